@@ -1,0 +1,1 @@
+"""A Plan to reality: lease, intent, send, settle, wait. Yields events and never prints."""

@@ -1,0 +1,74 @@
+"""What happened during an apply, as values. Whoever listens decides what to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rsspot.state.ledger import StepState
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything that happened."""
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """run: its number in the ledger · steps: how many things there are to do."""
+
+    run: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Settled(Event):
+    """A step that an earlier, killed run left open was looked up and closed."""
+
+    address: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class StepStarted(Event):
+    """A step's request is about to be sent."""
+
+    address: str
+    verb: str
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """A step's object is not ready yet; `note` says how far it is."""
+
+    address: str
+    phase: str
+    note: str
+
+
+@dataclass(frozen=True)
+class StepEnded(Event):
+    """A step is closed."""
+
+    address: str
+    verb: str
+    state: StepState
+    readiness: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Recap(Event):
+    """Every count of a run, in the order in which they are told."""
+
+    run: int
+    counts: dict[str, int] = field(default_factory=dict)
+    outcome: str = "ok"
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that ran this ends with."""
+        return OUTCOMES[self.outcome]
+
+
+OUTCOMES = {"ok": 0, "failed": 1, "stale": 6, "partial": 7, "cancelled": 8, "unknown": 11}
+"""How a run can end, and the exit code of each."""

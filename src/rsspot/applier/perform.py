@@ -1,0 +1,277 @@
+"""One step: intent, send, settle, wait. Every write of an apply happens here, and each is sent again only after a read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsspot.applier.events import Event, Waiting
+from rsspot.applier.lease import Held
+from rsspot.applier.settle import OUR_LABEL, Found, Verdict, judge, look, settle
+from rsspot.applier.wait import Patience, until_gone, until_ready
+from rsspot.errors import (
+    AlreadyExists,
+    ApiError,
+    AuthError,
+    Cancelled,
+    Conflict,
+    NotFound,
+    OutcomeUnknown,
+    RsspotError,
+    StateError,
+    TransportError,
+)
+from rsspot.models.refs import Ref
+from rsspot.planner.build import expansion
+from rsspot.planner.diff import applied_fields, live_value, managed
+from rsspot.planner.order import Step, Verb
+from rsspot.services.documents import Documents
+from rsspot.services.kind import Kind, Phase, Readiness
+from rsspot.state.ledger import Ledger, OwnedObject, StepState
+from rsspot.utils import Clock, Document, at_path
+
+MOST_SENDS = 5
+"""How often one write may go out, each time after a read that shows it is still to be done."""
+
+FATAL = (AuthError, StateError, Cancelled)
+"""What ends a run rather than a step."""
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """What a run works with."""
+
+    ledger: Ledger
+    clock: Clock
+    documents: Callable[[Kind[Any]], Documents]
+    kinds: dict[str, Kind[Any]]
+    organization: str
+    stack: str
+    wait: str = "ready"
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a step ended."""
+
+    state: StepState
+    detail: str = ""
+    readiness: Readiness | None = None
+
+
+class Performer:
+    """Performs steps of one run. `may_send` raises when no further write may start."""
+
+    def __init__(
+        self, tools: Toolbox, run: int, held: Held, may_send: Callable[[], None], tell: Callable[[Event], None]
+    ) -> None:
+        self._tools, self._run, self._held = tools, run, held
+        self._may_send, self._tell = may_send, tell
+
+    async def perform(self, step: Step) -> Result:
+        """Do a step and write down how it ended. Raises only what ends the whole run."""
+        verbs = {
+            Verb.CREATE: self._create,
+            Verb.PATCH: self._patch,
+            Verb.DELETE: self._delete,
+            Verb.EXPAND: self._expand,
+        }
+        documents = self._tools.documents(self._tools.kinds[step.change.ref.kind])
+        try:
+            result = await verbs[step.verb](step, documents)
+        except FATAL:
+            raise
+        except OutcomeUnknown as error:
+            result = self._close(step, Result(StepState.UNKNOWN, error.message))
+        except RsspotError as error:
+            result = self._close(step, Result(StepState.FAILED, _explained(error)))
+        return await self._await_ready(step, documents, result)
+
+    async def _create(self, step: Step, documents: Documents) -> Result:
+        change = step.change
+        assert change.body is not None
+        lost = taken = False
+        for _ in range(MOST_SENDS):
+            attempt = self._intend(step)
+            try:
+                live = await documents.create(change.body)
+            except OutcomeUnknown as error:
+                lost = True
+                self._answered(step, attempt, error)
+                verdict = await settle(change, step.verb, documents, self._tools.clock)
+            except AlreadyExists as error:
+                taken = True
+                self._answered(step, attempt, error)
+                verdict = self._taken(step, documents, await look(documents, change.ref.name), lost)
+            except RsspotError as error:
+                self._answered(step, attempt, error)
+                verdict = await self._after_refusal(step, documents, error, lost)
+            else:
+                self._answered(step, attempt)
+                verdict = judge(change, step.verb, documents, live)
+            if verdict.found is Found.DONE:
+                return self._done(step, verdict, satisfied=taken and not lost)
+            if verdict.found is Found.MOVED:
+                return self._close(step, Result(StepState.REFUSED, verdict.detail))
+        raise OutcomeUnknown(f"{change.address} was sent {MOST_SENDS} times and never showed up")
+
+    async def _after_refusal(self, step: Step, documents: Documents, error: RsspotError, lost: bool) -> Verdict:
+        """A definite no counts only if no earlier try may have succeeded: quota is checked before the name is."""
+        live = await look(documents, step.change.ref.name) if lost else None
+        if live is None:
+            raise error
+        return judge(step.change, step.verb, documents, live)
+
+    def _taken(self, step: Step, documents: Documents, live: Document | None, lost: bool) -> Verdict:
+        """The name was taken: by our own lost try, or by somebody."""
+        verdict = judge(step.change, step.verb, documents, live)
+        unlabelled = live is not None and at_path(live, OUR_LABEL) is None
+        if verdict.found is Found.DONE and unlabelled and not lost:
+            return Verdict(Found.MOVED, live, "an object of that name exists and belongs to no stack")
+        return verdict
+
+    async def _patch(self, step: Step, documents: Documents) -> Result:
+        change, sent = step.change, False
+        for _ in range(MOST_SENDS):
+            live = await look(documents, change.ref.name)
+            verdict = judge(change, step.verb, documents, live)
+            if verdict.found is Found.DONE:
+                return self._done(step, verdict, satisfied=not sent)
+            if verdict.found is Found.MOVED or live is None:
+                return self._close(step, Result(StepState.REFUSED, verdict.detail))
+            attempt = self._intend(step)
+            try:
+                await documents.patch(change.ref.name, _guarded(change.merge_patch, live))
+            except (OutcomeUnknown, Conflict) as error:
+                self._answered(step, attempt, error)
+            except RsspotError as error:
+                self._answered(step, attempt, error)
+                raise
+            else:
+                self._answered(step, attempt)
+            sent = True
+        raise OutcomeUnknown(f"{change.address} was patched {MOST_SENDS} times and does not show it")
+
+    async def _delete(self, step: Step, documents: Documents) -> Result:
+        base = step.change.base
+        assert base is not None
+        gone = Ref(step.change.ref.kind, base.name)
+        for sent in range(MOST_SENDS):
+            verdict = judge(step.change, step.verb, documents, await look(documents, base.name))
+            if verdict.found is Found.DONE and verdict.live is None:
+                state = StepState.DONE if sent else StepState.SATISFIED
+                return self._close(step, Result(state), gone=gone)
+            if verdict.found is Found.DONE:
+                break
+            attempt = self._intend(step)
+            try:
+                await documents.delete(base.name, uid=base.uid)
+            except (OutcomeUnknown, Conflict, NotFound) as error:
+                self._answered(step, attempt, error)
+            except RsspotError as error:
+                self._answered(step, attempt, error)
+                raise
+            else:
+                self._answered(step, attempt)
+        if not await until_gone(documents, base.name, base.uid, self._tools.clock, self._tools.patience.gone):
+            return self._close(step, Result(StepState.FAILED, "accepted, and still being deleted"))
+        return self._close(step, Result(StepState.DONE), gone=gone)
+
+    async def _expand(self, step: Step, documents: Documents) -> Result:
+        """Create everything that a deferred change stands for, now that it can be known."""
+        source = self._tools.kinds[step.change.ref.kind]
+        assert source.parent and source.expands_to and step.change.body
+        groups = self._tools.documents(self._tools.kinds[source.parent[1]])
+        name = source.parent_name(step.change.body["spec"])
+        assert name is not None
+        seen = await until_ready(groups, name, self._tools.clock, self._tools.patience.ready, self._teller(step))
+        if seen.phase is not Phase.READY:
+            return self._close(step, Result(StepState.FAILED, f"{step.change.parent}: {seen.note}"))
+        inner = self._tools.documents(self._tools.kinds[source.expands_to])
+        attempt = self._intend(step)
+        done, failures = 0, []
+        group = await groups.get(name)
+        for body in expansion(step.change, group, self._tools.kinds, self._tools.organization, self._tools.stack):
+            self._may_send()
+            try:
+                await inner.create(body)
+                done += 1
+            except FATAL:
+                raise
+            except RsspotError as error:
+                failures.append(error)
+        self._answered(step, attempt, failures[0] if failures else None)
+        detail = f"{done} of {done + len(failures)}"
+        if failures:
+            return self._close(step, Result(StepState.FAILED, f"{detail}: {failures[0].message}"))
+        return self._close(step, Result(StepState.DONE, detail))
+
+    # The ledger, before and after
+
+    def _intend(self, step: Step) -> int:
+        """Write down that a request is about to go out; nothing is sent unless this returns."""
+        self._may_send()
+        self._held.check()
+        return self._tools.ledger.intend(self._run, step.seq)
+
+    def _answered(self, step: Step, attempt: int, error: RsspotError | None = None) -> None:
+        said = "ok" if error is None else f"{type(error).__name__}: {error.message}"
+        self._tools.ledger.answered(self._run, step.seq, attempt, said)
+
+    def _done(self, step: Step, verdict: Verdict, *, satisfied: bool = False) -> Result:
+        state = StepState.SATISFIED if satisfied else StepState.DONE
+        return self._close(step, Result(state), owned=self._owned(step, verdict.live))
+
+    def _owned(self, step: Step, live: Document | None) -> OwnedObject:
+        change, kind = step.change, self._tools.kinds[step.change.ref.kind]
+        if change.body is not None:
+            applied = applied_fields(kind, managed(kind, change.body))
+        else:
+            paths = change.base.paths if change.base else ()
+            applied = applied_fields(kind, {path: live_value(kind, live or {}, path) for path in paths})
+        uid = at_path(live, ("metadata", "uid"))
+        return OwnedObject(change.ref, change.address, uid, applied)
+
+    def _close(
+        self, step: Step, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None
+    ) -> Result:
+        self._tools.ledger.settle(
+            self._run, step.seq, result.state, detail=result.detail, owned=owned, gone=gone
+        )
+        return result
+
+    # Waiting
+
+    async def _await_ready(self, step: Step, documents: Documents, result: Result) -> Result:
+        made = step.verb in (Verb.CREATE, Verb.PATCH) and result.state in (StepState.DONE, StepState.SATISFIED)
+        if not made or not (step.must_be_ready or self._tools.wait == "ready"):
+            return result
+        try:
+            seen = await until_ready(
+                documents, step.change.ref.name, self._tools.clock, self._tools.patience.ready, self._teller(step)
+            )
+        except (ApiError, TransportError) as error:
+            seen = Readiness(Phase.PROGRESSING, f"could not be looked at: {error.message}")
+        self._tools.ledger.ready(self._run, step.seq, seen.phase.value)
+        return Result(result.state, seen.note, seen)
+
+    def _teller(self, step: Step) -> Callable[[Readiness], None]:
+        def tell(seen: Readiness) -> None:
+            self._tell(Waiting(step.change.address, seen.phase.value, seen.note))
+
+        return tell
+
+
+def _guarded(patch: Document, live: Document) -> Document:
+    """A patch that the service refuses if the object moved since it was read."""
+    metadata = {key: live["metadata"][key] for key in ("resourceVersion", "uid") if key in live["metadata"]}
+    return {**patch, "metadata": {**patch.get("metadata", {}), **metadata}}
+
+
+def _explained(error: RsspotError) -> str:
+    """An error in one line, with the fields that the service named."""
+    causes = getattr(error, "causes", None) or {}
+    fields = "; ".join(f"{field}: {message}" for field, message in causes.items() if field)
+    return f"{error.message} ({fields})" if fields and fields not in error.message else error.message

@@ -1,0 +1,51 @@
+"""Close what a killed run left open, by reading. Runs before every apply, asks nothing, and may be run any number of times."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from rsspot.applier.events import Settled
+from rsspot.applier.perform import Toolbox
+from rsspot.applier.settle import look
+from rsspot.planner.order import Verb
+from rsspot.state.ledger import OpenStep, OwnedObject, StepState
+from rsspot.utils import at_path
+
+
+async def recover(tools: Toolbox, scope: str) -> AsyncIterator[Settled]:
+    """Look up every step that may have been sent and was never settled, then close the runs they belong to.
+
+    What is still missing is not sent from here: the plan that follows sees it missing.
+    """
+    for left in tools.ledger.open_steps(scope):
+        yield await _close(left, tools)
+    for run in tools.ledger.unfinished_runs(scope):
+        for step in tools.ledger.steps(run):
+            if step.state is StepState.PENDING:
+                tools.ledger.settle(run, step.seq, StepState.SKIPPED, detail="the run was killed")
+        tools.ledger.finish(run, "interrupted")
+
+
+async def _close(left: OpenStep, tools: Toolbox) -> Settled:
+    step = left.step
+    kind = tools.kinds.get(step.ref.kind)
+    if kind is None or step.verb == Verb.EXPAND:
+        tools.ledger.settle(left.run, step.seq, StepState.SKIPPED, detail="the run was killed")
+        return Settled(step.address, "was being worked on; the next plan takes it up")
+    live = await look(tools.documents(kind), step.ref.name)
+    if live is None:
+        state = StepState.DONE if step.verb == Verb.DELETE else StepState.FAILED
+        said = "it is gone" if step.verb == Verb.DELETE else "it never arrived"
+        tools.ledger.settle(left.run, step.seq, state, detail=said, gone=step.ref)
+        return Settled(step.address, said)
+    owned = OwnedObject(step.ref, step.address, at_path(live, ("metadata", "uid")))
+    if step.verb != Verb.CREATE:
+        owned = tools.ledger.owned(scope_of(tools, left)).get(step.ref, owned)
+    said = f"its {step.verb} was looked up"
+    tools.ledger.settle(left.run, step.seq, StepState.DONE, detail=said, owned=owned)
+    return Settled(step.address, said)
+
+
+def scope_of(tools: Toolbox, left: OpenStep) -> str:
+    """The scope that a run belongs to."""
+    return next(run.scope for run in tools.ledger.runs() if run.id == left.run)

@@ -1,0 +1,157 @@
+"""A whole run: every step once all it waits for is done, a few at a time, and the recap. Yields events; never prints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted
+from rsspot.applier.lease import Held
+from rsspot.applier.perform import Performer, Result, Toolbox
+from rsspot.errors import Cancelled
+from rsspot.planner.order import Step, Verb
+from rsspot.planner.plan import Plan
+from rsspot.services.kind import Phase
+from rsspot.state.ledger import StepRecord, StepState
+
+PARALLEL = 8
+GOOD = (StepState.DONE, StepState.SATISFIED)
+WORDS = {Verb.CREATE: "created", Verb.PATCH: "updated", Verb.DELETE: "deleted", Verb.EXPAND: "registered"}
+COUNTS = ("created", "updated", "deleted", "registered", "satisfied", "failed", "refused", "skipped", "unknown", "waiting")
+"""Every key of a recap, always in this order."""
+
+
+class Stop:
+    """Asked by a signal: no further write starts. What is on its way is finished and written down."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self) -> None:
+        self.asked = True
+
+    def check(self) -> None:
+        """Raise Cancelled once a stop was asked for."""
+        if self.asked:
+            raise Cancelled("stopped before the next change", hint="run the same command again to go on")
+
+
+async def run_steps(
+    plan: Plan, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int = PARALLEL
+) -> AsyncIterator[Event]:
+    """Perform steps and tell what happens. The last event is the Recap, also when the run is cut short.
+
+    Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done.
+    """
+    records = [StepRecord(step.seq, step.change.address, step.change.ref, step.verb.value) for step in steps]
+    run = tools.ledger.begin(held.lease, plan.command, plan.to_json(), records)
+    execution = _Execution(run, steps, tools, held, stop, parallel)
+    yield RunStarted(run, len(steps))
+    task = asyncio.create_task(execution.run())
+    task.add_done_callback(lambda _: execution.events.put_nowait(None))
+    try:
+        while (event := await execution.events.get()) is not None:
+            yield event
+        await task
+    finally:
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+    recap = execution.recap()
+    tools.ledger.finish(run, recap.outcome)
+    yield recap
+
+
+class _Execution:
+    """The state of one run."""
+
+    def __init__(
+        self, run: int, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int
+    ) -> None:
+        self._run, self._steps, self._tools, self._stop = run, steps, tools, stop
+        self.events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._performer = Performer(tools, run, held, stop.check, self.events.put_nowait)
+        self._slots = asyncio.Semaphore(parallel)
+        self._results: dict[int, Result] = {}
+        self._finished = {step.seq: asyncio.Event() for step in steps}
+        self._fatal: BaseException | None = None
+
+    async def run(self) -> None:
+        """Perform every step; a step that something goes wrong with skips only what waits for it."""
+        await asyncio.gather(*(self._one(step) for step in self._steps))
+        if self._fatal is not None and not isinstance(self._fatal, Cancelled):
+            raise self._fatal
+
+    async def _one(self, step: Step) -> None:
+        for seq in sorted(step.after):
+            await self._finished[seq].wait()
+        try:
+            self._results[step.seq] = await self._result(step)
+        finally:
+            self._finished[step.seq].set()
+        result = self._results[step.seq]
+        readiness = result.readiness.phase.value if result.readiness else ""
+        self.events.put_nowait(
+            StepEnded(step.change.address, step.verb.value, result.state, readiness, result.detail)
+        )
+
+    async def _result(self, step: Step) -> Result:
+        if self._fatal is None:
+            blocker = next((seq for seq in sorted(step.after) if not self._let_by(step, seq)), None)
+            if blocker is not None:
+                return self._skip(step, f"{self._steps[blocker].change.address} is not done")
+            async with self._slots:
+                return await self._attempt(step)
+        return self._skip(step, "the run was stopped")
+
+    async def _attempt(self, step: Step) -> Result:
+        try:
+            self._stop.check()
+            self.events.put_nowait(StepStarted(step.change.address, step.verb.value))
+            return await self._performer.perform(step)
+        except Exception as error:
+            self._fatal = self._fatal or error
+            return self._skip(step, "the run was stopped")
+
+    def _let_by(self, step: Step, seq: int) -> bool:
+        """Whether a step that was waited for came out well enough."""
+        result = self._results[seq]
+        unready = result.readiness is not None and result.readiness.phase is not Phase.READY
+        return result.state in GOOD and not (unready and step.verb in (Verb.DELETE, Verb.EXPAND))
+
+    def _skip(self, step: Step, reason: str) -> Result:
+        result = Result(StepState.SKIPPED, reason)
+        with suppress(Exception):
+            # A step that was cut short between intent and answer stays open: the next run looks it up.
+            if not self._is_open(step):
+                self._tools.ledger.settle(self._run, step.seq, StepState.SKIPPED, detail=reason)
+        return result
+
+    def _is_open(self, step: Step) -> bool:
+        return any(each.seq == step.seq and each.state is StepState.INTENT for each in self._tools.ledger.steps(self._run))
+
+    def recap(self) -> Recap:
+        """What came of it all."""
+        counts: Counter[str] = Counter()
+        for step in self._steps:
+            result = self._results[step.seq]
+            done = result.state is StepState.DONE
+            counts[WORDS[step.verb] if done else result.state.value] += 1
+            counts["waiting"] += result.readiness is not None and result.readiness.phase is not Phase.READY
+        return Recap(self._run, {name: counts[name] for name in COUNTS}, self._outcome(counts))
+
+    def _outcome(self, counts: Counter[str]) -> str:
+        wrong = counts["failed"] + counts["refused"] + counts["skipped"] + counts["waiting"]
+        good = sum(counts[word] for word in WORDS.values()) + counts["satisfied"]
+        if counts["unknown"]:
+            return "unknown"
+        if self._stop.asked and counts["skipped"]:
+            return "cancelled"
+        if not wrong:
+            return "ok"
+        if good:
+            return "partial"
+        return "stale" if counts["refused"] == wrong else "failed"

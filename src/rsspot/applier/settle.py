@@ -1,0 +1,113 @@
+"""What became of a write: decided by reading, never by guessing. Sends only GETs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.errors import NotFound
+from rsspot.planner.change import Change
+from rsspot.planner.diff import edits, managed, managed_digest
+from rsspot.planner.order import Verb
+from rsspot.services.documents import Documents
+from rsspot.utils import Clock, Document, at_path
+
+OUR_LABEL = ("metadata", "labels", STACK_LABEL)
+OUR_MARKS = frozenset({OUR_LABEL, ("metadata", "annotations", NAME_ANNOTATION)})
+VISIBLE_WITHIN: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between looks for an object whose create was not answered: 30 in all."""
+
+
+class Found(Enum):
+    """What a look at the live object says about a write."""
+
+    DONE = "done"
+    NOT_DONE = "not done"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """found, the object if it lives, and the words for it."""
+
+    found: Found
+    live: Document | None = None
+    detail: str = ""
+
+
+async def settle(
+    change: Change, verb: Verb, documents: Documents, clock: Clock, looks: Sequence[float] = VISIBLE_WITHIN
+) -> Verdict:
+    """Look the object of an unanswered write up, giving a create time to become visible."""
+    name = change.base.name if verb is Verb.DELETE and change.base else change.ref.name
+    live = await look(documents, name)
+    if verb is Verb.CREATE:
+        for pause in looks:
+            if live is not None:
+                break
+            await clock.sleep(pause)
+            live = await look(documents, name)
+    return judge(change, verb, documents, live)
+
+
+async def look(documents: Documents, name: str) -> Document | None:
+    """An object, or None when there is none."""
+    try:
+        return await documents.get(name)
+    except NotFound:
+        return None
+
+
+def judge(change: Change, verb: Verb, documents: Documents, live: Document | None) -> Verdict:
+    """Whether a live object is what a write would have made of it."""
+    if verb is Verb.CREATE:
+        return _judge_create(change, documents, live)
+    if verb is Verb.DELETE:
+        return _judge_delete(change, live)
+    return _judge_patch(change, documents, live)
+
+
+def _judge_create(change: Change, documents: Documents, live: Document | None) -> Verdict:
+    if live is None:
+        return Verdict(Found.NOT_DONE)
+    if live["metadata"].get("deletionTimestamp"):
+        return Verdict(Found.MOVED, live, "an object of that name is still being deleted")
+    assert change.body is not None
+    label = at_path(live, OUR_LABEL)
+    if label not in (None, at_path(change.body, OUR_LABEL)):
+        return Verdict(Found.MOVED, live, f"an object of that name exists and belongs to the stack {label!r}")
+    # The service may drop marks that it does not know; the ledger then carries on alone.
+    wanted = {path: value for path, value in managed(documents.kind, change.body).items() if path not in OUR_MARKS}
+    different = edits(documents.kind, wanted, live, None)
+    if different:
+        names = ", ".join("/".join(edit.path) for edit in different)
+        return Verdict(Found.MOVED, live, f"an object of that name exists and differs in {names}")
+    return Verdict(Found.DONE, live)
+
+
+def _judge_delete(change: Change, live: Document | None) -> Verdict:
+    if live is None or (change.base and live["metadata"].get("uid") != change.base.uid):
+        return Verdict(Found.DONE)
+    going = bool(live["metadata"].get("deletionTimestamp"))
+    return Verdict(Found.DONE if going else Found.NOT_DONE, live)
+
+
+def _judge_patch(change: Change, documents: Documents, live: Document | None) -> Verdict:
+    base = change.base
+    assert base is not None
+    if live is None or live["metadata"].get("uid") != base.uid:
+        return Verdict(Found.MOVED, live, "it was deleted since the plan was made")
+    wanted = {edit.path: edit.after for edit in change.edits}
+    left = edits(documents.kind, wanted, live, None)
+    if not left:
+        return Verdict(Found.DONE, live)
+    if managed_digest(documents.kind, live, base.paths) == base.digest:
+        return Verdict(Found.NOT_DONE, live)
+    names = ", ".join(f"{'/'.join(edit.path)} is now {_shown(edit.before, edit.secret)}" for edit in left)
+    return Verdict(Found.MOVED, live, f"it changed since the plan was made: {names}")
+
+
+def _shown(value: object, secret: bool) -> str:
+    return "(secret)" if secret else repr(value)

@@ -1,0 +1,79 @@
+"""Wait until an object is ready, or gone; each way of not getting there is its own result. Sends only GETs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from rsspot.applier.settle import look
+from rsspot.errors import RequestTimeout, ServerError, TransportError
+from rsspot.services.documents import Documents
+from rsspot.services.kind import Kind, Phase, Readiness
+from rsspot.utils import Clock, Document
+
+POLL = 5.0
+PATIENCE_WHEN_OUTBID = 3
+"""Looks in a row that must say `outbid` before it is believed: a market can blink."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds of the clock."""
+
+    ready: float = 1200.0
+    gone: float = 1200.0
+
+
+async def until_ready(
+    documents: Documents, name: str, clock: Clock, timeout: float, told: Callable[[Readiness], None]
+) -> Readiness:
+    """The last readiness seen: READY, or what it was when the time was up or hope was lost."""
+    deadline = clock.now().timestamp() + timeout
+    outbid = 0
+    while True:
+        seen = await _readiness(documents, name)
+        if seen is None:
+            return Readiness(Phase.FAILED, "deleted while it was waited for")
+        told(seen)
+        outbid = outbid + 1 if seen.phase is Phase.OUTBID else 0
+        if seen.phase in (Phase.READY, Phase.FAILED) or outbid >= PATIENCE_WHEN_OUTBID:
+            return seen
+        if clock.now().timestamp() >= deadline:
+            return Readiness(seen.phase, f"{seen.note}, not ready in {timeout:g} s")
+        await clock.sleep(POLL)
+
+
+async def until_gone(documents: Documents, name: str, uid: str | None, clock: Clock, timeout: float) -> bool:
+    """Whether the object, or rather that very one, went away in time."""
+    deadline = clock.now().timestamp() + timeout
+    while True:
+        live = await _patiently(documents, name)
+        if live is None or (uid and live["metadata"].get("uid") != uid):
+            return True
+        if clock.now().timestamp() >= deadline:
+            return False
+        await clock.sleep(POLL)
+
+
+def readiness_of(kind: Kind[Any], live: Document) -> Readiness:
+    """What a kind says of one of its objects; an odd one is still in progress."""
+    try:
+        return kind.ready(kind.model.model_validate(live))
+    except ValidationError:
+        return Readiness(Phase.PROGRESSING, "in a state this version does not know")
+
+
+async def _readiness(documents: Documents, name: str) -> Readiness | None:
+    live = await _patiently(documents, name)
+    return readiness_of(documents.kind, live) if live is not None else None
+
+
+async def _patiently(documents: Documents, name: str) -> Document | None:
+    """A look that survives one outage of the service: the next poll will tell."""
+    try:
+        return await look(documents, name)
+    except (ServerError, RequestTimeout, TransportError):
+        return await look(documents, name)

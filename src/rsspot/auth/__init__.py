@@ -1,0 +1,1 @@
+"""Who we are: tokens, and how a request gets one."""

@@ -1,0 +1,125 @@
+"""The root of the command line: which commands there are, imported only when one is used."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from rsspot.cli import exits
+from rsspot.cli.options import Options, split
+from rsspot.cli.session import CliSession
+from rsspot.errors import RsspotError
+
+OWN = {
+    "plan": ("rsspot.cli.reconcile", "Show what an apply would change. Changes nothing."),
+    "apply": ("rsspot.cli.reconcile", "Make it so."),
+    "destroy": ("rsspot.cli.reconcile", "Delete everything a stack owns."),
+    "validate": ("rsspot.cli.reconcile", "Check manifests without speaking to the service."),
+    "ledger": ("rsspot.cli.ledger", "What was applied, step by step."),
+    "simulator": ("rsspot.cli.simulate", "The Spot API on this machine."),
+}
+EPILOG = (
+    "Options for every command, anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
+    " --org NAME, --output/-o table|json|yaml, --no-color, --verbose/-v."
+)
+SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "no_args_is_help": True,
+}
+"""Settings of every Typer: rich help alone would double the start-up."""
+
+
+@cache
+def groups() -> dict[str, tuple[str, str]]:
+    """Command groups of the services: name -> (folder, help). Reads only the folders' first lines."""
+    import rsspot.services as room
+
+    found = {}
+    for module in pkgutil.iter_modules(room.__path__):
+        if module.ispkg:
+            package = importlib.import_module(f"{room.__name__}.{module.name}")
+            found |= {name: (module.name, help) for name, help in getattr(package, "GROUPS", {}).items()}
+    return found
+
+
+class LazyGroup(TyperGroup):
+    """Knows every command by name and help; imports the one that is used."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*OWN, *sorted(groups())]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        entry = OWN.get(cmd_name) or groups().get(cmd_name)
+        return TyperCommand(cmd_name, help=entry[1], rich_markup_mode=None) if entry else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, stub, rest = super().resolve_command(ctx, args)
+        return (name, _load(stub.name), rest) if stub is not None and stub.name else (name, stub, rest)
+
+
+def _load(name: str) -> Any:
+    if name in OWN:
+        found = importlib.import_module(OWN[name][0]).COMMANDS[name]
+        app = found if isinstance(found, typer.Typer) else _single(found)
+    else:
+        from rsspot.cli.kinds import group_app
+
+        app = group_app(name, *groups()[name])
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+def _single(function: Callable[..., Any]) -> typer.Typer:
+    app = typer.Typer(**{**SETTINGS, "no_args_is_help": False})
+    app.command()(function)
+    return app
+
+
+root = typer.Typer(cls=LazyGroup, epilog=EPILOG, **SETTINGS)
+
+
+@root.callback()
+def _root() -> None:
+    """Rackspace Spot: plan and apply YAML manifests, list and inspect what runs."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; gives the exit code."""
+    options = Options()
+    try:
+        options, rest = split(arguments)
+        CliSession(options)
+        result = typer.main.get_command(root)(rest or ["--help"], prog_name="rsspot", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else exits.OK
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.Abort:
+        print("stopped", file=sys.stderr)
+        return exits.CANCELLED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return exits.ERROR
+    except (RsspotError, KeyboardInterrupt) as error:
+        return exits.report(error, options)
+    except Exception as error:
+        return _usage(error) if hasattr(error, "format_message") else exits.report(error, options)
+
+
+def _usage(error: Any) -> int:
+    """What the command line parser has to say. Its errors have no public base class in every version we support."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        print(context.get_usage(), file=sys.stderr)
+    print(f"error: {error.format_message()}", file=sys.stderr)
+    return exits.USAGE

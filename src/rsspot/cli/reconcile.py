@@ -1,0 +1,262 @@
+"""plan, apply, destroy and validate as commands: reads options, calls the workflows, prints. Knows no rules."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rsspot.cli import exits
+from rsspot.cli.session import CliSession, session
+from rsspot.errors import Cancelled, PlanRefused, Problem, UsageError
+from rsspot.utils import stamp, utc_now, write_private
+
+if TYPE_CHECKING:
+    from rsspot.client.aio import AsyncSpotClient
+    from rsspot.manifests.manifest import ManifestSet
+    from rsspot.planner.guards import Options as PlanOptions
+    from rsspot.planner.plan import Plan
+    from rsspot.workflows.reconcile import Manner
+
+PATHS = typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False)
+PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
+ADOPT = typer.Option(False, "--adopt", help="Take over declared objects that exist and belong to no stack.")
+MAX_DELETES = typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
+VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set a ${var:NAME}; may be repeated.")
+YES = typer.Option(False, "--yes", "-y", help="Do not ask.")
+WAIT = typer.Option("ready", "--wait", help="How long a step takes: ready, accepted or none.")
+WAIT_TIMEOUT = typer.Option(1800.0, "--wait-timeout", min=0, help="Seconds to wait for each object.")
+PARALLELISM = typer.Option(8, "--parallelism", min=1, max=64, help="Steps at a time.")
+
+
+def plan(
+    paths: list[Path] = PATHS,
+    prune: bool = PRUNE,
+    adopt: bool = ADOPT,
+    max_deletes: int | None = MAX_DELETES,
+    out: Path | None = typer.Option(None, "--out", help="Save the plan for `apply --plan`."),
+    detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="End with 2 when there are changes."),
+    var: list[str] = VARIABLE,
+) -> None:
+    """Show what an apply would change. Sends no request but GET and writes nothing but `--out`."""
+    here = session()
+    manifests = _load(here, paths, var)
+    made = here.run(_plan(here, manifests, _options(prune, adopt, max_deletes)))
+    _show(here, made)
+    if made.refusals:
+        if here.options.output == "json":
+            raise typer.Exit(PlanRefused.exit_code)
+        raise PlanRefused(made.refusals, hint="nothing was sent")
+    if out:
+        document = {**made.to_json(), "createdAt": stamp(utc_now())}
+        write_private(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    if detailed_exitcode and not made.empty:
+        raise typer.Exit(exits.CHANGES)
+
+
+def apply(
+    paths: list[Path] = PATHS,
+    saved: Path | None = typer.Option(None, "--plan", help="Apply this saved plan, and nothing else."),
+    prune: bool = PRUNE,
+    adopt: bool = ADOPT,
+    max_deletes: int | None = MAX_DELETES,
+    yes: bool = YES,
+    wait: str = WAIT,
+    wait_timeout: float = WAIT_TIMEOUT,
+    parallelism: int = PARALLELISM,
+    var: list[str] = VARIABLE,
+) -> None:
+    """Make it so: plan, ask, apply, and record every step in the ledger."""
+    here = session()
+    if saved and paths:
+        raise UsageError("a saved plan says itself what it is about", hint="give either --plan or paths")
+    manner = _manner(wait, wait_timeout, parallelism)
+    if saved:
+        here.run(_apply_saved(here, saved, yes, manner, var))
+        return
+    manifests = _load(here, paths, var)
+    here.run(_apply(here, manifests, _options(prune, adopt, max_deletes), yes, manner))
+
+
+def destroy(
+    paths: list[Path] = PATHS,
+    stack: str | None = typer.Option(None, "--stack", help="The stack, when no manifests name it."),
+    yes: bool = YES,
+    wait: str = WAIT,
+    wait_timeout: float = WAIT_TIMEOUT,
+    parallelism: int = PARALLELISM,
+    var: list[str] = VARIABLE,
+) -> None:
+    """Delete everything a stack owns: apply of nothing."""
+    here = session()
+    name = _load(here, paths, var).stack if paths else stack
+    if name is None:
+        raise UsageError("which stack?", hint="name its manifests, or give --stack")
+    here.run(_destroy(here, name, yes, _manner(wait, wait_timeout, parallelism)))
+
+
+def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
+    """Check manifests without speaking to the service."""
+    here = session()
+    manifests = _load(here, paths, var)
+    found = [
+        {"address": each.address, "kind": each.kind.name, "source": str(each.origin("metadata", "name"))}
+        for each in manifests.manifests
+    ]
+    if here.options.output != "table":
+        here.emit({"stack": manifests.stack, "manifests": found})
+        return
+    print(f"{len(found)} manifests in {len(manifests.files)} files are valid (stack {manifests.stack!r}).")
+
+
+COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy, "validate": validate}
+
+
+async def _plan(here: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
+    from rsspot.workflows.reconcile import make_plan
+
+    return await make_plan(here.client, here.reading_ledger, manifests, options=options)
+
+
+async def _apply(here: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, manner: Manner) -> None:
+    with _signals(manner):
+        made = await _plan(here, manifests, options)
+        await _confirm_and_run(here, made, yes, manner)
+
+
+async def _destroy(here: CliSession, stack: str, yes: bool, manner: Manner) -> None:
+    from rsspot.planner.guards import Options as PlanOptions
+    from rsspot.workflows.reconcile import make_plan
+
+    with _signals(manner):
+        options = PlanOptions(prune=True, destroy=True)
+        made = await make_plan(here.client, here.reading_ledger, None, options=options, stack=stack, command="destroy")
+        await _confirm_and_run(here, made, yes, manner)
+
+
+async def _apply_saved(here: CliSession, saved: Path, yes: bool, manner: Manner, var: list[str]) -> None:
+    from rsspot.workflows.reconcile import check_fresh, needs_manifests, read_plan, with_secrets
+
+    made = read_plan(saved)
+    if needs_manifests(made):
+        made = with_secrets(made, _load(here, [Path(file) for file in made.files], var))
+    with _signals(manner):
+        await check_fresh(here.client, made)
+        await _confirm_and_run(here, made, yes, manner)
+
+
+async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Manner) -> None:
+    from rsspot.applier.events import Recap
+    from rsspot.cli.progress import Progress, recap_line
+    from rsspot.workflows.reconcile import apply_plan, require_applyable
+
+    as_json = here.options.output == "json"
+    if not as_json or made.refusals:
+        _show(here, made)
+    require_applyable(made)
+    if not made.empty and not yes:
+        _confirm(made)
+    manner.stop.check()
+    progress = Progress(as_json=as_json)
+    async for event in apply_plan(here.client, here.client.ledger, made, manner):
+        if not isinstance(event, Recap):
+            progress.show(event)
+            continue
+        transport = here.client.session.transport
+        counted = {"requests": transport.requests, "retries": transport.repeats}
+        if as_json:
+            print(json.dumps({"type": "Recap", **asdict(event), **counted, "exitCode": event.exit_code}))
+        else:
+            print(recap_line(event, elapsed=progress.elapsed, **counted))
+        if event.exit_code:
+            raise typer.Exit(event.exit_code)
+
+
+def _confirm(made: Plan) -> None:
+    """Ask, on a terminal, what the plan deserves: a yes, or the number of objects that will be gone."""
+    doomed = sum(change.destructive for change in made.changes)
+    wanted = f"delete {doomed}" if doomed else "yes"
+    if not sys.stdin.isatty():
+        raise PlanRefused([Problem("there is no terminal to ask on", hint="add --yes if the plan is approved")])
+    print(f"\nType {wanted!r} to go ahead: ", end="", flush=True)
+    answer = sys.stdin.readline()
+    if answer.strip() != wanted:
+        raise Cancelled("declined; nothing was changed")
+
+
+class _signals:  # noqa: N801 - reads as a statement where it is used
+    """Turns the first signal into a wish to stop, and the second into an end now. What is open is settled by the next run."""
+
+    def __init__(self, manner: Manner) -> None:
+        self._stop = manner.stop
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with suppress(NotImplementedError, RuntimeError):
+                asyncio.get_running_loop().add_signal_handler(number, self._asked)
+
+    def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with suppress(NotImplementedError, RuntimeError):
+                asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _asked(self) -> None:
+        if self._stop.asked and self._task:
+            self._task.cancel()
+        self._stop.ask()
+        print("stopping after what is on its way; once more to stop at once", file=sys.stderr)
+
+
+def _load(here: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
+    from rsspot.manifests.parse import load
+
+    if not paths:
+        raise UsageError("which manifests?", hint="name files or directories, such as manifests/")
+    manifests = load(paths, variables=_variables(var))
+    here.options.organization = here.options.organization or manifests.organization
+    here.options.profile = here.options.profile or manifests.profile
+    return manifests
+
+
+def _variables(given: list[str]) -> dict[str, str]:
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--var takes NAME=VALUE, not {name!r}")
+        found[name] = value
+    return found
+
+
+def _options(prune: bool, adopt: bool, max_deletes: int | None) -> PlanOptions:
+    from rsspot.planner.guards import Options as PlanOptions
+
+    return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes)
+
+
+def _manner(wait: str, timeout: float, parallel: int) -> Manner:
+    from rsspot.workflows.reconcile import Manner
+
+    if wait not in ("ready", "accepted", "none"):
+        raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
+    return Manner(wait=wait, wait_timeout=timeout, parallel=parallel)
+
+
+def _show(here: CliSession, made: Plan) -> None:
+    if here.options.output != "table":
+        here.emit(made.to_json())
+        return
+    from rsspot.reports.text import render_plan
+    from rsspot.services.registry import kinds
+
+    words = {name: dict(kind.words) for name, kind in kinds().items()}
+    print(render_plan(made, words, colour=here.colour))
+

@@ -1,0 +1,63 @@
+"""The sandbox: the whole tool against the simulator in this process. Its world and its ledger live in one folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rsspot.config.load import Resolved
+from rsspot.settings import Setting, home
+from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+
+if TYPE_CHECKING:
+    from rsspot.client.aio import AsyncSpotClient
+
+URL = "http://127.0.0.1"
+TIME_SCALE = 600.0
+"""Ten of the sandbox's minutes pass in a second, and none between commands."""
+
+
+def folder() -> Path:
+    """Where the sandbox lives."""
+    named = os.environ.get("RSSPOT_SANDBOX")
+    return Path(named) if named else home(os.environ) / "sandbox"
+
+
+def sandbox_client() -> AsyncSpotClient:
+    """A client of the sandbox. Its clock goes on where the last command left it."""
+    from rsspot.client.aio import AsyncSpotClient
+    from rsspot.simulator.api import Api
+    from rsspot.simulator.clock import ScaledClock
+    from rsspot.simulator.inprocess import InProcessTransport
+    from rsspot.simulator.store import Store
+    from rsspot.simulator.world import World
+
+    path = folder() / "world.db"
+    store = Store(path)
+    last = store.fact("now", "") or store.fact("born", "")
+    store.close()
+    clock = ScaledClock(TIME_SCALE, float(last) if last else None)
+    transport = InProcessTransport(Api(World(path, clock=clock)))
+    return AsyncSpotClient(resolved=sandbox_settings(), transport=transport, clock=clock)
+
+
+def sandbox_settings() -> Resolved:
+    """The sandbox's own settings; the user's files and variables have no part in them."""
+    values = {
+        "base_url": URL,
+        "oauth_url": URL,
+        "client_id": "sandbox",
+        "refresh_token": SANDBOX_TOKEN,
+        "organization": SANDBOX_ORGANIZATION,
+    }
+    settings = {name: Setting(value, "--sandbox") for name, value in values.items()}
+    return Resolved("sandbox", settings, folder() / "state.db")
+
+
+def reset() -> bool:
+    """Forget the sandbox's world and ledger; False when there was none."""
+    existed = folder().is_dir()
+    shutil.rmtree(folder(), ignore_errors=True)
+    return existed

@@ -1,0 +1,91 @@
+"""CliSession: what one command works with, and how its value gets out. One event loop for each command."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from rsspot.cli.options import Options
+
+if TYPE_CHECKING:
+    from rsspot.client.aio import AsyncSpotClient
+    from rsspot.state.ledger import Ledger
+
+T = TypeVar("T")
+_current: ContextVar[CliSession] = ContextVar("session")
+
+
+class CliSession:
+    """Opens the client on first use and closes it with the command."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        _current.set(self)
+
+    @cached_property
+    def client(self) -> AsyncSpotClient:
+        if self.options.sandbox:
+            from rsspot.cli.sandbox import sandbox_client
+
+            return sandbox_client()
+        from rsspot.client.aio import AsyncSpotClient
+
+        return AsyncSpotClient(
+            profile=self.options.profile,
+            config_path=Path(self.options.config_file) if self.options.config_file else None,
+            organization=self.options.organization,
+        )
+
+    @cached_property
+    def reading_ledger(self) -> Ledger:
+        """The ledger for reading only: one that is not there is not made."""
+        from rsspot.state.sqlite import open_ledger
+
+        return open_ledger(self.state_path, create=False)
+
+    @cached_property
+    def state_path(self) -> Path:
+        """Where the ledger of these options lives; found without opening a client."""
+        if self.options.sandbox:
+            from rsspot.cli.sandbox import sandbox_settings
+
+            return sandbox_settings().state_path
+        from rsspot.config.load import resolve
+
+        file = self.options.config_file
+        return resolve(profile=self.options.profile, config_path=Path(file) if file else None).state_path
+
+    @property
+    def colour(self) -> bool:
+        """Whether to colour what goes to standard output."""
+        import os
+
+        return sys.stdout.isatty() and not self.options.no_color and not os.environ.get("NO_COLOR")
+
+    def run(self, work: Awaitable[T]) -> T:
+        """Run a command's coroutine and let go of what it opened."""
+
+        async def whole() -> T:
+            try:
+                return await work
+            finally:
+                if "client" in self.__dict__:
+                    await self.client.aclose()
+
+        return asyncio.run(whole())
+
+    def emit(self, value: object) -> None:
+        """Print a command's value in the format asked for."""
+        from rsspot.cli.render import render
+
+        print(render(value, self.options.output))
+
+
+def session() -> CliSession:
+    """The session of the command that runs."""
+    return _current.get()

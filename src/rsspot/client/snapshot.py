@@ -1,0 +1,42 @@
+"""Snapshot: the live world as it was read, kind by kind in parallel. One paged LIST for each kind, never one GET for each object."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsspot.client.aio import AsyncSpotClient
+from rsspot.errors import ApiError, TransportError
+from rsspot.services.kind import Kind
+from rsspot.utils import Document
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """live: kind -> wire name -> object. incomplete: kind -> why its list could not be read."""
+
+    organization: str
+    live: dict[str, dict[str, Document]] = field(default_factory=dict)
+    incomplete: dict[str, str] = field(default_factory=dict)
+
+    def of(self, kind: str) -> dict[str, Document]:
+        """The live objects of a kind by wire name."""
+        return self.live.get(kind, {})
+
+
+async def take_snapshot(client: AsyncSpotClient, kinds: Iterable[Kind[Any]]) -> Snapshot:
+    """Read every object of the kinds. A list that fails is noted, not raised: the planner decides what that rules out."""
+    snapshot = Snapshot(await client.scope.namespace())
+
+    async def read(kind: Kind[Any]) -> None:
+        try:
+            documents = await client.documents(kind).list()
+        except (ApiError, TransportError) as error:
+            snapshot.incomplete[kind.name] = error.message
+            return
+        snapshot.live[kind.name] = {document["metadata"]["name"]: document for document in documents}
+
+    await asyncio.gather(*(read(kind) for kind in kinds))
+    return snapshot

@@ -1,0 +1,1 @@
+"""What the user chose: profiles, files, and which source wins."""

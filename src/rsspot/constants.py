@@ -1,0 +1,23 @@
+"""Names and addresses that never change while the program runs. No code, no imports."""
+
+VERSION = "0.1.0"
+
+BASE_URL = "https://spot.rackspace.com"
+OAUTH_URL = "https://login.spot.rackspace.com"
+CLIENT_ID = "mwG3lUMV8KyeMqHe4fJ5Bb3nM1vBvRNa"
+"""The console's public OAuth client. It has no secret."""
+
+API_VERSION = "ngpc.rxt.io/v1"
+LOCAL_API_VERSION = "rsspot.dev/v1"
+ORGANIZATIONS_PATH = "/apis/auth.ngpc.rxt.io/v1/organizations"
+
+STACK_LABEL = "rsspot.dev/stack"
+"""Which stack owns an object."""
+NAME_ANNOTATION = "rsspot.dev/name"
+"""The name its author gave an object whose wire name is a UUID."""
+
+NAME_SPACE = "d8a30f17-b414-5818-a50f-8ec9d63c3a01"
+"""Root of the UUIDv5 names. Changing it would rename every pool of every user."""
+
+PAGE_SIZE = 500
+USER_AGENT = f"rsspot/{VERSION}"

@@ -1,0 +1,91 @@
+"""The one place where an answer or a broken line becomes an error. Knows HTTP and Kubernetes Status, no kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rsspot.errors import (
+    AlreadyExists,
+    ApiError,
+    AuthError,
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    RequestTimeout,
+    RsspotError,
+    ServerError,
+    TooManyRequests,
+    TransportError,
+)
+from rsspot.http.retry import NEVER_SENT, SAFE
+from rsspot.wire import httpx
+
+LONGEST_MESSAGE = 400
+AMBIGUOUS = frozenset({408, 499, 500, 502, 503, 504})
+
+
+def error_of(response: httpx.Response) -> RsspotError:
+    """The error that a non-2xx answer stands for.
+
+    On a write, a status after which nobody can know what happened is OutcomeUnknown.
+    """
+    body = _body(response)
+    status, message = response.status_code, _message(body, response)
+    if status == 401:
+        return AuthError(f"the service refused the token: {message}", hint="it may be expired, revoked or of another organisation")
+    if response.request.method not in SAFE and status in AMBIGUOUS:
+        return OutcomeUnknown(f"{response.request.method} was answered with {status}: {message}")
+    raw_details = body.get("details")
+    details: dict[str, Any] = raw_details if isinstance(raw_details, dict) else {}
+    return _class_for(status, str(body.get("reason") or ""))(
+        message,
+        status=status,
+        reason=str(body.get("reason") or ""),
+        causes={str(c.get("field", "")): str(c.get("message", "")) for c in details.get("causes") or [] if isinstance(c, dict)},
+        request_id=response.headers.get("Audit-Id") or response.headers.get("X-Request-Id"),
+        retry_after=details.get("retryAfterSeconds"),
+    )
+
+
+def error_from(failure: httpx.TransportError, method: str, path: str) -> RsspotError:
+    """The error that a request without an answer stands for. `path` is what the caller asked for."""
+    what = f"{method} {path}: {failure or type(failure).__name__}"
+    # The exception names its own request: a token refresh on the way is not the caller's write.
+    is_callers = failure._request is None or failure.request.url.path == path
+    if method not in SAFE and is_callers and not isinstance(failure, NEVER_SENT):
+        return OutcomeUnknown(f"no answer to {what}")
+    if isinstance(failure, httpx.TimeoutException):
+        return RequestTimeout(f"no answer in time to {what}")
+    return TransportError(f"cannot reach the service for {what}", hint="check the base URL and the network")
+
+
+def _class_for(status: int, reason: str) -> type[ApiError]:
+    if status == 409:
+        return AlreadyExists if reason == "AlreadyExists" else Conflict
+    classes: dict[int, type[ApiError]] = {
+        400: Invalid,
+        403: Forbidden,
+        404: NotFound,
+        410: Gone,
+        415: Invalid,
+        422: Invalid,
+        429: TooManyRequests,
+    }
+    return classes.get(status, ServerError if status >= 500 else ApiError)
+
+
+def _body(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _message(body: dict[str, Any], response: httpx.Response) -> str:
+    said = body.get("message") or body.get("error_description") or body.get("error")
+    text = str(said or response.text.strip() or response.reason_phrase)
+    return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"

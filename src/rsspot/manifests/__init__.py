@@ -1,0 +1,1 @@
+"""YAML to manifests: what the author wrote, where, and everything that is wrong with it. Reaches no network."""

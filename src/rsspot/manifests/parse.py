@@ -1,0 +1,209 @@
+"""Documents to manifests: validates each against its kind and reports every problem with its place. Sends nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rsspot.constants import LOCAL_API_VERSION
+from rsspot.errors import ManifestError, Origin, Problem
+from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.manifests.source import Place, Source, find_files, read_sources
+from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
+from rsspot.manifests.variables import Variables, expand
+from rsspot.models.fields import COMMAND, SERVER_OWNED
+from rsspot.models.refs import DNS_LABEL
+from rsspot.models.resource import AuthoredMetadata, Metadata
+from rsspot.services.kind import Kind, plain_types
+from rsspot.services.registry import kinds
+from rsspot.utils import did_you_mean
+
+TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
+
+
+def load(
+    paths: Sequence[Path], *, variables: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+) -> ManifestSet:
+    """Read manifests from files and directories. Raises ManifestError with every problem found."""
+    files, problems = find_files(paths)
+    sources, unreadable = read_sources(files)
+    problems += unreadable
+    stack, stack_problems = _stack(sources)
+    problems += stack_problems
+    values = Variables({**stack.spec.variables, **(variables or {})}, os.environ if environ is None else environ)
+    manifests = []
+    for source in sources:
+        if _is_stack(source):
+            continue
+        wrong = expand(source, values)
+        manifest = None if wrong else _manifest(source, wrong)
+        problems += wrong
+        if manifest is not None:
+            manifests.append(manifest)
+    problems += _duplicates(manifests)
+    if not problems and not manifests:
+        places = ", ".join(map(str, paths))
+        problems.append(Problem("no manifests here, only a Stack or nothing", Origin(places)))
+    if problems:
+        raise ManifestError(problems, hint="nothing was sent")
+    return ManifestSet(
+        stack.name,
+        tuple(manifests),
+        tuple(map(str, files)),
+        stack.spec.limits,
+        stack.spec.organization,
+        stack.spec.profile,
+    )
+
+
+def _is_stack(source: Source) -> bool:
+    return isinstance(source.value, dict) and source.value.get("kind") == "Stack"
+
+
+def _stack(sources: Sequence[Source]) -> tuple[Stack, list[Problem]]:
+    found = [source for source in sources if _is_stack(source)]
+    problems = [Problem("a second Stack: one run has one", source.origin()) for source in found[1:]]
+    nothing = Stack(
+        api_version=LOCAL_API_VERSION, kind="Stack", metadata=AuthoredMetadata(name=DEFAULT_STACK), spec=StackSpec()
+    )
+    if not found:
+        return nothing, problems
+    source = found[0]
+    try:
+        stack = Stack.model_validate(source.value, extra="forbid", by_name=False)
+    except ValidationError as error:
+        return nothing, problems + list(_explain(error, Stack, source, ()))
+    if not DNS_LABEL.fullmatch(stack.name):
+        problems.append(_bad_name(stack.name, source))
+    return stack, problems
+
+
+def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
+    before = len(problems)
+    document = source.value
+    if not isinstance(document, dict):
+        problems.append(Problem("a manifest is a mapping with apiVersion, kind, metadata and spec", source.origin()))
+        return None
+    kind = _kind(source, problems)
+    for key in document:
+        if key not in TOP_KEYS:
+            problems.append(Problem(f"unknown field {key!r}", source.origin((key,)), did_you_mean(key, TOP_KEYS)))
+    if kind is None:
+        return None
+    metadata = _metadata(source, problems)
+    spec = _spec(kind, source, problems)
+    if len(problems) > before:
+        return None
+    body = {"metadata": metadata, "spec": _beside(kind, spec, source)}
+    return Manifest(kind, str(document["metadata"]["name"]), body, source)
+
+
+def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
+    known = {name: kind for name, kind in kinds().items() if kind.authored and (kind.manageable or kind.expand)}
+    name, version = source.value.get("kind"), source.value.get("apiVersion")
+    kind = known.get(name) if isinstance(name, str) else None
+    if kind is None:
+        said = "missing field 'kind'" if name is None else f"unknown kind {name!r}"
+        hint = did_you_mean(str(name), known) or f"kinds: {', '.join(sorted([*known, 'Stack']))}"
+        problems.append(Problem(said, source.origin(("kind",)), hint))
+    elif version != kind.api_version:
+        said = f"apiVersion {version!r}" if version else "missing field 'apiVersion'"
+        problems.append(Problem(said, source.origin(("apiVersion",)), f"{kind.name} is {kind.api_version}"))
+    return kind
+
+
+def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
+    """The labels and annotations as written. What only a server writes is passed over, so that its output can be a manifest."""
+    written = source.value.get("metadata")
+    if not isinstance(written, dict):
+        problems.append(Problem("missing field 'metadata'", source.origin(("metadata",))))
+        return {}
+    servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {"managedFields", "ownerReferences"}
+    ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
+    kept = {key: value for key, value in written.items() if key in ours or key not in servers}
+    metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
+    if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
+        problems.append(_bad_name(str(metadata["name"]), source))
+    return {key: metadata[key] for key in ("labels", "annotations") if key in metadata}
+
+
+def _bad_name(name: str, source: Source) -> Problem:
+    rule = "a name is at most 63 lowercase letters, digits and dashes, and starts and ends with a letter or digit"
+    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule)
+
+
+def _spec(kind: Kind[Any], source: Source, problems: list[Problem]) -> dict[str, Any]:
+    written = source.value.get("spec")
+    if not isinstance(written, dict):
+        problems.append(Problem("missing field 'spec'", source.origin(("spec",))))
+        return {}
+    servers = {path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1}
+    kept = {key: value for key, value in written.items() if key not in servers}
+    return _validate(kind.spec_model, kept, source, ("spec",), problems)
+
+
+def _validate(
+    model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
+) -> dict[str, Any]:
+    try:
+        valid = model.model_validate(written, extra="forbid", by_name=False, by_alias=True)
+    except ValidationError as error:
+        problems += _explain(error, model, source, above)
+        return {}
+    return valid.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
+    """pydantic's findings in our words, at the place they were written."""
+    for finding in error.errors(include_url=False, include_input=False):
+        loc = tuple(part for part in finding["loc"] if not str(part).startswith(("function-", "constrained-")))
+        path = (*above, *loc)
+        field = str(loc[-1]) if loc else ""
+        if finding["type"] == "missing":
+            yield Problem(f"missing field {field!r}", source.origin(path))
+        elif finding["type"] == "extra_forbidden":
+            known = _fields_at(model, loc[:-1])
+            yield Problem(f"unknown field {field!r}", source.origin(path), did_you_mean(field, known))
+        else:
+            message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            yield Problem(f"{'.'.join(map(str, path))}: should be {message}", source.origin(path))
+
+
+def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
+    """The names a mapping inside a model may have."""
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        info = next((i for n, i in model.model_fields.items() if (i.alias or n) == part), None)
+        inner = [m for m in plain_types(info.annotation) if isinstance(m, type) and issubclass(m, BaseModel)] if info else []
+        if not inner:
+            return []
+        model = inner[0]
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _beside(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Programs given relative to the manifest, relative to where we run."""
+    for path in kind.marked(COMMAND):
+        *parents, last = path
+        holder: Any = spec
+        for part in parents:
+            holder = holder.get(part) if isinstance(holder, dict) else None
+        command = holder.get(last) if isinstance(holder, dict) else None
+        if command and command[0].startswith(("./", "../")):
+            program = os.path.normpath(Path(source.file).parent / command[0])
+            holder[last] = [os.path.join(".", program), *command[1:]]
+    return spec
+
+
+def _duplicates(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    first: dict[str, Manifest] = {}
+    for manifest in manifests:
+        earlier = first.setdefault(manifest.address, manifest)
+        if earlier is not manifest:
+            where = earlier.origin("metadata", "name")
+            yield Problem(f"{manifest.address} is declared twice", manifest.origin("metadata", "name"), f"first at {where}")

@@ -1,0 +1,195 @@
+"""Files to documents: finds them, composes YAML, and keeps where each value was written. Knows no kinds.
+
+Values follow the YAML 1.2 core schema, so `no` is a word and 012 is twelve. Size, depth, aliases and
+document count are bounded; a key written twice is an error; tags run no code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rsspot.errors import Origin, Problem
+
+LARGEST_FILE = 16 * 1024 * 1024
+MOST_DOCUMENTS = 100_000
+MOST_UNFOLDED = 100_000
+"""Values that aliases may add to what is written."""
+DEEPEST = 64
+SUFFIXES = (".yaml", ".yml")
+
+Place = tuple[str | int, ...]
+"""A path of keys and indexes inside a document."""
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+
+
+@dataclass
+class Source:
+    """One YAML document: its value and where each part of it stands."""
+
+    file: str
+    value: Any = None
+    marks: dict[Place, Origin] = field(default_factory=dict)
+    """Path -> where the value starts; for keys of a mapping, where the key starts."""
+
+    def origin(self, path: Iterable[str | int] = ()) -> Origin:
+        """Where a path was written, or the closest thing above it that was."""
+        parts = tuple(path)
+        while parts and parts not in self.marks:
+            parts = parts[:-1]
+        return self.marks.get(parts, Origin(self.file))
+
+
+def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+    """The YAML files that paths stand for: files as given, directories searched whole, each file once, sorted."""
+    found: dict[Path, None] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
+            if not inside:
+                problems.append(
+                    Problem("no manifests here", Origin(str(path)), "put a .yaml file here, or name another directory")
+                )
+            found |= dict.fromkeys(each for each in inside if not _hidden(each.relative_to(path)))
+        elif path.is_file():
+            found[path] = None
+        else:
+            problems.append(Problem("no such file or directory", Origin(str(path))))
+    return list(found), problems
+
+
+def read_sources(files: Iterable[Path]) -> tuple[list[Source], list[Problem]]:
+    """Every document of every file, and every problem on the way."""
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for file in files:
+        read, wrong = _read_file(file)
+        sources += read
+        problems += wrong
+        if len(sources) > MOST_DOCUMENTS:
+            problems.append(Problem(f"more than {MOST_DOCUMENTS} documents", Origin(str(file))))
+            break
+    return sources, problems
+
+
+def _hidden(relative: Path) -> bool:
+    return any(part.startswith(".") for part in relative.parts)
+
+
+def _read_file(file: Path) -> tuple[list[Source], list[Problem]]:
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            return [], [Problem(f"larger than {LARGEST_FILE // 1024 // 1024} MiB", Origin(str(file)))]
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return [], [Problem(f"cannot be read: {error}", Origin(str(file)))]
+    return read_text(text, str(file))
+
+
+def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
+    """The documents of one text."""
+    sources: list[Source] = []
+    builder = _Builder(file)
+    loader = _Loader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            source = Source(file, marks={(): _origin(file, node)})
+            source.value = builder.build(node, (), source.marks, depth=0)
+            if source.value is not None:
+                sources.append(source)
+    except _TooMuch as bound:
+        builder.problems.append(Problem(str(bound), bound.origin))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
+        builder.problems.append(Problem(f"not YAML: {error.problem or error.context}", origin))
+    except yaml.YAMLError as error:
+        builder.problems.append(Problem(f"not YAML: {str(error).splitlines()[0]}", Origin(file)))
+    finally:
+        loader.dispose()
+    return sources, builder.problems
+
+
+class _TooMuch(Exception):
+    def __init__(self, message: str, origin: Origin) -> None:
+        super().__init__(message)
+        self.origin = origin
+
+
+class _Builder:
+    """Turns nodes into plain values, noting where each stood."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._seen: set[int] = set()
+        self._unfolded = 0
+        self.problems: list[Problem] = []
+
+    def build(self, node: yaml.Node, path: Place, marks: dict[Place, Origin], depth: int) -> Any:
+        self._unfolded += id(node) in self._seen
+        self._seen.add(id(node))
+        if depth > DEEPEST:
+            raise _TooMuch(f"nested deeper than {DEEPEST} levels", _origin(self._file, node))
+        if self._unfolded > MOST_UNFOLDED:
+            raise _TooMuch(f"aliases unfold to more than {MOST_UNFOLDED} values", _origin(self._file, node))
+        marks.setdefault(path, _origin(self._file, node))
+        if node.tag not in _TAGS and not (isinstance(node, yaml.ScalarNode) and _is_plain(node)):
+            self._wrong(f"the tag {node.tag!r} is not allowed", node)
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, marks, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, i), marks, depth + 1) for i, item in enumerate(node.value)]
+        return _scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Place, marks: dict[Place, Origin], depth: int) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._wrong("a key must be a word", key_node)
+                continue
+            key = key_node.value
+            if key in built:
+                self._wrong(f"the key {key!r} is written twice", key_node)
+                continue
+            marks[(*path, key)] = _origin(self._file, key_node)
+            built[key] = self.build(value_node, (*path, key), marks, depth + 1)
+        return built
+
+    def _wrong(self, message: str, node: yaml.Node) -> None:
+        self.problems.append(Problem(message, _origin(self._file, node)))
+
+
+def _origin(file: str, node: yaml.Node) -> Origin:
+    return Origin(file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _is_plain(node: yaml.ScalarNode) -> bool:
+    """Unquoted and untagged: libyaml resolves these by YAML 1.1 rules, which we do not follow."""
+    return node.style is None and node.tag.startswith("tag:yaml.org,2002:")
+
+
+def _scalar(node: yaml.ScalarNode) -> Any:
+    text = node.value
+    # A plain word that looks like a number but carries the string tag was given it by its author: `!!str 5`.
+    said_to_be_text = node.tag.endswith(":str") and (text in _WORDS or _INTEGER.fullmatch(text))
+    if node.style is not None or said_to_be_text:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text, 16) if "x" in text else int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text

@@ -1,0 +1,1 @@
+"""Words of the wire that no single kind owns."""

@@ -1,0 +1,49 @@
+"""Price: dollars per hour as an exact decimal. Knows that "$0.030", 0.03 and "0.03" are one price."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+
+def parse_price(value: Any) -> Any:
+    """A number or string, with or without `$`, as a Decimal. Raises ValueError with the rule."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("a price is a number such as 0.03")
+    try:
+        price = Decimal(str(value).strip().removeprefix("$"))
+    except InvalidOperation:
+        raise ValueError("a price is a number such as 0.03") from None
+    if not price.is_finite() or price < 0:
+        raise ValueError("a price is a positive number")
+    return price
+
+
+def price_text(price: Decimal) -> str:
+    """The one spelling a price has on the wire: no `$`, no exponent, no trailing zeros."""
+    text = format(price, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _three_places(price: Decimal) -> Decimal:
+    if -int(price.normalize().as_tuple().exponent) > 3:
+        raise ValueError("a bid has at most three decimal places")
+    return price
+
+
+_SCHEMA = WithJsonSchema({"type": ["string", "number"], "pattern": r"^\$?\d+(\.\d+)?$"})
+
+Price = Annotated[Decimal, BeforeValidator(parse_price), PlainSerializer(price_text, return_type=str), _SCHEMA]
+"""Dollars per hour, as read."""
+
+Offer = Annotated[
+    Decimal,
+    BeforeValidator(lambda value: _three_places(parse_price(value))),
+    PlainSerializer(price_text, return_type=str),
+    _SCHEMA,
+]
+"""Dollars per hour, as offered: at most three decimal places."""

@@ -1,0 +1,37 @@
+"""Ref: how anything names an object, and the deterministic names of what we make. Sends nothing."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import NamedTuple
+
+from rsspot.constants import NAME_SPACE
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Ref(NamedTuple):
+    """A kind and a wire name inside one organisation."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+def wire_uuid(*parts: str) -> str:
+    """The UUIDv5 that stands for these parts, for ever and on every machine."""
+    return str(uuid.uuid5(uuid.UUID(NAME_SPACE), "\x1f".join(parts)))
+
+
+def path_segment(name: str) -> str:
+    """A name fit to end a URL. Raises ValueError for one that would name something else, or everything.
+
+    The API server treats `DELETE …/cloudspaces/` as "delete them all", so an empty name must never get out.
+    """
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9._]{0,251}[a-z0-9])?", name) or ".." in name:
+        raise ValueError(f"{name!r} is not the name of an object")
+    return name

@@ -1,0 +1,338 @@
+"""Desired + live + owned -> Plan. Decides each object's action; leaves objections to the guards and order to `order`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.errors import Problem
+from rsspot.models.fields import EXCLUSIVE, SECRET
+from rsspot.models.refs import Ref
+from rsspot.planner.change import Action, Base, Change, Edit
+from rsspot.planner.diff import SPEC, edits, managed, managed_digest
+from rsspot.planner.guards import Case, Options, objections
+from rsspot.planner.plan import Leftover, Plan
+from rsspot.planner.target import Match, Owners, Wanted, match
+from rsspot.services.kind import Kind, Naming, Phase, is_uuid
+from rsspot.utils import Document, at_path
+
+
+@dataclass(frozen=True)
+class World:
+    """What was read. applied: per object, its fields as last applied; claimed: objects an earlier run meant to create."""
+
+    organization: str
+    live: Mapping[str, Mapping[str, Document]]
+    incomplete: Mapping[str, str] = field(default_factory=dict)
+    owned: Mapping[Ref, Any] = field(default_factory=dict)
+    claimed: frozenset[Ref] = frozenset()
+
+
+def build(
+    wanted: Iterable[Wanted],
+    world: World,
+    kinds: Mapping[str, Kind[Any]],
+    *,
+    stack: str,
+    scope: str,
+    command: str = "apply",
+    options: Options | None = None,
+    files: Iterable[str] = (),
+) -> Plan:
+    """The plan that makes `wanted` so. Problems are in `plan.refusals`; nothing is raised for them."""
+    planner = _Planner(list(wanted), world, kinds, stack, options or Options())
+    changes = planner.changes()
+    return Plan(
+        scope=scope,
+        organization=world.organization,
+        stack=stack,
+        command=command,
+        changes=tuple(sorted(changes, key=lambda change: (change.address, change.action.value))),
+        unchanged=planner.unchanged,
+        undeclared=tuple(planner.undeclared),
+        incomplete=dict(world.incomplete),
+        refusals=tuple(planner.problems + objections(planner.case(changes))),
+        notes=tuple(planner.notes),
+        files=tuple(files),
+    )
+
+
+class _Planner:
+    """One planning, step by step; each step reads what the earlier ones found."""
+
+    def __init__(
+        self, wanted: list[Wanted], world: World, kinds: Mapping[str, Kind[Any]], stack: str, options: Options
+    ) -> None:
+        self.world, self.kinds, self.options = world, kinds, options
+        self.owners = Owners(stack, world.owned, world.claimed)
+        self.unchanged = 0
+        self.undeclared: list[Leftover] = []
+        self.problems: list[Problem] = []
+        self.notes: list[str] = []
+        self._ours = self._index_ours()
+        self._expanding = [each for each in wanted if each.kind.expand]
+        plain = [each for each in wanted if not each.kind.expand]
+        self.matches = [self._match(each) for each in plain]
+
+    def changes(self) -> list[Change]:
+        """Every change of the plan."""
+        decided = {each.wanted.address: change for each in self.matches if (change := self._decide(each))}
+        decided |= self._cascade(decided)
+        self.unchanged = sum(
+            each.live is not None and each.wanted.address not in decided for each in self.matches
+        )
+        found = [*decided.values(), *self._leftovers()]
+        found += self._removals(found)
+        return found + self._expansions(found)
+
+    def case(self, changes: list[Change]) -> Case:
+        """What the guards look at."""
+        ours = sum(len(documents) for by_address in self._ours.values() for documents in by_address.values())
+        return Case(
+            self.matches, changes, self.world.live, self.world.incomplete, self.kinds, self.owners, ours, self.options
+        )
+
+    def _index_ours(self) -> dict[str, dict[str, list[Document]]]:
+        ours: dict[str, dict[str, list[Document]]] = defaultdict(lambda: defaultdict(list))
+        for name, documents in self.world.live.items():
+            kind = self.kinds[name]
+            if not kind.manageable:
+                continue
+            for live in documents.values():
+                if self.owners.is_ours(kind, live):
+                    ours[name][self.owners.address(kind, live)].append(live)
+        return ours
+
+    def _match(self, wanted: Wanted) -> Match:
+        kind = wanted.kind.name
+        return match(wanted, self.world.live.get(kind, {}), self._ours.get(kind, {}), self.world.organization)
+
+    def _decide(self, found: Match) -> Change | None:
+        """What becomes of one wanted object."""
+        if found.wanted.kind.name in self.world.incomplete:
+            return None
+        return self._create(found.wanted) if found.live is None else self._change(found.wanted, found.live)
+
+    def _leftovers(self) -> list[Change]:
+        """What earlier replacements did not live to delete."""
+        return [
+            self._delete(found.wanted.kind, each, "left behind by a replacement")
+            for found in self.matches
+            for each in found.leftovers
+        ]
+
+    def _create(self, wanted: Wanted) -> Change:
+        name = wanted.kind.wire_name(self.world.organization, wanted.name, wanted.spec)
+        known = self.world.owned.get(Ref(wanted.kind.name, name))
+        return self._full(
+            wanted, Action.CREATE, name, "deleted by somebody else" if known else "declared, and does not exist"
+        )
+
+    def _change(self, wanted: Wanted, live: Document) -> Change | None:
+        """The change of an object that exists, or None."""
+        kind, name = wanted.kind, live["metadata"]["name"]
+        if live["metadata"].get("deletionTimestamp"):
+            return self._replacement(wanted, live, "is being deleted already", in_place=True)
+        known = self.world.owned.get(Ref(kind.name, name))
+        fields = managed(kind, wanted.body)
+        found = edits(kind, fields, live, known.applied if known else None)
+        final = [edit for edit in found if edit.forces_replacement]
+        base = Base(name, live["metadata"].get("uid"), tuple(fields), managed_digest(kind, live, tuple(fields)))
+        if final:
+            which = ", ".join(".".join(edit.path[1:]) for edit in final)
+            return replace(self._replacement(wanted, live, f"{which} is final once made"), edits=found, base=base)
+        adopting = not self.owners.is_ours(kind, live)
+        if not found and not adopting:
+            return None
+        return Change(
+            address=wanted.address,
+            action=Action.ADOPT if adopting else Action.UPDATE,
+            ref=Ref(kind.name, name),
+            reason="taken over from nobody" if adopting else _why(found),
+            origin=wanted.origin,
+            parent=wanted.parent,
+            edits=found + (self._marks(wanted, name, live) if adopting else ()),
+            base=base,
+            takes=any(edit.path[1:] in kind.marked(EXCLUSIVE) and edit.after is True for edit in found),
+            gives=any(edit.path[1:] in kind.marked(EXCLUSIVE) and edit.before is True for edit in found),
+        )
+
+    def _replacement(self, wanted: Wanted, live: Document, reason: str, *, in_place: bool = False) -> Change:
+        kind = wanted.kind
+        exclusive = any(
+            at_path(spec, path) for path in kind.marked(EXCLUSIVE) for spec in (wanted.spec, live.get(SPEC) or {})
+        )
+        surge = kind.naming is Naming.UUID and not is_uuid(wanted.name) and not exclusive and not in_place
+        name = kind.wire_name(self.world.organization, wanted.name, wanted.spec, successor=surge)
+        fields = tuple(managed(kind, wanted.body))
+        base = Base(
+            live["metadata"]["name"], live["metadata"].get("uid"), fields, managed_digest(kind, live, fields)
+        )
+        return replace(self._full(wanted, Action.REPLACE, name, reason), base=base, surge=surge)
+
+    def _full(self, wanted: Wanted, action: Action, name: str, reason: str) -> Change:
+        """A change that makes a whole object."""
+        kind = wanted.kind
+        return Change(
+            address=wanted.address,
+            action=action,
+            ref=Ref(kind.name, name),
+            reason=reason,
+            origin=wanted.origin,
+            parent=wanted.parent,
+            body=body_of(wanted, name, self.owners.stack),
+            takes=any(at_path(wanted.spec, path) for path in kind.marked(EXCLUSIVE)),
+            secrets=tuple(
+                (SPEC, *path) for path in kind.marked(SECRET) if at_path(wanted.spec, path) is not None
+            ),
+        )
+
+    def _marks(self, wanted: Wanted, name: str, live: Document) -> tuple[Edit, ...]:
+        """The edits that make an adopted object ours."""
+        found = [Edit(("metadata", "labels", STACK_LABEL), self.owners.label(live), self.owners.stack)]
+        if name != wanted.name:
+            found.append(Edit(("metadata", "annotations", NAME_ANNOTATION), None, wanted.name))
+        return tuple(found)
+
+    def _cascade(self, decided: Mapping[str, Change]) -> dict[str, Change]:
+        """What lives in a replaced object goes down with it, and is made again."""
+        doomed = {change.address for change in decided.values() if change.action is Action.REPLACE}
+        found = {}
+        for each in self.matches:
+            if each.live is None or each.wanted.parent not in doomed:
+                continue
+            own = decided.get(each.wanted.address)
+            reason = own.reason if own and own.action is Action.REPLACE else f"{each.wanted.parent} is replaced"
+            change = self._replacement(each.wanted, each.live, reason, in_place=True)
+            found[each.wanted.address] = replace(change, edits=own.edits if own else ())
+        return found
+
+    def _removals(self, changes: list[Change]) -> list[Change]:
+        """Objects of the stack that no manifest declares, or that cannot outlive what they live in."""
+        declared = {found.live["metadata"]["uid"] for found in self.matches if found.live}
+        declared |= {change.base.uid for change in changes if change.base}
+        doomed = {change.address for change in changes if change.destructive and not change.surge}
+        found: list[Change] = []
+        candidates = [
+            (self.kinds[name], address, live)
+            for name, by_address in self._ours.items()
+            for address, documents in by_address.items()
+            for live in documents
+            if live["metadata"].get("uid") not in declared and not live["metadata"].get("deletionTimestamp")
+        ]
+        for kind, address, live in sorted(candidates, key=lambda each: each[1]):
+            parent = self._live_parent(kind, live)
+            if kind.name in self.world.incomplete:
+                continue
+            if parent in doomed:
+                found.append(self._delete(kind, live, f"{parent} is replaced"))
+            elif self._may_prune(kind, live):
+                found.append(self._delete(kind, live, "no longer in the manifests"))
+            else:
+                self.undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
+        return found
+
+    def _may_prune(self, kind: Kind[Any], live: Document) -> bool:
+        """Whether an undeclared object may go: pruning is on, and what would declare it could be read."""
+        if not self.options.prune:
+            return False
+        sources = [each for each in self._expanding if each.kind.expands_to == kind.name]
+        return not any(each.kind.parent and each.kind.parent[1] in self.world.incomplete for each in sources)
+
+    def _delete(self, kind: Kind[Any], live: Document, reason: str) -> Change:
+        name = live["metadata"]["name"]
+        return Change(
+            address=self.owners.address(kind, live),
+            action=Action.DELETE,
+            ref=Ref(kind.name, name),
+            reason=reason,
+            parent=self._live_parent(kind, live),
+            base=Base(name, live["metadata"].get("uid")),
+            gives=any(at_path(live.get(SPEC) or {}, path) for path in kind.marked(EXCLUSIVE)),
+        )
+
+    def _live_parent(self, kind: Kind[Any], live: Document) -> str | None:
+        name = kind.parent_name(live.get(SPEC) or {})
+        return f"{kind.parent[1].lower()}/{name}" if kind.parent and name else None
+
+    def _expansions(self, changes: list[Change]) -> list[Change]:
+        """The objects that manifests such as Registration stand for, as far as they are known yet."""
+        found: list[Change] = []
+        for source in self._expanding:
+            assert source.kind.expand and source.kind.expands_to and source.kind.parent
+            inner, parent_kind = self.kinds[source.kind.expands_to], source.kind.parent[1]
+            if parent_kind in self.world.incomplete:
+                said = f"the live {self.kinds[parent_kind].plural} could not be read"
+                self.problems.append(Problem(said, source.origin, "try again", "incomplete-read"))
+                continue
+            group = self.world.live.get(parent_kind, {}).get(source.kind.parent_name(source.spec) or "")
+            moving = any(source.parent in (change.address, change.parent) for change in changes)
+            if group is not None and not moving and self._is_ready(parent_kind, group):
+                for body in source.kind.expand(source.body, group):
+                    expanded = Wanted(inner, body["metadata"]["name"], {**body, "metadata": {}}, source.origin)
+                    matched = self._match(expanded)
+                    self.matches.append(matched)
+                    change = self._decide(matched)
+                    found += [change] if change else []
+                    self.unchanged += change is None
+                continue
+            self.matches.append(Match(source, None))
+            found.append(self._deferred(source, inner))
+        return found
+
+    def _deferred(self, source: Wanted, inner: Kind[Any]) -> Change:
+        return Change(
+            address=inner.address(f"{source.name}:*", source.spec),
+            action=Action.CREATE,
+            ref=Ref(source.kind.name, source.name),
+            reason=f"everything in {source.parent} once it is ready",
+            origin=source.origin,
+            parent=source.parent,
+            body={**source.body, "metadata": {"name": source.name, "labels": {STACK_LABEL: self.owners.stack}}},
+            deferred=True,
+        )
+
+    def _is_ready(self, kind: str, live: Document) -> bool:
+        found = self.kinds[kind]
+        return bool(found.ready(found.model.model_validate(live)).phase is Phase.READY)
+
+
+def body_of(wanted: Wanted, name: str, stack: str) -> Document:
+    """The object as it is to be sent: what the author wrote, the name on the wire, and our marks."""
+    metadata = wanted.body["metadata"]
+    labels = {**(metadata.get("labels") or {}), STACK_LABEL: stack}
+    annotations = dict(metadata.get("annotations") or {})
+    if name != wanted.name:
+        annotations[NAME_ANNOTATION] = wanted.name
+    return {
+        "apiVersion": wanted.kind.api_version,
+        "kind": wanted.kind.name,
+        "metadata": {"name": name, "labels": labels} | ({"annotations": annotations} if annotations else {}),
+        "spec": _without_nulls(wanted.spec),
+    }
+
+
+def expansion(
+    change: Change, group: Document, kinds: Mapping[str, Kind[Any]], organization: str, stack: str
+) -> list[Document]:
+    """The objects that a deferred change turns out to stand for, as they are to be sent."""
+    source = kinds[change.ref.kind]
+    assert source.expand and source.expands_to and change.body
+    inner, bodies = kinds[source.expands_to], []
+    for body in source.expand(change.body, group):
+        wanted = Wanted(inner, body["metadata"]["name"], {**body, "metadata": {}})
+        bodies.append(body_of(wanted, inner.wire_name(organization, wanted.name, wanted.spec), stack))
+    return bodies
+
+
+def _why(found: tuple[Edit, ...]) -> str:
+    return "changed by somebody else" if all(edit.drift for edit in found) else "declared otherwise"
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value

@@ -1,0 +1,98 @@
+"""Change: one object and what is to become of it, as data. Decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from rsspot.errors import Origin
+from rsspot.models.refs import Ref
+from rsspot.utils import Document
+
+Path = tuple[str, ...]
+
+
+class Action(StrEnum):
+    """What is to become of an object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    ADOPT = "adopt"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One field that differs. before is None when the field is absent; after is None when it is to be removed."""
+
+    path: Path
+    before: Any
+    after: Any
+    drift: bool = False
+    """The field was as wanted when last applied: somebody else changed it."""
+    secret: bool = False
+    forces_replacement: bool = False
+
+
+@dataclass(frozen=True)
+class Base:
+    """The live object that a change was planned on.
+
+    digest: of the managed fields at `paths`. A write is still what was approved while they read the same;
+    resourceVersion cannot serve for that, since controllers move it all the time.
+    """
+
+    name: str
+    uid: str | None
+    paths: tuple[Path, ...] = ()
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """address: how people call the object · ref: its kind and its name on the wire afterwards."""
+
+    address: str
+    action: Action
+    ref: Ref
+    reason: str
+    origin: Origin | None = None
+    parent: str | None = None
+    """Address of the object this one lives in."""
+    edits: tuple[Edit, ...] = ()
+    body: Document | None = field(default=None, repr=False)
+    """The whole object to create."""
+    base: Base | None = None
+    surge: bool = False
+    """A replacement whose old object goes only when the new one is ready."""
+    deferred: bool = False
+    """Stands for objects that are known only after the apply: `body` is what they come from."""
+    takes: bool = False
+    """Turns on something that only one object under its parent may have."""
+    gives: bool = False
+    """Turns that off, or goes away while having it."""
+    secrets: tuple[Path, ...] = ()
+    """Where `body` holds secrets."""
+
+    @property
+    def destructive(self) -> bool:
+        """Whether an object that exists now will be gone."""
+        return self.action in (Action.DELETE, Action.REPLACE)
+
+    @property
+    def drift(self) -> bool:
+        """Whether all of it only undoes what somebody else did."""
+        return bool(self.edits) and all(edit.drift for edit in self.edits)
+
+    @property
+    def merge_patch(self) -> Document:
+        """The RFC 7386 patch that makes the edits and touches nothing else."""
+        patch: Document = {}
+        for edit in self.edits:
+            place = patch
+            for key in edit.path[:-1]:
+                place = place.setdefault(key, {})
+            place[edit.path[-1]] = edit.after
+        return patch

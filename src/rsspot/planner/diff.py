@@ -1,0 +1,110 @@
+"""What differs between desired and live: only fields that the author wrote, and only where they mean something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
+from rsspot.planner.change import Edit, Path
+from rsspot.services.kind import Field, Kind
+from rsspot.utils import Document, at_path, digest
+
+SPEC = "spec"
+
+
+def managed(kind: Kind[Any], desired: Document) -> dict[Path, Any]:
+    """Every field that a manifest has a say in, by its path, in its canonical spelling. None: to be absent."""
+    found: dict[Path, Any] = {}
+    for path, value in _leaves(desired, ()):
+        field = field_at(kind, path)
+        if field and (field.has(WRITE_ONLY) or field.has(SERVER_OWNED)):
+            continue
+        # The service moves this field itself while the other one is on.
+        if field and field.yields_to and at_path(desired, (SPEC, *field.yields_to)):
+            continue
+        found[path] = field.canonical(value) if field else value
+    return found
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict) and path not in {("apiVersion",), ("kind",), ("metadata", "name")}:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif path and path[0] in (SPEC, "metadata"):
+        yield path, value
+
+
+def field_at(kind: Kind[Any], path: Path) -> Field | None:
+    """The declared field that a path of an object is at or under."""
+    if path[:1] != (SPEC,):
+        return None
+    inside = path[1:]
+    while inside:
+        if inside in kind.fields:
+            return kind.fields[inside]
+        inside = inside[:-1]
+    return None
+
+
+def live_value(kind: Kind[Any], live: Document, path: Path) -> Any:
+    """A live object's value at a path, in its canonical spelling."""
+    value = at_path(live, path)
+    field = field_at(kind, path)
+    return field.canonical(value) if field else value
+
+
+def managed_digest(kind: Kind[Any], live: Document, paths: tuple[Path, ...]) -> str:
+    """One digest of a live object's fields at some paths."""
+    return digest({"/".join(path): live_value(kind, live, path) for path in paths})
+
+
+def edits(
+    kind: Kind[Any], wanted: Mapping[Path, Any], live: Document, applied: Mapping[str, Any] | None
+) -> tuple[Edit, ...]:
+    """The fields that differ. `applied` is what the ledger says was last applied."""
+    found = []
+    for path, after in wanted.items():
+        before = live_value(kind, live, path)
+        if same(before, after):
+            continue
+        field = field_at(kind, path)
+        secret = bool(field and field.has(SECRET))
+        remembered = (applied or {}).get(path_key(path))
+        found.append(
+            Edit(
+                path,
+                before,
+                after,
+                drift=remembered is not None and remembered == applied_value(after, secret),
+                secret=secret,
+                forces_replacement=bool(field and field.has(IMMUTABLE)),
+            )
+        )
+    return tuple(found)
+
+
+def same(before: Any, after: Any) -> bool:
+    """Equality without Python's `1 == True`; absent and empty mean the same."""
+    if before in (None, {}, []) and after in (None, {}, []):
+        return True
+    return type(before) is type(after) and bool(before == after)
+
+
+def path_key(path: Path) -> str:
+    """A path as one string, for JSON keys."""
+    return "/".join(part.replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def applied_value(value: Any, secret: bool) -> Any:
+    """What the ledger may remember of a value."""
+    return digest(value) if secret and value is not None else value
+
+
+def applied_fields(kind: Kind[Any], wanted: Mapping[Path, Any]) -> dict[str, Any]:
+    """What the ledger remembers of an object once it is as wanted."""
+    found = {}
+    for path, value in wanted.items():
+        field = field_at(kind, path)
+        found[path_key(path)] = applied_value(value, bool(field and field.has(SECRET)))
+    return found

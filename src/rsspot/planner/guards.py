@@ -1,0 +1,264 @@
+"""Guards: each may object to a plan, in a sentence that names the way out. One function a guard; none changes anything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rsspot.errors import Problem
+from rsspot.models.fields import BID, EXCLUSIVE
+from rsspot.models.money import parse_price
+from rsspot.planner.bids import objection
+from rsspot.planner.change import Action, Change
+from rsspot.planner.diff import SPEC
+from rsspot.planner.target import Match, Owners, Wanted
+from rsspot.services.kind import Kind
+from rsspot.utils import Document, at_path, did_you_mean
+
+FEWEST = 10
+"""Below this many removals the percentage says nothing."""
+USUAL_PERCENT = 30
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the author of the run allows."""
+
+    prune: bool = False
+    adopt: bool = False
+    destroy: bool = False
+    most_deletes: int | None = None
+    most_delete_percent: int | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a guard may look at."""
+
+    matches: Sequence[Match]
+    changes: Sequence[Change]
+    live: Mapping[str, Mapping[str, Document]]
+    incomplete: Mapping[str, str]
+    kinds: Mapping[str, Kind[Any]]
+    owners: Owners
+    owned_count: int
+    options: Options
+
+    def change_of(self, wanted: Wanted) -> Change | None:
+        return next((change for change in self.changes if change.address == wanted.address), None)
+
+    def wanted_of(self, kind: str, name: str) -> Wanted | None:
+        """The manifest of a kind and name."""
+        found = (match.wanted for match in self.matches)
+        return next((each for each in found if each.kind.name == kind and each.name == name), None)
+
+
+def unread(case: Case) -> Iterator[Problem]:
+    """Nothing can be said of an object whose kind could not be listed."""
+    named = {match.wanted.kind.name: match.wanted for match in case.matches}
+    for kind, wanted in named.items():
+        if kind in case.incomplete:
+            yield Problem(
+                f"the live {case.kinds[kind].plural} could not be read: {case.incomplete[kind]}",
+                wanted.origin,
+                "try again when the service answers",
+                "incomplete-read",
+            )
+
+
+def ownership(case: Case) -> Iterator[Problem]:
+    """Another stack's objects are never touched; nobody's only when asked."""
+    for match in case.matches:
+        if match.live is None or case.owners.is_ours(match.wanted.kind, match.live):
+            continue
+        label = case.owners.label(match.live)
+        if label is not None:
+            said, hint = f"belongs to the stack {label!r}", "give it another name, or move its manifest to that stack"
+        elif not case.options.adopt:
+            said, hint = "exists already and belongs to no stack", "add --adopt to take it over"
+        else:
+            continue
+        yield Problem(f"{match.wanted.address} {said}", match.wanted.origin, hint, "ownership")
+
+
+def references(case: Case) -> Iterator[Problem]:
+    """Everything that is named must exist, or be made by the same plan."""
+    for match in case.matches:
+        wanted = match.wanted
+        for path, to in wanted.kind.references:
+            name = at_path(wanted.spec, path)
+            if name is None or to.kind in case.incomplete or case.wanted_of(to.kind, name):
+                continue
+            known = case.live.get(to.kind, {})
+            if name in known and not _will_be_gone(case, to.kind, name):
+                continue
+            declare = f"declare a {to.kind} {name!r} too" if case.kinds[to.kind].manageable else None
+            hint = did_you_mean(str(name), known) or declare
+            yield Problem(
+                f"{wanted.address} names the {to.kind} {name!r}, which does not exist",
+                wanted.where(SPEC, *path),
+                hint,
+                "unknown-reference",
+            )
+
+
+def _will_be_gone(case: Case, kind: str, name: str) -> bool:
+    return any(c.action is Action.DELETE and c.base and (c.ref.kind, c.base.name) == (kind, name) for c in case.changes)
+
+
+def region(case: Case) -> Iterator[Problem]:
+    """An object and everything it names stand in one region."""
+    for match in case.matches:
+        wanted, seen = match.wanted, {}
+        for path, to in wanted.kind.references:
+            name = at_path(wanted.spec, path)
+            other = case.wanted_of(to.kind, name) if name else None
+            named = other.body if other else case.live.get(to.kind, {}).get(name or "")
+            if named is not None and (place := at_path(named, (SPEC, "region"))):
+                seen[path] = (to.kind, name, place)
+        if len({place for _, _, place in seen.values()}) > 1:
+            said = ", ".join(f"{kind} {name!r} is in {place}" for kind, name, place in seen.values())
+            yield Problem(
+                f"{wanted.address} cannot be in two regions: {said}",
+                wanted.where(SPEC, *list(seen)[-1]),
+                "choose a class of the cloudspace's region",
+                "region",
+            )
+
+
+def bids(case: Case) -> Iterator[Problem]:
+    """A bid that the service would refuse is not sent."""
+    for match in case.matches:
+        wanted = match.wanted
+        change = case.change_of(wanted)
+        for path in wanted.kind.marked(BID):
+            if change is None or not _touches(change, (SPEC, *path)):
+                continue
+            server_class = next((at_path(wanted.spec, p) for p, to in wanted.kind.references if to.kind == "ServerClass"), None)
+            market = case.live.get("ServerClass", {}).get(server_class or "")
+            if market is None:
+                continue
+            said = objection(
+                parse_price(at_path(wanted.spec, path)),
+                _price(at_path(market, (SPEC, "minBidPricePerHour"))),
+                _price(at_path(market, ("status", "spotPricing", "marketPricePerHour"))),
+            )
+            if said:
+                yield Problem(f"{wanted.address}: {said}", wanted.where(SPEC, *path), f"{server_class} is the class", "bid")
+
+
+def _touches(change: Change, path: tuple[str, ...]) -> bool:
+    return change.action in (Action.CREATE, Action.REPLACE) or any(edit.path == path for edit in change.edits)
+
+
+def _price(value: Any) -> Decimal | None:
+    return None if value in (None, "", "$") else parse_price(value)
+
+
+def availability(case: Case) -> Iterator[Problem]:
+    """New servers come only from classes that are on offer."""
+    for match in case.matches:
+        wanted = match.wanted
+        change = case.change_of(wanted)
+        if change is None or change.action not in (Action.CREATE, Action.REPLACE):
+            continue
+        for path, to in wanted.kind.references:
+            named = case.live.get(to.kind, {}).get(at_path(wanted.spec, path) or "", {})
+            state = at_path(named, (SPEC, "availability"))
+            if state and state != "available":
+                yield Problem(
+                    f"{wanted.address}: {at_path(wanted.spec, path)} is {state}", wanted.where(SPEC, *path), None, "availability"
+                )
+
+
+def exclusive(case: Case) -> Iterator[Problem]:
+    """At most one object under a parent may have an exclusive field on, those left alone included."""
+    for kind in {match.wanted.kind.name: match.wanted.kind for match in case.matches}.values():
+        for path in kind.marked(EXCLUSIVE):
+            holders: dict[str, list[Wanted]] = defaultdict(list)
+            for match in case.matches:
+                if match.wanted.kind.name == kind.name and at_path(match.wanted.spec, path):
+                    holders[match.wanted.parent or ""].append(match.wanted)
+            others = _unmatched_holders(case, kind, path)
+            for parent, wanted in holders.items():
+                names = [each.address for each in wanted] + others.get(parent, [])
+                if len(names) > 1:
+                    yield Problem(
+                        f"only one {kind.name} of {parent} may have {'.'.join(path)}, and {' and '.join(names)} do",
+                        wanted[-1].where(SPEC, *path),
+                        "turn it off on all but one",
+                        "exclusive",
+                    )
+
+
+def _unmatched_holders(case: Case, kind: Kind[Any], path: tuple[str, ...]) -> dict[str, list[str]]:
+    """Live objects that hold the field and that this plan neither declares nor deletes."""
+    known = {match.live["metadata"]["name"] for match in case.matches if match.live}
+    known |= {change.base.name for change in case.changes if change.destructive and change.base}
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, live in case.live.get(kind.name, {}).items():
+        spec = live.get(SPEC) or {}
+        if name not in known and at_path(spec, path) and kind.parent:
+            found[f"{kind.parent[1].lower()}/{kind.parent_name(spec)}"].append(case.owners.address(kind, live))
+    return found
+
+
+def bystanders(case: Case) -> Iterator[Problem]:
+    """Nothing that is not ours goes down with what we delete or replace."""
+    gone = {(change.ref.kind, change.base.name) for change in case.changes if change.destructive and change.base}
+    doomed = {change.address for change in case.changes if change.destructive and not change.surge}
+    for kind in case.kinds.values():
+        for name, live in case.live.get(kind.name, {}).items():
+            if not kind.parent or kind.local or (kind.name, name) in gone:
+                continue
+            parent = f"{kind.parent[1].lower()}/{kind.parent_name(live.get(SPEC) or {})}"
+            if parent in doomed:
+                yield Problem(
+                    f"{parent} would take {case.owners.address(kind, live)} down with it, which is not of this stack",
+                    hint="delete or move that object first",
+                    rule="bystander",
+                )
+
+
+def blast_radius(case: Case) -> Iterator[Problem]:
+    """One run takes away no more than its limits allow."""
+    doomed = sum(change.destructive for change in case.changes)
+    options = case.options
+    if options.destroy:
+        return
+    if options.most_deletes is not None and doomed > options.most_deletes:
+        yield Problem(
+            f"{doomed} objects would be deleted or replaced; the limit is {options.most_deletes}",
+            hint="raise spec.limits.deletes of the Stack, or --max-deletes, if that is meant",
+            rule="blast-radius",
+        )
+    percent = options.most_delete_percent if options.most_delete_percent is not None else USUAL_PERCENT
+    enough = doomed > FEWEST or options.most_delete_percent is not None
+    if enough and case.owned_count and doomed * 100 > percent * case.owned_count and options.most_deletes is None:
+        yield Problem(
+            f"{doomed} of {case.owned_count} objects would be deleted or replaced; the limit is {percent} %",
+            hint="raise spec.limits.deletePercent of the Stack, or give --max-deletes, if that is meant",
+            rule="blast-radius",
+        )
+
+
+GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
+    unread,
+    ownership,
+    references,
+    region,
+    availability,
+    bids,
+    exclusive,
+    bystanders,
+    blast_radius,
+)
+
+
+def objections(case: Case) -> list[Problem]:
+    """What every guard has to say. When a kind could not be read, only that is said: the rest would be guesses."""
+    first = list(unread(case))
+    return first or [problem for guard in GUARDS[1:] for problem in guard(case)]

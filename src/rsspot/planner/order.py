@@ -1,0 +1,124 @@
+"""Who waits for whom: changes to steps with dependencies. The only place that knows order; it knows no kinds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+
+from rsspot.errors import PlanRefused, Problem
+from rsspot.planner.change import Action, Change
+
+
+class Verb(StrEnum):
+    """What a step does."""
+
+    CREATE = "create"
+    PATCH = "patch"
+    DELETE = "delete"
+    EXPAND = "expand"
+    """Create every object that a deferred change turns out to stand for."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """after: numbers of the steps that must be done first."""
+
+    seq: int
+    change: Change
+    verb: Verb
+    after: frozenset[int] = frozenset()
+    must_be_ready: bool = False
+    """Something is deleted once this step's object is ready, so its readiness is waited for whatever was asked."""
+
+
+@dataclass
+class _Node:
+    change: Change
+    verb: Verb
+    after: set[int] = field(default_factory=set)
+
+
+_VERBS = {Action.CREATE: Verb.CREATE, Action.UPDATE: Verb.PATCH, Action.ADOPT: Verb.PATCH, Action.DELETE: Verb.DELETE}
+
+
+def order(changes: Sequence[Change]) -> list[Step]:
+    """Steps such that each stands after all it waits for. Raises PlanRefused on a cycle."""
+    nodes = [_Node(change, verb) for change in changes for verb in _verbs(change)]
+    for seq, waits_for in _edges(nodes):
+        nodes[seq].after.add(waits_for)
+    return _sorted(nodes)
+
+
+def _verbs(change: Change) -> Iterable[Verb]:
+    if change.deferred:
+        return (Verb.EXPAND,)
+    if change.action is Action.REPLACE:
+        return (Verb.CREATE, Verb.DELETE) if change.surge else (Verb.DELETE, Verb.CREATE)
+    return (_VERBS[change.action],)
+
+
+def _edges(nodes: Sequence[_Node]) -> Iterator[tuple[int, int]]:
+    """Pairs (step, the step it waits for)."""
+    by_address: dict[str, dict[Verb, int]] = defaultdict(dict)
+    children: dict[str, list[int]] = defaultdict(list)
+    for seq, node in enumerate(nodes):
+        by_address[node.change.address].setdefault(node.verb, seq)
+        if node.change.parent:
+            children[node.change.parent].append(seq)
+    for seq, node in enumerate(nodes):
+        own, above = by_address[node.change.address], by_address.get(node.change.parent or "", {})
+        if node.verb is Verb.DELETE:
+            if node.change.surge:
+                yield seq, own[Verb.CREATE]
+            yield from ((seq, child) for child in children[node.change.address] if nodes[child].verb is Verb.DELETE)
+        else:
+            if node.change.action is Action.REPLACE and not node.change.surge:
+                yield seq, own[Verb.DELETE]
+            if Verb.CREATE in above:
+                yield seq, above[Verb.CREATE]
+    for siblings in children.values():
+        yield from _sibling_edges(nodes, siblings)
+
+
+def _sibling_edges(nodes: Sequence[_Node], siblings: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Among the objects of one parent: removals come last, what is given up comes before it is taken, expansion sees all."""
+    makers = [seq for seq in siblings if nodes[seq].verb in (Verb.CREATE, Verb.PATCH)]
+    for seq in siblings:
+        change = nodes[seq].change
+        if nodes[seq].verb is Verb.EXPAND:
+            yield from ((seq, maker) for maker in makers)
+        elif change.action is Action.DELETE and not change.gives:
+            yield from ((seq, maker) for maker in makers)
+        elif change.takes and nodes[seq].verb is not Verb.DELETE:
+            givers = (each for each in siblings if nodes[each].change.gives and nodes[each].change is not change)
+            yield from ((seq, giver) for giver in givers)
+
+
+def _sorted(nodes: Sequence[_Node]) -> list[Step]:
+    graph = TopologicalSorter({seq: sorted(node.after) for seq, node in enumerate(nodes)})
+    try:
+        sequence = list(graph.static_order())
+    except CycleError as error:
+        circle = " -> ".join(nodes[seq].change.address for seq in error.args[1])
+        raise PlanRefused([Problem(f"these changes wait for each other: {circle}", rule="cycle")]) from None
+    position = {seq: index for index, seq in enumerate(sequence)}
+    awaited = {
+        waits_for
+        for node in nodes
+        if node.verb in (Verb.DELETE, Verb.EXPAND)
+        for waits_for in node.after
+        if nodes[waits_for].verb is not Verb.DELETE
+    }
+    return [
+        Step(
+            position[seq],
+            nodes[seq].change,
+            nodes[seq].verb,
+            frozenset(position[each] for each in nodes[seq].after),
+            must_be_ready=seq in awaited,
+        )
+        for seq in sequence
+    ]

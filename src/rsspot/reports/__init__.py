@@ -1,0 +1,1 @@
+"""A plan or a run as text. Renderers only: nothing is decided here."""

@@ -1,0 +1,110 @@
+"""A plan as lines for a terminal or a log. Renders; decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rsspot.planner.change import Action, Change, Edit
+from rsspot.planner.plan import Masks, Plan, masked
+
+SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.ADOPT: "<", Action.DELETE: "-"}
+COLOURS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Action.ADOPT: "36", Action.DELETE: "31"}
+SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
+"""Destructive changes come last, next to the summary."""
+LONGEST_VALUE = 120
+
+
+def render_plan(plan: Plan, words: dict[str, dict[str, str]] | None = None, *, colour: bool = False) -> str:
+    """The whole plan. `words` are a kind's own words for actions."""
+    return "\n".join(_lines(plan, words or {}, _Paint(colour)))
+
+
+def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
+    masks = Masks()
+    changes = [masked(change, masks) for change in plan.changes]
+    drift = [change for change in changes if change.drift]
+    intent = [change for change in changes if not change.drift]
+    if drift:
+        yield "Drift (changed by somebody else; the plan puts it back)"
+        yield from _section(drift, words, paint)
+        yield ""
+    if intent:
+        yield "Changes"
+        yield from _section(intent, words, paint)
+        yield ""
+    for note in plan.notes:
+        yield f"Note: {note}"
+    if plan.undeclared:
+        names = ", ".join(leftover.address for leftover in plan.undeclared[:5])
+        more = f" and {len(plan.undeclared) - 5} more" if len(plan.undeclared) > 5 else ""
+        yield f"Left alone: {names}{more}: of this stack, in no manifest (--prune deletes)"
+        yield ""
+    yield _headline(plan)
+
+
+def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
+    for change in sorted(changes, key=lambda each: (SEQUENCE.index(each.action), each.address)):
+        verb = words.get(change.ref.kind, {}).get(change.action.value, change.action.value)
+        if change.action is Action.REPLACE:
+            verb += ", new one first" if change.surge else ", old one first"
+        symbol = paint(COLOURS[change.action], f"{SYMBOLS[change.action]:>3}")
+        where = f"  {change.origin}" if change.origin else ""
+        yield f"{symbol} {change.address:<40} {verb}: {change.reason}{where}"
+        yield from _details(change)
+
+
+def _details(change: Change) -> Iterator[str]:
+    for edit in change.edits:
+        yield f"      {_name(edit):<22} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
+    if change.body and not change.edits and not change.deferred:
+        for path, value in _leaves(change.body.get("spec", {}), ()):
+            yield f"      {'.'.join(path):<22} {_value(value)}"
+
+
+def _name(edit: Edit) -> str:
+    return ".".join(edit.path[1:] if edit.path[0] == "spec" else edit.path)
+
+
+def _mark(edit: Edit) -> str:
+    if edit.forces_replacement:
+        return "   final once made: forces replacement"
+    return "   changed by somebody else" if edit.drift else ""
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    else:
+        yield path, value
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.encode("unicode_escape").decode() if not text.isprintable() else text
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
+
+
+def _headline(plan: Plan) -> str:
+    if plan.empty and plan.complete:
+        return "No changes."
+    summary = plan.summary
+    parts = [f"{summary[action.value]} to {action.value}" for action in SEQUENCE if summary[action.value]]
+    parts += [f"{summary['drift']} drifted"] if summary["drift"] else []
+    parts.append(f"{plan.unchanged} unchanged")
+    state = "" if plan.complete else f"  INCOMPLETE: {'; '.join(f'{k}: {v}' for k, v in plan.incomplete.items())}"
+    return f"Plan: {', '.join(parts)}.{state}"
+
+
+class _Paint:
+    """Wraps text in a colour, or does not."""
+
+    def __init__(self, on: bool) -> None:
+        self._on = on
+
+    def __call__(self, colour: str, text: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self._on else text

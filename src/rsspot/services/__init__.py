@@ -1,0 +1,1 @@
+"""The only room that knows kinds: one folder for each domain, found by looking, listed nowhere."""

@@ -1,0 +1,15 @@
+"""Where a bid stands: the words shared by every kind whose servers are won. Knows none of those kinds."""
+
+from __future__ import annotations
+
+from rsspot.services.kind import Phase, Readiness
+
+
+def auction_readiness(won: int, desired: int, bid_status: str | None) -> Readiness:
+    """Where a bid for `desired` servers stands."""
+    note = f"won {won} of {desired}"
+    if won >= desired:
+        return Readiness(Phase.READY, note)
+    if bid_status == "Lost":
+        return Readiness(Phase.OUTBID, f"{note}: the market is above the bid")
+    return Readiness(Phase.PARTIAL if won else Phase.PROGRESSING, note)

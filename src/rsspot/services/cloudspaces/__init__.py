@@ -1,0 +1,3 @@
+"""Cloudspaces: managed Kubernetes clusters on spot capacity."""
+
+GROUPS = {"cloudspaces": "Kubernetes clusters on spot capacity."}

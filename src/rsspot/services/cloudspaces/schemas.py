@@ -1,0 +1,70 @@
+"""What a CloudSpace is: its fields, which of them are final, and when it is ready."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
+from rsspot.models.resource import Model, Resource, Spec, Status
+from rsspot.services.kind import Kind, Phase, Readiness
+
+
+class CloudSpaceSpec(Spec):
+    """webhook is called when servers are taken back; kubernetes_version is a full x.y.z and only goes up."""
+
+    region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
+    kubernetes_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$"), COLUMN]
+    cni: Annotated[Literal["calico", "cilium", "byocni"] | None, IMMUTABLE] = None
+    ha_control_plane: Annotated[bool | None, Field(alias="HAControlPlane")] = None
+    type: Annotated[str | None, IMMUTABLE] = None
+    deployment_type: Annotated[Literal["gen1", "gen2"] | None, IMMUTABLE] = None
+    cloud: Annotated[str | None, IMMUTABLE] = None
+    webhook: Annotated[str | None, SECRET] = None
+    gpu_enabled: bool | None = None
+    bid_requests: Annotated[list[str] | None, SERVER_OWNED] = None
+    on_demand_requests: Annotated[list[str] | None, SERVER_OWNED] = None
+
+
+class AssignedServer(Model):
+    """A server that works for the cloudspace."""
+
+    ip: Annotated[str | None, Field(alias="IP")] = None
+    server_class_name: str | None = None
+    server_name: str | None = None
+    server_type: str | None = None
+    state: str | None = None
+
+
+class CloudSpaceStatus(Status):
+    """api_server_endpoint is a host without a scheme, empty until the control plane answers."""
+
+    phase: Annotated[str | None, COLUMN] = None
+    reason: str | None = None
+    health: str | None = None
+    api_server_endpoint: Annotated[str | None, Field(alias="APIServerEndpoint"), COLUMN] = None
+    current_kubernetes_version: str | None = None
+    first_ready_timestamp: str | None = None
+    assigned_servers: dict[str, AssignedServer] | None = None
+    conditions: list[dict[str, Any]] | None = None
+
+
+class CloudSpace(Resource):
+    """A Kubernetes cluster whose servers are won at auction or rented."""
+
+    spec: CloudSpaceSpec
+    status: CloudSpaceStatus | None = None
+
+
+def ready(cloudspace: CloudSpace) -> Readiness:
+    """Ready once its API can be spoken to. It needs no servers for that: pools come after it."""
+    status = cloudspace.status or CloudSpaceStatus()
+    if status.api_server_endpoint:
+        return Readiness(Phase.READY, status.api_server_endpoint)
+    # Error shows up for a moment after every create; only a wait that runs out makes it a failure.
+    return Readiness(Phase.PROGRESSING, " ".join(filter(None, (status.phase, status.reason))) or "accepted")
+
+
+CLOUD_SPACE = Kind(CloudSpace, plural="cloudspaces", summary="Kubernetes clusters on spot capacity.", ready=ready)
+KINDS = (CLOUD_SPACE,)

@@ -1,0 +1,15 @@
+"""Commands of the inventory."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from rsspot.commands import Commands, Session
+
+commands = Commands()
+
+
+@commands.add
+async def list(session: Session) -> object:
+    """List every machine of every cloudspace and VM cloudspace."""
+    return [asdict(machine) for machine in await session.client.inventory.list()]

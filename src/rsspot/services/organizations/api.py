@@ -1,0 +1,38 @@
+"""Organizations as an SDK service: which ones there are. They cannot be changed from here."""
+
+from __future__ import annotations
+
+import builtins
+
+from rsspot.constants import ORGANIZATIONS_PATH
+from rsspot.errors import NotFound
+from rsspot.http.session import Call, Session
+from rsspot.services.blocking import Blocking, blocking
+from rsspot.services.organizations.schemas import Organization
+
+
+class Organizations:
+    """The organisations of the token's user."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list(self) -> builtins.list[Organization]:
+        """Every organisation. Source: GET auth.ngpc.rxt.io/v1/organizations."""
+        answer = await self._session.send(Call("GET", ORGANIZATIONS_PATH))
+        return [Organization.model_validate(item) for item in answer.get("organizations") or []]
+
+    async def get(self, name: str) -> Organization:
+        """One organisation by its name, id or namespace, in any case. Raises NotFound."""
+        wanted = name.lower()
+        for organization in await self.list():
+            if wanted in {organization.id.lower(), organization.name.lower(), organization.namespace}:
+                return organization
+        raise NotFound(f"no organisation {name!r} among those of this token's user", status=404, reason="NotFound")
+
+
+class BlockingOrganizations(Blocking):
+    """The same, synchronous."""
+
+    list = blocking(Organizations.list)
+    get = blocking(Organizations.get)

@@ -1,0 +1,3 @@
+"""Regions: where servers stand."""
+
+GROUPS = {"regions": "Places where cloudspaces can run."}

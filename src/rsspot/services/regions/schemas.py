@@ -1,0 +1,37 @@
+"""What a Region is. Read-only to tenants."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from rsspot.models.fields import COLUMN
+from rsspot.models.resource import Model, Resource, Spec
+from rsspot.services.kind import READ_ONLY, Kind
+
+
+class Provider(Model):
+    """The undercloud behind a region."""
+
+    provider_type: str | None = None
+    provider_region_name: str | None = None
+
+
+class RegionSpec(Spec):
+    """country is an ISO 3166-1 alpha-3 code; generation is v1 or v2."""
+
+    country: Annotated[str | None, COLUMN] = None
+    description: Annotated[str | None, COLUMN] = None
+    generation: Annotated[str | None, COLUMN] = None
+    provider: Provider | None = None
+
+
+class Region(Resource):
+    """A place where cloudspaces can run."""
+
+    spec: RegionSpec
+
+
+REGION = Kind(
+    Region, plural="regions", summary="Places where cloudspaces can run.", namespaced=False, verbs=READ_ONLY
+)
+KINDS = (REGION,)

@@ -1,0 +1,128 @@
+"""VMRegistrations: the verbs of a kind that lives in the ledger. create walks a machine through its states."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import Any
+
+from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
+from rsspot.errors import NotFound, UsageError
+from rsspot.services.documents import Documents
+from rsspot.services.registrations.registrar import RegistrarFailed, ask
+from rsspot.state.registrations import RegistrationLedger, RegistrationRecord, RegistrationStatus
+from rsspot.utils import Document
+
+WALK = (
+    (RegistrationStatus.DISCOVERED, "issue_token", RegistrationStatus.TOKEN_ISSUED),
+    (RegistrationStatus.TOKEN_ISSUED, "submit", RegistrationStatus.SUBMITTED),
+    (RegistrationStatus.SUBMITTED, "confirm", RegistrationStatus.REGISTERED),
+)
+"""From a state, by what is asked of the registrar, to the next state."""
+
+
+class VMRegistrations(Documents):
+    """Registered machines. A machine that is only on its way is not listed, so a plan takes it up again."""
+
+    async def list(self, *, labels: str | None = None) -> builtins.list[Document]:
+        if labels:
+            raise UsageError("registrations have no label selector")
+        organization = await self._scope.namespace()
+        return [_document(record) for record in self._ledger.registered(organization)]
+
+    async def get(self, name: str) -> Document:
+        record = self._ledger.registration(name)
+        if record is None or record.status is not RegistrationStatus.REGISTERED:
+            raise NotFound(f"no registered machine {name!r}", status=404, reason="NotFound")
+        return _document(record)
+
+    async def create(self, body: Document) -> Document:
+        """Register a machine, going on from where an earlier try got to. Raises RegistrarFailed, with the reason kept."""
+        spec, key = body["spec"], body["metadata"]["name"]
+        record = self._ledger.discover(await self._discovered(body))
+        if record.status in (RegistrationStatus.FAILED, RegistrationStatus.SKIPPED):
+            record = self._ledger.advance(key, RegistrationStatus.DISCOVERED)
+        for state, question, following in WALK:
+            if record.status is not state:
+                continue
+            try:
+                answer = await self._ask(question, record, spec)
+            except RegistrarFailed as failure:
+                self._ledger.advance(key, RegistrationStatus.FAILED, last_error=failure.message)
+                raise
+            record = self._ledger.advance(
+                key,
+                following,
+                token_id=answer.get("tokenId"),
+                token_expires_at=answer.get("tokenExpiresAt"),
+            )
+        return _document(record)
+
+    async def patch(self, name: str, patch: Document) -> Document:
+        raise UsageError("a registration has nothing to patch")
+
+    async def delete(self, name: str, *, uid: str | None = None) -> None:
+        """Set a machine that is gone aside. Its record stays; the registrar is not asked."""
+        if not self._ledger.retire(name):
+            raise NotFound(f"no registered machine {name!r}", status=404, reason="NotFound")
+
+    @property
+    def _ledger(self) -> RegistrationLedger:
+        return self.context.registrations()
+
+    async def _discovered(self, body: Document) -> RegistrationRecord:
+        spec, metadata = body["spec"], body["metadata"]
+        return RegistrationRecord(
+            registration_key=metadata["name"],
+            vm_uid=spec["vmUid"],
+            org_id=await self._scope.namespace(),
+            vmcloudspace=spec["vmCloudSpace"],
+            vmpool=spec.get("vmPool"),
+            vm_name=spec.get("vmName"),
+            omni_cluster=spec["omniCluster"],
+            payload={"stack": (metadata.get("labels") or {}).get(STACK_LABEL), "ipAddress": spec.get("ipAddress")},
+        )
+
+    async def _ask(self, question: str, record: RegistrationRecord, spec: Mapping[str, Any]) -> Document:
+        registrar = spec["registrar"]
+        machine = {
+            "uid": record.vm_uid,
+            "name": record.vm_name,
+            "ipAddress": spec.get("ipAddress"),
+            "vmCloudSpace": record.vmcloudspace,
+            "vmPool": record.vmpool,
+        }
+        message = {
+            "ask": question,
+            "registrationKey": record.registration_key,
+            "omniCluster": record.omni_cluster,
+            "tokenId": record.token_id,
+            "vm": machine,
+        }
+        return await ask(registrar["exec"], message, registrar.get("timeoutSeconds", 60))
+
+
+def _document(record: RegistrationRecord) -> Document:
+    stack = record.payload.get("stack")
+    return {
+        "apiVersion": LOCAL_API_VERSION,
+        "kind": "VMRegistration",
+        "metadata": {
+            "name": record.registration_key,
+            "uid": record.registration_key,
+            "labels": {STACK_LABEL: stack} if stack else {},
+            "annotations": {NAME_ANNOTATION: record.vm_uid},
+        },
+        "spec": {
+            "vmCloudSpace": record.vmcloudspace,
+            "vmUid": record.vm_uid,
+            "vmName": record.vm_name,
+            "vmPool": record.vmpool,
+            "ipAddress": record.payload.get("ipAddress"),
+            "omniCluster": record.omni_cluster,
+        },
+        "status": {"state": record.status.value, "updatedAt": record.updated_at},
+    }
+
+
+DOCUMENTS = {"VMRegistration": VMRegistrations}

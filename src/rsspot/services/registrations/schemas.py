@@ -1,0 +1,110 @@
+"""What a Registration asks for, and the VMRegistration that each machine of its group becomes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rsspot.constants import LOCAL_API_VERSION
+from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WRITE_ONLY, RefersTo
+from rsspot.models.resource import Model, Resource, Spec, Status
+from rsspot.services.kind import Kind, Naming
+from rsspot.utils import Document, at_path
+
+
+class Registrar(Model):
+    """Who does the registering: a program that reads one JSON object and prints one."""
+
+    exec: Annotated[list[str], COMMAND, Field(min_length=1)]
+    timeout_seconds: Annotated[int, Field(ge=1)] = 60
+
+
+class RegistrationSpec(Spec):
+    """Every machine of `vm_cloud_space` is to be known to `omni_cluster`."""
+
+    vm_cloud_space: Annotated[str, Field(alias="vmCloudSpace"), RefersTo("VMCloudSpace", parent=True), COLUMN]
+    omni_cluster: Annotated[str, COLUMN]
+    registrar: Registrar
+
+
+class Registration(Resource):
+    """A wish about all machines of a group, whenever they come."""
+
+    spec: RegistrationSpec
+
+
+class VMRegistrationSpec(Spec):
+    """One machine and the cluster it is registered with."""
+
+    vm_cloud_space: Annotated[
+        str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
+    ]
+    vm_uid: Annotated[str, IMMUTABLE]
+    vm_name: Annotated[str | None, WRITE_ONLY, COLUMN] = None
+    vm_pool: Annotated[str | None, WRITE_ONLY] = None
+    ip_address: Annotated[str | None, WRITE_ONLY] = None
+    omni_cluster: Annotated[str, IMMUTABLE, COLUMN]
+    registrar: Annotated[Registrar | None, WRITE_ONLY] = None
+
+
+class VMRegistrationStatus(Status):
+    """state is one of discovered, token_issued, submitted, registered, failed, skipped."""
+
+    state: Annotated[str | None, COLUMN] = None
+    updated_at: Annotated[str | None, COLUMN] = None
+
+
+class VMRegistration(Resource):
+    """One machine, registered. Lives in the registration ledger."""
+
+    spec: VMRegistrationSpec
+    status: VMRegistrationStatus | None = None
+
+
+def machines(registration: Document, group: Document) -> list[Document]:
+    """One VMRegistration for each machine that the group has delivered."""
+    spec = registration["spec"]
+    servers = at_path(group, ("status", "assignedServers")) or {}
+    return [
+        {
+            "apiVersion": LOCAL_API_VERSION,
+            "kind": "VMRegistration",
+            "metadata": {"name": uid},
+            "spec": {
+                "vmCloudSpace": spec["vmCloudSpace"],
+                "vmUid": uid,
+                "vmName": server.get("displayName") or uid,
+                "vmPool": server.get("nodePoolName"),
+                "ipAddress": server.get("ipAddress"),
+                "omniCluster": spec["omniCluster"],
+                "registrar": spec["registrar"],
+            },
+        }
+        for uid, server in sorted(servers.items())
+        if server.get("ipAddress")
+    ]
+
+
+VM_REGISTRATION = Kind(
+    VMRegistration,
+    plural="vmregistrations",
+    summary="Virtual machines made known to a cluster manager.",
+    naming=Naming.UUID,
+    api_version=LOCAL_API_VERSION,
+    verbs=frozenset({"list", "get", "create", "delete"}),
+    local=True,
+    authored=False,
+    words={"create": "register", "delete": "retire"},
+)
+REGISTRATION = Kind(
+    Registration,
+    plural="registrations",
+    summary="Machines that are to be registered as they appear.",
+    api_version=LOCAL_API_VERSION,
+    verbs=frozenset(),
+    local=True,
+    expand=machines,
+    expands_to="VMRegistration",
+)
+KINDS = (VM_REGISTRATION, REGISTRATION)

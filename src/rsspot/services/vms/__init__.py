@@ -1,0 +1,6 @@
+"""Virtual machines without Kubernetes: VM cloudspaces and their pools."""
+
+GROUPS = {
+    "vmcloudspaces": "Groups of plain virtual machines.",
+    "vmpools": "Virtual machines won at auction.",
+}

@@ -1,0 +1,113 @@
+"""What VM cloudspaces and VM pools are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rsspot.models.fields import BID, COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
+from rsspot.models.money import Offer
+from rsspot.models.resource import Model, Resource, Spec, Status
+from rsspot.services.auction import auction_readiness
+from rsspot.services.kind import Kind, Naming, Phase, Readiness
+
+
+class SSHKeyRef(Model):
+    """The key that opens the machines."""
+
+    name: str
+    namespace: str | None = None
+
+
+class VMCloudSpaceSpec(Spec):
+    """webhook is called when machines are taken back."""
+
+    region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
+    vm_ssh_key_ref: Annotated[SSHKeyRef, Field(alias="vmSshKeyRef"), IMMUTABLE]
+    webhook: Annotated[str | None, SECRET] = None
+    bid_requests: Annotated[list[str] | None, SERVER_OWNED] = None
+
+
+class AssignedVM(Model):
+    """A machine that was delivered. server_name is its identity for as long as it lives."""
+
+    ip_address: str | None = None
+    display_name: str | None = None
+    server_class_name: str | None = None
+    server_name: str | None = None
+    node_pool_name: str | None = None
+    state: str | None = None
+
+
+class WonBid(Model):
+    """What one pool has won."""
+
+    won_count: int = 0
+
+
+class VMCloudSpaceStatus(Status):
+    """assigned_servers maps a machine's identity to the machine."""
+
+    phase: Annotated[str | None, COLUMN] = None
+    bids: dict[str, WonBid] | None = None
+    assigned_servers: dict[str, AssignedVM] | None = None
+
+
+class VMCloudSpace(Resource):
+    """A group of virtual machines in one region."""
+
+    spec: VMCloudSpaceSpec
+    status: VMCloudSpaceStatus | None = None
+
+
+class VMPoolSpec(Spec):
+    """vm_user_data is base64 cloud-init."""
+
+    vm_cloud_space: Annotated[str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN]
+    server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
+    desired: Annotated[int, Field(ge=1), COLUMN]
+    bid_price: Annotated[Offer, BID, COLUMN]
+    pool_type: Annotated[Literal["spot"] | None, IMMUTABLE] = None
+    vm_image: Annotated[str | None, IMMUTABLE] = None
+    vm_user_data: Annotated[str | None, IMMUTABLE, SECRET] = None
+
+
+class VMPoolStatus(Status):
+    """won_count is machines won, which may not be delivered yet."""
+
+    bid_status: Annotated[str | None, COLUMN] = None
+    won_count: Annotated[int | None, COLUMN] = None
+
+
+class VMPool(Resource):
+    """Machines of one class and image, won at auction."""
+
+    spec: VMPoolSpec
+    status: VMPoolStatus | None = None
+
+
+def group_ready(group: VMCloudSpace) -> Readiness:
+    """Ready when the group works and every machine it won is delivered."""
+    status = group.status or VMCloudSpaceStatus()
+    won = sum(bid.won_count for bid in (status.bids or {}).values())
+    delivered = sum(1 for vm in (status.assigned_servers or {}).values() if vm.ip_address)
+    if status.phase != "Ready":
+        return Readiness(Phase.PROGRESSING, status.phase or "accepted")
+    phase = Phase.READY if delivered >= won else Phase.PROGRESSING
+    return Readiness(phase, f"delivered {delivered} of {won}")
+
+
+def pool_ready(pool: VMPool) -> Readiness:
+    """Ready when every machine asked for is won."""
+    status = pool.status or VMPoolStatus()
+    return auction_readiness(status.won_count or 0, pool.spec.desired, status.bid_status)
+
+
+VM_CLOUD_SPACE = Kind(
+    VMCloudSpace, plural="vmcloudspaces", summary="Groups of plain virtual machines.", ready=group_ready
+)
+VM_POOL = Kind(
+    VMPool, plural="vmpools", summary="Virtual machines won at auction.", naming=Naming.UUID, ready=pool_ready
+)
+KINDS = (VM_CLOUD_SPACE, VM_POOL)

@@ -1,0 +1,58 @@
+"""The simulator's time: seconds since 1970, running at some multiple of real time, or only when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+
+class ScaledClock:
+    """Runs `scale` times as fast as the machine's. `start`: the time it begins at."""
+
+    def __init__(self, scale: float = 1.0, start: float | None = None) -> None:
+        self.scale = scale
+        self._start = time.time() if start is None else start
+        self._began = time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since 1970, in this clock's time."""
+        return self._start + (time.monotonic() - self._began) * self.scale
+
+    def now(self) -> datetime:
+        """The same as an aware datetime in UTC."""
+        return datetime.fromtimestamp(self.time(), UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that many seconds of this clock pass."""
+        await asyncio.sleep(seconds / self.scale)
+
+
+class ManualClock:
+    """Stands still until somebody sleeps by it or moves it on."""
+
+    def __init__(self, start: float = 1_790_000_000.0) -> None:
+        self._now = start
+
+    def time(self) -> float:
+        return self._now
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._now, UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Jump ahead, giving other tasks a turn."""
+        self._now += seconds
+        await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        """Jump ahead."""
+        self._now += seconds
+
+
+Clock = ScaledClock | ManualClock
+
+
+def rfc3339(seconds: float) -> str:
+    """A time as Kubernetes writes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

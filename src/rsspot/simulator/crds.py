@@ -1,0 +1,76 @@
+"""CustomResourceDefinition files as the kinds that are served. Reads them; judges no object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One served kind."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    schema: dict[str, Any] = field(repr=False)
+    short_names: tuple[str, ...] = ()
+    columns: tuple[dict[str, Any], ...] = ()
+    has_status: bool = False
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}"
+
+    @property
+    def resource(self) -> str:
+        """How messages name the kind: `spotnodepools.ngpc.rxt.io`."""
+        return f"{self.plural}.{self.group}"
+
+
+def shipped() -> list[Definition]:
+    """The definitions in this package."""
+    return [
+        definition_of(yaml.load(file.read_text(encoding="utf-8"), _Loader))
+        for file in sorted((files(__package__) / "crds").iterdir(), key=lambda each: each.name)
+        if file.name.endswith(".yaml")
+    ]
+
+
+def from_files(paths: Iterable[Path]) -> list[Definition]:
+    """Definitions of further kinds."""
+    return [
+        definition_of(document)
+        for path in paths
+        for document in yaml.load_all(path.read_text(encoding="utf-8"), _Loader)
+        if document
+    ]
+
+
+def definition_of(crd: dict[str, Any]) -> Definition:
+    """The served kind of one CustomResourceDefinition, in its storage version."""
+    spec = crd["spec"]
+    version = next(each for each in spec["versions"] if each["storage"])
+    names = spec["names"]
+    return Definition(
+        group=spec["group"],
+        version=version["name"],
+        kind=names["kind"],
+        plural=names["plural"],
+        singular=names["singular"],
+        namespaced=spec["scope"] == "Namespaced",
+        schema=version["schema"]["openAPIV3Schema"],
+        short_names=tuple(names.get("shortNames", ())),
+        columns=tuple(version.get("additionalPrinterColumns", ())),
+        has_status="status" in version.get("subresources", {}),
+    )

@@ -1,0 +1,127 @@
+"""The simulator over HTTP, on the standard library's threaded server. Loopback only."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from rsspot.simulator.api import Api
+from rsspot.simulator.identity import Organization
+from rsspot.simulator.messages import Request, Response
+from rsspot.utils import write_private
+
+HOST = "127.0.0.1"
+LARGEST_BODY = 16 * 1024 * 1024
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Server
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > LARGEST_BODY:
+            self._send(Response.of_text(413, "request body too large"))
+            return
+        body = self._chunked() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
+        request = Request.of(self.command, self.path, dict(self.headers.items()), body)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._send(self.server.api.handle(request))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle  # noqa: N815
+
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if response.stream is not None:
+            self._send_stream(response)
+            return
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+    def _send_stream(self, response: Response) -> None:
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        assert response.stream is not None
+        for chunk in response.stream:
+            if self.server.stopping.is_set():
+                break
+            if chunk:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    def _chunked(self) -> bytes:
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+            if len(body) > LARGEST_BODY:
+                break
+        self.rfile.readline()
+        return body
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet: a request line may hold what should not be logged."""
+
+
+class Server(ThreadingHTTPServer):
+    """Listens on loopback. `port=0` takes a free one."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, api: Api, port: int = 0) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.api = api
+        self.stopping = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.server_address[1]}"
+
+    def close(self) -> None:
+        """Stop streams and listening."""
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+
+    def describe(self, organization: Organization) -> dict[str, object]:
+        """What a client needs to know."""
+        return {
+            "base_url": self.url,
+            "oauth_url": self.url,
+            "refresh_token": organization.refresh_token,
+            "organization": organization.name,
+            "pid": os.getpid(),
+        }
+
+
+def write_ready_file(path: Path, about: dict[str, object]) -> None:
+    """Say that requests are answered, in one step."""
+    write_private(path, json.dumps(about, indent=2) + "\n")
+
+
+def kubeconfig(url: str, organization: Organization, id_token: str) -> str:
+    """A kubeconfig for kubectl. The token in it expires."""
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "spot", "cluster": {"server": url}}],
+        "users": [{"name": "spot", "user": {"token": id_token}}],
+        "contexts": [{"name": "spot", "context": {"cluster": "spot", "user": "spot", "namespace": organization.namespace}}],
+        "current-context": "spot",
+    }
+    return json.dumps(config, indent=2) + "\n"

@@ -1,0 +1,119 @@
+"""World: the store, the clock and everything that moves by itself. Requests come in through `api`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from rsspot.simulator import controllers
+from rsspot.simulator.catalogue import seeds
+from rsspot.simulator.clock import Clock
+from rsspot.simulator.crds import Definition, shipped
+from rsspot.simulator.identity import Identity, Organization, default_organization
+from rsspot.simulator.objects import born, doomed
+from rsspot.simulator.store import Object, Store
+
+
+class World:
+    """One simulated service.
+
+    path: the file it lives in, None for memory · clock: its time · wall: the time tokens expire by
+    definitions: the kinds it serves besides the shipped ones
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        clock: Clock,
+        seed: int = 1,
+        wall: Callable[[], float] | None = None,
+        organizations: Sequence[Organization] = (),
+        definitions: Sequence[Definition] = (),
+    ) -> None:
+        self.store = Store(path)
+        self.clock = clock
+        self.lock = RLock()
+        self.organizations = list(organizations) or [default_organization()]
+        self._more_definitions = tuple(definitions)
+        self.now = clock.time()
+        with self.store.transaction():
+            self.seed = int(self.store.fact("seed", str(seed)))
+            if not self.store.fact("born", ""):
+                self._begin()
+        self.identity = Identity(self.seed, self.organizations, wall or clock.time)
+
+    @cached_property
+    def definitions(self) -> dict[str, Definition]:
+        """Served kinds by plural."""
+        return {each.plural: each for each in (*shipped(), *self._more_definitions)}
+
+    @cached_property
+    def prices(self) -> dict[str, Decimal]:
+        """The recorded price of each class."""
+        return {
+            body["metadata"]["name"]: Decimal(status["spotPricing"]["marketPricePerHour"])
+            for plural, body, status in seeds()
+            if plural == "serverclasses"
+        }
+
+    def _begin(self) -> None:
+        """The first moment: what the service's operators provide, and the first auction."""
+        self.store.set_fact("seed", str(self.seed))
+        self.store.set_fact("born", str(self.now))
+        for plural, body, status in seeds():
+            if status:
+                body["status"] = status
+            born(self.store, self.definitions[plural], body, "", self.seed, self.now)
+        self.after(controllers.AUCTION_EVERY, "auction", {})
+
+    def advance(self) -> None:
+        """Let everything happen that is due by now. Call inside a transaction."""
+        until = max(self.clock.time(), float(self.store.fact("now", "0")))
+        while timer := self.store.next_timer(until):
+            self.now, action, payload = timer
+            self._act(action, payload)
+        self.now = until
+        self.store.set_fact("now", str(until))
+
+    def _act(self, action: str, payload: dict[str, Any]) -> None:
+        if action == "auction":
+            controllers.auction(self)
+            return
+        plural, namespace, name = (payload.pop(key) for key in ("plural", "namespace", "name"))
+        body = self.store.get(plural, namespace, name)
+        if body is not None:
+            controllers.OBJECT_ACTIONS[action](self, body, plural, **payload)
+
+    def after(self, seconds: float, action: str, payload: dict[str, Any]) -> None:
+        """Have a controller act later."""
+        self.store.set_timer(self.now + seconds, action, payload)
+
+    def set_status(self, plural: str, body: Object, **status: Any) -> None:
+        """Write some fields of a status, if any of them differs."""
+        before = body.get("status") or {}
+        if any(before.get(key) != value for key, value in status.items()):
+            body["status"] = {**before, **status}
+            self.store.put(plural, body)
+
+    def doom(self, plural: str, body: Object) -> Object:
+        """Ask for an object's deletion."""
+        if body["metadata"].get("deletionTimestamp"):
+            return body
+        body = doomed(self.store, self.definitions[plural], body, self.now)
+        if body["metadata"].get("finalizers"):
+            controllers.on_doomed(self, plural, body)
+        return body
+
+    def serial(self) -> int:
+        """The next of a world's own numbers."""
+        serial = int(self.store.fact("serial", "0")) + 1
+        self.store.set_fact("serial", str(serial))
+        return serial
+
+    def close(self) -> None:
+        self.store.close()

@@ -1,0 +1,1 @@
+"""What we remember in state.db: never the truth, always the evidence."""

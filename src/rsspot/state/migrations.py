@@ -1,0 +1,39 @@
+"""The shape of state.db as numbered steps, each applied once and in order. Portable SQL; no queries."""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY, scope TEXT NOT NULL, command TEXT NOT NULL,
+        plan_digest TEXT NOT NULL, plan_json TEXT NOT NULL, fence INTEGER NOT NULL,
+        started_at TEXT NOT NULL, ended_at TEXT, outcome TEXT
+    );
+    CREATE TABLE steps (
+        run_id INTEGER NOT NULL REFERENCES runs (id), seq INTEGER NOT NULL,
+        address TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, verb TEXT NOT NULL,
+        state TEXT NOT NULL, readiness TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (run_id, seq)
+    );
+    CREATE TABLE attempts (
+        run_id INTEGER NOT NULL, seq INTEGER NOT NULL, number INTEGER NOT NULL,
+        sent_at TEXT NOT NULL, ended_at TEXT, outcome TEXT,
+        PRIMARY KEY (run_id, seq, number), FOREIGN KEY (run_id, seq) REFERENCES steps (run_id, seq)
+    );
+    CREATE TABLE managed_objects (
+        scope TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+        address TEXT NOT NULL, uid TEXT, applied_json TEXT NOT NULL, run_id INTEGER NOT NULL,
+        PRIMARY KEY (scope, kind, name)
+    );
+    CREATE TABLE leases (
+        scope TEXT PRIMARY KEY, holder TEXT, host TEXT, pid INTEGER,
+        fence INTEGER NOT NULL, expires_at TEXT NOT NULL
+    );
+    CREATE TABLE registration_ledger (
+        registration_key TEXT PRIMARY KEY, vm_uid TEXT NOT NULL, org_id TEXT NOT NULL,
+        vmcloudspace TEXT NOT NULL, vmpool TEXT, vm_name TEXT, omni_cluster TEXT NOT NULL,
+        token_id TEXT, token_expires_at TEXT, status TEXT NOT NULL, last_error TEXT,
+        payload_json TEXT NOT NULL, updated_at TEXT NOT NULL
+    );
+    CREATE INDEX registration_ledger_by_status ON registration_ledger (org_id, status);
+    CREATE INDEX steps_by_state ON steps (state);
+    """,
+)

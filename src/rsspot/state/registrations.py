@@ -1,0 +1,86 @@
+"""RegistrationLedger: which machine got how far, as records and a protocol. No SQL and no registrar here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class RegistrationStatus(StrEnum):
+    """How far a machine got."""
+
+    DISCOVERED = "discovered"
+    TOKEN_ISSUED = "token_issued"
+    SUBMITTED = "submitted"
+    REGISTERED = "registered"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
+    RegistrationStatus.DISCOVERED: frozenset(
+        {RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.FAILED, RegistrationStatus.SKIPPED}
+    ),
+    RegistrationStatus.TOKEN_ISSUED: frozenset({RegistrationStatus.SUBMITTED, RegistrationStatus.FAILED}),
+    RegistrationStatus.SUBMITTED: frozenset({RegistrationStatus.REGISTERED, RegistrationStatus.FAILED}),
+    RegistrationStatus.REGISTERED: frozenset({RegistrationStatus.SKIPPED}),
+    RegistrationStatus.FAILED: frozenset({RegistrationStatus.DISCOVERED, RegistrationStatus.SKIPPED}),
+    RegistrationStatus.SKIPPED: frozenset({RegistrationStatus.DISCOVERED}),
+}
+"""From each status, the ones that may follow. A registered machine leaves that status only by being retired."""
+
+
+@dataclass(frozen=True)
+class RegistrationRecord:
+    """One row: a machine and what is known of its registration. Times are RFC 3339 in UTC; payload holds no secret."""
+
+    registration_key: str
+    vm_uid: str
+    org_id: str
+    vmcloudspace: str
+    omni_cluster: str
+    vmpool: str | None = None
+    vm_name: str | None = None
+    token_id: str | None = None
+    token_expires_at: str | None = None
+    status: RegistrationStatus = RegistrationStatus.DISCOVERED
+    last_error: str | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    updated_at: str | None = None
+
+
+class RegistrationLedger(Protocol):
+    """Where registrations are remembered."""
+
+    def registration(self, key: str) -> RegistrationRecord | None:
+        """One machine's record."""
+        ...
+
+    def registrations(self, organization: str | None = None) -> list[RegistrationRecord]:
+        """Every record, oldest name first."""
+        ...
+
+    def registered(self, organization: str) -> list[RegistrationRecord]:
+        """The machines that are registered."""
+        ...
+
+    def discover(self, record: RegistrationRecord) -> RegistrationRecord:
+        """Note a machine; one that is known already keeps its status and all that was learned of it."""
+        ...
+
+    def advance(
+        self,
+        key: str,
+        status: RegistrationStatus,
+        *,
+        token_id: str | None = None,
+        token_expires_at: str | None = None,
+        last_error: str | None = None,
+    ) -> RegistrationRecord:
+        """Move a machine on. What is not given stays as it was. Raises StateError for an illegal move."""
+        ...
+
+    def retire(self, key: str) -> bool:
+        """Set a registered machine aside as skipped, keeping its record; False if it was not registered."""
+        ...

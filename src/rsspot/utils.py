@@ -1,0 +1,105 @@
+"""Small pure tools with no knowledge of Spot: time, digests, spelling, safe files. Imports no other room."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+Document: TypeAlias = dict[str, Any]
+"""A JSON object as it travels. The border where `Any` is allowed."""
+
+
+def utc_now() -> datetime:
+    """The current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC to the second, as Kubernetes writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def canonical(value: Any) -> str:
+    """JSON with one spelling: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def digest(value: Any) -> str:
+    """`sha256:…` of the canonical JSON."""
+    return "sha256:" + hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def at_path(document: Any, path: Iterable[str | int], default: Any = None) -> Any:
+    """The value at a path of keys and indexes, or `default`."""
+    for key in path:
+        if isinstance(document, dict) and key in document:
+            document = document[key]
+        elif isinstance(document, list) and isinstance(key, int) and key < len(document):
+            document = document[key]
+        else:
+            return default
+    return document
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A sentence naming the closest known word, or None when nothing is close."""
+    import difflib
+
+    choices = list(known)
+    folded = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return f"did you mean {folded[close[0]]!r}?" if close else None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step; readable by its owner only at every moment."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def private_file(path: Path) -> Path:
+    """Make sure a file exists with mode 0600 before anything is written into it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return path
+
+
+class Clock(Protocol):
+    """Time as an argument: the real one, or one that a test or the sandbox drives."""
+
+    def now(self) -> datetime:
+        """Wall time, aware, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that many seconds of this clock pass."""
+        ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return utc_now()
+
+    async def sleep(self, seconds: float) -> None:
+        import asyncio
+
+        await asyncio.sleep(seconds)

@@ -1,0 +1,33 @@
+"""The one import of httpx, without its command line, and the one TLS context. No requests are made here."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
+
+# httpx imports its own CLI (rich, pygments, click) when those are installed, which half the
+# time of `import httpx`; a None entry makes that import fail the way httpx expects.
+_blocked = "httpx._main" not in sys.modules
+if _blocked:
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
+try:
+    import httpx
+finally:
+    if _blocked:
+        del sys.modules["httpx._main"]
+
+__all__ = ["httpx", "tls_for"]
+
+
+def tls_for(url: str) -> ssl.SSLContext | bool:
+    """The TLS settings for a URL: none for plain http, one shared context for https."""
+    return _context() if url.startswith("https:") else False
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=True)

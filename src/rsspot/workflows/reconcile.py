@@ -1,0 +1,215 @@
+"""plan, apply and destroy: reads, plans, checks and runs. Prints nothing; destroy is apply of nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rsspot.applier.events import Event
+from rsspot.applier.lease import hold
+from rsspot.applier.perform import Toolbox
+from rsspot.applier.recover import recover
+from rsspot.applier.run import PARALLEL, Stop, run_steps
+from rsspot.applier.settle import Found, judge
+from rsspot.applier.wait import Patience
+from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.snapshot import Snapshot, take_snapshot
+from rsspot.errors import PlanRefused, StalePlan, UsageError
+from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.planner.build import World, build
+from rsspot.planner.change import Action, Change
+from rsspot.planner.guards import Options
+from rsspot.planner.order import Verb, order
+from rsspot.planner.plan import Plan, with_value
+from rsspot.planner.target import Wanted
+from rsspot.services.kind import Kind
+from rsspot.services.registry import kinds
+from rsspot.state.ledger import Ledger
+from rsspot.utils import at_path
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to apply. wait: ready, accepted or none · times in seconds."""
+
+    wait: str = "ready"
+    wait_timeout: float = 1200.0
+    parallel: int = PARALLEL
+    stop: Stop = field(default_factory=Stop)
+
+
+async def make_plan(
+    client: AsyncSpotClient,
+    ledger: Ledger,
+    manifests: ManifestSet | None,
+    *,
+    options: Options | None = None,
+    stack: str | None = None,
+    command: str = "apply",
+) -> Plan:
+    """Read the world and plan. Sends only GETs and writes nothing. Refusals are in the plan, not raised."""
+    options = options or Options()
+    known = kinds()
+    name = stack or (manifests.stack if manifests else "default")
+    wanted = [wanted_from(each) for each in manifests.manifests] if manifests else []
+    if manifests and (options.most_deletes, options.most_delete_percent) == (None, None):
+        limits = manifests.limits
+        options = replace(options, most_deletes=limits.deletes, most_delete_percent=limits.delete_percent)
+    snapshot = await take_snapshot(client, _needed(wanted, known, everything=options.prune))
+    scope = scope_id(client.base_url, snapshot.organization, name)
+    world = _world(snapshot, ledger, scope)
+    files = manifests.files if manifests else ()
+    return build(wanted, world, known, stack=name, scope=scope, command=command, options=options, files=files)
+
+
+def wanted_from(manifest: Manifest) -> Wanted:
+    """A manifest as the planner takes it."""
+    marks = {tuple(map(str, path)): origin for path, origin in manifest.source.marks.items()}
+    return Wanted(manifest.kind, manifest.name, manifest.body, manifest.origin("metadata", "name"), marks)
+
+
+def scope_id(base_url: str, organization: str, stack: str) -> str:
+    """What a ledger files a stack under: the same name on another account is another stack."""
+    host = base_url.split("://", 1)[-1].rstrip("/")
+    return f"{host}/{organization}/{stack}"
+
+
+def _needed(wanted: Iterable[Wanted], known: dict[str, Kind[Any]], *, everything: bool) -> list[Kind[Any]]:
+    """The kinds whose lists a plan looks at."""
+    names = {each.kind.name for each in wanted} | {each.kind.expands_to for each in wanted}
+    names |= {to.kind for name in tuple(names) if name for _, to in known[name].references}
+    if everything:
+        names |= {kind.name for kind in known.values() if kind.manageable}
+    # What lives in a declared object may go down with it, so it has to be seen.
+    names |= {kind.name for kind in known.values() if kind.parent and kind.parent[1] in names and not kind.local}
+    return [kind for name, kind in sorted(known.items()) if name in names and "list" in kind.verbs]
+
+
+def _world(snapshot: Snapshot, ledger: Ledger, scope: str) -> World:
+    claimed = frozenset(left.step.ref for left in ledger.open_steps(scope) if left.step.verb == Verb.CREATE)
+    return World(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(scope), claimed)
+
+
+def require_applyable(plan: Plan) -> None:
+    """Raise PlanRefused with every objection of the guards."""
+    if plan.refusals:
+        raise PlanRefused(plan.refusals, hint="nothing was sent")
+
+
+async def apply_plan(
+    client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: Manner | None = None
+) -> AsyncIterator[Event]:
+    """Make a plan so. The last event is the Recap. Raises PlanRefused, Locked, AuthError, StateError."""
+    manner = manner or Manner()
+    require_applyable(plan)
+    tools = toolbox(client, ledger, plan, manner)
+    async with hold(ledger, plan.scope) as held:
+        async for settled in recover(tools, plan.scope):
+            yield settled
+        async for event in run_steps(plan, order(plan.changes), tools, held, manner.stop, manner.parallel):
+            yield event
+
+
+def toolbox(client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: Manner) -> Toolbox:
+    """What a run of a plan works with."""
+    return Toolbox(
+        ledger=ledger,
+        clock=client.clock,
+        documents=client.documents,
+        kinds=kinds(),
+        organization=plan.organization,
+        stack=plan.stack,
+        wait=manner.wait,
+        patience=Patience(manner.wait_timeout, manner.wait_timeout),
+    )
+
+
+def read_plan(path: Path) -> Plan:
+    """A saved plan. Raises UsageError when the file is not one."""
+    try:
+        return Plan.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{path} is not a saved plan") from None
+
+
+async def check_fresh(client: AsyncSpotClient, plan: Plan) -> Plan:
+    """The plan without what is true already. Raises StalePlan, naming every change that no longer holds, before anything is sent."""
+    known = kinds()
+    touched = [known[name] for name in sorted({change.ref.kind for change in plan.changes}) if "list" in known[name].verbs]
+    snapshot = await take_snapshot(client, touched)
+    if snapshot.organization != plan.organization:
+        raise UsageError(f"the plan is for {plan.organization}, and this is {snapshot.organization}")
+    stale = [
+        f"{change.address}: {why}" for change in plan.changes if (why := _staleness(change, client, snapshot)) is not None
+    ]
+    if stale:
+        raise StalePlan("the saved plan no longer holds: " + "; ".join(stale), hint="make and review a new plan")
+    return plan
+
+
+def _staleness(change: Change, client: AsyncSpotClient, snapshot: Snapshot) -> str | None:
+    """Why a change may no longer be made, or None."""
+    if change.deferred:
+        return None
+    if change.ref.kind in snapshot.incomplete:
+        return f"could not be read: {snapshot.incomplete[change.ref.kind]}"
+    documents = client.documents(kinds()[change.ref.kind])
+    live = snapshot.of(change.ref.kind)
+    if change.action is Action.CREATE:
+        verdict = judge(change, Verb.CREATE, documents, live.get(change.ref.name))
+        return verdict.detail if verdict.found is Found.MOVED else None
+    assert change.base is not None
+    if change.action is Action.DELETE:
+        there = live.get(change.base.name)
+        other = there is not None and there["metadata"].get("uid") != change.base.uid
+        return "another object has its name now" if other else None
+    if change.action is Action.REPLACE:
+        done = judge(change, Verb.CREATE, documents, live.get(change.ref.name)).found is Found.DONE
+        return None if done else _base_moved(change, documents, live.get(change.base.name))
+    verdict = judge(change, Verb.PATCH, documents, live.get(change.base.name))
+    return verdict.detail if verdict.found is Found.MOVED else None
+
+
+def _base_moved(change: Change, documents: Any, live: Any) -> str | None:
+    from rsspot.planner.diff import managed_digest
+
+    assert change.base is not None
+    if live is None or live["metadata"].get("uid") != change.base.uid:
+        return "it was deleted since the plan was made"
+    moved = managed_digest(documents.kind, live, change.base.paths) != change.base.digest
+    return "it changed since the plan was made" if moved else None
+
+
+def needs_manifests(plan: Plan) -> bool:
+    """Whether a saved plan holds places where a secret has to be put back."""
+    return any(change.secrets or any(edit.secret for edit in change.edits) for change in plan.changes)
+
+
+def with_secrets(plan: Plan, manifests: ManifestSet) -> Plan:
+    """A saved plan with its secrets put back from the manifests. Raises UsageError for one that is no longer declared."""
+    by_address = {manifest.address: manifest for manifest in manifests.manifests}
+    return replace(plan, changes=tuple(_with_secrets(change, by_address) for change in plan.changes))
+
+
+def _with_secrets(change: Change, by_address: dict[str, Manifest]) -> Change:
+    if not change.secrets and not any(edit.secret for edit in change.edits):
+        return change
+    manifest = by_address.get(change.address)
+    if manifest is None:
+        raise UsageError(f"{change.address} holds a secret and is no longer in the manifests of the plan")
+    body = change.body
+    for path in change.secrets:
+        assert body is not None
+        body = with_value(body, path, at_path(manifest.body, path))
+    changed = tuple(
+        replace(edit, after=at_path(manifest.body, edit.path)) if edit.secret and edit.after is not None else edit
+        for edit in change.edits
+    )
+    return replace(change, body=body, edits=changed)
