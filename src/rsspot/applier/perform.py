@@ -71,7 +71,7 @@ class Performer:
         self._may_send, self._tell = may_send, tell
 
     async def perform(self, step: Step) -> Result:
-        """Do a step and write down how it ended. Raises only what ends the whole run."""
+        """Do a step and write down how it ended; waits for nothing. Raises only what ends the whole run."""
         verbs = {
             Verb.CREATE: self._create,
             Verb.PATCH: self._patch,
@@ -80,14 +80,13 @@ class Performer:
         }
         documents = self._tools.documents(self._tools.kinds[step.change.ref.kind])
         try:
-            result = await verbs[step.verb](step, documents)
+            return await verbs[step.verb](step, documents)
         except FATAL:
             raise
         except OutcomeUnknown as error:
-            result = self._close(step, Result(StepState.UNKNOWN, error.message))
+            return self._close(step, Result(StepState.UNKNOWN, error.message))
         except RsspotError as error:
-            result = self._close(step, Result(StepState.FAILED, _explained(error)))
-        return await self._await_ready(step, documents, result)
+            return self._close(step, Result(StepState.FAILED, _explained(error)))
 
     async def _create(self, step: Step, documents: Documents) -> Result:
         change = step.change
@@ -244,10 +243,12 @@ class Performer:
 
     # Waiting
 
-    async def _await_ready(self, step: Step, documents: Documents, result: Result) -> Result:
+    async def await_ready(self, step: Step, result: Result) -> Result:
+        """Wait for a step's object, if that was asked for or something hangs on it."""
         made = step.verb in (Verb.CREATE, Verb.PATCH) and result.state in (StepState.DONE, StepState.SATISFIED)
         if not made or not (step.must_be_ready or self._tools.wait == "ready"):
             return result
+        documents = self._tools.documents(self._tools.kinds[step.change.ref.kind])
         try:
             seen = await until_ready(
                 documents, step.change.ref.name, self._tools.clock, self._tools.patience.ready, self._teller(step)

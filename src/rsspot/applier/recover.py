@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from rsspot.applier.events import Settled
 from rsspot.applier.perform import Toolbox
@@ -12,7 +12,7 @@ from rsspot.state.ledger import OpenStep, OwnedObject, StepState
 from rsspot.utils import at_path
 
 
-async def recover(tools: Toolbox, scope: str) -> AsyncIterator[Settled]:
+async def recover(tools: Toolbox, scope: str) -> AsyncGenerator[Settled, None]:
     """Look up every step that may have been sent and was never settled, then close the runs they belong to.
 
     What is still missing is not sent from here: the plan that follows sees it missing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 
 from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted
@@ -17,6 +17,9 @@ from rsspot.services.kind import Phase
 from rsspot.state.ledger import StepRecord, StepState
 
 PARALLEL = 8
+STOPPED = "the run was stopped"
+PATIENT = (Verb.DELETE, Verb.EXPAND)
+"""Verbs that start only when what they wait for is ready, not merely accepted."""
 GOOD = (StepState.DONE, StepState.SATISFIED)
 WORDS = {Verb.CREATE: "created", Verb.PATCH: "updated", Verb.DELETE: "deleted", Verb.EXPAND: "registered"}
 COUNTS = ("created", "updated", "deleted", "registered", "satisfied", "failed", "refused", "skipped", "unknown", "waiting")
@@ -40,7 +43,7 @@ class Stop:
 
 async def run_steps(
     plan: Plan, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int = PARALLEL
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Perform steps and tell what happens. The last event is the Recap, also when the run is cut short.
 
     Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done.
@@ -56,10 +59,8 @@ async def run_steps(
             yield event
         await task
     finally:
-        if not task.done():
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
     recap = execution.recap()
     tools.ledger.finish(run, recap.outcome)
     yield recap
@@ -76,6 +77,7 @@ class _Execution:
         self._performer = Performer(tools, run, held, stop.check, self.events.put_nowait)
         self._slots = asyncio.Semaphore(parallel)
         self._results: dict[int, Result] = {}
+        self._settled = {step.seq: asyncio.Event() for step in steps}
         self._finished = {step.seq: asyncio.Event() for step in steps}
         self._fatal: BaseException | None = None
 
@@ -86,11 +88,16 @@ class _Execution:
             raise self._fatal
 
     async def _one(self, step: Step) -> None:
+        """A step from its turn to its end. What lives in its object may start once it is settled, before it is ready."""
+        finished = self._finished if step.verb in PATIENT else self._settled
         for seq in sorted(step.after):
-            await self._finished[seq].wait()
+            await finished[seq].wait()
         try:
             self._results[step.seq] = await self._result(step)
+            self._settled[step.seq].set()
+            self._results[step.seq] = await self._ready(step, self._results[step.seq])
         finally:
+            self._settled[step.seq].set()
             self._finished[step.seq].set()
         result = self._results[step.seq]
         readiness = result.readiness.phase.value if result.readiness else ""
@@ -99,28 +106,32 @@ class _Execution:
         )
 
     async def _result(self, step: Step) -> Result:
-        if self._fatal is None:
-            blocker = next((seq for seq in sorted(step.after) if not self._let_by(step, seq)), None)
-            if blocker is not None:
-                return self._skip(step, f"{self._steps[blocker].change.address} is not done")
-            async with self._slots:
-                return await self._attempt(step)
-        return self._skip(step, "the run was stopped")
+        if self._fatal is not None:
+            return self._skip(step, STOPPED)
+        blocker = next((seq for seq in sorted(step.after) if not self._lets_by(step, seq)), None)
+        if blocker is not None:
+            return self._skip(step, f"{self._steps[blocker].change.address} is not done")
+        async with self._slots:
+            try:
+                self._stop.check()
+                self.events.put_nowait(StepStarted(step.change.address, step.verb.value))
+                return await self._performer.perform(step)
+            except Exception as error:
+                self._fatal = self._fatal or error
+                return self._skip(step, STOPPED)
 
-    async def _attempt(self, step: Step) -> Result:
+    async def _ready(self, step: Step, result: Result) -> Result:
         try:
-            self._stop.check()
-            self.events.put_nowait(StepStarted(step.change.address, step.verb.value))
-            return await self._performer.perform(step)
+            return await self._performer.await_ready(step, result)
         except Exception as error:
             self._fatal = self._fatal or error
-            return self._skip(step, "the run was stopped")
+            return result
 
-    def _let_by(self, step: Step, seq: int) -> bool:
+    def _lets_by(self, step: Step, seq: int) -> bool:
         """Whether a step that was waited for came out well enough."""
         result = self._results[seq]
         unready = result.readiness is not None and result.readiness.phase is not Phase.READY
-        return result.state in GOOD and not (unready and step.verb in (Verb.DELETE, Verb.EXPAND))
+        return result.state in GOOD and not (unready and step.verb in PATIENT)
 
     def _skip(self, step: Step, reason: str) -> Result:
         result = Result(StepState.SKIPPED, reason)

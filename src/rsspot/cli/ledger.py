@@ -49,7 +49,7 @@ def show(run: int | None = typer.Argument(None, help="The run's number; the last
                 "verb": step.verb,
                 "state": step.state.value,
                 "ready": step.readiness,
-                "attempts": ", ".join(each["outcome"] or "no answer" for each in attempts.get(step.seq, [])) or "none",
+                "attempts": len(attempts.get(step.seq, [])),
                 "detail": step.detail,
             }
             for step in steps

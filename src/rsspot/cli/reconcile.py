@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rsspot.cli import exits
+from rsspot.cli.ask import confirm
 from rsspot.cli.session import CliSession, session
-from rsspot.errors import Cancelled, PlanRefused, Problem, UsageError
+from rsspot.errors import PlanRefused, UsageError
 from rsspot.utils import stamp, utc_now, write_private
 
 if TYPE_CHECKING:
-    from rsspot.client.aio import AsyncSpotClient
     from rsspot.manifests.manifest import ManifestSet
     from rsspot.planner.guards import Options as PlanOptions
     from rsspot.planner.plan import Plan
@@ -164,31 +164,29 @@ async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Mann
     if not made.empty and not yes:
         _confirm(made)
     manner.stop.check()
-    progress = Progress(as_json=as_json)
-    async for event in apply_plan(here.client, here.client.ledger, made, manner):
-        if not isinstance(event, Recap):
-            progress.show(event)
-            continue
-        transport = here.client.session.transport
-        counted = {"requests": transport.requests, "retries": transport.repeats}
-        if as_json:
-            print(json.dumps({"type": "Recap", **asdict(event), **counted, "exitCode": event.exit_code}))
-        else:
-            print(recap_line(event, elapsed=progress.elapsed, **counted))
-        if event.exit_code:
-            raise typer.Exit(event.exit_code)
+    progress, recap = Progress(as_json=as_json), None
+    async with aclosing(apply_plan(here.client, here.client.ledger, made, manner)) as events:
+        async for event in events:
+            if isinstance(event, Recap):
+                recap = event
+            else:
+                progress.show(event)
+    if recap is None:
+        return
+    transport = here.client.session.transport
+    counted = {"requests": transport.requests, "retries": transport.repeats}
+    if as_json:
+        print(json.dumps({"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code}))
+    else:
+        print(recap_line(recap, elapsed=progress.elapsed, **counted))
+    if recap.exit_code:
+        raise typer.Exit(recap.exit_code)
 
 
 def _confirm(made: Plan) -> None:
-    """Ask, on a terminal, what the plan deserves: a yes, or the number of objects that will be gone."""
+    """Ask what the plan deserves: a yes, or the number of objects that will be gone."""
     doomed = sum(change.destructive for change in made.changes)
-    wanted = f"delete {doomed}" if doomed else "yes"
-    if not sys.stdin.isatty():
-        raise PlanRefused([Problem("there is no terminal to ask on", hint="add --yes if the plan is approved")])
-    print(f"\nType {wanted!r} to go ahead: ", end="", flush=True)
-    answer = sys.stdin.readline()
-    if answer.strip() != wanted:
-        raise Cancelled("declined; nothing was changed")
+    confirm(f"delete {doomed}" if doomed else "yes")
 
 
 class _signals:  # noqa: N801 - reads as a statement where it is used

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient
 
 URL = "http://127.0.0.1"
-TIME_SCALE = 600.0
-"""Ten of the sandbox's minutes pass in a second, and none between commands."""
+TIME_SCALE = 300.0
+"""Five of the sandbox's minutes pass in a second, and none between commands."""
 
 
 def folder() -> Path:

@@ -85,8 +85,10 @@ class _Planner:
             each.live is not None and each.wanted.address not in decided for each in self.matches
         )
         found = [*decided.values(), *self._leftovers()]
-        found += self._removals(found)
-        return found + self._expansions(found)
+        derived = {name for kind in self.kinds.values() if (name := kind.expands_to)}
+        found += self._removals(found, [kind for kind in self.kinds.values() if kind.name not in derived])
+        found += self._expansions(found)
+        return found + self._removals(found, [self.kinds[name] for name in sorted(derived)])
 
     def case(self, changes: list[Change]) -> Case:
         """What the guards look at."""
@@ -210,37 +212,41 @@ class _Planner:
             found[each.wanted.address] = replace(change, edits=own.edits if own else ())
         return found
 
-    def _removals(self, changes: list[Change]) -> list[Change]:
+    def _removals(self, changes: list[Change], kinds: Iterable[Kind[Any]]) -> list[Change]:
         """Objects of the stack that no manifest declares, or that cannot outlive what they live in."""
+        undecided = {change.parent for change in changes if change.deferred}
         declared = {found.live["metadata"]["uid"] for found in self.matches if found.live}
         declared |= {change.base.uid for change in changes if change.base}
         doomed = {change.address for change in changes if change.destructive and not change.surge}
         found: list[Change] = []
         candidates = [
-            (self.kinds[name], address, live)
-            for name, by_address in self._ours.items()
-            for address, documents in by_address.items()
+            (kind, address, live)
+            for kind in kinds
+            for address, documents in self._ours.get(kind.name, {}).items()
             for live in documents
             if live["metadata"].get("uid") not in declared and not live["metadata"].get("deletionTimestamp")
         ]
         for kind, address, live in sorted(candidates, key=lambda each: each[1]):
             parent = self._live_parent(kind, live)
-            if kind.name in self.world.incomplete:
+            if kind.name in self.world.incomplete or (parent in undecided and not kind.authored):
                 continue
             if parent in doomed:
-                found.append(self._delete(kind, live, f"{parent} is replaced"))
-            elif self._may_prune(kind, live):
-                found.append(self._delete(kind, live, "no longer in the manifests"))
+                found.append(self._delete(kind, live, f"goes down with {parent}"))
+            elif self._may_prune(kind):
+                found.append(self._delete(kind, live, self._why_gone()))
             else:
                 self.undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
         return found
 
-    def _may_prune(self, kind: Kind[Any], live: Document) -> bool:
+    def _may_prune(self, kind: Kind[Any]) -> bool:
         """Whether an undeclared object may go: pruning is on, and what would declare it could be read."""
         if not self.options.prune:
             return False
         sources = [each for each in self._expanding if each.kind.expands_to == kind.name]
         return not any(each.kind.parent and each.kind.parent[1] in self.world.incomplete for each in sources)
+
+    def _why_gone(self) -> str:
+        return "the stack is destroyed" if self.options.destroy else "no longer in the manifests"
 
     def _delete(self, kind: Kind[Any], live: Document, reason: str) -> Change:
         name = live["metadata"]["name"]

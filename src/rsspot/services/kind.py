@@ -12,7 +12,18 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 from pydantic import BaseModel
 
 from rsspot.constants import API_VERSION
-from rsspot.models.fields import IMMUTABLE, UNORDERED, Fact, RefersTo, YieldsTo, is_union, marks
+from rsspot.models.fields import (
+    IMMUTABLE,
+    SECRET,
+    SERVER_OWNED,
+    UNORDERED,
+    WRITE_ONLY,
+    Fact,
+    RefersTo,
+    YieldsTo,
+    is_union,
+    marks,
+)
 from rsspot.models.money import parse_price, price_text
 from rsspot.models.refs import wire_uuid
 from rsspot.models.resource import Resource
@@ -86,6 +97,8 @@ class Field:
         return value
 
 
+INHERITED = (IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY)
+"""What is true of a field is true of everything inside it."""
 READ_ONLY = frozenset({"list", "get"})
 ALL_VERBS = frozenset({"list", "get", "create", "patch", "delete"})
 
@@ -182,16 +195,17 @@ def is_uuid(name: str) -> bool:
     return UUID.fullmatch(name) is not None
 
 
-def fields_of(model: type[BaseModel], above: Path = ()) -> Iterator[Field]:
+def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ...] = ()) -> Iterator[Field]:
     """Every field of a model and of the models inside it, by its path on the wire."""
     for name, info in model.model_fields.items():
         path = (*above, info.alias or name)
-        facts = tuple(marks(info.annotation, info.metadata))
+        facts = (*marks(info.annotation, info.metadata), *inherited)
         members = plain_types(info.annotation)
         yield Field(path, facts, is_price=Decimal in members)
+        handed_down = tuple(fact for fact in facts if fact in INHERITED)
         for member in members:
             if isinstance(member, type) and issubclass(member, BaseModel):
-                yield from fields_of(member, path)
+                yield from fields_of(member, path, handed_down)
 
 
 def plain_types(annotation: Any) -> list[Any]:

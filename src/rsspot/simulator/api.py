@@ -54,6 +54,8 @@ class Api:
                 return denied.response
             except Refusal as refusal:
                 return refusal.response()
+            except Exception as defect:
+                return Refusal(500, "InternalError", f"Internal error occurred: {defect!r}").response()
 
     def tick(self) -> None:
         """Let due things happen while nobody asks, so that nothing piles up."""
@@ -191,6 +193,8 @@ class Api:
             raise Refusal(
                 409, "AlreadyExists", f'{definition.resource} "{name}" already exists', name=name, kind=definition.plural, group=definition.group
             )
+        if definition.namespaced:
+            metadata["namespace"] = namespace
         body = self._checked(definition, body, None)
         body.pop("status", None)
         admit(definition, self.world.store, body, None)

@@ -28,10 +28,8 @@ def born(store: Store, definition: Definition, body: Object, namespace: str, see
 
 def changed(store: Store, definition: Definition, body: Object, old: Object) -> Object:
     """Store an update: nothing at all when nothing differs, a new generation when the spec does."""
-    for key in OURS:
-        body["metadata"].pop(key, None)
-        if key in old["metadata"]:
-            body["metadata"][key] = old["metadata"][key]
+    theirs = {key: value for key, value in body["metadata"].items() if key not in OURS}
+    body["metadata"] = theirs | {key: old["metadata"][key] for key in OURS if key in old["metadata"]}
     if body == old:
         return old
     if body.get("spec") != old.get("spec"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -101,16 +102,19 @@ def require_applyable(plan: Plan) -> None:
 
 async def apply_plan(
     client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: Manner | None = None
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Make a plan so. The last event is the Recap. Raises PlanRefused, Locked, AuthError, StateError."""
     manner = manner or Manner()
     require_applyable(plan)
     tools = toolbox(client, ledger, plan, manner)
     async with hold(ledger, plan.scope) as held:
-        async for settled in recover(tools, plan.scope):
-            yield settled
-        async for event in run_steps(plan, order(plan.changes), tools, held, manner.stop, manner.parallel):
-            yield event
+        async with aclosing(recover(tools, plan.scope)) as settled:
+            async for event in settled:
+                yield event
+        steps = order(plan.changes)
+        async with aclosing(run_steps(plan, steps, tools, held, manner.stop, manner.parallel)) as events:
+            async for event in events:
+                yield event
 
 
 def toolbox(client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: Manner) -> Toolbox:
