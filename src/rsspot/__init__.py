@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rsspot.constants import VERSION as __version__
+from rsspot.constants import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient

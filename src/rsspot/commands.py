@@ -1,4 +1,7 @@
-"""How a service declares a command: an async function from (session, options) to a value. Opens nothing, prints nothing."""
+"""How a service declares a command: an async function from (session, options) to a value.
+
+Opens nothing, prints nothing.
+"""
 
 from __future__ import annotations
 

@@ -38,11 +38,9 @@ def digest(value: Any) -> str:
 def at_path(document: Any, path: Iterable[str | int], default: Any = None) -> Any:
     """The value at a path of keys and indexes, or `default`."""
     for key in path:
-        if isinstance(document, dict) and key in document:
+        try:
             document = document[key]
-        elif isinstance(document, list) and isinstance(key, int) and key < len(document):
-            document = document[key]
-        else:
+        except (KeyError, IndexError, TypeError):
             return default
     return document
 
@@ -66,7 +64,7 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

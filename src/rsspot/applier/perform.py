@@ -1,4 +1,7 @@
-"""One step: intent, send, settle, wait. Every write of an apply happens here, and each is sent again only after a read."""
+"""One step: intent, send, settle, wait.
+
+Every write of an apply happens here, and each is sent again only after a read.
+"""
 
 from __future__ import annotations
 
@@ -236,9 +239,7 @@ class Performer:
     def _close(
         self, step: Step, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None
     ) -> Result:
-        self._tools.ledger.settle(
-            self._run, step.seq, result.state, detail=result.detail, owned=owned, gone=gone
-        )
+        self._tools.ledger.settle(self._run, step.seq, result.state, detail=result.detail, owned=owned, gone=gone)
         return result
 
     # Waiting

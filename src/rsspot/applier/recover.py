@@ -1,4 +1,7 @@
-"""Close what a killed run left open, by reading. Runs before every apply, asks nothing, and may be run any number of times."""
+"""Close what a killed run left open, by reading.
+
+Runs before every apply, asks nothing, and may be run any number of times.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A whole run: every step once all it waits for is done, a few at a time, and the recap. Yields events; never prints."""
+"""A whole run: every step once all it waits for is done, a few at a time, and the recap.
+
+Yields events; never prints.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,18 @@ PATIENT = (Verb.DELETE, Verb.EXPAND)
 """Verbs that start only when what they wait for is ready, not merely accepted."""
 GOOD = (StepState.DONE, StepState.SATISFIED)
 WORDS = {Verb.CREATE: "created", Verb.PATCH: "updated", Verb.DELETE: "deleted", Verb.EXPAND: "registered"}
-COUNTS = ("created", "updated", "deleted", "registered", "satisfied", "failed", "refused", "skipped", "unknown", "waiting")
+COUNTS = (
+    "created",
+    "updated",
+    "deleted",
+    "registered",
+    "satisfied",
+    "failed",
+    "refused",
+    "skipped",
+    "unknown",
+    "waiting",
+)
 """Every key of a recap, always in this order."""
 
 
@@ -69,9 +83,7 @@ async def run_steps(
 class _Execution:
     """The state of one run."""
 
-    def __init__(
-        self, run: int, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int
-    ) -> None:
+    def __init__(self, run: int, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int) -> None:
         self._run, self._steps, self._tools, self._stop = run, steps, tools, stop
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._performer = Performer(tools, run, held, stop.check, self.events.put_nowait)
@@ -88,7 +100,10 @@ class _Execution:
             raise self._fatal
 
     async def _one(self, step: Step) -> None:
-        """A step from its turn to its end. What lives in its object may start once it is settled, before it is ready."""
+        """A step from its turn to its end.
+
+        What lives in its object may start once it is settled, before it is ready.
+        """
         finished = self._finished if step.verb in PATIENT else self._settled
         for seq in sorted(step.after):
             await finished[seq].wait()
@@ -101,9 +116,7 @@ class _Execution:
             self._finished[step.seq].set()
         result = self._results[step.seq]
         readiness = result.readiness.phase.value if result.readiness else ""
-        self.events.put_nowait(
-            StepEnded(step.change.address, step.verb.value, result.state, readiness, result.detail)
-        )
+        self.events.put_nowait(StepEnded(step.change.address, step.verb.value, result.state, readiness, result.detail))
 
     async def _result(self, step: Step) -> Result:
         if self._fatal is not None:
@@ -142,7 +155,9 @@ class _Execution:
         return result
 
     def _is_open(self, step: Step) -> bool:
-        return any(each.seq == step.seq and each.state is StepState.INTENT for each in self._tools.ledger.steps(self._run))
+        return any(
+            each.seq == step.seq and each.state is StepState.INTENT for each in self._tools.ledger.steps(self._run)
+        )
 
     def recap(self) -> Recap:
         """What came of it all."""

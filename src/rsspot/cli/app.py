@@ -43,7 +43,7 @@ def groups() -> dict[str, tuple[str, str]]:
     """Command groups of the services: name -> (folder, help). Reads only the folders' first lines."""
     import rsspot.services as room
 
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for module in pkgutil.iter_modules(room.__path__):
         if module.ispkg:
             package = importlib.import_module(f"{room.__name__}.{module.name}")

@@ -39,7 +39,10 @@ def _say(error: RsspotError, options: Options) -> None:
     else:
         print(f"error: {error.message}", file=sys.stderr)
     if error.hint:
-        print(f"  hint: {error.hint}" if not isinstance(error, ManifestError | PlanRefused) else error.hint, file=sys.stderr)
+        print(
+            f"  hint: {error.hint}" if not isinstance(error, ManifestError | PlanRefused) else error.hint,
+            file=sys.stderr,
+        )
 
 
 def _as_json(error: RsspotError) -> dict[str, object]:

@@ -22,7 +22,6 @@ from rsspot.services.kind import Field, Kind, Naming, fields_of, is_uuid, plain_
 from rsspot.services.registry import kinds, part
 from rsspot.utils import Document, at_path
 
-
 NAME = typer.Argument(help="Its name on the wire, or the one its author gave it.")
 
 
@@ -62,7 +61,7 @@ def as_function(command: Command) -> Callable[..., None]:
         [each.replace(annotation=hints[each.name]) for each in parameters]
     )
     function.__annotations__ = {each.name: hints[each.name] for each in parameters}
-    del function.__wrapped__  # type: ignore[attr-defined]
+    del function.__wrapped__
     return function
 
 
@@ -99,7 +98,7 @@ def _get(kind: Kind[Any]) -> Callable[..., None]:
 
 def _patch(kind: Kind[Any]) -> Callable[..., None]:
     def patch(
-        name: str = NAME, spec: str = typer.Argument(help='Fields to change, as JSON: \'{"desired": 3}\'.')
+        name: str = NAME, spec: str = typer.Argument(help="Fields to change, as JSON: '{\"desired\": 3}'.")
     ) -> None:
         here = session()
         fields = _json_object(spec)
@@ -143,9 +142,13 @@ async def _wire_name(documents: Documents, name: str) -> str:
         if at_path(document, ("metadata", "annotations", NAME_ANNOTATION)) == name
     ]
     if not found:
-        raise NotFound(f"none of the {documents.kind.plural} was given the name {name!r}", status=404, reason="NotFound")
+        raise NotFound(
+            f"none of the {documents.kind.plural} was given the name {name!r}", status=404, reason="NotFound"
+        )
     if len(found) > 1:
-        raise UsageError(f"{len(found)} of the {documents.kind.plural} are called {name!r}", hint=f"say which: {', '.join(found)}")
+        raise UsageError(
+            f"{len(found)} of the {documents.kind.plural} are called {name!r}", hint=f"say which: {', '.join(found)}"
+        )
     return str(found[0])
 
 
@@ -175,5 +178,7 @@ def _columns(kind: Kind[Any], part_name: str) -> tuple[Field, ...]:
     from pydantic import BaseModel
 
     info = kind.model.model_fields.get(part_name)
-    models = [t for t in plain_types(info.annotation) if isinstance(t, type) and issubclass(t, BaseModel)] if info else []
+    models = (
+        [t for t in plain_types(info.annotation) if isinstance(t, type) and issubclass(t, BaseModel)] if info else []
+    )
     return tuple(field for model in models for field in fields_of(model) if field.has(COLUMN))

@@ -37,10 +37,13 @@ def show(run: int | None = typer.Argument(None, help="The run's number; the last
         attempts.setdefault(attempt.seq, []).append(asdict(attempt))
     steps = ledger.steps(number)
     if here.options.output != "table":
-        here.emit({"run": asdict(known[number]), "steps": [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]})
+        here.emit(
+            {"run": asdict(known[number]), "steps": [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]}
+        )
         return
     found = known[number]
-    print(f"run {found.id} ({found.command}) of {found.scope}: {found.outcome or 'not finished'}, begun {found.started_at}")
+    ended = found.outcome or "not finished"
+    print(f"run {found.id} ({found.command}) of {found.scope}: {ended}, begun {found.started_at}")
     here.emit(
         [
             {
@@ -64,9 +67,7 @@ def registrations() -> None:
     columns = ("vm_name", "vmcloudspace", "omni_cluster", "status", "token_id", "last_error", "updated_at")
     records = [asdict(record) for record in here.reading_ledger.registrations()]
     here.emit(
-        [{name: record[name] for name in columns} for record in records]
-        if here.options.output == "table"
-        else records
+        [{name: record[name] for name in columns} for record in records] if here.options.output == "table" else records
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from rsspot.errors import UsageError
 
@@ -35,7 +35,8 @@ class Options:
 
 def split(arguments: list[str]) -> tuple[Options, list[str]]:
     """The common options and everything else, in its order. Nothing after `--` is looked at."""
-    options, rest = Options(), []
+    options = Options()
+    rest: list[str] = []
     waiting = list(arguments)
     while waiting:
         word = waiting.pop(0)
@@ -54,5 +55,4 @@ def split(arguments: list[str]) -> tuple[Options, list[str]]:
             rest.append(word)
     if options.output not in ("table", "json", "yaml"):
         raise UsageError(f"no output format {options.output!r}", hint="use table, json or yaml")
-    options.output = cast(Output, options.output)
     return options, rest

@@ -190,7 +190,10 @@ def _confirm(made: Plan) -> None:
 
 
 class _signals:  # noqa: N801 - reads as a statement where it is used
-    """Turns the first signal into a wish to stop, and the second into an end now. What is open is settled by the next run."""
+    """Turns the first signal into a wish to stop, and the second into an end now.
+
+    What is open is settled by the next run.
+    """
 
     def __init__(self, manner: Manner) -> None:
         self._stop = manner.stop
@@ -257,4 +260,3 @@ def _show(here: CliSession, made: Plan) -> None:
 
     words = {name: dict(kind.words) for name, kind in kinds().items()}
     print(render_plan(made, words, colour=here.colour))
-

@@ -17,10 +17,12 @@ def render(value: object, output: Output) -> str:
 
 
 def as_json(value: object) -> str:
+    """Indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def as_yaml(value: object) -> str:
+    """One YAML document, in the order of the value."""
     import yaml
 
     plain = json.loads(json.dumps(value, default=str))
@@ -41,7 +43,9 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[name.upper() for name in columns], *([_cell(row.get(name)) for name in columns] for row in rows)]
     widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
-    return "\n".join(GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
+    return "\n".join(
+        GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
+    )
 
 
 def _fields(fields: Mapping[str, Any]) -> str:

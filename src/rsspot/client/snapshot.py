@@ -1,4 +1,7 @@
-"""Snapshot: the live world as it was read, kind by kind in parallel. One paged LIST for each kind, never one GET for each object."""
+"""Snapshot: the live world as it was read, kind by kind in parallel.
+
+One paged LIST for each kind, never one GET for each object.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ class Snapshot:
 
 
 async def take_snapshot(client: AsyncSpotClient, kinds: Iterable[Kind[Any]]) -> Snapshot:
-    """Read every object of the kinds. A list that fails is noted, not raised: the planner decides what that rules out."""
+    """Read every object of the kinds.
+
+    A list that fails is noted, not raised: the planner decides what that rules out.
+    """
     snapshot = Snapshot(await client.scope.namespace())
 
     async def read(kind: Kind[Any]) -> None:

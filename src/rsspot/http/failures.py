@@ -35,7 +35,9 @@ def error_of(response: httpx.Response) -> RsspotError:
     body = _body(response)
     status, message = response.status_code, _message(body, response)
     if status == 401:
-        return AuthError(f"the service refused the token: {message}", hint="it may be expired, revoked or of another organisation")
+        return AuthError(
+            f"the service refused the token: {message}", hint="it may be expired, revoked or of another organisation"
+        )
     if response.request.method not in SAFE and status in AMBIGUOUS:
         return OutcomeUnknown(f"{response.request.method} was answered with {status}: {message}")
     raw_details = body.get("details")
@@ -44,7 +46,11 @@ def error_of(response: httpx.Response) -> RsspotError:
         message,
         status=status,
         reason=str(body.get("reason") or ""),
-        causes={str(c.get("field", "")): str(c.get("message", "")) for c in details.get("causes") or [] if isinstance(c, dict)},
+        causes={
+            str(c.get("field", "")): str(c.get("message", ""))
+            for c in details.get("causes") or []
+            if isinstance(c, dict)
+        },
         request_id=response.headers.get("Audit-Id") or response.headers.get("X-Request-Id"),
         retry_after=details.get("retryAfterSeconds"),
     )

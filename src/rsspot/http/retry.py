@@ -1,4 +1,7 @@
-"""When to send a request again, as a pure decision, and the transport that asks it. Never repeats a write that may have happened."""
+"""When to send a request again, as a pure decision, and the transport that asks it.
+
+Never repeats a write that may have happened.
+"""
 
 from __future__ import annotations
 

@@ -117,12 +117,18 @@ def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
 
 
 def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
-    """The labels and annotations as written. What only a server writes is passed over, so that its output can be a manifest."""
+    """The labels and annotations as written.
+
+    What only a server writes is passed over, so that its output can be a manifest.
+    """
     written = source.value.get("metadata")
     if not isinstance(written, dict):
         problems.append(Problem("missing field 'metadata'", source.origin(("metadata",))))
         return {}
-    servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {"managedFields", "ownerReferences"}
+    servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {
+        "managedFields",
+        "ownerReferences",
+    }
     ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
     kept = {key: value for key, value in written.items() if key in ours or key not in servers}
     metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
@@ -158,7 +164,7 @@ def _validate(
 
 
 def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
-    """pydantic's findings in our words, at the place they were written."""
+    """Pydantic's findings in our words, at the place they were written."""
     for finding in error.errors(include_url=False, include_input=False):
         loc = tuple(part for part in finding["loc"] if not str(part).startswith(("function-", "constrained-")))
         path = (*above, *loc)
@@ -179,7 +185,11 @@ def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
         if isinstance(part, int):
             continue
         info = next((i for n, i in model.model_fields.items() if (i.alias or n) == part), None)
-        inner = [m for m in plain_types(info.annotation) if isinstance(m, type) and issubclass(m, BaseModel)] if info else []
+        inner = (
+            [m for m in plain_types(info.annotation) if isinstance(m, type) and issubclass(m, BaseModel)]
+            if info
+            else []
+        )
         if not inner:
             return []
         model = inner[0]
@@ -196,7 +206,9 @@ def _beside(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, 
         command = holder.get(last) if isinstance(holder, dict) else None
         if command and command[0].startswith(("./", "../")):
             program = os.path.normpath(Path(source.file).parent / command[0])
-            holder[last] = [os.path.join(".", program), *command[1:]]
+            # A bare name would be looked for on PATH.
+            here = program if Path(program).is_absolute() else f".{os.sep}{program}"
+            holder[last] = [here, *command[1:]]
     return spec
 
 
@@ -206,4 +218,6 @@ def _duplicates(manifests: Sequence[Manifest]) -> Iterator[Problem]:
         earlier = first.setdefault(manifest.address, manifest)
         if earlier is not manifest:
             where = earlier.origin("metadata", "name")
-            yield Problem(f"{manifest.address} is declared twice", manifest.origin("metadata", "name"), f"first at {where}")
+            yield Problem(
+                f"{manifest.address} is declared twice", manifest.origin("metadata", "name"), f"first at {where}"
+            )

@@ -153,7 +153,7 @@ class _Builder:
             return self._mapping(node, path, marks, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, i), marks, depth + 1) for i, item in enumerate(node.value)]
-        return _scalar(node)
+        return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
     def _mapping(self, node: yaml.MappingNode, path: Place, marks: dict[Place, Origin], depth: int) -> dict[str, Any]:
         built: dict[str, Any] = {}

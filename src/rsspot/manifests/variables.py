@@ -1,4 +1,7 @@
-"""`${var:name}`, `${env:NAME}` and `${file:path}`, each with `:-default`. Runs no code, and nothing is expanded twice."""
+"""`${var:name}`, `${env:NAME}` and `${file:path}`, each with `:-default`.
+
+Runs no code, and nothing is expanded twice.
+"""
 
 from __future__ import annotations
 

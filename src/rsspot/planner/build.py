@@ -1,4 +1,7 @@
-"""Desired + live + owned -> Plan. Decides each object's action; leaves objections to the guards and order to `order`."""
+"""Desired + live + owned -> Plan.
+
+Decides each object's action; leaves objections to the guards and order to `order`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ from rsspot.utils import Document, at_path
 
 @dataclass(frozen=True)
 class World:
-    """What was read. applied: per object, its fields as last applied; claimed: objects an earlier run meant to create."""
+    """What was read.
+
+    applied: per object, its fields as last applied; claimed: objects an earlier run meant to create.
+    """
 
     organization: str
     live: Mapping[str, Mapping[str, Document]]
@@ -81,9 +87,7 @@ class _Planner:
         """Every change of the plan."""
         decided = {each.wanted.address: change for each in self.matches if (change := self._decide(each))}
         decided |= self._cascade(decided)
-        self.unchanged = sum(
-            each.live is not None and each.wanted.address not in decided for each in self.matches
-        )
+        self.unchanged = sum(each.live is not None and each.wanted.address not in decided for each in self.matches)
         found = [*decided.values(), *self._leftovers()]
         derived = {name for kind in self.kinds.values() if (name := kind.expands_to)}
         found += self._removals(found, [kind for kind in self.kinds.values() if kind.name not in derived])
@@ -170,9 +174,7 @@ class _Planner:
         surge = kind.naming is Naming.UUID and not is_uuid(wanted.name) and not exclusive and not in_place
         name = kind.wire_name(self.world.organization, wanted.name, wanted.spec, successor=surge)
         fields = tuple(managed(kind, wanted.body))
-        base = Base(
-            live["metadata"]["name"], live["metadata"].get("uid"), fields, managed_digest(kind, live, fields)
-        )
+        base = Base(live["metadata"]["name"], live["metadata"].get("uid"), fields, managed_digest(kind, live, fields))
         return replace(self._full(wanted, Action.REPLACE, name, reason), base=base, surge=surge)
 
     def _full(self, wanted: Wanted, action: Action, name: str, reason: str) -> Change:
@@ -187,9 +189,7 @@ class _Planner:
             parent=wanted.parent,
             body=body_of(wanted, name, self.owners.stack),
             takes=any(at_path(wanted.spec, path) for path in kind.marked(EXCLUSIVE)),
-            secrets=tuple(
-                (SPEC, *path) for path in kind.marked(SECRET) if at_path(wanted.spec, path) is not None
-            ),
+            secrets=tuple((SPEC, *path) for path in kind.marked(SECRET) if at_path(wanted.spec, path) is not None),
         )
 
     def _marks(self, wanted: Wanted, name: str, live: Document) -> tuple[Edit, ...]:

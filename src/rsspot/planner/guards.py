@@ -1,4 +1,7 @@
-"""Guards: each may object to a plan, in a sentence that names the way out. One function a guard; none changes anything."""
+"""Guards: each may object to a plan, in a sentence that names the way out.
+
+One function a guard; none changes anything.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +140,9 @@ def bids(case: Case) -> Iterator[Problem]:
         for path in wanted.kind.marked(BID):
             if change is None or not _touches(change, (SPEC, *path)):
                 continue
-            server_class = next((at_path(wanted.spec, p) for p, to in wanted.kind.references if to.kind == "ServerClass"), None)
+            server_class = next(
+                (at_path(wanted.spec, p) for p, to in wanted.kind.references if to.kind == "ServerClass"), None
+            )
             market = case.live.get("ServerClass", {}).get(server_class or "")
             if market is None:
                 continue
@@ -147,7 +152,9 @@ def bids(case: Case) -> Iterator[Problem]:
                 _price(at_path(market, ("status", "spotPricing", "marketPricePerHour"))),
             )
             if said:
-                yield Problem(f"{wanted.address}: {said}", wanted.where(SPEC, *path), f"{server_class} is the class", "bid")
+                yield Problem(
+                    f"{wanted.address}: {said}", wanted.where(SPEC, *path), f"{server_class} is the class", "bid"
+                )
 
 
 def _touches(change: Change, path: tuple[str, ...]) -> bool:
@@ -170,7 +177,10 @@ def availability(case: Case) -> Iterator[Problem]:
             state = at_path(named, (SPEC, "availability"))
             if state and state != "available":
                 yield Problem(
-                    f"{wanted.address}: {at_path(wanted.spec, path)} is {state}", wanted.where(SPEC, *path), None, "availability"
+                    f"{wanted.address}: {at_path(wanted.spec, path)} is {state}",
+                    wanted.where(SPEC, *path),
+                    None,
+                    "availability",
                 )
 
 

@@ -84,13 +84,14 @@ def _edges(nodes: Sequence[_Node]) -> Iterator[tuple[int, int]]:
 
 
 def _sibling_edges(nodes: Sequence[_Node], siblings: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Among the objects of one parent: removals come last, what is given up comes before it is taken, expansion sees all."""
+    """Among the objects of one parent.
+
+    Removals come last, what is given up comes before it is taken, expansion sees all.
+    """
     makers = [seq for seq in siblings if nodes[seq].verb in (Verb.CREATE, Verb.PATCH)]
     for seq in siblings:
         change = nodes[seq].change
-        if nodes[seq].verb is Verb.EXPAND:
-            yield from ((seq, maker) for maker in makers)
-        elif change.action is Action.DELETE and not change.gives:
+        if nodes[seq].verb is Verb.EXPAND or (change.action is Action.DELETE and not change.gives):
             yield from ((seq, maker) for maker in makers)
         elif change.takes and nodes[seq].verb is not Verb.DELETE:
             givers = (each for each in siblings if nodes[each].change.gives and nodes[each].change is not change)

@@ -1,4 +1,7 @@
-"""Plan: a bound on what an apply may do, with one digest of the whole, and its JSON form. Secrets never enter the JSON."""
+"""Plan: a bound on what an apply may do, with one digest of the whole, and its JSON form.
+
+Secrets never enter the JSON.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +106,10 @@ class Plan:
             changes=tuple(_change_from(change) for change in document["changes"]),
             unchanged=document["summary"]["unchanged"],
             incomplete=document["incompleteReasons"],
-            refusals=tuple(Problem(each["message"], _origin_from(each["source"]), each["hint"], each["rule"]) for each in document["refusals"]),
+            refusals=tuple(
+                Problem(each["message"], _origin_from(each["source"]), each["hint"], each["rule"])
+                for each in document["refusals"]
+            ),
             notes=tuple(document["notes"]),
             files=tuple(document["inputs"]["files"]),
         )
@@ -240,7 +246,7 @@ def _change_from(document: Document) -> Change:
 
 
 def _origin_json(origin: Origin | None) -> Document | None:
-    return origin and {"file": origin.file, "line": origin.line, "column": origin.column}
+    return {"file": origin.file, "line": origin.line, "column": origin.column} if origin else None
 
 
 def _origin_from(document: Document | None) -> Origin | None:

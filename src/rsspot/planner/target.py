@@ -91,10 +91,13 @@ class Match:
     leftovers: tuple[Document, ...] = ()
 
 
-def match(wanted: Wanted, candidates: Mapping[str, Document], by_address: Mapping[str, list[Document]], organization: str) -> Match:
+def match(
+    wanted: Wanted, candidates: Mapping[str, Document], by_address: Mapping[str, list[Document]], organization: str
+) -> Match:
     """Find a wanted object among the live ones: by its deterministic names, and by the name its author gave it."""
     names = dict.fromkeys(
-        wanted.kind.wire_name(organization, wanted.name, wanted.spec, successor=successor) for successor in (False, True)
+        wanted.kind.wire_name(organization, wanted.name, wanted.spec, successor=successor)
+        for successor in (False, True)
     )
     found = {name: candidates[name] for name in names if name in candidates}
     found |= {each["metadata"]["name"]: each for each in by_address.get(wanted.address, ())}

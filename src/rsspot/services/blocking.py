@@ -1,4 +1,7 @@
-"""blocking(): the same operation for people without an event loop, with the same types. Holds no operation of its own."""
+"""blocking(): the same operation for people without an event loop, with the same types.
+
+Holds no operation of its own.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,10 @@ class Collection(Generic[T]):
         return self._decode(await self.documents.get(name))
 
     async def create(self, name: str, spec: Mapping[str, Any], *, labels: Mapping[str, str] | None = None) -> T:
-        """Create an object from its name and wire-spelled spec. Raises AlreadyExists, Invalid, Forbidden, OutcomeUnknown."""
+        """Create an object from its name and wire-spelled spec.
+
+        Raises AlreadyExists, Invalid, Forbidden, OutcomeUnknown.
+        """
         body: Document = {
             "apiVersion": self.kind.api_version,
             "kind": self.kind.name,
@@ -43,7 +46,10 @@ class Collection(Generic[T]):
         return self._decode(await self.documents.create(body))
 
     async def patch(self, name: str, spec: Mapping[str, Any]) -> T:
-        """Change only the given fields of the spec; None removes one. Raises NotFound, Invalid, Conflict, OutcomeUnknown."""
+        """Change only the given fields of the spec; None removes one.
+
+        Raises NotFound, Invalid, Conflict, OutcomeUnknown.
+        """
         return self._decode(await self.documents.patch(name, {"spec": dict(spec)}))
 
     async def delete(self, name: str) -> None:
@@ -56,4 +62,6 @@ class Collection(Generic[T]):
         except ValidationError as error:
             name = (document.get("metadata") or {}).get("name", "?")
             fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
-            raise RsspotError(f"the service's {self.kind.name} {name} does not have the expected shape: {fields}") from None
+            raise RsspotError(
+                f"the service's {self.kind.name} {name} does not have the expected shape: {fields}"
+            ) from None

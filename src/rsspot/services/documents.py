@@ -1,4 +1,7 @@
-"""Documents: the verbs of one kind on plain JSON objects, as the planner and the applier use them. No models, no retries of its own."""
+"""Documents: the verbs of one kind on plain JSON objects, as the planner and the applier use them.
+
+No models, no retries of its own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What CRDs cannot say: the service's admission rules, in its words. Judges, and changes only what its webhooks fill in."""
+"""What CRDs cannot say: the service's admission rules, in its words.
+
+Judges, and changes only what its webhooks fill in.
+"""
 
 from __future__ import annotations
 
@@ -111,14 +114,17 @@ def _bid_objections(text: str, server_class: Object) -> Iterator[str]:
     elif bid < market:
         yield f"{failed}BidPrice must be greater than or equal to the market price of {market:.6f}, but got {bid:.6f}"
     elif bid < Decimal(minimum):
-        least = Decimal(minimum)
-        yield f"{failed}BidPrice must be greater than or equal to the minimum bid price of {least:.6f}, but got {bid:.6f}"
+        floor = f"the minimum bid price of {Decimal(minimum):.6f}"
+        yield f"{failed}BidPrice must be greater than or equal to {floor}, but got {bid:.6f}"
     elif not on_ladder(bid):
         yield f"bid price {text} is not on the bid ladder"
 
 
 def on_ladder(bid: Decimal) -> bool:
-    """Whole cents: every one below 0.04, every second below 0.10, every third below 0.20 (0.22 being the last), then every fifth."""
+    """Whole cents.
+
+    Every one below 0.04, every second below 0.10, every third below 0.20 (0.22 being the last), then every fifth.
+    """
     cents = bid * 100
     if cents != cents.to_integral_value(ROUND_FLOOR) or cents < 1:
         return False
@@ -129,9 +135,7 @@ def on_ladder(bid: Decimal) -> bool:
     return (cents - 22) % 5 == 0
 
 
-def _autoscaling_objections(
-    plural: str, store: Store, body: Object, autoscaling: dict[str, Any]
-) -> Iterator[str]:
+def _autoscaling_objections(plural: str, store: Store, body: Object, autoscaling: dict[str, Any]) -> Iterator[str]:
     least, most = autoscaling.get("minNodes"), autoscaling.get("maxNodes")
     if least is None or most is None or most < least:
         yield "autoscaling needs minNodes and maxNodes, and maxNodes must not be smaller than minNodes"

@@ -1,4 +1,7 @@
-"""The API: one request in, one response out, as a Kubernetes API server answers it. Speaks no HTTP and opens no socket."""
+"""The API: one request in, one response out, as a Kubernetes API server answers it.
+
+Speaks no HTTP and opens no socket.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +45,8 @@ class Api:
         """The answer to a request. Never raises."""
         with self.world.lock:
             try:
+                self.tick()
                 with self.world.store.transaction():
-                    self.world.advance()
                     response = self._answer(request)
                     if "All" in request.query.get("dryRun", ""):
                         raise _DryRun(response)
@@ -58,7 +61,7 @@ class Api:
                 return Refusal(500, "InternalError", f"Internal error occurred: {defect!r}").response()
 
     def tick(self) -> None:
-        """Let due things happen while nobody asks, so that nothing piles up."""
+        """Let everything happen that is due. Apart from the request, whose refusal must not undo it."""
         with self.world.lock, self.world.store.transaction():
             self.world.advance()
 
@@ -111,7 +114,11 @@ class Api:
 
     def _verb(self, request: Request, definition: Definition, namespace: str, name: str | None) -> Response:
         if name is None and request.method == "GET":
-            return self._watch(request, definition, namespace) if request.flag("watch") else self._list(request, definition, namespace)
+            return (
+                self._watch(request, definition, namespace)
+                if request.flag("watch")
+                else self._list(request, definition, namespace)
+            )
         if name is None and request.method == "POST":
             return self._create(request, definition, namespace)
         if name is None and request.method == "DELETE":
@@ -163,8 +170,8 @@ class Api:
                 if keep(body):
                     yield self._event("ADDED", definition, body, as_table)
         while time.monotonic() < deadline:
-            with self.world.lock, self.world.store.transaction():
-                self.world.advance()
+            self.tick()
+            with self.world.lock:
                 happened = self.world.store.changes(definition.plural, namespace, since)
             for kind, body in happened:
                 since = int(body["metadata"]["resourceVersion"])
@@ -186,12 +193,25 @@ class Api:
         metadata = body.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
         if not isinstance(metadata, dict) or not isinstance(name, str) or not name:
-            raise Refusal(422, "Invalid", f"{definition.kind} is invalid: metadata.name: Required value: name or generateName is required")
+            raise Refusal(
+                422,
+                "Invalid",
+                f"{definition.kind} is invalid: metadata.name: Required value: name or generateName is required",
+            )
         if metadata.get("namespace", namespace) != namespace:
-            raise Refusal(400, "BadRequest", "the namespace of the provided object does not match the namespace sent on the request")
+            raise Refusal(
+                400,
+                "BadRequest",
+                "the namespace of the provided object does not match the namespace sent on the request",
+            )
         if self.world.store.get(definition.plural, namespace, name) is not None:
             raise Refusal(
-                409, "AlreadyExists", f'{definition.resource} "{name}" already exists', name=name, kind=definition.plural, group=definition.group
+                409,
+                "AlreadyExists",
+                f'{definition.resource} "{name}" already exists',
+                name=name,
+                kind=definition.plural,
+                group=definition.group,
             )
         if definition.namespaced:
             metadata["namespace"] = namespace
@@ -207,7 +227,11 @@ class Api:
         if request.method == "PUT":
             body = _parsed(request)
             if not (body.get("metadata") or {}).get("resourceVersion"):
-                raise Refusal(422, "Invalid", f"{definition.kind} is invalid: metadata.resourceVersion: must be specified for an update")
+                raise Refusal(
+                    422,
+                    "Invalid",
+                    f"{definition.kind} is invalid: metadata.resourceVersion: must be specified for an update",
+                )
         else:
             body = patched(request.headers.get("content-type", ""), request.body, live)
         _check_preconditions(definition, body, live)
@@ -229,12 +253,24 @@ class Api:
             if wanted.get(key) not in (None, live["metadata"][key]):
                 name = live["metadata"]["name"]
                 said = f"the {key.upper() if key == 'uid' else key} in the precondition ({wanted[key]}) does not match"
-                raise Refusal(409, "Conflict", f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}', name=name)
+                raise Refusal(
+                    409,
+                    "Conflict",
+                    f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}',
+                    name=name,
+                )
         gone = self.world.doom(definition.plural, live)
         if gone["metadata"].get("finalizers"):
             return self._shown(request, definition, gone)
-        details = {"name": gone["metadata"]["name"], "group": definition.group, "kind": definition.plural, "uid": gone["metadata"]["uid"]}
-        return Response.of_json(200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+        details = {
+            "name": gone["metadata"]["name"],
+            "group": definition.group,
+            "kind": definition.plural,
+            "uid": gone["metadata"]["uid"],
+        }
+        return Response.of_json(
+            200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        )
 
     def _delete_collection(self, request: Request, definition: Definition, namespace: str) -> Response:
         keep = _predicate(request) or (lambda body: True)
@@ -244,7 +280,9 @@ class Api:
             if keep(body)
         ]
         frame = {"apiVersion": definition.api_version, "kind": f"{definition.kind}List"}
-        return Response.of_json(200, {**frame, "metadata": {"resourceVersion": str(self.world.store.version())}, "items": gone})
+        return Response.of_json(
+            200, {**frame, "metadata": {"resourceVersion": str(self.world.store.version())}, "items": gone}
+        )
 
     def _checked(self, definition: Definition, body: Object, old: Object | None) -> Object:
         """An object with its defaults, without unknown fields, and with nothing wrong with it."""
@@ -270,9 +308,12 @@ class Api:
     def _forbidden(
         self, caller: Organization, method: str, what: str, definition: Definition, namespace: str | None
     ) -> Refusal:
-        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method, method.lower())
+        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(
+            method, method.lower()
+        )
         where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
-        message = f'{what}.{definition.group} is forbidden: User "sandbox@example.com" cannot {verb} resource "{what}" in API group "{definition.group}"{where}'
+        who, resource = 'User "sandbox@example.com"', f'resource "{what}" in API group "{definition.group}"'
+        message = f"{what}.{definition.group} is forbidden: {who} cannot {verb} {resource}{where}"
         return Refusal(403, "Forbidden", message, kind=definition.plural, group=definition.group)
 
 
@@ -306,7 +347,8 @@ def _check_preconditions(definition: Definition, body: Object, live: Object) -> 
     if version != live["metadata"]["resourceVersion"]:
         said = "the object has been modified; please apply your changes to the latest version and try again"
     elif metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
-        said = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {live['metadata']['uid']}"
+        wanted, found = metadata["uid"], live["metadata"]["uid"]
+        said = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
     if said:
         message = f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}'
         raise Refusal(409, "Conflict", message, name=name, kind=definition.plural, group=definition.group)

@@ -39,7 +39,7 @@ def seeds() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
             "provider": {"providerType": "ospc", "providerRegionName": suffix.upper()},
         }
         yield "regions", _object("Region", name, spec), {}
-    with (files(__package__) / "catalogue.csv").open(encoding="utf-8") as lines:
+    with (files("rsspot.simulator") / "catalogue.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             for name, _, suffix, _, _ in REGIONS:
                 if row[suffix]:
@@ -70,7 +70,10 @@ def _market(row: dict[str, str], price: str) -> dict[str, Any]:
         "available": capacity,
         "capacity": capacity,
         "reserved": 0,
-        "spotPricing": {"marketPricePerHour": f"{float(price):.6f}", "hammerPricePerHour": f"{max(float(price), 0.01):.6f}"},
+        "spotPricing": {
+            "marketPricePerHour": f"{float(price):.6f}",
+            "hammerPricePerHour": f"{max(float(price), 0.01):.6f}",
+        },
     }
 
 

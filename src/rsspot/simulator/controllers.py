@@ -1,4 +1,7 @@
-"""What the service does by itself as time passes: control planes, auctions, deliveries, releases, deletions. Answers no requests."""
+"""What the service does by itself as time passes: control planes, auctions, deliveries, releases, deletions.
+
+Answers no requests.
+"""
 
 from __future__ import annotations
 
@@ -177,14 +180,14 @@ def _auction_of(world: World, name: str, pools: list[tuple[str, Object]]) -> Non
 
 def _award(world: World, plural: str, pool: Object, won: int) -> None:
     """Tell a pool what it won, and supply or take back servers."""
-    status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
-    world.set_status(plural, pool, bidStatus=status, wonCount=won)
+    bid_status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
+    world.set_status(plural, pool, bidStatus=bid_status, wonCount=won)
     _supply(world, plural, pool, won)
     group = _group(world, plural, pool)
     if group:
         name = pool["metadata"]["name"]
         bids = {**(group.get("status") or {}).get("bids", {}), name: {"bidName": name, "type": "spot", "wonCount": won}}
-        status = {"bids": bids}
+        status: dict[str, Any] = {"bids": bids}
         if group["kind"] == "CloudSpace" and (group.get("status") or {}).get("APIServerEndpoint"):
             status["phase"] = "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
         world.set_status(POOLS[plural][0], group, **status)

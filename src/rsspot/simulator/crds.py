@@ -42,7 +42,7 @@ def shipped() -> list[Definition]:
     """The definitions in this package."""
     return [
         definition_of(yaml.load(file.read_text(encoding="utf-8"), _Loader))
-        for file in sorted((files(__package__) / "crds").iterdir(), key=lambda each: each.name)
+        for file in sorted((files("rsspot.simulator") / "crds").iterdir(), key=lambda each: each.name)
         if file.name.endswith(".yaml")
     ]
 

@@ -1,4 +1,7 @@
-"""The auction: one price for each class, and who wins how many servers at it. Pure; everything random comes from the seed."""
+"""The auction: one price for each class, and who wins how many servers at it.
+
+Pure; everything random comes from the seed.
+"""
 
 from __future__ import annotations
 

@@ -79,7 +79,9 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(message)
         self.status, self.reason, self.message = status, reason, message
-        self.details: dict[str, Any] = {key: value for key, value in (("name", name), ("group", group), ("kind", kind)) if value}
+        self.details: dict[str, Any] = {
+            key: value for key, value in (("name", name), ("group", group), ("kind", kind)) if value
+        }
         if causes:
             self.details["causes"] = [
                 {"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in causes

@@ -15,7 +15,7 @@ JSON_PATCH = "application/json-patch+json"
 
 def patched(content_type: str, body: bytes, live: dict[str, Any]) -> dict[str, Any]:
     """A live object with a patch applied."""
-    kind = content_type.split(";")[0].strip()
+    kind = content_type.split(";", maxsplit=1)[0].strip()
     if kind not in (MERGE, JSON_PATCH):
         accepted = f"{JSON_PATCH}, {MERGE}"
         message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
@@ -30,7 +30,9 @@ def patched(content_type: str, body: bytes, live: dict[str, Any]) -> dict[str, A
         try:
             result = jsonpatch.apply_patch(live, patch)
         except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
-            raise Refusal(422, "Invalid", f"the server rejected our request due to an error in our request: {error}") from None
+            raise Refusal(
+                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
+            ) from None
     if not isinstance(result, dict):
         raise Refusal(400, "BadRequest", "a patch must leave an object")
     return result

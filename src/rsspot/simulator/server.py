@@ -22,7 +22,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -121,7 +121,9 @@ def kubeconfig(url: str, organization: Organization, id_token: str) -> str:
         "kind": "Config",
         "clusters": [{"name": "spot", "cluster": {"server": url}}],
         "users": [{"name": "spot", "user": {"token": id_token}}],
-        "contexts": [{"name": "spot", "context": {"cluster": "spot", "user": "spot", "namespace": organization.namespace}}],
+        "contexts": [
+            {"name": "spot", "context": {"cluster": "spot", "user": "spot", "namespace": organization.namespace}}
+        ],
         "current-context": "spot",
     }
     return json.dumps(config, indent=2) + "\n"

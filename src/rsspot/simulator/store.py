@@ -1,4 +1,7 @@
-"""The object store: JSON objects by plural, namespace and name in one sqlite file, with one version counter and timers. No rules."""
+"""The object store: JSON objects by plural, namespace and name in one sqlite file, with one version counter and timers.
+
+No rules.
+"""
 
 from __future__ import annotations
 

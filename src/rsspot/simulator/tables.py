@@ -22,7 +22,13 @@ def table(definition: Definition, bodies: list[Object], metadata: dict[str, Any]
         "columnDefinitions": [
             {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0},
             *(
-                {"name": c["name"], "type": c["type"], "format": "", "description": "", "priority": c.get("priority", 0)}
+                {
+                    "name": c["name"],
+                    "type": c["type"],
+                    "format": "",
+                    "description": "",
+                    "priority": c.get("priority", 0),
+                }
                 for c in columns
             ),
         ],

@@ -65,9 +65,7 @@ class Database:
         with self.transaction():
             version = self._version()
             if version > len(migrations):
-                raise StateError(
-                    f"{self.path} was written by a newer rsspot (schema {version})", hint="upgrade rsspot"
-                )
+                raise StateError(f"{self.path} was written by a newer rsspot (schema {version})", hint="upgrade rsspot")
             for migration in migrations[version:]:
                 for statement in filter(str.strip, migration.split(";")):
                     execute(statement)

@@ -108,9 +108,9 @@ async def apply_plan(
     require_applyable(plan)
     tools = toolbox(client, ledger, plan, manner)
     async with hold(ledger, plan.scope) as held:
-        async with aclosing(recover(tools, plan.scope)) as settled:
-            async for event in settled:
-                yield event
+        async with aclosing(recover(tools, plan.scope)) as found:
+            async for settled in found:
+                yield settled
         steps = order(plan.changes)
         async with aclosing(run_steps(plan, steps, tools, held, manner.stop, manner.parallel)) as events:
             async for event in events:
@@ -144,14 +144,21 @@ def read_plan(path: Path) -> Plan:
 
 
 async def check_fresh(client: AsyncSpotClient, plan: Plan) -> Plan:
-    """The plan without what is true already. Raises StalePlan, naming every change that no longer holds, before anything is sent."""
+    """The plan without what is true already.
+
+    Raises StalePlan, naming every change that no longer holds, before anything is sent.
+    """
     known = kinds()
-    touched = [known[name] for name in sorted({change.ref.kind for change in plan.changes}) if "list" in known[name].verbs]
+    touched = [
+        known[name] for name in sorted({change.ref.kind for change in plan.changes}) if "list" in known[name].verbs
+    ]
     snapshot = await take_snapshot(client, touched)
     if snapshot.organization != plan.organization:
         raise UsageError(f"the plan is for {plan.organization}, and this is {snapshot.organization}")
     stale = [
-        f"{change.address}: {why}" for change in plan.changes if (why := _staleness(change, client, snapshot)) is not None
+        f"{change.address}: {why}"
+        for change in plan.changes
+        if (why := _staleness(change, client, snapshot)) is not None
     ]
     if stale:
         raise StalePlan("the saved plan no longer holds: " + "; ".join(stale), hint="make and review a new plan")
@@ -197,7 +204,10 @@ def needs_manifests(plan: Plan) -> bool:
 
 
 def with_secrets(plan: Plan, manifests: ManifestSet) -> Plan:
-    """A saved plan with its secrets put back from the manifests. Raises UsageError for one that is no longer declared."""
+    """A saved plan with its secrets put back from the manifests.
+
+    Raises UsageError for one that is no longer declared.
+    """
     by_address = {manifest.address: manifest for manifest in manifests.manifests}
     return replace(plan, changes=tuple(_with_secrets(change, by_address) for change in plan.changes))
 

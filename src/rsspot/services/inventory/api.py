@@ -31,7 +31,9 @@ class Inventory:
 
     async def list(self) -> builtins.list[Machine]:
         """Every machine, by group and name. Source: `status.assignedServers` of each group."""
-        found = [machine for documents in self._groups for group in await documents.list() for machine in machines(group)]
+        found = [
+            machine for documents in self._groups for group in await documents.list() for machine in machines(group)
+        ]
         return sorted(found, key=lambda machine: (machine.group, machine.name))
 
 

@@ -31,7 +31,5 @@ class Region(Resource):
     spec: RegionSpec
 
 
-REGION = Kind(
-    Region, plural="regions", summary="Places where cloudspaces can run.", namespaced=False, verbs=READ_ONLY
-)
+REGION = Kind(Region, plural="regions", summary="Places where cloudspaces can run.", namespaced=False, verbs=READ_ONLY)
 KINDS = (REGION,)

@@ -37,7 +37,10 @@ class VMRegistrations(Documents):
         return _document(record)
 
     async def create(self, body: Document) -> Document:
-        """Register a machine, going on from where an earlier try got to. Raises RegistrarFailed, with the reason kept."""
+        """Register a machine, going on from where an earlier try got to.
+
+        Raises RegistrarFailed, with the reason kept.
+        """
         spec, key = body["spec"], body["metadata"]["name"]
         record = self._ledger.discover(await self._discovered(body))
         if record.status in (RegistrationStatus.FAILED, RegistrationStatus.SKIPPED):

@@ -64,7 +64,9 @@ class VMCloudSpace(Resource):
 class VMPoolSpec(Spec):
     """vm_user_data is base64 cloud-init."""
 
-    vm_cloud_space: Annotated[str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN]
+    vm_cloud_space: Annotated[
+        str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
+    ]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
     desired: Annotated[int, Field(ge=1), COLUMN]
     bid_price: Annotated[Offer, BID, COLUMN]

@@ -1,0 +1,60 @@
+# The one door. `make demo` shows the idea; `make check` and `make test` are all that CI runs.
+# Needs Python >= 3.11 and nothing else: the rest is installed into .venv, pinned by requirements/*.txt.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Without bytecode every start compiles every module, which takes three times as long.
+export UV_COMPILE_BYTECODE = 1
+export UV_PYTHON_DOWNLOADS = never
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test check format lock benchmarks clean
+
+demo: .venv/run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
+
+test: .venv/dev
+	$(BIN)/pytest -n 2
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/pytest -n 2 tests/house
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmarks: .venv/dev
+	$(BIN)/python benchmarks/run.py
+
+# Pins with hashes; the files name no host. uv is pinned in a file of its own, since pip installs it.
+lock: .venv/uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
+		pyproject.toml --group build -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
+		pyproject.toml --group build --group test --group lint -o requirements/dev.txt
+	echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
+		- -o requirements/uv.txt
+
+clean:
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache
+
+.venv/uv: requirements/uv.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rsspot needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	touch $@
+
+.venv/run: .venv/uv requirements/run.txt pyproject.toml
+	test -e .venv/dev || $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/run.txt requirements/uv.txt
+	test -e .venv/dev || $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/dev: .venv/uv requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@ .venv/run
