@@ -1,8 +1,9 @@
 """rsspot: Rackspace Spot from Python, from a shell and from YAML. This file only names what is public."""
 
-from typing import TYPE_CHECKING
-
 from rsspot.constants import VERSION as __version__  # noqa: N811
+
+# `typing` would cost more than all the rest of `rsspot --version`; type checkers know the name alone.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 
 from rsspot.auth.token import Token
-from rsspot.errors import AuthError, ConfigError
+from rsspot.errors import AuthError, ConfigError, TransportError
 from rsspot.utils import Clock
 from rsspot.wire import httpx
 
@@ -19,8 +20,6 @@ class Bearer(httpx.Auth):
 
     One refresh serves every task that waits for it. A request to any other origin is not signed.
     """
-
-    requires_response_body = True
 
     def __init__(self, refresh_token: str, *, base_url: str, oauth_url: str, client_id: str, clock: Clock) -> None:
         self._refresh_token = refresh_token
@@ -45,14 +44,14 @@ class Bearer(httpx.Auth):
         if used is None or not used.fresh(self._clock.now()):
             async with self._lock:
                 if self._token is used:
-                    self._token = self._accept((yield self._refresh()))
+                    self._token = await self._accept((yield self._refresh()))
             used = self._token
         response = yield self._sign(request, used)
         if response.status_code != 401:
             return
         async with self._lock:
             if self._token is used:
-                self._token = self._accept((yield self._refresh()))
+                self._token = await self._accept((yield self._refresh()))
         yield self._sign(request, self._token)
 
     def _sign(self, request: httpx.Request, token: Token | None) -> httpx.Request:
@@ -68,14 +67,16 @@ class Bearer(httpx.Auth):
         }
         return httpx.Request("POST", self._token_url, data=form)
 
-    def _accept(self, response: httpx.Response) -> Token:
+    async def _accept(self, response: httpx.Response) -> Token:
+        if response.status_code >= 500:
+            raise TransportError(f"{self._token_url} answered with {response.status_code}", hint="try again")
         if response.status_code != 200:
             raise AuthError(
                 f"the refresh token was refused ({response.status_code} from {self._token_url})",
                 hint="make a new token in the console under API Access and set RSSPOT_REFRESH_TOKEN",
             )
         try:
-            bearer = response.json()["id_token"]
+            bearer = json.loads(await response.aread())["id_token"]
         except (ValueError, KeyError, TypeError):
             raise AuthError(f"{self._token_url} answered without an id_token") from None
         return Token.parse(str(bearer))

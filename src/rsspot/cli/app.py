@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from rsspot import services
 from rsspot.cli import exits
 from rsspot.cli.options import Options, split
 from rsspot.cli.session import CliSession
@@ -41,13 +41,10 @@ SETTINGS: dict[str, Any] = {
 @cache
 def groups() -> dict[str, tuple[str, str]]:
     """Command groups of the services: name -> (folder, help). Reads only the folders' first lines."""
-    import rsspot.services as room
-
     found: dict[str, tuple[str, str]] = {}
-    for module in pkgutil.iter_modules(room.__path__):
-        if module.ispkg:
-            package = importlib.import_module(f"{room.__name__}.{module.name}")
-            found |= {name: (module.name, help) for name, help in getattr(package, "GROUPS", {}).items()}
+    for folder in services.folders():
+        package = importlib.import_module(f"{services.__name__}.{folder}")
+        found |= {name: (folder, help) for name, help in getattr(package, "GROUPS", {}).items()}
     return found
 
 

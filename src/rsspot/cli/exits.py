@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import traceback
 
 from rsspot.cli.options import Options
 from rsspot.errors import ManifestError, PlanRefused, RsspotError
@@ -15,6 +13,8 @@ OK, ERROR, CHANGES, USAGE, CANCELLED = 0, 1, 2, 3, 8
 def report(error: BaseException, options: Options) -> int:
     """Say what went wrong, in the format asked for; gives the exit code."""
     if options.verbose:
+        import traceback
+
         traceback.print_exception(error)
     if isinstance(error, RsspotError):
         _say(error, options)
@@ -30,6 +30,8 @@ def report(error: BaseException, options: Options) -> int:
 
 def _say(error: RsspotError, options: Options) -> None:
     if options.output == "json":
+        import json
+
         print(json.dumps({"error": _as_json(error)}, indent=2, ensure_ascii=False))
         return
     from rsspot.reports.problems import render_problems

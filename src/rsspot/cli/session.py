@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable
 from contextvars import ContextVar
@@ -76,6 +75,8 @@ class CliSession:
             finally:
                 if "client" in self.__dict__:
                     await self.client.aclose()
+
+        import asyncio
 
         return asyncio.run(whole())
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import pkgutil
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import rsspot.services as room
-from rsspot.services.collection import Collection
-from rsspot.services.documents import Documents
+from rsspot.services import __name__ as room
+from rsspot.services import folders
 from rsspot.services.kind import Kind
 
-
-@cache
-def folders() -> tuple[str, ...]:
-    """The names of the service folders, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(room.__path__) if module.ispkg))
+if TYPE_CHECKING:
+    from rsspot.services.collection import Collection
+    from rsspot.services.documents import Documents
 
 
 def part(folder: str, name: str) -> ModuleType | None:
     """A file of a service folder as a module, or None where the service has no such file."""
-    module = f"{room.__name__}.{folder}.{name}"
+    module = f"{room}.{folder}.{name}"
     return importlib.import_module(module) if importlib.util.find_spec(module) else None
 
 
@@ -51,9 +47,13 @@ def _specials(attribute: str) -> dict[str, type[Any]]:
 
 def collection_class(kind: Kind[Any]) -> type[Collection[Any]]:
     """The Collection of a kind: its service's own, or the plain one."""
+    from rsspot.services.collection import Collection
+
     return _specials("COLLECTIONS").get(kind.name, Collection)
 
 
 def documents_class(kind: Kind[Any]) -> type[Documents]:
     """The Documents of a kind: its service's own where it acts differently."""
+    from rsspot.services.documents import Documents
+
     return _specials("DOCUMENTS").get(kind.name, Documents)

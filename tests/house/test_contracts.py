@@ -1,0 +1,116 @@
+"""What the house promises of itself: every file says what it is for, every service looks alike, start-up stays light."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rsspot import services
+from rsspot.cli.app import OWN, groups
+from rsspot.services.blocking import Blocking, blocking
+from rsspot.services.registry import kinds, part
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "src" / "rsspot").rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_first_line_says_what_the_file_is_for(file: Path) -> None:
+    """A newcomer reads one sentence and knows whether to go on."""
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    assert docstring and docstring.splitlines()[0].rstrip(".:") != "", file
+
+
+def test_no_name_that_says_nothing() -> None:
+    """data, info, manager, helper and handler are words for something not yet understood."""
+    empty = {"data", "info", "manager", "helper", "helpers", "handler"}
+    assert not [file for file in FILES if file.stem in empty]
+
+
+def test_every_group_of_commands_is_a_kind_or_has_commands_of_its_own() -> None:
+    """The names that --help lists without importing anything are the ones that exist."""
+    plurals = {kind.plural for kind in kinds().values() if "list" in kind.verbs}
+    special = {name for name, (folder, _) in groups().items() if part(folder, "cli")}
+    assert set(groups()) == plurals | special
+
+
+def test_help_of_a_group_is_its_kinds_own() -> None:
+    """A kind is described once; the early copy for --help must not drift."""
+    for kind in kinds().values():
+        if kind.plural in groups():
+            assert groups()[kind.plural][1] == kind.summary
+
+
+def test_no_command_hides_another() -> None:
+    """A service cannot take the name of a command of our own."""
+    assert not set(OWN) & set(groups())
+
+
+@pytest.mark.parametrize("folder", services.folders())
+def test_every_public_coroutine_has_a_blocking_twin(folder: str) -> None:
+    """What can be awaited can also be called."""
+    api = part(folder, "api")
+    for cls in vars(api).values() if api else ():
+        twin = getattr(api, f"Blocking{getattr(cls, '__name__', '')}", None)
+        if not inspect.isclass(cls) or twin is None or issubclass(cls, Blocking):
+            continue
+        wanted = {n for n, f in inspect.getmembers(cls, inspect.iscoroutinefunction) if not n.startswith("_")}
+        offered = {n for base in twin.__mro__ for n, f in vars(base).items() if isinstance(f, blocking)}
+        assert wanted <= offered, cls
+
+
+def test_public_names_exist_and_are_sorted() -> None:
+    """`from rsspot import *` gives exactly what is promised."""
+    rsspot = importlib.import_module("rsspot")
+    assert sorted(rsspot.__all__) == rsspot.__all__
+    assert all(getattr(rsspot, name) for name in rsspot.__all__)
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a command line ends up importing."""
+    code = (
+        f"import sys; sys.argv = ['rsspot', *{list(arguments)!r}]\n"
+        "from rsspot.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('modules:' + ' '.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split("modules:")[1].split())
+
+
+HEAVY = {"typer", "pydantic", "httpx", "rich", "pygments", "yaml", "asyncio", "sqlite3", "deepdiff", "jsonpatch"}
+
+
+def test_version_imports_nothing_heavy() -> None:
+    """Asking for the version costs what Python itself costs."""
+    assert not loaded("--version") & (HEAVY | {"typing"})
+
+
+def test_help_imports_no_command() -> None:
+    """Help names every command and imports none."""
+    assert not loaded("--help") & (HEAVY - {"typer"})
+
+
+@pytest.mark.parametrize("arguments", [("validate", "manifests"), ("--sandbox", "plan", "manifests")], ids=" ".join)
+def test_commands_leave_terminal_art_and_deep_diffs_out(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rich, pygments and deepdiff are slow to import and no command needs them."""
+    monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    assert not loaded(*arguments) & {"rich", "pygments", "deepdiff", "click", "httpx._main"}
+
+
+def test_validate_speaks_no_http() -> None:
+    """Checking files needs neither a client nor a database."""
+    assert not loaded("validate", str(ROOT / "manifests")) & {"httpx", "sqlite3", "jsonpatch"}
+
+
+def test_types_are_shipped() -> None:
+    """Users' type checkers look for this file."""
+    assert (ROOT / "src" / "rsspot" / "py.typed").is_file()
