@@ -1,4 +1,4 @@
-"""What the house promises of itself: every file says what it is for, every service looks alike, start-up stays light."""
+"""What the house promises of itself: files say what they are for, services look alike, start-up stays light."""
 
 import ast
 import importlib

@@ -31,14 +31,10 @@ def sandbox_client() -> AsyncSpotClient:
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import ScaledClock
     from rsspot.simulator.inprocess import InProcessTransport
-    from rsspot.simulator.store import Store
-    from rsspot.simulator.world import World
+    from rsspot.simulator.world import World, last_moment
 
     path = folder() / "world.db"
-    store = Store(path)
-    last = store.fact("now", "") or store.fact("born", "")
-    store.close()
-    clock = ScaledClock(TIME_SCALE, float(last) if last else None)
+    clock = ScaledClock(TIME_SCALE, last_moment(path))
     transport = InProcessTransport(Api(World(path, clock=clock)))
     return AsyncSpotClient(resolved=sandbox_settings(), transport=transport, clock=clock)
 

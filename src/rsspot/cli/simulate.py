@@ -42,6 +42,9 @@ def serve(
     """Answer on loopback until stopped by Ctrl-C or SIGTERM."""
     from rsspot.simulator import server as front
 
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     server = _start(port, state, seed, time_scale, crd)
     world = server.api.world
     organization = world.organizations[0]
@@ -51,9 +54,6 @@ def serve(
     if ready_file:
         front.write_ready_file(ready_file, about)
     print(f"simulator at {server.url}, organisation {organization.name} (Ctrl-C stops it)", flush=True)
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
     while not stopped.wait(TICK):
         server.api.tick()
     server.close()
@@ -96,22 +96,22 @@ def reset() -> None:
 
 
 def _start(port: int, state: Path | None, seed: int, time_scale: float, crds: list[Path]) -> Server:
+    import time
+
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import ScaledClock
     from rsspot.simulator.crds import from_files
     from rsspot.simulator.identity import default_organization
     from rsspot.simulator.server import Server
-    from rsspot.simulator.world import World
+    from rsspot.simulator.world import World, last_moment
 
     missing = [str(file) for file in crds if not file.is_file()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
-    import time
-
     organization = default_organization(secrets.token_urlsafe(24))
     world = World(
         state,
-        clock=ScaledClock(time_scale),
+        clock=ScaledClock(time_scale, last_moment(state) if state else None),
         seed=seed,
         wall=time.time,
         organizations=[organization],

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from rsspot.errors import Problem
@@ -50,13 +51,29 @@ class Case:
     owned_count: int
     options: Options
 
+    @cached_property
+    def _changes(self) -> dict[str, Change]:
+        return {change.address: change for change in reversed(self.changes)}
+
+    @cached_property
+    def _wanted(self) -> dict[tuple[str, str], Wanted]:
+        return {(match.wanted.kind.name, match.wanted.name): match.wanted for match in self.matches}
+
+    @cached_property
+    def _pruned(self) -> set[tuple[str, str]]:
+        return {(c.ref.kind, c.base.name) for c in self.changes if c.action is Action.DELETE and c.base}
+
     def change_of(self, wanted: Wanted) -> Change | None:
-        return next((change for change in self.changes if change.address == wanted.address), None)
+        """What becomes of a wanted object."""
+        return self._changes.get(wanted.address)
 
     def wanted_of(self, kind: str, name: str) -> Wanted | None:
         """The manifest of a kind and name."""
-        found = (match.wanted for match in self.matches)
-        return next((each for each in found if each.kind.name == kind and each.name == name), None)
+        return self._wanted.get((kind, name))
+
+    def will_be_gone(self, kind: str, name: str) -> bool:
+        """Whether a live object is deleted for good."""
+        return (kind, name) in self._pruned
 
 
 def unread(case: Case) -> Iterator[Problem]:
@@ -96,7 +113,7 @@ def references(case: Case) -> Iterator[Problem]:
             if name is None or to.kind in case.incomplete or case.wanted_of(to.kind, name):
                 continue
             known = case.live.get(to.kind, {})
-            if name in known and not _will_be_gone(case, to.kind, name):
+            if name in known and not case.will_be_gone(to.kind, name):
                 continue
             declare = f"declare a {to.kind} {name!r} too" if case.kinds[to.kind].manageable else None
             hint = did_you_mean(str(name), known) or declare
@@ -106,10 +123,6 @@ def references(case: Case) -> Iterator[Problem]:
                 hint,
                 "unknown-reference",
             )
-
-
-def _will_be_gone(case: Case, kind: str, name: str) -> bool:
-    return any(c.action is Action.DELETE and c.base and (c.ref.kind, c.base.name) == (kind, name) for c in case.changes)
 
 
 def region(case: Case) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ COLOURS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Actio
 SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
 """Destructive changes come last, next to the summary."""
 LONGEST_VALUE = 120
+WIDEST_ADDRESS = 60
 
 
 def render_plan(plan: Plan, words: dict[str, dict[str, str]] | None = None, *, colour: bool = False) -> str:
@@ -45,13 +46,15 @@ def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Itera
 
 
 def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
-    for change in sorted(changes, key=lambda each: (SEQUENCE.index(each.action), each.address)):
+    ordered = sorted(changes, key=lambda each: (SEQUENCE.index(each.action), each.address))
+    width = min(WIDEST_ADDRESS, max(len(change.address) for change in ordered))
+    for change in ordered:
         verb = words.get(change.ref.kind, {}).get(change.action.value, change.action.value)
         if change.action is Action.REPLACE:
             verb += ", new one first" if change.surge else ", old one first"
         symbol = paint(COLOURS[change.action], f"{SYMBOLS[change.action]:>3}")
         where = f"  {change.origin}" if change.origin else ""
-        yield f"{symbol} {change.address:<40} {verb}: {change.reason}{where}"
+        yield f"{symbol} {change.address:<{width}}  {verb}: {change.reason}{where}"
         yield from _details(change)
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any
 
 from rsspot.simulator.crds import Definition
-from rsspot.simulator.messages import Refusal
+from rsspot.simulator.messages import Cause, Refusal
 from rsspot.simulator.store import Object, Store
 
+CENT = Decimal("0.01")
+LARGEST_BID = Decimal(10**6)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 POOLS = {
     "spotnodepools": ("cloudspaces", "cloudSpace"),
@@ -33,6 +35,8 @@ FINAL = {
 
 def admit(definition: Definition, store: Store, body: Object, old: Object | None) -> None:
     """Raise the service's refusal of a create (`old` is None) or an update."""
+    if definition.plural == "cloudspaces" and old is None:
+        _check_hosting(definition, body)
     for said in _objections(definition.plural, store, body, old):
         webhook = f"v{definition.singular}.{definition.group}"
         raise Refusal(
@@ -45,19 +49,35 @@ def admit(definition: Definition, store: Store, body: Object, old: Object | None
         )
 
 
+def _check_hosting(definition: Definition, body: Object) -> None:
+    """The one rule that the service answers with 422 though no schema says it."""
+    spec, name = body["spec"], body["metadata"]["name"]
+    if spec.get("HAControlPlane") and spec.get("type") != "hosted":
+        said = "HAControlPlane requires a cloudspace of type hosted"
+        cause = Cause("FieldValueInvalid", "spec.HAControlPlane", f"Invalid value: true: {said}")
+        message = f'{definition.kind}.{definition.group} "{name}" is invalid: {cause.field}: {cause.message}'
+        raise Refusal(422, "Invalid", message, name=name, kind=definition.kind, group=definition.group, causes=(cause,))
+
+
 def fill_in(definition: Definition, store: Store, body: Object) -> None:
     """What the service's own webhooks add to a new object."""
     if definition.plural in POOLS:
         group_plural, field = POOLS[definition.plural]
         group = store.get(group_plural, body["metadata"].get("namespace", ""), body["spec"].get(field, ""))
         label = "ngpc.rxt.io/cloudspace" if group_plural == "cloudspaces" else "ngpc.rxt.io/vmcloudspace"
-        body["metadata"].setdefault("labels", {})[label] = body["spec"].get(field, "")
+        labels = body["metadata"].get("labels") or {}
+        body["metadata"]["labels"] = {**labels, label: body["spec"].get(field, "")}
         if group:
             reference = {"apiVersion": group["apiVersion"], "kind": group["kind"], "name": group["metadata"]["name"]}
             owner = {**reference, "uid": group["metadata"]["uid"], "blockOwnerDeletion": True}
             body["metadata"]["ownerReferences"] = [owner]
     if definition.plural in POOLS or definition.plural in ("cloudspaces", "vmcloudspaces"):
-        body["metadata"]["finalizers"] = [f"{definition.singular}.{definition.group}/finalizer"]
+        body["metadata"]["finalizers"] = [*(body["metadata"].get("finalizers") or ()), own_finalizer(definition)]
+
+
+def own_finalizer(definition: Definition) -> str:
+    """The finalizer by which the service keeps an object until it is taken down."""
+    return f"{definition.singular}.{definition.group}/finalizer"
 
 
 def _objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
@@ -68,8 +88,6 @@ def _objections(plural: str, store: Store, body: Object, old: Object | None) -> 
                 yield f"spec.{field} is immutable"
     if plural in ("cloudspaces", "vmcloudspaces") and old is None:
         yield from _region_objections(store, spec)
-        if spec.get("HAControlPlane") and spec.get("type") != "hosted":
-            yield "HAControlPlane requires a cloudspace of type hosted"
     if plural in POOLS:
         yield from _pool_objections(plural, store, body, old)
 
@@ -93,10 +111,10 @@ def _pool_objections(plural: str, store: Store, body: Object, old: Object | None
     if server_class is None:
         yield f"serverClass {spec['serverClass']} does not exist"
         return
-    if old is None and server_class["spec"].get("availability") != "available":
-        yield f"serverClass {spec['serverClass']} is not available"
     if "bidPrice" in spec and (old is None or spec["bidPrice"] != old["spec"]["bidPrice"]):
         yield from _bid_objections(spec["bidPrice"], server_class)
+    if old is None and server_class["spec"].get("availability") != "available":
+        yield f"serverClass {spec['serverClass']} is not available"
     autoscaling = spec.get("autoscaling") or {}
     if autoscaling.get("enabled"):
         yield from _autoscaling_objections(plural, store, body, autoscaling)
@@ -125,9 +143,9 @@ def on_ladder(bid: Decimal) -> bool:
 
     Every one below 0.04, every second below 0.10, every third below 0.20 (0.22 being the last), then every fifth.
     """
-    cents = bid * 100
-    if cents != cents.to_integral_value(ROUND_FLOOR) or cents < 1:
+    if not CENT <= bid < LARGEST_BID or bid != bid.quantize(CENT):
         return False
+    cents = int(bid * 100)
     bands = ((4, 1, 1), (10, 4, 2), (22, 10, 3))
     for below, start, step in bands:
         if cents < below:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +29,8 @@ READ_ONLY = ("regions", "serverclasses")
 PAGE_LIFETIME = 300.0
 """Seconds that a page token is good for."""
 WATCH_POLL = 0.1
+LONGEST_WATCH = 1800.0
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 class _DryRun(Exception):
@@ -48,7 +51,7 @@ class Api:
                 self.tick()
                 with self.world.store.transaction():
                     response = self._answer(request)
-                    if "All" in request.query.get("dryRun", ""):
+                    if _is_rehearsal(request):
                         raise _DryRun(response)
                     return response
             except _DryRun as rehearsal:
@@ -79,9 +82,7 @@ class Api:
         if parts == ["apis", "auth.ngpc.rxt.io", "v1", "organizations"]:
             return self.world.identity.organizations_endpoint()
         if parts == ["api"]:
-            return Response.of_json(200, {"kind": "APIVersions", "apiVersion": "v1", "versions": ["v1"]})
-        if parts == ["api", "v1"]:
-            return Response.of_json(200, discovery.resource_list("v1", ()))
+            return Response.of_json(200, {"kind": "APIVersions", "apiVersion": "v1", "versions": []})
         if parts == ["apis"]:
             return Response.of_json(200, discovery.group_list(self.world.definitions.values()))
         if len(parts) >= 3 and parts[0] == "apis":
@@ -158,25 +159,39 @@ class Api:
         since = int(start) if start.isdigit() and start != "0" else 0
         if since and since < self.world.store.oldest_change():
             raise Refusal(410, "Expired", f"too old resource version: {since}")
-        return Response(200, stream=self._events(request, definition, namespace, since))
-
-    def _events(self, request: Request, definition: Definition, namespace: str, since: int) -> Iterator[bytes]:
+        bodies = self.world.store.objects(definition.plural, namespace)
         keep = _predicate(request) or (lambda body: True)
-        deadline = time.monotonic() + float(request.query.get("timeoutSeconds") or 1800)
         as_table = ACCEPTED in request.headers.get("accept", "")
-        if not since:
-            since = self.world.store.version()
-            for body in self.world.store.objects(definition.plural, namespace):
-                if keep(body):
-                    yield self._event("ADDED", definition, body, as_table)
+        first = [] if since else [("ADDED", body) for body in bodies if keep(body)]
+        since = since or self.world.store.version()
+        deadline = time.monotonic() + _seconds(request.query.get("timeoutSeconds"), LONGEST_WATCH)
+
+        def stream() -> Iterator[bytes]:
+            yield from (self._event(kind, definition, body, as_table) for kind, body in first)
+            yield from self._events(definition, namespace, since, keep, as_table, deadline)
+
+        return Response(200, stream=stream())
+
+    def _events(
+        self,
+        definition: Definition,
+        namespace: str,
+        since: int,
+        keep: Predicate,
+        as_table: bool,
+        deadline: float,
+    ) -> Iterator[bytes]:
+        """What happens from now on. An object that starts or stops matching is ADDED or DELETED for this watcher."""
         while time.monotonic() < deadline:
-            self.tick()
             with self.world.lock:
+                self.tick()
                 happened = self.world.store.changes(definition.plural, namespace, since)
-            for kind, body in happened:
+            for kind, body, before in happened:
                 since = int(body["metadata"]["resourceVersion"])
-                if keep(body):
-                    yield self._event(kind, definition, body, as_table)
+                matches, matched = kind != "DELETED" and keep(body), before is not None and keep(before)
+                if matches or matched:
+                    told = "DELETED" if not matches else "MODIFIED" if matched else "ADDED"
+                    yield self._event(told, definition, body, as_table)
             if not happened:
                 yield b""
                 time.sleep(WATCH_POLL)
@@ -190,14 +205,9 @@ class Api:
         if body.get("kind") != definition.kind or body.get("apiVersion") != definition.api_version:
             said = f"the API version in the data ({body.get('apiVersion')}) and kind ({body.get('kind')}) do not match"
             raise Refusal(400, "BadRequest", f"{said} the expected {definition.api_version} {definition.kind}")
-        metadata = body.get("metadata")
-        name = metadata.get("name") if isinstance(metadata, dict) else None
-        if not isinstance(metadata, dict) or not isinstance(name, str) or not name:
-            raise Refusal(
-                422,
-                "Invalid",
-                f"{definition.kind} is invalid: metadata.name: Required value: name or generateName is required",
-            )
+        _check_metadata(definition, body)
+        metadata = body["metadata"]
+        name = metadata["name"]
         if metadata.get("namespace", namespace) != namespace:
             raise Refusal(
                 400,
@@ -235,6 +245,7 @@ class Api:
         else:
             body = patched(request.headers.get("content-type", ""), request.body, live)
         _check_preconditions(definition, body, live)
+        _check_metadata(definition, body)
         body = self._checked(definition, body, live)
         if definition.has_status:
             body.pop("status", None)
@@ -317,6 +328,13 @@ class Api:
         return Refusal(403, "Forbidden", message, kind=definition.plural, group=definition.group)
 
 
+def _is_rehearsal(request: Request) -> bool:
+    """Whether nothing is to be kept: `dryRun=All`, for a delete also in the body."""
+    if "All" in request.query.get("dryRun", ""):
+        return True
+    return request.method == "DELETE" and bool(request.body) and "All" in (_parsed(request).get("dryRun") or ())
+
+
 def _not_found(definition: Definition, name: str) -> Refusal:
     message = f'{definition.resource} "{name}" not found'
     return Refusal(404, "NotFound", message, name=name, kind=definition.plural, group=definition.group)
@@ -339,7 +357,9 @@ def _parsed(request: Request) -> dict[str, Any]:
 
 def _check_preconditions(definition: Definition, body: Object, live: Object) -> None:
     """A body that names a version or uid must name the live one."""
-    name, metadata = live["metadata"]["name"], body.get("metadata") or {}
+    name, metadata = live["metadata"]["name"], body.get("metadata")
+    if not isinstance(metadata, dict):
+        raise Refusal(400, "BadRequest", "metadata is not an object")
     version = metadata.get("resourceVersion", live["metadata"]["resourceVersion"])
     if not str(version).isdigit():
         raise Refusal(500, "InternalError", f'strconv.ParseUint: parsing "{version}": invalid syntax')
@@ -352,14 +372,45 @@ def _check_preconditions(definition: Definition, body: Object, live: Object) -> 
     if said:
         message = f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}'
         raise Refusal(409, "Conflict", message, name=name, kind=definition.plural, group=definition.group)
-    if metadata.get("name", name) != name:
-        raise Refusal(400, "BadRequest", "the name of the object does not match the name on the URL")
+    same = {"apiVersion": live["apiVersion"], "kind": live["kind"]}
+    if metadata.get("name") != name or any(body.get(key) != value for key, value in same.items()):
+        raise Refusal(400, "BadRequest", "the name, kind or apiVersion of the object does not match the URL")
+    if metadata.get("namespace") not in (None, live["metadata"].get("namespace")):
+        raise Refusal(400, "BadRequest", "the namespace of the object does not match the namespace on the URL")
+    if "namespace" in live["metadata"]:
+        metadata["namespace"] = live["metadata"]["namespace"]
 
 
 def _predicate(request: Request) -> Predicate | None:
     labels, fields = request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
     tests = ([labels_match(labels)] if labels else []) + ([fields_match(fields)] if fields else [])
     return (lambda body: all(test(body) for test in tests)) if tests else None
+
+
+def _seconds(text: str | None, most: float) -> float:
+    if not text:
+        return most
+    try:
+        return min(float(text), most)
+    except ValueError:
+        raise Refusal(400, "BadRequest", f"timeoutSeconds: not a number: {text!r}") from None
+
+
+def _check_metadata(definition: Definition, body: Object) -> None:
+    """Names, labels and annotations of the shapes that Kubernetes takes."""
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        said = "metadata.name: Required value: name or generateName is required"
+        raise Refusal(422, "Invalid", f"{definition.kind} is invalid: {said}")
+    if not NAME.fullmatch(metadata["name"]):
+        said = f'metadata.name: Invalid value: "{metadata["name"]}": a lowercase RFC 1123 subdomain is required'
+        raise Refusal(422, "Invalid", f'{definition.kind} "{metadata["name"]}" is invalid: {said}')
+    for field in ("labels", "annotations"):
+        if metadata.get(field) is None:
+            metadata.pop(field, None)
+            continue
+        if not isinstance(metadata[field], dict) or not all(isinstance(each, str) for each in metadata[field].values()):
+            raise Refusal(400, "BadRequest", f"metadata.{field}: expected a map of strings")
 
 
 def _page_token(last: tuple[str, str], now: float) -> str:
@@ -372,7 +423,7 @@ def _page_start(request: Request, now: float) -> tuple[str, str]:
         return ("", "")
     try:
         namespace, name, made = json.loads(base64.urlsafe_b64decode(token))
-    except ValueError:
+    except (ValueError, TypeError):
         raise Refusal(400, "BadRequest", "continue key is not valid") from None
     if now - made > PAGE_LIFETIME:
         said = "The provided continue parameter is too old to display a consistent list result."

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rsspot.simulator.admission import POOLS
+from rsspot.simulator.admission import POOLS, own_finalizer
 from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.market import PERIOD, Bid, draw, going_rate, run_auction
 from rsspot.simulator.objects import finalized
@@ -30,9 +30,20 @@ NOISE = (1.0, 2.5, 4.0)
 """Seconds after a write at which controllers bump the object's version without changing anything."""
 
 
+def place(plural: str, body: Object) -> dict[str, str]:
+    """Where a timer finds an object, and the very one it is about."""
+    metadata = body["metadata"]
+    return {
+        "plural": plural,
+        "namespace": metadata.get("namespace", ""),
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+    }
+
+
 def on_created(world: World, plural: str, body: Object) -> None:
     """Set the timers of a new object."""
-    where = {"plural": plural, "namespace": body["metadata"].get("namespace", ""), "name": body["metadata"]["name"]}
+    where = place(plural, body)
     if plural == "cloudspaces":
         phases = ((0.5, "Provisioning"), (8.0, "Error"), (14.0, "Provisioning"))
         for after, phase in phases:
@@ -50,16 +61,20 @@ def on_created(world: World, plural: str, body: Object) -> None:
 
 def on_written(world: World, plural: str, body: Object) -> None:
     """Stir the object a little, as the service's controllers do after any write."""
-    where = {"plural": plural, "namespace": body["metadata"].get("namespace", ""), "name": body["metadata"]["name"]}
+    where = place(plural, body)
     for after in NOISE:
         world.after(after, "noise", where)
     if plural == "ondemandnodepools":
         world.after(30.0, "reserve", where)
+    running = (body.get("status") or {}).get("currentKubernetesVersion")
+    if plural == "cloudspaces" and running not in (None, body["spec"]["kubernetesVersion"]):
+        world.set_status(plural, body, phase="Upgrading", upgradePhase="ControlPlane")
+        world.after(180.0, "upgraded", where)
 
 
 def on_doomed(world: World, plural: str, body: Object) -> None:
     """Start taking down an object that is to be deleted, and what lives in it."""
-    where = {"plural": plural, "namespace": body["metadata"].get("namespace", ""), "name": body["metadata"]["name"]}
+    where = place(plural, body)
     if plural in GROUPS:
         world.set_status(plural, body, phase="Deleting")
         for pool_plural, (group_plural, field) in POOLS.items():
@@ -72,12 +87,14 @@ def on_doomed(world: World, plural: str, body: Object) -> None:
 def phase(world: World, body: Object, plural: str, phase: str) -> None:
     """A step of a cloudspace's way up; `Error` shows for a moment, as it does on the service."""
     reason = "Operation cannot be fulfilled: the object has been modified" if phase == "Error" else ""
-    if not (body.get("status") or {}).get("APIServerEndpoint"):
+    if not (body.get("status") or {}).get("APIServerEndpoint") and not is_going(body):
         world.set_status(plural, body, phase=phase, reason=reason)
 
 
 def control_plane(world: World, body: Object, plural: str) -> None:
     """The API server of a cloudspace answers."""
+    if is_going(body):
+        return
     name, uid = body["metadata"]["name"], body["metadata"]["uid"]
     world.set_status(
         plural,
@@ -92,8 +109,22 @@ def control_plane(world: World, body: Object, plural: str) -> None:
     )
 
 
+def upgraded(world: World, body: Object, plural: str) -> None:
+    """A cloudspace runs the version that was asked for."""
+    if not is_going(body):
+        version = body["spec"]["kubernetesVersion"]
+        world.set_status(plural, body, phase=_phase_of(world, body), upgradePhase="", currentKubernetesVersion=version)
+
+
+def is_going(body: Object) -> bool:
+    """Whether an object is being deleted."""
+    return bool(body["metadata"].get("deletionTimestamp"))
+
+
 def group_ready(world: World, body: Object, plural: str) -> None:
     """A VM cloudspace can take machines."""
+    if is_going(body):
+        return
     world.set_status(plural, body, phase="Ready", health="Healthy", reason="")
 
 
@@ -118,18 +149,20 @@ def finalize(world: World, body: Object, plural: str) -> None:
         if group_plural == plural
         for pool in world.store.objects(pool_plural, namespace)
     ):
-        world.after(10.0, "finalize", {"plural": plural, "namespace": namespace, "name": body["metadata"]["name"]})
+        world.after(10.0, "finalize", place(plural, body))
         return
     if plural in POOLS:
         _supply(world, plural, body, 0, notice=0.0)
         _note_pool(world, plural, body, present=False)
-    body["metadata"]["finalizers"] = []
-    finalized(world.store, world.definitions[plural], body)
+    ours = own_finalizer(world.definitions[plural])
+    body["metadata"]["finalizers"] = [each for each in body["metadata"].get("finalizers", ()) if each != ours]
+    finalized(world.store, world.definitions[plural], world.store.put(plural, body))
 
 
 OBJECT_ACTIONS: dict[str, Callable[..., None]] = {
     "phase": phase,
     "control_plane": control_plane,
+    "upgraded": upgraded,
     "group_ready": group_ready,
     "noise": noise,
     "reserve": reserve,
@@ -149,7 +182,10 @@ def auction(world: World) -> None:
     period = str(int(world.now // PERIOD))
     moved = world.store.fact("market-period", "") != period
     world.store.set_fact("market-period", period)
-    names = world.prices if moved else [name for name in bids if name in world.prices]
+    # A class that lost its last bid is settled once more.
+    busy = set(bids) | set(json.loads(world.store.fact("auctioned", "[]")))
+    world.store.set_fact("auctioned", json.dumps(sorted(bids)))
+    names = world.prices if moved else sorted(name for name in busy if name in world.prices)
     for name in names:
         _auction_of(world, name, bids.get(name, []))
 
@@ -198,7 +234,10 @@ def _supply(world: World, plural: str, pool: Object, wanted: int, notice: float 
     uid, fact = pool["metadata"]["uid"], f"servers/{pool['metadata']['uid']}"
     servers: list[str] = json.loads(world.store.fact(fact, "[]"))
     group_plural, field = POOLS[plural]
-    where = {"plural": group_plural, "namespace": pool["metadata"]["namespace"], "name": pool["spec"][field]}
+    group = world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])
+    if group is None:
+        return
+    where = place(group_plural, group)
     while len(servers) < wanted:
         serial = world.serial()
         server = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{world.seed}/server/{uid}/{serial}"))
@@ -206,7 +245,13 @@ def _supply(world: World, plural: str, pool: Object, wanted: int, notice: float 
         world.after(
             delivery_time(world, pool, server),
             "deliver",
-            {**where, "server": server, "pool": pool["metadata"]["name"], "class": pool["spec"]["serverClass"]},
+            {
+                **where,
+                "server": server,
+                "pool": pool["metadata"]["name"],
+                "class": pool["spec"]["serverClass"],
+                "fact": fact,
+            },
         )
     while len(servers) > wanted:
         world.after(notice, "release", {**where, "server": servers.pop()})
@@ -221,7 +266,9 @@ def delivery_time(world: World, pool: Object, server: str) -> float:
 
 
 def deliver(world: World, body: Object, plural: str, server: str, pool: str, **about: str) -> None:
-    """A server arrives in its group."""
+    """A server arrives in its group, unless it was lost on the way."""
+    if server not in json.loads(world.store.fact(about["fact"], "[]")):
+        return
     octets = [int(draw(world.seed, "ip", server, index) * 254) + 1 for index in range(2)]
     address = f"10.20.{octets[0]}.{octets[1]}"
     common = {"serverClassName": about["class"], "serverName": server, "state": "Running", "error": ""}
@@ -261,7 +308,10 @@ def _note_pool(world: World, plural: str, pool: Object, *, present: bool) -> Non
         return
     field = "onDemandRequests" if plural == "ondemandnodepools" else "bidRequests"
     names: list[Any] = [name for name in group["spec"].get(field, []) if name != pool["metadata"]["name"]]
-    group["spec"][field] = sorted([*names, pool["metadata"]["name"]]) if present else names
+    wanted = sorted([*names, pool["metadata"]["name"]]) if present else names
+    if wanted != group["spec"].get(field, []):
+        group["spec"][field] = wanted
+        group["metadata"]["generation"] += 1
     bids = (group.get("status") or {}).get("bids", {})
     if not present:
         bids.pop(pool["metadata"]["name"], None)

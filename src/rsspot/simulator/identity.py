@@ -90,13 +90,13 @@ class Identity:
 
     def caller(self, request: Request) -> Organization:
         """The organisation a request speaks for. Raises Denied in the gateway's words."""
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        bearer = _bearer(request.headers.get("authorization", ""))
         if not bearer:
             raise Denied("Jwt is missing")
         signed, _, signature = bearer.rpartition(".")
         if signed.count(".") != 1:
             raise Denied("Jwt is not in the form of Header.Payload.Signature")
-        if not hmac.compare_digest(signature, self._signature(signed)):
+        if not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
             raise Denied("Jwt verification fails")
         claims = json.loads(_decoded(signed.split(".")[1]))
         if claims["exp"] <= self._now():
@@ -114,6 +114,17 @@ class Identity:
 
     def _signature(self, signed: str) -> str:
         return base64.urlsafe_b64encode(hmac.digest(self._key, signed.encode(), "sha256")).decode().rstrip("=")
+
+
+def _bearer(header: str) -> str:
+    """The token of an Authorization header; for kubectl over plain http, the password of a basic one."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value).decode("ascii", "replace").partition(":")[2]
+        except ValueError:
+            return ""
+    return value.strip() if scheme.lower() == "bearer" else ""
 
 
 def _encoded(value: dict[str, Any]) -> str:

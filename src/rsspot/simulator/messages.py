@@ -48,9 +48,9 @@ class Response:
         return cls(status, json.dumps(document).encode(), headers=headers or {})
 
     @classmethod
-    def of_text(cls, status: int, text: str) -> Response:
+    def of_text(cls, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
         """A plain-text answer, as the gateway in front of the API gives."""
-        return cls(status, text.encode(), "text/plain")
+        return cls(status, text.encode(), "text/plain", headers or {})
 
 
 @dataclass(frozen=True)

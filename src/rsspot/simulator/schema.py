@@ -23,8 +23,10 @@ def with_defaults(schema: dict[str, Any], value: Any) -> Any:
     """A value with its schema's defaults filled in."""
     if isinstance(value, dict):
         properties = schema.get("properties", {})
-        missing = {k: s["default"] for k, s in properties.items() if "default" in s and k not in value}
-        return {k: with_defaults(properties.get(k, {}), v) for k, v in {**value, **missing}.items()}
+        # A null where none may be is taken for absent.
+        given = {k: v for k, v in value.items() if v is not None or properties.get(k, {}).get("nullable")}
+        missing = {k: s["default"] for k, s in properties.items() if "default" in s and k not in given}
+        return {k: with_defaults(properties.get(k, {}), v) for k, v in {**given, **missing}.items()}
     if isinstance(value, list):
         return [with_defaults(schema.get("items", {}), item) for item in value]
     return value
@@ -101,7 +103,9 @@ def _holds(rule: str, value: Any, old: Any) -> bool:
     if rule == "self == oldSelf":
         return old is _NO_OLD or bool(value == old)
     if matched := re.fullmatch(r"self\.matches\('(.*)'\)", rule):
-        return re.search(matched[1].replace("\\\\", "\\"), value) is not None
+        pattern = matched[1].replace("\\\\", "\\")
+        # CEL's $ is the very end, and its \d knows ten digits.
+        return re.search(re.sub(r"\$$", r"\\Z", pattern), value, re.ASCII) is not None
     raise ValueError(f"the rule {rule!r} is not understood")
 
 

@@ -27,7 +27,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if length > LARGEST_BODY:
-            self._send(Response.of_text(413, "request body too large"))
+            # What is not read would be taken for the next request.
+            self.close_connection = True
+            self._send(Response.of_text(413, "request body too large", {"Connection": "close"}))
             return
         body = self._chunked() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
         request = Request.of(self.command, self.path, dict(self.headers.items()), body)
@@ -115,12 +117,16 @@ def write_ready_file(path: Path, about: dict[str, object]) -> None:
 
 
 def kubeconfig(url: str, organization: Organization, id_token: str) -> str:
-    """A kubeconfig for kubectl. The token in it expires."""
+    """A kubeconfig for kubectl. The token in it expires.
+
+    kubectl sends a user's token over TLS only, but what stands in the address it always sends.
+    """
+    address = url.replace("://", f"://spot:{id_token}@", 1)
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "spot", "cluster": {"server": url}}],
-        "users": [{"name": "spot", "user": {"token": id_token}}],
+        "clusters": [{"name": "spot", "cluster": {"server": address}}],
+        "users": [{"name": "spot", "user": {}}],
         "contexts": [
             {"name": "spot", "context": {"cluster": "spot", "user": "spot", "namespace": organization.namespace}}
         ],

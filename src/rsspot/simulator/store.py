@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS timers (
     id INTEGER PRIMARY KEY, due REAL NOT NULL, action TEXT NOT NULL, payload TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS log (
-    version INTEGER PRIMARY KEY, type TEXT NOT NULL, plural TEXT NOT NULL, namespace TEXT NOT NULL, body TEXT NOT NULL
+    version INTEGER PRIMARY KEY, type TEXT NOT NULL, plural TEXT NOT NULL, namespace TEXT NOT NULL,
+    body TEXT NOT NULL, previous TEXT
 );
 CREATE INDEX IF NOT EXISTS timers_by_due ON timers (due, id);
 """
@@ -83,7 +84,8 @@ class Store:
         """Write an object under a new resourceVersion."""
         metadata = body["metadata"]
         place = (plural, metadata.get("namespace", ""), metadata["name"])
-        kind = "MODIFIED" if self._db.execute(f"SELECT 1 FROM objects WHERE {_PLACE}", place).fetchone() else "ADDED"
+        row = self._db.execute(f"SELECT body FROM objects WHERE {_PLACE}", place).fetchone()
+        kind, previous = ("MODIFIED", row[0]) if row else ("ADDED", None)
         metadata["resourceVersion"] = str(self.next_version())
         text = json.dumps(body)
         self._db.execute(
@@ -91,7 +93,7 @@ class Store:
             " ON CONFLICT (plural, namespace, name) DO UPDATE SET body = excluded.body",
             (*place, text),
         )
-        self._log(kind, *place[:2], text)
+        self._log(kind, *place[:2], text, previous)
         return body
 
     def remove(self, plural: str, body: Object) -> None:
@@ -100,23 +102,25 @@ class Store:
         namespace = metadata.get("namespace", "")
         metadata["resourceVersion"] = str(self.next_version())
         self._db.execute(f"DELETE FROM objects WHERE {_PLACE}", (plural, namespace, metadata["name"]))
-        self._log("DELETED", plural, namespace, json.dumps(body))
+        self._log("DELETED", plural, namespace, json.dumps(body), json.dumps(body))
 
-    def changes(self, plural: str, namespace: str | None, after: int) -> list[tuple[str, Object]]:
-        """What happened to objects of a plural since a version: (ADDED|MODIFIED|DELETED, object)."""
+    def changes(self, plural: str, namespace: str | None, after: int) -> list[tuple[str, Object, Object | None]]:
+        """What happened to objects of a plural since a version: (ADDED|MODIFIED|DELETED, object, object before)."""
         where = "" if namespace is None else " AND namespace = ?"
         parameters = [after, plural, *([] if namespace is None else [namespace])]
-        query = f"SELECT type, body FROM log WHERE version > ? AND plural = ?{where} ORDER BY version"
-        return [(kind, json.loads(body)) for kind, body in self._db.execute(query, parameters)]
+        query = f"SELECT type, body, previous FROM log WHERE version > ? AND plural = ?{where} ORDER BY version"
+        rows = self._db.execute(query, parameters)
+        return [(kind, json.loads(body), json.loads(before) if before else None) for kind, body, before in rows]
 
     def oldest_change(self) -> int:
         """The version after which every change is still known."""
         row = self._db.execute("SELECT MIN(version) FROM log").fetchone()
         return int(row[0]) - 1 if row[0] else self.version()
 
-    def _log(self, kind: str, plural: str, namespace: str, text: str) -> None:
+    def _log(self, kind: str, plural: str, namespace: str, text: str, previous: str | None) -> None:
         version = self.version()
-        self._db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?)", (version, kind, plural, namespace, text))
+        row = (version, kind, plural, namespace, text, previous)
+        self._db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", row)
         if version % 1000 == 0:
             self._db.execute("DELETE FROM log WHERE version <= ?", (version - LONGEST_LOG,))
 

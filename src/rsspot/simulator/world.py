@@ -84,9 +84,9 @@ class World:
         if action == "auction":
             controllers.auction(self)
             return
-        plural, namespace, name = (payload.pop(key) for key in ("plural", "namespace", "name"))
+        plural, namespace, name, uid = (payload.pop(key) for key in ("plural", "namespace", "name", "uid"))
         body = self.store.get(plural, namespace, name)
-        if body is not None:
+        if body is not None and body["metadata"]["uid"] == uid:
             controllers.OBJECT_ACTIONS[action](self, body, plural, **payload)
 
     def after(self, seconds: float, action: str, payload: dict[str, Any]) -> None:
@@ -117,3 +117,13 @@ class World:
 
     def close(self) -> None:
         self.store.close()
+
+
+def last_moment(path: Path) -> float | None:
+    """When a world in a file was last looked at, in its own time; None for one that is yet to be made."""
+    if not path.exists():
+        return None
+    store = Store(path)
+    moment = store.fact("now", "") or store.fact("born", "")
+    store.close()
+    return float(moment) if moment else None

@@ -1,0 +1,16 @@
+#!/bin/sh
+# What a pipeline runs for one environment: `pipeline.sh plan production` on a pull request, and
+# `pipeline.sh apply production` after the merge, which applies the plan that was reviewed and nothing else.
+#
+#   plan.ENVIRONMENT.json   the plan, to be kept as an artifact between the two
+#   exit code               as rsspot's: 2 from plan means that there are changes, 6 from apply that the plan is stale
+set -eu
+cd "$(dirname "$0")"
+action=$1
+environment=$2
+
+case $action in
+    plan) rsspot ${RSSPOT_OPTIONS:-} plan "$environment" --prune --detailed-exitcode --out "plan.$environment.json" ;;
+    apply) rsspot ${RSSPOT_OPTIONS:-} apply --plan "plan.$environment.json" --yes ;;
+    *) echo "usage: pipeline.sh plan|apply ENVIRONMENT" >&2; exit 3 ;;
+esac

@@ -1,0 +1,231 @@
+"""The bearer: made when needed, once for all who wait, for one origin only, and never shown."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import pickle
+import traceback
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from rsspot.auth.bearer import Bearer
+from rsspot.auth.token import Token
+from rsspot.errors import AuthError, ConfigError, RsspotError
+from rsspot.http.session import Call, Session
+from rsspot.simulator.clock import ManualClock
+from rsspot.wire import httpx
+
+CANARY = "canary-refresh-token"
+URL = "http://127.0.0.1"
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def id_token(**claims: object) -> str:
+    """An id_token whose signature nobody checks, and which is a canary too."""
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"canary-header.{payload}.canary-signature"
+
+
+class Service:
+    """A token endpoint and an API behind it, as functions."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.lifetime = 3600.0
+        self.issued = 0
+        self.seen: list[httpx.Request] = []
+        self.api: Answer = lambda _: httpx.Response(200, json={})
+        self.login: Answer = self.issue
+
+    def issue(self, _: httpx.Request) -> httpx.Response:
+        """A token, every one another."""
+        self.issued += 1
+        token = id_token(exp=self.clock.time() + self.lifetime, number=self.issued)
+        return httpx.Response(200, json={"id_token": token, "access_token": "canary-access"})
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        await asyncio.sleep(0)
+        return self.login(request) if request.url.path == "/oauth/token" else self.api(request)
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service in which everything goes well until a test says otherwise."""
+    return Service(ManualClock())
+
+
+def bearer_of(service: Service, **urls: str) -> Bearer:
+    """A bearer for the service."""
+    places = {"base_url": URL, "oauth_url": URL, **urls}
+    return Bearer(CANARY, client_id="tests", clock=service.clock, **places)
+
+
+@pytest.fixture
+async def session(service: Service) -> AsyncIterator[Session]:
+    """A session that is signed by the bearer."""
+    opened = Session(URL, bearer_of(service), service.clock, httpx.MockTransport(service.handle))
+    yield opened
+    await opened.aclose()
+
+
+async def test_one_refresh_serves_every_task(service: Service, session: Session) -> None:
+    """Fifty requests at once, one token."""
+    await asyncio.gather(*(session.send(Call("GET", "/x")) for _ in range(50)))
+    assert service.issued == 1
+    signatures = {each.headers["Authorization"] for each in service.seen if each.url.path == "/x"}
+    assert len(signatures) == 1
+
+
+async def test_one_refresh_serves_every_task_that_was_refused(service: Service, session: Session) -> None:
+    """A token that is revoked while fifty tasks use it is replaced once."""
+    await session.send(Call("GET", "/x"))
+    revoked = {each.headers["Authorization"] for each in service.seen if each.url.path == "/x"}
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401 if request.headers["Authorization"] in revoked else 200, json={})
+
+    service.api = refuse
+    await asyncio.gather(*(session.send(Call("GET", "/x")) for _ in range(50)))
+    assert service.issued == 2
+
+
+async def test_a_token_is_renewed_a_minute_before_it_expires(service: Service, session: Session) -> None:
+    """So that it does not expire on its way."""
+    await session.send(Call("GET", "/x"))
+    service.clock.advance(service.lifetime - 61)
+    await session.send(Call("GET", "/x"))
+    assert service.issued == 1
+    service.clock.advance(1)
+    await session.send(Call("GET", "/x"))
+    assert service.issued == 2
+
+
+async def test_a_second_401_is_an_auth_error(service: Service, session: Session) -> None:
+    """One more token was tried, and no third."""
+    service.api = lambda _: httpx.Response(401, text="Jwt verification fails")
+    with pytest.raises(AuthError) as caught:
+        await session.send(Call("GET", "/x"))
+    assert caught.value.exit_code == 4
+    assert service.issued == 2
+
+
+async def test_a_refused_write_is_sent_again_with_the_same_body(service: Service, session: Session) -> None:
+    """401 comes before anything is executed."""
+    answers = iter([401, 201])
+    service.api = lambda _: httpx.Response(next(answers), json={})
+    await session.send(Call("POST", "/x", body={"a": 1}))
+    bodies = [json.loads(each.content) for each in service.seen if each.url.path == "/x"]
+    assert bodies == [{"a": 1}, {"a": 1}]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_an_outage_of_the_login_is_not_told_as_a_refused_token(
+    service: Service, session: Session, status: int
+) -> None:
+    """Nobody should make a new token because the login service was down."""
+    service.login = lambda _: httpx.Response(status, text="oops")
+    with pytest.raises(RsspotError) as caught:
+        await session.send(Call("GET", "/x"))
+    assert not isinstance(caught.value, AuthError)
+
+
+@pytest.mark.parametrize("other", ["http://127.0.0.1:81/x", "https://127.0.0.1/x", "https://example.com/x"])
+async def test_another_origin_gets_no_bearer(service: Service, other: str) -> None:
+    """Another port or scheme is another origin; no token is even made for it."""
+    client = httpx.AsyncClient(auth=bearer_of(service), transport=httpx.MockTransport(service.handle))
+    await client.get(other)
+    assert "Authorization" not in service.seen[0].headers
+    assert len(service.seen) == 1
+    await client.aclose()
+
+
+async def test_a_redirect_is_not_followed(service: Service, session: Session) -> None:
+    """Wherever it points to."""
+    service.api = lambda _: httpx.Response(307, headers={"Location": "https://example.com/"})
+    with pytest.raises(RsspotError):
+        await session.send(Call("GET", "/x"))
+    assert {each.url.host for each in service.seen} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "http://10.0.0.1", "http://127.0.0.1.example.com", "ftp://x"])
+@pytest.mark.parametrize("which", ["base_url", "oauth_url"])
+def test_plain_http_is_for_loopback_only(service: Service, which: str, url: str) -> None:
+    """A credential does not travel in clear text."""
+    with pytest.raises(ConfigError, match="is not https"):
+        bearer_of(service, **{which: url})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1", "https://example.com"])
+def test_loopback_and_https_are_fine(service: Service, url: str) -> None:
+    """In all their spellings."""
+    bearer_of(service, base_url=url, oauth_url=url)
+
+
+FAILURES: dict[str, tuple[Answer | None, Answer | None]] = {
+    "login 401": (lambda _: httpx.Response(401, json={"error_description": "Unauthorized"}), None),
+    "login 500": (lambda _: httpx.Response(500, text="oops"), None),
+    "login echoes": (lambda request: httpx.Response(400, content=request.content), None),
+    "login without token": (lambda _: httpx.Response(200, json={"access_token": "canary-access"}), None),
+    "login is no JSON": (lambda _: httpx.Response(200, text="canary"), None),
+    "api 401": (None, lambda _: httpx.Response(401, text="Jwt is expired")),
+    "api 403": (None, lambda _: httpx.Response(403, json={"message": "no"})),
+    "api 404": (None, lambda _: httpx.Response(404)),
+    "api 500": (None, lambda _: httpx.Response(500)),
+}
+
+
+def broken(request: httpx.Request) -> httpx.Response:
+    """A line that breaks."""
+    raise httpx.ReadError("broke", request=request)
+
+
+FAILURES |= {"login breaks": (broken, None), "api breaks": (None, broken)}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_error_shows_a_credential(service: Service, session: Session, name: str, method: str) -> None:
+    """Neither its words, nor its repr, its pickle, its traceback or its causes."""
+    login, api = FAILURES[name]
+    service.login, service.api = login or service.issue, api or service.api
+    with pytest.raises(RsspotError) as caught:
+        await session.send(Call(method, "/x"))
+    error = caught.value
+    shown = [str(error), repr(error), str(error.hint), str(vars(error)), "".join(traceback.format_exception(error))]
+    shown.append(pickle.dumps(error).decode("latin-1"))
+    assert not any("canary" in each for each in shown)
+
+
+async def test_nothing_that_holds_a_credential_shows_it(service: Service, session: Session) -> None:
+    """The token itself, the bearer and the session."""
+    bearer = bearer_of(service)
+    token = Token.parse(id_token(exp=1))
+    for each in (bearer, token, session, session.transport):
+        assert "canary" not in repr(each)
+        assert "canary" not in str(each)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["opaque", "", "a.b.c", "a.!!!!.c", "..", f"a.{base64.urlsafe_b64encode(b'[]').decode()}.c", "a.b.c.d"],
+)
+def test_an_opaque_token_is_a_token_without_claims(text: str) -> None:
+    """Only the service can tell whether it is good."""
+    token = Token.parse(text)
+    assert (token.claims, token.expires_at, token.organization) == ({}, None, None)
+    assert token.fresh(ManualClock().now())
+
+
+@pytest.mark.parametrize("exp", ["soon", None, 1e300, -1e300, [], True])
+def test_an_expiry_that_makes_no_sense_does_not_crash(exp: object) -> None:
+    """The token is used until it is refused."""
+    Token.parse(id_token(exp=exp)).fresh(ManualClock().now())
+
+
+def test_a_token_names_the_namespace_of_its_organisation() -> None:
+    """Lower case, and `_` becomes `-`."""
+    assert Token.parse(id_token(org_id="org_AbC")).organization == "org-abc"

@@ -1,0 +1,312 @@
+"""What a wrong command or manifest comes to: a place, an exit code, and a world that nobody touched."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsspot.cli.app import run
+from rsspot.cli.sandbox import folder
+
+CLOUDSPACE = """\
+apiVersion: ngpc.rxt.io/v1
+kind: CloudSpace
+metadata:
+  name: edge
+spec:
+  region: us-central-dfw-1
+  kubernetesVersion: 1.33.0
+"""
+POOL = """\
+---
+apiVersion: ngpc.rxt.io/v1
+kind: SpotNodePool
+metadata:
+  name: workers
+spec:
+  cloudSpace: edge
+  serverClass: gp.vs1.large-dfw
+  desired: 2
+  bidPrice: 0.03
+"""
+STACK = CLOUDSPACE + POOL
+SECRET = "https://hooks.example.com/hunter2-token"
+WITH_SECRET = CLOUDSPACE + f"  webhook: {SECRET}\n"
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that commands run in, with a home and a sandbox of its own."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path / "sandbox"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"
+
+
+def write(text: str, name: str = "stack.yaml") -> str:
+    """A manifest file of this text; gives its path."""
+    Path(name).write_text(text)
+    return str(Path(name).resolve())
+
+
+def listed(plural: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What the sandbox holds of a kind."""
+    capsys.readouterr()
+    assert run(["--sandbox", plural, "list", "-o", "json"]) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+MISTAKES = {
+    "unknown key": (STACK.replace("desired: 2", "desierd: 2\n  desired: 2"), 3, "stack.yaml:16:3:", "'desierd'"),
+    "wrong type": (STACK.replace("desired: 2", "desired: two"), 3, "stack.yaml:16:3:", "valid integer"),
+    "unknown class": (STACK.replace("gp.vs1.large-dfw", "gp.vs1.lage-dfw"), 5, "stack.yaml:15:3:", "does not exist"),
+    "class elsewhere": (STACK.replace("large-dfw", "large-iad"), 5, "stack.yaml:15:3:", "cannot be in two regions"),
+    "bid off the ladder": (STACK.replace("0.03", "0.05"), 5, "stack.yaml:17:3:", "next valid bid is 0.06"),
+    "bid under the minimum": (STACK.replace("0.03", "0.005"), 5, "stack.yaml:17:3:", "next valid bid is 0.01"),
+    "bid under the market": (
+        STACK.replace("gp.vs1.large-dfw", "ch.vs1.medium-dfw").replace("0.03", "0.01"),
+        5,
+        "stack.yaml:17:3:",
+        "under the market price of 0.011",
+    ),
+    "pool without cloudspace": (POOL, 5, "stack.yaml:7:3:", "names the CloudSpace 'edge', which does not exist"),
+    "duplicate names": (STACK + POOL, 3, "stack.yaml:22:3:", "declared twice"),
+    "duplicate key": (CLOUDSPACE + "  region: x\n", 3, "stack.yaml:8:3:", "written twice"),
+    "unknown kind": (STACK.replace("SpotNodePool", "SpotNodePol"), 3, "stack.yaml:10:1:", "did you mean"),
+    "missing variable": (STACK.replace("us-central-dfw-1", "${var:region}"), 3, "stack.yaml:6:3:", "no variable"),
+    "not YAML": (STACK + "  : : [\n", 3, "stack.yaml:18:", "not YAML"),
+    "alias bomb": (BOMB, 3, "stack.yaml:", "aliases unfold"),
+    "code in a tag": ("a: !!python/object/apply:os.system [id]\n", 3, "stack.yaml:1:4:", "not allowed"),
+    "empty file": ("", 3, "stack.yaml", "no manifests here"),
+}
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"]], ids=["plan", "apply"])
+@pytest.mark.parametrize(("text", "code", "place", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_wrong_manifest_changes_nothing(
+    capsys: pytest.CaptureFixture[str], command: list[str], text: str, code: int, place: str, said: str
+) -> None:
+    """The place and the mistake on standard error, the exit code of its sort, and an empty world afterwards."""
+    assert run(["--sandbox", *command, write(text)]) == code
+    captured = capsys.readouterr()
+    assert place in captured.err
+    assert said in captured.err
+    assert "Traceback" not in captured.err + captured.out
+    assert listed("spotnodepools", capsys) == []
+    assert listed("cloudspaces", capsys) == []
+
+
+@pytest.mark.parametrize(("text", "code", "place", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_the_same_mistake_as_json(
+    capsys: pytest.CaptureFixture[str], text: str, code: int, place: str, said: str
+) -> None:
+    """With -o json everything on standard output is one JSON document, mistakes included."""
+    assert run(["--sandbox", "plan", write(text), "-o", "json"]) == code
+    document = json.loads(capsys.readouterr().out)
+    problems = document["refusals"] if "refusals" in document else document["error"]["problems"]
+    assert problems
+    assert all(set(each) == {"rule", "message", "source", "hint"} for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plan", "none.yaml"], "no such file or directory"),
+        (["plan", "."], "no manifests here"),
+        (["plan"], "which manifests?"),
+        (["apply"], "which manifests?"),
+        (["destroy"], "which stack?"),
+        (["plann"], "plann"),
+        (["cloudspaces", "lst"], "lst"),
+        (["cloudspaces", "get"], "name"),
+        (["plan", "--bogus", "x"], "--bogus"),
+        (["apply", "x", "--wait", "soon"], "--wait takes ready, accepted or none"),
+        (["apply", "x", "--parallelism", "many"], "--parallelism"),
+        (["apply", "x", "--parallelism", "0"], "--parallelism"),
+        (["apply", "x", "--wait-timeout", "-5"], "--wait-timeout"),
+        (["plan", "x", "--max-deletes", "-1"], "--max-deletes"),
+        (["plan", "x", "--var", "novalue"], "--var takes NAME=VALUE"),
+        (["plan", "x", "--var", "=value"], "--var takes NAME=VALUE"),
+        (["plan", "-o", "xml"], "no output format 'xml'"),
+        (["plan", "-o"], "-o needs a value"),
+        (["apply", "--plan", "none.json"], "cannot read none.json"),
+        (["apply", "--plan", "none.json", "x"], "either --plan or paths"),
+        (["cloudspaces", "patch", "edge", "{not json"], "not JSON"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "said",
+)
+def test_a_command_that_cannot_be_understood(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    """Usage errors end with 3, never click's 2, and say what was wrong in a line without a traceback."""
+    assert run(["--sandbox", *arguments]) == 3
+    captured = capsys.readouterr()
+    assert said.lower() in captured.err.lower()
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["plann"], ["plan", "--bogus"], ["plan"], ["cloudspaces", "get"], ["plan", "x", "--var", "x"]]
+)
+def test_usage_errors_are_json_too(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """A script that asked for JSON reads JSON, whoever found the mistake."""
+    assert run([*arguments, "--sandbox", "-o", "json"]) == 3
+    assert json.loads(capsys.readouterr().out)["error"]["exitCode"] == 3
+
+
+def test_no_traceback_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """-v shows where it came from; nothing else does."""
+    assert run(["--sandbox", "plan", "none.yaml"]) == 3
+    assert "Traceback" not in capsys.readouterr().err
+    assert run(["--sandbox", "plan", "none.yaml", "-v"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("order", [["--sandbox", "-o", "json", "plan"], ["plan", "--sandbox", "-o", "json"]])
+def test_common_options_stand_anywhere(capsys: pytest.CaptureFixture[str], order: list[str]) -> None:
+    """Before the command or after it."""
+    assert run([*order, write(STACK)]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["create"] == 2
+
+
+def test_detailed_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """2 when there are changes, 0 when there are none; without the option always 0."""
+    file = write(STACK)
+    assert run(["--sandbox", "plan", file]) == 0
+    assert run(["--sandbox", "plan", file, "--detailed-exitcode"]) == 2
+    assert run(["--sandbox", "apply", file, "--yes"]) == 0
+    assert run(["--sandbox", "plan", file, "--detailed-exitcode"]) == 0
+    assert capsys.readouterr().out.endswith("No changes.\n")
+
+
+def test_the_last_line_of_an_apply_is_its_recap(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script finds the result where it looks for it."""
+    assert run(["--sandbox", "apply", write(STACK), "--yes"]) == 0
+    assert capsys.readouterr().out.rstrip("\n").splitlines()[-1].startswith("RECAP ")
+    assert len(listed("spotnodepools", capsys)) == 1
+
+
+def test_apply_without_a_terminal_is_refused_at_once(here: Path) -> None:
+    """Nobody to ask is a no, not a wait; in a process of its own, where nothing is a terminal."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "rsspot", "--sandbox", "apply", write(STACK)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 5
+    assert "there is no terminal to ask on" in ended.stderr
+    assert "--yes" in ended.stderr
+
+
+def test_a_saved_plan_is_applied_and_then_satisfied(capsys: pytest.CaptureFixture[str]) -> None:
+    """A plan is applied as saved; once it is true, applying it again changes nothing."""
+    file = write(STACK)
+    assert run(["--sandbox", "plan", file, "--out", "plan.json"]) == 0
+    assert Path("plan.json").stat().st_mode & 0o077 == 0
+    assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes"]) == 0
+    before = listed("spotnodepools", capsys)
+    assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes"]) == 0
+    after = listed("spotnodepools", capsys)
+    assert [each["metadata"]["uid"] for each in after] == [each["metadata"]["uid"] for each in before]
+    assert [each["spec"] for each in after] == [each["spec"] for each in before]
+
+
+def test_a_saved_plan_of_a_world_that_moved_is_stale(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was approved no longer holds, so nothing is sent."""
+    assert run(["--sandbox", "apply", write(STACK), "--yes"]) == 0
+    assert run(["--sandbox", "plan", write(STACK.replace("0.03", "0.04")), "--out", "plan.json"]) == 0
+    assert run(["--sandbox", "spotnodepools", "patch", "workers", '{"bidPrice": "0.06"}']) == 0
+    capsys.readouterr()
+    assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes"]) == 6
+    assert "spotnodepool/edge/workers" in capsys.readouterr().err
+    assert [each["spec"]["bidPrice"] for each in listed("spotnodepools", capsys)] == ["0.06"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"0.03"', '"9.99"'), ("rsspot.plan/1", "rsspot.plan/9"), ("}", ""), ('"create"', '"delete"')],
+)
+def test_a_plan_that_was_tampered_with_is_refused(capsys: pytest.CaptureFixture[str], before: str, after: str) -> None:
+    """Only what was approved is applied."""
+    assert run(["--sandbox", "plan", write(STACK), "--out", "plan.json"]) == 0
+    saved = Path("plan.json").read_text()
+    assert before in saved
+    Path("plan.json").write_text(saved.replace(before, after, 1))
+    capsys.readouterr()
+    assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes"]) == 3
+    assert "plan" in capsys.readouterr().err
+    assert listed("spotnodepools", capsys) == []
+
+
+def test_a_refused_plan_is_not_saved() -> None:
+    """There is no file to apply by mistake."""
+    assert run(["--sandbox", "plan", write(STACK.replace("0.03", "0.05")), "--out", "plan.json"]) == 5
+    assert not Path("plan.json").exists()
+
+
+@pytest.mark.parametrize("output", ["table", "json", "yaml"])
+def test_a_secret_is_never_seen_again(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    """Not on either stream, not in the saved plan, not in the ledger: only in the manifest and at the service."""
+    file = write(WITH_SECRET)
+    assert run(["--sandbox", "plan", file, "--out", "plan.json", "-o", output]) == 0
+    assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes", "-o", output]) == 0
+    write(WITH_SECRET.replace("hunter2", "hunter3"))
+    assert run(["--sandbox", "apply", file, "--yes", "-v", "-o", output]) == 0
+    assert run(["--sandbox", "ledger", "runs", "-o", output]) == 0
+    assert run(["--sandbox", "ledger", "show", "-o", output]) == 0
+    captured = capsys.readouterr()
+    assert "hunter" not in captured.out + captured.err
+    assert "hunter" not in Path("plan.json").read_text()
+    for part in folder().glob("state.db*"):
+        assert b"hunter" not in part.read_bytes()
+
+
+@pytest.mark.parametrize("command", [["list"], ["get", "edge"]])
+def test_a_secret_is_masked_when_objects_are_shown(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    """The service gives it back; whoever reads the screen does not get it."""
+    assert run(["--sandbox", "apply", write(WITH_SECRET), "--yes"]) == 0
+    for output in ("table", "json", "yaml"):
+        assert run(["--sandbox", "cloudspaces", *command, "-o", output]) == 0
+    captured = capsys.readouterr()
+    assert "hunter" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        WITH_SECRET.replace("webhook:", "webhok:"),
+        WITH_SECRET.replace(SECRET, f"[{SECRET}]"),
+        WITH_SECRET.replace("webhook: ", "webhook: ${var:none}"),
+        WITH_SECRET + "  webhook: again\n",
+        WITH_SECRET.replace("webhook: ", "webhook: !mine "),
+    ],
+    ids=["misspelt", "wrong type", "missing variable", "written twice", "tag"],
+)
+def test_a_secret_is_not_quoted_with_its_mistake(capsys: pytest.CaptureFixture[str], wrong: str) -> None:
+    """The line of a mistake is shown, unless it holds a secret."""
+    assert run(["--sandbox", "plan", write(wrong)]) == 3
+    assert "hunter2" not in "".join(capsys.readouterr())
+
+
+def test_a_secret_from_the_environment_is_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret of a wrong type is not repeated by the one who finds that out."""
+    monkeypatch.setenv("HOOK", "hunter2")
+    file = write(STACK.replace("desired: 2", "desired: ${env:HOOK}"))
+    assert run(["--sandbox", "plan", file]) == 3
+    assert "hunter2" not in "".join(capsys.readouterr())

@@ -1,0 +1,102 @@
+"""An apply that is killed at any moment at all is put right by the next one, without a question."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from killed_apply import TEXTS, Stage, run
+from scenes import PLURALS, births, living
+
+SCRIPT = Path(__file__).with_name("killed_apply.py")
+BEGIN = 1_790_000_000.0
+LATER = 20_000.0
+"""Seconds between two runs, in the world's time: longer than any wait."""
+SHARES = 4
+"""Each family is split into so many tests, so that they can run side by side."""
+
+
+def killed(folder: Path, text: str, start: float, what: str, number: int) -> bool:
+    """Run the script to its end or its death, and tell which it was."""
+    command = [sys.executable, str(SCRIPT), str(folder), text, str(start), what, str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode != 0
+
+
+def numbers(share: int) -> Iterator[int]:
+    """Every SHARES-th number from `share` on."""
+    return count(share, SHARES)
+
+
+async def assert_converges(folder: Path, text: str, start: float, wanted: dict[str, int]) -> None:
+    """One more run ends well, and leaves what was wanted, once each, and nothing open."""
+    recap = await run(folder, text, start)
+    assert recap.outcome == "ok", recap
+    stage = Stage(folder, start + LATER)
+    try:
+        (scope,) = {each.scope for each in stage.ledger.runs()}
+        assert not stage.ledger.open_steps(scope)
+        assert not stage.ledger.unfinished_runs(scope)
+        assert (await stage.scene.plan(TEXTS[text])).empty
+        assert {plural: len(living(stage.world, plural)) for plural in PLURALS} == wanted
+        for plural in PLURALS:
+            assert all(times == 1 for times in births(stage.world, plural).values())
+    finally:
+        await stage.close()
+
+
+FIRST = {"cloudspaces": 1, "spotnodepools": 1, "ondemandnodepools": 1}
+SECOND = {"cloudspaces": 1, "spotnodepools": 1, "ondemandnodepools": 0}
+
+
+@pytest.mark.parametrize("share", range(1, SHARES + 1))
+@pytest.mark.parametrize("what", ["write", "mutation"])
+async def test_a_first_apply_killed_anywhere_is_finished_by_the_next(tmp_path: Path, what: str, share: int) -> None:
+    """However far the first apply got, the second makes each object exactly once."""
+    for number in numbers(share):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        died = killed(folder, "stack", BEGIN, what, number)
+        await assert_converges(folder, "stack", BEGIN + LATER, FIRST)
+        if not died:
+            assert number > 3
+            return
+
+
+@pytest.mark.parametrize("share", range(1, SHARES + 1))
+@pytest.mark.parametrize("what", ["write", "mutation"])
+async def test_a_change_killed_anywhere_is_finished_by_the_next(tmp_path: Path, what: str, share: int) -> None:
+    """The same for an update, a replacement and a removal together."""
+    template = tmp_path / "template"
+    template.mkdir()
+    assert (await run(template, "stack", BEGIN)).outcome == "ok"
+    for number in numbers(share):
+        folder = tmp_path / str(number)
+        shutil.copytree(template, folder)
+        died = killed(folder, "changed", BEGIN + LATER, what, number)
+        await assert_converges(folder, "changed", BEGIN + 2 * LATER, SECOND)
+        if not died:
+            assert number > 4
+            return
+
+
+@pytest.mark.parametrize("share", range(1, SHARES + 1))
+async def test_a_recovery_killed_anywhere_is_finished_by_the_next(tmp_path: Path, share: int) -> None:
+    """The run that puts a killed one right may be killed as well."""
+    template = tmp_path / "template"
+    template.mkdir()
+    assert killed(template, "stack", BEGIN, "mutation", 2)
+    for number in numbers(share):
+        folder = tmp_path / str(number)
+        shutil.copytree(template, folder)
+        died = killed(folder, "stack", BEGIN + LATER, "write", number)
+        await assert_converges(folder, "stack", BEGIN + 2 * LATER, FIRST)
+        if not died:
+            return

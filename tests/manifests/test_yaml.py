@@ -1,0 +1,145 @@
+"""YAML 1.2 scalars, and the bounds that keep a file from being a trap."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsspot.manifests import source
+from rsspot.manifests.source import read_text
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("true", True),
+        ("False", False),
+        ("012", 12),
+        ("-7", -7),
+        ("0x1f", 31),
+        ("12:30:00", "12:30:00"),
+        ("1.33.0", "1.33.0"),
+        ("1.33", 1.33),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("1_000", "1_000"),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("2026-01-01", "2026-01-01"),
+        ("'5'", "5"),
+        ('"null"', "null"),
+        ("'true'", "true"),
+        ("!!str 5", "5"),
+        ("!!str null", "null"),
+        ("!!str true", "true"),
+        ("!!str 1.5", "1.5"),
+        ("{a: [1, x]}", {"a": [1, "x"]}),
+    ],
+)
+def test_scalars_follow_yaml_1_2(written: str, value: Any) -> None:
+    """A plain word has the type of the core schema, a quoted or tagged one the type its author gave it."""
+    sources, problems = read_text(f"key: {written}\n", "file.yaml")
+    assert not problems
+    found = sources[0].value["key"]
+    assert (type(found), found) == (type(value), value)
+
+
+def test_a_block_is_text() -> None:
+    """A block scalar is text even where it looks like a number."""
+    assert read_text("key: |\n  5\n", "file.yaml")[0][0].value == {"key": "5\n"}
+
+
+def test_many_documents_and_empty_ones() -> None:
+    """Every document is read; an empty one is none."""
+    sources, problems = read_text("a: 1\n---\n---\n# nothing\n---\nb: 2\n...\n", "file.yaml")
+    assert not problems
+    assert [each.value for each in sources] == [{"a": 1}, {"b": 2}]
+    assert str(sources[1].origin(("b",))) == "file.yaml:6:1"
+
+
+def test_an_anchor_is_the_value_it_names() -> None:
+    """A few aliases are an ordinary convenience."""
+    assert read_text("a: &x {k: 1}\nb: *x\n", "file.yaml")[0][0].value == {"a": {"k": 1}, "b": {"k": 1}}
+
+
+@pytest.mark.parametrize("tag", ["!mine", "!!binary", "!!python/object/apply:os.system", "!!set", "!!omap"])
+def test_a_tag_that_makes_something_else_is_refused(tag: str) -> None:
+    """No tag runs code or makes a type that JSON has not."""
+    _, problems = read_text(f"a: 1\nkey: {tag} x\n", "file.yaml")
+    assert [str(each.origin) for each in problems] == ["file.yaml:2:6"]
+    assert "is not allowed" in problems[0].message
+
+
+def test_a_key_written_twice_is_refused() -> None:
+    """The second one is named, wherever it stands."""
+    _, problems = read_text("a:\n  b: 1\n  c: 2\n  b: 3\n", "file.yaml")
+    assert [str(each) for each in problems] == ["file.yaml:4:3: the key 'b' is written twice"]
+
+
+def test_a_key_must_be_a_word() -> None:
+    """JSON has no keys but text."""
+    _, problems = read_text("? [a, b]\n: 1\n", "file.yaml")
+    assert problems[0].message == "a key must be a word"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("a: [\n", "file.yaml:2:1"), ("a: b: c\n", "file.yaml:1:5"), ("\ta: 1\n", "file.yaml:1:1"), ("a: *b\n", None)],
+)
+def test_what_is_not_yaml_is_named_with_its_place(text: str, place: str | None) -> None:
+    """A syntax error is one problem, with line and column."""
+    _, problems = read_text(text, "file.yaml")
+    assert len(problems) == 1
+    assert problems[0].message.startswith("not YAML: ")
+    assert place in (None, str(problems[0].origin))
+
+
+def test_an_alias_bomb_goes_off_harmlessly() -> None:
+    """A few lines that unfold to billions of values are refused before they do."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    _, problems = read_text("\n".join(lines), "file.yaml")
+    assert "aliases unfold to more than" in problems[-1].message
+    assert problems[-1].origin is not None
+
+
+def test_an_alias_inside_itself_ends() -> None:
+    """A value that holds itself is too deep, not endless."""
+    _, problems = read_text("a: &x [*x]\n", "file.yaml")
+    assert "nested deeper than" in problems[0].message
+
+
+@pytest.mark.parametrize("depth", [100, 2_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}"), ("- ", "")])
+def test_deep_nesting_is_refused(depth: int, opening: str, closing: str) -> None:
+    """A file too deep is a problem with a place."""
+    start = "" if opening == "- " else "a: "
+    _, problems = read_text(f"{start}{opening * depth}1{closing * depth}\n", "file.yaml")
+    assert len(problems) == 1
+    assert "nested deeper than" in problems[0].message
+
+
+@pytest.mark.parametrize("opening", ["[", "- ", "{a: "])
+def test_nesting_without_end_does_not_end_the_process(tmp_path: Path, opening: str) -> None:
+    """However deep, the answer is a problem; asked in a process of its own, since a crash takes it along."""
+    file = tmp_path / "deep.yaml"
+    file.write_text(opening * 100_000)
+    program = "import sys; from pathlib import Path; from rsspot.manifests.source import read_sources as read\n"
+    program += "print(len(read([Path(sys.argv[1])])[1]))"
+    ended = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "1\n")
+
+
+def test_nesting_up_to_the_bound_is_fine() -> None:
+    """The bound itself is allowed."""
+    depth = source.DEEPEST - 1
+    sources, problems = read_text(f"a: {'[' * depth}1{']' * depth}\n", "file.yaml")
+    assert not problems
+    assert sources

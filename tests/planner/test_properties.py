@@ -1,0 +1,272 @@
+"""What holds for every plan, tried on generated ones: determinism, idempotence, a faithful JSON form, a sound order."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from typing import Any
+
+import pytest
+from deepdiff import DeepDiff
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rsspot.constants import STACK_LABEL
+from rsspot.errors import UsageError
+from rsspot.models.refs import UUID, Ref
+from rsspot.planner.build import World, build
+from rsspot.planner.change import Action, Change
+from rsspot.planner.diff import edits, managed
+from rsspot.planner.guards import Options
+from rsspot.planner.order import Step, Verb, order
+from rsspot.planner.plan import Plan
+from rsspot.planner.target import Wanted
+from rsspot.services.registry import kinds
+from rsspot.utils import Document
+
+ORGANIZATION = "org-tests"
+CLOUDSPACES = ("edge", "west", "east")
+POOLS = ("workers", "batch", "spare")
+CATALOGUE: dict[str, dict[str, Document]] = {
+    "Region": {name: {"metadata": {"name": name}, "spec": {}} for name in ("dfw", "iad")},
+    "ServerClass": {
+        name: {"metadata": {"name": name}, "spec": {"minBidPricePerHour": "0.01"}} for name in ("gp.small", "gp.large")
+    },
+}
+SHORT = settings(max_examples=60, deadline=None)
+words = st.sampled_from(["red", "blue", "green"])
+maps = st.dictionaries(st.sampled_from(["team", "cost", "tier"]), words, max_size=3)
+taints = st.lists(
+    st.fixed_dictionaries({"key": words, "effect": st.sampled_from(["NoSchedule", "NoExecute"])}),
+    max_size=3,
+    unique_by=lambda taint: (taint["key"], taint["effect"]),
+)
+cloudspace_specs = st.fixed_dictionaries(
+    {"region": st.sampled_from(["dfw", "iad"]), "kubernetesVersion": st.sampled_from(["1.32.1", "1.33.0"])},
+    optional={"cni": st.sampled_from(["calico", "cilium"]), "webhook": st.sampled_from(["https://a", "https://b"])},
+)
+pool_specs = st.fixed_dictionaries(
+    {
+        "serverClass": st.sampled_from(["gp.small", "gp.large"]),
+        "desired": st.integers(1, 5),
+        "bidPrice": st.sampled_from(["0.03", "0.04", "0.06"]),
+    },
+    optional={"customLabels": maps, "customTaints": taints, "autoscaling": st.just({"enabled": False})},
+)
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> dict[tuple[str, str, str], Document]:
+    """(kind, name, cloudspace or "") -> spec, every pool in a cloudspace of the same stack."""
+    spaces = draw(st.lists(st.sampled_from(CLOUDSPACES), unique=True))
+    found: dict[tuple[str, str, str], Document] = {("CloudSpace", each, ""): draw(cloudspace_specs) for each in spaces}
+    for space in spaces:
+        for pool in draw(st.lists(st.sampled_from(POOLS), unique=True)):
+            found["SpotNodePool", pool, space] = {"cloudSpace": space, **draw(pool_specs)}
+    return found
+
+
+def wanted_of(stack: dict[tuple[str, str, str], Document]) -> list[Wanted]:
+    """A stack as its author wrote it."""
+    return [
+        Wanted(kinds()[kind], name, {"metadata": {}, "spec": copy.deepcopy(spec)})
+        for (kind, name, _), spec in stack.items()
+    ]
+
+
+def world_of(stack: dict[tuple[str, str, str], Document]) -> World:
+    """A stack as it lives."""
+    live: dict[str, dict[str, Document]] = {"CloudSpace": {}, "SpotNodePool": {}, **CATALOGUE}
+    for (kind, name, _), written in stack.items():
+        spec = copy.deepcopy(written)
+        wire = kinds()[kind].wire_name(ORGANIZATION, name, spec)
+        metadata: Document = {"name": wire, "uid": f"uid-{wire}", "labels": {STACK_LABEL: "default"}}
+        if wire != name:
+            metadata["annotations"] = {"rsspot.dev/name": name}
+        live[kind][wire] = {"kind": kind, "metadata": metadata, "spec": spec}
+    return World(ORGANIZATION, live)
+
+
+def plan_of(wanted: list[Wanted], world: World) -> Plan:
+    """The plan, with pruning on so that every action occurs."""
+    return build(wanted, world, kinds(), stack="default", scope="tests", options=Options(prune=True, most_deletes=99))
+
+
+def shuffled(value: Any, chance: random.Random) -> Any:
+    """The same mapping with its keys in another order, all the way down."""
+    if isinstance(value, dict):
+        keys = chance.sample(list(value), len(value))
+        return {key: shuffled(value[key], chance) for key in keys}
+    return [shuffled(each, chance) for each in value] if isinstance(value, list) else value
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """RFC 7386, word for word."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+@SHORT
+@given(stacks(), stacks(), st.randoms(use_true_random=False))
+def test_order_of_documents_and_keys_means_nothing(
+    desired: dict[Any, Document], live: dict[Any, Document], chance: random.Random
+) -> None:
+    """The same manifests in another order are the same plan, to the digest."""
+    mixed = {key: shuffled(desired[key], chance) for key in chance.sample(list(desired), len(desired))}
+    first = plan_of(wanted_of(desired), world_of(live)).to_json()["digest"]
+    assert plan_of(wanted_of(mixed), world_of(live)).to_json()["digest"] == first
+
+
+@SHORT
+@given(stacks(), stacks(), st.randoms(use_true_random=False))
+def test_order_of_live_objects_means_nothing(
+    desired: dict[Any, Document], live: dict[Any, Document], chance: random.Random
+) -> None:
+    """Whichever way the service lists them, the plan is the same."""
+    mixed = {key: live[key] for key in chance.sample(list(live), len(live))}
+    first = plan_of(wanted_of(desired), world_of(live)).to_json()["digest"]
+    assert plan_of(wanted_of(desired), world_of(mixed)).to_json()["digest"] == first
+
+
+@SHORT
+@given(pool_specs, pool_specs, st.sets(st.sampled_from(["customLabels", "customTaints", "autoscaling"])))
+def test_a_change_leaves_nothing_to_change(before: Document, after: Document, removed: set[str]) -> None:
+    """The merge patch of the edits, applied to the live object, leaves no edits."""
+    kind = kinds()["SpotNodePool"]
+    wanted = managed(kind, {"spec": {**after, **dict.fromkeys(removed)}})
+    live = {"spec": {"cloudSpace": "edge", **before}}
+    change = Change("a", Action.UPDATE, Ref("SpotNodePool", "a"), "", edits=edits(kind, wanted, live, None))
+    assert edits(kind, wanted, merged(live, change.merge_patch), None) == ()
+
+
+@SHORT
+@given(cloudspace_specs, cloudspace_specs)
+def test_deepdiff_agrees_on_a_cloudspace(before: Document, after: Document) -> None:
+    """An independent differ sees a change just where we do, among the fields that are written."""
+    found = edits(kinds()["CloudSpace"], managed(kinds()["CloudSpace"], {"spec": after}), {"spec": before}, None)
+    kept = {key: before[key] for key in before.keys() & after.keys()}
+    assert bool(found) == bool(DeepDiff(kept, after))
+
+
+@SHORT
+@given(pool_specs, pool_specs)
+def test_deepdiff_agrees_on_a_pool(before: Document, after: Document) -> None:
+    """An independent differ, told that order means nothing, sees a change just where we do."""
+    found = edits(kinds()["SpotNodePool"], managed(kinds()["SpotNodePool"], {"spec": after}), {"spec": before}, None)
+    full = {"customLabels": {}, "customTaints": []}
+    kept = {key: before.get(key, full.get(key)) for key in after if key != "autoscaling"}
+    kept["customLabels"] = {key: kept.get("customLabels", {}).get(key) for key in after.get("customLabels", {})}
+    wanted = {"customLabels": {}, **{key: value for key, value in after.items() if key != "autoscaling"}}
+    found = tuple(edit for edit in found if edit.path[1] != "autoscaling")
+    assert bool(found) == bool(DeepDiff(kept, wanted, ignore_order=True))
+
+
+@SHORT
+@given(stacks(), stacks())
+def test_a_saved_plan_reads_back_the_same(desired: dict[Any, Document], live: dict[Any, Document]) -> None:
+    """To JSON, back and to JSON again is the same document, and holds no webhook."""
+    document = plan_of(wanted_of(desired), world_of(live)).to_json()
+    text = json.dumps(document)
+    assert Plan.from_json(json.loads(text)).to_json() == document
+    assert "https://" not in text
+
+
+@SHORT
+@given(stacks(), stacks(), st.data())
+def test_a_changed_plan_is_refused(
+    desired: dict[Any, Document], live: dict[Any, Document], data: st.DataObject
+) -> None:
+    """Whatever is altered in a saved plan, its digest tells."""
+    document = plan_of(wanted_of(desired), world_of(live)).to_json()
+    key = data.draw(st.sampled_from(sorted(set(document) - {"schema"})))
+    document[key] = {"was": document[key]}
+    with pytest.raises(UsageError, match="digest does not match"):
+        Plan.from_json(document)
+
+
+@pytest.mark.parametrize("document", [{}, [], None, {"schema": "rsspot.plan/2"}])
+def test_what_is_no_plan_is_refused(document: Any) -> None:
+    """Another format, or none, is named as the trouble."""
+    with pytest.raises(UsageError, match="not a saved plan"):
+        Plan.from_json(document)
+
+
+@SHORT
+@given(stacks(), stacks())
+def test_every_step_stands_after_what_it_waits_for(desired: dict[Any, Document], live: dict[Any, Document]) -> None:
+    """Steps count up from nought and wait only for earlier ones."""
+    steps = order(plan_of(wanted_of(desired), world_of(live)).changes)
+    assert [step.seq for step in steps] == list(range(len(steps)))
+    assert all(earlier < step.seq for step in steps for earlier in step.after)
+
+
+@SHORT
+@given(stacks(), stacks())
+def test_parents_are_made_first_and_go_last(desired: dict[Any, Document], live: dict[Any, Document]) -> None:
+    """A pool waits for its cloudspace to be made, and a cloudspace waits for its pools to be gone."""
+    steps = order(plan_of(wanted_of(desired), world_of(live)).changes)
+    at = {(step.change.address, step.verb): step for step in steps}
+    for step in steps:
+        parent = step.change.parent or ""
+        if step.verb is Verb.CREATE and (maker := at.get((parent, Verb.CREATE))):
+            assert maker.seq in waits(step, steps)
+        if step.verb is Verb.DELETE and (remover := at.get((parent, Verb.DELETE))):
+            assert step.seq in waits(remover, steps)
+
+
+@SHORT
+@given(stacks(), stacks())
+def test_a_surge_deletes_last_and_only_what_was_there(desired: dict[Any, Document], live: dict[Any, Document]) -> None:
+    """The old object goes after the new one, which has another name and must be ready."""
+    steps = order(plan_of(wanted_of(desired), world_of(live)).changes)
+    for step in steps:
+        if step.change.surge and step.verb is Verb.DELETE:
+            maker = next(each for each in steps if each.change is step.change and each.verb is Verb.CREATE)
+            assert maker.seq in step.after
+            assert maker.must_be_ready
+            assert step.change.base is not None
+            assert step.change.base.name != step.change.ref.name
+
+
+@SHORT
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20), st.booleans())
+def test_wire_names_are_stable_lowercase_uuids(organization: str, name: str, successor: bool) -> None:
+    """A pool's name on the wire depends on who and what it is, and is the same every time."""
+    kind = kinds()["SpotNodePool"]
+    spec = {"cloudSpace": "edge", "serverClass": "gp.small", "desired": 1}
+    found = kind.wire_name(organization, name, spec, successor=successor)
+    assert UUID.fullmatch(found)
+    assert found == found.lower()
+    assert found == kind.wire_name(organization, name, {**spec, "desired": 9}, successor=successor)
+    assert found != kind.wire_name(organization, name, {**spec, "cloudSpace": "west"}, successor=successor)
+
+
+def test_wire_names_never_change() -> None:
+    """The name of one pool, written down: another one would rename every pool of every user."""
+    found = kinds()["SpotNodePool"].wire_name("org-tests", "workers", {"cloudSpace": "edge"})
+    assert found == "8ef5e030-b5f0-5b6b-9e31-3a825c6bc7d0"
+
+
+def test_kinds_with_plain_names_keep_them() -> None:
+    """A cloudspace is called what its author calls it."""
+    assert kinds()["CloudSpace"].wire_name("org-tests", "edge", {}) == "edge"
+
+
+def waits(step: Step, steps: list[Step]) -> set[int]:
+    """Everything a step waits for, near and far."""
+    found: set[int] = set()
+    waiting = list(step.after)
+    while waiting:
+        seq = waiting.pop()
+        if seq not in found:
+            found.add(seq)
+            waiting += steps[seq].after
+    return found

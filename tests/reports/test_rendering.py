@@ -1,0 +1,170 @@
+"""Plans and problems as lines: nothing in a value can move the cursor, bury the message or colour a log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rsspot.errors import Origin, Problem
+from rsspot.models.refs import Ref
+from rsspot.planner.change import Action, Change, Edit
+from rsspot.planner.plan import Leftover, Plan
+from rsspot.reports.problems import render_problems
+from rsspot.reports.text import render_plan
+
+EVIL = "\x1b[2J\x1b]0;owned\x07\r\n+ fake/line\u202e\x00"
+
+
+def plan_of(*changes: Change, **more: object) -> Plan:
+    """A plan of some changes."""
+    return Plan("scope", "org", "stack", "apply", changes, **more)  # type: ignore[arg-type]
+
+
+def update(before: object, after: object, **more: object) -> Change:
+    """A change of one label."""
+    edit = Edit(("spec", "customLabels", "team"), before, after, **more)  # type: ignore[arg-type]
+    return Change("pool/a", Action.UPDATE, Ref("SpotNodePool", "a"), "declared otherwise", edits=(edit,))
+
+
+def harmless(text: str) -> bool:
+    """Whether every line is printable."""
+    return all(line.isprintable() for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("value", [EVIL, [EVIL], {"deep": {"er": EVIL}}])
+def test_control_characters_in_values_are_escaped(value: object) -> None:
+    """What a server or a manifest says cannot speak to the terminal."""
+    text = render_plan(plan_of(update(value, "red"), update("red", value)))
+    assert harmless(text)
+    assert "\\x1b" in text or "\\u001b" in text
+
+
+def test_control_characters_in_a_new_object_are_escaped() -> None:
+    """Neither can the fields of an object that is to be made, nor their names."""
+    body = {"spec": {"customLabels": {"team": EVIL, EVIL: "red"}}}
+    change = Change("pool/a", Action.CREATE, Ref("SpotNodePool", "a"), "declared", body=body)
+    assert harmless(render_plan(plan_of(change)))
+
+
+def test_control_characters_in_the_name_of_a_field_are_escaped() -> None:
+    """Neither can a label's name."""
+    edit = Edit(("spec", "customLabels", EVIL), None, "red")
+    assert harmless(render_plan(plan_of(Change("pool/a", Action.UPDATE, Ref("P", "a"), "why", edits=(edit,)))))
+
+
+def test_control_characters_in_what_others_named_are_escaped() -> None:
+    """Neither can a name that a live object carries, nor a note, nor the reason of a failed read."""
+    change = Change(f"pool/{EVIL}", Action.DELETE, Ref("SpotNodePool", "a"), f"goes down with {EVIL}")
+    leftover = Leftover(f"pool/{EVIL}", Ref("SpotNodePool", "b"))
+    text = render_plan(plan_of(change, undeclared=(leftover,), notes=(EVIL,), incomplete={"VMPool": EVIL}))
+    assert harmless(text)
+
+
+def test_a_long_value_is_cut() -> None:
+    """One value never fills the screen."""
+    text = render_plan(plan_of(update("x" * 5_000, ["y" * 5_000])))
+    assert max(map(len, text.splitlines())) < 400
+    assert "…" in text
+
+
+def test_colour_only_when_asked() -> None:
+    """A log stays plain."""
+    plan = plan_of(update("red", "blue"))
+    assert "\x1b" not in render_plan(plan)
+    assert "\x1b[33m" in render_plan(plan, colour=True)
+
+
+def test_colour_changes_no_word() -> None:
+    """Without its colours the coloured plan is the plain one."""
+    plan = plan_of(update("red", "blue"))
+    assert render_plan(plan, colour=True).replace("\x1b[33m", "").replace("\x1b[0m", "") == render_plan(plan)
+
+
+def test_a_secret_is_a_number() -> None:
+    """Equal secrets have one number, different ones two, and none is shown."""
+    text = render_plan(plan_of(update("hunter2", "hunter3", secret=True), update("hunter3", None, secret=True)))
+    assert "hunter" not in text
+    assert "(secret #1) -> (secret #2)" in text
+    assert "(secret #2) -> (none)" in text
+
+
+def test_a_secret_of_a_new_object_is_a_number() -> None:
+    """The body of a create is masked where its kind keeps secrets."""
+    body = {"spec": {"region": "dfw", "webhook": "hunter2"}}
+    change = Change(
+        "cloudspace/a", Action.CREATE, Ref("CloudSpace", "a"), "declared", body=body, secrets=(("spec", "webhook"),)
+    )
+    text = render_plan(plan_of(change))
+    assert "hunter2" not in text
+    assert "(secret #1)" in text
+
+
+def test_nothing_to_do_is_one_line() -> None:
+    """An empty plan says so in two words."""
+    assert render_plan(plan_of()) == "No changes."
+
+
+def test_removals_come_last() -> None:
+    """What is destructive stands next to the summary."""
+    changes = [
+        Change(f"pool/{action.value}", action, Ref("P", "a"), "why")
+        for action in (Action.DELETE, Action.UPDATE, Action.REPLACE, Action.CREATE, Action.ADOPT)
+    ]
+    lines = [line.split()[1] for line in render_plan(plan_of(*changes)).splitlines() if "pool/" in line]
+    assert lines == ["pool/adopt", "pool/create", "pool/update", "pool/replace", "pool/delete"]
+
+
+def test_a_problem_quotes_its_line(tmp_path: Path) -> None:
+    """The line as written, and a mark under the column."""
+    file = tmp_path / "a.yaml"
+    file.write_text("spec:\n\tregoin: dfw\n")
+    text = render_problems([Problem("unknown field 'regoin'", Origin(str(file), 2, 2), "did you mean 'region'?")])
+    assert text.splitlines() == [
+        f"error: {file}:2:2: unknown field 'regoin'",
+        "  2 |  regoin: dfw",
+        "    |  ^",
+        "  hint: did you mean 'region'?",
+    ]
+
+
+def test_a_line_is_quoted_as_it_is_now(tmp_path: Path) -> None:
+    """Where one process looks at a file twice, the second look is not at what it was."""
+    file = tmp_path / "a.yaml"
+    problem = Problem("bad", Origin(str(file), 1, 1))
+    file.write_text("before\n")
+    assert "1 | before" in render_problems([problem])
+    file.write_text("after\n")
+    assert "1 | after" in render_problems([problem])
+
+
+def test_a_line_with_control_characters_is_not_quoted(tmp_path: Path) -> None:
+    """A manifest from a pull request cannot speak to the reviewer's terminal."""
+    file = tmp_path / "a.yaml"
+    file.write_text(f"key: {EVIL!s}\n")
+    assert harmless(render_problems([Problem("bad value", Origin(str(file), 1, 1))]))
+
+
+def test_control_characters_in_a_message_are_escaped() -> None:
+    """Nor can it through a message or a hint that repeats what it wrote."""
+    assert harmless(render_problems([Problem(f"unknown kind {EVIL}", hint=f"not {EVIL}")]))
+
+
+def test_a_long_line_is_not_quoted(tmp_path: Path) -> None:
+    """A line of a thousand characters would bury the message."""
+    file = tmp_path / "a.yaml"
+    file.write_text("x" * 1_000)
+    assert render_problems([Problem("bad", Origin(str(file), 1, 900))]) == f"error: {file}:1:900: bad"
+
+
+@pytest.mark.parametrize("origin", [Origin("gone.yaml"), Origin("gone.yaml", 5, 1), None])
+def test_a_problem_without_a_line_is_still_said(origin: Origin | None) -> None:
+    """A file that is gone, or none at all, costs the quote and nothing else."""
+    assert render_problems([Problem("bad", origin)]).endswith("bad")
+
+
+def test_quoting_can_be_left_out(tmp_path: Path) -> None:
+    """Where a line may hold a secret it is not shown."""
+    file = tmp_path / "a.yaml"
+    file.write_text("webhook: hunter2\n")
+    assert "hunter2" not in render_problems([Problem("bad", Origin(str(file), 1, 1))], quote=False)

@@ -1,0 +1,203 @@
+"""Machines are registered by a program of the user's, step by step, and no step is taken twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsspot.client.aio import AsyncSpotClient
+from rsspot.errors import NotFound, UsageError
+from rsspot.services.documents import Documents
+from rsspot.services.registrations.registrar import RegistrarFailed, ask
+from rsspot.services.registry import kinds
+from rsspot.state.registrations import RegistrationStatus
+from rsspot.utils import Document
+
+REGISTRAR = """
+import json, sys
+question = json.load(sys.stdin)
+with open(sys.argv[1], "a") as log:
+    log.write(json.dumps(question) + "\\n")
+if question["ask"] in sys.argv[2:]:
+    sys.exit(f"no {question['ask']} today")
+token = {"tokenId": "t1", "token": "canary-secret", "tokenExpiresAt": "2030-01-01T00:00:00Z"}
+print(json.dumps(token if question["ask"] == "issue_token" else {}))
+"""
+SLOW = """
+import os, sys, time
+from pathlib import Path
+Path(sys.argv[1]).write_text(str(os.getpid()))
+time.sleep(60)
+"""
+
+
+class Registrar:
+    """A program and the log of what it was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.program, self.log = folder / "registrar.py", folder / "log.jsonl"
+        self.program.write_text(REGISTRAR)
+
+    def refusing(self, *questions: str) -> list[str]:
+        """The command line of a registrar that says no to some questions."""
+        return [sys.executable, str(self.program), str(self.log), *questions]
+
+    @property
+    def asked(self) -> list[Document]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    @property
+    def questions(self) -> list[str]:
+        return [each["ask"] for each in self.asked]
+
+
+@pytest.fixture
+def registrar(tmp_path: Path) -> Registrar:
+    """A registrar in a file."""
+    return Registrar(tmp_path)
+
+
+@pytest.fixture
+async def registrations(spot_client: AsyncSpotClient) -> Any:
+    """The verbs of registered machines."""
+    async with spot_client as client:
+        yield client.documents(kinds()["VMRegistration"])
+
+
+def machine(command: list[str]) -> Document:
+    """A machine to register."""
+    spec = {"vmCloudSpace": "vms", "vmUid": "u1", "vmName": "vm-1", "ipAddress": "10.0.0.1", "omniCluster": "omni"}
+    return {"metadata": {"name": "key"}, "spec": {**spec, "registrar": {"exec": command, "timeoutSeconds": 20}}}
+
+
+async def test_a_machine_walks_from_discovered_to_registered(registrations: Documents, registrar: Registrar) -> None:
+    """Three questions in their order, each knowing what the earlier ones brought."""
+    made = await registrations.create(machine(registrar.refusing()))
+    assert made["status"]["state"] == "registered"
+    assert registrar.questions == ["issue_token", "submit", "confirm"]
+    assert [each["tokenId"] for each in registrar.asked] == [None, "t1", "t1"]
+    assert registrar.asked[0]["vm"]["ipAddress"] == "10.0.0.1"
+    assert [each["metadata"]["name"] for each in await registrations.list()] == ["key"]
+    assert (await registrations.get("key"))["spec"]["vmUid"] == "u1"
+
+
+async def test_a_registered_machine_is_not_asked_for_again(registrations: Documents, registrar: Registrar) -> None:
+    """Whoever creates it once more finds it there."""
+    await registrations.create(machine(registrar.refusing()))
+    await registrations.create(machine(registrar.refusing()))
+    assert len(registrar.questions) == 3
+
+
+@pytest.mark.parametrize("question", ["issue_token", "submit", "confirm"])
+async def test_a_no_is_kept_with_its_reason_and_tried_again_by_the_next(
+    registrations: Documents, registrar: Registrar, question: str
+) -> None:
+    """The machine is not listed as registered until it is."""
+    with pytest.raises(RegistrarFailed, match=f"ended with 1: no {question} today"):
+        await registrations.create(machine(registrar.refusing(question)))
+    known = registrations.context.registrations().registration("key")
+    assert known is not None and known.status is RegistrationStatus.FAILED
+    assert known.last_error is not None and f"no {question} today" in known.last_error
+    assert await registrations.list() == []
+    with pytest.raises(NotFound):
+        await registrations.get("key")
+    assert (await registrations.create(machine(registrar.refusing())))["status"]["state"] == "registered"
+
+
+@pytest.mark.parametrize(
+    ("status", "questions"),
+    [
+        ([], ["issue_token", "submit", "confirm"]),
+        ([RegistrationStatus.TOKEN_ISSUED], ["submit", "confirm"]),
+        ([RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SUBMITTED], ["confirm"]),
+    ],
+)
+async def test_a_walk_that_was_cut_short_goes_on_from_where_it_got_to(
+    registrations: Documents, registrar: Registrar, status: list[RegistrationStatus], questions: list[str]
+) -> None:
+    """A token that was issued is not issued a second time."""
+    with pytest.raises(RegistrarFailed):
+        await registrations.create(machine(registrar.refusing("issue_token")))
+    ledger = registrations.context.registrations()
+    ledger.advance("key", RegistrationStatus.DISCOVERED)
+    for each in status:
+        ledger.advance("key", each, token_id="t0" if each is RegistrationStatus.TOKEN_ISSUED else None)
+    registrar.log.unlink()
+    await registrations.create(machine(registrar.refusing()))
+    assert registrar.questions == questions
+    if status:
+        assert {each["tokenId"] for each in registrar.asked} == {"t0"}
+
+
+async def test_retiring_asks_nobody_and_keeps_the_record(registrations: Documents, registrar: Registrar) -> None:
+    """The machine is gone already."""
+    await registrations.create(machine(registrar.refusing()))
+    await registrations.delete("key")
+    assert len(registrar.questions) == 3
+    assert await registrations.list() == []
+    known = registrations.context.registrations().registration("key")
+    assert known is not None and (known.status, known.token_id) == (RegistrationStatus.SKIPPED, "t1")
+    with pytest.raises(NotFound):
+        await registrations.delete("key")
+
+
+async def test_a_token_itself_is_never_written_down(
+    registrations: Documents, registrar: Registrar, tmp_path: Path
+) -> None:
+    """Only its id is."""
+    await registrations.create(machine(registrar.refusing()))
+    assert not any(b"canary-secret" in file.read_bytes() for file in tmp_path.glob("state.db*"))
+
+
+async def test_what_a_registration_cannot_do_is_refused(registrations: Documents) -> None:
+    """It has nothing to patch and no labels."""
+    with pytest.raises(UsageError):
+        await registrations.patch("key", {})
+    with pytest.raises(UsageError):
+        await registrations.list(labels="a=b")
+
+
+# The program itself
+
+
+@pytest.mark.parametrize("text", ["", "hello", "[]", '"text"', "{} {}", "\\xff"])
+async def test_an_answer_that_is_no_object_is_a_failure(text: str) -> None:
+    """One JSON object is asked for."""
+    with pytest.raises(RegistrarFailed, match="one JSON object"):
+        await ask([sys.executable, "-c", f"print('{text}')"], {}, 20)
+
+
+async def test_a_program_that_is_not_there_is_a_failure() -> None:
+    """With the system's reason."""
+    with pytest.raises(RegistrarFailed, match="cannot run the registrar /nowhere"):
+        await ask(["/nowhere"], {}, 20)
+
+
+async def test_a_program_that_does_not_read_its_question_may_answer() -> None:
+    """However long the question is."""
+    assert await ask([sys.executable, "-c", "print('{}')"], {"long": "x" * 1_000_000}, 20) == {}
+
+
+async def test_a_long_complaint_is_cut() -> None:
+    """Its end is what matters."""
+    with pytest.raises(RegistrarFailed) as caught:
+        await ask([sys.executable, "-c", "import sys; sys.exit('x' * 10_000 + 'the end')"], {}, 20)
+    assert str(caught.value).endswith("the end")
+    assert len(str(caught.value)) < 1000
+
+
+async def test_a_program_that_takes_too_long_is_killed(tmp_path: Path) -> None:
+    """It does not outlive its time."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    began = time.monotonic()
+    with pytest.raises(RegistrarFailed, match="did not answer in 2 s"):
+        await ask([sys.executable, str(tmp_path / "slow.py"), str(tmp_path / "pid")], {}, 2)
+    assert time.monotonic() - began < 20
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

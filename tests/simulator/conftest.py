@@ -1,0 +1,171 @@
+"""A tenant who speaks to the simulator as any HTTP client would, without HTTP."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import takewhile
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import pytest
+
+from rsspot.simulator.messages import Request
+from rsspot.testing import SimulatedSpot
+
+GROUP = "/apis/ngpc.rxt.io/v1"
+KINDS = {
+    "cloudspaces": "CloudSpace",
+    "spotnodepools": "SpotNodePool",
+    "ondemandnodepools": "OnDemandNodePool",
+    "vmcloudspaces": "VMCloudSpace",
+    "vmpools": "VMPool",
+}
+READY_WITHIN = 20.0
+ENDS_WITHIN = 10.0
+
+
+class Answer(NamedTuple):
+    """A status code and what was said, parsed when it is JSON."""
+
+    status: int
+    said: dict | str
+
+    @property
+    def message(self):
+        """The message of a Status."""
+        return self.said["message"]
+
+
+class Tenant:
+    """One organisation's caller. `api` is the Api itself, `spot` the whole simulated service."""
+
+    def __init__(self, spot):
+        self.spot, self.api, self.store = spot, spot.api, spot.world.store
+        self.organization = spot.world.organizations[0]
+        self.namespace = self.organization.namespace
+        self.bearer = spot.world.identity.id_token(self.organization)
+
+    def path(self, plural, name=""):
+        """The path of a collection or an object in the tenant's namespace."""
+        where = f"{GROUP}/namespaces/{self.namespace}/{plural}"
+        return f"{where}/{name}" if name else where
+
+    def respond(self, method, path, body=None, *, query=None, content_type="application/json", **headers):
+        """The raw response to a request."""
+        target = f"{path}?{urlencode(query)}" if query else path
+        sent = {"Authorization": f"Bearer {self.bearer}", "Content-Type": content_type, **headers}
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.api.handle(Request.of(method, target, {k: v for k, v in sent.items() if v is not None}, data))
+
+    def ask(self, method, path, body=None, **rest):
+        """The parsed answer to a request."""
+        response = self.respond(method, path, body, **rest)
+        is_json = response.content_type == "application/json"
+        return Answer(response.status, json.loads(response.body) if is_json else response.body.decode())
+
+    def create(self, plural, name, spec, query=None, **metadata):
+        """POST an object."""
+        body = {"apiVersion": "ngpc.rxt.io/v1", "kind": KINDS[plural], "metadata": {"name": name, **metadata}}
+        return self.ask("POST", self.path(plural), {**body, "spec": spec}, query=query)
+
+    def get(self, plural, name):
+        """GET an object."""
+        return self.ask("GET", self.path(plural, name))
+
+    def list(self, plural, **query):
+        """GET a collection."""
+        return self.ask("GET", self.path(plural), query=query)
+
+    def names(self, plural, **query):
+        """The names in a collection."""
+        return [each["metadata"]["name"] for each in self.list(plural, **query).said["items"]]
+
+    def patch(self, plural, name, patch, content_type="application/merge-patch+json", query=None):
+        """PATCH an object."""
+        return self.ask("PATCH", self.path(plural, name), patch, content_type=content_type, query=query)
+
+    def delete(self, plural, name, body=None):
+        """DELETE an object."""
+        return self.ask("DELETE", self.path(plural, name), body)
+
+    def watch(self, plural, since, **query):
+        """The events that a watch from a version on has at once."""
+        asked = {"watch": "true", "resourceVersion": since, **query}
+        stream = self.respond("GET", self.path(plural), query=asked).stream
+        return [json.loads(chunk) for chunk in takewhile(bool, stream)]
+
+    def cloudspace(self, name="prod", region="us-central-ord-1"):
+        """Create a cloudspace and answer with it."""
+        return self.create("cloudspaces", name, {"region": region, "kubernetesVersion": "1.31.1"}).said
+
+    def pool(self, name, **spec):
+        """Create a spot pool, by default a small cheap one in `prod`."""
+        usual = {"serverClass": "ch.vs1.large-ord", "cloudSpace": "prod", "desired": 1, "bidPrice": "0.02"}
+        return self.create("spotnodepools", name, usual | spec)
+
+
+@pytest.fixture
+def new_tenant(tmp_path):
+    """Make tenants of worlds of their own: `new_tenant(seed=2)`."""
+    made = []
+
+    def make(**options):
+        made.append(Tenant(SimulatedSpot(tmp_path, **options)))
+        return made[-1]
+
+    yield make
+    for tenant in made:
+        tenant.spot.world.close()
+
+
+@pytest.fixture
+def tenant(new_tenant):
+    """The tenant of a fresh world."""
+    return new_tenant()
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """An environment that names no real service and no real home."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_"))}
+    return {**kept, "HOME": str(tmp_path)}
+
+
+@pytest.fixture
+def serve(tmp_path, environment):
+    """Start `rsspot simulator serve` processes; gives (process, ready file's content, its path). Ends what is left."""
+    started = []
+
+    def start(*options):
+        ready = tmp_path / f"ready-{len(started)}.json"
+        command = [sys.executable, "-m", "rsspot", "simulator", "serve", "--ready-file", str(ready), *options]
+        process = subprocess.Popen(
+            command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        started.append(process)
+        deadline = time.monotonic() + READY_WITHIN
+        while not ready.exists():
+            assert process.poll() is None, "the server ended before it was ready"
+            assert time.monotonic() < deadline, "the server was not ready in time"
+            time.sleep(0.02)
+        return process, json.loads(ready.read_text()), ready
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(ENDS_WITHIN)
+
+
+@pytest.fixture
+def stop():
+    """End a server politely and answer with its exit code."""
+
+    def end(process):
+        process.send_signal(signal.SIGTERM)
+        return process.wait(ENDS_WITHIN)
+
+    return end

@@ -1,0 +1,206 @@
+"""The simulator as a process: the ready file, HTTP, signals, state kept in a file, and commands run against it."""
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+GROUP = "/apis/ngpc.rxt.io/v1"
+PATIENCE = 20.0
+
+
+class Caller:
+    """Speaks HTTP to a running simulator as its organisation."""
+
+    def __init__(self, about):
+        self.about = about
+        form = f"grant_type=refresh_token&client_id=x&refresh_token={about['refresh_token']}".encode()
+        self.token = None
+        self.token = self.ask("POST", "/oauth/token", form)[1]["id_token"]
+        (organization,) = self.ask("GET", "/apis/auth.ngpc.rxt.io/v1/organizations")[1]["organizations"]
+        self.cloudspaces = f"{GROUP}/namespaces/{organization['metadata']['namespace']}/cloudspaces"
+
+    def ask(self, method, path, body=None):
+        """Status and document of an answer."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        request = urllib.request.Request(self.about["base_url"] + path, body, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.load(refused)
+
+    def create(self, name):
+        """POST a cloudspace."""
+        body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": {"name": name}}
+        body["spec"] = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1"}
+        return self.ask("POST", self.cloudspaces, json.dumps(body).encode())
+
+    def phase(self, name):
+        """A cloudspace's phase."""
+        return self.ask("GET", f"{self.cloudspaces}/{name}")[1].get("status", {}).get("phase", "")
+
+
+def test_the_ready_file_says_what_a_client_needs(serve):
+    """Five keys, readable by its owner only."""
+    process, about, ready = serve()
+    assert set(about) == {"base_url", "oauth_url", "refresh_token", "organization", "pid"}
+    assert about["pid"] == process.pid
+    assert about["base_url"].startswith("http://127.0.0.1:")
+    assert stat.S_IMODE(ready.stat().st_mode) == 0o600
+
+
+def test_requests_are_answered_over_http(serve):
+    """A token, a create, a get, a refusal."""
+    caller = Caller(serve()[1])
+    status, created = caller.create("prod")
+    assert status == 201
+    assert caller.ask("GET", f"{caller.cloudspaces}/prod")[1]["metadata"]["uid"] == created["metadata"]["uid"]
+    status, said = caller.create("prod")
+    assert (status, said["reason"]) == (409, "AlreadyExists")
+
+
+def test_a_request_without_a_token_is_told_so_in_plain_text(serve):
+    """The gateway stands in front over HTTP too."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{serve()[1]['base_url']}{GROUP}/regions", timeout=10)
+    with refused.value as answer:
+        assert (answer.code, answer.headers["Content-Type"]) == (401, "text/plain")
+        assert answer.read() == b"Jwt is missing"
+
+
+def test_a_watch_is_a_stream_of_lines_that_ends_by_itself(serve):
+    """timeoutSeconds bounds it."""
+    caller = Caller(serve()[1])
+    caller.create("prod")
+    url = f"{caller.about['base_url']}{caller.cloudspaces}?watch=true&timeoutSeconds=1"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {caller.token}"})
+    with urllib.request.urlopen(request, timeout=10) as stream:
+        events = [json.loads(line) for line in stream]
+    assert events[0]["type"] == "ADDED"
+    assert {event["object"]["metadata"]["name"] for event in events} == {"prod"}
+
+
+def test_a_body_that_is_too_large_is_not_read_as_requests(serve):
+    """After a 413 the connection ends, or the body is skipped."""
+    port = int(serve()[1]["base_url"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        head = "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"
+        connection.sendall(head.encode() + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.settimeout(1)
+        heard = b""
+        try:
+            while chunk := connection.recv(65536):
+                heard += chunk
+        except (TimeoutError, ConnectionResetError):
+            pass
+    assert heard.startswith(b"HTTP/1.1 413")
+    assert heard.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(serve, number):
+    """Exit code 0, and no ready file that would mislead anybody."""
+    process, _, ready = serve()
+    time.sleep(0.2)
+    process.send_signal(number)
+    assert process.wait(PATIENCE) == 0
+    assert not ready.exists()
+
+
+def test_a_signal_ends_it_while_somebody_watches(serve, stop):
+    """An open stream does not keep it."""
+    process, about, _ = serve()
+    caller = Caller(about)
+    request = urllib.request.Request(f"{about['base_url']}{caller.cloudspaces}?watch=true")
+    request.add_header("Authorization", f"Bearer {caller.token}")
+    with urllib.request.urlopen(request, timeout=10):
+        assert stop(process) == 0
+
+
+def test_state_is_kept_in_a_file(serve, stop, tmp_path):
+    """A second server with the same file knows the objects, and issues a refresh token of its own."""
+    state = str(tmp_path / "world.db")
+    process, about, _ = serve("--state", state)
+    _, created = Caller(about).create("prod")
+    assert stop(process) == 0
+    _, again, _ = serve("--state", state)
+    caller = Caller(again)
+    assert caller.ask("GET", f"{caller.cloudspaces}/prod")[1]["metadata"]["uid"] == created["metadata"]["uid"]
+    assert again["refresh_token"] != about["refresh_token"]
+
+
+def test_time_goes_on_in_a_world_that_ran_fast(serve, stop, tmp_path):
+    """A state file whose time is ahead of the machine's is no standstill."""
+    state = str(tmp_path / "world.db")
+    process, about, _ = serve("--state", state, "--time-scale", "2000")
+    Caller(about).create("prod")
+    time.sleep(0.2)
+    assert stop(process) == 0
+    caller = Caller(serve("--state", state, "--time-scale", "20")[1])
+    caller.create("second")
+    deadline = time.monotonic() + 5
+    while not caller.phase("second"):
+        assert time.monotonic() < deadline, "nothing happens in the reopened world"
+        time.sleep(0.1)
+
+
+def test_without_a_state_file_every_server_is_new(serve, stop):
+    """In memory means in memory."""
+    process, about, _ = serve()
+    Caller(about).create("prod")
+    assert stop(process) == 0
+    caller = Caller(serve()[1])
+    assert caller.ask("GET", caller.cloudspaces)[1]["items"] == []
+
+
+def run(environment, *command):
+    """`rsspot simulator run -- command`, ended."""
+    line = [sys.executable, "-m", "rsspot", "simulator", "run", "--", *command]
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_run_gives_a_command_its_own_simulator(environment):
+    """The four variables are set and lead to an API that answers."""
+    program = """
+import json, os, urllib.request
+keys = [key for key in sorted(os.environ) if key.startswith("RSSPOT_")]
+form = "grant_type=refresh_token&refresh_token=" + os.environ["RSSPOT_REFRESH_TOKEN"]
+with urllib.request.urlopen(os.environ["RSSPOT_OAUTH_URL"] + "/oauth/token", form.encode(), timeout=10) as answer:
+    token = json.load(answer)["id_token"]
+headers = {"Authorization": "Bearer " + token}
+url = os.environ["RSSPOT_BASE_URL"] + "/apis/ngpc.rxt.io/v1/regions"
+with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+    print(json.dumps([keys, len(json.load(answer)["items"]) > 0]))
+"""
+    ended = run(environment, sys.executable, "-c", program)
+    assert ended.returncode == 0, ended.stderr
+    keys, answered = json.loads(ended.stdout)
+    assert set(keys) == {"RSSPOT_BASE_URL", "RSSPOT_OAUTH_URL", "RSSPOT_REFRESH_TOKEN", "RSSPOT_ORG"}
+    assert answered
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 15)", 128 + 15)],
+    ids=["exit code", "signal"],
+)
+def test_run_ends_as_its_command_did(environment, program, code):
+    """The exit code is passed on; a signal the shell's way."""
+    assert run(environment, sys.executable, "-c", program).returncode == code
+
+
+def test_run_says_what_it_cannot_run(environment):
+    """A missing command is a usage error, not a traceback."""
+    ended = run(environment, "no-such-command-anywhere")
+    assert ended.returncode not in (0, 1)
+    assert "cannot run no-such-command-anywhere" in ended.stderr
+    assert "Traceback" not in ended.stderr

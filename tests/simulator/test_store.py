@@ -1,0 +1,167 @@
+"""The store and the world in a file: versions, the log that watches read, and reopening."""
+
+import pytest
+
+from rsspot.simulator.clock import ManualClock
+from rsspot.simulator.store import LONGEST_LOG, Store
+from rsspot.simulator.world import World
+
+POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
+
+
+def thing(name, **more):
+    """An object."""
+    return {"metadata": {"name": name, "namespace": "n"}, **more}
+
+
+@pytest.fixture
+def store():
+    """A store in memory."""
+    made = Store()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def busy(tenant):
+    """A tenant whose world has seen something of everything."""
+    tenant.cloudspace()
+    tenant.pool(POOL, desired=3)
+    tenant.spot.advance(1200)
+    tenant.patch("spotnodepools", POOL, {"spec": {"desired": 1}})
+    tenant.cloudspace("second")
+    tenant.spot.advance(4000)
+    tenant.delete("cloudspaces", "prod")
+    tenant.spot.advance(600)
+    return tenant
+
+
+def all_objects(world):
+    """Everything stored, by plural."""
+    return {plural: world.store.objects(plural) for plural in world.definitions}
+
+
+def test_every_write_has_a_higher_version(store):
+    """One counter for all plurals, removals included."""
+    versions = [int(store.put(plural, thing("x"))["metadata"]["resourceVersion"]) for plural in "aba"]
+    removed = thing("x")
+    store.remove("a", removed)
+    versions.append(int(removed["metadata"]["resourceVersion"]))
+    assert versions == sorted(set(versions))
+    assert store.version() == versions[-1]
+
+
+def test_versions_grow_strictly_through_a_whole_history(busy):
+    """No two events of a world share a version, and each plural hears of its own in order."""
+    versions = []
+    for plural in busy.spot.world.definitions:
+        own = [int(body["metadata"]["resourceVersion"]) for _, body, _ in busy.store.changes(plural, None, 0)]
+        assert own == sorted(own)
+        versions += own
+    assert len(set(versions)) == len(versions) > 100
+    assert max(versions) == busy.store.version()
+
+
+def test_the_log_rebuilds_the_state(busy):
+    """Who applies every event in order has what a list would give."""
+    rebuilt = {plural: {} for plural in busy.spot.world.definitions}
+    for plural, known in rebuilt.items():
+        for kind, body, _ in busy.store.changes(plural, None, 0):
+            place = (body["metadata"].get("namespace", ""), body["metadata"]["name"])
+            assert (place in known) == (kind != "ADDED")
+            known[place] = body
+            if kind == "DELETED":
+                del known[place]
+    for plural, bodies in all_objects(busy.spot.world).items():
+        assert [rebuilt[plural][place] for place in sorted(rebuilt[plural])] == bodies
+
+
+def test_the_log_is_cut_but_not_too_short(store):
+    """At least the promised number of versions can be watched from."""
+    with store.transaction():
+        for _ in range(LONGEST_LOG + 2500):
+            store.put("a", thing("x"))
+    assert 1001 < store.oldest_change() <= store.version() - LONGEST_LOG
+    assert len(store.changes("a", None, store.oldest_change())) == store.version() - store.oldest_change()
+
+
+def test_a_failed_transaction_leaves_nothing(store):
+    """No object, no event, no version, no timer."""
+    before = store.version()
+    with pytest.raises(RuntimeError), store.transaction():
+        store.put("a", thing("x"))
+        store.set_timer(1.0, "act", {})
+        raise RuntimeError
+    assert store.version() == before
+    assert store.changes("a", None, 0) == []
+    assert store.next_timer(10.0) is None
+
+
+def test_objects_are_read_in_pages(store):
+    """In order of namespace and name, from just after a place."""
+    for name in "cabd":
+        store.put("a", thing(name))
+    page = store.objects("a", "n", ("n", "a"), 2)
+    assert [body["metadata"]["name"] for body in page] == ["b", "c"]
+    assert store.count("a", "n", ("n", "c")) == 1
+
+
+def test_timers_are_taken_once_and_in_order(store):
+    """By time, then by the order they were set in; not before they are due."""
+    for due, action in ((5.0, "late"), (1.0, "early"), (5.0, "later"), (99.0, "never")):
+        store.set_timer(due, action, {"about": action})
+    taken = []
+    while timer := store.next_timer(10.0):
+        taken.append(timer)
+    assert taken == [
+        (due, action, {"about": action}) for due, action in ((1.0, "early"), (5.0, "late"), (5.0, "later"))
+    ]
+    assert store.has_timer("never")
+
+
+def test_a_world_in_a_file_survives_reopening(tmp_path):
+    """Objects, versions, the seed and what was due are all there."""
+    path = tmp_path / "world.db"
+    first = World(path, clock=ManualClock(1_790_000_000.0), seed=42)
+    with first.store.transaction():
+        first.advance()
+    before, version, token = all_objects(first), first.store.version(), first.identity.id_token(first.organizations[0])
+    first.close()
+    second = World(path, clock=ManualClock(1_790_000_000.0), seed=1)
+    assert all_objects(second) == before
+    assert (second.store.version(), second.seed) == (version, 42)
+    assert second.identity.id_token(second.organizations[0]) == token
+    second.close()
+
+
+def test_no_time_passes_between_openings_when_the_clock_goes_on_from_now(tmp_path):
+    """A world reopened at its stored time is where it was, and goes on from there."""
+    path, clock = tmp_path / "world.db", ManualClock()
+    first = World(path, clock=clock)
+    clock.advance(45)
+    with first.store.transaction():
+        first.advance()
+    version, now = first.store.version(), float(first.store.fact("now", "0"))
+    first.close()
+    assert now == clock.time()
+    resumed = ManualClock(now)
+    second = World(path, clock=resumed)
+    with second.store.transaction():
+        second.advance()
+    assert second.store.version() == version
+    resumed.advance(3600)
+    with second.store.transaction():
+        second.advance()
+    assert second.store.version() > version
+    second.close()
+
+
+def test_a_world_never_goes_back_in_time(tmp_path):
+    """A clock behind the stored time does not turn it back."""
+    path = tmp_path / "world.db"
+    for start in (2_000.0, 1_000.0):
+        world = World(path, clock=ManualClock(start))
+        with world.store.transaction():
+            world.advance()
+        assert world.now == 2_000.0
+        world.close()

@@ -1,0 +1,190 @@
+"""state.db: private, durable, migrated once, and honest about a disk that is full."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rsspot.errors import StateError
+from rsspot.state.database import Database
+from rsspot.state.migrations import MIGRATIONS
+from rsspot.state.sqlite import open_ledger
+
+WRITERS = 20
+EACH = 5
+WRITER = """
+import sys
+from pathlib import Path
+from rsspot.state.registrations import RegistrationRecord
+from rsspot.state.sqlite import open_ledger
+ledger = open_ledger(Path(sys.argv[1]))
+for number in range(int(sys.argv[3])):
+    key = f"{sys.argv[2]}-{number}"
+    ledger.discover(RegistrationRecord(key, "uid", "org", "group", "omni"))
+ledger.close()
+"""
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from rsspot.errors import StateError
+from rsspot.state.registrations import RegistrationRecord
+from rsspot.state.sqlite import open_ledger
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+ledger = open_ledger(Path(sys.argv[1]))
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+
+def record(key):
+    return RegistrationRecord(key, "u" * 4000, "org", "group", "omni")
+
+ledger.discover(record("before"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+kept = 0
+try:
+    for number in range(1000):
+        ledger.discover(record(f"full-{number}"))
+        kept += 1
+    print("never full")
+except StateError as error:
+    print(type(error).__name__, error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+ledger.discover(record("after"))
+keys = {each.registration_key for each in ledger.registrations()}
+print(keys == {"before", "after"} | {f"full-{number}" for number in range(kept)})
+"""
+
+
+def mode_of(path: Path) -> int:
+    """The permissions of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_file_and_its_folder_are_the_owners_only(tmp_path: Path) -> None:
+    """And so are the files that sqlite keeps beside it."""
+    path = tmp_path / "new" / "state.db"
+    database = Database(path)
+    with database.transaction() as db:
+        db.execute("DELETE FROM leases")
+    assert {each.name: mode_of(each) for each in path.parent.iterdir()} == dict.fromkeys(
+        ("state.db", "state.db-wal", "state.db-shm"), 0o600
+    )
+    assert mode_of(path.parent) == 0o700
+    database.close()
+
+
+def test_an_open_file_of_others_is_made_private(tmp_path: Path) -> None:
+    """A file that was readable by all is not left so."""
+    path = tmp_path / "state.db"
+    path.touch(mode=0o644)
+    Database(path).close()
+    assert mode_of(path) == 0o600
+
+
+def test_every_commit_is_durable(tmp_path: Path) -> None:
+    """WAL, and FULL: what a commit promised survives the power going."""
+    database = Database(tmp_path / "state.db")
+    assert [row[0] for row in database.rows("PRAGMA journal_mode")] == ["wal"]
+    assert [row[0] for row in database.rows("PRAGMA synchronous")] == [2]
+    assert [row[0] for row in database.rows("PRAGMA foreign_keys")] == [1]
+    database.close()
+
+
+def test_migrations_run_once_each_and_in_order(tmp_path: Path) -> None:
+    """A file of an older schema keeps its rows and gets what is new."""
+    path = tmp_path / "state.db"
+    older = Database(path, ("CREATE TABLE a (x)", "INSERT INTO a VALUES (1); INSERT INTO a VALUES (2)"))
+    older.close()
+    newer = Database(path, ("broken", "broken", "ALTER TABLE a ADD COLUMN y DEFAULT 7"))
+    assert [tuple(row) for row in newer.rows("SELECT x, y FROM a ORDER BY x")] == [(1, 7), (2, 7)]
+    newer.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    """Half a schema is never committed."""
+    path = tmp_path / "state.db"
+    with pytest.raises(StateError):
+        Database(path, ("CREATE TABLE a (x)", "CREATE TABLE b (x); nonsense"))
+    database = Database(path, ("CREATE TABLE c (x)",))
+    assert [row[0] for row in database.rows("SELECT name FROM sqlite_master")] == ["c"]
+    database.close()
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    """And nothing in the file is touched."""
+    path = tmp_path / "state.db"
+    Database(path, (*MIGRATIONS, "CREATE TABLE later (x)")).close()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match="newer rsspot") as caught:
+        open_ledger(path)
+    assert caught.value.hint == "upgrade rsspot"
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but long enough to be one" * 100, b"{}"])
+def test_a_file_that_is_no_database_is_a_state_error(tmp_path: Path, content: bytes) -> None:
+    """Its content is not replaced."""
+    path = tmp_path / "state.db"
+    path.write_bytes(content)
+    with pytest.raises(StateError):
+        open_ledger(path)
+    assert path.read_bytes() == content
+
+
+def test_a_place_that_cannot_be_written_is_a_state_error(tmp_path: Path) -> None:
+    """A folder where the file should be, or a file where its folder should be."""
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "state.db"):
+        with pytest.raises(StateError, match="cannot open"):
+            open_ledger(path)
+
+
+def test_reading_a_ledger_that_is_not_there_makes_no_file(tmp_path: Path) -> None:
+    """It is an empty ledger."""
+    ledger = open_ledger(tmp_path / "state.db", create=False)
+    assert ledger.runs() == []
+    ledger.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_inside_a_transaction_undoes_it(tmp_path: Path) -> None:
+    """All or nothing."""
+    database = Database(tmp_path / "state.db", ("CREATE TABLE a (x)",))
+    with pytest.raises(KeyError), database.transaction() as db:
+        db.execute("INSERT INTO a VALUES (1)")
+        raise KeyError
+    assert database.rows("SELECT * FROM a") == []
+    database.close()
+
+
+def test_twenty_processes_lose_nothing(tmp_path: Path) -> None:
+    """They even make the file at the same time."""
+    path = tmp_path / "state.db"
+    command = [sys.executable, "-c", WRITER, str(path)]
+    writers = [
+        subprocess.Popen([*command, str(number), str(EACH)], stderr=subprocess.PIPE, text=True)
+        for number in range(WRITERS)
+    ]
+    complaints = [writer.communicate(timeout=90)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * WRITERS, complaints
+    ledger = open_ledger(path)
+    assert len(ledger.registrations()) == WRITERS * EACH
+    ledger.close()
+
+
+def test_a_full_disk_is_a_state_error_and_passes(tmp_path: Path) -> None:
+    """What was committed is kept, what failed is not, and with room again writing goes on."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "state.db")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert said[0].startswith("StateError cannot write")
+    assert "rollback" not in said[0]
+    assert said[1] == "True"

@@ -1,0 +1,242 @@
+"""The ledger: what it lets happen, what it refuses, and what it never forgets."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from rsspot.errors import Locked, StateError
+from rsspot.models.refs import Ref
+from rsspot.state.ledger import CLOSED, Holder, Lease, OwnedObject, StepRecord, StepState
+from rsspot.state.registrations import LEGAL, RegistrationRecord, RegistrationStatus
+from rsspot.state.sqlite import SqliteLedger, open_ledger
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ELSEWHERE = Holder("one", "elsewhere", 1)
+EDGE = Ref("CloudSpace", "edge")
+MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni", vm_name="vm", payload={"ipAddress": "10.0.0.1"})
+PATHS = {
+    RegistrationStatus.DISCOVERED: (),
+    RegistrationStatus.TOKEN_ISSUED: ("token_issued",),
+    RegistrationStatus.SUBMITTED: ("token_issued", "submitted"),
+    RegistrationStatus.REGISTERED: ("token_issued", "submitted", "registered"),
+    RegistrationStatus.FAILED: ("failed",),
+    RegistrationStatus.SKIPPED: ("skipped",),
+}
+"""How a machine gets into each status."""
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    """A ledger in a file."""
+    opened = open_ledger(tmp_path / "state.db")
+    yield opened
+    opened.close()
+
+
+def begun(ledger: SqliteLedger, lease: Lease | None = None) -> int:
+    """A run of two steps."""
+    lease = lease or ledger.acquire("scope", ELSEWHERE, NOW, 60)
+    steps = [StepRecord(number, f"cloudspace/{number}", Ref("CloudSpace", str(number)), "create") for number in (0, 1)]
+    return ledger.begin(lease, "apply", {"digest": "sha256:1"}, steps)
+
+
+# Steps
+
+
+def test_a_run_is_remembered_from_intent_to_end(ledger: SqliteLedger) -> None:
+    """Its steps, its attempts and its outcome."""
+    run = begun(ledger)
+    assert ledger.intend(run, 0) == 1
+    assert [left.step.seq for left in ledger.open_steps("scope")] == [0]
+    ledger.answered(run, 0, 1, "OutcomeUnknown: reset")
+    assert ledger.intend(run, 0) == 2
+    ledger.answered(run, 0, 2, "ok")
+    ledger.settle(run, 0, StepState.DONE, owned=OwnedObject(EDGE, "cloudspace/edge", "u", {"spec/region": "dfw"}))
+    ledger.ready(run, 0, "ready")
+    ledger.settle(run, 1, StepState.SKIPPED, detail="because")
+    ledger.finish(run, "ok")
+    assert [(step.state, step.readiness, step.detail) for step in ledger.steps(run)] == [
+        (StepState.DONE, "ready", ""),
+        (StepState.SKIPPED, "", "because"),
+    ]
+    assert [(each.number, each.outcome) for each in ledger.attempts(run)] == [(1, "OutcomeUnknown: reset"), (2, "ok")]
+    assert ledger.owned("scope")[EDGE].applied == {"spec/region": "dfw"}
+    assert not ledger.open_steps("scope") and not ledger.unfinished_runs("scope")
+
+
+@pytest.mark.parametrize(("closed", "then"), list(product(sorted(CLOSED), StepState)))
+def test_a_closed_step_never_opens_or_changes(ledger: SqliteLedger, closed: StepState, then: StepState) -> None:
+    """Whatever is asked of it."""
+    run = begun(ledger)
+    ledger.settle(run, 0, closed)
+    with pytest.raises(StateError, match="closed already"):
+        ledger.settle(run, 0, then)
+    with pytest.raises(StateError, match="closed already"):
+        ledger.intend(run, 0)
+    assert ledger.steps(run)[0].state is closed
+    assert ledger.attempts(run) == []
+
+
+def test_an_unknown_step_is_open_until_it_is_settled(ledger: SqliteLedger) -> None:
+    """Even after its run was closed."""
+    run = begun(ledger)
+    ledger.intend(run, 0)
+    ledger.settle(run, 0, StepState.UNKNOWN)
+    ledger.finish(run, "unknown")
+    assert [left.step.state for left in ledger.open_steps("scope")] == [StepState.UNKNOWN]
+    ledger.settle(run, 0, StepState.FAILED)
+    assert ledger.open_steps("scope") == []
+
+
+def test_a_step_that_is_refused_owns_nothing(ledger: SqliteLedger) -> None:
+    """What is owned is written together with the step, or not at all."""
+    run = begun(ledger)
+    ledger.settle(run, 0, StepState.DONE)
+    with pytest.raises(StateError):
+        ledger.settle(run, 0, StepState.DONE, owned=OwnedObject(EDGE, "cloudspace/edge", "u"))
+    assert ledger.owned("scope") == {}
+
+
+def test_what_is_gone_is_no_longer_owned(ledger: SqliteLedger) -> None:
+    """And only in its own stack."""
+    run = begun(ledger)
+    ledger.settle(run, 0, StepState.DONE, owned=OwnedObject(EDGE, "cloudspace/edge", "u"))
+    other = begun(ledger, ledger.acquire("other", ELSEWHERE, NOW, 60))
+    ledger.settle(other, 0, StepState.DONE, gone=EDGE)
+    assert EDGE in ledger.owned("scope")
+    ledger.settle(run, 1, StepState.DONE, gone=EDGE)
+    assert ledger.owned("scope") == {}
+
+
+def test_an_attempt_and_a_run_are_answered_once(ledger: SqliteLedger) -> None:
+    """The first word stands."""
+    run = begun(ledger)
+    attempt = ledger.intend(run, 0)
+    ledger.answered(run, 0, attempt, "first")
+    ledger.answered(run, 0, attempt, "second")
+    ledger.finish(run, "ok")
+    ledger.finish(run, "failed")
+    assert [each.outcome for each in ledger.attempts(run)] == ["first"]
+    assert [each.outcome for each in ledger.runs("scope")] == ["ok"]
+
+
+def test_runs_are_told_newest_first_and_by_scope(ledger: SqliteLedger) -> None:
+    """A scope sees only its own."""
+    first, second = begun(ledger), begun(ledger, ledger.acquire("other", ELSEWHERE, NOW, 60))
+    assert [run.id for run in ledger.runs()] == [second, first]
+    assert [run.id for run in ledger.runs("scope")] == [first]
+    assert ledger.unfinished_runs("other") == [second]
+
+
+# Leases
+
+
+def test_a_lease_excludes_others_until_it_runs_out(ledger: SqliteLedger) -> None:
+    """Each later holder has a higher fence."""
+    first = ledger.acquire("scope", ELSEWHERE, NOW, 60)
+    with pytest.raises(Locked, match="process 1 on elsewhere"):
+        ledger.acquire("scope", Holder("two", "here", 2), NOW + timedelta(seconds=59), 60)
+    second = ledger.acquire("scope", Holder("two", "here", 2), NOW + timedelta(seconds=60), 60)
+    assert (first.fence, second.fence) == (1, 2)
+    assert not ledger.holds(first, NOW)
+    assert ledger.holds(second, NOW + timedelta(seconds=60))
+    with pytest.raises(Locked, match="taken over"):
+        ledger.renew(first, NOW, 60)
+    ledger.release(first)
+    assert ledger.holds(second, NOW + timedelta(seconds=60))
+
+
+def test_a_lease_about_to_run_out_is_not_relied_on(ledger: SqliteLedger) -> None:
+    """A request that starts now must not arrive after the lease is over; renewing helps."""
+    lease = ledger.acquire("scope", ELSEWHERE, NOW, 60)
+    late = NOW + timedelta(seconds=58)
+    assert not ledger.holds(lease, late)
+    assert ledger.holds(ledger.renew(lease, late, 60), late)
+
+
+def test_a_living_process_of_this_machine_keeps_its_lease(ledger: SqliteLedger) -> None:
+    """As long as it is in time."""
+    here = Holder("me", socket.gethostname(), os.getpid())
+    ledger.acquire("scope", here, NOW, 60)
+    with pytest.raises(Locked):
+        ledger.acquire("scope", replace(here, name="again"), NOW, 60)
+
+
+def test_leases_of_stacks_are_independent(ledger: SqliteLedger) -> None:
+    """So are their fences."""
+    assert ledger.acquire("a", ELSEWHERE, NOW, 60).fence == 1
+    assert ledger.acquire("b", ELSEWHERE, NOW, 60).fence == 1
+
+
+def test_a_released_lease_is_free_and_its_fence_goes_on(ledger: SqliteLedger) -> None:
+    """A fence is never given twice."""
+    ledger.release(ledger.acquire("scope", ELSEWHERE, NOW, 60))
+    assert ledger.acquire("scope", ELSEWHERE, NOW, 60).fence == 2
+
+
+# Registrations
+
+
+def brought_to(ledger: SqliteLedger, status: RegistrationStatus) -> None:
+    """Have a machine in a status, with a token if it got that far."""
+    ledger.discover(MACHINE)
+    for step in PATHS[status]:
+        ledger.advance("key", RegistrationStatus(step), token_id="t1" if step == "token_issued" else None)
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(RegistrationStatus, RegistrationStatus)))
+def test_a_registration_moves_only_where_it_may(
+    ledger: SqliteLedger, before: RegistrationStatus, after: RegistrationStatus
+) -> None:
+    """An illegal move is refused and changes nothing."""
+    brought_to(ledger, before)
+    if after in LEGAL[before]:
+        assert ledger.advance("key", after).status is after
+        return
+    known = ledger.registration("key")
+    with pytest.raises(StateError, match=f"from {before} to {after}"):
+        ledger.advance("key", after, last_error="no")
+    assert ledger.registration("key") == known
+
+
+def test_a_token_id_is_never_erased(ledger: SqliteLedger) -> None:
+    """Neither by failing, nor by starting again, nor by being discovered again."""
+    brought_to(ledger, RegistrationStatus.TOKEN_ISSUED)
+    for status in (RegistrationStatus.FAILED, RegistrationStatus.DISCOVERED):
+        assert ledger.advance("key", status, last_error="no").token_id == "t1"
+    assert ledger.discover(MACHINE).token_id == "t1"
+    known = ledger.registration("key")
+    assert known is not None and (known.token_id, known.last_error) == ("t1", "no")
+
+
+def test_retiring_keeps_the_record(ledger: SqliteLedger) -> None:
+    """A machine that is gone was registered once, and that stays on record."""
+    brought_to(ledger, RegistrationStatus.REGISTERED)
+    assert [each.registration_key for each in ledger.registered("org")] == ["key"]
+    assert ledger.retire("key")
+    known = ledger.registration("key")
+    assert known is not None and (known.status, known.token_id) == (RegistrationStatus.SKIPPED, "t1")
+    assert ledger.registered("org") == [] and len(ledger.registrations("org")) == 1
+    assert not ledger.retire("key") and not ledger.retire("never heard of")
+
+
+def test_an_unknown_machine_cannot_be_advanced(ledger: SqliteLedger) -> None:
+    """There is nothing that it could come from."""
+    with pytest.raises(StateError, match="from unknown"):
+        ledger.advance("key", RegistrationStatus.TOKEN_ISSUED)
+
+
+def test_registrations_of_organisations_are_apart(ledger: SqliteLedger) -> None:
+    """The same machine name in another organisation is another machine."""
+    ledger.discover(MACHINE)
+    ledger.discover(replace(MACHINE, registration_key="other", org_id="other"))
+    assert [each.registration_key for each in ledger.registrations("other")] == ["other"]
+    assert len(ledger.registrations()) == 2
