@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -25,7 +25,7 @@ CONFIG_PATHS = ("RSSPOT_CONFIG", "RSSPOT_CONFIG_FILE", "SPOT_CONFIG_FILE")
 class Setting:
     """A value and the variable it came from."""
 
-    value: str
+    value: str = field(repr=False)
     source: str
 
 

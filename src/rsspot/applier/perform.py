@@ -19,6 +19,7 @@ from rsspot.errors import (
     AuthError,
     Cancelled,
     Conflict,
+    Locked,
     NotFound,
     OutcomeUnknown,
     RsspotError,
@@ -37,7 +38,7 @@ from rsspot.utils import Clock, Document, at_path
 MOST_SENDS = 5
 """How often one write may go out, each time after a read that shows it is still to be done."""
 
-FATAL = (AuthError, StateError, Cancelled)
+FATAL = (AuthError, StateError, Cancelled, Locked)
 """What ends a run rather than a step."""
 
 
@@ -102,17 +103,20 @@ class Performer:
             except OutcomeUnknown as error:
                 lost = True
                 self._answered(step, attempt, error)
-                verdict = await settle(change, step.verb, documents, self._tools.clock)
+                verdict = await self._settle(step, documents)
             except AlreadyExists as error:
                 taken = True
                 self._answered(step, attempt, error)
-                verdict = self._taken(step, documents, await look(documents, change.ref.name), lost)
+                verdict = self._taken(step, documents, await self._look(step, documents), lost)
             except RsspotError as error:
                 self._answered(step, attempt, error)
                 verdict = await self._after_refusal(step, documents, error, lost)
             else:
                 self._answered(step, attempt)
-                verdict = judge(change, step.verb, documents, live)
+                # An accepted create whose body cannot be read is no different from one whose answer was lost.
+                readable = at_path(live, ("metadata", "uid")) is not None
+                lost = lost or not readable
+                verdict = judge(change, step.verb, documents, live) if readable else await self._settle(step, documents)
             if verdict.found is Found.DONE:
                 return self._done(step, verdict, satisfied=taken and not lost)
             if verdict.found is Found.MOVED:
@@ -121,10 +125,28 @@ class Performer:
 
     async def _after_refusal(self, step: Step, documents: Documents, error: RsspotError, lost: bool) -> Verdict:
         """A definite no counts only if no earlier try may have succeeded: quota is checked before the name is."""
-        live = await look(documents, step.change.ref.name) if lost else None
+        live = await self._look(step, documents) if lost else None
         if live is None:
             raise error
         return judge(step.change, step.verb, documents, live)
+
+    async def _settle(self, step: Step, documents: Documents) -> Verdict:
+        """Look an unanswered write up. Raises OutcomeUnknown when not even that can be done."""
+        try:
+            return await settle(step.change, step.verb, documents, self._tools.clock)
+        except (ApiError, TransportError) as error:
+            raise OutcomeUnknown(f"{step.change.address} was sent and cannot be looked up: {error.message}") from None
+
+    async def _look(self, step: Step, documents: Documents, *, sent: bool = True) -> Document | None:
+        """The object of a step. Raises OutcomeUnknown when it cannot be read and a write may have gone out."""
+        base = step.change.base
+        name = base.name if step.verb is Verb.DELETE and base else step.change.ref.name
+        try:
+            return await look(documents, name)
+        except (ApiError, TransportError) as error:
+            if not sent:
+                raise
+            raise OutcomeUnknown(f"{step.change.address} was sent and cannot be looked up: {error.message}") from None
 
     def _taken(self, step: Step, documents: Documents, live: Document | None, lost: bool) -> Verdict:
         """The name was taken: by our own lost try, or by somebody."""
@@ -137,7 +159,7 @@ class Performer:
     async def _patch(self, step: Step, documents: Documents) -> Result:
         change, sent = step.change, False
         for _ in range(MOST_SENDS):
-            live = await look(documents, change.ref.name)
+            live = await self._look(step, documents, sent=sent)
             verdict = judge(change, step.verb, documents, live)
             if verdict.found is Found.DONE:
                 return self._done(step, verdict, satisfied=not sent)
@@ -146,7 +168,7 @@ class Performer:
             attempt = self._intend(step)
             try:
                 await documents.patch(change.ref.name, _guarded(change.merge_patch, live))
-            except (OutcomeUnknown, Conflict) as error:
+            except (OutcomeUnknown, Conflict, NotFound) as error:
                 self._answered(step, attempt, error)
             except RsspotError as error:
                 self._answered(step, attempt, error)
@@ -161,7 +183,7 @@ class Performer:
         assert base is not None
         gone = Ref(step.change.ref.kind, base.name)
         for sent in range(MOST_SENDS):
-            verdict = judge(step.change, step.verb, documents, await look(documents, base.name))
+            verdict = judge(step.change, step.verb, documents, await self._look(step, documents, sent=sent > 0))
             if verdict.found is Found.DONE and verdict.live is None:
                 state = StepState.DONE if sent else StepState.SATISFIED
                 return self._close(step, Result(state), gone=gone)
@@ -177,7 +199,9 @@ class Performer:
                 raise
             else:
                 self._answered(step, attempt)
-        if not await until_gone(documents, base.name, base.uid, self._tools.clock, self._tools.patience.gone):
+        else:
+            raise OutcomeUnknown(f"{step.change.address} was asked {MOST_SENDS} times to go and is still there")
+        if not await until_gone(documents, base.name, base.uid, self._tools.clock, self._tools.patience):
             return self._close(step, Result(StepState.FAILED, "accepted, and still being deleted"))
         return self._close(step, Result(StepState.DONE), gone=gone)
 
@@ -188,7 +212,7 @@ class Performer:
         groups = self._tools.documents(self._tools.kinds[source.parent[1]])
         name = source.parent_name(step.change.body["spec"])
         assert name is not None
-        seen = await until_ready(groups, name, self._tools.clock, self._tools.patience.ready, self._teller(step))
+        seen = await until_ready(groups, name, self._tools.clock, self._tools.patience, self._teller(step))
         if seen.phase is not Phase.READY:
             return self._close(step, Result(StepState.FAILED, f"{step.change.parent}: {seen.note}"))
         inner = self._tools.documents(self._tools.kinds[source.expands_to])
@@ -252,7 +276,7 @@ class Performer:
         documents = self._tools.documents(self._tools.kinds[step.change.ref.kind])
         try:
             seen = await until_ready(
-                documents, step.change.ref.name, self._tools.clock, self._tools.patience.ready, self._teller(step)
+                documents, step.change.ref.name, self._tools.clock, self._tools.patience, self._teller(step)
             )
         except (ApiError, TransportError) as error:
             seen = Readiness(Phase.PROGRESSING, f"could not be looked at: {error.message}")

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 
 from rsspot.applier.events import Settled
 from rsspot.applier.perform import Toolbox
-from rsspot.applier.settle import look
+from rsspot.applier.settle import OUR_LABEL, look
 from rsspot.planner.order import Verb
 from rsspot.state.ledger import OpenStep, OwnedObject, StepState
 from rsspot.utils import at_path
@@ -40,6 +40,11 @@ async def _close(left: OpenStep, tools: Toolbox) -> Settled:
         state = StepState.DONE if step.verb == Verb.DELETE else StepState.FAILED
         said = "it is gone" if step.verb == Verb.DELETE else "it never arrived"
         tools.ledger.settle(left.run, step.seq, state, detail=said, gone=step.ref)
+        return Settled(step.address, said)
+    label = at_path(live, OUR_LABEL)
+    if label not in (None, tools.stack):
+        said = f"its name is held by an object of the stack {label!r}"
+        tools.ledger.settle(left.run, step.seq, StepState.REFUSED, detail=said)
         return Settled(step.address, said)
     owned = OwnedObject(step.ref, step.address, at_path(live, ("metadata", "uid")))
     if step.verb != Verb.CREATE:

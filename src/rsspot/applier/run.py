@@ -174,7 +174,7 @@ class _Execution:
         good = sum(counts[word] for word in WORDS.values()) + counts["satisfied"]
         if counts["unknown"]:
             return "unknown"
-        if self._stop.asked and counts["skipped"]:
+        if self._stop.asked and wrong:
             return "cancelled"
         if not wrong:
             return "ok"

@@ -21,17 +21,18 @@ PATIENCE_WHEN_OUTBID = 3
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds of the clock."""
+    """How long to wait, in seconds of the clock, unless it is given up before."""
 
     ready: float = 1200.0
     gone: float = 1200.0
+    given_up: Callable[[], bool] = lambda: False
 
 
 async def until_ready(
-    documents: Documents, name: str, clock: Clock, timeout: float, told: Callable[[Readiness], None]
+    documents: Documents, name: str, clock: Clock, patience: Patience, told: Callable[[Readiness], None]
 ) -> Readiness:
-    """The last readiness seen: READY, or what it was when the time was up or hope was lost."""
-    deadline = clock.now().timestamp() + timeout
+    """The last readiness seen: READY, or what it was when the time was up, hope was lost or a stop was asked for."""
+    deadline = clock.now().timestamp() + patience.ready
     outbid = 0
     while True:
         seen = await _readiness(documents, name)
@@ -42,18 +43,20 @@ async def until_ready(
         if seen.phase in (Phase.READY, Phase.FAILED) or outbid >= PATIENCE_WHEN_OUTBID:
             return seen
         if clock.now().timestamp() >= deadline:
-            return Readiness(seen.phase, f"{seen.note}, not ready in {timeout:g} s")
+            return Readiness(seen.phase, f"{seen.note}, not ready in {patience.ready:g} s")
+        if patience.given_up():
+            return Readiness(seen.phase, f"{seen.note}, no longer waited for")
         await clock.sleep(POLL)
 
 
-async def until_gone(documents: Documents, name: str, uid: str | None, clock: Clock, timeout: float) -> bool:
+async def until_gone(documents: Documents, name: str, uid: str | None, clock: Clock, patience: Patience) -> bool:
     """Whether the object, or rather that very one, went away in time."""
-    deadline = clock.now().timestamp() + timeout
+    deadline = clock.now().timestamp() + patience.gone
     while True:
         live = await _patiently(documents, name)
         if live is None or (uid and live["metadata"].get("uid") != uid):
             return True
-        if clock.now().timestamp() >= deadline:
+        if clock.now().timestamp() >= deadline or patience.given_up():
             return False
         await clock.sleep(POLL)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 from rsspot.client.aio import AsyncSpotClient
@@ -31,18 +32,28 @@ class SpotClient:
     def __init__(self, **options: Any) -> None:
         self._options = options
         self._stack = ExitStack()
+        self._first_use = Lock()
         self._aio = AsyncSpotClient(**options)
+        self._made: tuple[BlockingPortal, AsyncSpotClient] | None = None
 
-    @cached_property
+    @property
     def _portal(self) -> BlockingPortal:
-        from anyio.from_thread import start_blocking_portal
+        return self._blocking_side[0]
 
-        return self._stack.enter_context(start_blocking_portal())
-
-    @cached_property
+    @property
     def _sync(self) -> AsyncSpotClient:
-        """A client of its own for the portal's loop: connections never cross loops."""
-        return AsyncSpotClient(**self._options)
+        return self._blocking_side[1]
+
+    @property
+    def _blocking_side(self) -> tuple[BlockingPortal, AsyncSpotClient]:
+        """A loop in a thread and a client of its own for it, made once: connections never cross loops."""
+        with self._first_use:
+            if self._made is None:
+                from anyio.from_thread import start_blocking_portal
+
+                portal = self._stack.enter_context(start_blocking_portal())
+                self._made = (portal, AsyncSpotClient(**self._options))
+            return self._made
 
     @cached_property
     def organizations(self) -> BlockingOrganizations:
@@ -119,8 +130,9 @@ class SpotClient:
     def close(self) -> None:
         """Let go of the sync side's connections, files and thread."""
         refuse_in_loop("aclose")
-        if "_sync" in self.__dict__:
-            self._portal.call(self._sync.aclose)
+        if self._made is not None:
+            portal, client = self._made
+            portal.call(client.aclose)
         self._stack.close()
 
     async def aclose(self) -> None:

@@ -20,7 +20,8 @@ from rsspot.errors import (
     TooManyRequests,
     TransportError,
 )
-from rsspot.http.retry import NEVER_SENT, SAFE
+from rsspot.http.retry import NEVER_SENT, SAFE, retry_after
+from rsspot.utils import utc_now
 from rsspot.wire import httpx
 
 LONGEST_MESSAGE = 400
@@ -52,7 +53,7 @@ def error_of(response: httpx.Response) -> RsspotError:
             if isinstance(c, dict)
         },
         request_id=response.headers.get("Audit-Id") or response.headers.get("X-Request-Id"),
-        retry_after=details.get("retryAfterSeconds"),
+        retry_after=details.get("retryAfterSeconds") or retry_after(response.headers.get("Retry-After"), utc_now()),
     )
 
 

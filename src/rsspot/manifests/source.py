@@ -21,6 +21,8 @@ MOST_DOCUMENTS = 100_000
 MOST_UNFOLDED = 100_000
 """Values that aliases may add to what is written."""
 DEEPEST = 64
+SUSPICIOUS = 1000
+"""Brackets or columns from which on nesting is counted before it is composed."""
 SUFFIXES = (".yaml", ".yml")
 
 Place = tuple[str | int, ...]
@@ -29,9 +31,12 @@ Place = tuple[str | int, ...]
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_YAML_1_1_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+
+_YAML_1_1_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("timestamp", "merge", "value")}
 
 
 @dataclass
@@ -104,6 +109,7 @@ def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
     builder = _Builder(file)
     loader = _Loader(text)
     try:
+        _check_depth(text, file)
         while loader.check_node():
             node = loader.get_node()
             source = Source(file, marks={(): _origin(file, node)})
@@ -121,6 +127,19 @@ def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
     finally:
         loader.dispose()
     return sources, builder.problems
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Refuse nesting that would overflow the parser's own stack before anything of it can be looked at."""
+    most = text.count("[") + text.count("{") + max((len(line) for line in text.splitlines()), default=0)
+    if most <= SUSPICIOUS:
+        return
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            mark = event.start_mark
+            raise _TooMuch(f"nested deeper than {DEEPEST} levels", Origin(file, mark.line + 1, mark.column + 1))
 
 
 class _TooMuch(Exception):
@@ -146,7 +165,7 @@ class _Builder:
         if self._unfolded > MOST_UNFOLDED:
             raise _TooMuch(f"aliases unfold to more than {MOST_UNFOLDED} values", _origin(self._file, node))
         marks.setdefault(path, _origin(self._file, node))
-        if node.tag not in _TAGS and not (isinstance(node, yaml.ScalarNode) and _is_plain(node)):
+        if node.tag not in _TAGS and not _is_resolved(node):
             self._wrong(f"the tag {node.tag!r} is not allowed", node)
             return None
         if isinstance(node, yaml.MappingNode):
@@ -177,16 +196,17 @@ def _origin(file: str, node: yaml.Node) -> Origin:
     return Origin(file, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _is_plain(node: yaml.ScalarNode) -> bool:
-    """Unquoted and untagged: libyaml resolves these by YAML 1.1 rules, which we do not follow."""
-    return node.style is None and node.tag.startswith("tag:yaml.org,2002:")
+def _is_resolved(node: yaml.Node) -> bool:
+    """A plain scalar to which YAML 1.1, whose rules we do not follow, gave a tag of its own."""
+    return isinstance(node, yaml.ScalarNode) and not node.style and node.tag in _YAML_1_1_TAGS
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:
     text = node.value
     # A plain word that looks like a number but carries the string tag was given it by its author: `!!str 5`.
-    said_to_be_text = node.tag.endswith(":str") and (text in _WORDS or _INTEGER.fullmatch(text))
-    if node.style is not None or said_to_be_text:
+    looks_otherwise = text in _WORDS or _INTEGER.fullmatch(text) or _YAML_1_1_FLOAT.fullmatch(text)
+    said_to_be_text = node.tag.endswith(":str") and looks_otherwise
+    if node.style or said_to_be_text:
         return text
     if text in _WORDS:
         return _WORDS[text]

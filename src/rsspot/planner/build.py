@@ -148,7 +148,7 @@ class _Planner:
         final = [edit for edit in found if edit.forces_replacement]
         base = Base(name, live["metadata"].get("uid"), tuple(fields), managed_digest(kind, live, tuple(fields)))
         if final:
-            which = ", ".join(".".join(edit.path[1:]) for edit in final)
+            which = ", ".join(sorted(".".join(edit.path[1:]) for edit in final))
             return replace(self._replacement(wanted, live, f"{which} is final once made"), edits=found, base=base)
         adopting = not self.owners.is_ours(kind, live)
         if not found and not adopting:

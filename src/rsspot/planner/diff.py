@@ -24,7 +24,7 @@ def managed(kind: Kind[Any], desired: Document) -> dict[Path, Any]:
         if field and field.yields_to and at_path(desired, (SPEC, *field.yields_to)):
             continue
         found[path] = field.canonical(value) if field else value
-    return found
+    return dict(sorted(found.items()))
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

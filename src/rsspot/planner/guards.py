@@ -116,7 +116,7 @@ def references(case: Case) -> Iterator[Problem]:
             if name in known and not case.will_be_gone(to.kind, name):
                 continue
             declare = f"declare a {to.kind} {name!r} too" if case.kinds[to.kind].manageable else None
-            hint = did_you_mean(str(name), known) or declare
+            hint = did_you_mean(str(name), set(known) - {name}) or declare
             yield Problem(
                 f"{wanted.address} names the {to.kind} {name!r}, which does not exist",
                 wanted.where(SPEC, *path),
@@ -192,7 +192,7 @@ def availability(case: Case) -> Iterator[Problem]:
                 yield Problem(
                     f"{wanted.address}: {at_path(wanted.spec, path)} is {state}",
                     wanted.where(SPEC, *path),
-                    None,
+                    "choose a class that is available: `rsspot serverclasses list` tells",
                     "availability",
                 )
 
@@ -229,6 +229,22 @@ def _unmatched_holders(case: Case, kind: Kind[Any], path: tuple[str, ...]) -> di
     return found
 
 
+def unseen_children(case: Case) -> Iterator[Problem]:
+    """Nothing is deleted or replaced while what lives in it cannot be seen."""
+    for change in case.changes:
+        if not change.destructive or change.surge:
+            continue
+        for kind in case.kinds.values():
+            if kind.parent and kind.parent[1] == change.ref.kind and kind.name in case.incomplete and not kind.local:
+                yield Problem(
+                    f"{change.address} would take its {kind.plural} down, and those could not be read:"
+                    f" {case.incomplete[kind.name]}",
+                    change.origin,
+                    "try again when the service answers",
+                    "incomplete-read",
+                )
+
+
 def bystanders(case: Case) -> Iterator[Problem]:
     """Nothing that is not ours goes down with what we delete or replace."""
     gone = {(change.ref.kind, change.base.name) for change in case.changes if change.destructive and change.base}
@@ -254,7 +270,7 @@ def blast_radius(case: Case) -> Iterator[Problem]:
         return
     if options.most_deletes is not None and doomed > options.most_deletes:
         yield Problem(
-            f"{doomed} objects would be deleted or replaced; the limit is {options.most_deletes}",
+            f"{_objects(doomed)} would be deleted or replaced; the limit is {options.most_deletes}",
             hint="raise spec.limits.deletes of the Stack, or --max-deletes, if that is meant",
             rule="blast-radius",
         )
@@ -268,6 +284,10 @@ def blast_radius(case: Case) -> Iterator[Problem]:
         )
 
 
+def _objects(count: int) -> str:
+    return "1 object" if count == 1 else f"{count} objects"
+
+
 GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     unread,
     ownership,
@@ -276,6 +296,7 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     availability,
     bids,
     exclusive,
+    unseen_children,
     bystanders,
     blast_radius,
 )

@@ -79,19 +79,20 @@ def _edges(nodes: Sequence[_Node]) -> Iterator[tuple[int, int]]:
                 yield seq, own[Verb.DELETE]
             if Verb.CREATE in above:
                 yield seq, above[Verb.CREATE]
-    for siblings in children.values():
-        yield from _sibling_edges(nodes, siblings)
+    for parent, siblings in children.items():
+        yield from _sibling_edges(nodes, siblings, parent_goes=Verb.DELETE in by_address.get(parent, {}))
 
 
-def _sibling_edges(nodes: Sequence[_Node], siblings: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _sibling_edges(nodes: Sequence[_Node], siblings: Sequence[int], *, parent_goes: bool) -> Iterator[tuple[int, int]]:
     """Among the objects of one parent.
 
-    Removals come last, what is given up comes before it is taken, expansion sees all.
+    Removals come last, unless the parent itself goes; what is given up comes before it is taken; expansion sees all.
     """
     makers = [seq for seq in siblings if nodes[seq].verb in (Verb.CREATE, Verb.PATCH)]
     for seq in siblings:
         change = nodes[seq].change
-        if nodes[seq].verb is Verb.EXPAND or (change.action is Action.DELETE and not change.gives):
+        comes_last = change.action is Action.DELETE and not change.gives and not parent_goes
+        if nodes[seq].verb is Verb.EXPAND or comes_last:
             yield from ((seq, maker) for maker in makers)
         elif change.takes and nodes[seq].verb is not Verb.DELETE:
             givers = (each for each in siblings if nodes[each].change.gives and nodes[each].change is not change)

@@ -73,11 +73,9 @@ class Documents:
         await self._session.send(Call("DELETE", await self._path(name), body=body))
 
     async def _path(self, name: str | None = None) -> str:
-        space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
-        path = f"/apis/{self.kind.api_version}{space}/{self.kind.plural}"
-        if name is None:
-            return path
         try:
-            return f"{path}/{path_segment(name)}"
+            end = "" if name is None else f"/{path_segment(name)}"
         except ValueError as error:
             raise UsageError(str(error), hint="an empty name would address every object at once") from None
+        space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
+        return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}{end}"

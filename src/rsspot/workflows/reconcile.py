@@ -127,7 +127,7 @@ def toolbox(client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: Manner)
         organization=plan.organization,
         stack=plan.stack,
         wait=manner.wait,
-        patience=Patience(manner.wait_timeout, manner.wait_timeout),
+        patience=Patience(manner.wait_timeout, manner.wait_timeout, lambda: manner.stop.asked),
     )
 
 
@@ -153,8 +153,9 @@ async def check_fresh(client: AsyncSpotClient, plan: Plan) -> Plan:
         known[name] for name in sorted({change.ref.kind for change in plan.changes}) if "list" in known[name].verbs
     ]
     snapshot = await take_snapshot(client, touched)
-    if snapshot.organization != plan.organization:
-        raise UsageError(f"the plan is for {plan.organization}, and this is {snapshot.organization}")
+    here = scope_id(client.base_url, snapshot.organization, plan.stack)
+    if here != plan.scope:
+        raise UsageError(f"the plan is for {plan.scope}, and this is {here}")
     stale = [
         f"{change.address}: {why}"
         for change in plan.changes
