@@ -80,6 +80,8 @@ class Problem:
     origin: Origin | None = None
     hint: str | None = None
     rule: str = "manifest"
+    quotable: bool = True
+    """Whether the rest of the line may be shown; what is not understood may be a secret."""
 
     def __str__(self) -> str:
         where = f"{self.origin}: " if self.origin else ""

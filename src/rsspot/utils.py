@@ -55,6 +55,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return f"did you mean {folded[close[0]]!r}?" if close else None
 
 
+def printable(text: str) -> str:
+    """A text that cannot move a terminal's cursor, colour it or hide behind it."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace a file in one step; readable by its owner only at every moment."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

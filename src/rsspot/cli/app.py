@@ -15,7 +15,7 @@ from rsspot import services
 from rsspot.cli import exits
 from rsspot.cli.options import Options, split
 from rsspot.cli.session import CliSession
-from rsspot.errors import RsspotError
+from rsspot.errors import RsspotError, UsageError
 
 OWN = {
     "plan": ("rsspot.cli.reconcile", "Show what an apply would change. Changes nothing."),
@@ -110,13 +110,10 @@ def run(arguments: list[str]) -> int:
     except (RsspotError, KeyboardInterrupt) as error:
         return exits.report(error, options)
     except Exception as error:
-        return _usage(error) if hasattr(error, "format_message") else exits.report(error, options)
+        return _usage(error, options) if hasattr(error, "format_message") else exits.report(error, options)
 
 
-def _usage(error: Any) -> int:
+def _usage(error: Any, options: Options) -> int:
     """What the command line parser has to say. Its errors have no public base class in every version we support."""
     context = getattr(error, "ctx", None)
-    if context is not None:
-        print(context.get_usage(), file=sys.stderr)
-    print(f"error: {error.format_message()}", file=sys.stderr)
-    return exits.USAGE
+    return exits.report(UsageError(error.format_message(), hint=context and context.get_usage()), options)

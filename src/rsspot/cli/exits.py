@@ -6,6 +6,7 @@ import sys
 
 from rsspot.cli.options import Options
 from rsspot.errors import ManifestError, PlanRefused, RsspotError
+from rsspot.utils import printable
 
 OK, ERROR, CHANGES, USAGE, CANCELLED = 0, 1, 2, 3, 8
 
@@ -34,12 +35,13 @@ def _say(error: RsspotError, options: Options) -> None:
 
         print(json.dumps({"error": _as_json(error)}, indent=2, ensure_ascii=False))
         return
-    from rsspot.reports.problems import render_problems
-
     if isinstance(error, ManifestError | PlanRefused):
-        print(render_problems(error.problems), file=sys.stderr)
+        from rsspot.reports.problems import render_problems
+        from rsspot.services.registry import secret_fields
+
+        print(render_problems(error.problems, secrets=secret_fields()), file=sys.stderr)
     else:
-        print(f"error: {error.message}", file=sys.stderr)
+        print(f"error: {printable(error.message)}", file=sys.stderr)
     if error.hint:
         print(
             f"  hint: {error.hint}" if not isinstance(error, ManifestError | PlanRefused) else error.hint,

@@ -16,7 +16,8 @@ from rsspot.cli.session import session
 from rsspot.commands import Command
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, UsageError
-from rsspot.models.fields import COLUMN
+from rsspot.models.fields import COLUMN, SECRET
+from rsspot.planner.plan import with_value
 from rsspot.services.documents import Documents
 from rsspot.services.kind import Field, Kind, Naming, fields_of, is_uuid, plain_types
 from rsspot.services.registry import kinds, part
@@ -75,14 +76,17 @@ def _list(kind: Kind[Any]) -> Callable[..., None]:
             return await here.client.documents(kind).list(labels=selector or None)
 
         found = here.run(work())
-        here.emit([_row(kind, document) for document in found] if here.options.output == "table" else found)
+        as_table = here.options.output == "table"
+        here.emit([_row(kind, each) if as_table else without_secrets(kind, each) for each in found])
 
     list_.__doc__ = f"List {kind.plural}."
     return list_
 
 
 def _get(kind: Kind[Any]) -> Callable[..., None]:
-    def get(name: str = NAME) -> None:
+    def get(
+        name: str = NAME, show_secrets: bool = typer.Option(False, "--show-secrets", help="Do not mask secrets.")
+    ) -> None:
         here = session()
 
         async def work() -> Document:
@@ -90,7 +94,8 @@ def _get(kind: Kind[Any]) -> Callable[..., None]:
             return await documents.get(await _wire_name(documents, name))
 
         document = here.run(work())
-        here.emit(_row(kind, document) if here.options.output == "table" else document)
+        shown = document if show_secrets else without_secrets(kind, document)
+        here.emit(_row(kind, document) if here.options.output == "table" else shown)
 
     get.__doc__ = f"Show one of the {kind.plural}."
     return get
@@ -108,7 +113,7 @@ def _patch(kind: Kind[Any]) -> Callable[..., None]:
             return await documents.patch(await _wire_name(documents, name), {"spec": fields})
 
         document = here.run(work())
-        here.emit(_row(kind, document) if here.options.output == "table" else document)
+        here.emit(_row(kind, document) if here.options.output == "table" else without_secrets(kind, document))
 
     patch.__doc__ = f"Change fields of one of the {kind.plural}; null removes one."
     return patch
@@ -130,6 +135,14 @@ def _delete(kind: Kind[Any]) -> Callable[..., None]:
 
     delete.__doc__ = f"Delete one of the {kind.plural}."
     return delete
+
+
+def without_secrets(kind: Kind[Any], document: Document) -> Document:
+    """An object with its secrets masked."""
+    for path in kind.marked(SECRET):
+        if at_path(document, ("spec", *path)) is not None:
+            document = with_value(document, ("spec", *path), "(secret)")
+    return document
 
 
 async def _wire_name(documents: Documents, name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from rsspot.applier.events import Event, Recap, RunStarted, Settled, StepEnded, StepStarted, Waiting
 from rsspot.state.ledger import StepState
+from rsspot.utils import printable
 
 DOING = {"create": "creating", "patch": "updating", "delete": "deleting", "expand": "registering"}
 DONE = {"create": "created", "patch": "updated", "delete": "deleted", "expand": "registered"}
@@ -30,7 +31,7 @@ class Progress:
         if self._as_json:
             print(json.dumps({"type": type(event).__name__, **asdict(event)}, ensure_ascii=False), flush=True)
         elif line := _line(event):
-            print(f"{self.elapsed:6.1f}s  {line}", flush=True)
+            print(f"{self.elapsed:6.1f}s  {printable(line)}", flush=True)
 
     @property
     def elapsed(self) -> float:

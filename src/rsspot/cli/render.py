@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rsspot.cli.options import Output
+from rsspot.utils import printable
 
 GAP = "  "
 
@@ -57,4 +58,4 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    return printable(text)

@@ -18,10 +18,12 @@ from rsspot.manifests.variables import Variables, expand
 from rsspot.models.fields import COMMAND, SERVER_OWNED
 from rsspot.models.refs import DNS_LABEL
 from rsspot.models.resource import AuthoredMetadata, Metadata
-from rsspot.services.kind import Kind, plain_types
+from rsspot.services.kind import Kind, models_in
 from rsspot.services.registry import kinds
 from rsspot.utils import did_you_mean
 
+SERVERS_METADATA = ("managedFields", "ownerReferences", "selfLink", "deletionGracePeriodSeconds", "generateName")
+"""Metadata that only a server writes, besides what the model knows."""
 TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
@@ -39,10 +41,13 @@ def load(
     for source in sources:
         if _is_stack(source):
             continue
-        wrong = expand(source, values)
-        manifest = None if wrong else _manifest(source, wrong)
-        problems += wrong
-        if manifest is not None:
+        missing = expand(source, values)
+        wrong: list[Problem] = []
+        manifest = _manifest(source, wrong)
+        # A value that is not there is one problem, not also a bad price or name.
+        unknown = {problem.origin for problem in missing}
+        problems += missing + [problem for problem in wrong if problem.origin not in unknown]
+        if manifest is not None and not missing:
             manifests.append(manifest)
     problems += _duplicates(manifests)
     if not problems and not manifests:
@@ -77,6 +82,9 @@ def _stack(sources: Sequence[Source]) -> tuple[Stack, list[Problem]]:
         stack = Stack.model_validate(source.value, extra="forbid", by_name=False)
     except ValidationError as error:
         return nothing, problems + list(_explain(error, Stack, source, ()))
+    if stack.api_version != LOCAL_API_VERSION:
+        said = f"apiVersion {stack.api_version!r}"
+        problems.append(Problem(said, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}"))
     if not DNS_LABEL.fullmatch(stack.name):
         problems.append(_bad_name(stack.name, source))
     return stack, problems
@@ -91,7 +99,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
     kind = _kind(source, problems)
     for key in document:
         if key not in TOP_KEYS:
-            problems.append(Problem(f"unknown field {key!r}", source.origin((key,)), did_you_mean(key, TOP_KEYS)))
+            problems.append(_unknown_field(key, source.origin((key,)), TOP_KEYS))
     if kind is None:
         return None
     metadata = _metadata(source, problems)
@@ -125,10 +133,7 @@ def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
     if not isinstance(written, dict):
         problems.append(Problem("missing field 'metadata'", source.origin(("metadata",))))
         return {}
-    servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {
-        "managedFields",
-        "ownerReferences",
-    }
+    servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {*SERVERS_METADATA}
     ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
     kept = {key: value for key, value in written.items() if key in ours or key not in servers}
     metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
@@ -172,11 +177,14 @@ def _explain(error: ValidationError, model: type[BaseModel], source: Source, abo
         if finding["type"] == "missing":
             yield Problem(f"missing field {field!r}", source.origin(path))
         elif finding["type"] == "extra_forbidden":
-            known = _fields_at(model, loc[:-1])
-            yield Problem(f"unknown field {field!r}", source.origin(path), did_you_mean(field, known))
+            yield _unknown_field(field, source.origin(path), _fields_at(model, loc[:-1]))
         else:
             message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             yield Problem(f"{'.'.join(map(str, path))}: should be {message}", source.origin(path))
+
+
+def _unknown_field(name: str, origin: Origin, known: Sequence[str]) -> Problem:
+    return Problem(f"unknown field {name!r}", origin, did_you_mean(name, known), quotable=False)
 
 
 def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
@@ -185,11 +193,7 @@ def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
         if isinstance(part, int):
             continue
         info = next((i for n, i in model.model_fields.items() if (i.alias or n) == part), None)
-        inner = (
-            [m for m in plain_types(info.annotation) if isinstance(m, type) and issubclass(m, BaseModel)]
-            if info
-            else []
-        )
+        inner = models_in(info.annotation) if info else []
         if not inner:
             return []
         model = inner[0]

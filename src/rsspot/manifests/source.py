@@ -121,7 +121,7 @@ def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
-        builder.problems.append(Problem(f"not YAML: {error.problem or error.context}", origin))
+        builder.problems.append(Problem(f"not YAML: {error.problem or error.context}", origin, quotable=False))
     except yaml.YAMLError as error:
         builder.problems.append(Problem(f"not YAML: {str(error).splitlines()[0]}", Origin(file)))
     finally:
@@ -138,8 +138,7 @@ def _check_depth(text: str, file: str) -> None:
     for event in yaml.parse(text, _Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            mark = event.start_mark
-            raise _TooMuch(f"nested deeper than {DEEPEST} levels", Origin(file, mark.line + 1, mark.column + 1))
+            raise _TooMuch(f"nested deeper than {DEEPEST} levels", _origin(file, event))
 
 
 class _TooMuch(Exception):
@@ -189,11 +188,12 @@ class _Builder:
         return built
 
     def _wrong(self, message: str, node: yaml.Node) -> None:
-        self.problems.append(Problem(message, _origin(self._file, node)))
+        self.problems.append(Problem(message, _origin(self._file, node), quotable=False))
 
 
-def _origin(file: str, node: yaml.Node) -> Origin:
-    return Origin(file, node.start_mark.line + 1, node.start_mark.column + 1)
+def _origin(file: str, node: yaml.Node | yaml.Event) -> Origin:
+    mark = node.start_mark
+    return Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
 
 
 def _is_resolved(node: yaml.Node) -> bool:

@@ -47,8 +47,9 @@ def _expand(value: Any, path: Place, source: Source, variables: Variables, probl
         try:
             return str(_value(match, Path(source.file).parent, variables))
         except LookupError as missing:
-            problems.append(Problem(str(missing.args[0]), source.origin(path), "or give a default: ${…:-default}"))
-            return ""
+            hint = "or give a default: ${…:-default}"
+            problems.append(Problem(str(missing.args[0]), source.origin(path), hint, quotable=False))
+            return match[0]
 
     whole = _REFERENCE.fullmatch(value)
     if whole and whole["kind"] == "var" and whole["name"] in variables.values:

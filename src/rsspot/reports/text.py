@@ -8,6 +8,7 @@ from typing import Any
 
 from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.plan import Masks, Plan, masked
+from rsspot.utils import printable
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.ADOPT: "<", Action.DELETE: "-"}
 COLOURS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Action.ADOPT: "36", Action.DELETE: "31"}
@@ -36,9 +37,9 @@ def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Itera
         yield from _section(intent, words, paint)
         yield ""
     for note in plan.notes:
-        yield f"Note: {note}"
+        yield f"Note: {printable(note)}"
     if plan.undeclared:
-        names = ", ".join(leftover.address for leftover in plan.undeclared[:5])
+        names = ", ".join(printable(leftover.address) for leftover in plan.undeclared[:5])
         more = f" and {len(plan.undeclared) - 5} more" if len(plan.undeclared) > 5 else ""
         yield f"Left alone: {names}{more}: of this stack, in no manifest (--prune deletes)"
         yield ""
@@ -54,7 +55,7 @@ def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint:
             verb += ", new one first" if change.surge else ", old one first"
         symbol = paint(COLOURS[change.action], f"{SYMBOLS[change.action]:>3}")
         where = f"  {change.origin}" if change.origin else ""
-        yield f"{symbol} {change.address:<{width}}  {verb}: {change.reason}{where}"
+        yield f"{symbol} {printable(change.address):<{width}}  {verb}: {printable(change.reason)}{where}"
         yield from _details(change)
 
 
@@ -63,11 +64,11 @@ def _details(change: Change) -> Iterator[str]:
         yield f"      {_name(edit):<22} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
     if change.body and not change.edits and not change.deferred:
         for path, value in _leaves(change.body.get("spec", {}), ()):
-            yield f"      {'.'.join(path):<22} {_value(value)}"
+            yield f"      {printable('.'.join(path)):<22} {_value(value)}"
 
 
 def _name(edit: Edit) -> str:
-    return ".".join(edit.path[1:] if edit.path[0] == "spec" else edit.path)
+    return printable(".".join(edit.path[1:] if edit.path[0] == "spec" else edit.path))
 
 
 def _mark(edit: Edit) -> str:
@@ -88,7 +89,7 @@ def _value(value: Any) -> str:
     if value is None:
         return "(none)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = text.encode("unicode_escape").decode() if not text.isprintable() else text
+    text = printable(text)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
 
 
@@ -99,7 +100,8 @@ def _headline(plan: Plan) -> str:
     parts = [f"{summary[action.value]} to {action.value}" for action in SEQUENCE if summary[action.value]]
     parts += [f"{summary['drift']} drifted"] if summary["drift"] else []
     parts.append(f"{plan.unchanged} unchanged")
-    state = "" if plan.complete else f"  INCOMPLETE: {'; '.join(f'{k}: {v}' for k, v in plan.incomplete.items())}"
+    unread = "; ".join(f"{kind}: {printable(why)}" for kind, why in plan.incomplete.items())
+    state = "" if plan.complete else f"  INCOMPLETE: {unread}"
     return f"Plan: {', '.join(parts)}.{state}"
 
 

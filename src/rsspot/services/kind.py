@@ -208,6 +208,12 @@ def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ..
                 yield from fields_of(member, path, handed_down)
 
 
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models inside a type, those that are items of a list included."""
+    inner = [item for each in plain_types(annotation) for item in (get_args(each) or (each,))]
+    return [each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)]
+
+
 def plain_types(annotation: Any) -> list[Any]:
     """The plain types inside `Annotated` and unions."""
     if get_origin(annotation) is not None and hasattr(annotation, "__metadata__"):

@@ -8,6 +8,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from rsspot.models.fields import SECRET
 from rsspot.services import __name__ as room
 from rsspot.services import folders
 from rsspot.services.kind import Kind
@@ -35,6 +36,12 @@ def kinds() -> dict[str, Kind[Any]]:
             found[kind.name] = kind
             plurals.add(kind.plural)
     return found
+
+
+@cache
+def secret_fields() -> frozenset[str]:
+    """The names of all fields that hold secrets."""
+    return frozenset(path[-1] for kind in kinds().values() for path in kind.marked(SECRET))
 
 
 @cache
