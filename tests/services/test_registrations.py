@@ -135,6 +135,24 @@ async def test_a_walk_that_was_cut_short_goes_on_from_where_it_got_to(
         assert {each["tokenId"] for each in registrar.asked} == {"t0"}
 
 
+@pytest.mark.parametrize(
+    ("expires", "asked_again"),
+    [("2999-01-01T00:00:00Z", False), (None, False), ("2001-01-01T00:00:00Z", True), ("soon", True)],
+)
+async def test_after_a_no_a_token_is_used_again_while_it_holds(
+    registrations: Documents, registrar: Registrar, expires: str | None, asked_again: bool
+) -> None:
+    """A second token would leave the first one lying about; an expired one is of no use."""
+    command = registrar.refusing("submit")
+    token = '"tokenExpiresAt": "2030-01-01T00:00:00Z"'
+    registrar.program.write_text(REGISTRAR.replace(token, f'"tokenExpiresAt": {expires!r}'))
+    with pytest.raises(RegistrarFailed):
+        await registrations.create(machine(command))
+    registrar.log.unlink()
+    await registrations.create(machine(registrar.refusing()))
+    assert ("issue_token" in registrar.questions) is asked_again
+
+
 async def test_retiring_asks_nobody_and_keeps_the_record(registrations: Documents, registrar: Registrar) -> None:
     """The machine is gone already."""
     await registrations.create(machine(registrar.refusing()))

@@ -42,10 +42,16 @@ class CliSession:
 
     @cached_property
     def reading_ledger(self) -> Ledger:
-        """The ledger for reading only: one that is not there is not made."""
-        from rsspot.state.sqlite import open_ledger
+        """The ledger for reading only. One that is not there is not made, and one that cannot be read is done without."""
+        from rsspot.errors import StateError
+        from rsspot.state.database import Database
+        from rsspot.state.sqlite import SqliteLedger, open_ledger
 
-        return open_ledger(self.state_path, create=False)
+        try:
+            return open_ledger(self.state_path, create=False)
+        except StateError as error:
+            print(f"warning: {error.message}; going on without the ledger", file=sys.stderr)
+            return SqliteLedger(Database(None))
 
     @cached_property
     def state_path(self) -> Path:

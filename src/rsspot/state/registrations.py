@@ -25,7 +25,9 @@ LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
     RegistrationStatus.TOKEN_ISSUED: frozenset({RegistrationStatus.SUBMITTED, RegistrationStatus.FAILED}),
     RegistrationStatus.SUBMITTED: frozenset({RegistrationStatus.REGISTERED, RegistrationStatus.FAILED}),
     RegistrationStatus.REGISTERED: frozenset({RegistrationStatus.SKIPPED}),
-    RegistrationStatus.FAILED: frozenset({RegistrationStatus.DISCOVERED, RegistrationStatus.SKIPPED}),
+    RegistrationStatus.FAILED: frozenset(
+        {RegistrationStatus.DISCOVERED, RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SKIPPED}
+    ),
     RegistrationStatus.SKIPPED: frozenset({RegistrationStatus.DISCOVERED}),
 }
 """From each status, the ones that may follow. A registered machine leaves that status only by being retired."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
@@ -11,7 +12,7 @@ from rsspot.errors import NotFound, UsageError
 from rsspot.services.documents import Documents
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
 from rsspot.state.registrations import RegistrationLedger, RegistrationRecord, RegistrationStatus
-from rsspot.utils import Document
+from rsspot.utils import Document, utc_now
 
 WALK = (
     (RegistrationStatus.DISCOVERED, "issue_token", RegistrationStatus.TOKEN_ISSUED),
@@ -43,7 +44,9 @@ class VMRegistrations(Documents):
         """
         spec, key = body["spec"], body["metadata"]["name"]
         record = self._ledger.discover(await self._discovered(body))
-        if record.status in (RegistrationStatus.FAILED, RegistrationStatus.SKIPPED):
+        if record.status is RegistrationStatus.FAILED and _token_is_good(record):
+            record = self._ledger.advance(key, RegistrationStatus.TOKEN_ISSUED)
+        elif record.status in (RegistrationStatus.FAILED, RegistrationStatus.SKIPPED):
             record = self._ledger.advance(key, RegistrationStatus.DISCOVERED)
         for state, question, following in WALK:
             if record.status is not state:
@@ -53,11 +56,9 @@ class VMRegistrations(Documents):
             except RegistrarFailed as failure:
                 self._ledger.advance(key, RegistrationStatus.FAILED, last_error=failure.message)
                 raise
+            token = answer if following is RegistrationStatus.TOKEN_ISSUED else {}
             record = self._ledger.advance(
-                key,
-                following,
-                token_id=answer.get("tokenId"),
-                token_expires_at=answer.get("tokenExpiresAt"),
+                key, following, token_id=token.get("tokenId"), token_expires_at=token.get("tokenExpiresAt")
             )
         return _document(record)
 
@@ -103,6 +104,16 @@ class VMRegistrations(Documents):
             "vm": machine,
         }
         return await ask(registrar["exec"], message, registrar.get("timeoutSeconds", 60))
+
+
+def _token_is_good(record: RegistrationRecord) -> bool:
+    """Whether a token that was issued before can be used again. One that does not say when it expires can."""
+    if record.token_id is None:
+        return False
+    try:
+        return record.token_expires_at is None or datetime.fromisoformat(record.token_expires_at) > utc_now()
+    except (ValueError, TypeError):
+        return False
 
 
 def _document(record: RegistrationRecord) -> Document:
