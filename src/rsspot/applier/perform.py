@@ -27,7 +27,7 @@ from rsspot.errors import (
     TransportError,
 )
 from rsspot.models.refs import Ref
-from rsspot.planner.build import expansion
+from rsspot.planner.body import expansion
 from rsspot.planner.diff import applied_fields, live_value, managed
 from rsspot.planner.order import Step, Verb
 from rsspot.services.documents import Documents

@@ -42,7 +42,10 @@ class CliSession:
 
     @cached_property
     def reading_ledger(self) -> Ledger:
-        """The ledger for reading only. One that is not there is not made, and one that cannot be read is done without."""
+        """The ledger for reading only.
+
+        One that is not there is not made, and one that cannot be read is done without.
+        """
         from rsspot.errors import StateError
         from rsspot.state.database import Database
         from rsspot.state.sqlite import SqliteLedger, open_ledger

@@ -14,6 +14,7 @@ from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import Problem
 from rsspot.models.fields import EXCLUSIVE, SECRET
 from rsspot.models.refs import Ref
+from rsspot.planner.body import body_of
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.diff import SPEC, edits, managed, managed_digest
 from rsspot.planner.guards import Case, Options, objections
@@ -306,39 +307,5 @@ class _Planner:
         return bool(found.ready(found.model.model_validate(live)).phase is Phase.READY)
 
 
-def body_of(wanted: Wanted, name: str, stack: str) -> Document:
-    """The object as it is to be sent: what the author wrote, the name on the wire, and our marks."""
-    metadata = wanted.body["metadata"]
-    labels = {**(metadata.get("labels") or {}), STACK_LABEL: stack}
-    annotations = dict(metadata.get("annotations") or {})
-    if name != wanted.name:
-        annotations[NAME_ANNOTATION] = wanted.name
-    return {
-        "apiVersion": wanted.kind.api_version,
-        "kind": wanted.kind.name,
-        "metadata": {"name": name, "labels": labels} | ({"annotations": annotations} if annotations else {}),
-        "spec": _without_nulls(wanted.spec),
-    }
-
-
-def expansion(
-    change: Change, group: Document, kinds: Mapping[str, Kind[Any]], organization: str, stack: str
-) -> list[Document]:
-    """The objects that a deferred change turns out to stand for, as they are to be sent."""
-    source = kinds[change.ref.kind]
-    assert source.expand and source.expands_to and change.body
-    inner, bodies = kinds[source.expands_to], []
-    for body in source.expand(change.body, group):
-        wanted = Wanted(inner, body["metadata"]["name"], {**body, "metadata": {}})
-        bodies.append(body_of(wanted, inner.wire_name(organization, wanted.name, wanted.spec), stack))
-    return bodies
-
-
 def _why(found: tuple[Edit, ...]) -> str:
     return "changed by somebody else" if all(edit.drift for edit in found) else "declared otherwise"
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    return value
