@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from rsspot.constants import PAGE_SIZE, USER_AGENT
 from rsspot.errors import Gone, ServerError
 from rsspot.http.failures import error_from, error_of
+from rsspot.http.pool import StackedConnections
 from rsspot.http.retry import RetryPolicy, RetryTransport
 from rsspot.utils import Clock, Document
-from rsspot.wire import httpx, tls_for
+from rsspot.wire import httpx
 
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_LIST_RESTARTS = 3
@@ -41,7 +42,7 @@ class Session:
         transport: httpx.AsyncBaseTransport | None = None,
         policy: RetryPolicy | None = None,
     ) -> None:
-        inner = transport or httpx.AsyncHTTPTransport(verify=tls_for(base_url))
+        inner = transport or StackedConnections(base_url)
         self.transport = RetryTransport(inner, clock, policy or RetryPolicy())
         self._client = httpx.AsyncClient(
             base_url=base_url,
