@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
+from rsspot.auth.cache import Kept, TokenCache
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ConfigError, TransportError
 from rsspot.utils import Clock
@@ -21,15 +23,28 @@ class Bearer(httpx.Auth):
     One refresh serves every task that waits for it. A request to any other origin is not signed.
     """
 
-    def __init__(self, refresh_token: str, *, base_url: str, oauth_url: str, client_id: str, clock: Clock) -> None:
-        self._refresh_token = refresh_token
+    def __init__(
+        self,
+        refresh_token: str,
+        *,
+        base_url: str,
+        oauth_url: str,
+        client_id: str,
+        clock: Clock,
+        cache_folder: Path | None = None,
+    ) -> None:
+        self._configured = self._refresh_token = refresh_token
+        self._cache = TokenCache(cache_folder, oauth_url, client_id, refresh_token) if cache_folder else None
         self._origin = origin_of(base_url)
         self._token_url = refuse_plain(oauth_url).rstrip("/") + TOKEN_PATH
         refuse_plain(base_url)
         self._client_id = client_id
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._token: Token | None = None
+        kept = self._cache.load() if self._cache else None
+        self._token: Token | None = kept.token if kept else None
+        if kept and kept.refresh_token:
+            self._refresh_token = kept.refresh_token
 
     @property
     def token(self) -> Token | None:
@@ -76,10 +91,17 @@ class Bearer(httpx.Auth):
                 hint="make a new token in the console under API Access and set RSSPOT_REFRESH_TOKEN",
             )
         try:
-            bearer = json.loads(await response.aread())["id_token"]
+            answer = json.loads(await response.aread())
+            token = Token.parse(str(answer["id_token"]))
         except (ValueError, KeyError, TypeError):
             raise AuthError(f"{self._token_url} answered without an id_token") from None
-        return Token.parse(str(bearer))
+        rotated = answer.get("refresh_token")
+        if isinstance(rotated, str) and rotated:
+            self._refresh_token = rotated
+        if self._cache:
+            replaced = self._refresh_token != self._configured
+            self._cache.save(Kept(token, self._refresh_token if replaced else None))
+        return token
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:

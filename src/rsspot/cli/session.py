@@ -13,6 +13,7 @@ from rsspot.cli.options import Options
 
 if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient
+    from rsspot.config.load import Resolved
     from rsspot.state.ledger import Ledger
 
 T = TypeVar("T")
@@ -34,11 +35,8 @@ class CliSession:
             return sandbox_client()
         from rsspot.client.aio import AsyncSpotClient
 
-        return AsyncSpotClient(
-            profile=self.options.profile,
-            config_path=Path(self.options.config_file) if self.options.config_file else None,
-            organization=self.options.organization,
-        )
+        resolved = self._resolved()
+        return AsyncSpotClient(resolved=resolved, token_folder=resolved.state_path.parent / "tokens")
 
     @cached_property
     def reading_ledger(self) -> Ledger:
@@ -63,10 +61,14 @@ class CliSession:
             from rsspot.cli.sandbox import sandbox_settings
 
             return sandbox_settings().state_path
+        return self._resolved().state_path
+
+    def _resolved(self) -> Resolved:
         from rsspot.config.load import resolve
 
-        file = self.options.config_file
-        return resolve(profile=self.options.profile, config_path=Path(file) if file else None).state_path
+        said = self.options
+        file = Path(said.config_file) if said.config_file else None
+        return resolve(profile=said.profile, config_path=file, organization=said.organization)
 
     @property
     def colour(self) -> bool:

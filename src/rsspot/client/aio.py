@@ -32,7 +32,8 @@ class AsyncSpotClient:
     """Rackspace Spot for asyncio. Use as `async with`, or call `aclose()`.
 
     Arguments win over RSSPOT_* variables, which win over the config file.
-    transport: another way to the service, such as the simulator's; clock: the time that retries and waits go by.
+    transport: another way to the service, such as the simulator's; clock: the time that retries and waits go by;
+    token_folder: where tokens are kept between runs, None for nowhere.
     Raises ConfigError when there is no refresh token.
     """
 
@@ -49,6 +50,7 @@ class AsyncSpotClient:
         state_path: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
+        token_folder: Path | None = None,
         resolved: Resolved | None = None,
     ) -> None:
         self.config = resolved or resolve(
@@ -69,6 +71,7 @@ class AsyncSpotClient:
             oauth_url=self.config.require("oauth_url"),
             client_id=self.config.require("client_id"),
             clock=self.clock,
+            cache_folder=token_folder,
         )
         self.session = Session(self.base_url, self._bearer, self.clock, transport)
         self.scope = OrganizationScope(self.config.get("organization"), self._bearer, self.organizations)

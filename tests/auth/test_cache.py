@@ -1,0 +1,121 @@
+"""Tokens between runs: used while they hold, private, and never in anybody's way."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from rsspot.auth.bearer import Bearer
+from rsspot.http.session import Call, Session
+from rsspot.simulator.clock import ManualClock
+from rsspot.wire import httpx
+
+URL = "http://127.0.0.1"
+
+
+class Login:
+    """A service that counts logins and may rotate the refresh token."""
+
+    def __init__(self, *, rotates: bool = False) -> None:
+        self.clock = ManualClock()
+        self.rotates = rotates
+        self.refreshed_with: list[str] = []
+        self.refuse = False
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/oauth/token":
+            return httpx.Response(401 if self.refuse else 200, json={})
+        self.refuse = False
+        self.refreshed_with.append(httpx.QueryParams(request.content.decode())["refresh_token"])
+        claims = json.dumps({"exp": self.clock.time() + 3600, "number": len(self.refreshed_with)}).encode()
+        token = f"head.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.signature"
+        rotated = {"refresh_token": f"rotated-{len(self.refreshed_with)}"} if self.rotates else {}
+        return httpx.Response(200, json={"id_token": token, **rotated})
+
+    async def run(self, folder: Path | None, refresh_token: str = "canary") -> None:
+        """One run of the command line: a client of its own, one request."""
+        bearer = Bearer(
+            refresh_token, base_url=URL, oauth_url=URL, client_id="tests", clock=self.clock, cache_folder=folder
+        )
+        session = Session(URL, bearer, self.clock, httpx.MockTransport(self.handle))
+        await session.send(Call("GET", "/"))
+        await session.aclose()
+
+
+async def test_a_token_that_holds_costs_no_login(tmp_path: Path) -> None:
+    """Five runs, one login."""
+    login = Login()
+    for _ in range(5):
+        await login.run(tmp_path)
+    assert len(login.refreshed_with) == 1
+
+
+async def test_without_a_folder_every_run_logs_in(tmp_path: Path) -> None:
+    """Nothing is written unless it is asked for."""
+    login = Login()
+    await login.run(None)
+    await login.run(None)
+    assert len(login.refreshed_with) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_expired_or_refused_token_is_replaced(tmp_path: Path) -> None:
+    """What was kept is a convenience, not the truth."""
+    login = Login()
+    await login.run(tmp_path)
+    login.clock.advance(3600)
+    await login.run(tmp_path)
+    login.refuse = True
+    await login.run(tmp_path)
+    assert len(login.refreshed_with) == 3
+
+
+async def test_identities_do_not_share_tokens(tmp_path: Path) -> None:
+    """Another refresh token is another user."""
+    login = Login()
+    await login.run(tmp_path, "alice")
+    await login.run(tmp_path, "bob")
+    assert login.refreshed_with == ["alice", "bob"]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+async def test_a_rotated_refresh_token_is_used_from_then_on(tmp_path: Path) -> None:
+    """The old one may be dead already."""
+    login = Login(rotates=True)
+    for _ in range(3):
+        await login.run(tmp_path)
+        login.clock.advance(3600)
+    assert login.refreshed_with == ["canary", "rotated-1", "rotated-2"]
+
+
+async def test_the_file_is_private_and_its_name_says_nothing(tmp_path: Path) -> None:
+    """Nobody else can read it, and a listing shows no token."""
+    await Login().run(tmp_path / "tokens")
+    (file,) = (tmp_path / "tokens").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "canary" not in file.name and "canary" not in file.read_text()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id_token": 5}', "\x00"])
+async def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
+    """It is replaced by the next login."""
+    login = Login()
+    await login.run(tmp_path)
+    (file,) = tmp_path.iterdir()
+    file.write_text(text)
+    await login.run(tmp_path)
+    await login.run(tmp_path)
+    assert len(login.refreshed_with) == 2
+
+
+async def test_a_folder_that_cannot_be_written_costs_a_login_and_nothing_else(tmp_path: Path) -> None:
+    """A mounted secret, a read-only home."""
+    (tmp_path / "file").write_text("in the way")
+    login = Login()
+    await login.run(tmp_path / "file")
+    await login.run(tmp_path / "file")
+    assert len(login.refreshed_with) == 2
