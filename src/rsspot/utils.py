@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -61,7 +62,13 @@ def printable(text: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step; readable by its owner only at every moment."""
+    """Replace a file in one step; readable by its owner only at every moment. A link is followed.
+
+    Raises OSError, also for what is no regular file: replacing a device or a pipe would destroy it.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rsspot.config.load import resolve
-from rsspot.errors import ConfigError
+from rsspot.errors import AuthError, ConfigError
 
 CANARY = "canary-refresh-token"
 FILE = """
@@ -154,7 +154,7 @@ def test_binary_rubbish_is_a_config_error(home: dict[str, str]) -> None:
 
 def test_a_missing_token_names_the_ways_to_give_it(home: dict[str, str]) -> None:
     """And the way to do without."""
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(AuthError) as caught:
         resolve(environ=home).require("refresh_token")
     assert "RSSPOT_REFRESH_TOKEN" in str(caught.value.hint)
     assert "--sandbox" in str(caught.value.hint)

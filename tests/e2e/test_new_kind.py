@@ -69,6 +69,10 @@ spec:
 """
 
 CLOUDSPACE = """
+apiVersion: rsspot.dev/v1
+kind: Stack
+metadata: {name: things}
+---
 apiVersion: ngpc.rxt.io/v1
 kind: CloudSpace
 metadata: {name: edge}

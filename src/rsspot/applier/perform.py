@@ -6,7 +6,7 @@ Every write of an apply happens here, and each is sent again only after a read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsspot.applier.events import Event, Waiting
@@ -28,6 +28,7 @@ from rsspot.errors import (
 )
 from rsspot.models.refs import Ref
 from rsspot.planner.body import expansion
+from rsspot.planner.change import Change
 from rsspot.planner.diff import applied_fields, live_value, managed
 from rsspot.planner.order import Step, Verb
 from rsspot.services.documents import Documents
@@ -116,7 +117,11 @@ class Performer:
                 # An accepted create whose body cannot be read is no different from one whose answer was lost.
                 readable = at_path(live, ("metadata", "uid")) is not None
                 lost = lost or not readable
-                verdict = judge(change, step.verb, documents, live) if readable else await self._settle(step, documents)
+                if readable:
+                    # It is ours whatever the service made of it; a difference is for the next plan to show.
+                    verdict = judge(change, step.verb, documents, live)
+                    return self._done(step, Verdict(Found.DONE, live, verdict.detail))
+                verdict = await self._settle(step, documents)
             if verdict.found is Found.DONE:
                 return self._done(step, verdict, satisfied=taken and not lost)
             if verdict.found is Found.MOVED:
@@ -189,6 +194,10 @@ class Performer:
                 return self._close(step, Result(state), gone=gone)
             if verdict.found is Found.DONE:
                 break
+            if verdict.found is Found.MOVED:
+                return self._close(step, Result(StepState.REFUSED, verdict.detail))
+            if left := await self._bystander(step):
+                return self._close(step, Result(StepState.REFUSED, left))
             attempt = self._intend(step)
             try:
                 await documents.delete(base.name, uid=base.uid)
@@ -204,6 +213,21 @@ class Performer:
         if not await until_gone(documents, base.name, base.uid, self._tools.clock, self._tools.patience):
             return self._close(step, Result(StepState.FAILED, "accepted, and still being deleted"))
         return self._close(step, Result(StepState.DONE), gone=gone)
+
+    async def _bystander(self, step: Step) -> str | None:
+        """What would go down with an object that is about to be deleted and is not itself going, in words.
+
+        The plan saw none; something may have moved in since.
+        """
+        assert step.change.base is not None
+        for kind in self._tools.kinds.values():
+            if kind.local or not kind.parent or kind.parent[1] != step.change.ref.kind:
+                continue
+            for live in await self._tools.documents(kind).list():
+                inside = kind.parent_name(live.get("spec") or {}) == step.change.base.name
+                if inside and not live["metadata"].get("deletionTimestamp"):
+                    return f"the {kind.name} {live['metadata']['name']} moved in since the plan was made"
+        return None
 
     async def _expand(self, step: Step, documents: Documents) -> Result:
         """Create everything that a deferred change stands for, now that it can be known."""
@@ -221,6 +245,7 @@ class Performer:
         group = await groups.get(name)
         for body in expansion(step.change, group, self._tools.kinds, self._tools.organization, self._tools.stack):
             self._may_send()
+            self._held.check()
             try:
                 await inner.create(body)
                 done += 1
@@ -244,11 +269,11 @@ class Performer:
 
     def _answered(self, step: Step, attempt: int, error: RsspotError | None = None) -> None:
         said = "ok" if error is None else f"{type(error).__name__}: {error.message}"
-        self._tools.ledger.answered(self._run, step.seq, attempt, said)
+        self._tools.ledger.answered(self._run, step.seq, attempt, _without_secrets(step.change, said))
 
     def _done(self, step: Step, verdict: Verdict, *, satisfied: bool = False) -> Result:
         state = StepState.SATISFIED if satisfied else StepState.DONE
-        return self._close(step, Result(state), owned=self._owned(step, verdict.live))
+        return self._close(step, Result(state, verdict.detail), owned=self._owned(step, verdict.live))
 
     def _owned(self, step: Step, live: Document | None) -> OwnedObject:
         change, kind = step.change, self._tools.kinds[step.change.ref.kind]
@@ -263,6 +288,7 @@ class Performer:
     def _close(
         self, step: Step, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None
     ) -> Result:
+        result = replace(result, detail=_without_secrets(step.change, result.detail))
         self._tools.ledger.settle(self._run, step.seq, result.state, detail=result.detail, owned=owned, gone=gone)
         return result
 
@@ -294,6 +320,15 @@ def _guarded(patch: Document, live: Document) -> Document:
     """A patch that the service refuses if the object moved since it was read."""
     metadata = {key: live["metadata"][key] for key in ("resourceVersion", "uid") if key in live["metadata"]}
     return {**patch, "metadata": {**patch.get("metadata", {}), **metadata}}
+
+
+def _without_secrets(change: Change, text: str) -> str:
+    """A message without the secrets that the service may have quoted in it."""
+    hidden = {at_path(change.body, path) for path in change.secrets}
+    hidden |= {value for edit in change.edits if edit.secret for value in (edit.before, edit.after)}
+    for secret in sorted((each for each in hidden if isinstance(each, str) and each), key=len, reverse=True):
+        text = text.replace(secret, "(secret)")
+    return text
 
 
 def _explained(error: RsspotError) -> str:

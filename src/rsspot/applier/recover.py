@@ -11,6 +11,7 @@ from rsspot.applier.events import Settled
 from rsspot.applier.perform import Toolbox
 from rsspot.applier.settle import OUR_LABEL, look
 from rsspot.planner.order import Verb
+from rsspot.services.kind import Naming
 from rsspot.state.ledger import OpenStep, OwnedObject, StepState
 from rsspot.utils import at_path
 
@@ -44,6 +45,17 @@ async def _close(left: OpenStep, tools: Toolbox) -> Settled:
     label = at_path(live, OUR_LABEL)
     if label not in (None, tools.stack):
         said = f"its name is held by an object of the stack {label!r}"
+        tools.ledger.settle(left.run, step.seq, StepState.REFUSED, detail=said)
+        return Settled(step.address, said)
+    if step.verb == Verb.DELETE:
+        going = bool(at_path(live, ("metadata", "deletionTimestamp")))
+        said = "it is on its way out" if going else "it is still there"
+        state = StepState.DONE if going else StepState.FAILED
+        tools.ledger.settle(left.run, step.seq, state, detail=said)
+        return Settled(step.address, said)
+    if label is None and kind.naming is Naming.LABEL and step.verb == Verb.CREATE:
+        # Somebody may have made an object of that name by hand meanwhile.
+        said = "an object of its name is there and belongs to no stack"
         tools.ledger.settle(left.run, step.seq, StepState.REFUSED, detail=said)
         return Settled(step.address, said)
     owned = OwnedObject(step.ref, step.address, at_path(live, ("metadata", "uid")))

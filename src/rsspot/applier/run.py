@@ -14,6 +14,7 @@ from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStart
 from rsspot.applier.lease import Held
 from rsspot.applier.perform import Performer, Result, Toolbox
 from rsspot.errors import Cancelled
+from rsspot.models.refs import Ref
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.plan import Plan
 from rsspot.services.kind import Phase
@@ -62,7 +63,7 @@ async def run_steps(
 
     Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done.
     """
-    records = [StepRecord(step.seq, step.change.address, step.change.ref, step.verb.value) for step in steps]
+    records = [StepRecord(step.seq, step.change.address, _object_of(step), step.verb.value) for step in steps]
     run = tools.ledger.begin(held.lease, plan.command, plan.to_json(), records)
     execution = _Execution(run, steps, tools, held, stop, parallel)
     yield RunStarted(run, len(steps))
@@ -71,13 +72,20 @@ async def run_steps(
     try:
         while (event := await execution.events.get()) is not None:
             yield event
-        await task
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     recap = execution.recap()
     tools.ledger.finish(run, recap.outcome)
     yield recap
+    if execution.fatal is not None:
+        raise execution.fatal
+
+
+def _object_of(step: Step) -> Ref:
+    """The object that a step is about: for a delete the one that goes, which a replacement calls otherwise."""
+    base = step.change.base
+    return Ref(step.change.ref.kind, base.name) if step.verb is Verb.DELETE and base else step.change.ref
 
 
 class _Execution:
@@ -91,13 +99,16 @@ class _Execution:
         self._results: dict[int, Result] = {}
         self._settled = {step.seq: asyncio.Event() for step in steps}
         self._finished = {step.seq: asyncio.Event() for step in steps}
-        self._fatal: BaseException | None = None
+        self._fatal: Exception | None = None
 
     async def run(self) -> None:
         """Perform every step; a step that something goes wrong with skips only what waits for it."""
         await asyncio.gather(*(self._one(step) for step in self._steps))
-        if self._fatal is not None and not isinstance(self._fatal, Cancelled):
-            raise self._fatal
+
+    @property
+    def fatal(self) -> Exception | None:
+        """What ended the run, unless somebody asked for that."""
+        return None if isinstance(self._fatal, Cancelled) else self._fatal
 
     async def _one(self, step: Step) -> None:
         """A step from its turn to its end.

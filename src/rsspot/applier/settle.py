@@ -65,7 +65,7 @@ def judge(change: Change, verb: Verb, documents: Documents, live: Document | Non
     if verb is Verb.CREATE:
         return _judge_create(change, documents, live)
     if verb is Verb.DELETE:
-        return _judge_delete(change, live)
+        return _judge_delete(change, documents, live)
     return _judge_patch(change, documents, live)
 
 
@@ -87,11 +87,32 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
     return Verdict(Found.DONE, live)
 
 
-def _judge_delete(change: Change, live: Document | None) -> Verdict:
-    if live is None or (change.base and live["metadata"].get("uid") != change.base.uid):
+def _judge_delete(change: Change, documents: Documents, live: Document | None) -> Verdict:
+    base = change.base
+    assert base is not None
+    if live is None or live["metadata"].get("uid") != base.uid:
         return Verdict(Found.DONE)
-    going = bool(live["metadata"].get("deletionTimestamp"))
-    return Verdict(Found.DONE if going else Found.NOT_DONE, live)
+    if live["metadata"].get("deletionTimestamp"):
+        return Verdict(Found.DONE, live)
+    if (moved := _moved(change, documents, live)) is not None:
+        return Verdict(Found.MOVED, live, moved)
+    return Verdict(Found.NOT_DONE, live)
+
+
+def _moved(change: Change, documents: Documents, live: Document) -> str | None:
+    """How a live object is no longer what the change was planned on, or None."""
+    base = change.base
+    assert base is not None
+    owner = at_path(live, OUR_LABEL)
+    if owner != base.owner:
+        return f"it belonged to {_stack(base.owner)} when the plan was made, and belongs to {_stack(owner)} now"
+    if base.digest is not None and managed_digest(documents.kind, live, base.paths) != base.digest:
+        return "it changed since the plan was made"
+    return None
+
+
+def _stack(label: object) -> str:
+    return "no stack" if label is None else f"the stack {label!r}"
 
 
 def _judge_patch(change: Change, documents: Documents, live: Document | None) -> Verdict:
@@ -103,8 +124,11 @@ def _judge_patch(change: Change, documents: Documents, live: Document | None) ->
     left = edits(documents.kind, wanted, live, None)
     if not left:
         return Verdict(Found.DONE, live)
-    if managed_digest(documents.kind, live, base.paths) == base.digest:
+    moved = _moved(change, documents, live)
+    if moved is None:
         return Verdict(Found.NOT_DONE, live)
+    if at_path(live, OUR_LABEL) != base.owner:
+        return Verdict(Found.MOVED, live, moved)
     names = ", ".join(f"{'/'.join(edit.path)} is now {_shown(edit.before, edit.secret)}" for edit in left)
     return Verdict(Found.MOVED, live, f"it changed since the plan was made: {names}")
 

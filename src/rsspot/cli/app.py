@@ -15,7 +15,7 @@ from rsspot import services
 from rsspot.cli import exits
 from rsspot.cli.options import Options, split
 from rsspot.cli.session import CliSession
-from rsspot.errors import RsspotError, UsageError
+from rsspot.errors import Cancelled, RsspotError, UsageError
 
 OWN = {
     "plan": ("rsspot.cli.reconcile", "Show what an apply would change. Changes nothing."),
@@ -107,13 +107,24 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return exits.ERROR
+    except OSError as error:
+        said = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        return exits.report(RsspotError(said), options)
     except (RsspotError, KeyboardInterrupt) as error:
         return exits.report(error, options)
     except Exception as error:
         return _usage(error, options) if hasattr(error, "format_message") else exits.report(error, options)
+    except BaseException as error:
+        # asyncio's, which is not worth importing asyncio for.
+        if type(error).__name__ != "CancelledError":
+            raise
+        return exits.report(Cancelled("stopped at once; the next run looks up what was open"), options)
 
 
 def _usage(error: Any, options: Options) -> int:
     """What the command line parser has to say. Its errors have no public base class in every version we support."""
     context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        return exits.USAGE
     return exits.report(UsageError(error.format_message(), hint=context and context.get_usage()), options)

@@ -16,7 +16,8 @@ import typer
 from rsspot.cli import exits
 from rsspot.cli.ask import confirm
 from rsspot.cli.session import CliSession, session
-from rsspot.errors import PlanRefused, UsageError
+from rsspot.errors import PlanRefused, Problem, UsageError
+from rsspot.models.refs import DNS_LABEL
 from rsspot.utils import stamp, utc_now, write_private
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def plan(
     """Show what an apply would change. Sends no request but GET and writes nothing but `--out`."""
     here = session()
     manifests = _load(here, paths, var)
+    # A plan writes nothing: registrations too are read from a ledger that is not made for it.
+    here.client.ledger = here.reading_ledger
     made = here.run(_plan(here, manifests, _options(prune, adopt, max_deletes)))
     _show(here, made)
     if made.refusals:
@@ -56,9 +59,16 @@ def plan(
         raise PlanRefused(made.refusals, hint="nothing was sent")
     if out:
         document = {**made.to_json(), "createdAt": stamp(utc_now())}
-        write_private(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        _save(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     if detailed_exitcode and not made.empty:
         raise typer.Exit(exits.CHANGES)
+
+
+def _save(file: Path, text: str) -> None:
+    try:
+        write_private(file, text)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from None
 
 
 def apply(
@@ -96,9 +106,16 @@ def destroy(
 ) -> None:
     """Delete everything a stack owns: apply of nothing."""
     here = session()
-    name = _load(here, paths, var).stack if paths else stack
-    if name is None:
-        raise UsageError("which stack?", hint="name its manifests, or give --stack")
+    if paths and stack is not None:
+        raise UsageError("the manifests say themselves which stack", hint="give either manifests or --stack")
+    manifests = _load(here, paths, var) if paths else None
+    if manifests and not manifests.named:
+        raise UsageError(
+            "these manifests do not name their stack", hint="add a Stack document, or use --stack NAME alone"
+        )
+    name = manifests.stack if manifests else stack
+    if name is None or not DNS_LABEL.fullmatch(name):
+        raise UsageError("which stack?", hint="name its manifests, or give --stack NAME")
     here.run(_destroy(here, name, yes, _manner(wait, wait_timeout, parallelism)))
 
 
@@ -122,34 +139,40 @@ COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy, "v
 async def _plan(here: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
     from rsspot.workflows.reconcile import make_plan
 
+    _check_named(manifests, options)
     return await make_plan(here.client, here.reading_ledger, manifests, options=options)
 
 
+def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
+    """What no manifest declares can only be told from others' if the stack has a name of its own."""
+    if options.prune and not manifests.named:
+        raise UsageError("--prune needs a stack with a name", hint="add a Stack document to the manifests")
+
+
 async def _apply(here: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, manner: Manner) -> None:
-    with _signals(manner):
-        made = await _plan(here, manifests, options)
-        await _confirm_and_run(here, made, yes, manner)
+    made = await _plan(here, manifests, options)
+    await _confirm_and_run(here, made, yes, manner)
 
 
 async def _destroy(here: CliSession, stack: str, yes: bool, manner: Manner) -> None:
     from rsspot.planner.guards import Options as PlanOptions
     from rsspot.workflows.reconcile import make_plan
 
-    with _signals(manner):
-        options = PlanOptions(prune=True, destroy=True)
-        made = await make_plan(here.client, here.reading_ledger, None, options=options, stack=stack, command="destroy")
-        await _confirm_and_run(here, made, yes, manner)
+    options = PlanOptions(prune=True, destroy=True)
+    made = await make_plan(here.client, here.reading_ledger, None, options=options, stack=stack, command="destroy")
+    await _confirm_and_run(here, made, yes, manner)
 
 
 async def _apply_saved(here: CliSession, saved: Path, yes: bool, manner: Manner, var: list[str]) -> None:
     from rsspot.workflows.reconcile import check_fresh, needs_manifests, read_plan, with_secrets
 
     made = read_plan(saved)
+    here.options.profile = here.options.profile or made.profile
+    here.options.organization = here.options.organization or made.organization
     if needs_manifests(made):
         made = with_secrets(made, _load(here, [Path(file) for file in made.files], var))
-    with _signals(manner):
-        await check_fresh(here.client, made)
-        await _confirm_and_run(here, made, yes, manner)
+    await check_fresh(here.client, made)
+    await _confirm_and_run(here, made, yes, manner)
 
 
 async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Manner) -> None:
@@ -162,15 +185,17 @@ async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Mann
         _show(here, made)
     require_applyable(made)
     if not made.empty and not yes:
+        if as_json:
+            raise PlanRefused([Problem("nobody can be asked in JSON", hint="add --yes if the plan is approved")])
         _confirm(made)
-    manner.stop.check()
     progress, recap = Progress(as_json=as_json), None
-    async with aclosing(apply_plan(here.client, here.client.ledger, made, manner)) as events:
-        async for event in events:
-            if isinstance(event, Recap):
-                recap = event
-            else:
-                progress.show(event)
+    with _signals(manner):
+        async with aclosing(apply_plan(here.client, here.client.ledger, made, manner)) as events:
+            async for event in events:
+                if isinstance(event, Recap):
+                    recap = event
+                else:
+                    progress.show(event)
     if recap is None:
         return
     transport = here.client.session.transport
@@ -246,6 +271,8 @@ def _options(prune: bool, adopt: bool, max_deletes: int | None) -> PlanOptions:
 def _manner(wait: str, timeout: float, parallel: int) -> Manner:
     from rsspot.workflows.reconcile import Manner
 
+    if session().options.output == "yaml":
+        raise UsageError("a run is told as lines or as JSON lines", hint="leave -o yaml out, or use -o json")
     if wait not in ("ready", "accepted", "none"):
         raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
     return Manner(wait=wait, wait_timeout=timeout, parallel=parallel)

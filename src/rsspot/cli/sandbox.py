@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rsspot.config.load import Resolved
+from rsspot.errors import StateError
 from rsspot.settings import Setting, home
 from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 URL = "http://127.0.0.1"
 TIME_SCALE = 300.0
-"""Five of the sandbox's minutes pass in a second, and none between commands."""
+"""Five of the sandbox's minutes pass in a second of waiting, and none at other times."""
 
 
 def folder() -> Path:
@@ -29,13 +31,16 @@ def sandbox_client() -> AsyncSpotClient:
     """A client of the sandbox. Its clock goes on where the last command left it."""
     from rsspot.client.aio import AsyncSpotClient
     from rsspot.simulator.api import Api
-    from rsspot.simulator.clock import ScaledClock
+    from rsspot.simulator.clock import SteppedClock
     from rsspot.simulator.inprocess import InProcessTransport
     from rsspot.simulator.world import World, last_moment
 
     path = folder() / "world.db"
-    clock = ScaledClock(TIME_SCALE, last_moment(path))
-    transport = InProcessTransport(Api(World(path, clock=clock)))
+    try:
+        clock = SteppedClock(TIME_SCALE, last_moment(path))
+        transport = InProcessTransport(Api(World(path, clock=clock)))
+    except sqlite3.Error as error:
+        raise StateError(f"the sandbox's world cannot be opened: {error}", hint="rsspot simulator reset") from None
     return AsyncSpotClient(resolved=sandbox_settings(), transport=transport, clock=clock)
 
 
@@ -55,5 +60,6 @@ def sandbox_settings() -> Resolved:
 def reset() -> bool:
     """Forget the sandbox's world and ledger; False when there was none."""
     existed = folder().is_dir()
-    shutil.rmtree(folder(), ignore_errors=True)
+    if existed:
+        shutil.rmtree(folder())
     return existed

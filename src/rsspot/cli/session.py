@@ -75,7 +75,12 @@ class CliSession:
         """Whether to colour what goes to standard output."""
         import os
 
-        return sys.stdout.isatty() and not self.options.no_color and not os.environ.get("NO_COLOR")
+        return (
+            sys.stdout is not None
+            and sys.stdout.isatty()
+            and not self.options.no_color
+            and not os.environ.get("NO_COLOR")
+        )
 
     def run(self, work: Awaitable[T]) -> T:
         """Run a command's coroutine and let go of what it opened."""

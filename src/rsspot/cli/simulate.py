@@ -50,6 +50,7 @@ def serve(
     organization = world.organizations[0]
     about = server.describe(organization)
     if kubeconfig:
+        _refuse_foreign(kubeconfig, front.CONTEXT)
         write_private(kubeconfig, front.kubeconfig(server.url, organization, world.identity.id_token(organization)))
     if ready_file:
         front.write_ready_file(ready_file, about)
@@ -78,7 +79,10 @@ def run(
     }
     environment = {**os.environ, **{name: str(about[key]) for name, key in names.items()}}
     try:
-        ended = subprocess.run(command, env=environment, check=False).returncode
+        child = subprocess.Popen(command, env=environment)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda received, _: child.send_signal(received))
+        ended = child.wait()
     except OSError as error:
         raise UsageError(f"cannot run {command[0]}: {error.strerror}") from None
     finally:
@@ -93,6 +97,12 @@ def reset() -> None:
     from rsspot.cli.sandbox import reset as forget
 
     print("The sandbox is new." if forget() else "The sandbox was new already.")
+
+
+def _refuse_foreign(file: Path, context: str) -> None:
+    """A kubeconfig that is not one of ours is somebody's way to their clusters."""
+    if file.is_file() and file.stat().st_size and context not in file.read_text(errors="replace"):
+        raise UsageError(f"{file} is a kubeconfig of something else", hint="name a file of its own")
 
 
 def _start(port: int, state: Path | None, seed: int, time_scale: float, crds: list[Path]) -> Server:

@@ -34,7 +34,7 @@ class AsyncSpotClient:
     Arguments win over RSSPOT_* variables, which win over the config file.
     transport: another way to the service, such as the simulator's; clock: the time that retries and waits go by;
     token_folder: where tokens are kept between runs, None for nowhere.
-    Raises ConfigError when there is no refresh token.
+    Raises AuthError when there is no refresh token.
     """
 
     def __init__(

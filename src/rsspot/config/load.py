@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rsspot.constants import BASE_URL, CLIENT_ID, OAUTH_URL
-from rsspot.errors import ConfigError
+from rsspot.errors import AuthError, ConfigError
 from rsspot.settings import CONFIG_PATHS, Setting, from_environment, home
 from rsspot.utils import did_you_mean
 
@@ -41,11 +41,12 @@ class Resolved:
         return setting.value if setting else None
 
     def require(self, name: str) -> str:
-        """A setting's value. Raises ConfigError naming the ways to give it."""
+        """A setting's value. Raises ConfigError, AuthError for a credential, naming the ways to give it."""
         value = self.get(name)
         if value is None:
             variables = {"refresh_token": "RSSPOT_REFRESH_TOKEN", "organization": "RSSPOT_ORG"}
-            raise ConfigError(
+            kind = AuthError if name in SECRETS else ConfigError
+            raise kind(
                 f"no {name.replace('_', ' ')} for profile {self.profile!r}",
                 hint=f"set {variables.get(name, name)}, or write it into a profile of the config file,"
                 " or add --sandbox to try the command without an account",

@@ -25,7 +25,8 @@ from rsspot.utils import utc_now
 from rsspot.wire import httpx
 
 LONGEST_MESSAGE = 400
-AMBIGUOUS = frozenset({408, 499, 500, 502, 503, 504})
+AMBIGUOUS = frozenset({408, 499})
+"""Besides 5xx: statuses after which nobody can know whether a write was executed."""
 
 
 def error_of(response: httpx.Response) -> RsspotError:
@@ -39,7 +40,7 @@ def error_of(response: httpx.Response) -> RsspotError:
         return AuthError(
             f"the service refused the token: {message}", hint="it may be expired, revoked or of another organisation"
         )
-    if response.request.method not in SAFE and status in AMBIGUOUS:
+    if response.request.method not in SAFE and (status in AMBIGUOUS or status >= 500):
         return OutcomeUnknown(f"{response.request.method} was answered with {status}: {message}")
     raw_details = body.get("details")
     details: dict[str, Any] = raw_details if isinstance(raw_details, dict) else {}
@@ -61,7 +62,7 @@ def error_from(failure: httpx.TransportError, method: str, path: str) -> RsspotE
     """The error that a request without an answer stands for. `path` is what the caller asked for."""
     what = f"{method} {path}: {failure or type(failure).__name__}"
     # The exception names its own request: a token refresh on the way is not the caller's write.
-    is_callers = failure._request is None or failure.request.url.path == path
+    is_callers = failure._request is None or failure.request.url.path.endswith(path)
     if method not in SAFE and is_callers and not isinstance(failure, NEVER_SENT):
         return OutcomeUnknown(f"no answer to {what}")
     if isinstance(failure, httpx.TimeoutException):

@@ -45,3 +45,5 @@ class ManifestSet:
     limits: Limits = field(default_factory=Limits)
     organization: str | None = None
     profile: str | None = None
+    named: bool = False
+    """Whether a Stack document said whose manifests these are."""

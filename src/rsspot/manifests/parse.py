@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rsspot.constants import LOCAL_API_VERSION
+from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.source import Place, Source, find_files, read_sources
@@ -22,6 +23,8 @@ from rsspot.services.kind import Kind, models_in
 from rsspot.services.registry import kinds
 from rsspot.utils import did_you_mean
 
+OUR_MARKS = (STACK_LABEL, NAME_ANNOTATION)
+"""What rsspot writes itself: passed over, so that what it made can be a manifest again."""
 SERVERS_METADATA = ("managedFields", "ownerReferences", "selfLink", "deletionGracePeriodSeconds", "generateName")
 """Metadata that only a server writes, besides what the model knows."""
 TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
@@ -34,9 +37,10 @@ def load(
     files, problems = find_files(paths)
     sources, unreadable = read_sources(files)
     problems += unreadable
-    stack, stack_problems = _stack(sources)
+    given = Variables(variables or {}, os.environ if environ is None else environ)
+    stack, stack_problems = _stack(sources, given)
     problems += stack_problems
-    values = Variables({**stack.spec.variables, **(variables or {})}, os.environ if environ is None else environ)
+    values = replace(given, values={**stack.spec.variables, **given.values})
     manifests = []
     for source in sources:
         if _is_stack(source):
@@ -62,6 +66,7 @@ def load(
         stack.spec.limits,
         stack.spec.organization,
         stack.spec.profile,
+        named=any(_is_stack(source) for source in sources),
     )
 
 
@@ -69,7 +74,7 @@ def _is_stack(source: Source) -> bool:
     return isinstance(source.value, dict) and source.value.get("kind") == "Stack"
 
 
-def _stack(sources: Sequence[Source]) -> tuple[Stack, list[Problem]]:
+def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list[Problem]]:
     found = [source for source in sources if _is_stack(source)]
     problems = [Problem("a second Stack: one run has one", source.origin()) for source in found[1:]]
     nothing = Stack(
@@ -78,6 +83,7 @@ def _stack(sources: Sequence[Source]) -> tuple[Stack, list[Problem]]:
     if not found:
         return nothing, problems
     source = found[0]
+    problems += expand(source, variables)
     try:
         stack = Stack.model_validate(source.value, extra="forbid", by_name=False)
     except ValidationError as error:
@@ -139,7 +145,11 @@ def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
     metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
         problems.append(_bad_name(str(metadata["name"]), source))
-    return {key: metadata[key] for key in ("labels", "annotations") if key in metadata}
+    return {
+        key: {name: value for name, value in metadata[key].items() if name not in OUR_MARKS}
+        for key in ("labels", "annotations")
+        if key in metadata
+    }
 
 
 def _bad_name(name: str, source: Source) -> Problem:

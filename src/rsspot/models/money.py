@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+MOST = 1000
+"""More than any server costs in an hour: a higher bid is a slip of the finger."""
+
 
 def parse_price(value: Any) -> Any:
     """A number or string, with or without `$`, as a Decimal. Raises ValueError with the rule."""
@@ -32,6 +35,8 @@ def price_text(price: Decimal) -> str:
 def _three_places(price: Decimal) -> Decimal:
     if -int(price.normalize().as_tuple().exponent) > 3:
         raise ValueError("a bid has at most three decimal places")
+    if price >= MOST:
+        raise ValueError(f"a bid is less than {MOST} dollars for each hour")
     return price
 
 

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
 
 CENT = Decimal("0.01")
+EVEN = Decimal("0.22")
+"""The rung from which on all distances are the same."""
 
 
 def ladder_above(price: Decimal) -> Decimal:
     """The smallest rung at or above a price: whole cents whose distance grows with the price."""
+    if price > EVEN:
+        return EVEN + _multiple(price - EVEN, Decimal("0.05"))
     rung = CENT
     while rung < price:
         rung += _step(rung)

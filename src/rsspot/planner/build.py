@@ -15,8 +15,8 @@ from rsspot.errors import Problem
 from rsspot.models.fields import EXCLUSIVE, SECRET
 from rsspot.models.refs import Ref
 from rsspot.planner.body import body_of
-from rsspot.planner.change import Action, Base, Change, Edit
-from rsspot.planner.diff import SPEC, edits, managed, managed_digest
+from rsspot.planner.change import Action, Base, Change, Edit, Path
+from rsspot.planner.diff import SPEC, edits, key_path, managed, managed_digest, path_key
 from rsspot.planner.guards import Case, Options, objections
 from rsspot.planner.plan import Leftover, Plan
 from rsspot.planner.target import Match, Owners, Wanted, match
@@ -99,7 +99,15 @@ class _Planner:
         """What the guards look at."""
         ours = sum(len(documents) for by_address in self._ours.values() for documents in by_address.values())
         return Case(
-            self.matches, changes, self.world.live, self.world.incomplete, self.kinds, self.owners, ours, self.options
+            self.matches,
+            changes,
+            self.world.live,
+            self.world.incomplete,
+            self.kinds,
+            self.owners,
+            ours,
+            self.options,
+            self.world.organization,
         )
 
     def _index_ours(self) -> dict[str, dict[str, list[Document]]]:
@@ -115,7 +123,9 @@ class _Planner:
 
     def _match(self, wanted: Wanted) -> Match:
         kind = wanted.kind.name
-        return match(wanted, self.world.live.get(kind, {}), self._ours.get(kind, {}), self.world.organization)
+        return match(
+            wanted, self.world.live.get(kind, {}), self._ours.get(kind, {}), self.world.organization, self.owners
+        )
 
     def _decide(self, found: Match) -> Change | None:
         """What becomes of one wanted object."""
@@ -124,12 +134,14 @@ class _Planner:
         return self._create(found.wanted) if found.live is None else self._change(found.wanted, found.live)
 
     def _leftovers(self) -> list[Change]:
-        """What earlier replacements did not live to delete."""
-        return [
-            self._delete(found.wanted.kind, each, "left behind by a replacement")
-            for found in self.matches
-            for each in found.leftovers
-        ]
+        """What earlier replacements did not live to delete, once what replaces it is ready."""
+        gone = []
+        for found in self.matches:
+            if found.leftovers and found.live and not self._is_ready(found.wanted.kind.name, found.live):
+                self.notes.append(f"{found.wanted.address}: its predecessor stays until it is ready")
+                continue
+            gone += [self._delete(found.wanted.kind, each, "left behind by a replacement") for each in found.leftovers]
+        return gone
 
     def _create(self, wanted: Wanted) -> Change:
         name = wanted.kind.wire_name(self.world.organization, wanted.name, wanted.spec)
@@ -144,10 +156,11 @@ class _Planner:
         if live["metadata"].get("deletionTimestamp"):
             return self._replacement(wanted, live, "is being deleted already", in_place=True)
         known = self.world.owned.get(Ref(kind.name, name))
-        fields = managed(kind, wanted.body)
+        fields = _without_yielding(kind, managed(kind, wanted.body), wanted, live)
         found = edits(kind, fields, live, known.applied if known else None)
+        self._note_forsaken(wanted, fields, known.applied if known else {}, live)
         final = [edit for edit in found if edit.forces_replacement]
-        base = Base(name, live["metadata"].get("uid"), tuple(fields), managed_digest(kind, live, tuple(fields)))
+        base = self._base(kind, live, tuple(fields))
         if final:
             which = ", ".join(sorted(".".join(edit.path[1:]) for edit in final))
             return replace(self._replacement(wanted, live, f"{which} is final once made"), edits=found, base=base)
@@ -167,6 +180,17 @@ class _Planner:
             gives=any(edit.path[1:] in kind.marked(EXCLUSIVE) and edit.before is True for edit in found),
         )
 
+    def _note_forsaken(
+        self, wanted: Wanted, fields: Mapping[Path, Any], applied: Mapping[str, Any], live: Document
+    ) -> None:
+        """Say which fields were applied once, are still there, and are no longer declared: they stay as they are."""
+        declared = {path_key(path) for path in fields}
+        left = [key for key in applied if key not in declared and at_path(live, key_path(key)) not in (None, [], {})]
+        yielding = {path_key((SPEC, *path)) for path, field in wanted.kind.fields.items() if field.yields_to}
+        if left := sorted(set(left) - yielding):
+            names = ", ".join(key.removeprefix("spec/").replace("/", ".") for key in left)
+            self.notes.append(f"{wanted.address}: {names} is no longer declared and stays as it is; null removes it")
+
     def _replacement(self, wanted: Wanted, live: Document, reason: str, *, in_place: bool = False) -> Change:
         kind = wanted.kind
         exclusive = any(
@@ -174,9 +198,21 @@ class _Planner:
         )
         surge = kind.naming is Naming.UUID and not is_uuid(wanted.name) and not exclusive and not in_place
         name = kind.wire_name(self.world.organization, wanted.name, wanted.spec, successor=surge)
-        fields = tuple(managed(kind, wanted.body))
-        base = Base(live["metadata"]["name"], live["metadata"].get("uid"), fields, managed_digest(kind, live, fields))
-        return replace(self._full(wanted, Action.REPLACE, name, reason), base=base, surge=surge)
+        return replace(
+            self._full(wanted, Action.REPLACE, name, reason),
+            base=self._base(kind, live, tuple(managed(kind, wanted.body))),
+            surge=surge,
+            gives=self._holds_exclusive(kind, live),
+        )
+
+    def _base(self, kind: Kind[Any], live: Document, paths: tuple[Path, ...]) -> Base:
+        """What a change of a live object is planned on."""
+        metadata = live["metadata"]
+        digest = managed_digest(kind, live, paths) if paths else None
+        return Base(metadata["name"], metadata.get("uid"), paths, digest, self.owners.label(live))
+
+    def _holds_exclusive(self, kind: Kind[Any], live: Document) -> bool:
+        return any(at_path(live.get(SPEC) or {}, path) for path in kind.marked(EXCLUSIVE))
 
     def _full(self, wanted: Wanted, action: Action, name: str, reason: str) -> Change:
         """A change that makes a whole object."""
@@ -217,6 +253,7 @@ class _Planner:
         """Objects of the stack that no manifest declares, or that cannot outlive what they live in."""
         undecided = {change.parent for change in changes if change.deferred}
         declared = {found.live["metadata"]["uid"] for found in self.matches if found.live}
+        declared |= {each["metadata"].get("uid") for found in self.matches for each in found.leftovers}
         declared |= {change.base.uid for change in changes if change.base}
         doomed = {change.address for change in changes if change.destructive and not change.surge}
         found: list[Change] = []
@@ -229,10 +266,12 @@ class _Planner:
         ]
         for kind, address, live in sorted(candidates, key=lambda each: each[1]):
             parent = self._live_parent(kind, live)
-            if kind.name in self.world.incomplete or (parent in undecided and not kind.authored):
+            if kind.name in self.world.incomplete:
                 continue
             if parent in doomed:
                 found.append(self._delete(kind, live, f"goes down with {parent}"))
+            elif parent in undecided and not kind.authored:
+                continue
             elif self._may_prune(kind):
                 found.append(self._delete(kind, live, self._why_gone()))
             else:
@@ -257,8 +296,8 @@ class _Planner:
             ref=Ref(kind.name, name),
             reason=reason,
             parent=self._live_parent(kind, live),
-            base=Base(name, live["metadata"].get("uid")),
-            gives=any(at_path(live.get(SPEC) or {}, path) for path in kind.marked(EXCLUSIVE)),
+            base=self._base(kind, live, ()),
+            gives=self._holds_exclusive(kind, live),
         )
 
     def _live_parent(self, kind: Kind[Any], live: Document) -> str | None:
@@ -268,7 +307,13 @@ class _Planner:
     def _expansions(self, changes: list[Change]) -> list[Change]:
         """The objects that manifests such as Registration stand for, as far as they are known yet."""
         found: list[Change] = []
+        first: dict[tuple[str, str | None], Wanted] = {}
         for source in self._expanding:
+            earlier = first.setdefault((source.kind.name, source.parent), source)
+            if earlier is not source:
+                said = f"{source.address} and {earlier.address} are about the same objects"
+                self.problems.append(Problem(said, source.origin, "leave one of them out", "twins"))
+                continue
             assert source.kind.expand and source.kind.expands_to and source.kind.parent
             inner, parent_kind = self.kinds[source.kind.expands_to], source.kind.parent[1]
             if parent_kind in self.world.incomplete:
@@ -305,6 +350,18 @@ class _Planner:
     def _is_ready(self, kind: str, live: Document) -> bool:
         found = self.kinds[kind]
         return bool(found.ready(found.model.model_validate(live)).phase is Phase.READY)
+
+
+def _without_yielding(kind: Kind[Any], fields: dict[Path, Any], wanted: Wanted, live: Document) -> dict[Path, Any]:
+    """The fields without those that the service moves itself, while a switch that no manifest mentions is on."""
+    return {
+        path: value
+        for path, value in fields.items()
+        if not (field := kind.fields.get(path[1:]))
+        or not field.yields_to
+        or at_path(wanted.spec, field.yields_to) is not None
+        or not at_path(live, (SPEC, *field.yields_to))
+    }
 
 
 def _why(found: tuple[Edit, ...]) -> str:

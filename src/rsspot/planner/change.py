@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -48,6 +49,8 @@ class Base:
     uid: str | None
     paths: tuple[Path, ...] = ()
     digest: str | None = None
+    owner: str | None = None
+    """The stack its label named then."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Change:
     """Turns that off, or goes away while having it."""
     secrets: tuple[Path, ...] = ()
     """Where `body` holds secrets."""
+    seals: Mapping[str, str] = field(default_factory=dict)
+    """In a plan that was saved: path -> a seal of the secret that was planned with."""
 
     @property
     def destructive(self) -> bool:

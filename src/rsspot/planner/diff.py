@@ -96,6 +96,11 @@ def path_key(path: Path) -> str:
     return "/".join(part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
+def key_path(key: str) -> Path:
+    """The path that `path_key` made a string of."""
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in key.split("/"))
+
+
 def applied_value(value: Any, secret: bool) -> Any:
     """What the ledger may remember of a value."""
     return digest(value) if secret and value is not None else value

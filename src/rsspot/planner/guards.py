@@ -50,6 +50,7 @@ class Case:
     owners: Owners
     owned_count: int
     options: Options
+    organization: str
 
     @cached_property
     def _changes(self) -> dict[str, Change]:
@@ -89,6 +90,13 @@ def unread(case: Case) -> Iterator[Problem]:
             )
 
 
+def whole_view(case: Case) -> Iterator[Problem]:
+    """A destroy that cannot see everything would call itself done too early."""
+    for kind, why in sorted(case.incomplete.items()) if case.options.destroy else ():
+        said = f"the live {case.kinds[kind].plural} could not be read: {why}"
+        yield Problem(said, hint="try again when the service answers", rule="incomplete-read")
+
+
 def ownership(case: Case) -> Iterator[Problem]:
     """Another stack's objects are never touched; nobody's only when asked."""
     for match in case.matches:
@@ -99,9 +107,31 @@ def ownership(case: Case) -> Iterator[Problem]:
             said, hint = f"belongs to the stack {label!r}", "give it another name, or move its manifest to that stack"
         elif not case.options.adopt:
             said, hint = "exists already and belongs to no stack", "add --adopt to take it over"
+        elif (change := case.change_of(match.wanted)) and change.action is Action.REPLACE:
+            said, hint = (
+                f"cannot be taken over: {change.reason}",
+                "write its manifest as it is now, adopt it, then change it",
+            )
         else:
             continue
         yield Problem(f"{match.wanted.address} {said}", match.wanted.origin, hint, "ownership")
+
+
+def twins(case: Case) -> Iterator[Problem]:
+    """Two manifests that mean one object would undo each other for ever."""
+    first: dict[tuple[str, str], Wanted] = {}
+    for match in case.matches:
+        wanted = match.wanted
+        name = wanted.kind.wire_name(case.organization, wanted.name, wanted.spec)
+        for meant in {name, match.live["metadata"]["name"] if match.live else name}:
+            earlier = first.setdefault((wanted.kind.name, meant), wanted)
+            if earlier is not wanted:
+                yield Problem(
+                    f"{wanted.address} and {earlier.address} are the same object",
+                    wanted.origin,
+                    f"leave one of them out; the other is at {earlier.origin}",
+                    "twins",
+                )
 
 
 def references(case: Case) -> Iterator[Problem]:
@@ -253,6 +283,8 @@ def bystanders(case: Case) -> Iterator[Problem]:
         for name, live in case.live.get(kind.name, {}).items():
             if not kind.parent or kind.local or (kind.name, name) in gone:
                 continue
+            if at_path(live, ("metadata", "deletionTimestamp")):
+                continue
             parent = f"{kind.parent[1].lower()}/{kind.parent_name(live.get(SPEC) or {})}"
             if parent in doomed:
                 yield Problem(
@@ -276,7 +308,8 @@ def blast_radius(case: Case) -> Iterator[Problem]:
         )
     percent = options.most_delete_percent if options.most_delete_percent is not None else USUAL_PERCENT
     enough = doomed > FEWEST or options.most_delete_percent is not None
-    if enough and case.owned_count and doomed * 100 > percent * case.owned_count and options.most_deletes is None:
+    lifted = options.most_deletes is not None and options.most_delete_percent is None
+    if enough and case.owned_count and doomed * 100 > percent * case.owned_count and not lifted:
         yield Problem(
             f"{doomed} of {case.owned_count} objects would be deleted or replaced; the limit is {percent} %",
             hint="raise spec.limits.deletePercent of the Stack, or give --max-deletes, if that is meant",
@@ -290,7 +323,9 @@ def _objects(count: int) -> str:
 
 GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     unread,
+    whole_view,
     ownership,
+    twins,
     references,
     region,
     availability,

@@ -92,7 +92,9 @@ def _sibling_edges(nodes: Sequence[_Node], siblings: Sequence[int], *, parent_go
     for seq in siblings:
         change = nodes[seq].change
         comes_last = change.action is Action.DELETE and not change.gives and not parent_goes
-        if nodes[seq].verb is Verb.EXPAND or comes_last:
+        if nodes[seq].verb is Verb.EXPAND:
+            yield from ((seq, other) for other in siblings if nodes[other].verb is not Verb.EXPAND)
+        elif comes_last:
             yield from ((seq, maker) for maker in makers)
         elif change.takes and nodes[seq].verb is not Verb.DELETE:
             givers = (each for each in siblings if nodes[each].change.gives and nodes[each].change is not change)

@@ -5,6 +5,7 @@ Secrets never enter the JSON.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,8 @@ class Plan:
     """What guards object to. A plan with refusals cannot be applied."""
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    profile: str | None = None
+    """The profile that the Stack named."""
 
     @property
     def empty(self) -> bool:
@@ -81,7 +84,7 @@ class Plan:
             "complete": self.complete,
             "applyable": not self.refusals,
             "incompleteReasons": dict(self.incomplete),
-            "inputs": {"files": list(self.files)},
+            "inputs": {"files": list(self.files), "profile": self.profile},
             "summary": self.summary,
             "changes": [_change_json(change, masks) for change in self.changes],
             "undeclared": [leftover.address for leftover in self.undeclared],
@@ -112,6 +115,7 @@ class Plan:
             ),
             notes=tuple(document["notes"]),
             files=tuple(document["inputs"]["files"]),
+            profile=document["inputs"]["profile"],
         )
 
 
@@ -166,6 +170,19 @@ def with_value(document: Document, path: Path, value: Any) -> Document:
     return document | {key: inner}
 
 
+def seals_of(change: Change) -> dict[str, str]:
+    """A seal for each secret of a change, by its path: enough to know the same secret again, not to find it."""
+    values = {path: at_path(change.body, path) for path in change.secrets}
+    values |= {edit.path: edit.after for edit in change.edits if edit.secret and edit.after is not None}
+    return {path_key(path): seal(change.address, path, value) for path, value in sorted(values.items())}
+
+
+def seal(address: str, path: Path, value: Any) -> str:
+    """A slow hash, salted with the place, so that guessing is dear and a plan of the same things stays the same."""
+    salt = f"{address}/{path_key(path)}".encode()
+    return "scrypt:" + hashlib.scrypt(str(value).encode(), salt=salt, n=2**12, r=8, p=1, dklen=24).hex()
+
+
 def problem_json(problem: Problem) -> Document:
     """A problem as JSON."""
     return {
@@ -205,12 +222,14 @@ def _change_json(change: Change, masks: Masks) -> Document:
         "patch": operations(hidden),
         "body": hidden.body,
         "secrets": [list(path) for path in change.secrets],
+        "seals": dict(change.seals) or seals_of(change),
         "base": change.base
         and {
             "name": change.base.name,
             "uid": change.base.uid,
             "paths": [list(path) for path in change.base.paths],
             "managedDigest": change.base.digest,
+            "owner": change.base.owner,
         },
     }
 
@@ -236,12 +255,14 @@ def _change_from(document: Document) -> Change:
             for edit in document["diff"]
         ),
         body=document["body"],
-        base=base and Base(base["name"], base["uid"], tuple(map(tuple, base["paths"])), base["managedDigest"]),
+        base=base
+        and Base(base["name"], base["uid"], tuple(map(tuple, base["paths"])), base["managedDigest"], base["owner"]),
         surge=document["surge"],
         deferred=document["deferred"],
         takes=document["takes"],
         gives=document["gives"],
         secrets=tuple(map(tuple, document["secrets"])),
+        seals=document["seals"],
     )
 
 

@@ -11,7 +11,7 @@ from rsspot.errors import Origin
 from rsspot.models.fields import IMMUTABLE
 from rsspot.models.refs import Ref
 from rsspot.planner.diff import SPEC, field_at, live_value, managed, same
-from rsspot.services.kind import Kind
+from rsspot.services.kind import Kind, Naming
 from rsspot.utils import Document, at_path
 
 
@@ -62,7 +62,8 @@ class Owners:
         if label is not None:
             return label == self.stack
         ref = Ref(kind.name, live["metadata"]["name"])
-        if ref in self._claimed:
+        # A UUID that we made up is nobody else's; a plain name may have been taken by somebody in between.
+        if ref in self._claimed and kind.naming is Naming.UUID:
             return True
         known = self._owned.get(ref)
         return known is not None and known.uid in (None, live["metadata"].get("uid"))
@@ -92,9 +93,16 @@ class Match:
 
 
 def match(
-    wanted: Wanted, candidates: Mapping[str, Document], by_address: Mapping[str, list[Document]], organization: str
+    wanted: Wanted,
+    candidates: Mapping[str, Document],
+    by_address: Mapping[str, list[Document]],
+    organization: str,
+    owners: Owners,
 ) -> Match:
-    """Find a wanted object among the live ones: by its deterministic names, and by the name its author gave it."""
+    """Find a wanted object among the live ones: by its deterministic names, and by the name its author gave it.
+
+    One of ours goes before one of somebody else's, and only ours can be what a replacement left behind.
+    """
     names = dict.fromkeys(
         wanted.kind.wire_name(organization, wanted.name, wanted.spec, successor=successor)
         for successor in (False, True)
@@ -103,8 +111,12 @@ def match(
     found |= {each["metadata"]["name"]: each for each in by_address.get(wanted.address, ())}
     if not found:
         return Match(wanted, None)
-    ranked = sorted(found.values(), key=lambda live: (_differences(wanted, live), live["metadata"]["name"]))
-    return Match(wanted, ranked[0], tuple(ranked[1:]))
+
+    def rank(live: Document) -> tuple[bool, int, str]:
+        return (not owners.is_ours(wanted.kind, live), _differences(wanted, live), live["metadata"]["name"])
+
+    first, *others = sorted(found.values(), key=rank)
+    return Match(wanted, first, tuple(each for each in others if owners.is_ours(wanted.kind, each)))
 
 
 def _differences(wanted: Wanted, live: Document) -> int:

@@ -28,6 +28,29 @@ class ScaledClock:
         await asyncio.sleep(seconds / self.scale)
 
 
+class SteppedClock:
+    """Moves on only while somebody sleeps by it, `scale` times as fast as the machine's.
+
+    So however long the work of a moment takes, time does not run away from it.
+    """
+
+    def __init__(self, scale: float = 1.0, start: float | None = None) -> None:
+        self.scale = scale
+        self._now = time.time() if start is None else start
+
+    def time(self) -> float:
+        return self._now
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._now, UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, then be that much later; those who sleep together wake together."""
+        awake = self._now + seconds
+        await asyncio.sleep(seconds / self.scale)
+        self._now = max(self._now, awake)
+
+
 class ManualClock:
     """Stands still until somebody sleeps by it or moves it on."""
 
@@ -50,7 +73,7 @@ class ManualClock:
         self._now += seconds
 
 
-Clock = ScaledClock | ManualClock
+Clock = ScaledClock | SteppedClock | ManualClock
 
 
 def rfc3339(seconds: float) -> str:

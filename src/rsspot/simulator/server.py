@@ -15,6 +15,7 @@ from rsspot.simulator.messages import Request, Response
 from rsspot.utils import write_private
 
 HOST = "127.0.0.1"
+CONTEXT = "rsspot-simulator"
 LARGEST_BODY = 16 * 1024 * 1024
 
 
@@ -128,8 +129,8 @@ def kubeconfig(url: str, organization: Organization, id_token: str) -> str:
         "clusters": [{"name": "spot", "cluster": {"server": address}}],
         "users": [{"name": "spot", "user": {}}],
         "contexts": [
-            {"name": "spot", "context": {"cluster": "spot", "user": "spot", "namespace": organization.namespace}}
+            {"name": CONTEXT, "context": {"cluster": "spot", "user": "spot", "namespace": organization.namespace}}
         ],
-        "current-context": "spot",
+        "current-context": CONTEXT,
     }
     return json.dumps(config, indent=2) + "\n"

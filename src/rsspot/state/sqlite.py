@@ -217,6 +217,11 @@ class SqliteLedger:
 
     def discover(self, record: RegistrationRecord) -> RegistrationRecord:
         with self._db.transaction() as db:
+            # Another cluster means a new start; a machine that is registered has to be retired first.
+            db.execute(
+                "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?",
+                (record.registration_key, record.omni_cluster, RegistrationStatus.REGISTERED.value),
+            )
             db.execute(
                 "INSERT INTO registration_ledger (registration_key, vm_uid, org_id, vmcloudspace, vmpool, vm_name,"
                 " omni_cluster, status, payload_json, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -24,7 +24,7 @@ from rsspot.planner.build import World, build
 from rsspot.planner.change import Action, Change
 from rsspot.planner.guards import Options
 from rsspot.planner.order import Verb, order
-from rsspot.planner.plan import Plan, with_value
+from rsspot.planner.plan import Plan, seals_of, with_value
 from rsspot.planner.target import Wanted
 from rsspot.services.kind import Kind
 from rsspot.services.registry import kinds
@@ -63,7 +63,8 @@ async def make_plan(
     scope = scope_id(client.base_url, snapshot.organization, name)
     world = _world(snapshot, ledger, scope)
     files = manifests.files if manifests else ()
-    return build(wanted, world, known, stack=name, scope=scope, command=command, options=options, files=files)
+    made = build(wanted, world, known, stack=name, scope=scope, command=command, options=options, files=files)
+    return replace(made, profile=manifests.profile if manifests else None)
 
 
 def wanted_from(manifest: Manifest) -> Wanted:
@@ -144,7 +145,7 @@ def read_plan(path: Path) -> Plan:
 
 
 async def check_fresh(client: AsyncSpotClient, plan: Plan) -> Plan:
-    """The plan without what is true already.
+    """The plan, if every change of it may still be made.
 
     Raises StalePlan, naming every change that no longer holds, before anything is sent.
     """
@@ -179,9 +180,8 @@ def _staleness(change: Change, client: AsyncSpotClient, snapshot: Snapshot) -> s
         return verdict.detail if verdict.found is Found.MOVED else None
     assert change.base is not None
     if change.action is Action.DELETE:
-        there = live.get(change.base.name)
-        other = there is not None and there["metadata"].get("uid") != change.base.uid
-        return "another object has its name now" if other else None
+        verdict = judge(change, Verb.DELETE, documents, live.get(change.base.name))
+        return verdict.detail if verdict.found is Found.MOVED else None
     if change.action is Action.REPLACE:
         done = judge(change, Verb.CREATE, documents, live.get(change.ref.name)).found is Found.DONE
         return None if done else _base_moved(change, documents, live.get(change.base.name))
@@ -193,6 +193,9 @@ def _base_moved(change: Change, documents: Any, live: Any) -> str | None:
     from rsspot.planner.diff import managed_digest
 
     assert change.base is not None
+    if live is None and not change.surge:
+        # An earlier apply of this plan was stopped between the old object's end and the new one's beginning.
+        return None
     if live is None or live["metadata"].get("uid") != change.base.uid:
         return "it was deleted since the plan was made"
     moved = managed_digest(documents.kind, live, change.base.paths) != change.base.digest
@@ -227,4 +230,10 @@ def _with_secrets(change: Change, by_address: dict[str, Manifest]) -> Change:
         replace(edit, after=at_path(manifest.body, edit.path)) if edit.secret and edit.after is not None else edit
         for edit in change.edits
     )
-    return replace(change, body=body, edits=changed)
+    filled = replace(change, body=body, edits=changed)
+    if seals_of(filled) != dict(change.seals):
+        raise StalePlan(
+            f"a secret of {change.address} is not the one that was planned with",
+            hint="give it as it was (variables too), or make and review a new plan",
+        )
+    return filled

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.services.kind import Kind, Phase, Readiness
 
 
+def _full_version(version: str) -> str:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise ValueError("a full version such as 1.33.0")
+    return version
+
+
 class CloudSpaceSpec(Spec):
     """webhook is called when servers are taken back; kubernetes_version is a full x.y.z and only goes up."""
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
-    kubernetes_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$"), COLUMN]
+    kubernetes_version: Annotated[str, AfterValidator(_full_version), COLUMN]
     cni: Annotated[Literal["calico", "cilium", "byocni"] | None, IMMUTABLE] = None
     ha_control_plane: Annotated[bool | None, Field(alias="HAControlPlane")] = None
     type: Annotated[str | None, IMMUTABLE] = None

@@ -12,6 +12,9 @@ from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.services.auction import auction_readiness
 from rsspot.services.kind import Kind, Naming, Phase, Readiness
 
+MOST_SERVERS = 10_000
+"""Far above the service's own limit of servers in an organisation."""
+
 
 class Taint(Model):
     """A Kubernetes node taint."""
@@ -34,7 +37,7 @@ class PoolSpec(Spec):
 
     cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
-    desired: Annotated[int, Field(ge=1), YieldsTo(("autoscaling", "enabled")), COLUMN]
+    desired: Annotated[int, Field(ge=1, le=MOST_SERVERS), YieldsTo(("autoscaling", "enabled")), COLUMN]
     custom_labels: StringMap | None = None
     custom_annotations: StringMap | None = None
     custom_taints: Annotated[list[Taint] | None, UNORDERED] = None

@@ -52,7 +52,7 @@ class VMRegistrations(Documents):
             if record.status is not state:
                 continue
             try:
-                answer = await self._ask(question, record, spec)
+                answer = _checked(await self._ask(question, record, spec))
             except RegistrarFailed as failure:
                 self._ledger.advance(key, RegistrationStatus.FAILED, last_error=failure.message)
                 raise
@@ -104,6 +104,14 @@ class VMRegistrations(Documents):
             "vm": machine,
         }
         return await ask(registrar["exec"], message, registrar.get("timeoutSeconds", 60))
+
+
+def _checked(answer: Document) -> Document:
+    """An answer whose token, if there is one, is described by strings. Raises RegistrarFailed."""
+    for name in ("tokenId", "tokenExpiresAt"):
+        if not isinstance(answer.get(name), str | None):
+            raise RegistrarFailed(f"the registrar's {name} is not a string")
+    return answer
 
 
 def _token_is_good(record: RegistrationRecord) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rsspot.errors import RsspotError
 from rsspot.utils import Document
@@ -20,7 +23,9 @@ async def ask(command: Sequence[str], question: Document, timeout: float) -> Doc
     """The registrar's answer. Raises RegistrarFailed; the program never outlives its time."""
     pipe = asyncio.subprocess.PIPE
     try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        )
     except OSError as error:
         raise RegistrarFailed(f"cannot run the registrar {command[0]}: {error.strerror}") from None
     try:
@@ -28,8 +33,10 @@ async def ask(command: Sequence[str], question: Document, timeout: float) -> Doc
     except TimeoutError:
         raise RegistrarFailed(f"the registrar {command[0]} did not answer in {timeout:g} s") from None
     finally:
+        with suppress(ProcessLookupError):
+            # Its children too: they would keep the pipes open, and us waiting for their end.
+            os.killpg(process.pid, signal.SIGKILL)
         if process.returncode is None:
-            process.kill()
             await process.wait()
     if process.returncode:
         said = complaint.decode(errors="replace").strip()[-LONGEST_COMPLAINT:]

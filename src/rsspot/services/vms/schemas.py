@@ -68,7 +68,7 @@ class VMPoolSpec(Spec):
         str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
     ]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
-    desired: Annotated[int, Field(ge=1), COLUMN]
+    desired: Annotated[int, Field(ge=1, le=10_000), COLUMN]
     bid_price: Annotated[Offer, BID, COLUMN]
     pool_type: Annotated[Literal["spot"] | None, IMMUTABLE] = None
     vm_image: Annotated[str | None, IMMUTABLE] = None
