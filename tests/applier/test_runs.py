@@ -447,3 +447,16 @@ async def test_an_object_deleted_by_hand_is_made_again(spot_api: SimulatedSpot, 
     recap = await scene.apply()
     assert (recap.outcome, recap.counts["created"]) == ("ok", 1)
     assert list(births(spot_api.world, "ondemandnodepools").values()) == [2]
+
+
+async def test_a_deadline_ends_the_run_under_its_own_name(spot_api: SimulatedSpot, open_scene: OpenScene) -> None:
+    """So that a pipeline can tell it from somebody's Ctrl-C."""
+    stop = Stop()
+
+    async def ask(request: httpx.Request, _: httpx.AsyncBaseTransport) -> None:
+        if request.method == "POST" and request.url.path.endswith("/cloudspaces"):
+            stop.ask("deadline")
+            stop.ask()
+
+    recap = await open_scene(ask).apply(CLOUDSPACE, Manner(stop=stop))
+    assert (recap.outcome, recap.exit_code) == ("deadline", 9)

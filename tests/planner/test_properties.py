@@ -231,7 +231,7 @@ def test_a_surge_deletes_last_and_only_what_was_there(desired: dict[Any, Documen
         if step.change.surge and step.verb is Verb.DELETE:
             maker = next(each for each in steps if each.change is step.change and each.verb is Verb.CREATE)
             assert maker.seq in step.after
-            assert maker.must_be_ready
+            assert maker.awaited
             assert step.change.base is not None
             assert step.change.base.name != step.change.ref.name
 

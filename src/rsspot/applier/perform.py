@@ -210,6 +210,8 @@ class Performer:
                 self._answered(step, attempt)
         else:
             raise OutcomeUnknown(f"{step.change.address} was asked {MOST_SENDS} times to go and is still there")
+        if self._tools.wait == "none" and not step.awaited:
+            return self._close(step, Result(StepState.DONE, "accepted"), gone=gone)
         if not await until_gone(documents, base.name, base.uid, self._tools.clock, self._tools.patience):
             return self._close(step, Result(StepState.FAILED, "accepted, and still being deleted"))
         return self._close(step, Result(StepState.DONE), gone=gone)
@@ -297,7 +299,7 @@ class Performer:
     async def await_ready(self, step: Step, result: Result) -> Result:
         """Wait for a step's object, if that was asked for or something hangs on it."""
         made = step.verb in (Verb.CREATE, Verb.PATCH) and result.state in (StepState.DONE, StepState.SATISFIED)
-        if not made or not (step.must_be_ready or self._tools.wait == "ready"):
+        if not made or not (step.awaited or self._tools.wait == "ready"):
             return result
         documents = self._tools.documents(self._tools.kinds[step.change.ref.kind])
         try:

@@ -22,7 +22,7 @@ async def recover(tools: Toolbox, scope: str) -> AsyncGenerator[Settled, None]:
     What is still missing is not sent from here: the plan that follows sees it missing.
     """
     for left in tools.ledger.open_steps(scope):
-        yield await _close(left, tools)
+        yield await _close(left, tools, scope)
     for run in tools.ledger.unfinished_runs(scope):
         for step in tools.ledger.steps(run):
             if step.state is StepState.PENDING:
@@ -30,7 +30,7 @@ async def recover(tools: Toolbox, scope: str) -> AsyncGenerator[Settled, None]:
         tools.ledger.finish(run, "interrupted")
 
 
-async def _close(left: OpenStep, tools: Toolbox) -> Settled:
+async def _close(left: OpenStep, tools: Toolbox, scope: str) -> Settled:
     step = left.step
     kind = tools.kinds.get(step.ref.kind)
     if kind is None or step.verb == Verb.EXPAND:
@@ -60,12 +60,7 @@ async def _close(left: OpenStep, tools: Toolbox) -> Settled:
         return Settled(step.address, said)
     owned = OwnedObject(step.ref, step.address, at_path(live, ("metadata", "uid")))
     if step.verb != Verb.CREATE:
-        owned = tools.ledger.owned(scope_of(tools, left)).get(step.ref, owned)
+        owned = tools.ledger.owned(scope).get(step.ref, owned)
     said = f"its {step.verb} was looked up"
     tools.ledger.settle(left.run, step.seq, StepState.DONE, detail=said, owned=owned)
     return Settled(step.address, said)
-
-
-def scope_of(tools: Toolbox, left: OpenStep) -> str:
-    """The scope that a run belongs to."""
-    return next(run.scope for run in tools.ledger.runs() if run.id == left.run)

@@ -42,13 +42,16 @@ COUNTS = (
 
 
 class Stop:
-    """Asked by a signal: no further write starts. What is on its way is finished and written down."""
+    """A wish to end: no further write starts. What is on its way is finished and written down."""
 
     def __init__(self) -> None:
         self.asked = False
+        self.outcome = "cancelled"
 
-    def ask(self) -> None:
-        self.asked = True
+    def ask(self, outcome: str = "cancelled") -> None:
+        """End soon. outcome: `cancelled` by a person or signal, or `deadline`."""
+        if not self.asked:
+            self.asked, self.outcome = True, outcome
 
     def check(self) -> None:
         """Raise Cancelled once a stop was asked for."""
@@ -186,7 +189,7 @@ class _Execution:
         if counts["unknown"]:
             return "unknown"
         if self._stop.asked and wrong:
-            return "cancelled"
+            return self._stop.outcome
         if not wrong:
             return "ok"
         if good:

@@ -9,12 +9,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from rsspot.applier.settle import look
-from rsspot.errors import RequestTimeout, ServerError, TransportError
+from rsspot.errors import ServerError, TransportError
 from rsspot.services.documents import Documents
 from rsspot.services.kind import Kind, Phase, Readiness
 from rsspot.utils import Clock, Document
 
 POLL = 5.0
+OUTAGES = 2
+"""Failed looks in a row that a wait outlasts."""
 PATIENCE_WHEN_OUTBID = 3
 """Looks in a row that must say `outbid` before it is believed: a market can blink."""
 
@@ -35,7 +37,7 @@ async def until_ready(
     deadline = clock.now().timestamp() + patience.ready
     outbid = 0
     while True:
-        seen = await _readiness(documents, name)
+        seen = await _readiness(documents, name, clock)
         if seen is None:
             return Readiness(Phase.FAILED, "deleted while it was waited for")
         told(seen)
@@ -53,7 +55,7 @@ async def until_gone(documents: Documents, name: str, uid: str | None, clock: Cl
     """Whether the object, or rather that very one, went away in time."""
     deadline = clock.now().timestamp() + patience.gone
     while True:
-        live = await _patiently(documents, name)
+        live = await _patiently(documents, name, clock)
         if live is None or (uid and live["metadata"].get("uid") != uid):
             return True
         if clock.now().timestamp() >= deadline or patience.given_up():
@@ -69,14 +71,16 @@ def readiness_of(kind: Kind[Any], live: Document) -> Readiness:
         return Readiness(Phase.PROGRESSING, "in a state this version does not know")
 
 
-async def _readiness(documents: Documents, name: str) -> Readiness | None:
-    live = await _patiently(documents, name)
+async def _readiness(documents: Documents, name: str, clock: Clock) -> Readiness | None:
+    live = await _patiently(documents, name, clock)
     return readiness_of(documents.kind, live) if live is not None else None
 
 
-async def _patiently(documents: Documents, name: str) -> Document | None:
-    """A look that survives one outage of the service: the next poll will tell."""
-    try:
-        return await look(documents, name)
-    except (ServerError, RequestTimeout, TransportError):
-        return await look(documents, name)
+async def _patiently(documents: Documents, name: str, clock: Clock) -> Document | None:
+    """A look that outlasts a short outage of the service, on top of the transport's own patience."""
+    for _ in range(OUTAGES):
+        try:
+            return await look(documents, name)
+        except (ServerError, TransportError):
+            await clock.sleep(POLL)
+    return await look(documents, name)

@@ -34,6 +34,7 @@ VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set a ${var:NAM
 YES = typer.Option(False, "--yes", "-y", help="Do not ask.")
 WAIT = typer.Option("ready", "--wait", help="How long a step takes: ready, accepted or none.")
 WAIT_TIMEOUT = typer.Option(1800.0, "--wait-timeout", min=0, help="Seconds to wait for each object.")
+DEADLINE = typer.Option(None, "--deadline", min=0, help="Seconds after which no further change starts.")
 PARALLELISM = typer.Option(8, "--parallelism", min=1, max=64, help="Steps at a time.")
 
 
@@ -81,13 +82,14 @@ def apply(
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
     parallelism: int = PARALLELISM,
+    deadline: float | None = DEADLINE,
     var: list[str] = VARIABLE,
 ) -> None:
     """Make it so: plan, ask, apply, and record every step in the ledger."""
     here = session()
     if saved and paths:
         raise UsageError("a saved plan says itself what it is about", hint="give either --plan or paths")
-    manner = _manner(wait, wait_timeout, parallelism)
+    manner = _manner(wait, wait_timeout, parallelism, deadline)
     if saved:
         here.run(_apply_saved(here, saved, yes, manner, var))
         return
@@ -102,6 +104,7 @@ def destroy(
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
     parallelism: int = PARALLELISM,
+    deadline: float | None = DEADLINE,
     var: list[str] = VARIABLE,
 ) -> None:
     """Delete everything a stack owns: apply of nothing."""
@@ -116,7 +119,7 @@ def destroy(
     name = manifests.stack if manifests else stack
     if name is None or not DNS_LABEL.fullmatch(name):
         raise UsageError("which stack?", hint="name its manifests, or give --stack NAME")
-    here.run(_destroy(here, name, yes, _manner(wait, wait_timeout, parallelism)))
+    here.run(_destroy(here, name, yes, _manner(wait, wait_timeout, parallelism, deadline)))
 
 
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
@@ -222,9 +225,12 @@ class _signals:  # noqa: N801 - reads as a statement where it is used
 
     def __init__(self, manner: Manner) -> None:
         self._stop = manner.stop
+        self._deadline = manner.deadline
 
     def __enter__(self) -> None:
         self._task = asyncio.current_task()
+        if self._deadline is not None:
+            asyncio.get_running_loop().call_later(self._deadline, self._stop.ask, "deadline")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with suppress(NotImplementedError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(number, self._asked)
@@ -268,14 +274,14 @@ def _options(prune: bool, adopt: bool, max_deletes: int | None) -> PlanOptions:
     return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes)
 
 
-def _manner(wait: str, timeout: float, parallel: int) -> Manner:
+def _manner(wait: str, timeout: float, parallel: int, deadline: float | None) -> Manner:
     from rsspot.workflows.reconcile import Manner
 
     if session().options.output == "yaml":
         raise UsageError("a run is told as lines or as JSON lines", hint="leave -o yaml out, or use -o json")
     if wait not in ("ready", "accepted", "none"):
         raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
-    return Manner(wait=wait, wait_timeout=timeout, parallel=parallel)
+    return Manner(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
 
 
 def _show(here: CliSession, made: Plan) -> None:

@@ -30,8 +30,6 @@ COMMAND = Fact("command")
 """A command line; a relative program is looked up beside the manifest."""
 COLUMN = Fact("column")
 """Worth a column when objects are listed."""
-BID = Fact("bid")
-"""The most one server may cost per hour; judged against its class's market."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,18 @@ class RefersTo:
     kind: str
     parent: bool = False
     """The object lives inside the one it names: it goes down with it."""
+
+
+@dataclass(frozen=True)
+class BidOn:
+    """The field is the most that one unit of something may cost per hour.
+
+    of: the field of the spec that names it · minimum, market: where that object says its prices
+    """
+
+    of: tuple[str, ...]
+    minimum: tuple[str, ...]
+    market: tuple[str, ...]
 
 
 @dataclass(frozen=True)

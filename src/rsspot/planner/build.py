@@ -265,7 +265,7 @@ class _Planner:
             if live["metadata"].get("uid") not in declared and not live["metadata"].get("deletionTimestamp")
         ]
         for kind, address, live in sorted(candidates, key=lambda each: each[1]):
-            parent = self._live_parent(kind, live)
+            parent = kind.parent_address(live.get(SPEC) or {})
             if kind.name in self.world.incomplete:
                 continue
             if parent in doomed:
@@ -295,14 +295,10 @@ class _Planner:
             action=Action.DELETE,
             ref=Ref(kind.name, name),
             reason=reason,
-            parent=self._live_parent(kind, live),
+            parent=kind.parent_address(live.get(SPEC) or {}),
             base=self._base(kind, live, ()),
             gives=self._holds_exclusive(kind, live),
         )
-
-    def _live_parent(self, kind: Kind[Any], live: Document) -> str | None:
-        name = kind.parent_name(live.get(SPEC) or {})
-        return f"{kind.parent[1].lower()}/{name}" if kind.parent and name else None
 
     def _expansions(self, changes: list[Change]) -> list[Change]:
         """The objects that manifests such as Registration stand for, as far as they are known yet."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from rsspot.errors import Problem
-from rsspot.models.fields import BID, EXCLUSIVE
+from rsspot.models.fields import EXCLUSIVE
 from rsspot.models.money import parse_price
 from rsspot.planner.bids import objection
 from rsspot.planner.change import Action, Change
@@ -178,26 +178,20 @@ def region(case: Case) -> Iterator[Problem]:
 def bids(case: Case) -> Iterator[Problem]:
     """A bid that the service would refuse is not sent."""
     for match in case.matches:
-        wanted = match.wanted
-        change = case.change_of(wanted)
-        for path in wanted.kind.marked(BID):
-            if change is None or not _touches(change, (SPEC, *path)):
-                continue
-            server_class = next(
-                (at_path(wanted.spec, p) for p, to in wanted.kind.references if to.kind == "ServerClass"), None
-            )
-            market = case.live.get("ServerClass", {}).get(server_class or "")
-            if market is None:
+        wanted, change = match.wanted, case.change_of(match.wanted)
+        references = dict(wanted.kind.references)
+        for path, bid in wanted.kind.bids:
+            named = at_path(wanted.spec, bid.of)
+            market = case.live.get(references[bid.of].kind, {}).get(named or "")
+            if change is None or market is None or not _touches(change, (SPEC, *path)):
                 continue
             said = objection(
                 parse_price(at_path(wanted.spec, path)),
-                _price(at_path(market, (SPEC, "minBidPricePerHour"))),
-                _price(at_path(market, ("status", "spotPricing", "marketPricePerHour"))),
+                _price(at_path(market, bid.minimum)),
+                _price(at_path(market, bid.market)),
             )
             if said:
-                yield Problem(
-                    f"{wanted.address}: {said}", wanted.where(SPEC, *path), f"{server_class} is the class", "bid"
-                )
+                yield Problem(f"{wanted.address}: {said}", wanted.where(SPEC, *path), f"{named} is the class", "bid")
 
 
 def _touches(change: Change, path: tuple[str, ...]) -> bool:
@@ -254,8 +248,8 @@ def _unmatched_holders(case: Case, kind: Kind[Any], path: tuple[str, ...]) -> di
     found: dict[str, list[str]] = defaultdict(list)
     for name, live in case.live.get(kind.name, {}).items():
         spec = live.get(SPEC) or {}
-        if name not in known and at_path(spec, path) and kind.parent:
-            found[f"{kind.parent[1].lower()}/{kind.parent_name(spec)}"].append(case.owners.address(kind, live))
+        if name not in known and at_path(spec, path) and (parent := kind.parent_address(spec)):
+            found[parent].append(case.owners.address(kind, live))
     return found
 
 
@@ -285,7 +279,7 @@ def bystanders(case: Case) -> Iterator[Problem]:
                 continue
             if at_path(live, ("metadata", "deletionTimestamp")):
                 continue
-            parent = f"{kind.parent[1].lower()}/{kind.parent_name(live.get(SPEC) or {})}"
+            parent = kind.parent_address(live.get(SPEC) or {})
             if parent in doomed:
                 yield Problem(
                     f"{parent} would take {case.owners.address(kind, live)} down with it, which is not of this stack",

@@ -30,8 +30,8 @@ class Step:
     change: Change
     verb: Verb
     after: frozenset[int] = frozenset()
-    must_be_ready: bool = False
-    """Something is deleted once this step's object is ready, so its readiness is waited for whatever was asked."""
+    awaited: bool = False
+    """Another step starts only when this one's object is ready, or gone: that is waited for whatever was asked."""
 
 
 @dataclass
@@ -112,9 +112,8 @@ def _sorted(nodes: Sequence[_Node]) -> list[Step]:
     awaited = {
         waits_for
         for node in nodes
-        if node.verb in (Verb.DELETE, Verb.EXPAND)
         for waits_for in node.after
-        if nodes[waits_for].verb is not Verb.DELETE
+        if node.verb in (Verb.DELETE, Verb.EXPAND) or nodes[waits_for].verb is Verb.DELETE
     }
     return [
         Step(
@@ -122,7 +121,7 @@ def _sorted(nodes: Sequence[_Node]) -> list[Step]:
             nodes[seq].change,
             nodes[seq].verb,
             frozenset(position[each] for each in nodes[seq].after),
-            must_be_ready=seq in awaited,
+            awaited=seq in awaited,
         )
         for seq in sequence
     ]

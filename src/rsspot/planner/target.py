@@ -37,8 +37,7 @@ class Wanted:
     @property
     def parent(self) -> str | None:
         """Address of the object it lives in."""
-        name = self.kind.parent_name(self.spec)
-        return f"{self.kind.parent[1].lower()}/{name}" if self.kind.parent and name else None
+        return self.kind.parent_address(self.spec)
 
     def where(self, *path: str) -> Origin | None:
         """Where a field of it was written."""

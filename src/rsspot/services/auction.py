@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from rsspot.models.fields import BidOn
 from rsspot.services.kind import Phase, Readiness
+
+BID = BidOn(
+    of=("serverClass",),
+    minimum=("spec", "minBidPricePerHour"),
+    market=("status", "spotPricing", "marketPricePerHour"),
+)
+"""A bid for one server of the class that the spec names."""
 
 
 def auction_readiness(won: int, desired: int, bid_status: str | None) -> Readiness:

@@ -18,6 +18,7 @@ from rsspot.models.fields import (
     SERVER_OWNED,
     UNORDERED,
     WRITE_ONLY,
+    BidOn,
     Fact,
     RefersTo,
     YieldsTo,
@@ -153,6 +154,12 @@ class Kind(Generic[T]):
         return tuple((path, found.refers_to) for path, found in self.fields.items() if found.refers_to)
 
     @cached_property
+    def bids(self) -> tuple[tuple[Path, BidOn], ...]:
+        """The fields that are bids."""
+        facts = ((path, fact) for path, found in self.fields.items() for fact in found.facts)
+        return tuple((path, fact) for path, fact in facts if isinstance(fact, BidOn))
+
+    @cached_property
     def parent(self) -> tuple[Path, str] | None:
         """The field that names the object this one lives in, and that object's kind."""
         return next(((path, to.kind) for path, to in self.references if to.parent), None)
@@ -161,14 +168,14 @@ class Kind(Generic[T]):
         """The name of the object this one lives in."""
         return at_path(spec, self.parent[0]) if self.parent else None
 
+    def parent_address(self, spec: Document) -> str | None:
+        """How people call the object this one lives in: `cloudspace/edge`."""
+        name = self.parent_name(spec)
+        return f"{self.parent[1].lower()}/{name}" if self.parent and name else None
+
     def marked(self, fact: Fact) -> list[Path]:
         """The paths of the fields with a fact."""
         return [path for path, found in self.fields.items() if found.has(fact)]
-
-    def canonical(self, path: Path, value: Any) -> Any:
-        """A value of this kind in its one spelling."""
-        found = self.fields.get(path)
-        return found.canonical(value) if found else value
 
     def wire_name(self, organization: str, name: str, spec: Document, *, successor: bool = False) -> str:
         """The name an object gets on the wire; the same on every machine and every day.

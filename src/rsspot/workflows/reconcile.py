@@ -39,6 +39,8 @@ class Manner:
     wait: str = "ready"
     wait_timeout: float = 1200.0
     parallel: int = PARALLEL
+    deadline: float | None = None
+    """When to stop starting changes; kept by whoever runs the loop."""
     stop: Stop = field(default_factory=Stop)
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rsspot.models.fields import BID, COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
+from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
-from rsspot.services.auction import auction_readiness
+from rsspot.services.auction import BID, auction_readiness
 from rsspot.services.kind import Kind, Naming, Phase, Readiness
 
 
