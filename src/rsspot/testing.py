@@ -37,6 +37,7 @@ class SimulatedSpot:
         self.api = Api(self.world)
         self.faults = Faults()
         self.transport = InProcessTransport(self.api, self.faults)
+        self._clients: list[AsyncSpotClient] = []
 
     def client(self, *, state_path: Path | None = None) -> AsyncSpotClient:
         """A client of this world, with a ledger of its own in the folder."""
@@ -49,7 +50,15 @@ class SimulatedSpot:
         }
         settings = {name: Setting(value, "simulator") for name, value in values.items()}
         resolved = Resolved("simulated", settings, state_path or self.folder / "state.db")
-        return AsyncSpotClient(resolved=resolved, transport=self.transport, clock=self.clock)
+        client = AsyncSpotClient(resolved=resolved, transport=self.transport, clock=self.clock)
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Let go of the world and of every ledger that its clients opened."""
+        for client in self._clients:
+            client.close_ledger()
+        self.world.close()
 
     def requests(self, *methods: str) -> list[tuple[str, str]]:
         """The API requests carried so far, of some methods or of all; the token endpoint's are left out."""
@@ -67,7 +76,7 @@ def spot_api(tmp_path: Path) -> Iterator[SimulatedSpot]:
     """A simulated service of its own for each test."""
     simulated = SimulatedSpot(tmp_path)
     yield simulated
-    simulated.world.close()
+    simulated.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from typing import Any
 
@@ -95,9 +96,10 @@ def run(arguments: list[str]) -> int:
     options = Options()
     try:
         options, rest = split(arguments)
-        CliSession(options)
-        result = typer.main.get_command(root)(rest or ["--help"], prog_name="rsspot", standalone_mode=False)
-        sys.stdout.flush()
+        with closing(CliSession(options)):
+            result = typer.main.get_command(root)(rest or ["--help"], prog_name="rsspot", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return result if isinstance(result, int) else exits.OK
     except typer.Exit as end:
         return end.exit_code

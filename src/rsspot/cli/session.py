@@ -96,6 +96,11 @@ class CliSession:
 
         return asyncio.run(whole())
 
+    def close(self) -> None:
+        """Let go of the ledger that was read."""
+        if "reading_ledger" in self.__dict__:
+            self.reading_ledger.close()
+
     def emit(self, value: object) -> None:
         """Print a command's value in the format asked for."""
         from rsspot.cli.render import render

@@ -129,6 +129,10 @@ class AsyncSpotClient:
     async def aclose(self) -> None:
         """Let go of connections and files."""
         await self.session.aclose()
+        self.close_ledger()
+
+    def close_ledger(self) -> None:
+        """Let go of the ledger, if it was opened."""
         if "ledger" in self.__dict__:
             self.ledger.close()
 

@@ -165,4 +165,9 @@ class Store:
         return (row[0], row[1], json.loads(row[2])) if row else None
 
     def close(self) -> None:
+        """Let go of the file. May be called twice."""
         self._db.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_db"):
+            self._db.close()

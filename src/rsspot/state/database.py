@@ -52,7 +52,13 @@ class Database:
             raise StateError(f"cannot read {self.path}: {error}") from None
 
     def close(self) -> None:
+        """Let go of the file. May be called twice."""
         self._connection.close()
+
+    def __del__(self) -> None:
+        # Whoever forgot to close loses nothing: every transaction is durable when it returns.
+        if hasattr(self, "_connection"):
+            self._connection.close()
 
     def _prepare(self, migrations: Sequence[str]) -> None:
         execute = self._connection.execute
