@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from scenes import BASE, CHANGED, CLOUDSPACE, NAMESPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
-from rsspot.applier.events import Settled, StepEnded, StepStarted, Waiting
+from rsspot.applier.events import Recap, Settled, StepEnded, StepStarted, Waiting
 from rsspot.applier.recover import recover
 from rsspot.applier.run import Stop
-from rsspot.errors import Locked, StateError
+from rsspot.errors import AuthError, Locked, StateError
 from rsspot.models.refs import Ref
 from rsspot.state.ledger import Holder, Ledger, StepRecord, StepState
 from rsspot.state.sqlite import open_ledger
@@ -228,6 +228,50 @@ async def test_a_refusal_names_the_fields_that_the_service_named(scene: Scene) -
     assert "HAControlPlane requires" in scene.of(StepEnded)[0].detail
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_secret_that_the_service_quotes_is_hidden(
+    spot_api: SimulatedSpot, open_scene: OpenScene, method: str
+) -> None:
+    """Neither the events nor any file of the ledger hold it, whether it was refused in a create or in a patch."""
+    quoted = "spec.webhook: Invalid value: https://example.com/second-secret"
+
+    async def quote(request: httpx.Request, _: httpx.AsyncBaseTransport) -> httpx.Response | None:
+        if request.method != method or b"second-secret" not in request.content:
+            return None
+        causes = [{"field": "spec.webhook", "message": quoted}]
+        body = {"kind": "Status", "code": 422, "message": quoted, "details": {"causes": causes}}
+        return httpx.Response(422, json=body, request=request)
+
+    scene = open_scene(quote)
+    if method == "PATCH":
+        await scene.apply(CLOUDSPACE)
+    recap = await scene.apply(CLOUDSPACE.replace("first", "second"))
+    assert recap.outcome == "failed"
+    (ended,) = scene.of(StepEnded)
+    (step,) = scene.ledger.steps(recap.run)
+    (attempt,) = scene.ledger.attempts(recap.run)
+    for said in (ended.detail, step.detail, str(attempt.outcome)):
+        assert "(secret)" in said
+        assert "-secret" not in said
+    assert "-secret" not in repr(scene.events)
+    assert not any(b"-secret" in file.read_bytes() for file in spot_api.folder.glob("state.db*"))
+
+
+async def test_a_fatal_error_ends_with_a_recap_and_then_is_raised(spot_api: SimulatedSpot, scene: Scene) -> None:
+    """A token that is refused in mid-run leaves a finished run behind, and whoever listens hears what was done."""
+    plan = await scene.plan()
+    spot_api.faults.add("status", "POST", "nodepools$", status=401, times=100)
+    with pytest.raises(AuthError):
+        await scene.run(plan)
+    recap = scene.events[-1]
+    assert isinstance(recap, Recap)
+    assert (recap.outcome, recap.counts["created"]) == ("partial", 1)
+    (run,) = scene.ledger.runs()
+    assert (run.id, run.outcome) == (recap.run, "partial")
+    assert run.ended_at
+    assert not scene.ledger.unfinished_runs(plan.scope)
+
+
 # Order
 
 
@@ -374,6 +418,39 @@ async def test_recovery_does_not_claim_another_stacks_object(scene: Scene) -> No
     interrupted(scene, plan, "create", Ref("CloudSpace", "edge"), "cloudspace/edge")
     await recovered(scene, plan)
     assert not scene.ledger.owned(plan.scope)
+
+
+async def test_recovery_closes_a_delete_of_what_is_still_there_as_failed(spot_api: SimulatedSpot, scene: Scene) -> None:
+    """It was not done, whatever was meant; the object stays ours and nothing is sent."""
+    await scene.apply(CLOUDSPACE)
+    plan = await scene.plan(CLOUDSPACE)
+    run = interrupted(scene, plan, "delete", Ref("CloudSpace", "edge"), "cloudspace/edge")
+    assert [each.detail for each in await recovered(scene, plan)] == ["it is still there"]
+    assert [step.state for step in scene.ledger.steps(run)] == [StepState.FAILED, StepState.SKIPPED]
+    assert Ref("CloudSpace", "edge") in scene.ledger.owned(plan.scope)
+    assert not spot_api.requests("DELETE")
+
+
+async def test_recovery_closes_a_delete_of_what_is_on_its_way_out_as_done(scene: Scene) -> None:
+    """The request arrived, and the rest takes its time."""
+    await scene.apply(CLOUDSPACE)
+    plan = await scene.plan(CLOUDSPACE)
+    await scene.client.cloudspaces.delete("edge")
+    run = interrupted(scene, plan, "delete", Ref("CloudSpace", "edge"), "cloudspace/edge")
+    await recovered(scene, plan)
+    assert scene.ledger.steps(run)[0].state is StepState.DONE
+
+
+async def test_recovery_does_not_claim_a_plain_name_without_a_label(scene: Scene) -> None:
+    """Somebody may have made a cloudspace of that name by hand; the plan that follows refuses it too."""
+    plan = await scene.plan(CLOUDSPACE)
+    await scene.client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
+    run = interrupted(scene, plan, "create", Ref("CloudSpace", "edge"), "cloudspace/edge")
+    await recovered(scene, plan)
+    assert scene.ledger.steps(run)[0].state is StepState.REFUSED
+    assert not scene.ledger.owned(plan.scope)
+    (refusal,) = (await scene.plan(CLOUDSPACE)).refusals
+    assert "belongs to no stack" in refusal.message
 
 
 # What is sent

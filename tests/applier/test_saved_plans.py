@@ -100,6 +100,23 @@ async def test_a_changed_secret_is_put_back_into_a_saved_update(spot_api: Simula
     assert live["spec"]["webhook"] == "https://example.com/second-secret"
 
 
+@pytest.mark.parametrize("live", [False, True], ids=["create", "update"])
+async def test_another_secret_than_the_planned_one_is_stale(spot_api: SimulatedSpot, scene: Scene, live: bool) -> None:
+    """What was approved was the secret of that day: another is refused, neither is told, and nothing is sent."""
+    if live:
+        await scene.apply(CLOUDSPACE)
+    planned, another = CLOUDSPACE.replace("first", "second"), CLOUDSPACE.replace("first", "third")
+    plan = saved(scene, await scene.plan(planned))
+    assert "-secret" not in (scene.folder / "plan.json").read_text()
+    sent = len(spot_api.requests("POST", "PATCH"))
+    with pytest.raises(StalePlan, match="a secret of cloudspace/edge") as refusal:
+        with_secrets(plan, scene.manifests(another))
+    assert "-secret" not in f"{refusal.value} {refusal.value.hint}"
+    assert len(spot_api.requests("POST", "PATCH")) == sent
+    restored = with_secrets(plan, scene.manifests(planned))
+    assert (await scene.run(await check_fresh(scene.client, restored))).outcome == "ok"
+
+
 async def test_a_secret_that_is_no_longer_declared_is_missed(scene: Scene) -> None:
     """Without its manifest a saved plan cannot be applied."""
     plan = saved(scene, await scene.plan(CLOUDSPACE))

@@ -6,35 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from shell import CLOUDSPACE, POOL, STACK, listed, write
 
 from rsspot.cli.app import run
 from rsspot.cli.sandbox import folder
 
-CLOUDSPACE = """\
-apiVersion: ngpc.rxt.io/v1
-kind: CloudSpace
-metadata:
-  name: edge
-spec:
-  region: us-central-dfw-1
-  kubernetesVersion: 1.33.0
-"""
-POOL = """\
----
-apiVersion: ngpc.rxt.io/v1
-kind: SpotNodePool
-metadata:
-  name: workers
-spec:
-  cloudSpace: edge
-  serverClass: gp.vs1.large-dfw
-  desired: 2
-  bidPrice: 0.03
-"""
-STACK = CLOUDSPACE + POOL
 SECRET = "https://hooks.example.com/hunter2-token"
 WITH_SECRET = CLOUDSPACE + f"  webhook: {SECRET}\n"
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -42,34 +20,16 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that commands run in, with a home and a sandbox of its own."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path / "sandbox"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    return tmp_path / "work"
-
-
-def write(text: str, name: str = "stack.yaml") -> str:
-    """A manifest file of this text; gives its path."""
-    Path(name).write_text(text)
-    return str(Path(name).resolve())
-
-
-def listed(plural: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What the sandbox holds of a kind."""
-    capsys.readouterr()
-    assert run(["--sandbox", plural, "list", "-o", "json"]) == 0
-    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    return found
-
-
 MISTAKES = {
     "unknown key": (STACK.replace("desired: 2", "desierd: 2\n  desired: 2"), 3, "stack.yaml:16:3:", "'desierd'"),
     "wrong type": (STACK.replace("desired: 2", "desired: two"), 3, "stack.yaml:16:3:", "valid integer"),
+    "bid of a slipped finger": (STACK.replace("0.03", "1e9"), 3, "stack.yaml:17:3:", "less than 1000"),
+    "more servers than there are": (
+        STACK.replace("desired: 2", "desired: 99999999999999999999"),
+        3,
+        "stack.yaml:16:3:",
+        "less than or equal to 10000",
+    ),
     "unknown class": (STACK.replace("gp.vs1.large-dfw", "gp.vs1.lage-dfw"), 5, "stack.yaml:15:3:", "does not exist"),
     "class elsewhere": (STACK.replace("large-dfw", "large-iad"), 5, "stack.yaml:15:3:", "cannot be in two regions"),
     "bid off the ladder": (STACK.replace("0.03", "0.05"), 5, "stack.yaml:17:3:", "next valid bid is 0.06"),
@@ -127,11 +87,15 @@ def test_the_same_mistake_as_json(
         (["plan"], "which manifests?"),
         (["apply"], "which manifests?"),
         (["destroy"], "which stack?"),
+        (["destroy", "--stack", ""], "which stack?"),
+        (["destroy", "--stack", "Bad Name!"], "which stack?"),
+        (["destroy", "x", "--stack", "y"], "either manifests or --stack"),
         (["plann"], "plann"),
         (["cloudspaces", "lst"], "lst"),
         (["cloudspaces", "get"], "name"),
         (["plan", "--bogus", "x"], "--bogus"),
         (["apply", "x", "--wait", "soon"], "--wait takes ready, accepted or none"),
+        (["apply", "x", "-o", "yaml"], "leave -o yaml out"),
         (["apply", "x", "--parallelism", "many"], "--parallelism"),
         (["apply", "x", "--parallelism", "0"], "--parallelism"),
         (["apply", "x", "--wait-timeout", "-5"], "--wait-timeout"),

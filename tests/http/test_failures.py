@@ -66,7 +66,7 @@ def test_every_status_of_a_read_is_its_own_error(status: int, reason: str, error
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("status", [408, 499, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 599])
 def test_a_write_with_an_ambiguous_answer_has_an_unknown_outcome(method: str, status: int) -> None:
     """It may have happened, and may not be repeated."""
     found = error_of(answer(method, status, text="oops"))
@@ -126,6 +126,19 @@ def test_a_line_that_was_never_there_changed_nothing(failure: type[httpx.Transpo
     found = error_from(failure("no"), "POST", "/x")
     assert isinstance(found, TransportError)
     assert not isinstance(found, OutcomeUnknown)
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1", "http://127.0.0.1/gateway", "http://127.0.0.1/gateway/"])
+async def test_a_write_that_breaks_behind_a_gateway_has_an_unknown_outcome(base: str) -> None:
+    """A path in the base URL does not make it somebody else's request."""
+
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("broke", request=request)
+
+    session = Session(base, None, ManualClock(), httpx.MockTransport(broken))
+    with pytest.raises(OutcomeUnknown):
+        await session.send(Call("POST", "/x", body={}))
+    await session.aclose()
 
 
 def test_a_read_that_takes_too_long_is_a_timeout() -> None:

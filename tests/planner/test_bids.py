@@ -40,6 +40,15 @@ def test_an_expensive_class_has_rungs_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("price", "rung"),
+    [("999.99", "1000.02"), ("1000.02", "1000.02"), ("123456789.01", "123456789.02"), ("1e15", "1000000000000000.02")],
+)
+def test_a_huge_price_has_its_rung_at_once(price: str, rung: str) -> None:
+    """Nobody climbs there rung by rung."""
+    assert ladder_above(Decimal(price)) == Decimal(rung)
+
+
+@pytest.mark.parametrize(
     ("rules", "price", "expected"),
     [
         ("2024", "0.0111", "0.012"),

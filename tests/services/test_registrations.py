@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
 import os
 import sys
@@ -11,13 +13,18 @@ from typing import Any
 
 import pytest
 
+from rsspot.applier.events import Recap
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.errors import NotFound, UsageError
+from rsspot.manifests.parse import load
+from rsspot.planner.plan import Plan
 from rsspot.services.documents import Documents
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
 from rsspot.services.registry import kinds
 from rsspot.state.registrations import RegistrationStatus
+from rsspot.testing import SimulatedSpot
 from rsspot.utils import Document
+from rsspot.workflows.reconcile import Manner, apply_plan, make_plan
 
 REGISTRAR = """
 import json, sys
@@ -34,6 +41,11 @@ import os, sys, time
 from pathlib import Path
 Path(sys.argv[1]).write_text(str(os.getpid()))
 time.sleep(60)
+"""
+KEEPS_PIPES_OPEN = """
+import subprocess, sys
+child = "import fcntl, time, sys; held = open(sys.argv[1], 'w'); fcntl.flock(held, 2); time.sleep(60)"
+subprocess.Popen([sys.executable, "-c", child, sys.argv[1]])
 """
 
 
@@ -181,6 +193,94 @@ async def test_what_a_registration_cannot_do_is_refused(registrations: Documents
         await registrations.list(labels="a=b")
 
 
+@pytest.mark.parametrize("end", ["failed", "skipped"])
+async def test_a_machine_is_registered_with_the_cluster_of_now(
+    registrations: Documents, registrar: Registrar, end: str
+) -> None:
+    """What an earlier try with another cluster brought is of no use."""
+    if end == "failed":
+        with pytest.raises(RegistrarFailed):
+            await registrations.create(machine(registrar.refusing("submit")))
+    else:
+        await registrations.create(machine(registrar.refusing()))
+        await registrations.delete("key")
+    registrar.log.unlink()
+    body = machine(registrar.refusing())
+    body["spec"]["omniCluster"] = "another"
+    assert (await registrations.create(body))["spec"]["omniCluster"] == "another"
+    assert registrar.questions == ["issue_token", "submit", "confirm"]
+    assert {each["omniCluster"] for each in registrar.asked} == {"another"}
+
+
+STACK = """
+apiVersion: ngpc.rxt.io/v1
+kind: VMCloudSpace
+metadata: {name: vms}
+spec: {region: us-central-dfw-2, vmSshKeyRef: {name: operators}}
+---
+apiVersion: ngpc.rxt.io/v1
+kind: VMPool
+metadata: {name: runners}
+spec: {vmCloudSpace: vms, serverClass: gp.vs2.medium-dfw2, desired: 2, bidPrice: 0.03, vmImage: ubuntu24.04}
+---
+apiVersion: rsspot.dev/v1
+kind: Registration
+metadata: {name: known}
+spec: {vmCloudSpace: vms, omniCluster: first, registrar: {exec: EXEC}}
+"""
+
+
+class Runs:
+    """Plans and applies of one stack file."""
+
+    def __init__(self, spot: SimulatedSpot, folder: Path) -> None:
+        self.client, self.file = spot.client(), folder / "stack.yaml"
+
+    async def plan(self) -> Plan:
+        return await make_plan(self.client, self.client.ledger, load([self.file]), stack="vms")
+
+    async def apply(self) -> Recap:
+        """The recap of making the stack so, one step at a time."""
+        plan = await self.plan()
+        events = [event async for event in apply_plan(self.client, self.client.ledger, plan, Manner(parallel=1))]
+        assert isinstance(events[-1], Recap)
+        return events[-1]
+
+
+@pytest.fixture
+def runs(spot_api: SimulatedSpot, registrar: Registrar, tmp_path: Path) -> Runs:
+    """Two machines that are to be registered, in a file."""
+    made = Runs(spot_api, tmp_path)
+    made.file.write_text(STACK.replace("EXEC", json.dumps(registrar.refusing())))
+    return made
+
+
+async def test_machines_move_to_another_cluster_by_plan_and_apply(runs: Runs, registrar: Registrar) -> None:
+    """Each is retired and registered anew, and then there is nothing left to plan."""
+    assert (await runs.apply()).outcome == "ok"
+    registrar.log.unlink()
+    runs.file.write_text(runs.file.read_text().replace("omniCluster: first", "omniCluster: second"))
+    plan = await runs.plan()
+    assert [(change.ref.kind, change.action) for change in plan.changes] == [("VMRegistration", "replace")] * 2
+    assert (await runs.apply()).outcome == "ok"
+    assert [each["omniCluster"] for each in registrar.asked] == ["second"] * 6
+    assert (await runs.plan()).empty
+
+
+async def test_an_odd_token_is_the_failure_of_its_machine_alone(runs: Runs, registrar: Registrar) -> None:
+    """The other machine is registered, and the next run makes up for it."""
+    first_only = REGISTRAR.replace('"tokenId": "t1"', '"tokenId": 5 if first else "t1"')
+    first_only = "from pathlib import Path; import sys; first = not Path(sys.argv[1]).exists()\n" + first_only
+    registrar.program.write_text(first_only)
+    recap = await runs.apply()
+    assert (recap.outcome, recap.exit_code) == ("partial", 7)
+    records = runs.client.ledger.registrations()
+    assert sorted(each.status for each in records) == [RegistrationStatus.FAILED, RegistrationStatus.REGISTERED]
+    assert any("tokenId is not a string" in (each.last_error or "") for each in records)
+    assert (await runs.apply()).outcome == "ok"
+    assert (await runs.plan()).empty
+
+
 # The program itself
 
 
@@ -219,3 +319,19 @@ async def test_a_program_that_takes_too_long_is_killed(tmp_path: Path) -> None:
     assert time.monotonic() - began < 20
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+async def test_children_do_not_outlive_their_registrar(tmp_path: Path) -> None:
+    """A child that keeps the pipes open is killed with it, within its time."""
+    (tmp_path / "parent.py").write_text(KEEPS_PIPES_OPEN)
+    began = time.monotonic()
+    with pytest.raises(RegistrarFailed, match="did not answer in 2 s"):
+        await ask([sys.executable, str(tmp_path / "parent.py"), str(tmp_path / "lock")], {}, 2)
+    assert time.monotonic() - began < 20
+    with (tmp_path / "lock").open() as lock:
+        for _ in range(100):
+            try:
+                return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                await asyncio.sleep(0.05)
+    raise AssertionError("the child still runs")

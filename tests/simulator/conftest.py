@@ -1,16 +1,12 @@
 """A tenant who speaks to the simulator as any HTTP client would, without HTTP."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
+from processes import environment, serve, stop
 
 from rsspot.simulator.messages import Request
 from rsspot.testing import SimulatedSpot
@@ -23,8 +19,8 @@ KINDS = {
     "vmcloudspaces": "VMCloudSpace",
     "vmpools": "VMPool",
 }
-READY_WITHIN = 20.0
-ENDS_WITHIN = 10.0
+
+__all__ = ["environment", "serve", "stop"]
 
 
 class Answer(NamedTuple):
@@ -125,47 +121,3 @@ def new_tenant(tmp_path):
 def tenant(new_tenant):
     """The tenant of a fresh world."""
     return new_tenant()
-
-
-@pytest.fixture
-def environment(tmp_path):
-    """An environment that names no real service and no real home."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_"))}
-    return {**kept, "HOME": str(tmp_path)}
-
-
-@pytest.fixture
-def serve(tmp_path, environment):
-    """Start `rsspot simulator serve` processes; gives (process, ready file's content, its path). Ends what is left."""
-    started = []
-
-    def start(*options):
-        ready = tmp_path / f"ready-{len(started)}.json"
-        command = [sys.executable, "-m", "rsspot", "simulator", "serve", "--ready-file", str(ready), *options]
-        process = subprocess.Popen(
-            command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        started.append(process)
-        deadline = time.monotonic() + READY_WITHIN
-        while not ready.exists():
-            assert process.poll() is None, "the server ended before it was ready"
-            assert time.monotonic() < deadline, "the server was not ready in time"
-            time.sleep(0.02)
-        return process, json.loads(ready.read_text()), ready
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait(ENDS_WITHIN)
-
-
-@pytest.fixture
-def stop():
-    """End a server politely and answer with its exit code."""
-
-    def end(process):
-        process.send_signal(signal.SIGTERM)
-        return process.wait(ENDS_WITHIN)
-
-    return end

@@ -204,3 +204,41 @@ def test_run_says_what_it_cannot_run(environment):
     assert ended.returncode not in (0, 1)
     assert "cannot run no-such-command-anywhere" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_run_passes_a_signal_on_to_its_command(environment):
+    """It ends when the command has, and as the command did."""
+    program = "import signal, time; signal.signal(15, lambda *_: exit(9)); print('on', flush=True); time.sleep(60)"
+    line = [sys.executable, "-m", "rsspot", "simulator", "run", "--", sys.executable, "-c", program]
+    with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "on\n"
+            time.sleep(0.2)
+            process.terminate()
+            # Both hold the pipe: it ends when the command is gone too.
+            assert process.communicate(timeout=PATIENCE)[0] == ""
+            assert process.returncode == 9
+        finally:
+            process.kill()
+
+
+def test_a_kubeconfig_of_its_own_is_replaced(serve, stop, tmp_path):
+    """The next server's is a new one."""
+    file = tmp_path / "kubeconfig"
+    assert stop(serve("--kubeconfig", str(file))[0]) == 0
+    before = file.read_text()
+    _, about, _ = serve("--kubeconfig", str(file))
+    assert file.read_text() != before
+    assert about["base_url"].removeprefix("http://") in file.read_text()
+
+
+def test_a_kubeconfig_of_somebody_else_is_left_alone(environment, tmp_path):
+    """It may be the only way to their clusters."""
+    file = tmp_path / "kubeconfig"
+    file.write_text("apiVersion: v1\nkind: Config\ncurrent-context: production\n")
+    before = file.read_text()
+    line = [sys.executable, "-m", "rsspot", "simulator", "serve", "--kubeconfig", str(file)]
+    ended = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ended.returncode == 3
+    assert "something else" in ended.stderr
+    assert file.read_text() == before

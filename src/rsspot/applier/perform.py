@@ -96,6 +96,10 @@ class Performer:
     async def _create(self, step: Step, documents: Documents) -> Result:
         change = step.change
         assert change.body is not None
+        if change.surge and change.base:
+            old = judge(change, Verb.DELETE, documents, await look(documents, change.base.name))
+            if old.found is Found.MOVED:
+                return self._close(step, Result(StepState.REFUSED, old.detail))
         lost = taken = False
         for _ in range(MOST_SENDS):
             attempt = self._intend(step)

@@ -109,11 +109,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return exits.ERROR
+    except (RsspotError, KeyboardInterrupt) as error:
+        return exits.report(error, options)
     except OSError as error:
         said = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
         return exits.report(RsspotError(said), options)
-    except (RsspotError, KeyboardInterrupt) as error:
-        return exits.report(error, options)
     except Exception as error:
         return _usage(error, options) if hasattr(error, "format_message") else exits.report(error, options)
     except BaseException as error:

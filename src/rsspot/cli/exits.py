@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from rsspot.cli.options import Options
 from rsspot.errors import ManifestError, PlanRefused, RsspotError
@@ -33,8 +34,9 @@ def _say(error: RsspotError, options: Options) -> None:
     if options.output == "json":
         import json
 
-        print(json.dumps({"error": _as_json(error)}, indent=2, ensure_ascii=False))
-        return
+        with suppress(OSError):
+            print(json.dumps({"error": _as_json(error)}, indent=2, ensure_ascii=False), flush=True)
+            return
     if isinstance(error, ManifestError | PlanRefused):
         from rsspot.reports.problems import render_problems
         from rsspot.services.registry import secret_fields

@@ -26,10 +26,11 @@ from rsspot.planner.guards import Options
 from rsspot.planner.order import Verb, order
 from rsspot.planner.plan import Plan, seals_of, with_value
 from rsspot.planner.target import Wanted
+from rsspot.services.documents import Documents
 from rsspot.services.kind import Kind
 from rsspot.services.registry import kinds
 from rsspot.state.ledger import Ledger
-from rsspot.utils import at_path
+from rsspot.utils import Document, at_path
 
 
 @dataclass(frozen=True)
@@ -191,17 +192,16 @@ def _staleness(change: Change, client: AsyncSpotClient, snapshot: Snapshot) -> s
     return verdict.detail if verdict.found is Found.MOVED else None
 
 
-def _base_moved(change: Change, documents: Any, live: Any) -> str | None:
-    from rsspot.planner.diff import managed_digest
-
+def _base_moved(change: Change, documents: Documents, live: Document | None) -> str | None:
+    """Why the object that is to be replaced is no longer the one that was planned on, or None."""
     assert change.base is not None
     if live is None and not change.surge:
         # An earlier apply of this plan was stopped between the old object's end and the new one's beginning.
         return None
     if live is None or live["metadata"].get("uid") != change.base.uid:
         return "it was deleted since the plan was made"
-    moved = managed_digest(documents.kind, live, change.base.paths) != change.base.digest
-    return "it changed since the plan was made" if moved else None
+    verdict = judge(change, Verb.DELETE, documents, live)
+    return verdict.detail if verdict.found is Found.MOVED else None
 
 
 def needs_manifests(plan: Plan) -> bool:

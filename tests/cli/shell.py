@@ -1,0 +1,48 @@
+"""Manifests to write and a sandbox to look into, for the tests of this folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsspot.cli.app import run
+
+CLOUDSPACE = """\
+apiVersion: ngpc.rxt.io/v1
+kind: CloudSpace
+metadata:
+  name: edge
+spec:
+  region: us-central-dfw-1
+  kubernetesVersion: 1.33.0
+"""
+POOL = """\
+---
+apiVersion: ngpc.rxt.io/v1
+kind: SpotNodePool
+metadata:
+  name: workers
+spec:
+  cloudSpace: edge
+  serverClass: gp.vs1.large-dfw
+  desired: 2
+  bidPrice: 0.03
+"""
+STACK = CLOUDSPACE + POOL
+
+
+def write(text: str, name: str = "stack.yaml") -> str:
+    """A manifest file of this text; gives its path."""
+    Path(name).write_text(text)
+    return str(Path(name).resolve())
+
+
+def listed(plural: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What the sandbox holds of a kind."""
+    capsys.readouterr()
+    assert run(["--sandbox", plural, "list", "-o", "json"]) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found

@@ -1,0 +1,79 @@
+"""Applies against a served simulator: stopped twice and taken up again, and led there by a saved plan's profile."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+CLOUDSPACE = """
+apiVersion: rsspot.dev/v1
+kind: Stack
+metadata: {name: things}
+spec: {profile: second}
+---
+apiVersion: ngpc.rxt.io/v1
+kind: CloudSpace
+metadata: {name: edge}
+spec: {region: us-central-dfw-1, kubernetesVersion: 1.33.0}
+"""
+PROFILE = {"baseUrl": "base_url", "oauthUrl": "oauth_url", "refreshToken": "refresh_token", "org": "organization"}
+
+
+@pytest.fixture
+def rsspot(serve, environment, tmp_path):
+    """Start commands whose second profile is a served simulator, and whose first leads nowhere; ends what is left."""
+    about = serve()[1]
+    second = {key: about[name] for key, name in PROFILE.items()}
+    first = {**second, "baseUrl": "http://127.0.0.1:9", "oauthUrl": "http://127.0.0.1:9"}
+    config = {"activeProfile": "first", "profiles": {"first": first, "second": second}}
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
+    (tmp_path / "stack.yaml").write_text(CLOUDSPACE)
+    started = []
+
+    def start(*arguments):
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "rsspot", "-c", "config.yaml", *arguments],
+                env=environment,
+                cwd=tmp_path,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=10)
+
+
+def test_two_signals_end_an_apply_and_the_next_one_goes_on(rsspot):
+    """Exit code 8 and no traceback; what was open is looked up."""
+    first = rsspot("apply", "stack.yaml", "--yes")
+    assert any("progressing" in line.lower() for line in first.stdout), first.stderr.read()
+    first.send_signal(signal.SIGINT)
+    assert "stopping" in first.stderr.readline()
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=30)
+    assert first.returncode == 8, said
+    assert "Traceback" not in said
+
+    second = rsspot("apply", "stack.yaml", "--yes", "--wait", "none")
+    told, said = second.communicate(timeout=60)
+    assert second.returncode == 0, told + said
+
+
+def test_a_saved_plan_is_applied_through_its_stacks_profile(rsspot):
+    """Not through the profile that happens to be active."""
+    planned = rsspot("plan", "stack.yaml", "--out", "plan.json")
+    assert planned.wait(60) == 0, planned.stderr.read()
+    applied = rsspot("apply", "--plan", "plan.json", "--yes", "--wait", "none")
+    told, said = applied.communicate(timeout=60)
+    assert applied.returncode == 0, said
+    assert "created=1" in told
