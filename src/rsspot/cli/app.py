@@ -16,7 +16,7 @@ from rsspot import services
 from rsspot.cli import exits
 from rsspot.cli.options import Options, split
 from rsspot.cli.session import CliSession
-from rsspot.errors import Cancelled, RsspotError, UsageError
+from rsspot.errors import UsageError
 
 OWN = {
     "plan": ("rsspot.cli.reconcile", "Show what an apply would change. Changes nothing."),
@@ -104,23 +104,13 @@ def run(arguments: list[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except typer.Abort:
-        print("stopped", file=sys.stderr)
-        return exits.CANCELLED
+        return exits.report(KeyboardInterrupt(), options)
     except BrokenPipeError:
+        # Whoever read us went away; there is nobody to tell.
         sys.stderr.close()
         return exits.ERROR
-    except (RsspotError, KeyboardInterrupt) as error:
-        return exits.report(error, options)
-    except OSError as error:
-        said = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-        return exits.report(RsspotError(said), options)
-    except Exception as error:
-        return _usage(error, options) if hasattr(error, "format_message") else exits.report(error, options)
     except BaseException as error:
-        # asyncio's, which is not worth importing asyncio for.
-        if type(error).__name__ != "CancelledError":
-            raise
-        return exits.report(Cancelled("stopped at once; the next run looks up what was open"), options)
+        return _usage(error, options) if hasattr(error, "format_message") else exits.report(error, options)
 
 
 def _usage(error: Any, options: Options) -> int:

@@ -6,10 +6,10 @@ import sys
 from contextlib import suppress
 
 from rsspot.cli.options import Options
-from rsspot.errors import ManifestError, PlanRefused, RsspotError
+from rsspot.errors import Cancelled, ManifestError, PlanRefused, RsspotError
 from rsspot.utils import printable
 
-OK, ERROR, CHANGES, USAGE, CANCELLED = 0, 1, 2, 3, 8
+OK, ERROR, CHANGES, USAGE = 0, 1, 2, 3
 
 
 def report(error: BaseException, options: Options) -> int:
@@ -18,16 +18,24 @@ def report(error: BaseException, options: Options) -> int:
         import traceback
 
         traceback.print_exception(error)
+    said = _translated(error)
+    _say(said, options)
+    return said.exit_code
+
+
+def _translated(error: BaseException) -> RsspotError:
+    """Whatever a command raised, in our own words."""
     if isinstance(error, RsspotError):
-        _say(error, options)
-        return error.exit_code
+        return error
     if isinstance(error, KeyboardInterrupt):
-        print("stopped", file=sys.stderr)
-        return CANCELLED
-    said = f"{type(error).__name__}: {error}"
-    wrapped = RsspotError(f"this is a defect of rsspot: {said}", hint="run it again with -v and report what it prints")
-    _say(wrapped, options)
-    return ERROR
+        return Cancelled("stopped")
+    # asyncio's own, by name: importing asyncio for it would slow every command down.
+    if type(error).__name__ == "CancelledError":
+        return Cancelled("stopped at once; the next run looks up what was open")
+    if isinstance(error, OSError):
+        return RsspotError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+    hint = "run it again with -v and report what it prints"
+    return RsspotError(f"this is a defect of rsspot: {type(error).__name__}: {error}", hint=hint)
 
 
 def _say(error: RsspotError, options: Options) -> None:
