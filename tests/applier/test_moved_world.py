@@ -55,15 +55,33 @@ def ended(scene: Scene) -> list[StepState]:
 async def test_nothing_is_deleted_under_somebody_who_moved_in(
     spot_api: SimulatedSpot, scene: Scene, text: str, from_a_file: bool
 ) -> None:
-    """A pool of nobody's that came after the plan keeps the cloudspace it is in, which is told by its name."""
-    await scene.apply(CLOUDSPACE)
-    plan = await scene.plan(text)
+    """A pool of nobody's that came after the plan keeps everything of the cloudspace it is in."""
+    await scene.apply(CLOUDSPACE + WORKERS)
+    plan = await scene.plan(text if text == ANOTHER else text + WORKERS.replace("-dfw", "-iad"))
     visitor = str(uuid.uuid4())
     await scene.client.ondemand_nodepools.create(visitor, VISITOR)
-    recap = await scene.run(await as_planned(scene, plan, from_a_file=from_a_file))
-    assert (recap.counts["refused"], recap.counts["deleted"]) == (1, 0)
-    assert any(visitor in event.detail for event in scene.of(StepEnded) if event.state is StepState.REFUSED)
+    with pytest.raises(StalePlan, match=visitor):
+        await scene.run(await as_planned(scene, plan, from_a_file=from_a_file))
     assert not spot_api.requests("DELETE")
+
+
+async def test_somebody_who_moves_in_at_the_last_moment_is_seen_too(
+    spot_api: SimulatedSpot, scene: Scene, open_scene: OpenScene
+) -> None:
+    """After the pools are gone and before the cloudspace is asked to go."""
+    await scene.apply(CLOUDSPACE + WORKERS)
+    plan = await scene.plan(ANOTHER)
+    visitor = str(uuid.uuid4())
+
+    async def move_in(request: httpx.Request, _: httpx.AsyncBaseTransport) -> None:
+        if request.method == "DELETE" and "spotnodepools" in request.url.path:
+            await spot_api.client().ondemand_nodepools.create(visitor, VISITOR)
+
+    crowded = open_scene(move_in)
+    recap = await crowded.run(plan)
+    assert recap.counts["refused"] == 1
+    assert any(visitor in event.detail for event in crowded.of(StepEnded))
+    assert [live["metadata"]["name"] for live in living(spot_api.world, "cloudspaces")] == ["another", "edge"]
 
 
 async def test_somebody_who_is_leaving_is_no_bystander(spot_api: SimulatedSpot, scene: Scene) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rsspot.applier.bystanders import bystander
 from rsspot.applier.events import Event, Waiting
 from rsspot.applier.lease import Held
 from rsspot.applier.settle import OUR_LABEL, Found, Verdict, judge, look, settle
@@ -200,7 +201,7 @@ class Performer:
                 break
             if verdict.found is Found.MOVED:
                 return self._close(step, Result(StepState.REFUSED, verdict.detail))
-            if left := await self._bystander(step):
+            if left := await bystander(gone, self._tools.kinds, self._tools.documents):
                 return self._close(step, Result(StepState.REFUSED, left))
             attempt = self._intend(step)
             try:
@@ -219,21 +220,6 @@ class Performer:
         if not await until_gone(documents, base.name, base.uid, self._tools.clock, self._tools.patience):
             return self._close(step, Result(StepState.FAILED, "accepted, and still being deleted"))
         return self._close(step, Result(StepState.DONE), gone=gone)
-
-    async def _bystander(self, step: Step) -> str | None:
-        """What would go down with an object that is about to be deleted and is not itself going, in words.
-
-        The plan saw none; something may have moved in since.
-        """
-        assert step.change.base is not None
-        for kind in self._tools.kinds.values():
-            if kind.local or not kind.parent or kind.parent[1] != step.change.ref.kind:
-                continue
-            for live in await self._tools.documents(kind).list():
-                inside = kind.parent_name(live.get("spec") or {}) == step.change.base.name
-                if inside and not live["metadata"].get("deletionTimestamp"):
-                    return f"the {kind.name} {live['metadata']['name']} moved in since the plan was made"
-        return None
 
     async def _expand(self, step: Step, documents: Documents) -> Result:
         """Create everything that a deferred change stands for, now that it can be known."""

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 
+from rsspot.applier.bystanders import bystander
 from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted
 from rsspot.applier.lease import Held
 from rsspot.applier.perform import Performer, Result, Toolbox
-from rsspot.errors import Cancelled
+from rsspot.errors import Cancelled, StalePlan
 from rsspot.models.refs import Ref
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.plan import Plan
@@ -64,8 +65,10 @@ async def run_steps(
 ) -> AsyncGenerator[Event, None]:
     """Perform steps and tell what happens. The last event is the Recap, also when the run is cut short.
 
-    Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done.
+    Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done, and StalePlan
+    before the first one when a delete would take something down that the plan did not see.
     """
+    await _check_bystanders(steps, tools)
     records = [StepRecord(step.seq, step.change.address, _object_of(step), step.verb.value) for step in steps]
     run = tools.ledger.begin(held.lease, plan.command, plan.to_json(), records)
     execution = _Execution(run, steps, tools, held, stop, parallel)
@@ -83,6 +86,14 @@ async def run_steps(
     yield recap
     if execution.fatal is not None:
         raise execution.fatal
+
+
+async def _check_bystanders(steps: Sequence[Step], tools: Toolbox) -> None:
+    """Look before anything is sent: what lives in a doomed object is deleted first, and would be missed in vain."""
+    doomed = [_object_of(step) for step in steps if step.verb is Verb.DELETE]
+    for ref in doomed:
+        if said := await bystander(ref, tools.kinds, tools.documents, doomed):
+            raise StalePlan(said, hint="nothing was sent; make and review a new plan")
 
 
 def _object_of(step: Step) -> Ref:
