@@ -12,10 +12,11 @@ import yaml
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.parse import load
 from rsspot.models.refs import Ref
-from rsspot.planner.build import World, build
+from rsspot.planner.build import build
 from rsspot.planner.guards import Options
 from rsspot.planner.order import order
 from rsspot.planner.plan import Plan
+from rsspot.planner.world import World
 from rsspot.reports.text import render_plan
 from rsspot.services.kind import Kind
 from rsspot.services.registry import kinds

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from rsspot.constants import STACK_LABEL
 from rsspot.errors import UsageError
 from rsspot.models.refs import UUID, Ref
-from rsspot.planner.build import World, build
+from rsspot.planner.build import build
 from rsspot.planner.change import Action, Change
 from rsspot.planner.diff import edits, managed
 from rsspot.planner.guards import Options
 from rsspot.planner.order import Step, Verb, order
 from rsspot.planner.plan import Plan
 from rsspot.planner.target import Wanted
+from rsspot.planner.world import World
 from rsspot.services.registry import kinds
 from rsspot.utils import Document
 

@@ -7,35 +7,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import Problem
-from rsspot.models.fields import EXCLUSIVE, SECRET
 from rsspot.models.refs import Ref
-from rsspot.planner.body import body_of
-from rsspot.planner.change import Action, Base, Change, Edit, Path
-from rsspot.planner.diff import SPEC, edits, key_path, managed, managed_digest, path_key
+from rsspot.planner.change import Action, Change
+from rsspot.planner.decide import Decisions
+from rsspot.planner.diff import SPEC
 from rsspot.planner.guards import Case, Options, objections
 from rsspot.planner.plan import Leftover, Plan
 from rsspot.planner.target import Match, Owners, Wanted, match
-from rsspot.services.kind import Kind, Naming, Phase, is_uuid
-from rsspot.utils import Document, at_path
-
-
-@dataclass(frozen=True)
-class World:
-    """What was read.
-
-    applied: per object, its fields as last applied; claimed: objects an earlier run meant to create.
-    """
-
-    organization: str
-    live: Mapping[str, Mapping[str, Document]]
-    incomplete: Mapping[str, str] = field(default_factory=dict)
-    owned: Mapping[Ref, Any] = field(default_factory=dict)
-    claimed: frozenset[Ref] = frozenset()
+from rsspot.planner.world import World
+from rsspot.services.kind import Kind, Phase
+from rsspot.utils import Document
 
 
 def build(
@@ -78,11 +63,16 @@ class _Planner:
         self.unchanged = 0
         self.undeclared: list[Leftover] = []
         self.problems: list[Problem] = []
-        self.notes: list[str] = []
+        self._decisions = Decisions(world, self.owners, destroying=self.options.destroy)
         self._ours = self._index_ours()
         self._expanding = [each for each in wanted if each.kind.expand]
         plain = [each for each in wanted if not each.kind.expand]
         self.matches = [self._match(each) for each in plain]
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth saying besides the changes."""
+        return self._decisions.notes
 
     def changes(self) -> list[Change]:
         """Every change of the plan."""
@@ -131,110 +121,24 @@ class _Planner:
         """What becomes of one wanted object."""
         if found.wanted.kind.name in self.world.incomplete:
             return None
-        return self._create(found.wanted) if found.live is None else self._change(found.wanted, found.live)
+        return (
+            self._decisions.create(found.wanted)
+            if found.live is None
+            else self._decisions.change(found.wanted, found.live)
+        )
 
     def _leftovers(self) -> list[Change]:
         """What earlier replacements did not live to delete, once what replaces it is ready."""
         gone = []
         for found in self.matches:
             if found.leftovers and found.live and not self._is_ready(found.wanted.kind.name, found.live):
-                self.notes.append(f"{found.wanted.address}: its predecessor stays until it is ready")
+                self._decisions.notes.append(f"{found.wanted.address}: its predecessor stays until it is ready")
                 continue
-            gone += [self._delete(found.wanted.kind, each, "left behind by a replacement") for each in found.leftovers]
+            gone += [
+                self._decisions.delete(found.wanted.kind, each, "left behind by a replacement")
+                for each in found.leftovers
+            ]
         return gone
-
-    def _create(self, wanted: Wanted) -> Change:
-        name = wanted.kind.wire_name(self.world.organization, wanted.name, wanted.spec)
-        known = self.world.owned.get(Ref(wanted.kind.name, name))
-        return self._full(
-            wanted, Action.CREATE, name, "deleted by somebody else" if known else "declared, and does not exist"
-        )
-
-    def _change(self, wanted: Wanted, live: Document) -> Change | None:
-        """The change of an object that exists, or None."""
-        kind, name = wanted.kind, live["metadata"]["name"]
-        if live["metadata"].get("deletionTimestamp"):
-            return self._replacement(wanted, live, "is being deleted already", in_place=True)
-        known = self.world.owned.get(Ref(kind.name, name))
-        fields = _without_yielding(kind, managed(kind, wanted.body), wanted, live)
-        found = edits(kind, fields, live, known.applied if known else None)
-        self._note_forsaken(wanted, fields, known.applied if known else {}, live)
-        final = [edit for edit in found if edit.forces_replacement]
-        base = self._base(kind, live, tuple(fields))
-        if final:
-            which = ", ".join(sorted(".".join(edit.path[1:]) for edit in final))
-            return replace(self._replacement(wanted, live, f"{which} is final once made"), edits=found, base=base)
-        adopting = not self.owners.is_ours(kind, live)
-        if not found and not adopting:
-            return None
-        return Change(
-            address=wanted.address,
-            action=Action.ADOPT if adopting else Action.UPDATE,
-            ref=Ref(kind.name, name),
-            reason="taken over from nobody" if adopting else _why(found),
-            origin=wanted.origin,
-            parent=wanted.parent,
-            edits=found + (self._marks(wanted, name, live) if adopting else ()),
-            base=base,
-            takes=any(edit.path[1:] in kind.marked(EXCLUSIVE) and edit.after is True for edit in found),
-            gives=any(edit.path[1:] in kind.marked(EXCLUSIVE) and edit.before is True for edit in found),
-        )
-
-    def _note_forsaken(
-        self, wanted: Wanted, fields: Mapping[Path, Any], applied: Mapping[str, Any], live: Document
-    ) -> None:
-        """Say which fields were applied once, are still there, and are no longer declared: they stay as they are."""
-        declared = {path_key(path) for path in fields}
-        left = [key for key in applied if key not in declared and at_path(live, key_path(key)) not in (None, [], {})]
-        yielding = {path_key((SPEC, *path)) for path, field in wanted.kind.fields.items() if field.yields_to}
-        if left := sorted(set(left) - yielding):
-            names = ", ".join(key.removeprefix("spec/").replace("/", ".") for key in left)
-            self.notes.append(f"{wanted.address}: {names} is no longer declared and stays as it is; null removes it")
-
-    def _replacement(self, wanted: Wanted, live: Document, reason: str, *, in_place: bool = False) -> Change:
-        kind = wanted.kind
-        exclusive = any(
-            at_path(spec, path) for path in kind.marked(EXCLUSIVE) for spec in (wanted.spec, live.get(SPEC) or {})
-        )
-        surge = kind.naming is Naming.UUID and not is_uuid(wanted.name) and not exclusive and not in_place
-        name = kind.wire_name(self.world.organization, wanted.name, wanted.spec, successor=surge)
-        return replace(
-            self._full(wanted, Action.REPLACE, name, reason),
-            base=self._base(kind, live, tuple(managed(kind, wanted.body))),
-            surge=surge,
-            gives=self._holds_exclusive(kind, live),
-        )
-
-    def _base(self, kind: Kind[Any], live: Document, paths: tuple[Path, ...]) -> Base:
-        """What a change of a live object is planned on."""
-        metadata = live["metadata"]
-        digest = managed_digest(kind, live, paths) if paths else None
-        return Base(metadata["name"], metadata.get("uid"), paths, digest, self.owners.label(live))
-
-    def _holds_exclusive(self, kind: Kind[Any], live: Document) -> bool:
-        return any(at_path(live.get(SPEC) or {}, path) for path in kind.marked(EXCLUSIVE))
-
-    def _full(self, wanted: Wanted, action: Action, name: str, reason: str) -> Change:
-        """A change that makes a whole object."""
-        kind = wanted.kind
-        return Change(
-            address=wanted.address,
-            action=action,
-            ref=Ref(kind.name, name),
-            reason=reason,
-            origin=wanted.origin,
-            parent=wanted.parent,
-            body=body_of(wanted, name, self.owners.stack),
-            takes=any(at_path(wanted.spec, path) for path in kind.marked(EXCLUSIVE)),
-            secrets=tuple((SPEC, *path) for path in kind.marked(SECRET) if at_path(wanted.spec, path) is not None),
-        )
-
-    def _marks(self, wanted: Wanted, name: str, live: Document) -> tuple[Edit, ...]:
-        """The edits that make an adopted object ours."""
-        found = [Edit(("metadata", "labels", STACK_LABEL), self.owners.label(live), self.owners.stack)]
-        if name != wanted.name:
-            found.append(Edit(("metadata", "annotations", NAME_ANNOTATION), None, wanted.name))
-        return tuple(found)
 
     def _cascade(self, decided: Mapping[str, Change]) -> dict[str, Change]:
         """What lives in a replaced object goes down with it, and is made again."""
@@ -245,7 +149,7 @@ class _Planner:
                 continue
             own = decided.get(each.wanted.address)
             reason = own.reason if own and own.action is Action.REPLACE else f"{each.wanted.parent} is replaced"
-            change = self._replacement(each.wanted, each.live, reason, in_place=True)
+            change = self._decisions.replacement(each.wanted, each.live, reason, in_place=True)
             found[each.wanted.address] = replace(change, edits=own.edits if own else ())
         return found
 
@@ -269,11 +173,11 @@ class _Planner:
             if kind.name in self.world.incomplete:
                 continue
             if parent in doomed:
-                found.append(self._delete(kind, live, f"goes down with {parent}"))
+                found.append(self._decisions.delete(kind, live, f"goes down with {parent}"))
             elif parent in undecided and not kind.authored:
                 continue
             elif self._may_prune(kind):
-                found.append(self._delete(kind, live, self._why_gone()))
+                found.append(self._decisions.delete(kind, live, self._decisions.why_gone()))
             else:
                 self.undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
         return found
@@ -284,21 +188,6 @@ class _Planner:
             return False
         sources = [each for each in self._expanding if each.kind.expands_to == kind.name]
         return not any(each.kind.parent and each.kind.parent[1] in self.world.incomplete for each in sources)
-
-    def _why_gone(self) -> str:
-        return "the stack is destroyed" if self.options.destroy else "no longer in the manifests"
-
-    def _delete(self, kind: Kind[Any], live: Document, reason: str) -> Change:
-        name = live["metadata"]["name"]
-        return Change(
-            address=self.owners.address(kind, live),
-            action=Action.DELETE,
-            ref=Ref(kind.name, name),
-            reason=reason,
-            parent=kind.parent_address(live.get(SPEC) or {}),
-            base=self._base(kind, live, ()),
-            gives=self._holds_exclusive(kind, live),
-        )
 
     def _expansions(self, changes: list[Change]) -> list[Change]:
         """The objects that manifests such as Registration stand for, as far as they are known yet."""
@@ -328,37 +217,9 @@ class _Planner:
                     self.unchanged += change is None
                 continue
             self.matches.append(Match(source, None))
-            found.append(self._deferred(source, inner))
+            found.append(self._decisions.deferred(source, inner))
         return found
-
-    def _deferred(self, source: Wanted, inner: Kind[Any]) -> Change:
-        return Change(
-            address=inner.address(f"{source.name}:*", source.spec),
-            action=Action.CREATE,
-            ref=Ref(source.kind.name, source.name),
-            reason=f"everything in {source.parent} once it is ready",
-            origin=source.origin,
-            parent=source.parent,
-            body={**source.body, "metadata": {"name": source.name, "labels": {STACK_LABEL: self.owners.stack}}},
-            deferred=True,
-        )
 
     def _is_ready(self, kind: str, live: Document) -> bool:
         found = self.kinds[kind]
         return bool(found.ready(found.model.model_validate(live)).phase is Phase.READY)
-
-
-def _without_yielding(kind: Kind[Any], fields: dict[Path, Any], wanted: Wanted, live: Document) -> dict[Path, Any]:
-    """The fields without those that the service moves itself, while a switch that no manifest mentions is on."""
-    return {
-        path: value
-        for path, value in fields.items()
-        if not (field := kind.fields.get(path[1:]))
-        or not field.yields_to
-        or at_path(wanted.spec, field.yields_to) is not None
-        or not at_path(live, (SPEC, *field.yields_to))
-    }
-
-
-def _why(found: tuple[Edit, ...]) -> str:
-    return "changed by somebody else" if all(edit.drift for edit in found) else "declared otherwise"

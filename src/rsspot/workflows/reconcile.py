@@ -20,12 +20,13 @@ from rsspot.client.aio import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, StalePlan, UsageError
 from rsspot.manifests.manifest import Manifest, ManifestSet
-from rsspot.planner.build import World, build
+from rsspot.planner.build import build
 from rsspot.planner.change import Action, Change
 from rsspot.planner.guards import Options
 from rsspot.planner.order import Verb, order
 from rsspot.planner.plan import Plan, seals_of, with_value
 from rsspot.planner.target import Wanted
+from rsspot.planner.world import World
 from rsspot.services.documents import Documents
 from rsspot.services.kind import Kind
 from rsspot.services.registry import kinds
