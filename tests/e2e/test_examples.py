@@ -31,6 +31,7 @@ def test_the_demo_shows_the_whole_idea(environment: dict[str, str]) -> None:
     assert done.returncode == 0, done.stderr
     for shown in ("6 to create", "RECAP run=1 created=5", "No changes.", "1 drifted", "0.08 -> 0.06", "run 1 (apply)"):
         assert shown in done.stdout
+    assert "Note:" not in done.stdout
 
 
 def test_the_gitops_pipeline_applies_what_was_reviewed(environment: dict[str, str], tmp_path: Path) -> None:

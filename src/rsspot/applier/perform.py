@@ -12,7 +12,7 @@ from typing import Any
 from rsspot.applier.bystanders import bystander
 from rsspot.applier.events import Event, Waiting
 from rsspot.applier.lease import Held
-from rsspot.applier.settle import OUR_LABEL, Found, Verdict, judge, look, settle
+from rsspot.applier.settle import OUR_LABEL, OUR_MARKS, Found, Verdict, judge, look, settle
 from rsspot.applier.wait import Patience, until_gone, until_ready
 from rsspot.errors import (
     AlreadyExists,
@@ -270,7 +270,10 @@ class Performer:
     def _owned(self, step: Step, live: Document | None) -> OwnedObject:
         change, kind = step.change, self._tools.kinds[step.change.ref.kind]
         if change.body is not None:
-            applied = applied_fields(kind, managed(kind, change.body))
+            # What we add ourselves is not the author's, and nobody is to miss it in a manifest.
+            ours = {*OUR_MARKS, ("metadata", "name")}
+            authored = {path: value for path, value in managed(kind, change.body).items() if path not in ours}
+            applied = applied_fields(kind, authored)
         else:
             paths = change.base.paths if change.base else ()
             applied = applied_fields(kind, {path: live_value(kind, live or {}, path) for path in paths})

@@ -71,8 +71,8 @@ class Decisions:
         left = [key for key in applied if key not in declared and at_path(live, key_path(key)) not in (None, [], {})]
         yielding = {path_key((SPEC, *path)) for path, field in wanted.kind.fields.items() if field.yields_to}
         if left := sorted(set(left) - yielding):
-            names = ", ".join(key.removeprefix("spec/").replace("/", ".") for key in left)
-            self.notes.append(f"{wanted.address}: {names} is no longer declared and stays as it is; null removes it")
+            names = ", ".join(".".join(key_path(key)).removeprefix("spec.") for key in left)
+            self.notes.append(f"{wanted.address}: no longer declared and left as they are: {names} (null removes)")
 
     def replacement(self, wanted: Wanted, live: Document, reason: str, *, in_place: bool = False) -> Change:
         kind = wanted.kind
