@@ -13,11 +13,11 @@ RsspotError                         hint: what to do next; exit_code: what the C
 │   └── Invalid (ValueError) · TooManyRequests · ServerError
 ├── PlanRefused                     5   a guard said no, and says the way out
 ├── StalePlan                       6   the world moved since the plan was approved
-├── Partial                         7   some of the plan is done, some is not
 ├── Cancelled                       8   a signal, or a "no"
-├── DeadlinePassed (TimeoutError)   9
 ├── Locked                          10  another apply of this stack is running
 └── StateError                      1   the ledger cannot be read or written
+
+A run that ends with 7 (part of it done) or 9 (its deadline passed) raises nothing: its recap says so.
 """
 
 from __future__ import annotations
@@ -192,22 +192,10 @@ class StalePlan(RsspotError):
     exit_code = 6
 
 
-class Partial(RsspotError):
-    """Part of the plan is done and part is not; the recap says which."""
-
-    exit_code = 7
-
-
 class Cancelled(RsspotError):
     """Stopped by a signal or by a "no"."""
 
     exit_code = 8
-
-
-class DeadlinePassed(RsspotError, TimeoutError):
-    """The run's own deadline passed before it was done."""
-
-    exit_code = 9
 
 
 class Locked(RsspotError):

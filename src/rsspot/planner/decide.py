@@ -39,7 +39,7 @@ class Decisions:
         if live["metadata"].get("deletionTimestamp"):
             return self.replacement(wanted, live, "is being deleted already", in_place=True)
         known = self.world.owned.get(Ref(kind.name, name))
-        fields = _without_yielding(kind, managed(kind, wanted.body), wanted, live)
+        fields = managed(kind, wanted.body, live)
         found = edits(kind, fields, live, known.applied if known else None)
         self._note_forsaken(wanted, fields, known.applied if known else {}, live)
         final = [edit for edit in found if edit.forces_replacement]
@@ -83,7 +83,7 @@ class Decisions:
         name = kind.wire_name(self.world.organization, wanted.name, wanted.spec, successor=surge)
         return replace(
             self._full(wanted, Action.REPLACE, name, reason),
-            base=self._base(kind, live, tuple(managed(kind, wanted.body))),
+            base=self._base(kind, live, tuple(managed(kind, wanted.body, live))),
             surge=surge,
             gives=self._holds_exclusive(kind, live),
         )
@@ -145,18 +145,6 @@ class Decisions:
             body={**source.body, "metadata": {"name": source.name, "labels": {STACK_LABEL: self.owners.stack}}},
             deferred=True,
         )
-
-
-def _without_yielding(kind: Kind[Any], fields: dict[Path, Any], wanted: Wanted, live: Document) -> dict[Path, Any]:
-    """The fields without those that the service moves itself, while a switch that no manifest mentions is on."""
-    return {
-        path: value
-        for path, value in fields.items()
-        if not (field := kind.fields.get(path[1:]))
-        or not field.yields_to
-        or at_path(wanted.spec, field.yields_to) is not None
-        or not at_path(live, (SPEC, *field.yields_to))
-    }
 
 
 def _why(found: tuple[Edit, ...]) -> str:

@@ -13,16 +13,20 @@ from rsspot.utils import Document, at_path, digest
 SPEC = "spec"
 
 
-def managed(kind: Kind[Any], desired: Document) -> dict[Path, Any]:
-    """Every field that a manifest has a say in, by its path, in its canonical spelling. None: to be absent."""
+def managed(kind: Kind[Any], desired: Document, live: Document | None = None) -> dict[Path, Any]:
+    """Every field that a manifest has a say in, by its path, in its canonical spelling. None: to be absent.
+
+    A field that yields to a switch is left out while that is on: as desired, or as it lives if nobody says.
+    """
     found: dict[Path, Any] = {}
     for path, value in _leaves(desired, ()):
         field = field_at(kind, path)
         if field and (field.has(WRITE_ONLY) or field.has(SERVER_OWNED)):
             continue
-        # The service moves this field itself while the other one is on.
-        if field and field.yields_to and at_path(desired, (SPEC, *field.yields_to)):
-            continue
+        if field and field.yields_to:
+            switch = (SPEC, *field.yields_to)
+            if at_path(desired, switch, at_path(live, switch)):
+                continue
         found[path] = field.canonical(value) if field else value
     return dict(sorted(found.items()))
 

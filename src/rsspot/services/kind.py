@@ -48,7 +48,6 @@ class Phase(StrEnum):
     PROGRESSING = "progressing"
     PARTIAL = "partial"
     OUTBID = "outbid"
-    NO_CAPACITY = "no-capacity"
     FAILED = "failed"
 
 

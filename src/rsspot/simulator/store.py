@@ -151,10 +151,6 @@ class Store:
             "INSERT INTO timers (due, action, payload) VALUES (?, ?, ?)", (due, action, json.dumps(payload))
         )
 
-    def has_timer(self, action: str) -> bool:
-        """Whether any timer of an action is set."""
-        return self._db.execute("SELECT 1 FROM timers WHERE action = ? LIMIT 1", (action,)).fetchone() is not None
-
     def next_timer(self, until: float) -> tuple[float, str, dict[str, Any]] | None:
         """Take the earliest timer that is due by a time."""
         row = self._db.execute(

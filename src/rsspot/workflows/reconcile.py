@@ -20,6 +20,7 @@ from rsspot.client.aio import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, StalePlan, UsageError
 from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.manifests.stack import DEFAULT_STACK
 from rsspot.planner.build import build
 from rsspot.planner.change import Action, Change
 from rsspot.planner.guards import Options
@@ -58,7 +59,7 @@ async def make_plan(
     """Read the world and plan. Sends only GETs and writes nothing. Refusals are in the plan, not raised."""
     options = options or Options()
     known = kinds()
-    name = stack or (manifests.stack if manifests else "default")
+    name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
     wanted = [wanted_from(each) for each in manifests.manifests] if manifests else []
     if manifests and (options.most_deletes, options.most_delete_percent) == (None, None):
         limits = manifests.limits
