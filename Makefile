@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE = 1
 export UV_PYTHON_DOWNLOADS = never
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format lock benchmarks clean
+.PHONY: demo test check format lock benchmarks reference clean
 
 demo: .venv/run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
@@ -30,6 +30,11 @@ format: .venv/dev
 
 benchmarks: .venv/dev
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/sdk.py
+
+# The table of settings in docs/configuration.md, from the code.
+reference: .venv/dev
+	$(BIN)/python scripts/write_reference.py
 
 # Pins with hashes; the files name no host. uv is pinned in a file of its own, since pip installs it.
 lock: .venv/uv

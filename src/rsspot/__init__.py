@@ -6,24 +6,128 @@ from rsspot.constants import VERSION as __version__  # noqa: N811
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from rsspot.auth.persona import Persona
     from rsspot.client.aio import AsyncSpotClient
     from rsspot.client.blocking import SpotClient
-    from rsspot.errors import ApiError, AuthError, ConfigError, ManifestError, NotFound, OutcomeUnknown, RsspotError
+    from rsspot.client.choices import use_org, use_profile, use_region
+    from rsspot.client.shared import (
+        aclose_all_clients,
+        close_all_clients,
+        configure,
+        get_async_client,
+        get_client,
+        list_profiles,
+        set_active_profile,
+        set_default_org,
+        set_default_profile,
+        set_default_region,
+    )
+    from rsspot.config.schema import ConfigFile, Profile
+    from rsspot.errors import (
+        AlreadyExists,
+        ApiError,
+        AuthError,
+        Cancelled,
+        ConfigError,
+        Conflict,
+        Forbidden,
+        Gone,
+        Invalid,
+        Locked,
+        ManifestError,
+        NotFound,
+        NotReady,
+        OutcomeUnknown,
+        PlanRefused,
+        RequestTimeout,
+        RsspotError,
+        ServerError,
+        StalePlan,
+        StateError,
+        TooManyRequests,
+        TransportError,
+        UnexpectedShape,
+        UsageError,
+    )
+    from rsspot.http.hooks import Exchange, Hooks
+    from rsspot.state.registrations import RegistrationRecord, RegistrationStatus
+    from rsspot.workflows.registration import RegistrationCandidate, RegistrationWorkflow
+
+_HOMES = {
+    "rsspot.auth.persona": ("Persona",),
+    "rsspot.client.aio": ("AsyncSpotClient",),
+    "rsspot.client.blocking": ("SpotClient",),
+    "rsspot.client.choices": ("use_org", "use_profile", "use_region"),
+    "rsspot.client.shared": (
+        "aclose_all_clients",
+        "close_all_clients",
+        "configure",
+        "get_async_client",
+        "get_client",
+        "list_profiles",
+        "set_active_profile",
+        "set_default_org",
+        "set_default_profile",
+        "set_default_region",
+    ),
+    "rsspot.config.schema": ("ConfigFile", "Profile"),
+    "rsspot.http.hooks": ("Exchange", "Hooks"),
+    "rsspot.state.registrations": ("RegistrationRecord", "RegistrationStatus"),
+    "rsspot.workflows.registration": ("RegistrationCandidate", "RegistrationWorkflow"),
+}
+"""Where names live that are no errors."""
 
 __all__ = [
+    "AlreadyExists",
     "ApiError",
     "AsyncSpotClient",
     "AuthError",
+    "Cancelled",
     "ConfigError",
+    "ConfigFile",
+    "Conflict",
+    "Exchange",
+    "Forbidden",
+    "Gone",
+    "Hooks",
+    "Invalid",
+    "Locked",
     "ManifestError",
     "NotFound",
+    "NotReady",
     "OutcomeUnknown",
+    "Persona",
+    "PlanRefused",
+    "Profile",
+    "RegistrationCandidate",
+    "RegistrationRecord",
+    "RegistrationStatus",
+    "RegistrationWorkflow",
+    "RequestTimeout",
     "RsspotError",
+    "ServerError",
     "SpotClient",
+    "StalePlan",
+    "StateError",
+    "TooManyRequests",
+    "TransportError",
+    "UnexpectedShape",
+    "UsageError",
     "__version__",
+    "aclose_all_clients",
+    "close_all_clients",
+    "configure",
+    "get_async_client",
+    "get_client",
+    "list_profiles",
+    "set_active_profile",
+    "set_default_org",
+    "set_default_profile",
+    "set_default_region",
+    "use_org",
+    "use_profile",
+    "use_region",
 ]
-
-_HOMES = {"AsyncSpotClient": "rsspot.client.aio", "SpotClient": "rsspot.client.blocking"}
 
 
 def __getattr__(name: str) -> object:
@@ -32,4 +136,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'rsspot' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOMES.get(name, "rsspot.errors")), name)
+    home = next((module for module, names in _HOMES.items() if name in names), "rsspot.errors")
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

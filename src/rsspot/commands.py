@@ -19,6 +19,11 @@ class Session(Protocol):
         """The client of this run, opened on first use."""
         ...
 
+    @property
+    def region(self) -> str | None:
+        """The region that is meant when nobody says another: --region, or the profile's."""
+        ...
+
 
 class Commands:
     """The special commands of one service, in the order in which they were added."""

@@ -4,12 +4,17 @@ VERSION = "0.1.0"
 
 BASE_URL = "https://spot.rackspace.com"
 OAUTH_URL = "https://login.spot.rackspace.com"
+FEEDS_URL = "https://ngpc-prod-public-data.s3.us-east-2.amazonaws.com"
+"""Public price data. Nothing secret is ever sent there."""
 CLIENT_ID = "mwG3lUMV8KyeMqHe4fJ5Bb3nM1vBvRNa"
 """The console's public OAuth client. It has no secret."""
 
 API_VERSION = "ngpc.rxt.io/v1"
 LOCAL_API_VERSION = "rsspot.dev/v1"
 ORGANIZATIONS_PATH = "/apis/auth.ngpc.rxt.io/v1/organizations"
+
+KUBECONFIG_PATH = "/apis/auth.ngpc.rxt.io/v1/generate-kubeconfig"
+EVENTS_PATH = "/apis/metrics.ngpc.rxt.io/v1/events/organizations"
 
 STACK_LABEL = "rsspot.dev/stack"
 """Which stack owns an object."""

@@ -11,6 +11,8 @@ RsspotError                         hint: what to do next; exit_code: what the C
 ├── ApiError                        1   the service answered with a failure
 │   ├── Forbidden (PermissionError) · NotFound (LookupError) · AlreadyExists · Conflict · Gone
 │   └── Invalid (ValueError) · TooManyRequests · ServerError
+├── UnexpectedShape (ValueError)    1   an answer that is not what the service documents; `.readable` is the rest
+├── NotReady (TimeoutError)         9   what was waited for did not come, and how far it got
 ├── PlanRefused                     5   a guard said no, and says the way out
 ├── StalePlan                       6   the world moved since the plan was approved
 ├── Cancelled                       8   a signal, or a "no"
@@ -184,6 +186,20 @@ class TooManyRequests(ApiError):
 
 class ServerError(ApiError):
     """5xx on a read. On a write it is OutcomeUnknown instead."""
+
+
+class UnexpectedShape(RsspotError, ValueError):
+    """The service's answer is not what it documents. readable: the objects of a list that were as they should be."""
+
+    def __init__(self, message: str, readable: Sequence[object] = ()) -> None:
+        super().__init__(message, hint="`documents` of the same group gives objects as they came")
+        self.readable = tuple(readable)
+
+
+class NotReady(RsspotError, TimeoutError):
+    """What was waited for did not come in time, or cannot come any more."""
+
+    exit_code = 9
 
 
 class StalePlan(RsspotError):

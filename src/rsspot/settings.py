@@ -1,36 +1,52 @@
-"""RSSPOT_* and its aliases, read once and by one rule. Decides nothing: `config` weighs them against the rest."""
+"""Environment variables and what they set, read once and by one rule. Decides nothing: `config` weighs them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "profile": ("RSSPOT_PROFILE",),
-    "organization": ("RSSPOT_ORG", "SPOT_ORG"),
-    "region": ("RSSPOT_REGION", "SPOT_REGION"),
-    "refresh_token": ("RSSPOT_REFRESH_TOKEN", "SPOT_REFRESH_TOKEN", "RACKSPACE_SPOT_TOKEN"),
-    "base_url": ("RSSPOT_BASE_URL", "SPOT_BASE_URL"),
-    "oauth_url": ("RSSPOT_OAUTH_URL", "SPOT_AUTH_URL"),
-    "client_id": ("RSSPOT_CLIENT_ID", "RXTSPOT_CLIENT_ID"),
+    "profile": ("RSSPOT_PROFILE", "SPOT_PROFILE", "RACKSPACE_SPOT_PROFILE"),
+    "organization": ("RSSPOT_ORG", "RSSPOT_ORGANIZATION", "SPOT_ORG", "RACKSPACE_SPOT_ORG"),
+    "region": ("RSSPOT_REGION", "SPOT_REGION", "RACKSPACE_SPOT_REGION"),
+    "refresh_token": ("RSSPOT_REFRESH_TOKEN", "SPOT_REFRESH_TOKEN", "RACKSPACE_SPOT_TOKEN", "RXTSPOT_TOKEN"),
+    "refresh_token_file": ("RSSPOT_REFRESH_TOKEN_FILE", "RXTSPOT_TOKEN_FILE"),
+    "access_token": ("RSSPOT_ACCESS_TOKEN", "SPOT_ACCESS_TOKEN"),
+    "client_id": ("RSSPOT_CLIENT_ID", "SPOT_CLIENT_ID", "RXTSPOT_CLIENT_ID"),
+    "base_url": ("RSSPOT_BASE_URL", "SPOT_BASE_URL", "RACKSPACE_SPOT_BASE_URL"),
+    "oauth_url": ("RSSPOT_OAUTH_URL", "SPOT_AUTH_URL", "RACKSPACE_SPOT_AUTH_URL"),
+    "feeds_url": ("RSSPOT_FEEDS_URL",),
+    "proxy": ("RSSPOT_PROXY", "HTTPS_PROXY", "https_proxy"),
+    "timeout": ("RSSPOT_TIMEOUT",),
+    "rate_limit": ("RSSPOT_RATE_LIMIT",),
+    "most_response_bytes": ("RSSPOT_MOST_RESPONSE_BYTES",),
+    "keyring": ("RSSPOT_KEYRING",),
+    "history": ("RSSPOT_HISTORY",),
+    "retry.max_retries": ("RSSPOT_MAX_RETRIES", "SPOT_MAX_RETRIES"),
+    "retry.base_delay": ("RSSPOT_RETRY_BASE_DELAY",),
+    "retry.max_delay": ("RSSPOT_RETRY_MAX_DELAY", "SPOT_RETRY_WAIT_MAX"),
+    "retry.deadline": ("RSSPOT_RETRY_DEADLINE",),
+    "cache.enabled": ("RSSPOT_CACHE",),
+    "cache.default_ttl": ("RSSPOT_CACHE_TTL",),
     "state_path": ("RSSPOT_STATE_PATH",),
 }
-"""Setting -> environment variables, the first one set wins."""
+"""Setting -> environment variables, the first one set wins. A dot leads into a section."""
 
 CONFIG_PATHS = ("RSSPOT_CONFIG", "RSSPOT_CONFIG_FILE", "SPOT_CONFIG_FILE")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A value and the variable it came from."""
+    """A value and where it came from."""
 
-    value: str = field(repr=False)
+    value: Any = field(repr=False)
     source: str
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
-    """The settings that the environment gives. An empty variable counts as unset."""
+    """The settings that the environment gives, as text. An empty variable counts as unset."""
     found = {}
     for name, variables in ALIASES.items():
         for variable in variables:
@@ -43,4 +59,9 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
 def home(environ: Mapping[str, str]) -> Path:
     """Where rsspot keeps its files: `$XDG_CONFIG_HOME/rsspot` or `~/.config/rsspot`."""
     base = environ.get("XDG_CONFIG_HOME")
-    return Path(base) / "rsspot" if base else Path(environ.get("HOME", str(Path.home()))) / ".config" / "rsspot"
+    return Path(base) / "rsspot" if base else user_home(environ) / ".config" / "rsspot"
+
+
+def user_home(environ: Mapping[str, str]) -> Path:
+    """The user's own folder."""
+    return Path(environ.get("HOME", str(Path.home())))

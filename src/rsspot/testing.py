@@ -44,9 +44,12 @@ class SimulatedSpot:
         values = {
             "base_url": URL,
             "oauth_url": URL,
+            "feeds_url": URL,
             "client_id": "tests",
             "refresh_token": SANDBOX_TOKEN,
             "organization": SANDBOX_ORGANIZATION,
+            # A test that counts requests wants to see every one.
+            "cache.enabled": False,
         }
         settings = {name: Setting(value, "simulator") for name, value in values.items()}
         resolved = Resolved("simulated", settings, state_path or self.folder / "state.db")

@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -91,6 +92,49 @@ def private_file(path: Path) -> Path:
     return path
 
 
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """One process at a time may change what stands at a path. Raises OSError where no lock file can be made."""
+    handle = os.open(private_file(path.with_name(f".{path.name}.lock")), os.O_RDWR)
+    try:
+        # Not every system can lock files; there, two writers in the same moment may lose a change.
+        with suppress(ImportError):
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No cycle collection meanwhile: for making thousands of objects that will all live on.
+
+    The collector would look at all of them again and again, and take longer than the making.
+    """
+    import gc
+
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def process_lives(pid: int) -> bool:
+    """Whether a process of this machine is still there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class Clock(Protocol):
     """Time as an argument: the real one, or one that a test or the sandbox drives."""
 
@@ -110,6 +154,6 @@ class SystemClock:
         return utc_now()
 
     async def sleep(self, seconds: float) -> None:
-        import asyncio
+        from rsspot.concurrency import pause
 
-        await asyncio.sleep(seconds)
+        await pause(seconds)

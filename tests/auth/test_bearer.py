@@ -7,49 +7,16 @@ import base64
 import json
 import pickle
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
+from issuing import Answer, Service, bearer_of, id_token
 
-from rsspot.auth.bearer import Bearer
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ConfigError, RsspotError
 from rsspot.http.session import Call, Session
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
-
-CANARY = "canary-refresh-token"
-URL = "http://127.0.0.1"
-Answer = Callable[[httpx.Request], httpx.Response]
-
-
-def id_token(**claims: object) -> str:
-    """An id_token whose signature nobody checks, and which is a canary too."""
-    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"canary-header.{payload}.canary-signature"
-
-
-class Service:
-    """A token endpoint and an API behind it, as functions."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self.clock = clock
-        self.lifetime = 3600.0
-        self.issued = 0
-        self.seen: list[httpx.Request] = []
-        self.api: Answer = lambda _: httpx.Response(200, json={})
-        self.login: Answer = self.issue
-
-    def issue(self, _: httpx.Request) -> httpx.Response:
-        """A token, every one another."""
-        self.issued += 1
-        token = id_token(exp=self.clock.time() + self.lifetime, number=self.issued)
-        return httpx.Response(200, json={"id_token": token, "access_token": "canary-access"})
-
-    async def handle(self, request: httpx.Request) -> httpx.Response:
-        self.seen.append(request)
-        await asyncio.sleep(0)
-        return self.login(request) if request.url.path == "/oauth/token" else self.api(request)
 
 
 @pytest.fixture
@@ -58,16 +25,10 @@ def service() -> Service:
     return Service(ManualClock())
 
 
-def bearer_of(service: Service, **urls: str) -> Bearer:
-    """A bearer for the service."""
-    places = {"base_url": URL, "oauth_url": URL, **urls}
-    return Bearer(CANARY, client_id="tests", clock=service.clock, **places)
-
-
 @pytest.fixture
 async def session(service: Service) -> AsyncIterator[Session]:
     """A session that is signed by the bearer."""
-    opened = Session(URL, bearer_of(service), service.clock, httpx.MockTransport(service.handle))
+    opened = service.session(bearer_of(service))
     yield opened
     await opened.aclose()
 
@@ -136,11 +97,9 @@ async def test_an_outage_of_the_login_is_not_told_as_a_refused_token(
 @pytest.mark.parametrize("other", ["http://127.0.0.1:81/x", "https://127.0.0.1/x", "https://example.com/x"])
 async def test_another_origin_gets_no_bearer(service: Service, other: str) -> None:
     """Another port or scheme is another origin; no token is even made for it."""
-    client = httpx.AsyncClient(auth=bearer_of(service), transport=httpx.MockTransport(service.handle))
-    await client.get(other)
+    await bearer_of(service).carry(httpx.Request("GET", other), service.handle)
     assert "Authorization" not in service.seen[0].headers
     assert len(service.seen) == 1
-    await client.aclose()
 
 
 async def test_a_redirect_is_not_followed(service: Service, session: Session) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rsspot.auth.bearer import Bearer
+from rsspot.auth.grants import Issuer
 from rsspot.http.session import Call, Session
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
@@ -39,7 +40,11 @@ class Login:
     async def run(self, folder: Path | None, refresh_token: str = "canary") -> None:
         """One run of the command line: a client of its own, one request."""
         bearer = Bearer(
-            refresh_token, base_url=URL, oauth_url=URL, client_id="tests", clock=self.clock, cache_folder=folder
+            base_url=URL,
+            issuer=Issuer(URL, "tests"),
+            clock=self.clock,
+            refresh_token=refresh_token,
+            cache_folder=folder,
         )
         session = Session(URL, bearer, self.clock, httpx.MockTransport(self.handle))
         await session.send(Call("GET", "/"))
@@ -80,7 +85,7 @@ async def test_identities_do_not_share_tokens(tmp_path: Path) -> None:
     await login.run(tmp_path, "alice")
     await login.run(tmp_path, "bob")
     assert login.refreshed_with == ["alice", "bob"]
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.glob("*.json"))) == 2
 
 
 async def test_a_rotated_refresh_token_is_used_from_then_on(tmp_path: Path) -> None:
@@ -93,11 +98,13 @@ async def test_a_rotated_refresh_token_is_used_from_then_on(tmp_path: Path) -> N
 
 
 async def test_the_file_is_private_and_its_name_says_nothing(tmp_path: Path) -> None:
-    """Nobody else can read it, and a listing shows no token."""
+    """Nobody else can read it or its lock, and a listing shows no token."""
     await Login().run(tmp_path / "tokens")
-    (file,) = (tmp_path / "tokens").iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "canary" not in file.name and "canary" not in file.read_text()
+    files = list((tmp_path / "tokens").iterdir())
+    assert {each.suffix for each in files} == {".json", ".lock"}
+    for file in files:
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert "canary" not in file.name and "canary" not in file.read_text()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id_token": 5}', "\x00"])
@@ -105,7 +112,7 @@ async def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> N
     """It is replaced by the next login."""
     login = Login()
     await login.run(tmp_path)
-    (file,) = tmp_path.iterdir()
+    (file,) = tmp_path.glob("*.json")
     file.write_text(text)
     await login.run(tmp_path)
     await login.run(tmp_path)

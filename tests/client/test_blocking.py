@@ -22,9 +22,13 @@ GROUPS = (
     "cloudspaces",
     "spot_nodepools",
     "ondemand_nodepools",
+    "autopilot_nodepools",
     "vm_cloudspaces",
     "vm_pools",
+    "vm_ssh_keys",
+    "pricing",
     "inventory",
+    "events",
 )
 
 

@@ -36,8 +36,9 @@ def test_with_nothing_at_all_there_are_defaults(home: dict[str, str]) -> None:
     """The public service, no token, and a ledger in the usual place."""
     found = resolve(environ=home)
     assert found.profile == "default"
-    assert found.get("base_url") == "https://spot.rackspace.com"
-    assert found.get("refresh_token") is None
+    assert found.settings == {}
+    assert (found.get("base_url"), found.options.base_url) == (None, "https://spot.rackspace.com")
+    assert (found.options.refresh_token, found.options.retry.max_retries) == (None, 4)
     assert found.state_path == Path(home["HOME"]) / ".config" / "rsspot" / "state.db"
     assert set(Path(home["HOME"]).iterdir()) == set()
 

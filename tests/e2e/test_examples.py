@@ -29,7 +29,7 @@ def test_the_demo_shows_the_whole_idea(environment: dict[str, str]) -> None:
     """Plan, apply, an empty plan, a drift that is shown, and the ledger."""
     done = run(environment, "sh", "scripts/demo.sh")
     assert done.returncode == 0, done.stderr
-    for shown in ("6 to create", "RECAP run=1 created=5", "No changes.", "1 drifted", "0.08 -> 0.06", "run 1 (apply)"):
+    for shown in ("8 to create", "RECAP run=1 created=7", "No changes.", "1 drifted", "0.08 -> 0.06", "run 1 (apply)"):
         assert shown in done.stdout
     assert "Note:" not in done.stdout
 

@@ -1,6 +1,8 @@
 """What the documentation shows is what the tool does."""
 
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,16 @@ import pytest
 from rsspot import errors
 from rsspot.applier.events import OUTCOMES
 from rsspot.cli.app import OWN, run
+from rsspot.client.shared import close_all_clients, configure
+from rsspot.config.reference import markdown
 from rsspot.models.fields import IMMUTABLE
 from rsspot.services.registry import kinds
+from rsspot.settings import ALIASES, CONFIG_PATHS
+from rsspot.simulator.api import Api
+from rsspot.simulator.clock import ScaledClock
+from rsspot.simulator.identity import SANDBOX_TOKEN, Organization
+from rsspot.simulator.server import Server
+from rsspot.simulator.world import World
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,3 +79,58 @@ def test_links_lead_somewhere() -> None:
     """Every relative link of the README names a file."""
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert targets and all((ROOT / target).exists() for target in targets)
+
+
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_settings_is_the_codes_own() -> None:
+    """Every setting with its variables and default; `make reference` writes it."""
+    assert markdown() in CONFIGURATION
+
+
+def test_every_environment_variable_is_documented() -> None:
+    """Those of the table, and those that are read elsewhere in the code."""
+    tabled = {variable for variables in ALIASES.values() for variable in variables} | set(CONFIG_PATHS)
+    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "src" / "rsspot").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"", text)}
+    spoken = {name for text in sources for name in re.findall(r"\bRSSPOT_[A-Z_]+[A-Z]\b", text)}
+    documented = set(re.findall(r"`([A-Za-z_]+)`", CONFIGURATION))
+    assert tabled | (read - {"HOME"}) | spoken <= documented
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account of the simulated service, known to the environment as a real one would be."""
+    organizations = [
+        Organization("org_abc123", "my-org", SANDBOX_TOKEN),
+        Organization("org_b", "my-other-org", "other"),
+    ]
+    world = World(clock=ScaledClock(5000), organizations=organizations)
+    server = Server(Api(world))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    for name in ("BASE_URL", "OAUTH_URL", "FEEDS_URL"):
+        monkeypatch.setenv(f"RSSPOT_{name}", server.url)
+    monkeypatch.setenv("RSSPOT_REFRESH_TOKEN", SANDBOX_TOKEN)
+    folder = tmp_path / ".config" / "rsspot"
+    folder.mkdir(parents=True)
+    (folder / "config.yml").write_text("activeProfile: default\nprofiles: {default: {}, staging: {org: my-org}}\n")
+    yield
+    close_all_clients()
+    configure()
+    server.close()
+    world.close()
+
+
+@pytest.mark.usefixtures("account")
+def test_the_python_of_the_sdk_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each block by itself, as somebody would paste it."""
+    page = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        # Another organisation's objects are not this token's to see.
+        exec(compile(block.replace("my-other-org", "org_abc123"), "docs/sdk.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("0.06 ")

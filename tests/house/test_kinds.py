@@ -48,7 +48,7 @@ async def test_every_kind_goes_all_the_way_round(spot_api: SimulatedSpot, monkey
     last = await planned(spot_api, prune=True, destroy=True)
     assert (await outcome(spot_api, last)).outcome == "ok"
     assert (await planned(spot_api, prune=True, destroy=True)).empty
-    for plural in ("cloudspaces", "spotnodepools", "ondemandnodepools", "vmcloudspaces", "vmpools"):
+    for plural in (kind.plural for kind in kinds().values() if kind.authored and kind.manageable):
         assert spot_api.world.store.objects(plural) == []
 
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rsspot.auth.bearer import Bearer
+from rsspot.auth.grants import Issuer
 from rsspot.errors import (
     AlreadyExists,
     ApiError,
@@ -120,7 +122,7 @@ def test_a_line_that_breaks_under_a_write_leaves_its_outcome_unknown(failure: ty
     assert not isinstance(error_from(failure("broke"), "GET", "/x"), OutcomeUnknown)
 
 
-@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
 def test_a_line_that_was_never_there_changed_nothing(failure: type[httpx.TransportError]) -> None:
     """Also under a write."""
     found = error_from(failure("no"), "POST", "/x")
@@ -148,10 +150,19 @@ def test_a_read_that_takes_too_long_is_a_timeout() -> None:
     assert isinstance(found, TimeoutError)
 
 
-def test_a_token_request_that_breaks_is_not_the_callers_write() -> None:
+async def test_a_token_request_that_breaks_is_not_the_callers_write() -> None:
     """The write did not even start."""
-    refresh = httpx.Request("POST", "http://127.0.0.1/oauth/token")
-    assert not isinstance(error_from(httpx.ReadError("broke", request=refresh), "POST", "/x"), OutcomeUnknown)
+
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("broke", request=request)
+
+    issuer = Issuer("http://127.0.0.1", "tests")
+    bearer = Bearer(base_url=issuer.url, issuer=issuer, clock=ManualClock(), refresh_token="canary")
+    session = Session(issuer.url, bearer, ManualClock(), httpx.MockTransport(broken))
+    with pytest.raises(TransportError, match="/oauth/token") as caught:
+        await session.send(Call("POST", "/x", body={}))
+    assert not isinstance(caught.value, OutcomeUnknown)
+    await session.aclose()
 
 
 @pytest.mark.parametrize(("status", "reason", "error"), ANSWERS)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import ssl
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
-from rsspot.http.pool import StackedConnections
+from rsspot.auth.bearer import Bearer
+from rsspot.auth.grants import Issuer
+from rsspot.concurrency import drive
+from rsspot.errors import OutcomeUnknown, TransportError
+from rsspot.http.pool import Connections
+from rsspot.http.retry import RetryPolicy
+from rsspot.http.session import Call, Manners, Session
+from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
 
@@ -31,12 +44,17 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if self.path == "/slow":
+            self.server.started.set()
             self.server.gate.wait(5)
         body = str(self.number).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def finish(self) -> None:
+        super().finish()
+        self.server.ended.set()
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""
@@ -49,7 +67,8 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.lock, self.gate, self.connections = threading.Lock(), threading.Event(), 0
+        self.lock, self.connections = threading.Lock(), 0
+        self.gate, self.started, self.ended = threading.Event(), threading.Event(), threading.Event()
 
     @property
     def url(self) -> str:
@@ -68,9 +87,7 @@ def server() -> Iterator[Server]:
 
 def client(server: Server, most: int = 4) -> httpx.AsyncClient:
     """A client on stacked connections."""
-    return httpx.AsyncClient(
-        base_url=server.url, transport=StackedConnections(server.url, most), timeout=httpx.Timeout(5, pool=0.2)
-    )
+    return httpx.AsyncClient(base_url=server.url, transport=Connections(most=most), timeout=httpx.Timeout(5, pool=0.2))
 
 
 async def test_one_request_after_another_shares_one_connection(server: Server) -> None:
@@ -91,7 +108,7 @@ async def test_a_request_that_waits_too_long_for_its_turn_was_never_sent(server:
     """It is told apart from one that may have been executed."""
     async with client(server, most=1) as http:
         slow = asyncio.create_task(http.get("/slow"))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(server.started.wait, 5)
         with pytest.raises(httpx.PoolTimeout):
             await http.get("/")
         server.gate.set()
@@ -112,7 +129,7 @@ async def test_a_cancelled_request_gives_its_turn_back(server: Server) -> None:
     """Nobody waits for ever behind somebody who left."""
     async with client(server, most=1) as http:
         slow = asyncio.create_task(http.get("/slow"))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(server.started.wait, 5)
         slow.cancel()
         await asyncio.gather(slow, return_exceptions=True)
         assert (await http.get("/")).status_code == 200
@@ -124,3 +141,324 @@ async def test_a_body_that_is_not_read_to_its_end_gives_its_turn_back(server: Se
         async with http.stream("GET", "/"):
             pass
         assert (await http.get("/")).status_code == 200
+
+
+# Threads and loops
+
+
+def in_threads(*works: Callable[[], object]) -> list[object]:
+    """What these come to, in a thread each, begun together."""
+    barrier, outcomes = threading.Barrier(len(works)), []
+
+    def run(work: Callable[[], object]) -> None:
+        barrier.wait(5)
+        outcomes.append(work())
+
+    threads = [threading.Thread(target=run, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(outcomes) == len(works)
+    return outcomes
+
+
+async def number(connections: Connections, url: str, pool: float = 5) -> str:
+    """Ask once; gives the number of the connection."""
+    timeout = httpx.Timeout(5, pool=pool).as_dict()
+    response = await connections.handle_async_request(httpx.Request("GET", url, extensions={"timeout": timeout}))
+    body = await response.aread()
+    await response.aclose()
+    return body.decode()
+
+
+def test_a_thread_without_a_loop_uses_its_connection_again(server: Server) -> None:
+    """Keep-alive is not for loops only."""
+    connections = Connections()
+    assert {drive(number(connections, server.url)) for _ in range(5)} == {"1"}
+    drive(connections.aclose())
+
+
+def test_threads_share_their_connections_and_the_bound(server: Server) -> None:
+    """A hundred requests from ten threads, four connections."""
+    connections = Connections(most=4)
+
+    def ten() -> list[str]:
+        return [drive(number(connections, server.url)) for _ in range(10)]
+
+    outcomes = in_threads(*[ten] * 10)
+    assert sum(len(each) for each in outcomes) == 100
+    assert server.connections <= 4
+    drive(connections.aclose())
+
+
+def test_a_thread_that_waits_too_long_for_its_turn_has_sent_nothing(server: Server) -> None:
+    """As a task has; afterwards the turn is there again."""
+    connections = Connections(most=1)
+
+    def slow() -> str:
+        return drive(number(connections, f"{server.url}/slow"))
+
+    def hurried() -> str:
+        assert server.started.wait(5)
+        with pytest.raises(httpx.PoolTimeout):
+            drive(number(connections, server.url, pool=0.05))
+        server.gate.set()
+        return ""
+
+    in_threads(slow, hurried)
+    assert drive(number(connections, server.url)) == "1"
+    drive(connections.aclose())
+
+
+def test_a_thread_whose_connection_breaks_does_not_lose_its_turn(server: Server) -> None:
+    """The next request gets another connection."""
+    connections = Connections(most=1)
+    for _ in range(3):
+        with pytest.raises(httpx.RemoteProtocolError):
+            drive(number(connections, f"{server.url}/break"))
+    assert drive(number(connections, server.url, pool=0.2)) == "4"
+    drive(connections.aclose())
+
+
+def test_loops_one_after_the_other_have_connections_of_their_own(server: Server) -> None:
+    """One of a loop that is gone would never answer."""
+    connections = Connections()
+
+    async def twice() -> set[str]:
+        try:
+            return {await number(connections, server.url) for _ in range(2)}
+        finally:
+            await connections.aclose()
+
+    assert [asyncio.run(twice()) for _ in range(3)] == [{"1"}, {"2"}, {"3"}]
+
+
+def test_loops_and_threads_at_once_never_share_a_connection(server: Server) -> None:
+    """Two loops and two threads, each side with its own."""
+    connections = Connections(most=2)
+
+    async def many() -> set[str]:
+        try:
+            return set(await asyncio.gather(*(number(connections, server.url) for _ in range(20))))
+        finally:
+            await connections.aclose()
+
+    def blocking() -> set[str]:
+        return {drive(number(connections, server.url)) for _ in range(20)}
+
+    def looping() -> tuple[str, set[str]]:
+        return ("loop", asyncio.run(many()))
+
+    outcomes = in_threads(looping, looping, blocking, blocking)
+    first, second = (each[1] for each in outcomes if isinstance(each, tuple))
+    of_threads = set().union(*(each for each in outcomes if isinstance(each, set)))
+    assert not first & second
+    assert not (first | second) & of_threads
+    drive(connections.aclose())
+
+
+@pytest.mark.parametrize("looping", [True, False])
+def test_closing_closes_and_the_next_request_opens_again(server: Server, looping: bool) -> None:
+    """No socket is left open, and nobody has to make a new object."""
+    connections = Connections()
+
+    async def work() -> list[str]:
+        numbers = [await number(connections, server.url)]
+        await connections.aclose()
+        assert await asyncio.to_thread(server.ended.wait, 5) if looping else server.ended.wait(5)
+        numbers.append(await number(connections, server.url))
+        await connections.aclose()
+        await connections.aclose()
+        return numbers
+
+    assert (asyncio.run if looping else drive)(work()) == ["1", "2"]
+
+
+# Connections that cannot be made
+
+
+@pytest.mark.parametrize("looping", [True, False])
+def test_a_connection_that_cannot_even_be_made_gives_its_turn_back(looping: bool) -> None:
+    """The twentieth attempt fails as the first did, and does not wait for a turn that never comes."""
+    connections = Connections(proxy="nonsense://127.0.0.1", most=2)
+
+    async def work() -> None:
+        for _ in range(4):
+            with pytest.raises(ValueError, match="scheme"):
+                await number(connections, "https://127.0.0.1", pool=0.05)
+
+    (asyncio.run if looping else drive)(work())
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A proxy that lets nobody through, and tells what it was told."""
+
+    server: Stranger  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def do_CONNECT(self) -> None:
+        self.server.told.append((self.requestline, dict(self.headers.items())))
+        self.send_error(403)
+
+    def do_GET(self) -> None:
+        self.do_CONNECT()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+class Stranger(ThreadingHTTPServer):
+    """A server that nobody should tell anything. `told` is what it has heard."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Refusing)
+        self.told: list[tuple[str, dict[str, str]]] = []
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A handshake that fails is what is wanted."""
+
+    def serving(self) -> Iterator[Stranger]:
+        """Run until the test is over."""
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield self
+        self.shutdown()
+        self.server_close()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Stranger]:
+    """A proxy on loopback."""
+    yield from Stranger().serving()
+
+
+def address(served: Stranger, scheme: str = "http") -> str:
+    """Where it is."""
+    return f"{scheme}://127.0.0.1:{served.server_address[1]}"
+
+
+@pytest.mark.parametrize("looping", [True, False])
+def test_a_proxy_sees_the_name_of_a_host_and_no_more(proxy: Stranger, looping: bool) -> None:
+    """Whatever goes to an https address goes through it, encrypted: no path, no header."""
+    connections = Connections(proxy=address(proxy))
+    request = httpx.Request("POST", "https://example.invalid/canary", headers={"Authorization": "canary"})
+
+    async def work() -> None:
+        with pytest.raises(httpx.ProxyError):
+            await connections.handle_async_request(request)
+        await connections.aclose()
+
+    (asyncio.run if looping else drive)(work())
+    ((line, headers),) = proxy.told
+    assert line == "CONNECT example.invalid:443 HTTP/1.1"
+    assert "canary" not in str(headers)
+
+
+async def test_a_proxy_is_not_for_plain_addresses(server: Server, proxy: Stranger) -> None:
+    """A simulator on this machine is not asked for through another one."""
+    connections = Connections(proxy=address(proxy))
+    assert await number(connections, server.url) == "1"
+    assert proxy.told == []
+    await connections.aclose()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_a_proxy_refused_was_never_sent(proxy: Stranger, method: str) -> None:
+    """So a write has not happened, and that is known."""
+    manners = Manners(proxy=address(proxy), policy=RetryPolicy(attempts=2))
+    session = Session("https://example.invalid", None, ManualClock(), manners=manners)
+    with pytest.raises(TransportError) as caught:
+        await session.send(Call(method, "/x"))
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert len(proxy.told) == 2
+    await session.aclose()
+
+
+@pytest.fixture
+def impostor(tmp_path: Path) -> Iterator[Stranger]:
+    """A TLS server whose certificate nobody has signed but itself."""
+    served = Stranger()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path / "impostor.pem"))
+    served.socket = context.wrap_socket(served.socket, server_side=True, do_handshake_on_connect=False)
+    yield from served.serving()
+
+
+def self_signed(file: Path) -> Path:
+    """A key and a certificate for it, made for this test."""
+    pytest.importorskip("cryptography")
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.mark.parametrize("looping", [True, False])
+def test_certificates_are_checked(impostor: Stranger, looping: bool) -> None:
+    """Nobody who only says so is the service."""
+    connections = Connections()
+
+    async def work() -> None:
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await number(connections, address(impostor, "https"))
+        await connections.aclose()
+
+    (asyncio.run if looping else drive)(work())
+
+
+@pytest.mark.parametrize("looping", [True, False])
+def test_a_connection_for_a_plain_address_is_not_used_for_a_secure_one(
+    server: Server, impostor: Stranger, looping: bool
+) -> None:
+    """Nor after it has served."""
+    connections = Connections()
+
+    async def work() -> None:
+        assert await number(connections, server.url) == "1"
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await number(connections, address(impostor, "https"))
+        assert await number(connections, server.url) == "1"
+        await connections.aclose()
+
+    (asyncio.run if looping else drive)(work())
+
+
+async def test_a_login_service_is_checked_where_the_api_is_on_loopback(impostor: Stranger) -> None:
+    """A tunnel to the API asks for no certificate; the refresh token goes to no impostor all the same."""
+    clock, issuer = ManualClock(), Issuer(address(impostor, "https"), "tests")
+    bearer = Bearer(base_url="http://127.0.0.1:1", issuer=issuer, clock=clock, refresh_token="canary")
+    session = Session("http://127.0.0.1:1", bearer, clock, manners=Manners(policy=RetryPolicy(attempts=1)))
+    with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+        await session.send(Call("GET", "/x"))
+    assert impostor.told == []
+    await session.aclose()
+
+
+def test_a_loop_that_is_gone_is_forgotten(server: Server) -> None:
+    """Whoever runs a loop for each call does not collect them all, also where somebody had to wait."""
+    connections = Connections(most=1)
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def crowded() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await asyncio.gather(*(number(connections, server.url) for _ in range(5)))
+        await connections.aclose()
+
+    for _ in range(3):
+        asyncio.run(crowded())
+    gc.collect()
+    assert [each() for each in loops] == [None] * 3

@@ -59,7 +59,8 @@ def test_what_was_not_executed_is_repeated(method: str, outcome: Outcome) -> Non
         (4, 0, None, 2.0),
         (5, 0, None, None),
         (1, 99.6, None, None),
-        (1, 99.5, None, 0.5),
+        (1, 99.5, None, None),
+        (1, 99.4, None, 0.5),
         (1, 0, 60.0, 60.5),
         (1, 0, 60.1, None),
         (1, 50, 50.0, None),
@@ -78,7 +79,7 @@ def test_nothing_goes_out_before_its_retry_after_or_past_the_deadline(
     wait = wait_before_next(POLICY, method, outcome, attempt, elapsed, jitter)
     if wait is not None:
         assert wait >= (outcome.retry_after or 0)
-        assert elapsed + wait <= POLICY.deadline
+        assert elapsed + wait < POLICY.deadline
         assert attempt < POLICY.attempts
 
 
@@ -146,3 +147,127 @@ async def test_a_connection_that_was_never_made_is_tried_again_for_a_write() -> 
     transport = RetryTransport(httpx.MockTransport(refuse), ManualClock(), POLICY)
     response = await transport.handle_async_request(httpx.Request("POST", "http://127.0.0.1/"))
     assert (response.status_code, tries) == (201, 3)
+
+
+class Failing:
+    """Answers or fails by a script, after some time, and knows the timeouts of every attempt."""
+
+    def __init__(self, clock: ManualClock, *script: int | type[httpx.TransportError], takes: float = 0.0) -> None:
+        self.clock, self.script, self.takes = clock, list(script), takes
+        self.timeouts: list[dict[str, float | None]] = []
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        self.timeouts.append(dict(request.extensions.get("timeout", {})))
+        self.clock.advance(self.takes)
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(step, int):
+            return httpx.Response(step)
+        raise step("broke", request=request)
+
+
+def patient(seconds: float | None, method: str = "GET") -> httpx.Request:
+    """A request that waits so long for everything."""
+    timeout = httpx.Timeout(seconds).as_dict()
+    return httpx.Request(method, "http://127.0.0.1/x", extensions={"timeout": timeout})
+
+
+def retrying(service: Failing, policy: RetryPolicy = POLICY) -> RetryTransport:
+    """A transport to it whose backoffs are as short as they can be."""
+    return RetryTransport(httpx.MockTransport(service.handle), service.clock, policy, jitter=lambda: 0.0)
+
+
+@pytest.mark.parametrize("seconds", [30.0, None])
+async def test_no_attempt_may_outlast_the_deadline(seconds: float | None) -> None:
+    """The later an attempt, the less it may wait, for a connection as for an answer."""
+    service = Failing(ManualClock(), 503, takes=20)
+    await retrying(service).handle_async_request(patient(seconds))
+    shortest = [min(each.values(), default=None) for each in service.timeouts]
+    assert shortest == [30 if seconds else 100, 30 if seconds else 80, 30 if seconds else 60, 30 if seconds else 40, 20]
+    assert all(len(set(each.values())) == 1 for each in service.timeouts)
+
+
+async def test_a_deadline_ends_what_attempts_would_not() -> None:
+    """Time is what people wait, not attempts."""
+    service = Failing(ManualClock(), httpx.ReadTimeout, takes=60)
+    with pytest.raises(httpx.ReadTimeout):
+        await retrying(service).handle_async_request(patient(60))
+    assert len(service.timeouts) == 2
+
+
+class Oversleeping(ManualClock):
+    """A clock by which everybody wakes a little late, as everybody does."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds + 0.2)
+
+
+async def test_waking_after_the_deadline_is_no_reason_to_crash() -> None:
+    """No timeout is negative: sockets refuse that with an error of their own."""
+    service = Failing(Oversleeping(), 503, takes=99.9)
+    await retrying(service).handle_async_request(patient(30))
+    assert len(service.timeouts) == 2
+    assert min(service.timeouts[1].values()) > 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_without_retries_everything_goes_out_once(method: str) -> None:
+    """A refused connection and a 429 too."""
+    once = RetryPolicy(attempts=1)
+    service = Failing(ManualClock(), 429)
+    assert (await retrying(service, once).handle_async_request(patient(30, method))).status_code == 429
+    service = Failing(ManualClock(), httpx.ConnectError)
+    transport = retrying(service, once)
+    with pytest.raises(httpx.ConnectError):
+        await transport.handle_async_request(patient(30, method))
+    assert (transport.requests, transport.repeats) == (1, 0)
+
+
+@pytest.mark.parametrize(("statuses", "wait"), [({418}, 0.5), ({503}, None), (set(), None)])
+def test_which_answers_pass_is_a_setting(statuses: set[int], wait: float | None) -> None:
+    """For reads."""
+    policy = RetryPolicy(base=1.0, statuses=frozenset(statuses))
+    assert wait_before_next(policy, "GET", Outcome(418), 1, 0, 0.5) == wait
+    assert wait_before_next(policy, "POST", Outcome(418), 1, 0, 0.5) is None
+
+
+@pytest.mark.parametrize("status", [418, 500, 503])
+def test_no_setting_repeats_a_write_that_may_have_happened(status: int) -> None:
+    """Not even one that asks for it."""
+    policy = RetryPolicy(statuses=frozenset(range(400, 600)))
+    assert wait_before_next(policy, "POST", Outcome(status), 1, 0, 0) is None
+
+
+@pytest.mark.parametrize(("share", "lot", "wait"), [(0, 0.0, 2), (0, 0.9, 2), (1, 0.0, 0), (1, 0.5, 1), (0.5, 0.0, 1)])
+def test_jitter_is_the_share_of_a_wait_that_is_drawn_by_lot(share: float, lot: float, wait: float) -> None:
+    """None of it, all of it, or a part."""
+    policy = RetryPolicy(base=2.0, jitter=share)
+    assert wait_before_next(policy, "GET", Outcome(503), 1, 0, lot) == pytest.approx(wait)
+
+
+@given(st.floats(0, 1), st.floats(0, 1, exclude_max=True), st.integers(1, 4))
+def test_no_lot_makes_a_wait_longer_than_the_ceiling(share: float, lot: float, attempt: int) -> None:
+    """Or negative."""
+    policy = RetryPolicy(base=1.0, ceiling=4.0, jitter=share)
+    wait = wait_before_next(policy, "GET", Outcome(503), attempt, 0, lot)
+    assert wait is not None and 0 <= wait <= min(4.0, 2.0 ** (attempt - 1))
+
+
+async def test_an_answer_that_is_not_used_gives_its_connection_back() -> None:
+    """Before the next attempt waits for one."""
+    closed: list[int] = []
+
+    class Body(httpx.AsyncByteStream):
+        async def aclose(self) -> None:
+            closed.append(tries)
+
+    tries = 0
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal tries
+        tries += 1
+        assert len(closed) == tries - 1
+        return httpx.Response(503, stream=Body())
+
+    transport = RetryTransport(httpx.MockTransport(answer), ManualClock(), POLICY)
+    await transport.handle_async_request(httpx.Request("GET", "http://127.0.0.1/"))
+    assert closed == [1, 2, 3, 4]

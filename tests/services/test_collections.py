@@ -9,6 +9,7 @@ import pytest
 
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.errors import AlreadyExists, Forbidden, Invalid, NotFound, RsspotError, UsageError
+from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
 from rsspot.services.registry import kinds
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
@@ -74,7 +75,14 @@ async def test_refusals_are_told_as_what_they_are(spot_client: AsyncSpotClient) 
     with pytest.raises(AlreadyExists):
         await spot_client.cloudspaces.create("edge", CLOUDSPACE)
     with pytest.raises(Invalid) as caught:
-        await spot_client.cloudspaces.create("other", {"region": "us-central-dfw-1"})
+        await spot_client.documents(CLOUD_SPACE).create(
+            {
+                "apiVersion": "ngpc.rxt.io/v1",
+                "kind": "CloudSpace",
+                "metadata": {"name": "other"},
+                "spec": {"region": "us-central-dfw-1"},
+            }
+        )
     assert any("kubernetesVersion" in f"{field}{said}" for field, said in caught.value.causes.items())
     with pytest.raises(Forbidden, match="does not exist"):
         await spot_client.cloudspaces.create("other", {**CLOUDSPACE, "region": "nowhere"})

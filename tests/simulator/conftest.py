@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 import pytest
 from processes import environment, serve, stop
 
+from rsspot.simulator.api import Api
+from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.messages import Request
-from rsspot.testing import SimulatedSpot
+from rsspot.simulator.world import World
 
 GROUP = "/apis/ngpc.rxt.io/v1"
 KINDS = {
@@ -18,6 +20,8 @@ KINDS = {
     "ondemandnodepools": "OnDemandNodePool",
     "vmcloudspaces": "VMCloudSpace",
     "vmpools": "VMPool",
+    "autopilotnodepools": "AutopilotNodePool",
+    "vmsshkeys": "VMSSHKey",
 }
 
 __all__ = ["environment", "serve", "stop"]
@@ -33,6 +37,20 @@ class Answer(NamedTuple):
     def message(self):
         """The message of a Status."""
         return self.said["message"]
+
+
+class Spot:
+    """A fresh world whose clock stands still, without any of the client's rooms."""
+
+    def __init__(self, clock=None, **options):
+        self.clock = clock or ManualClock()
+        self.world = World(clock=self.clock, **options)
+        self.api = Api(self.world)
+
+    def advance(self, seconds):
+        """Let time pass, and everything happen that is due by then."""
+        self.clock.advance(seconds)
+        self.api.tick()
 
 
 class Tenant:
@@ -104,12 +122,12 @@ class Tenant:
 
 
 @pytest.fixture
-def new_tenant(tmp_path):
+def new_tenant():
     """Make tenants of worlds of their own: `new_tenant(seed=2)`."""
     made = []
 
     def make(**options):
-        made.append(Tenant(SimulatedSpot(tmp_path, **options)))
+        made.append(Tenant(Spot(**options)))
         return made[-1]
 
     yield make

@@ -52,7 +52,7 @@ class Caller:
 def test_the_ready_file_says_what_a_client_needs(serve):
     """Five keys, readable by its owner only."""
     process, about, ready = serve()
-    assert set(about) == {"base_url", "oauth_url", "refresh_token", "organization", "pid"}
+    assert set(about) == {"base_url", "oauth_url", "feeds_url", "refresh_token", "organization", "pid"}
     assert about["pid"] == process.pid
     assert about["base_url"].startswith("http://127.0.0.1:")
     assert stat.S_IMODE(ready.stat().st_mode) == 0o600
@@ -169,7 +169,7 @@ def run(environment, *command):
 
 
 def test_run_gives_a_command_its_own_simulator(environment):
-    """The four variables are set and lead to an API that answers."""
+    """The five variables are set and lead to an API that answers."""
     program = """
 import json, os, urllib.request
 keys = [key for key in sorted(os.environ) if key.startswith("RSSPOT_")]
@@ -184,7 +184,7 @@ with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeou
     ended = run(environment, sys.executable, "-c", program)
     assert ended.returncode == 0, ended.stderr
     keys, answered = json.loads(ended.stdout)
-    assert set(keys) == {"RSSPOT_BASE_URL", "RSSPOT_OAUTH_URL", "RSSPOT_REFRESH_TOKEN", "RSSPOT_ORG"}
+    assert set(keys) == {f"RSSPOT_{name}" for name in ("BASE_URL", "OAUTH_URL", "FEEDS_URL", "REFRESH_TOKEN", "ORG")}
     assert answered
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rsspot.models.refs import Ref
 from rsspot.services.documents import Documents
-from rsspot.services.kind import Kind
+from rsspot.services.kind import Kind, is_controlled
 
 
 async def bystander(
@@ -22,6 +22,8 @@ async def bystander(
             continue
         for live in await documents(kind).list():
             name = live["metadata"]["name"]
+            if is_controlled(live):
+                continue
             inside = kind.parent_name(live.get("spec") or {}) == doomed.name
             if inside and not live["metadata"].get("deletionTimestamp") and Ref(kind.name, name) not in meant:
                 return f"the {kind.name} {name} moved into {doomed} since the plan was made"

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from rsspot.auth.grants import Grant
 from rsspot.auth.token import Token
-from rsspot.utils import write_private
+from rsspot.utils import Clock, private_file, write_private
 
-
-@dataclass(frozen=True)
-class Kept:
-    """What is kept: the bearer, and the refresh token that replaced the configured one, if the service rotates them."""
-
-    token: Token
-    refresh_token: str | None = None
+PATIENCE = 35.0
+"""Seconds to wait for another process that is refreshing the same token; then refresh all the same."""
+LOOK_AGAIN = 0.05
 
 
 class TokenCache:
@@ -26,20 +25,49 @@ class TokenCache:
         name = hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32]
         self._file = folder / f"{name}.json"
 
-    def load(self) -> Kept | None:
+    def load(self) -> Grant | None:
         """What was kept; None when there is nothing, or nothing that can be read."""
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
-            token = Token.parse(str(kept["id_token"]))
+            token, refresh_token = Token.parse(str(kept["id_token"])), kept.get("refresh_token")
         except (OSError, ValueError, KeyError, TypeError):
             return None
         # One that does not say how long it holds would be tried for ever.
-        return Kept(token, kept.get("refresh_token")) if token.expires_at else None
+        return Grant(token, refresh_token if isinstance(refresh_token, str) else None) if token.expires_at else None
 
-    def save(self, kept: Kept) -> None:
-        """Keep a token. A place that cannot be written costs a login next time, and nothing else."""
-        text = json.dumps({"id_token": kept.token.bearer, "refresh_token": kept.refresh_token})
+    def save(self, grant: Grant) -> bool:
+        """Keep a token; False where nothing can be written, which costs a login next time."""
+        text = json.dumps({"id_token": grant.token.bearer, "refresh_token": grant.refresh_token})
         try:
             write_private(self._file, text)
         except OSError:
+            return False
+        return True
+
+    def forget(self) -> None:
+        """Keep nothing of this identity any more."""
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+    @asynccontextmanager
+    async def alone(self, clock: Clock) -> AsyncIterator[None]:
+        """Keep other processes from refreshing the same token meanwhile, as far as files can be locked here."""
+        try:
+            import fcntl
+
+            handle = os.open(private_file(self._file.with_suffix(".lock")), os.O_RDWR)
+        except (ImportError, OSError):
+            yield
             return
+        waited = 0.0
+        try:
+            while waited < PATIENCE:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    await clock.sleep(LOOK_AGAIN)
+                    waited += LOOK_AGAIN
+            yield
+        finally:
+            os.close(handle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import cache
@@ -23,12 +24,20 @@ OWN = {
     "apply": ("rsspot.cli.reconcile", "Make it so."),
     "destroy": ("rsspot.cli.reconcile", "Delete everything a stack owns."),
     "validate": ("rsspot.cli.reconcile", "Check manifests without speaking to the service."),
+    "login": ("rsspot.cli.account", "Log in on another screen, and keep the refresh token."),
+    "logout": ("rsspot.cli.account", "Forget the refresh token of a profile."),
+    "whoami": ("rsspot.cli.account", "Show who the token is of, and until when."),
+    "configure": ("rsspot.cli.account", "Write a profile into the config file."),
+    "profiles": ("rsspot.cli.account", "The profiles of the config file."),
+    "config": ("rsspot.cli.configs", "What is set, and where it was set."),
+    "history": ("rsspot.cli.memory", "The commands that were run, without their secrets."),
+    "state": ("rsspot.cli.memory", "Records of state.db, to move them elsewhere."),
     "ledger": ("rsspot.cli.ledger", "What was applied, step by step."),
     "simulator": ("rsspot.cli.simulate", "The Spot API on this machine."),
 }
 EPILOG = (
     "Options for every command, anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
-    " --org NAME, --output/-o table|json|yaml, --no-color, --verbose/-v."
+    " --org NAME, --region NAME, --output/-o table|json|yaml, --no-color, --no-cache, --verbose/-v."
 )
 SETTINGS: dict[str, Any] = {
     "add_completion": False,
@@ -93,11 +102,24 @@ def _root() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; gives the exit code."""
+    began = time.monotonic()
     options = Options()
+    code = exits.ERROR
     try:
         options, rest = split(arguments)
-        with closing(CliSession(options)):
-            result = typer.main.get_command(root)(rest or ["--help"], prog_name="rsspot", standalone_mode=False)
+        with closing(CliSession(options)) as session:
+            try:
+                code = _run(options, rest)
+            finally:
+                session.note(arguments, code, time.monotonic() - began)
+    except UsageError as error:
+        code = exits.report(error, options)
+    return code
+
+
+def _run(options: Options, rest: list[str]) -> int:
+    try:
+        result = typer.main.get_command(root)(rest or ["--help"], prog_name="rsspot", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
         return result if isinstance(result, int) else exits.OK
@@ -105,8 +127,8 @@ def run(arguments: list[str]) -> int:
         return end.exit_code
     except typer.Abort:
         return exits.report(KeyboardInterrupt(), options)
-    except BrokenPipeError:
-        # Whoever read us went away; there is nobody to tell.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read us went away; there is nobody to tell. Typer turns some of these into SystemExit.
         sys.stderr.close()
         return exits.ERROR
     except BaseException as error:

@@ -14,10 +14,17 @@ WITH_VALUE = {
     "--config-file": "config_file",
     "-c": "config_file",
     "--org": "organization",
+    "--region": "region",
     "--output": "output",
     "-o": "output",
 }
-FLAGS = {"--sandbox": "sandbox", "--verbose": "verbose", "-v": "verbose", "--no-color": "no_color"}
+FLAGS = {
+    "--sandbox": "sandbox",
+    "--verbose": "verbose",
+    "-v": "verbose",
+    "--no-color": "no_color",
+    "--no-cache": "no_cache",
+}
 
 
 @dataclass
@@ -27,10 +34,12 @@ class Options:
     profile: str | None = None
     config_file: str | None = None
     organization: str | None = None
+    region: str | None = None
     output: Output = "table"
     sandbox: bool = False
     verbose: bool = False
     no_color: bool = False
+    no_cache: bool = False
 
 
 def split(arguments: list[str]) -> tuple[Options, list[str]]:

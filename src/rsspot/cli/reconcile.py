@@ -48,7 +48,7 @@ def plan(
     var: list[str] = VARIABLE,
 ) -> None:
     """Show what an apply would change. Sends no request but GET and writes nothing but `--out`."""
-    here = session()
+    here = _fresh_session()
     manifests = _load(here, paths, var)
     # A plan writes nothing: registrations too are read from a ledger that is not made for it.
     here.client.ledger = here.reading_ledger
@@ -63,6 +63,13 @@ def plan(
         _save(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     if detailed_exitcode and not made.empty:
         raise typer.Exit(exits.CHANGES)
+
+
+def _fresh_session() -> CliSession:
+    """The session, with no kept answers: a plan is about what is, not about what was a minute ago."""
+    here = session()
+    here.fresh = True
+    return here
 
 
 def _save(file: Path, text: str) -> None:
@@ -86,7 +93,7 @@ def apply(
     var: list[str] = VARIABLE,
 ) -> None:
     """Make it so: plan, ask, apply, and record every step in the ledger."""
-    here = session()
+    here = _fresh_session()
     if saved and paths:
         raise UsageError("a saved plan says itself what it is about", hint="give either --plan or paths")
     manner = _manner(wait, wait_timeout, parallelism, deadline)
@@ -108,7 +115,7 @@ def destroy(
     var: list[str] = VARIABLE,
 ) -> None:
     """Delete everything a stack owns: apply of nothing."""
-    here = session()
+    here = _fresh_session()
     if paths and stack is not None:
         raise UsageError("the manifests say themselves which stack", hint="give either manifests or --stack")
     manifests = _load(here, paths, var) if paths else None

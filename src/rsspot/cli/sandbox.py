@@ -15,6 +15,7 @@ from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 
 if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient
+    from rsspot.http.hooks import Hooks
 
 URL = "http://127.0.0.1"
 TIME_SCALE = 300.0
@@ -27,7 +28,7 @@ def folder() -> Path:
     return Path(named) if named else home(os.environ) / "sandbox"
 
 
-def sandbox_client() -> AsyncSpotClient:
+def sandbox_client(settings: Resolved, *, cache: bool = True, hooks: Hooks | None = None) -> AsyncSpotClient:
     """A client of the sandbox. Its clock goes on where the last command left it."""
     from rsspot.client.aio import AsyncSpotClient
     from rsspot.simulator.api import Api
@@ -41,19 +42,21 @@ def sandbox_client() -> AsyncSpotClient:
         transport = InProcessTransport(Api(World(path, clock=clock)))
     except sqlite3.Error as error:
         raise StateError(f"the sandbox's world cannot be opened: {error}", hint="rsspot simulator reset") from None
-    return AsyncSpotClient(resolved=sandbox_settings(), transport=transport, clock=clock)
+    return AsyncSpotClient(resolved=settings, transport=transport, clock=clock, cache=cache, hooks=hooks)
 
 
-def sandbox_settings() -> Resolved:
+def sandbox_settings(region: str | None = None) -> Resolved:
     """The sandbox's own settings; the user's files and variables have no part in them."""
     values = {
         "base_url": URL,
         "oauth_url": URL,
+        "feeds_url": URL,
         "client_id": "sandbox",
         "refresh_token": SANDBOX_TOKEN,
         "organization": SANDBOX_ORGANIZATION,
     }
     settings = {name: Setting(value, "--sandbox") for name, value in values.items()}
+    settings |= {"region": Setting(region, "--region")} if region else {}
     return Resolved("sandbox", settings, folder() / "state.db")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from rsspot.cli.options import Options
 if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient
     from rsspot.config.load import Resolved
+    from rsspot.http.hooks import Exchange, Hooks
     from rsspot.state.ledger import Ledger
 
 T = TypeVar("T")
@@ -25,6 +27,8 @@ class CliSession:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.fresh = options.no_cache
+        """Whether kept answers will not do; plan and apply set it."""
         _current.set(self)
 
     @cached_property
@@ -32,11 +36,20 @@ class CliSession:
         if self.options.sandbox:
             from rsspot.cli.sandbox import sandbox_client
 
-            return sandbox_client()
+            return sandbox_client(self.resolved, cache=not self.fresh, hooks=self._hooks())
+        from rsspot.cli.login import on_this_terminal
         from rsspot.client.aio import AsyncSpotClient
+        from rsspot.utils import SystemClock
 
-        resolved = self._resolved()
-        return AsyncSpotClient(resolved=resolved, token_folder=resolved.state_path.parent / "tokens")
+        clock = SystemClock()
+        return AsyncSpotClient(
+            resolved=self.resolved,
+            clock=clock,
+            cache=not self.fresh,
+            hooks=self._hooks(),
+            token_folder=self.token_folder,
+            log_in=on_this_terminal(clock, self.resolved.get("organization")),
+        )
 
     @cached_property
     def reading_ledger(self) -> Ledger:
@@ -55,20 +68,53 @@ class CliSession:
             return SqliteLedger(Database(None))
 
     @cached_property
-    def state_path(self) -> Path:
-        """Where the ledger of these options lives; found without opening a client."""
+    def resolved(self) -> Resolved:
+        """The settings of this command."""
+        return self.resolve_again()
+
+    def resolve_again(self) -> Resolved:
+        """The settings as they are now, after something was written."""
         if self.options.sandbox:
             from rsspot.cli.sandbox import sandbox_settings
 
-            return sandbox_settings().state_path
-        return self._resolved().state_path
-
-    def _resolved(self) -> Resolved:
-        from rsspot.config.load import resolve
+            return sandbox_settings(self.options.region)
+        from rsspot.client.here import resolved_here
 
         said = self.options
-        file = Path(said.config_file) if said.config_file else None
-        return resolve(profile=said.profile, config_path=file, organization=said.organization)
+        return resolved_here(
+            profile=said.profile, config_path=self.config_file, organization=said.organization, region=said.region
+        )
+
+    def resolve_profile(self) -> str:
+        """The profile that is meant, whether or not the config file knows it yet."""
+        from rsspot.errors import ConfigError
+
+        try:
+            return self.resolved.profile
+        except ConfigError:
+            if self.options.profile is None:
+                raise
+            return self.options.profile
+
+    @property
+    def region(self) -> str | None:
+        """The region that is meant when nobody says another."""
+        return self.resolved.options.region
+
+    @property
+    def config_file(self) -> Path | None:
+        """The config file that was named on the command line."""
+        return Path(self.options.config_file) if self.options.config_file else None
+
+    @property
+    def state_path(self) -> Path:
+        """Where the ledger of these options lives; found without opening a client."""
+        return self.resolved.state_path
+
+    @property
+    def token_folder(self) -> Path:
+        """Where tokens are kept between commands."""
+        return self.state_path.parent / "tokens"
 
     @property
     def colour(self) -> bool:
@@ -82,6 +128,14 @@ class CliSession:
             and not os.environ.get("NO_COLOR")
         )
 
+    def _hooks(self) -> Hooks:
+        from rsspot.http.hooks import Hooks
+
+        def told(exchange: Exchange) -> None:
+            print(exchange, file=sys.stderr)
+
+        return Hooks(after=[told] if self.options.verbose else [])
+
     def run(self, work: Awaitable[T]) -> T:
         """Run a command's coroutine and let go of what it opened."""
 
@@ -94,7 +148,31 @@ class CliSession:
 
         import asyncio
 
-        return asyncio.run(whole())
+        from rsspot.errors import Cancelled
+
+        try:
+            return asyncio.run(whole())
+        except KeyboardInterrupt:
+            # Typer would end with a code of its own, and without a word.
+            raise Cancelled("stopped") from None
+
+    def note(self, arguments: Sequence[str], exit_code: int, seconds: float) -> None:
+        """Add the command to the history, if there is a state.db and it can be written; never make one for that."""
+        if not {"client", "resolved"} & set(self.__dict__):
+            return
+        if not self.resolved.options.history or not self.state_path.is_file():
+            return
+        from rsspot.cli.noted import redacted
+        from rsspot.errors import StateError
+        from rsspot.state.database import IMPATIENT, Database
+        from rsspot.state.history import Entry, History
+        from rsspot.utils import stamp, utc_now
+
+        with suppress(StateError):
+            database = Database(self.state_path, durable=False, patience=IMPATIENT)
+            entry = Entry(stamp(utc_now()), redacted(arguments), self.resolved.profile, exit_code, round(seconds, 3))
+            History(database).add(entry)
+            database.close()
 
     def close(self) -> None:
         """Let go of the ledger that was read."""

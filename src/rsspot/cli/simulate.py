@@ -74,6 +74,7 @@ def run(
     names = {
         "RSSPOT_BASE_URL": "base_url",
         "RSSPOT_OAUTH_URL": "oauth_url",
+        "RSSPOT_FEEDS_URL": "feeds_url",
         "RSSPOT_REFRESH_TOKEN": "refresh_token",
         "RSSPOT_ORG": "organization",
     }

@@ -1,95 +1,92 @@
-"""SpotClient: sync groups and `a…` async groups on one object, over one AsyncSpotClient on a loop of its own."""
+"""SpotClient: sync groups and `a…` async groups on one object, over one AsyncSpotClient."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from functools import cached_property
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self, Unpack
 
+from rsspot.auth.persona import Persona
 from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.options import ClientOptions
+from rsspot.concurrency import drive
+from rsspot.config.load import Resolved
 from rsspot.services.blocking import BlockingCollection, refuse_in_loop
 from rsspot.services.cloudspaces.api import BlockingCloudSpaces, CloudSpaces
 from rsspot.services.collection import Collection
+from rsspot.services.events.api import BlockingEvents, Events
 from rsspot.services.inventory.api import BlockingInventory, Inventory
+from rsspot.services.nodepools.autopilot import AutopilotNodePool
 from rsspot.services.nodepools.schemas import OnDemandNodePool, SpotNodePool
 from rsspot.services.organizations.api import BlockingOrganizations, Organizations
+from rsspot.services.pricing.api import BlockingPricing, Pricing
 from rsspot.services.regions.schemas import Region
 from rsspot.services.server_classes.schemas import ServerClass
-from rsspot.services.vms.schemas import VMCloudSpace, VMPool
-
-if TYPE_CHECKING:
-    from anyio.from_thread import BlockingPortal
+from rsspot.services.vms.schemas import VMCloudSpace, VMPool, VMSSHKey
+from rsspot.state.ledger import Ledger
 
 
 class SpotClient:
     """Rackspace Spot for scripts and notebooks. Use as `with`, or call `close()`.
 
-    Takes the arguments of AsyncSpotClient. `client.cloudspaces.list()` blocks; `await client.acloudspaces.list()`
-    does not, and lives on the caller's loop. A blocking call inside a running loop raises RuntimeError.
+    Takes the arguments of AsyncSpotClient. `client.cloudspaces.list()` blocks this thread and may be called from any
+    number of them; `await client.acloudspaces.list()` does not block, in any loop. Both share one token, one cache and
+    one pace. A blocking call inside a running loop raises RuntimeError, naming its twin.
     """
 
-    def __init__(self, **options: Any) -> None:
-        self._options = options
-        self._stack = ExitStack()
-        self._first_use = Lock()
+    def __init__(self, **options: Unpack[ClientOptions]) -> None:
         self._aio = AsyncSpotClient(**options)
-        self._made: tuple[BlockingPortal, AsyncSpotClient] | None = None
-
-    @property
-    def _portal(self) -> BlockingPortal:
-        return self._blocking_side[0]
-
-    @property
-    def _sync(self) -> AsyncSpotClient:
-        return self._blocking_side[1]
-
-    @property
-    def _blocking_side(self) -> tuple[BlockingPortal, AsyncSpotClient]:
-        """A loop in a thread and a client of its own for it, made once: connections never cross loops."""
-        with self._first_use:
-            if self._made is None:
-                from anyio.from_thread import start_blocking_portal
-
-                portal = self._stack.enter_context(start_blocking_portal())
-                self._made = (portal, AsyncSpotClient(**self._options))
-            return self._made
 
     @cached_property
     def organizations(self) -> BlockingOrganizations:
-        return BlockingOrganizations(self._sync.organizations, self._portal, "aorganizations")
+        return BlockingOrganizations(self.aorganizations, "aorganizations")
 
     @cached_property
     def regions(self) -> BlockingCollection[Region]:
-        return BlockingCollection(self._sync.regions, self._portal, "aregions")
+        return BlockingCollection(self.aregions, "aregions")
 
     @cached_property
     def server_classes(self) -> BlockingCollection[ServerClass]:
-        return BlockingCollection(self._sync.server_classes, self._portal, "aserver_classes")
+        return BlockingCollection(self.aserver_classes, "aserver_classes")
+
+    @cached_property
+    def pricing(self) -> BlockingPricing:
+        return BlockingPricing(self.apricing, "apricing")
 
     @cached_property
     def cloudspaces(self) -> BlockingCloudSpaces:
-        return BlockingCloudSpaces(self._sync.cloudspaces, self._portal, "acloudspaces")
+        return BlockingCloudSpaces(self.acloudspaces, "acloudspaces")
 
     @cached_property
     def spot_nodepools(self) -> BlockingCollection[SpotNodePool]:
-        return BlockingCollection(self._sync.spot_nodepools, self._portal, "aspot_nodepools")
+        return BlockingCollection(self.aspot_nodepools, "aspot_nodepools")
 
     @cached_property
     def ondemand_nodepools(self) -> BlockingCollection[OnDemandNodePool]:
-        return BlockingCollection(self._sync.ondemand_nodepools, self._portal, "aondemand_nodepools")
+        return BlockingCollection(self.aondemand_nodepools, "aondemand_nodepools")
+
+    @cached_property
+    def autopilot_nodepools(self) -> BlockingCollection[AutopilotNodePool]:
+        return BlockingCollection(self.aautopilot_nodepools, "aautopilot_nodepools")
 
     @cached_property
     def vm_cloudspaces(self) -> BlockingCollection[VMCloudSpace]:
-        return BlockingCollection(self._sync.vm_cloudspaces, self._portal, "avm_cloudspaces")
+        return BlockingCollection(self.avm_cloudspaces, "avm_cloudspaces")
 
     @cached_property
     def vm_pools(self) -> BlockingCollection[VMPool]:
-        return BlockingCollection(self._sync.vm_pools, self._portal, "avm_pools")
+        return BlockingCollection(self.avm_pools, "avm_pools")
+
+    @cached_property
+    def vm_ssh_keys(self) -> BlockingCollection[VMSSHKey]:
+        return BlockingCollection(self.avm_ssh_keys, "avm_ssh_keys")
 
     @cached_property
     def inventory(self) -> BlockingInventory:
-        return BlockingInventory(self._sync.inventory, self._portal, "ainventory")
+        return BlockingInventory(self.ainventory, "ainventory")
+
+    @cached_property
+    def events(self) -> BlockingEvents:
+        return BlockingEvents(self.aevents, "aevents")
 
     @property
     def aorganizations(self) -> Organizations:
@@ -104,6 +101,10 @@ class SpotClient:
         return self._aio.server_classes
 
     @property
+    def apricing(self) -> Pricing:
+        return self._aio.pricing
+
+    @property
     def acloudspaces(self) -> CloudSpaces:
         return self._aio.cloudspaces
 
@@ -116,6 +117,10 @@ class SpotClient:
         return self._aio.ondemand_nodepools
 
     @property
+    def aautopilot_nodepools(self) -> Collection[AutopilotNodePool]:
+        return self._aio.autopilot_nodepools
+
+    @property
     def avm_cloudspaces(self) -> Collection[VMCloudSpace]:
         return self._aio.vm_cloudspaces
 
@@ -124,19 +129,43 @@ class SpotClient:
         return self._aio.vm_pools
 
     @property
+    def avm_ssh_keys(self) -> Collection[VMSSHKey]:
+        return self._aio.vm_ssh_keys
+
+    @property
     def ainventory(self) -> Inventory:
         return self._aio.inventory
 
+    @property
+    def aevents(self) -> Events:
+        return self._aio.events
+
+    @property
+    def config(self) -> Resolved:
+        """The settings of this client, and where each came from."""
+        return self._aio.config
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of this configuration; opening it for the first time makes its file."""
+        return self._aio.ledger
+
+    def whoami(self) -> Persona:
+        """Who the token is of, of which organisation, and until when. Raises AuthError, TransportError."""
+        refuse_in_loop("await client.awhoami()")
+        return drive(self._aio.whoami())
+
+    async def awhoami(self) -> Persona:
+        """The same, asynchronous."""
+        return await self._aio.whoami()
+
     def close(self) -> None:
-        """Let go of the sync side's connections, files and thread."""
-        refuse_in_loop("aclose")
-        if self._made is not None:
-            portal, client = self._made
-            portal.call(client.aclose)
-        self._stack.close()
+        """Let go of what threads without a loop have opened, and of files."""
+        refuse_in_loop("await client.aclose()")
+        drive(self._aio.aclose())
 
     async def aclose(self) -> None:
-        """Let go of the async side's connections."""
+        """Let go of what this loop has opened, and of files."""
         await self._aio.aclose()
 
     def __enter__(self) -> Self:
@@ -144,3 +173,9 @@ class SpotClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

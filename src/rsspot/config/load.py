@@ -1,44 +1,59 @@
-"""Resolve a profile: arguments over environment over the config file over defaults. Every value knows its source."""
+"""Resolve a profile: what was asked for over environment over preferences over files. Every value knows its source.
+
+Reads files and writes none.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rsspot.constants import BASE_URL, CLIENT_ID, OAUTH_URL
+from pydantic import ValidationError
+
+from rsspot.config.files import config_file, legacy_file, parse, read
+from rsspot.config.schema import SECRETS, ConfigFile, Profile, leaves, nested, values
 from rsspot.errors import AuthError, ConfigError
-from rsspot.settings import CONFIG_PATHS, Setting, from_environment, home
+from rsspot.settings import Setting, from_environment, home
 from rsspot.utils import did_you_mean
 
-FILE_NAMES = ("config.yml", "config.yaml")
-DEFAULTS = {"base_url": BASE_URL, "oauth_url": OAUTH_URL, "client_id": CLIENT_ID}
-PROFILE_KEYS = {
-    "organization": "organization",
-    "org": "organization",
-    "region": "region",
-    "refreshToken": "refresh_token",
-    "baseUrl": "base_url",
-    "oauthUrl": "oauth_url",
-    "clientId": "client_id",
-}
-SECRETS = frozenset({"refresh_token"})
+GLOBAL = frozenset({"profile", "state_path"})
+"""Settings that are not of a profile."""
+ADDRESSES = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
+"""Where a password may stand before the @."""
+Preferences = Callable[[Path, str | None], Mapping[str, str]]
+"""What state.db remembers: (its path, the profile; None before it is known) -> setting -> value."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """The settings of one run."""
+    """The settings of one run. config_file: where they were read, if anywhere."""
 
     profile: str
     settings: Mapping[str, Setting] = field(repr=False)
     state_path: Path
+    config_file: Path | None = None
+    profile_source: str = "default"
+    state_source: str = "default"
 
-    def get(self, name: str) -> str | None:
-        """A setting's value, or None."""
+    def get(self, name: str) -> Any:
+        """A setting's value by its dotted name, or None."""
         setting = self.settings.get(name)
         return setting.value if setting else None
+
+    @cached_property
+    def options(self) -> Profile:
+        """The same with types and defaults. Raises ConfigError, naming where an unusable value came from."""
+        try:
+            return Profile.model_validate(nested({name: each.value for name, each in self.settings.items()}))
+        except ValidationError as error:
+            problem = error.errors(include_input=False, include_url=False)[0]
+            name = ".".join(str(part) for part in problem["loc"])
+            source = next((each.source for key, each in self.settings.items() if f"{name}.".startswith(f"{key}.")), "?")
+            raise ConfigError(f"{source}: {name}: {problem['msg']}") from None
 
     def require(self, name: str) -> str:
         """A setting's value. Raises ConfigError, AuthError for a credential, naming the ways to give it."""
@@ -51,95 +66,133 @@ class Resolved:
                 hint=f"set {variables.get(name, name)}, or write it into a profile of the config file,"
                 " or add --sandbox to try the command without an account",
             )
-        return value
+        return str(value)
 
-    def explain(self) -> dict[str, tuple[str, str]]:
-        """Every setting as (value, source), secrets masked."""
-        return {
-            name: ("(secret)" if name in SECRETS else setting.value, setting.source)
-            for name, setting in sorted(self.settings.items())
+    def explain(self) -> dict[str, tuple[Any, str]]:
+        """Every setting as (value, source), defaults too, secrets masked."""
+        shown: dict[str, tuple[Any, str]] = {
+            "profile": (self.profile, self.profile_source),
+            "config_file": (str(self.config_file) if self.config_file else None, "found" if self.config_file else "-"),
+            "state_path": (str(self.state_path), self.state_source),
         }
+        for name, info in leaves(Profile):
+            setting = self.settings.get(name)
+            value = setting.value if setting else info.get_default(call_default_factory=True)
+            value = _without_password(value) if name in ADDRESSES else value
+            value = "(secret)" if setting and name in SECRETS else value
+            shown[name] = (value, setting.source if setting else "default")
+        return shown
 
 
 def resolve(
     *,
+    config: ConfigFile | Mapping[str, Any] | None = None,
+    config_path: Path | None = None,
     environ: Mapping[str, str] | None = None,
     profile: str | None = None,
-    config_path: Path | None = None,
-    **arguments: str | None,
+    preferences: Preferences = lambda path, profile: {},
+    overrides: Mapping[str, Setting] | None = None,
+    **arguments: Any,
 ) -> Resolved:
-    """Weigh every source. Raises ConfigError, naming the file and key, for one that cannot be used."""
+    """Weigh every source. Raises ConfigError, naming file and key, or variable, for one that cannot be used.
+
+    Settings: arguments > overrides (of the context) > environment > preferences > profile > the file's preferences.
+    Files: `config` > `config_path` > RSSPOT_CONFIG and its aliases > the usual places > the official CLI's file.
+    """
     environ = os.environ if environ is None else environ
-    from_env = from_environment(environ)
-    path = _config_file(environ, config_path)
-    written = _read(path) if path else {}
-    name = profile or _value(from_env, "profile") or str(written.get("activeProfile") or "default")
-    settings = {key: Setting(value, "default") for key, value in DEFAULTS.items()}
-    settings |= _legacy(environ) if path is None else {}
-    settings |= _profile(written, name, path, asked=profile)
-    settings |= from_env
-    settings |= {key: Setting(value, "argument") for key, value in arguments.items() if value}
-    state = settings.get("state_path")
-    beside = path.parent if path else home(environ)
-    return Resolved(name, settings, Path(state.value) if state else beside / "state.db")
+    asked = {name: Setting(value, "argument") for name, value in arguments.items() if value is not None}
+    given = _over(_over(from_environment(environ), dict(overrides or {})), asked)
+    path, written = _written(config, config_path, environ)
+    state, state_source = _state_path(given, written, path, environ)
+    named = given.get("profile") if profile is None else Setting(profile, "argument")
+    remembered = preferences(state, None).get("profile") if named is None else None
+    if named is None and remembered:
+        named = Setting(remembered, f"{state} (default profile)")
+    if named is None and written.active_profile:
+        named = Setting(written.active_profile, f"{path or 'config'} (activeProfile)")
+    name = str(named.value) if named else "default"
+    settings = _settings(written.preferences, f"{path or 'config'} (preferences)")
+    settings = _over(settings, _profile(written, name, path, asked=named))
+    remembered_here = preferences(state, name).items()
+    settings = _over(settings, {key: Setting(value, f"{state} (default {key})") for key, value in remembered_here})
+    settings = _over(settings, {key: each for key, each in given.items() if key not in GLOBAL})
+    settings = _one_organization(_with_token(settings))
+    return Resolved(name, settings, state, path, named.source if named else "default", state_source)
 
 
-def _value(settings: Mapping[str, Setting], name: str) -> str | None:
-    setting = settings.get(name)
-    return setting.value if setting else None
+def _written(
+    config: ConfigFile | Mapping[str, Any] | None, config_path: Path | None, environ: Mapping[str, str]
+) -> tuple[Path | None, ConfigFile]:
+    if isinstance(config, ConfigFile):
+        return None, config
+    if config is not None:
+        return None, parse(config, "config")
+    path = config_file(environ, config_path) or legacy_file(environ)
+    return path, read(path) if path else ConfigFile()
 
 
-def _config_file(environ: Mapping[str, str], asked: Path | None) -> Path | None:
-    named = asked or next((Path(environ[name]) for name in CONFIG_PATHS if environ.get(name)), None)
-    if named is not None:
-        if not named.is_file():
-            raise ConfigError(f"no config file at {named}")
-        return named
-    return next((path for name in FILE_NAMES if (path := home(environ) / name).is_file()), None)
+def _state_path(
+    given: Mapping[str, Setting], written: ConfigFile, path: Path | None, environ: Mapping[str, str]
+) -> tuple[Path, str]:
+    if setting := given.get("state_path"):
+        return Path(setting.value).expanduser(), setting.source
+    if written.state_path:
+        beside = path.parent if path else Path()
+        return beside / Path(written.state_path).expanduser(), f"{path or 'config'} (statePath)"
+    if path and path != legacy_file(environ):
+        return path.parent / "state.db", "beside the config file"
+    return home(environ) / "state.db", "default"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
+def _profile(written: ConfigFile, name: str, path: Path | None, asked: Setting | None) -> dict[str, Setting]:
+    profile = written.profiles.get(name)
+    if profile is not None:
+        return _settings(profile, f"{path or 'config'} ({name})")
+    if asked is not None or written.profiles:
+        known = ", ".join(sorted(written.profiles)) or "none"
+        hint = did_you_mean(name, written.profiles) or f"there are: {known}"
+        raise ConfigError(f"no profile {name!r} in {path or 'any config file'}", hint=hint)
+    return {}
 
+
+def _settings(section: Profile, source: str) -> dict[str, Setting]:
+    return {name: Setting(value, source) for name, value in values(section)}
+
+
+def _over(lower: dict[str, Setting], higher: dict[str, Setting]) -> dict[str, Setting]:
+    """Both, the higher one winning; whoever names an organisation or a credential displaces every way of naming it."""
+    rivals = (("organization", "organization_id"), ("refresh_token", "refresh_token_file", "access_token"))
+    displaced = {name for group in rivals if _any(group, higher) for name in group}
+    return {name: each for name, each in lower.items() if name not in displaced} | higher
+
+
+def _any(names: Iterable[str], settings: Mapping[str, Setting]) -> bool:
+    return any(name in settings for name in names)
+
+
+def _one_organization(settings: dict[str, Setting]) -> dict[str, Setting]:
+    """One selector: an id says more than a name from the same source."""
+    by_id = settings.pop("organization_id", None)
+    return settings | {"organization": by_id} if by_id else settings
+
+
+def _with_token(settings: dict[str, Setting]) -> dict[str, Setting]:
+    """The refresh token read from the file that is said to hold it."""
+    place = settings.get("refresh_token_file")
+    if place is None or "refresh_token" in settings:
+        return settings
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        token = Path(place.value).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
-    except yaml.YAMLError as error:
-        # The parser's own message quotes the text, which may be a token.
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{where} is not valid YAML") from None
-    if not isinstance(written, dict):
-        raise ConfigError(f"{path} must hold a mapping with `profiles`")
-    return written
+        raise ConfigError(f"cannot read the refresh token from {place.value} ({place.source}): {error}") from None
+    if not token:
+        raise ConfigError(f"{place.value} ({place.source}) holds no refresh token")
+    return settings | {"refresh_token": Setting(token, f"{place.value} ({place.source})")}
 
 
-def _profile(written: Mapping[str, Any], name: str, path: Path | None, asked: str | None) -> dict[str, Setting]:
-    profiles = written.get("profiles") or {}
-    if not isinstance(profiles, dict) or not isinstance(profiles.get(name, {}), dict):
-        raise ConfigError(f"{path}: `profiles` must map names to mappings")
-    if name not in profiles:
-        if asked or profiles:
-            raise ConfigError(f"no profile {name!r} in {path or 'any config file'}", hint=did_you_mean(name, profiles))
-        return {}
-    settings = {}
-    for key, value in profiles[name].items():
-        if key not in PROFILE_KEYS:
-            raise ConfigError(f"{path}: unknown key {key!r} in profile {name!r}", hint=did_you_mean(key, PROFILE_KEYS))
-        if value is not None:
-            settings[PROFILE_KEYS[key]] = Setting(str(value), f"{path} ({name})")
-    return settings
-
-
-def _legacy(environ: Mapping[str, str]) -> dict[str, Setting]:
-    """What the official CLI's `~/.spot_config` says; read, never written."""
-    path = Path(environ.get("HOME", str(Path.home()))) / ".spot_config"
-    if not path.is_file():
-        return {}
-    written = _read(path)
-    return {
-        PROFILE_KEYS[key]: Setting(str(value), str(path))
-        for key, value in written.items()
-        if key in PROFILE_KEYS and value
-    }
+def _without_password(value: Any) -> Any:
+    """An address, with a scheme or without, is shown without what stands before its @."""
+    if not isinstance(value, str) or "@" not in value:
+        return value
+    scheme, mark, _ = value.partition("://")
+    return f"{scheme + mark if mark else ''}(secret)@{value.rpartition('@')[2]}"

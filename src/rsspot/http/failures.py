@@ -20,6 +20,7 @@ from rsspot.errors import (
     TooManyRequests,
     TransportError,
 )
+from rsspot.http.hooks import request_id_of
 from rsspot.http.retry import NEVER_SENT, SAFE, retry_after
 from rsspot.utils import utc_now
 from rsspot.wire import httpx
@@ -42,6 +43,9 @@ def error_of(response: httpx.Response) -> RsspotError:
         )
     if response.request.method not in SAFE and (status in AMBIGUOUS or status >= 500):
         return OutcomeUnknown(f"{response.request.method} was answered with {status}: {message}")
+    if 300 <= status < 400:
+        # Following would carry a bearer to whoever the answer names, and turn writes into reads.
+        return ApiError(f"the service redirects {response.request.method} elsewhere; not followed", status=status)
     raw_details = body.get("details")
     details: dict[str, Any] = raw_details if isinstance(raw_details, dict) else {}
     return _class_for(status, str(body.get("reason") or ""))(
@@ -53,17 +57,15 @@ def error_of(response: httpx.Response) -> RsspotError:
             for c in details.get("causes") or []
             if isinstance(c, dict)
         },
-        request_id=response.headers.get("Audit-Id") or response.headers.get("X-Request-Id"),
+        request_id=request_id_of(response),
         retry_after=details.get("retryAfterSeconds") or retry_after(response.headers.get("Retry-After"), utc_now()),
     )
 
 
-def error_from(failure: httpx.TransportError, method: str, path: str) -> RsspotError:
+def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str, path: str) -> RsspotError:
     """The error that a request without an answer stands for. `path` is what the caller asked for."""
     what = f"{method} {path}: {failure or type(failure).__name__}"
-    # The exception names its own request: a token refresh on the way is not the caller's write.
-    is_callers = failure._request is None or failure.request.url.path.endswith(path)
-    if method not in SAFE and is_callers and not isinstance(failure, NEVER_SENT):
+    if method not in SAFE and not isinstance(failure, NEVER_SENT):
         return OutcomeUnknown(f"no answer to {what}")
     if isinstance(failure, httpx.TimeoutException):
         return RequestTimeout(f"no answer in time to {what}")

@@ -1,108 +1,257 @@
-"""Session: sends a Call and gives back a document or raises the right error; follows pages. Knows no kinds."""
+"""Session: sends a Call and gives back what was answered, or raises the right error; follows pages. Knows no kinds."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlencode
 
 from rsspot.constants import PAGE_SIZE, USER_AGENT
-from rsspot.errors import Gone, ServerError
+from rsspot.errors import Gone, RsspotError, ServerError
+from rsspot.http.bodies import WholeBodies
+from rsspot.http.cache import Place, ResponseCache, written_place
 from rsspot.http.failures import error_from, error_of
-from rsspot.http.pool import StackedConnections
-from rsspot.http.retry import RetryPolicy, RetryTransport
+from rsspot.http.hooks import Hooks
+from rsspot.http.limit import LimitedTransport
+from rsspot.http.pool import Connections
+from rsspot.http.retry import AS_IT_COMES, SAFE, RetryPolicy, RetryTransport
 from rsspot.utils import Clock, Document
 from rsspot.wire import httpx
 
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_LIST_RESTARTS = 3
-TIMEOUT = 30.0
-"""Seconds to wait for a connection, or for the next byte."""
+HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+P = TypeVar("P")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request as a value. `path` is absolute on the API host."""
+    """A request as a value. `path` is absolute on the API host.
+
+    fresh: no kept answer will do · private: the answer may hold secrets, so it is not kept on disk
+    """
 
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: Document | None = None
     content_type: str = "application/json"
+    fresh: bool = True
+    private: bool = True
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How to send. Times in seconds.
+
+    timeout: for a connection, or for the next byte · rate: requests in a second at most
+    most_bytes: an answer longer than this is refused · proxy: for https addresses
+    """
+
+    timeout: float = 30.0
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    rate: float | None = None
+    most_bytes: int = 64 * 1024 * 1024
+    proxy: str | None = field(default=None, repr=False)
+
+
+class Signer(Protocol):
+    """Who gives requests their bearer: `auth.bearer.Bearer`."""
+
+    @property
+    def live(self) -> bool:
+        """Whether there is a credential that still holds."""
+        ...
+
+    async def carry(self, request: httpx.Request, send: Any) -> httpx.Response:
+        """Send a request signed."""
+        ...
 
 
 class Session:
-    """One connection pool, one identity."""
+    """One way to one service, for one identity. May be shared by tasks of several loops and by threads."""
 
     def __init__(
         self,
         base_url: str,
-        auth: httpx.Auth | None,
+        signer: Signer | None,
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
-        policy: RetryPolicy | None = None,
+        *,
+        manners: Manners | None = None,
+        hooks: Hooks | None = None,
+        cache: ResponseCache | None = None,
     ) -> None:
-        inner = transport or StackedConnections(base_url)
-        self.transport = RetryTransport(inner, clock, policy or RetryPolicy())
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            auth=auth,
-            transport=self.transport,
-            timeout=TIMEOUT,
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-            trust_env=False,
-        )
+        self._manners = manners or Manners()
+        self.hooks = hooks or Hooks()
+        self._base = base_url.rstrip("/")
+        self._signer = signer
+        self.cache = cache
+        inner = transport or Connections(proxy=self._manners.proxy)
+        longest = self._manners.policy.longest_retry_after
+        limited = LimitedTransport(inner, clock, self._manners.rate, longest=longest)
+        whole = WholeBodies(limited, self._manners.most_bytes)
+        self.transport = RetryTransport(whole, clock, self._manners.policy, self.hooks)
 
     async def send(self, call: Call) -> Document:
         """The answer's JSON object; {} for an empty body.
 
         Raises: ApiError, AuthError, TransportError, and OutcomeUnknown for a write without a clear answer.
         """
-        headers = {"Content-Type": call.content_type} if call.body is not None else {}
-        content = None if call.body is None else json.dumps(call.body)
+        body = await self.content(call)
+        return decoded(body) if call.method == "GET" else _acknowledged(body)
+
+    async def content(self, call: Call) -> bytes:
+        """The answer's body. Raises as `send` does."""
+        cache = self.cache
+        if cache is None:
+            return await self._fetch(call)
+        if call.method not in SAFE:
+            return await self._write(call, cache)
+        ttl = 0.0 if call.fresh or call.method != "GET" else cache.policy.ttl(call.path)
+        # Without a credential that holds, nobody may be shown what another run was allowed to see.
+        if ttl <= 0 or not (self._signer is None or self._signer.live):
+            mark = cache.begin()
+            body = await self._fetch(call)
+            if ttl > 0:
+                cache.put(_place(call), body, ttl, mark, private=call.private)
+            return body
+        return await self._read(call, cache, ttl)
+
+    async def _read(self, call: Call, cache: ResponseCache, ttl: float) -> bytes:
+        place = _place(call)
+        kept = cache.get(place)
+        if kept is not None:
+            return kept
+        with cache.coalesced(place) as asking:
+            async with asking.mutex:
+                kept = cache.get(place)
+                if kept is not None:
+                    return kept
+                if asking.failure is not None:
+                    # Each would wait as long again, one after the other.
+                    raise asking.failure.with_traceback(None)
+                mark = cache.begin()
+                try:
+                    body = await self._fetch(call)
+                except RsspotError as failure:
+                    asking.failure = failure
+                    raise
+                cache.put(place, body, ttl, mark, private=call.private)
+                return body
+
+    async def _write(self, call: Call, cache: ResponseCache) -> bytes:
+        """Forget before and after: whoever reads in between may have read what was there before."""
+        place = written_place(call.path)
+        cache.forget(place)
         try:
-            response = await self._client.request(
-                call.method, call.path, params=dict(call.params), content=content, headers=headers
-            )
+            return await self._fetch(call)
+        finally:
+            cache.forget(place)
+
+    async def _fetch(self, call: Call) -> bytes:
+        try:
+            response = await self._sent(self._request(call))
         except httpx.TransportError as failure:
             raise error_from(failure, call.method, call.path) from None
         if response.is_success:
-            return _document(response)
+            return response.content
         raise error_of(response)
 
+    async def lines(self, call: Call, *, patience: float) -> AsyncGenerator[str, None]:
+        """The lines of an answer that goes on for as long as the service likes. patience: seconds between two."""
+        request = self._request(call)
+        request.extensions[AS_IT_COMES] = True
+        request.extensions["timeout"]["read"] = patience
+        try:
+            response = await self._sent(request)
+            try:
+                if response.status_code != 200:
+                    await response.aread()
+                    raise error_of(response)
+                async for line in response.aiter_lines():
+                    yield line
+            finally:
+                await response.aclose()
+        except (httpx.TransportError, httpx.DecodingError) as failure:
+            raise error_from(failure, call.method, call.path) from None
+
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[Document]:
-        """Every item of a list, over all its pages. An expired page token restarts the list, so halves never mix."""
+        """Every item of a list, over all its pages."""
+        pages = await self.pages(Call("GET", path, params or {}), decoded, token_of)
+        return [item for page in pages for item in page.get("items") or []]
+
+    async def pages(self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]) -> list[P]:
+        """Every page of a list. An expired page token restarts the list, so halves never mix."""
         for _ in range(LONGEST_LIST_RESTARTS):
             try:
-                return [item async for item in self._pages(path, params or {})]
+                return [page async for page in self._pages(call, decode, token_of)]
             except Gone:
                 continue
-        raise Gone(f"the list {path} expired {LONGEST_LIST_RESTARTS} times while it was read", status=410)
+        raise Gone(f"the list {call.path} expired {LONGEST_LIST_RESTARTS} times while it was read", status=410)
 
-    async def _pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Document]:
-        token = ""
+    async def _pages(
+        self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]
+    ) -> AsyncIterator[P]:
+        params: dict[str, str] = {**call.params, "limit": str(PAGE_SIZE)}
         while True:
-            extra = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
-            page = await self.send(Call("GET", path, {**params, **extra}))
-            for item in page.get("items") or []:
-                yield item
-            token = (page.get("metadata") or {}).get("continue") or ""
+            page = decode(await self.content(replace(call, params=params)))
+            yield page
+            token = token_of(page)
             if not token:
                 return
+            params["continue"] = token
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        """Let go of this loop's connections, or of those that threads without one have used."""
+        await self.transport.aclose()
+        if self.cache is not None:
+            self.cache.close()
+
+    def _request(self, call: Call) -> httpx.Request:
+        headers = httpx.Headers(HEADERS)
+        headers.update(self.hooks.headers(call.method, call.path))
+        content = None
+        if call.body is not None:
+            headers["Content-Type"] = call.content_type
+            content = json.dumps(call.body).encode()
+        query = f"?{urlencode(call.params)}" if call.params else ""
+        seconds = self._manners.timeout
+        timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
+        url = f"{self._base}{call.path}{query}"
+        return httpx.Request(call.method, url, headers=headers, content=content, extensions={"timeout": timeout})
+
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
+        carry = self.transport.handle_async_request
+        response = await (carry(request) if self._signer is None else self._signer.carry(request, carry))
+        response.request = request
+        return response
 
 
-def _document(response: httpx.Response) -> Document:
-    if not response.content:
-        return {}
+def _place(call: Call) -> Place:
+    return call.path, urlencode(sorted(call.params.items()))
+
+
+def token_of(page: Document) -> str | None:
+    """What to ask for the next page of a list with, if there is one."""
+    token: str | None = (page.get("metadata") or {}).get("continue")
+    return token
+
+
+def decoded(body: bytes) -> Document:
+    """The JSON object that was read; {} for nothing. Raises ServerError for anything else."""
+    document = _acknowledged(body)
+    if not document and body.strip() not in (b"", b"{}"):
+        raise ServerError("the service did not answer with a JSON object", status=200)
+    return document
+
+
+def _acknowledged(body: bytes) -> Document:
+    """The JSON object that a write was answered with; {} for anything else, since the write has happened."""
     try:
-        document = response.json()
+        document = json.loads(body or b"{}")
     except ValueError:
-        document = None
-    if isinstance(document, dict):
-        return document
-    if response.request.method == "GET":
-        raise ServerError(f"{response.url.path} did not answer with a JSON object", status=response.status_code)
-    return {}
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -18,8 +18,8 @@ from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
 from rsspot.manifests.variables import Variables, expand
 from rsspot.models.fields import COMMAND, SERVER_OWNED
 from rsspot.models.refs import DNS_LABEL
-from rsspot.models.resource import AuthoredMetadata, Metadata
-from rsspot.services.kind import Kind, models_in
+from rsspot.models.resource import AuthoredMetadata, Metadata, models_in
+from rsspot.services.kind import Kind
 from rsspot.services.registry import kinds
 from rsspot.utils import did_you_mean
 

@@ -39,6 +39,8 @@ class RefersTo:
     kind: str
     parent: bool = False
     """The object lives inside the one it names: it goes down with it."""
+    may_be_missing: bool = False
+    """Only orders what is made together; whether the named one has to be there is for the service to say."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def price_text(price: Decimal) -> str:
 
 
 def _three_places(price: Decimal) -> Decimal:
-    if -int(price.normalize().as_tuple().exponent) > 3:
+    # Most bids are short: only a long one may be one with zeros at its end.
+    if int(price.as_tuple().exponent) < -3 and int(price.normalize().as_tuple().exponent) < -3:
         raise ValueError("a bid has at most three decimal places")
     if price >= MOST:
         raise ValueError(f"a bid is less than {MOST} dollars for each hour")

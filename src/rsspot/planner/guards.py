@@ -19,7 +19,7 @@ from rsspot.planner.bids import objection
 from rsspot.planner.change import Action, Change
 from rsspot.planner.diff import SPEC
 from rsspot.planner.target import Match, Owners, Wanted
-from rsspot.services.kind import Kind
+from rsspot.services.kind import Kind, is_controlled
 from rsspot.utils import Document, at_path, did_you_mean
 
 FEWEST = 10
@@ -140,7 +140,7 @@ def references(case: Case) -> Iterator[Problem]:
         wanted = match.wanted
         for path, to in wanted.kind.references:
             name = at_path(wanted.spec, path)
-            if name is None or to.kind in case.incomplete or case.wanted_of(to.kind, name):
+            if name is None or to.may_be_missing or to.kind in case.incomplete or case.wanted_of(to.kind, name):
                 continue
             known = case.live.get(to.kind, {})
             if name in known and not case.will_be_gone(to.kind, name):
@@ -277,7 +277,7 @@ def bystanders(case: Case) -> Iterator[Problem]:
         for name, live in case.live.get(kind.name, {}).items():
             if not kind.parent or kind.local or (kind.name, name) in gone:
                 continue
-            if at_path(live, ("metadata", "deletionTimestamp")):
+            if at_path(live, ("metadata", "deletionTimestamp")) or is_controlled(live):
                 continue
             parent = kind.parent_address(live.get(SPEC) or {})
             if parent in doomed:

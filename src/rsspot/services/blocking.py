@@ -5,16 +5,13 @@ Holds no operation of its own.
 
 from __future__ import annotations
 
-import asyncio
 import functools
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
+from rsspot.concurrency import drive, drive_each, running_loop
 from rsspot.models.resource import Resource
 from rsspot.services.collection import Collection
-
-if TYPE_CHECKING:
-    from anyio.from_thread import BlockingPortal
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -25,14 +22,13 @@ T = TypeVar("T", bound=Resource)
 class Blocking:
     """The synchronous twin of a service."""
 
-    def __init__(self, service: Any, portal: BlockingPortal, twin: str) -> None:
+    def __init__(self, service: Any, twin: str) -> None:
         self._service = service
-        self._portal = portal
         self._twin = twin
 
 
 class blocking(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where it is used
-    """`get = blocking(Collection[T].get)`: run the coroutine on the client's own loop and wait for it."""
+    """`get = blocking(Collection[T].get)`: run the coroutine in this thread, to its end."""
 
     def __init__(self, method: Callable[Concatenate[S, P], Coroutine[Any, Any, R]]) -> None:
         self._method = method
@@ -42,21 +38,35 @@ class blocking(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where it is
 
         @functools.wraps(method)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            refuse_in_loop(f"{twin._twin}.{method.__name__}")
+            refuse_in_loop(f"await client.{twin._twin}.{method.__name__}()")
             # Bound by name, so that a subclass's own version is the one that runs.
             bound = getattr(twin._service, method.__name__)
-            return cast(R, twin._portal.call(functools.partial(bound, *args, **kwargs)))
+            return cast(R, drive(bound(*args, **kwargs)))
 
         return call
 
 
-def refuse_in_loop(twin: str) -> None:
+class blocking_each(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where it is used
+    """The same for an operation that gives one thing after the other."""
+
+    def __init__(self, method: Callable[Concatenate[S, P], AsyncIterator[R]]) -> None:
+        self._method = method
+
+    def __get__(self, twin: Blocking, owner: type | None = None) -> Callable[P, Iterator[R]]:
+        method = self._method
+
+        @functools.wraps(method)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Iterator[R]:
+            refuse_in_loop(f"async for … in client.{twin._twin}.{method.__name__}()")
+            return drive_each(getattr(twin._service, method.__name__)(*args, **kwargs))
+
+        return call
+
+
+def refuse_in_loop(instead: str) -> None:
     """Raise RuntimeError inside a running event loop, which a blocking call would freeze."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise RuntimeError(f"a blocking call inside a running event loop: await client.{twin}() instead")
+    if running_loop() is not None:
+        raise RuntimeError(f"a blocking call inside a running event loop: {instead} instead")
 
 
 class BlockingCollection(Blocking, Generic[T]):
@@ -67,3 +77,6 @@ class BlockingCollection(Blocking, Generic[T]):
     create = blocking(Collection[T].create)
     patch = blocking(Collection[T].patch)
     delete = blocking(Collection[T].delete)
+    wait = blocking(Collection[T].wait)
+    wait_gone = blocking(Collection[T].wait_gone)
+    watch = blocking_each(Collection[T].watch)

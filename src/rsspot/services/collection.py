@@ -3,65 +3,197 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from functools import cached_property
+from typing import Any, Generic, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from rsspot.errors import RsspotError
-from rsspot.models.resource import Resource
-from rsspot.services.documents import Documents
-from rsspot.services.kind import Kind
-from rsspot.utils import Document
+from rsspot.constants import NAME_ANNOTATION
+from rsspot.errors import NotFound, NotReady, UnexpectedShape
+from rsspot.http.session import Call
+from rsspot.models.resource import Page, Resource, compact
+from rsspot.services.checked import part_of_spec, whole_spec
+from rsspot.services.documents import Documents, selector
+from rsspot.services.kind import Kind, Naming, Phase, is_uuid
+from rsspot.services.watch import Change, follow
+from rsspot.utils import Document, at_path, collector_paused
 
 T = TypeVar("T", bound=Resource)
+POLL = 5.0
+"""Seconds between two looks of a wait."""
 
 
 class Collection(Generic[T]):
-    """Objects of one kind in one organisation."""
+    """Objects of one kind in one organisation. Names are those of the wire, or those their authors gave."""
 
     def __init__(self, documents: Documents, kind: Kind[T]) -> None:
         self.documents = documents
         self.kind = kind
+        self._context = documents.context
 
-    async def list(self, *, labels: str | None = None) -> builtins.list[T]:
-        """Every object; `labels` is a Kubernetes label selector. Source: GET of the plural, all pages."""
-        return [self._decode(document) for document in await self.documents.list(labels=labels)]
+    async def list(self, *, labels: str | None = None, within: str | None = None) -> builtins.list[T]:
+        """Every object. Source: GET of the plural, all pages.
+
+        labels: a Kubernetes label selector · within: only what lives in the cloudspace, or VM cloudspace, of this name.
+        Raises UnexpectedShape, which holds what could be read, when one of them could not.
+        """
+        call = self._call(await self.documents.path(), selector(labels))
+        pages = await self._context.session.pages(call, self._page, lambda page: page.token)
+        found = [item for page in pages for item in page.items or ()]
+        odd = [problem for page in pages for problem in page.odd]
+        if odd:
+            raise UnexpectedShape(f"{len(odd)} of the {self.kind.plural} cannot be read: {'; '.join(odd[:3])}", found)
+        return [each for each in found if within in (None, self._parent_of(each))]
 
     async def get(self, name: str) -> T:
-        """One object by its wire name. Raises NotFound."""
-        return self._decode(await self.documents.get(name))
+        """One object. Raises NotFound."""
+        call = self._call(await self.documents.path(await self.documents.wire_name(name)))
+        return self._decode(await self._context.session.send(call))
 
-    async def create(self, name: str, spec: Mapping[str, Any], *, labels: Mapping[str, str] | None = None) -> T:
-        """Create an object from its name and wire-spelled spec.
+    async def create(
+        self,
+        name: str,
+        spec: Mapping[str, Any],
+        *,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> T:
+        """Create an object from its name and spec, in camelCase or snake_case.
 
-        Raises AlreadyExists, Invalid, Forbidden, OutcomeUnknown.
+        A kind whose wire names are UUIDs gets one made from the name, the same every time.
+        Raises UsageError before anything is sent; AlreadyExists, Invalid, Forbidden, OutcomeUnknown.
         """
+        checked = whole_spec(self.kind, spec, self._context.region)
+        # Refuses what is no name before it gets into a body, or a UUID hides it.
+        await self.documents.path(name)
+        wire, marks = name, dict(annotations or {})
+        if self.kind.naming is Naming.UUID and not is_uuid(name):
+            wire = self.kind.wire_name(await self._context.scope.namespace(), name, checked)
+            marks[NAME_ANNOTATION] = name
         body: Document = {
             "apiVersion": self.kind.api_version,
             "kind": self.kind.name,
-            "metadata": {"name": name, "labels": dict(labels or {})},
-            "spec": dict(spec),
+            "metadata": {"name": wire, "labels": dict(labels or {}), "annotations": marks},
+            "spec": checked,
         }
         return self._decode(await self.documents.create(body))
 
-    async def patch(self, name: str, spec: Mapping[str, Any]) -> T:
+    async def patch(self, name: str, spec: Mapping[str, Any], *, resource_version: str | None = None) -> T:
         """Change only the given fields of the spec; None removes one.
 
-        Raises NotFound, Invalid, Conflict, OutcomeUnknown.
+        resource_version: change only this version of the object; another one is a Conflict.
+        Raises UsageError before anything is sent; NotFound, Invalid, Conflict, OutcomeUnknown.
         """
-        return self._decode(await self.documents.patch(name, {"spec": dict(spec)}))
+        patch: Document = {"spec": part_of_spec(self.kind, spec)}
+        if resource_version:
+            patch["metadata"] = {"resourceVersion": resource_version}
+        return self._decode(await self.documents.patch(await self.documents.wire_name(name), patch))
 
-    async def delete(self, name: str) -> None:
-        """Ask for an object's deletion; returns before it is gone. Raises NotFound."""
-        await self.documents.delete(name)
+    async def delete(self, name: str, *, missing_ok: bool = False) -> None:
+        """Ask for an object's deletion; returns before it is gone. Raises NotFound, unless `missing_ok`."""
+        # Outside of the try: that there is no such organisation is never good enough.
+        await self.documents.path(name)
+        try:
+            await self.documents.delete(await self.documents.wire_name(name))
+        except NotFound:
+            if not missing_ok:
+                raise
+
+    async def wait(self, name: str, *, timeout: float = 1200.0) -> T:
+        """An object as soon as it is ready. timeout: seconds. Raises NotReady, saying how far it got."""
+        clock, wire = self._context.clock, await self.documents.wire_name(name)
+        deadline = clock.now().timestamp() + timeout
+        while True:
+            found = self._decode(await self.documents.get(wire))
+            readiness = self.kind.ready(found)
+            if readiness.phase is Phase.READY:
+                return found
+            if readiness.phase is Phase.FAILED or clock.now().timestamp() >= deadline:
+                raise NotReady(
+                    f"{self.kind.name} {name} is {readiness.phase.value}: {readiness.note or 'no reason given'}"
+                )
+            await clock.sleep(POLL)
+
+    async def wait_gone(self, name: str, *, timeout: float = 1200.0) -> None:
+        """Return when there is no such object any more. timeout: seconds. Raises NotReady."""
+        clock = self._context.clock
+        deadline = clock.now().timestamp() + timeout
+        # Outside of the try: an organisation that is not there makes nothing gone.
+        await self.documents.path(name)
+        try:
+            wire = await self.documents.wire_name(name)
+            await self.documents.get(wire)
+            while clock.now().timestamp() < deadline:
+                await clock.sleep(POLL)
+                await self.documents.get(wire)
+        except NotFound:
+            return
+        raise NotReady(f"{self.kind.name} {name} is still there after {timeout:g} s")
+
+    async def watch(self, *, labels: str | None = None) -> AsyncIterator[Change[T]]:
+        """Every object as ADDED, and then every change, for as long as somebody listens.
+
+        Where the service gives no streams it is asked again and again instead. Raises ApiError, AuthError.
+        """
+        async with aclosing(follow(self.documents, labels)) as changes:
+            async for change in changes:
+                yield Change(change.type, self._decode(change.object))
+
+    def _call(self, path: str, params: Mapping[str, str] | None = None) -> Call:
+        return Call("GET", path, params or {}, fresh=False, private=self.kind.holds_secrets)
+
+    @cached_property
+    def _pages(self) -> TypeAdapter[Page[T]]:
+        return cast("TypeAdapter[Page[T]]", self.kind.pages)
+
+    def _page(self, body: bytes) -> Page[T]:
+        try:
+            with collector_paused():
+                page = self._pages.validate_json(body or b"{}", by_name=False, by_alias=True)
+                for item in page.items or ():
+                    compact(item)
+                return page
+        except ValidationError:
+            return self._page_with_odd_items(body)
+
+    def _page_with_odd_items(self, body: bytes) -> Page[T]:
+        """A page of which some items are not as they should be: one of them must not hide the others."""
+        import json
+
+        try:
+            document = json.loads(body)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise UnexpectedShape(f"the list of {self.kind.plural} is not a JSON object") from None
+        try:
+            empty = self._pages.validate_python({**document, "items": []})
+        except ValidationError:
+            empty = None
+        found = document.get("items") or []
+        if empty is None or not isinstance(found, builtins.list):
+            raise UnexpectedShape(f"the list of {self.kind.plural} is not a list of objects") from None
+        items: builtins.list[T] = []
+        odd: builtins.list[str] = []
+        for item in found:
+            try:
+                items.append(self._decode(item))
+            except UnexpectedShape as problem:
+                odd.append(problem.message)
+        return empty.model_copy(update={"items": items, "odd": odd})
+
+    def _parent_of(self, item: T) -> str | None:
+        """The name of what an object lives in, by its spec: a label may be missing."""
+        spec = getattr(item, "spec", None)
+        return self.kind.parent_name(spec.model_dump(by_alias=True)) if spec is not None and self.kind.parent else None
 
     def _decode(self, document: Document) -> T:
         try:
             return self.kind.model.model_validate(document)
         except ValidationError as error:
-            name = (document.get("metadata") or {}).get("name", "?")
+            name = at_path(document, ("metadata", "name"), "?")
             fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
-            raise RsspotError(
-                f"the service's {self.kind.name} {name} does not have the expected shape: {fields}"
-            ) from None
+            said = f"the service's {self.kind.name} {name} does not have the expected shape: {fields}"
+            raise UnexpectedShape(said) from None

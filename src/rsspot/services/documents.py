@@ -1,21 +1,24 @@
 """Documents: the verbs of one kind on plain JSON objects, as the planner and the applier use them.
 
-No models, no retries of its own.
+No models, no retries of its own, and never an answer that was kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rsspot.errors import UsageError
-from rsspot.http.session import MERGE_PATCH, Call, Session
+from rsspot.constants import NAME_ANNOTATION
+from rsspot.errors import NotFound, UsageError
+from rsspot.http.session import MERGE_PATCH, Call, Session, decoded, token_of
 from rsspot.models.refs import path_segment
-from rsspot.services.kind import Kind
-from rsspot.utils import Document
+from rsspot.services.kind import Kind, Naming, is_uuid
+from rsspot.utils import Clock, Document, at_path
 
 if TYPE_CHECKING:
+    from rsspot.services.watch import Change
     from rsspot.state.registrations import RegistrationLedger
 
 
@@ -26,6 +29,10 @@ class Scope(Protocol):
         """The namespace of the organisation."""
         ...
 
+    async def organization_name(self) -> str:
+        """What people call it, where the service asks for that."""
+        ...
+
 
 @dataclass(frozen=True)
 class Context:
@@ -33,12 +40,17 @@ class Context:
 
     session: Session
     scope: Scope
+    clock: Clock
     registrations: Callable[[], RegistrationLedger]
     """Opens the registration ledger; only kinds that live in it call this."""
+    refresh_token: Callable[[], str]
+    """Needed where the service wants it in a body. Raises AuthError when there is none."""
+    region: str | None = None
+    """Where new things go that do not say where."""
 
 
 class Documents:
-    """list, get, create, patch and delete of one kind."""
+    """list, get, create, patch, delete and watch of one kind."""
 
     def __init__(self, context: Context, kind: Kind[Any]) -> None:
         self.kind = kind
@@ -48,34 +60,73 @@ class Documents:
 
     async def list(self, *, labels: str | None = None) -> list[Document]:
         """Every object of the kind in the organisation, over all pages."""
-        items = await self._session.items(await self._path(), {"labelSelector": labels} if labels else {})
-        # Lists leave apiVersion and kind out of their items; a document says what it is.
-        frame = {"apiVersion": self.kind.api_version, "kind": self.kind.name}
-        return [{**frame, **item} for item in items]
+        items = await self._session.items(await self.path(), selector(labels))
+        return [self.framed(item) for item in items]
+
+    async def kept_list(self) -> builtins.list[Document]:
+        """The same for who can live with an answer that was kept for a while."""
+        call = Call("GET", await self.path(), fresh=False, private=self.kind.holds_secrets)
+        pages = await self._session.pages(call, decoded, token_of)
+        return [self.framed(item) for page in pages for item in page.get("items") or []]
 
     async def get(self, name: str) -> Document:
         """One object. Raises NotFound."""
-        return await self._session.send(Call("GET", await self._path(name)))
+        return await self._session.send(Call("GET", await self.path(name)))
 
     async def create(self, body: Document) -> Document:
         """Create an object. Raises AlreadyExists, Invalid, Forbidden, OutcomeUnknown."""
-        return await self._session.send(Call("POST", await self._path(), body=body))
+        return await self._session.send(Call("POST", await self.path(), body=body))
 
     async def patch(self, name: str, patch: Document) -> Document:
         """Send a JSON merge patch; with `metadata.resourceVersion` in it, a moved object is a Conflict."""
-        return await self._session.send(Call("PATCH", await self._path(name), body=patch, content_type=MERGE_PATCH))
+        return await self._session.send(Call("PATCH", await self.path(name), body=patch, content_type=MERGE_PATCH))
 
     async def delete(self, name: str, *, uid: str | None = None) -> None:
         """Ask for an object's deletion; with `uid`, only of that very object (Conflict otherwise). Raises NotFound."""
         body: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid:
             body["preconditions"] = {"uid": uid}
-        await self._session.send(Call("DELETE", await self._path(name), body=body))
+        await self._session.send(Call("DELETE", await self.path(name), body=body))
 
-    async def _path(self, name: str | None = None) -> str:
+    def watch(self, *, labels: str | None = None) -> AsyncIterator[Change[Document]]:
+        """Every object as it is, and then every change, for as long as somebody listens."""
+        from rsspot.services.watch import follow
+
+        return follow(self, labels)
+
+    async def wire_name(self, name: str) -> str:
+        """An object's name on the wire, from that or from the name its author gave it. Raises NotFound, UsageError."""
+        if self.kind.naming is Naming.LABEL or is_uuid(name) or not name:
+            return name
+        # Nobody can have given a name that is none: `create` refuses it as well.
+        await self.path(name)
+        found = [
+            document["metadata"]["name"]
+            for document in await self.list()
+            if at_path(document, ("metadata", "annotations", NAME_ANNOTATION)) == name
+        ]
+        if not found:
+            raise NotFound(f"none of the {self.kind.plural} was given the name {name!r}", status=404, reason="NotFound")
+        if len(found) > 1:
+            raise UsageError(
+                f"{len(found)} of the {self.kind.plural} are called {name!r}", hint=f"say which: {', '.join(found)}"
+            )
+        return str(found[0])
+
+    def framed(self, item: Document) -> Document:
+        """An item of a list with what lists leave out: a document says what it is."""
+        return {"apiVersion": self.kind.api_version, "kind": self.kind.name, **item}
+
+    async def path(self, name: str | None = None) -> str:
+        """Where the kind, or one object of it, is. Raises UsageError for what is no name."""
         try:
             end = "" if name is None else f"/{path_segment(name)}"
         except ValueError as error:
             raise UsageError(str(error), hint="an empty name would address every object at once") from None
         space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
         return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}{end}"
+
+
+def selector(labels: str | None) -> dict[str, str]:
+    """A label selector as query parameters."""
+    return {"labelSelector": labels} if labels else {}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from rsspot.constants import API_VERSION
 from rsspot.models.fields import (
@@ -22,12 +22,11 @@ from rsspot.models.fields import (
     Fact,
     RefersTo,
     YieldsTo,
-    is_union,
     marks,
 )
 from rsspot.models.money import parse_price, price_text
 from rsspot.models.refs import wire_uuid
-from rsspot.models.resource import Resource
+from rsspot.models.resource import Page, Resource, plain_types
 from rsspot.utils import Document, at_path, canonical
 
 T = TypeVar("T", bound=Resource)
@@ -143,6 +142,16 @@ class Kind(Generic[T]):
         return next(t for t in plain_types(spec) if isinstance(t, type) and issubclass(t, BaseModel))
 
     @cached_property
+    def pages(self) -> Any:
+        """Decodes a page of a list: JSON bytes to models in one go."""
+        return TypeAdapter(Page[self.model])  # type: ignore[name-defined]
+
+    @cached_property
+    def holds_secrets(self) -> bool:
+        """Whether some field of the kind is a secret."""
+        return bool(self.marked(SECRET))
+
+    @cached_property
     def fields(self) -> dict[Path, Field]:
         """Every field of the spec by its path."""
         return {found.path: found for found in fields_of(self.spec_model)}
@@ -194,6 +203,12 @@ class Kind(Generic[T]):
         return "/".join(part for part in (self.name.lower(), self.parent_name(spec), name) if part)
 
 
+def is_controlled(document: Document) -> bool:
+    """Whether the service made an object for another one: it comes and goes with that, and is nobody's to manage."""
+    owners = at_path(document, ("metadata", "ownerReferences")) or []
+    return any(at_path(owner, ("controller",)) is True for owner in owners)
+
+
 def is_uuid(name: str) -> bool:
     """Whether a name is a lowercase UUID already."""
     from rsspot.models.refs import UUID
@@ -212,18 +227,3 @@ def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ..
         for member in members:
             if isinstance(member, type) and issubclass(member, BaseModel):
                 yield from fields_of(member, path, handed_down)
-
-
-def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models inside a type, those that are items of a list included."""
-    inner = [item for each in plain_types(annotation) for item in (get_args(each) or (each,))]
-    return [each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)]
-
-
-def plain_types(annotation: Any) -> list[Any]:
-    """The plain types inside `Annotated` and unions."""
-    if get_origin(annotation) is not None and hasattr(annotation, "__metadata__"):
-        return plain_types(get_args(annotation)[0])
-    if is_union(annotation):
-        return [plain for member in get_args(annotation) for plain in plain_types(member)]
-    return [annotation]

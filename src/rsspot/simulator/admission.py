@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from rsspot.simulator.crds import Definition
 from rsspot.simulator.messages import Cause, Refusal
+from rsspot.simulator.sshkeys import fingerprint
 from rsspot.simulator.store import Object, Store
 
 CENT = Decimal("0.01")
@@ -20,6 +21,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 POOLS = {
     "spotnodepools": ("cloudspaces", "cloudSpace"),
     "ondemandnodepools": ("cloudspaces", "cloudSpace"),
+    "autopilotnodepools": ("cloudspaces", "cloudSpace"),
     "vmpools": ("vmcloudspaces", "vmCloudSpace"),
 }
 """Plural of a pool -> plural of what it lives in, and the field that names it."""
@@ -27,6 +29,8 @@ FINAL = {
     "spotnodepools": ("cloudSpace", "serverClass"),
     "ondemandnodepools": ("cloudSpace", "serverClass"),
     "vmpools": ("vmCloudSpace", "serverClass", "poolType", "vmImage", "vmUserData"),
+    "autopilotnodepools": ("region", "cloudSpace"),
+    "vmsshkeys": ("publicKey", "description"),
     "cloudspaces": ("region", "cloud", "type", "cni"),
     "vmcloudspaces": ("region", "vmSshKeyRef"),
 }
@@ -86,10 +90,14 @@ def _objections(plural: str, store: Store, body: Object, old: Object | None) -> 
         for field in FINAL.get(plural, ()):
             if spec.get(field) != old["spec"].get(field):
                 yield f"spec.{field} is immutable"
-    if plural in ("cloudspaces", "vmcloudspaces") and old is None:
+    if plural in ("cloudspaces", "vmcloudspaces", "autopilotnodepools") and old is None:
         yield from _region_objections(store, spec)
+    if plural == "vmsshkeys" and fingerprint(spec["publicKey"]) is None:
+        yield "spec.publicKey is not a valid OpenSSH public key"
     if plural in POOLS:
-        yield from _pool_objections(plural, store, body, old)
+        yield from _place_objections(plural, store, body, old)
+        check = _autopilot_objections if plural == "autopilotnodepools" else _pool_objections
+        yield from check(plural, store, body, old)
 
 
 def _region_objections(store: Store, spec: dict[str, Any]) -> Iterator[str]:
@@ -97,16 +105,28 @@ def _region_objections(store: Store, spec: dict[str, Any]) -> Iterator[str]:
         yield f"region {spec['region']} does not exist"
 
 
-def _pool_objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
+def _place_objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
     spec, metadata = body["spec"], body["metadata"]
     if not UUID.fullmatch(metadata["name"]):
         yield "metadata.name must be a valid lowercase UUID"
     group_plural, field = POOLS[plural]
-    if old is None:
-        if store.get(group_plural, metadata.get("namespace", ""), spec[field]) is None:
-            yield f"{field} {spec[field]} does not exist"
-        if spec["desired"] < 1:
-            yield "desired must be greater than or equal to 1"
+    if old is None and store.get(group_plural, metadata.get("namespace", ""), spec[field]) is None:
+        yield f"{field} {spec[field]} does not exist"
+
+
+def _autopilot_objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
+    spec = body["spec"]
+    if spec["vcpu"]["total"] < 1:
+        yield "vcpu.total must be greater than 0"
+    band = spec.get("vcpuPerNode") or {}
+    if "min" in band and "max" in band and band["min"] > band["max"]:
+        yield "vcpuPerNode.min must not be greater than vcpuPerNode.max"
+
+
+def _pool_objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
+    spec = body["spec"]
+    if old is None and spec["desired"] < 1:
+        yield "desired must be greater than or equal to 1"
     server_class = store.get("serverclasses", "", spec["serverClass"])
     if server_class is None:
         yield f"serverClass {spec['serverClass']} does not exist"
@@ -151,6 +171,14 @@ def on_ladder(bid: Decimal) -> bool:
         if cents < below:
             return (cents - start) % step == 0
     return (cents - 22) % 5 == 0
+
+
+def next_rung(price: Decimal) -> Decimal:
+    """The lowest bid on the ladder that is not below a price."""
+    bid = max(price, CENT).quantize(CENT, ROUND_CEILING)
+    while not on_ladder(bid):
+        bid += CENT
+    return bid
 
 
 def _autoscaling_objections(plural: str, store: Store, body: Object, autoscaling: dict[str, Any]) -> Iterator[str]:

@@ -5,15 +5,20 @@ Speaks no HTTP and opens no socket. Knows the paths; what happens at them is in 
 
 from __future__ import annotations
 
-from rsspot.simulator import discovery
+from collections.abc import Callable
+
+from rsspot.simulator import discovery, feeds, openapi
 from rsspot.simulator.crds import Definition
+from rsspot.simulator.events import events_endpoint
 from rsspot.simulator.identity import Denied, Organization
+from rsspot.simulator.kubeconfigs import kubeconfig_endpoint
 from rsspot.simulator.messages import Refusal, Request, Response
 from rsspot.simulator.reading import Reader, shown
 from rsspot.simulator.world import World
 from rsspot.simulator.writing import Writer, is_rehearsal
 
 READ_ONLY = ("regions", "serverclasses")
+Endpoint = Callable[[Request], Response]
 
 
 class _DryRun(Exception):
@@ -28,6 +33,7 @@ class Api:
         self.world = world
         self._reader = Reader(world, self.tick)
         self._writer = Writer(world)
+        self._open = _open_endpoints(world)
 
     def handle(self, request: Request) -> Response:
         """The answer to a request. Never raises."""
@@ -55,21 +61,22 @@ class Api:
 
     def _answer(self, request: Request) -> Response:
         parts = [part for part in request.path.split("/") if part]
-        if request.path == "/oauth/token":
-            if request.method != "POST":
-                raise Refusal(405, "MethodNotAllowed", "the token endpoint takes POST")
-            return self.world.identity.token_endpoint(request)
-        if parts in (["healthz"], ["readyz"], ["livez"]):
-            return Response.of_text(200, "ok")
-        if parts == ["version"]:
-            return Response.of_json(200, discovery.VERSION)
+        if methods := self._open.get("/".join(parts)):
+            return _of_method(methods, request)
+        if len(parts) == 2 and parts[0] == "history":
+            return feeds.history_feed(self.world, parts[1])
         caller = self.world.identity.caller(request)
         if parts == ["apis", "auth.ngpc.rxt.io", "v1", "organizations"]:
             return self.world.identity.organizations_endpoint()
+        if parts == ["apis", "metrics.ngpc.rxt.io", "v1", "events", "organizations"]:
+            return events_endpoint(self.world, caller, request)
         if parts == ["api"]:
             return Response.of_json(200, {"kind": "APIVersions", "apiVersion": "v1", "versions": []})
         if parts == ["apis"]:
             return Response.of_json(200, discovery.group_list(self.world.definitions.values()))
+        if parts == ["openapi", "v2"]:
+            served, version = self.world.definitions.values(), discovery.VERSION["gitVersion"]
+            return Response.of_json(200, openapi.swagger(served, version, READ_ONLY))
         if len(parts) >= 3 and parts[0] == "apis":
             return self._group(request, caller, parts)
         raise Refusal(404, "NotFound", "the server could not find the requested resource")
@@ -135,3 +142,31 @@ class Api:
 def _not_found(definition: Definition, name: str) -> Refusal:
     message = f'{definition.resource} "{name}" not found'
     return Refusal(404, "NotFound", message, name=name, kind=definition.plural, group=definition.group)
+
+
+def _open_endpoints(world: World) -> dict[str, dict[str, Endpoint]]:
+    """What the gateway lets through unseen: path -> method -> endpoint. Some look at a token themselves."""
+    identity = world.identity
+    alive: dict[str, Endpoint] = {"GET": lambda _: Response.of_text(200, "ok")}
+    return {
+        "healthz": alive,
+        "readyz": alive,
+        "livez": alive,
+        "version": {"GET": lambda _: Response.of_json(200, discovery.VERSION)},
+        "oauth/token": {"POST": identity.token_endpoint},
+        "oauth/device/code": {"POST": identity.device.start_endpoint},
+        "activate": {"GET": identity.device.page_endpoint, "POST": identity.device.page_endpoint},
+        "userinfo": {"GET": identity.userinfo_endpoint},
+        ".well-known/openid-configuration": {"GET": identity.configuration_endpoint},
+        "apis/auth.ngpc.rxt.io/v1/generate-kubeconfig": {"POST": lambda asked: kubeconfig_endpoint(world, asked)},
+        "percentiles.json": {"GET": lambda _: feeds.percentiles_feed(world)},
+        "comparable_prices.json": {"GET": lambda _: feeds.comparables_feed(world)},
+    }
+
+
+def _of_method(methods: dict[str, Endpoint], request: Request) -> Response:
+    """A HEAD is answered as a GET; whoever carries it leaves the body out."""
+    endpoint = methods.get("GET" if request.method == "HEAD" else request.method)
+    if endpoint is None:
+        raise Refusal(405, "MethodNotAllowed", f"this path takes {' or '.join(methods)}")
+    return endpoint(request)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime
+
+from rsspot.concurrency import pause
 
 
 class ScaledClock:
@@ -25,7 +26,7 @@ class ScaledClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let that many seconds of this clock pass."""
-        await asyncio.sleep(seconds / self.scale)
+        await pause(seconds / self.scale)
 
 
 class SteppedClock:
@@ -47,7 +48,7 @@ class SteppedClock:
     async def sleep(self, seconds: float) -> None:
         """Wait, then be that much later; those who sleep together wake together."""
         awake = self._now + seconds
-        await asyncio.sleep(seconds / self.scale)
+        await pause(seconds / self.scale)
         self._now = max(self._now, awake)
 
 
@@ -66,7 +67,7 @@ class ManualClock:
     async def sleep(self, seconds: float) -> None:
         """Jump ahead, giving other tasks a turn."""
         self._now += seconds
-        await asyncio.sleep(0)
+        await pause(0)
 
     def advance(self, seconds: float) -> None:
         """Jump ahead."""

@@ -1,44 +1,30 @@
-"""What the service does by itself as time passes: control planes, auctions, deliveries, releases, deletions.
+"""What the service does by itself as time passes: control planes, upgrades, checks of keys, deletions.
 
-Answers no requests.
+Answers no requests. Servers come and go in `supply`; autopilots steer in `autopilot`.
 """
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections import defaultdict
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rsspot.simulator.admission import POOLS, own_finalizer
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.market import PERIOD, Bid, draw, going_rate, run_auction
-from rsspot.simulator.objects import finalized
+from rsspot.simulator.events import tell
+from rsspot.simulator.market import draw
+from rsspot.simulator.objects import controlled_by, finalized
+from rsspot.simulator.sshkeys import fingerprint
 from rsspot.simulator.store import Object
+from rsspot.simulator.supply import SUPPLIED, deliver, group_of, is_going, phase_of, place, release, reserve, supply
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World
 
-AUCTION_EVERY = 30.0
-NOTICE = 360.0
-"""Seconds between losing a server and its removal."""
-BIDDERS = ("spotnodepools", "vmpools")
 GROUPS = ("cloudspaces", "vmcloudspaces")
 NOISE = (1.0, 2.5, 4.0)
 """Seconds after a write at which controllers bump the object's version without changing anything."""
-
-
-def place(plural: str, body: Object) -> dict[str, str]:
-    """Where a timer finds an object, and the very one it is about."""
-    metadata = body["metadata"]
-    return {
-        "plural": plural,
-        "namespace": metadata.get("namespace", ""),
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-    }
+STEERING_AFTER = 2.0
+"""Seconds after a write at which an autopilot acts on it."""
 
 
 def on_created(world: World, plural: str, body: Object) -> None:
@@ -51,7 +37,11 @@ def on_created(world: World, plural: str, body: Object) -> None:
         world.after(45.0 + 30.0 * draw(world.seed, "plane", body["metadata"]["uid"]), "control_plane", where)
     elif plural == "vmcloudspaces":
         world.after(20.0, "group_ready", where)
-    elif plural in POOLS:
+    elif plural == "vmsshkeys":
+        world.after(3.0, "check_key", where)
+    elif plural == "autopilotnodepools":
+        world.after(0.0, "autopilot", where)
+    elif plural in SUPPLIED:
         _note_pool(world, plural, body, present=True)
         if plural == "ondemandnodepools":
             world.after(60.0, "reserve", where)
@@ -66,6 +56,8 @@ def on_written(world: World, plural: str, body: Object) -> None:
         world.after(after, "noise", where)
     if plural == "ondemandnodepools":
         world.after(30.0, "reserve", where)
+    elif plural == "autopilotnodepools":
+        world.after(STEERING_AFTER, "steer", where)
     running = (body.get("status") or {}).get("currentKubernetesVersion")
     if plural == "cloudspaces" and running not in (None, body["spec"]["kubernetesVersion"]):
         world.set_status(plural, body, phase="Upgrading", upgradePhase="ControlPlane")
@@ -81,6 +73,9 @@ def on_doomed(world: World, plural: str, body: Object) -> None:
             for pool in world.store.objects(pool_plural, where["namespace"]) if group_plural == plural else ():
                 if pool["spec"].get(field) == where["name"]:
                     world.doom(pool_plural, pool)
+    elif plural == "autopilotnodepools":
+        for child in controlled_by(world.store, "spotnodepools", body):
+            world.doom("spotnodepools", child)
     world.after(40.0 if plural in GROUPS else 15.0, "finalize", where)
 
 
@@ -99,7 +94,7 @@ def control_plane(world: World, body: Object, plural: str) -> None:
     world.set_status(
         plural,
         body,
-        phase=_phase_of(world, body),
+        phase=phase_of(world, body),
         reason="",
         health="Healthy",
         APIServerEndpoint=f"hcp-{uid[:8]}.spot.rackspace.com",
@@ -107,18 +102,15 @@ def control_plane(world: World, body: Object, plural: str) -> None:
         firstReadyTimestamp=rfc3339(world.now),
         cloudspaceClassName=name,
     )
+    tell(world, body, f"cloudspace {name} is ready")
 
 
 def upgraded(world: World, body: Object, plural: str) -> None:
     """A cloudspace runs the version that was asked for."""
     if not is_going(body):
         version = body["spec"]["kubernetesVersion"]
-        world.set_status(plural, body, phase=_phase_of(world, body), upgradePhase="", currentKubernetesVersion=version)
-
-
-def is_going(body: Object) -> bool:
-    """Whether an object is being deleted."""
-    return bool(body["metadata"].get("deletionTimestamp"))
+        world.set_status(plural, body, phase=phase_of(world, body), upgradePhase="", currentKubernetesVersion=version)
+        tell(world, body, f"cloudspace {body['metadata']['name']} runs Kubernetes {version}")
 
 
 def group_ready(world: World, body: Object, plural: str) -> None:
@@ -126,6 +118,12 @@ def group_ready(world: World, body: Object, plural: str) -> None:
     if is_going(body):
         return
     world.set_status(plural, body, phase="Ready", health="Healthy", reason="")
+    tell(world, body, f"cloudspace {body['metadata']['name']} is ready")
+
+
+def check_key(world: World, body: Object, plural: str) -> None:
+    """A public key has been looked at."""
+    world.set_status(plural, body, fingerprint=fingerprint(body["spec"]["publicKey"]), validated=True)
 
 
 def noise(world: World, body: Object, plural: str) -> None:
@@ -133,30 +131,30 @@ def noise(world: World, body: Object, plural: str) -> None:
     world.store.put(plural, body)
 
 
-def reserve(world: World, body: Object, plural: str) -> None:
-    """Rented servers are there when asked for."""
-    desired = body["spec"]["desired"]
-    world.set_status(plural, body, reservedCount=desired, reservedStatus="Reserved")
-    _supply(world, plural, body, desired)
-
-
 def finalize(world: World, body: Object, plural: str) -> None:
     """Let a doomed object go once nothing lives in it."""
-    namespace = body["metadata"].get("namespace", "")
-    if plural in GROUPS and any(
-        pool["spec"].get(field) == body["metadata"]["name"]
-        for pool_plural, (group_plural, field) in POOLS.items()
-        if group_plural == plural
-        for pool in world.store.objects(pool_plural, namespace)
-    ):
+    if _is_inhabited(world, body, plural):
         world.after(10.0, "finalize", place(plural, body))
         return
-    if plural in POOLS:
-        _supply(world, plural, body, 0, notice=0.0)
+    if plural in SUPPLIED:
+        supply(world, plural, body, 0, notice=0.0)
         _note_pool(world, plural, body, present=False)
     ours = own_finalizer(world.definitions[plural])
     body["metadata"]["finalizers"] = [each for each in body["metadata"].get("finalizers", ()) if each != ours]
     finalized(world.store, world.definitions[plural], world.store.put(plural, body))
+
+
+def _is_inhabited(world: World, body: Object, plural: str) -> bool:
+    """Whether pools of a group, or children of an autopilot, are still there."""
+    if plural == "autopilotnodepools":
+        return bool(controlled_by(world.store, "spotnodepools", body))
+    namespace, name = body["metadata"].get("namespace", ""), body["metadata"]["name"]
+    return any(
+        pool["spec"].get(field) == name
+        for pool_plural, (group_plural, field) in POOLS.items()
+        if group_plural == plural
+        for pool in world.store.objects(pool_plural, namespace)
+    )
 
 
 OBJECT_ACTIONS: dict[str, Callable[..., None]] = {
@@ -164,146 +162,19 @@ OBJECT_ACTIONS: dict[str, Callable[..., None]] = {
     "control_plane": control_plane,
     "upgraded": upgraded,
     "group_ready": group_ready,
+    "check_key": check_key,
     "noise": noise,
     "reserve": reserve,
+    "deliver": deliver,
+    "release": release,
     "finalize": finalize,
 }
 """Timers about one object, which is looked up first and passed over if it is gone."""
 
 
-def auction(world: World) -> None:
-    """Move the prices, hold an auction for every class, and hold the next one later."""
-    world.after(AUCTION_EVERY, "auction", {})
-    bids: dict[str, list[tuple[str, Object]]] = defaultdict(list)
-    for plural in BIDDERS:
-        for pool in world.store.objects(plural):
-            if not pool["metadata"].get("deletionTimestamp"):
-                bids[pool["spec"]["serverClass"]].append((plural, pool))
-    period = str(int(world.now // PERIOD))
-    moved = world.store.fact("market-period", "") != period
-    world.store.set_fact("market-period", period)
-    # A class that lost its last bid is settled once more.
-    busy = set(bids) | set(json.loads(world.store.fact("auctioned", "[]")))
-    world.store.set_fact("auctioned", json.dumps(sorted(bids)))
-    names = world.prices if moved else sorted(name for name in busy if name in world.prices)
-    for name in names:
-        _auction_of(world, name, bids.get(name, []))
-
-
-def _auction_of(world: World, name: str, pools: list[tuple[str, Object]]) -> None:
-    server_class = world.store.get("serverclasses", "", name)
-    if server_class is None:
-        return
-    rate = going_rate(world.seed, name, world.prices[name], world.now)
-    offers = [Bid(p["metadata"]["uid"], Decimal(p["spec"]["bidPrice"]), p["spec"]["desired"]) for _, p in pools]
-    capacity = server_class["status"]["capacity"]
-    result = run_auction(rate, capacity, offers)
-    minimum = server_class["spec"].get("minBidPricePerHour") or "0"
-    taken = sum(result.won.values())
-    world.set_status(
-        "serverclasses",
-        server_class,
-        available=capacity - taken,
-        reserved=taken,
-        spotPricing={
-            "marketPricePerHour": f"{result.price:.6f}",
-            "hammerPricePerHour": f"{max(result.price, Decimal(minimum)):.6f}",
-        },
-    )
-    for plural, pool in pools:
-        _award(world, plural, pool, result.won[pool["metadata"]["uid"]])
-
-
-def _award(world: World, plural: str, pool: Object, won: int) -> None:
-    """Tell a pool what it won, and supply or take back servers."""
-    bid_status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
-    world.set_status(plural, pool, bidStatus=bid_status, wonCount=won)
-    _supply(world, plural, pool, won)
-    group = _group(world, plural, pool)
-    if group:
-        name = pool["metadata"]["name"]
-        bids = {**(group.get("status") or {}).get("bids", {}), name: {"bidName": name, "type": "spot", "wonCount": won}}
-        status: dict[str, Any] = {"bids": bids}
-        if group["kind"] == "CloudSpace" and (group.get("status") or {}).get("APIServerEndpoint"):
-            status["phase"] = "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
-        world.set_status(POOLS[plural][0], group, **status)
-
-
-def _supply(world: World, plural: str, pool: Object, wanted: int, notice: float = NOTICE) -> None:
-    """Have as many servers on their way or at work as are wanted."""
-    uid, fact = pool["metadata"]["uid"], f"servers/{pool['metadata']['uid']}"
-    servers: list[str] = json.loads(world.store.fact(fact, "[]"))
-    group_plural, field = POOLS[plural]
-    group = world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])
-    if group is None:
-        return
-    where = place(group_plural, group)
-    while len(servers) < wanted:
-        serial = world.serial()
-        server = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{world.seed}/server/{uid}/{serial}"))
-        servers.append(server)
-        world.after(
-            delivery_time(world, pool, server),
-            "deliver",
-            {
-                **where,
-                "server": server,
-                "pool": pool["metadata"]["name"],
-                "class": pool["spec"]["serverClass"],
-                "fact": fact,
-            },
-        )
-    while len(servers) > wanted:
-        world.after(notice, "release", {**where, "server": servers.pop()})
-    world.store.set_fact(fact, json.dumps(servers))
-
-
-def delivery_time(world: World, pool: Object, server: str) -> float:
-    """Seconds until a won server is delivered: 3 to 10 minutes on the newer undercloud, 5 to 15 on the older."""
-    older = ".vs1." in pool["spec"]["serverClass"] or ".bm2" in pool["spec"]["serverClass"]
-    least, most = (300.0, 900.0) if older else (180.0, 600.0)
-    return least + (most - least) * draw(world.seed, "delivery", server)
-
-
-def deliver(world: World, body: Object, plural: str, server: str, pool: str, **about: str) -> None:
-    """A server arrives in its group, unless it was lost on the way."""
-    if server not in json.loads(world.store.fact(about["fact"], "[]")):
-        return
-    octets = [int(draw(world.seed, "ip", server, index) * 254) + 1 for index in range(2)]
-    address = f"10.20.{octets[0]}.{octets[1]}"
-    common = {"serverClassName": about["class"], "serverName": server, "state": "Running", "error": ""}
-    if plural == "vmcloudspaces":
-        short = f"{body['metadata']['name']}-{server[:5]}"
-        entry = {**common, "ipAddress": address, "displayName": short, "serverType": "spot", "nodePoolName": pool}
-    else:
-        entry = {**common, "IP": address, "clusterRole": "worker", "serverType": "spot"}
-    assigned = {**(body.get("status") or {}).get("assignedServers", {}), server: entry}
-    world.set_status(plural, body, assignedServers=assigned)
-
-
-def release(world: World, body: Object, plural: str, server: str) -> None:
-    """A server leaves its group."""
-    assigned = dict((body.get("status") or {}).get("assignedServers", {}))
-    if assigned.pop(server, None):
-        world.set_status(plural, body, assignedServers=assigned)
-
-
-OBJECT_ACTIONS |= {"deliver": deliver, "release": release}
-
-
-def _phase_of(world: World, body: Object) -> str:
-    bids = (body.get("status") or {}).get("bids", {})
-    return "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
-
-
-def _group(world: World, plural: str, pool: Object) -> Object | None:
-    group_plural, field = POOLS[plural]
-    return world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])
-
-
 def _note_pool(world: World, plural: str, pool: Object, *, present: bool) -> None:
     """Keep a group's list of its pools in step."""
-    group = _group(world, plural, pool)
+    group = group_of(world, plural, pool)
     if group is None:
         return
     field = "onDemandRequests" if plural == "ondemandnodepools" else "bidRequests"

@@ -1,4 +1,7 @@
-"""Who may speak: organisations, refresh tokens and the id_tokens made from them. The gateway in front of the API."""
+"""Who may speak: organisations, and the tokens made for them. The gateway in front of the API.
+
+Refresh tokens are kept in `refresh`; logins on another device happen in `device`.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,22 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
+from rsspot.simulator import device
+from rsspot.simulator.device import DeviceLogins, refused
 from rsspot.simulator.messages import Request, Response
+from rsspot.simulator.refresh import RefreshTokens
+from rsspot.simulator.store import Store
 
+ISSUER = "https://login.spot.rackspace.com/"
 LIFETIME = 86_400
 CLIENT_ID = "mwG3lUMV8KyeMqHe4fJ5Bb3nM1vBvRNa"
 SANDBOX_ORGANIZATION = "sandbox"
 SANDBOX_TOKEN = "sandbox-refresh-token"
+PERSON = {"sub": "auth0|sandbox", "email": "sandbox@example.com", "email_verified": True}
 
 
 @dataclass(frozen=True)
@@ -46,40 +55,77 @@ class Denied(Exception):
 
 
 class Identity:
-    """Issues and checks tokens. `now`: the wall time that expiries go by."""
+    """Issues and checks tokens.
+
+    now: the wall time that expiries go by · store, lock: of the world, for what must outlive a process
+    rotate: whether a refresh answers with a new refresh token and ends the old one
+    """
 
     def __init__(
-        self, seed: int, organizations: list[Organization], now: Callable[[], float], lifetime: int = LIFETIME
+        self,
+        seed: int,
+        organizations: list[Organization],
+        now: Callable[[], float],
+        store: Store,
+        lock: AbstractContextManager[object],
+        *,
+        lifetime: int = LIFETIME,
+        rotate: bool = False,
     ) -> None:
         self._key = hashlib.sha256(f"rsspot-simulator-{seed}".encode()).digest()
         self._organizations = organizations
         self._now = now
         self.lifetime = lifetime
+        self.rotate = rotate
+        self.refresh = RefreshTokens(self._key, store, organizations)
+        self.device = DeviceLogins(seed, self._key, store, lock, organizations, now)
 
     def token_endpoint(self, request: Request) -> Response:
-        """POST /oauth/token with the refresh grant."""
-        form = {name: values[0] for name, values in parse_qs(request.body.decode(errors="replace")).items()}
-        organization = next((o for o in self._organizations if o.refresh_token == form.get("refresh_token")), None)
+        """POST /oauth/token with the refresh grant or the one for device codes."""
+        form = request.form()
+        if form.get("grant_type") == device.GRANT:
+            return self._logged_in(form)
+        token = form.get("refresh_token", "")
+        organization = self.refresh.owner(token)
         if organization is None or form.get("grant_type") != "refresh_token":
-            return Response.of_json(401, {"error": "access_denied", "error_description": "Unauthorized"})
-        answer = {
-            "access_token": base64.urlsafe_b64encode(hashlib.sha256(self._key).digest()).decode().rstrip("="),
+            return refused(401, "access_denied", "Unauthorized")
+        answer = self._tokens(organization, device.USUAL_SCOPE)
+        if self.rotate:
+            self.refresh.retire(token)
+            answer["refresh_token"] = self.refresh.fresh(organization)
+        return Response.of_json(200, answer)
+
+    def _logged_in(self, form: dict[str, str]) -> Response:
+        """A refresh token comes with offline access only."""
+        login = self.device.redeem(form)
+        if isinstance(login, Response):
+            return login
+        organization = next(each for each in self._organizations if each.id == login.organization)
+        answer = self._tokens(organization, login.scope)
+        if "offline_access" in login.scope.split():
+            answer["refresh_token"] = self.refresh.fresh(organization)
+        return Response.of_json(200, answer)
+
+    def _tokens(self, organization: Organization, scope: str) -> dict[str, Any]:
+        return {
+            "access_token": self._access_token(organization),
             "id_token": self.id_token(organization),
-            "scope": "openid profile email offline_access",
+            "scope": scope,
             "expires_in": self.lifetime,
             "token_type": "Bearer",
         }
-        return Response.of_json(200, answer)
+
+    def _access_token(self, organization: Organization) -> str:
+        """Opaque, as on the service; good for /userinfo alone."""
+        return self._signature(f"access/{organization.id}")
 
     def id_token(self, organization: Organization) -> str:
         """A signed token with the documented claims."""
         now = int(self._now())
         claims = {
-            "iss": "https://login.spot.rackspace.com/",
+            "iss": ISSUER,
             "aud": CLIENT_ID,
-            "sub": "auth0|sandbox",
-            "email": "sandbox@example.com",
-            "email_verified": True,
+            **PERSON,
             "org_id": organization.id,
             "group": "cloudspace-admin",
             "iat": now,
@@ -111,6 +157,29 @@ class Identity:
         ]
         paging = {"start": 0, "limit": 50, "length": len(listed), "total": len(listed), "next": ""}
         return Response.of_json(200, {**paging, "organizations": listed})
+
+    def userinfo_endpoint(self, request: Request) -> Response:
+        """GET /userinfo: the person behind an access_token, or behind an id_token."""
+        bearer = _bearer(request.headers.get("authorization", ""))
+        known = (o for o in self._organizations if hmac.compare_digest(self._access_token(o).encode(), bearer.encode()))
+        organization = next(known, None) or self.caller(request)
+        return Response.of_json(200, {**PERSON, "org_id": organization.id})
+
+    def configuration_endpoint(self, request: Request) -> Response:
+        """GET /.well-known/openid-configuration, without keys: the tokens are signed with a secret one."""
+        at = request.origin
+        answer = {
+            "issuer": ISSUER,
+            "token_endpoint": f"{at}/oauth/token",
+            "device_authorization_endpoint": f"{at}/oauth/device/code",
+            "userinfo_endpoint": f"{at}/userinfo",
+            "grant_types_supported": ["refresh_token", device.GRANT],
+            "scopes_supported": device.USUAL_SCOPE.split(),
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["HS256"],
+            "token_endpoint_auth_methods_supported": ["none"],
+        }
+        return Response.of_json(200, answer)
 
     def _signature(self, signed: str) -> str:
         return base64.urlsafe_b64encode(hmac.digest(self._key, signed.encode(), "sha256")).decode().rstrip("=")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+
 from rsspot.simulator.api import Api
+from rsspot.simulator.clock import Clock
 from rsspot.simulator.faults import Faults
 from rsspot.simulator.messages import Request, Response
 from rsspot.wire import httpx
+
+LOOK_AGAIN = 1.0
+"""Seconds of the world's time between two looks of a watch."""
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):
@@ -23,14 +29,35 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         self.carried.append((asked.method, asked.path))
         fault = self._faults.hit(asked)
         if fault is None:
-            return _carried(self._api.handle(asked))
+            return self._carried(self._api.handle(asked))
         if fault.what == "status":
-            return _carried(fault.answer())
+            return self._carried(fault.answer())
         if fault.what == "reset-after":
             self._api.handle(asked)
         raise httpx.ReadError("connection reset by a scripted fault", request=request)
 
+    def _carried(self, answer: Response) -> httpx.Response:
+        headers = {"Content-Type": answer.content_type, **answer.headers}
+        if answer.stream is None:
+            return httpx.Response(answer.status, headers=headers, content=answer.body)
+        return httpx.Response(answer.status, headers=headers, stream=_Stream(answer.stream, self._api.world.clock))
 
-def _carried(answer: Response) -> httpx.Response:
-    headers = {"Content-Type": answer.content_type, **answer.headers}
-    return httpx.Response(answer.status, headers=headers, content=answer.body)
+
+class _Stream(httpx.AsyncByteStream):
+    """A body that goes on. When there is nothing new, the listener waits by the world's own clock."""
+
+    def __init__(self, chunks: Iterator[bytes], clock: Clock) -> None:
+        self._chunks = chunks
+        self._clock = clock
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            if chunk:
+                yield chunk
+            else:
+                await self._clock.sleep(LOOK_AGAIN)
+
+    async def aclose(self) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()

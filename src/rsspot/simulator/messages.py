@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
+
+from rsspot.constants import OAUTH_URL
+
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,18 @@ class Request:
     def flag(self, name: str) -> bool:
         """Whether a boolean query parameter is on."""
         return self.query.get(name, "").lower() in ("1", "true")
+
+    def form(self) -> dict[str, str]:
+        """The fields of a body as a web form sends it; of a repeated one, the first."""
+        return dict(reversed(parse_qsl(self.body.decode(errors="replace"))))
+
+    @property
+    def origin(self) -> str:
+        """Where the caller believes to be speaking to: plain http on loopback only."""
+        matched = _HOST.fullmatch(self.headers.get("host", ""))
+        if matched is None:
+            return OAUTH_URL
+        return f"{'http' if matched[1] in _LOOPBACK else 'https'}://{matched[0]}"
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,16 @@ def finalized(store: Store, definition: Definition, body: Object) -> Object:
     return body
 
 
+def controlled_by(store: Store, plural: str, owner: Object) -> list[Object]:
+    """The objects of a plural that another object controls, those on their way out included."""
+    uid = owner["metadata"]["uid"]
+    return [
+        body
+        for body in store.objects(plural, owner["metadata"].get("namespace", ""))
+        if any(each.get("controller") and each["uid"] == uid for each in body["metadata"].get("ownerReferences") or ())
+    ]
+
+
 def at(body: Any, path: str) -> Any:
     """The value at a dotted path such as `.spec.region`, or None."""
     for key in path.strip(".").split("."):

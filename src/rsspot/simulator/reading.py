@@ -87,7 +87,6 @@ class Reader:
                     yield self._event(told, definition, body, as_table)
             if not happened:
                 yield b""
-                time.sleep(WATCH_POLL)
 
     def _event(self, kind: str, definition: Definition, body: Object, as_table: bool) -> bytes:
         shown = table(definition, [body], {}, self.world.now) if as_table else body

@@ -106,6 +106,7 @@ class Server(ThreadingHTTPServer):
         return {
             "base_url": self.url,
             "oauth_url": self.url,
+            "feeds_url": self.url,
             "refresh_token": organization.refresh_token,
             "organization": organization.name,
             "pid": os.getpid(),

@@ -16,6 +16,8 @@ Object = dict[str, Any]
 
 LONGEST_LOG = 10_000
 """How many versions back a watch may start."""
+MOST_EVENTS = 1000
+"""How many events of a namespace are remembered."""
 
 _PLACE = "plural = ? AND namespace = ? AND name = ?"
 _SCHEMA = """
@@ -30,6 +32,10 @@ CREATE TABLE IF NOT EXISTS log (
     version INTEGER PRIMARY KEY, type TEXT NOT NULL, plural TEXT NOT NULL, namespace TEXT NOT NULL,
     body TEXT NOT NULL, previous TEXT
 );
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, subject TEXT NOT NULL, time TEXT NOT NULL, message TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_by_namespace ON events (namespace, id);
 CREATE INDEX IF NOT EXISTS timers_by_due ON timers (due, id);
 """
 
@@ -144,6 +150,25 @@ class Store:
         self._db.execute(
             "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
+
+    def remove_fact(self, name: str) -> None:
+        """Forget a string."""
+        self._db.execute("DELETE FROM facts WHERE name = ?", (name,))
+
+    def add_event(self, namespace: str, subject: str, time: str, message: str) -> None:
+        """Remember that something happened, and forget what is too long ago."""
+        insert = "INSERT INTO events (namespace, subject, time, message) VALUES (?, ?, ?, ?)"
+        self._db.execute(insert, (namespace, subject, time, message))
+        newest = "SELECT id FROM events WHERE namespace = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
+        delete = f"DELETE FROM events WHERE namespace = ? AND id <= ({newest})"
+        self._db.execute(delete, (namespace, namespace, MOST_EVENTS))
+
+    def events(self, namespace: str, subject: str, limit: int) -> list[tuple[str, str]]:
+        """(time, message) of what happened to a subject, or to all of them, newest first."""
+        where = "namespace = ?" + (" AND subject = ?" if subject else "")
+        parameters = [namespace, *([subject] if subject else []), limit]
+        query = f"SELECT time, message FROM events WHERE {where} ORDER BY id DESC LIMIT ?"
+        return [(time, message) for time, message in self._db.execute(query, parameters)]
 
     def set_timer(self, due: float, action: str, payload: dict[str, Any]) -> None:
         """Have an action done at a time."""

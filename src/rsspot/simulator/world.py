@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from rsspot.simulator import controllers
+from rsspot.simulator import autopilot, controllers, supply
 from rsspot.simulator.catalogue import seeds
 from rsspot.simulator.clock import Clock
 from rsspot.simulator.crds import Definition, shipped
@@ -17,12 +17,14 @@ from rsspot.simulator.identity import Identity, Organization, default_organizati
 from rsspot.simulator.objects import born, doomed
 from rsspot.simulator.store import Object, Store
 
+ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS}
+
 
 class World:
     """One simulated service.
 
     path: the file it lives in, None for memory · clock: its time · wall: the time tokens expire by
-    definitions: the kinds it serves besides the shipped ones
+    definitions: the kinds it serves besides the shipped ones · rotate: whether refresh tokens work once
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class World:
         wall: Callable[[], float] | None = None,
         organizations: Sequence[Organization] = (),
         definitions: Sequence[Definition] = (),
+        rotate: bool = False,
     ) -> None:
         self.store = Store(path)
         self.clock = clock
@@ -45,7 +48,8 @@ class World:
             self.seed = int(self.store.fact("seed", str(seed)))
             if not self.store.fact("born", ""):
                 self._begin()
-        self.identity = Identity(self.seed, self.organizations, wall or clock.time)
+        now = wall or clock.time
+        self.identity = Identity(self.seed, self.organizations, now, self.store, self.lock, rotate=rotate)
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -61,6 +65,11 @@ class World:
             if plural == "serverclasses"
         }
 
+    @cached_property
+    def server_classes(self) -> dict[str, dict[str, Any]]:
+        """What never changes about each class: its spec."""
+        return {body["metadata"]["name"]: body["spec"] for plural, body, _ in seeds() if plural == "serverclasses"}
+
     def _begin(self) -> None:
         """The first moment: what the service's operators provide, and the first auction."""
         self.store.set_fact("seed", str(self.seed))
@@ -69,7 +78,7 @@ class World:
             if status:
                 body["status"] = status
             born(self.store, self.definitions[plural], body, "", self.seed, self.now)
-        self.after(controllers.AUCTION_EVERY, "auction", {})
+        self.after(supply.AUCTION_EVERY, "auction", {})
 
     def advance(self) -> None:
         """Let everything happen that is due by now. Call inside a transaction."""
@@ -82,12 +91,12 @@ class World:
 
     def _act(self, action: str, payload: dict[str, Any]) -> None:
         if action == "auction":
-            controllers.auction(self)
+            supply.auction(self)
             return
         plural, namespace, name, uid = (payload.pop(key) for key in ("plural", "namespace", "name", "uid"))
         body = self.store.get(plural, namespace, name)
         if body is not None and body["metadata"]["uid"] == uid:
-            controllers.OBJECT_ACTIONS[action](self, body, plural, **payload)
+            ACTIONS[action](self, body, plural, **payload)
 
     def after(self, seconds: float, action: str, payload: dict[str, Any]) -> None:
         """Have a controller act later."""

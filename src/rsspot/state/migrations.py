@@ -36,4 +36,21 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX registration_ledger_by_status ON registration_ledger (org_id, status);
     CREATE INDEX steps_by_state ON steps (state);
     """,
+    """
+    ALTER TABLE registration_ledger ADD COLUMN claimed_by TEXT;
+    ALTER TABLE registration_ledger ADD COLUMN claimed_until TEXT;
+    CREATE TABLE preferences (
+        key TEXT PRIMARY KEY, body_json TEXT NOT NULL, updated_at TEXT NOT NULL
+    );
+    CREATE TABLE http_cache (
+        owner TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, body BLOB NOT NULL,
+        expires_at REAL NOT NULL, stored_at REAL NOT NULL,
+        PRIMARY KEY (owner, path, query)
+    );
+    CREATE INDEX http_cache_by_age ON http_cache (stored_at);
+    CREATE TABLE command_history (
+        id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, command TEXT NOT NULL, profile TEXT,
+        exit_code INTEGER NOT NULL, seconds REAL NOT NULL
+    );
+    """,
 )

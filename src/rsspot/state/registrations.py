@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+from rsspot.utils import process_lives
 
 
 class RegistrationStatus(StrEnum):
@@ -33,6 +38,26 @@ LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
 """From each status, the ones that may follow. A registered machine leaves that status only by being retired."""
 
 
+OPEN = (
+    RegistrationStatus.DISCOVERED,
+    RegistrationStatus.TOKEN_ISSUED,
+    RegistrationStatus.SUBMITTED,
+    RegistrationStatus.FAILED,
+)
+"""What a worker may take up: not begun, or begun by somebody who stopped."""
+
+
+def worker_of_this_process() -> str:
+    """A name to claim machines by, whose claims end with this process."""
+    return f"{socket.gethostname()}#{os.getpid()}"
+
+
+def has_ended(worker: str) -> bool:
+    """Whether a worker is a process of this machine that is gone."""
+    host, mark, pid = worker.rpartition("#")
+    return bool(mark) and pid.isdigit() and host == socket.gethostname() and not process_lives(int(pid))
+
+
 @dataclass(frozen=True)
 class RegistrationRecord:
     """One row: a machine and what is known of its registration. Times are RFC 3339 in UTC; payload holds no secret."""
@@ -50,6 +75,9 @@ class RegistrationRecord:
     last_error: str | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     updated_at: str | None = None
+    claimed_by: str | None = None
+    """The worker that is at it."""
+    claimed_until: str | None = None
 
 
 class RegistrationLedger(Protocol):
@@ -79,8 +107,40 @@ class RegistrationLedger(Protocol):
         token_id: str | None = None,
         token_expires_at: str | None = None,
         last_error: str | None = None,
+        worker: str | None = None,
     ) -> RegistrationRecord:
-        """Move a machine on. What is not given stays as it was. Raises StateError for an illegal move."""
+        """Move a machine on. What is not given stays as it was.
+
+        Raises StateError for an illegal move, and for a machine that another worker has claimed.
+        """
+        ...
+
+    def claim_registrations(
+        self,
+        worker: str,
+        *,
+        ttl: float,
+        organization: str | None = None,
+        omni_cluster: str | None = None,
+        key: str | None = None,
+        limit: int = 1,
+    ) -> list[RegistrationRecord]:
+        """Take machines that are not registered yet and that nobody else is at, for `ttl` seconds.
+
+        However many workers ask at once, each machine goes to one. A worker that asks again prolongs its own claims.
+        """
+        ...
+
+    def release_registration(self, key: str, worker: str) -> None:
+        """Give a machine back."""
+        ...
+
+    def put_registrations(self, records: Iterable[RegistrationRecord]) -> None:
+        """Keep these records as they are, all or none: for moving them between ledgers, not for moving a machine on."""
+        ...
+
+    def forget_registration(self, key: str) -> bool:
+        """Remove a record; False when there was none."""
         ...
 
     def retire(self, key: str) -> bool:

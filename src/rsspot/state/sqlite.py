@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,8 +24,8 @@ from rsspot.state.ledger import (
     StepRecord,
     StepState,
 )
-from rsspot.state.registrations import LEGAL, RegistrationRecord, RegistrationStatus
-from rsspot.utils import canonical, utc_now
+from rsspot.state.sqlite_registrations import SqliteRegistrations
+from rsspot.utils import canonical, process_lives, utc_now
 
 MARGIN = timedelta(seconds=5)
 """A lease that runs out sooner than this is no longer relied on."""
@@ -37,7 +36,7 @@ def open_ledger(path: Path, *, create: bool = True) -> SqliteLedger:
     return SqliteLedger(Database(path if create or path.exists() else None))
 
 
-class SqliteLedger:
+class SqliteLedger(SqliteRegistrations):
     """See `state.ledger.Ledger` for what each method promises."""
 
     def __init__(self, database: Database) -> None:
@@ -196,86 +195,6 @@ class SqliteLedger:
         )
         return [AttemptRecord(**dict(row)) for row in rows]
 
-    # Registrations
-
-    def registration(self, key: str) -> RegistrationRecord | None:
-        rows = self._db.rows("SELECT * FROM registration_ledger WHERE registration_key = ?", key)
-        return _registration(rows[0]) if rows else None
-
-    def registrations(self, organization: str | None = None) -> list[RegistrationRecord]:
-        where, parameters = ("WHERE org_id = ?", (organization,)) if organization else ("", ())
-        query = f"SELECT * FROM registration_ledger {where} ORDER BY vmcloudspace, vm_name, registration_key"
-        return [_registration(row) for row in self._db.rows(query, *parameters)]
-
-    def registered(self, organization: str) -> list[RegistrationRecord]:
-        rows = self._db.rows(
-            "SELECT * FROM registration_ledger WHERE org_id = ? AND status = ? ORDER BY registration_key",
-            organization,
-            RegistrationStatus.REGISTERED.value,
-        )
-        return [_registration(row) for row in rows]
-
-    def discover(self, record: RegistrationRecord) -> RegistrationRecord:
-        with self._db.transaction() as db:
-            # Another cluster means a new start; a machine that is registered has to be retired first.
-            db.execute(
-                "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?",
-                (record.registration_key, record.omni_cluster, RegistrationStatus.REGISTERED.value),
-            )
-            db.execute(
-                "INSERT INTO registration_ledger (registration_key, vm_uid, org_id, vmcloudspace, vmpool, vm_name,"
-                " omni_cluster, status, payload_json, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (registration_key) DO NOTHING",
-                (
-                    record.registration_key,
-                    record.vm_uid,
-                    record.org_id,
-                    record.vmcloudspace,
-                    record.vmpool,
-                    record.vm_name,
-                    record.omni_cluster,
-                    RegistrationStatus.DISCOVERED.value,
-                    canonical(record.payload),
-                    _now(),
-                ),
-            )
-        return self._known(record.registration_key)
-
-    def advance(
-        self,
-        key: str,
-        status: RegistrationStatus,
-        *,
-        token_id: str | None = None,
-        token_expires_at: str | None = None,
-        last_error: str | None = None,
-    ) -> RegistrationRecord:
-        with self._db.transaction() as db:
-            row = db.execute("SELECT status FROM registration_ledger WHERE registration_key = ?", (key,)).fetchone()
-            if row is None or status not in LEGAL[RegistrationStatus(row["status"])]:
-                before = row["status"] if row else "unknown"
-                raise StateError(f"a registration cannot go from {before} to {status.value}")
-            db.execute(
-                "UPDATE registration_ledger SET status = ?, token_id = COALESCE(?, token_id),"
-                " token_expires_at = COALESCE(?, token_expires_at), last_error = COALESCE(?, last_error),"
-                " updated_at = ? WHERE registration_key = ?",
-                (status.value, token_id, token_expires_at, last_error, _now(), key),
-            )
-        return self._known(key)
-
-    def retire(self, key: str) -> bool:
-        record = self.registration(key)
-        if record is None or record.status is not RegistrationStatus.REGISTERED:
-            return False
-        self.advance(key, RegistrationStatus.SKIPPED)
-        return True
-
-    def _known(self, key: str) -> RegistrationRecord:
-        record = self.registration(key)
-        if record is None:
-            raise StateError(f"registration {key} vanished from {self._db.path}")
-        return record
-
 
 def _move(db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
     """Advance a step; a closed one never opens again."""
@@ -292,15 +211,7 @@ def _alive(row: sqlite3.Row, host: str, now: datetime) -> bool:
     """Whether a lease's holder may still be at work: not expired, and not a dead process of this machine."""
     if datetime.fromisoformat(row["expires_at"]) <= now:
         return False
-    if row["host"] != host:
-        return True
-    try:
-        os.kill(row["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return row["host"] != host or process_lives(row["pid"])
 
 
 def _step(row: sqlite3.Row) -> StepRecord:
@@ -308,12 +219,6 @@ def _step(row: sqlite3.Row) -> StepRecord:
     return StepRecord(
         row["seq"], row["address"], ref, row["verb"], StepState(row["state"]), row["readiness"], row["detail"]
     )
-
-
-def _registration(row: sqlite3.Row) -> RegistrationRecord:
-    columns = dict(row)
-    payload = json.loads(columns.pop("payload_json"))
-    return RegistrationRecord(**columns | {"status": RegistrationStatus(row["status"]), "payload": payload})
 
 
 def _now() -> str:

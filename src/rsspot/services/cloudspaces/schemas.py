@@ -12,7 +12,8 @@ from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.services.kind import Kind, Phase, Readiness
 
 
-def _full_version(version: str) -> str:
+def full_version(version: str) -> str:
+    """A version as the service takes it. Raises ValueError for a short or decorated one."""
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
         raise ValueError("a full version such as 1.33.0")
     return version
@@ -22,7 +23,7 @@ class CloudSpaceSpec(Spec):
     """webhook is called when servers are taken back; kubernetes_version is a full x.y.z and only goes up."""
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
-    kubernetes_version: Annotated[str, AfterValidator(_full_version), COLUMN]
+    kubernetes_version: Annotated[str, AfterValidator(full_version), COLUMN]
     cni: Annotated[Literal["calico", "cilium", "byocni"] | None, IMMUTABLE] = None
     ha_control_plane: Annotated[bool | None, Field(alias="HAControlPlane")] = None
     type: Annotated[str | None, IMMUTABLE] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -11,17 +11,11 @@ from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.services.auction import BID, auction_readiness
 from rsspot.services.kind import Kind, Naming, Phase, Readiness
+from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
+from rsspot.services.nodepools.taints import Taint
 
 MOST_SERVERS = 10_000
 """Far above the service's own limit of servers in an organisation."""
-
-
-class Taint(Model):
-    """A Kubernetes node taint."""
-
-    key: str
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-    value: str | None = None
 
 
 class Autoscaling(Model):
@@ -105,4 +99,4 @@ ON_DEMAND_NODE_POOL = Kind(
     naming=Naming.UUID,
     ready=rented_ready,
 )
-KINDS = (SPOT_NODE_POOL, ON_DEMAND_NODE_POOL)
+KINDS = (SPOT_NODE_POOL, ON_DEMAND_NODE_POOL, AUTOPILOT_NODE_POOL)

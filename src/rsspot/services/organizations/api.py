@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import builtins
 
+from pydantic import ValidationError
+
 from rsspot.constants import ORGANIZATIONS_PATH
-from rsspot.errors import NotFound
+from rsspot.errors import NotFound, UnexpectedShape
 from rsspot.http.session import Call, Session
 from rsspot.services.blocking import Blocking, blocking
 from rsspot.services.organizations.schemas import Organization
@@ -19,8 +21,11 @@ class Organizations:
 
     async def list(self) -> builtins.list[Organization]:
         """Every organisation. Source: GET auth.ngpc.rxt.io/v1/organizations."""
-        answer = await self._session.send(Call("GET", ORGANIZATIONS_PATH))
-        return [Organization.model_validate(item) for item in answer.get("organizations") or []]
+        answer = await self._session.send(Call("GET", ORGANIZATIONS_PATH, fresh=False, private=False))
+        try:
+            return [Organization.model_validate(item) for item in answer.get("organizations") or []]
+        except ValidationError:
+            raise UnexpectedShape("the service's list of organisations does not have the expected shape") from None
 
     async def get(self, name: str) -> Organization:
         """One organisation by its name, id or namespace, in any case. Raises NotFound."""

@@ -11,9 +11,17 @@ from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound, UsageError
 from rsspot.services.documents import Documents
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
-from rsspot.state.registrations import RegistrationLedger, RegistrationRecord, RegistrationStatus
+from rsspot.state.registrations import (
+    RegistrationLedger,
+    RegistrationRecord,
+    RegistrationStatus,
+    worker_of_this_process,
+)
 from rsspot.utils import Document, utc_now
 
+WORKER = worker_of_this_process()
+CLAIM_SECONDS = 900.0
+"""How long a machine is ours to register: longer than a registrar is given for all it is asked."""
 WALK = (
     (RegistrationStatus.DISCOVERED, "issue_token", RegistrationStatus.TOKEN_ISSUED),
     (RegistrationStatus.TOKEN_ISSUED, "submit", RegistrationStatus.SUBMITTED),
@@ -42,25 +50,46 @@ class VMRegistrations(Documents):
 
         Raises RegistrarFailed, with the reason kept.
         """
-        spec, key = body["spec"], body["metadata"]["name"]
-        record = self._ledger.discover(await self._discovered(body))
+        key = body["metadata"]["name"]
+        self._ledger.discover(await self._discovered(body))
+        claimed = self._ledger.claim_registrations(WORKER, key=key, ttl=CLAIM_SECONDS)
+        if not claimed:
+            return self._taken(key)
+        try:
+            return _document(await self._walk(claimed[0], body["spec"]))
+        finally:
+            self._ledger.release_registration(key, WORKER)
+
+    def _taken(self, key: str) -> Document:
+        """A machine that was not to be had: it is registered already, or somebody else is at it."""
+        record = self._ledger.registration(key)
+        if record is None or record.status is not RegistrationStatus.REGISTERED:
+            raise RegistrarFailed("another worker is registering this machine right now")
+        return _document(record)
+
+    async def _walk(self, record: RegistrationRecord, spec: Mapping[str, Any]) -> RegistrationRecord:
+        """Ask the registrar one thing after another, from where the machine is to the end."""
+        key = record.registration_key
         if record.status is RegistrationStatus.FAILED and _token_is_good(record):
-            record = self._ledger.advance(key, RegistrationStatus.TOKEN_ISSUED)
+            record = self._advance(key, RegistrationStatus.TOKEN_ISSUED)
         elif record.status in (RegistrationStatus.FAILED, RegistrationStatus.SKIPPED):
-            record = self._ledger.advance(key, RegistrationStatus.DISCOVERED)
+            record = self._advance(key, RegistrationStatus.DISCOVERED)
         for state, question, following in WALK:
             if record.status is not state:
                 continue
             try:
                 answer = _checked(await self._ask(question, record, spec))
             except RegistrarFailed as failure:
-                self._ledger.advance(key, RegistrationStatus.FAILED, last_error=failure.message)
+                self._advance(key, RegistrationStatus.FAILED, last_error=failure.message)
                 raise
             token = answer if following is RegistrationStatus.TOKEN_ISSUED else {}
-            record = self._ledger.advance(
+            record = self._advance(
                 key, following, token_id=token.get("tokenId"), token_expires_at=token.get("tokenExpiresAt")
             )
-        return _document(record)
+        return record
+
+    def _advance(self, key: str, status: RegistrationStatus, **learned: str | None) -> RegistrationRecord:
+        return self._ledger.advance(key, status, worker=WORKER, **learned)
 
     async def patch(self, name: str, patch: Document) -> Document:
         raise UsageError("a registration has nothing to patch")

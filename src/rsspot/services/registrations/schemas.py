@@ -31,6 +31,7 @@ class RegistrationSpec(Spec):
 class Registration(Resource):
     """A wish about all machines of a group, whenever they come."""
 
+    api_version: str = LOCAL_API_VERSION
     spec: RegistrationSpec
 
 
@@ -58,6 +59,7 @@ class VMRegistrationStatus(Status):
 class VMRegistration(Resource):
     """One machine, registered. Lives in the registration ledger."""
 
+    api_version: str = LOCAL_API_VERSION
     spec: VMRegistrationSpec
     status: VMRegistrationStatus | None = None
 

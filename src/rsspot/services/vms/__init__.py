@@ -3,4 +3,5 @@
 GROUPS = {
     "vmcloudspaces": "Groups of plain virtual machines.",
     "vmpools": "Virtual machines won at auction.",
+    "vmsshkeys": "Public keys that open virtual machines.",
 }

@@ -16,7 +16,7 @@ from rsspot.services.kind import Kind, Naming, Phase, Readiness
 class SSHKeyRef(Model):
     """The key that opens the machines."""
 
-    name: str
+    name: Annotated[str, RefersTo("VMSSHKey", may_be_missing=True)]
     namespace: str | None = None
 
 
@@ -89,6 +89,27 @@ class VMPool(Resource):
     status: VMPoolStatus | None = None
 
 
+class VMSSHKeySpec(Spec):
+    """public_key in OpenSSH's one-line form. A key is never changed, only replaced."""
+
+    public_key: Annotated[str, IMMUTABLE]
+    description: Annotated[str | None, IMMUTABLE, COLUMN] = None
+
+
+class VMSSHKeyStatus(Status):
+    """fingerprint as `ssh-keygen -l` prints it."""
+
+    fingerprint: Annotated[str | None, COLUMN] = None
+    validated: Annotated[bool | None, COLUMN] = None
+
+
+class VMSSHKey(Resource):
+    """A public key that opens virtual machines."""
+
+    spec: VMSSHKeySpec
+    status: VMSSHKeyStatus | None = None
+
+
 def group_ready(group: VMCloudSpace) -> Readiness:
     """Ready when the group works and every machine it won is delivered."""
     status = group.status or VMCloudSpaceStatus()
@@ -112,4 +133,10 @@ VM_CLOUD_SPACE = Kind(
 VM_POOL = Kind(
     VMPool, plural="vmpools", summary="Virtual machines won at auction.", naming=Naming.UUID, ready=pool_ready
 )
-KINDS = (VM_CLOUD_SPACE, VM_POOL)
+VM_SSH_KEY = Kind(
+    VMSSHKey,
+    plural="vmsshkeys",
+    summary="Public keys that open virtual machines.",
+    verbs=frozenset({"list", "get", "create", "delete"}),
+)
+KINDS = (VM_SSH_KEY, VM_CLOUD_SPACE, VM_POOL)

@@ -1,0 +1,202 @@
+"""The SDK beside plain httpx: the same requests with the same token to the same server on loopback. Asserts nothing.
+
+Run with `make benchmarks`. Rounds of the competitors alternate, so that a machine that is slow for a moment is slow for
+both; what is printed is the median of the rounds. CPU time is of this process alone: the server runs in its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+from rsspot import AsyncSpotClient, SpotClient
+from rsspot.wire import httpx
+
+ROUNDS = 9
+CALLS = 150
+POOLS, PAGE = 10_000, 500
+AT_ONCE, BURST = 100, 1_000
+SERVER = Path(__file__).with_name("server.py")
+NAMESPACE = "org-bench"
+REGION = "/apis/ngpc.rxt.io/v1/regions/us-east-iad-1"
+POOL_LIST = f"/apis/ngpc.rxt.io/v1/namespaces/{NAMESPACE}/spotnodepools"
+
+
+def token() -> str:
+    """A bearer that says when it expires, as the real ones do."""
+    claims = json.dumps({"exp": int(time.time()) + 3600, "org_id": "org_bench"}).encode()
+    return f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln"
+
+
+@contextmanager
+def server(*, pools: int = POOLS):
+    """The address of a server in a process of its own."""
+    process = subprocess.Popen([sys.executable, str(SERVER), str(pools)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def options(url: str, bearer: str) -> dict[str, object]:
+    """A client of the server that keeps no answers."""
+    return {"base_url": url, "oauth_url": url, "access_token": bearer, "organization": "org_bench", "cache": False}
+
+
+def measured(*works: Callable[[], object]) -> list[tuple[float, float]]:
+    """Wall and CPU seconds of each work, the medians of alternating rounds."""
+    rounds: list[list[tuple[float, float]]] = [[] for _ in works]
+    for number in range(ROUNDS + 1):
+        for index, work in enumerate(works):
+            gc.collect()
+            wall, cpu = time.perf_counter(), time.process_time()
+            work()
+            spent = (time.perf_counter() - wall, time.process_time() - cpu)
+            # The first round opens connections and builds models.
+            if number:
+                rounds[index].append(spent)
+    return [(statistics.median(w for w, _ in each), statistics.median(c for _, c in each)) for each in rounds]
+
+
+def line(what: str, ours: tuple[float, float], theirs: tuple[float, float], calls: int, unit: str = "us") -> None:
+    """One comparison, as a row of a table."""
+    scale = {"us": 1e6, "ms": 1e3}[unit] / calls
+    print(
+        f"| {what} | {ours[0] * scale:.0f} / {ours[1] * scale:.0f} | {theirs[0] * scale:.0f} / {theirs[1] * scale:.0f}"
+        f" | {ours[0] / theirs[0]:.2f} | {ours[1] / theirs[1]:.2f} |"
+    )
+
+
+def per_call(url: str, bearer: str) -> None:
+    """One small GET after another."""
+    headers = {"Authorization": f"Bearer {bearer}"}
+    loop = asyncio.new_event_loop()
+
+    async def open_both() -> tuple[AsyncSpotClient, httpx.AsyncClient]:
+        return AsyncSpotClient(**options(url, bearer)), httpx.AsyncClient(base_url=url, headers=headers)
+
+    ours, theirs = loop.run_until_complete(open_both())
+
+    async def with_ours() -> None:
+        for _ in range(CALLS):
+            await ours.regions.get("us-east-iad-1")
+
+    async def with_theirs() -> None:
+        for _ in range(CALLS):
+            (await theirs.get(REGION)).json()
+
+    a, b = measured(lambda: loop.run_until_complete(with_ours()), lambda: loop.run_until_complete(with_theirs()))
+    line("one GET, async, to a model", a, b, CALLS)
+    with SpotClient(**options(url, bearer)) as sync, httpx.Client(base_url=url, headers=headers) as plain:
+        c, d = measured(
+            lambda: [sync.regions.get("us-east-iad-1") for _ in range(CALLS)],
+            lambda: [plain.get(REGION).json() for _ in range(CALLS)],
+        )
+    line("one GET, sync, to a model", c, d, CALLS)
+    line("one GET, sync beside httpx's async", c, b, CALLS)
+    loop.run_until_complete(ours.aclose())
+    loop.run_until_complete(theirs.aclose())
+    loop.close()
+
+
+def lists(url: str, bearer: str) -> None:
+    """Ten thousand pools over twenty pages."""
+    headers = {"Authorization": f"Bearer {bearer}"}
+
+    def plain_list() -> list[dict[str, object]]:
+        found: list[dict[str, object]] = []
+        params = {"limit": str(PAGE)}
+        while True:
+            page = json.loads(plain.get(POOL_LIST, params=params).content)
+            found += page["items"]
+            if not page["metadata"].get("continue"):
+                return found
+            params = {"limit": str(PAGE), "continue": page["metadata"]["continue"]}
+
+    with SpotClient(**options(url, bearer)) as sync, httpx.Client(base_url=url, headers=headers) as plain:
+        assert len(sync.spot_nodepools.list()) == len(plain_list()) == POOLS
+        ours, theirs = measured(sync.spot_nodepools.list, plain_list)
+        line(f"list {POOLS:,} pools to models, beside json.loads", ours, theirs, 1, "ms")
+        for what, work in (("models", sync.spot_nodepools.list), ("plain dicts", plain_list)):
+            gc.collect()
+            tracemalloc.start()
+            kept = work()
+            current, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            print(f"\nmemory of {len(kept):,} {what}: {current / 1e6:.1f} MB kept, {peak / 1e6:.1f} MB at the peak")
+
+
+def construction(url: str, bearer: str) -> None:
+    """Making a client, before any request."""
+    ours, theirs = measured(
+        lambda: [SpotClient(**options(url, bearer)) for _ in range(20)], lambda: [httpx.Client() for _ in range(20)]
+    )
+    line("make a client for http", ours, theirs, 20)
+
+
+async def burst(send: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+    """A thousand GETs, a hundred at once: (requests in a second, seconds of the slowest percent)."""
+    waits: list[float] = []
+    left = iter(range(BURST))
+
+    async def worker() -> None:
+        for _ in left:
+            began = time.perf_counter()
+            await send()
+            waits.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    return BURST / (time.perf_counter() - began), statistics.quantiles(waits, n=100)[98]
+
+
+async def at_once(url: str, bearer: str) -> None:
+    """How both hold up when much is wanted at the same time."""
+    ours = AsyncSpotClient(**options(url, bearer))
+    theirs = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {bearer}"})
+    results: dict[str, list[tuple[float, float]]] = {"rsspot": [], "httpx": []}
+
+    async def ask_ours() -> object:
+        return await ours.regions.get("us-east-iad-1")
+
+    async def ask_theirs() -> object:
+        return (await theirs.get(REGION)).json()
+
+    for number in range(6):
+        for name, send in (("rsspot", ask_ours), ("httpx", ask_theirs)):
+            found = await burst(send)
+            if number:
+                results[name].append(found)
+    await ours.aclose()
+    await theirs.aclose()
+    print(f"\n{AT_ONCE} GETs at once:")
+    for name, found in results.items():
+        rate, slowest = statistics.median(r for r, _ in found), statistics.median(s for _, s in found)
+        print(f"- {name}: {rate:,.0f} requests/s, p99 {slowest * 1000:.0f} ms")
+
+
+def main() -> None:
+    """Print every comparison."""
+    bearer = token()
+    with server() as url:
+        print("| what | rsspot: wall / CPU | httpx: wall / CPU | wall ratio | CPU ratio |\n|---|---|---|---|---|")
+        per_call(url, bearer)
+        construction(url, bearer)
+        lists(url, bearer)
+        asyncio.run(at_once(url, bearer))
+
+
+if __name__ == "__main__":
+    main()

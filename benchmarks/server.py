@@ -1,0 +1,92 @@
+"""A server that answers from memory, so that what is measured is the client. Prints its port and runs until stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from urllib.parse import parse_qs, urlsplit
+
+PAGE = 500
+
+
+def pool(number: int) -> dict[str, object]:
+    """A spot node pool as the service lists it."""
+    return {
+        "metadata": {
+            "name": f"00000000-0000-5000-8000-{number:012d}",
+            "namespace": "org-bench",
+            "uid": f"10000000-0000-5000-8000-{number:012d}",
+            "resourceVersion": str(77_000_000 + number),
+            "generation": 1,
+            "creationTimestamp": "2026-11-01T12:00:00Z",
+            "labels": {"ngpc.rxt.io/cloudspace": "edge"},
+            "annotations": {"rsspot.dev/name": f"pool-{number}"},
+            "finalizers": ["spotnodepool.ngpc.rxt.io/finalizer"],
+        },
+        "spec": {
+            "serverClass": "gp.vs1.large-dfw",
+            "cloudSpace": "edge",
+            "desired": 3,
+            "bidPrice": "0.03",
+            "autoscaling": {"enabled": False},
+            "customLabels": {"workload": "general"},
+            "customAnnotations": {},
+            "customTaints": [],
+        },
+        "status": {"bidStatus": "Fulfilled", "wonCount": 3},
+    }
+
+
+def answers(pools: int) -> dict[str, bytes]:
+    """Every answer by its target: a region, and the pages of the list."""
+    region = {
+        "apiVersion": "ngpc.rxt.io/v1",
+        "kind": "Region",
+        "metadata": {"name": "us-east-iad-1"},
+        "spec": {"country": "USA"},
+    }
+    found = {"region": response(region)}
+    for start in range(0, pools, PAGE):
+        end = start + PAGE
+        metadata = {"resourceVersion": "78000000", "continue": str(end) if end < pools else ""}
+        found[str(start)] = response({"metadata": metadata, "items": [pool(n) for n in range(start, min(end, pools))]})
+    return found
+
+
+def response(document: object) -> bytes:
+    """A whole HTTP response."""
+    body = json.dumps(document, separators=(",", ":")).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+class Server(asyncio.Protocol):
+    """Answers GETs, one after the other, on each connection."""
+
+    def __init__(self, known: dict[str, bytes]) -> None:
+        self._known = known
+        self._waiting = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._waiting += data
+        while b"\r\n\r\n" in self._waiting:
+            head, _, self._waiting = self._waiting.partition(b"\r\n\r\n")
+            target = urlsplit(head.split(b" ", 2)[1].decode())
+            start = parse_qs(target.query).get("continue", ["0"])[0]
+            self._transport.write(self._known["region" if "/regions/" in target.path else start])
+
+
+async def main() -> None:
+    """Serve until stopped."""
+    known = answers(int(sys.argv[1]))
+    server = await asyncio.get_running_loop().create_server(lambda: Server(known), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

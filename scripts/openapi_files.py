@@ -1,0 +1,75 @@
+"""OpenAPI documents as files: read from JSON or YAML, spelt one way, replaced in one step. Fetches nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rsspot.utils import write_private
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Unusable(Exception):
+    """Why there is no document, in one sentence."""
+
+
+def document_of(body: bytes) -> dict[str, Any]:
+    """The OpenAPI document in a body of JSON or YAML. Raises Unusable."""
+    try:
+        text = body.decode("utf-8-sig")
+        try:
+            # Published documents have been seen with raw control characters in their strings.
+            found = json.loads(text, strict=False)
+        except ValueError:
+            found = _plain(_from_yaml(text))
+    except (ValueError, yaml.YAMLError):
+        raise Unusable("what it has is neither JSON nor YAML") from None
+    except RecursionError:
+        raise Unusable("its document is nested too deeply") from None
+    version = found.get("swagger") or found.get("openapi") if isinstance(found, dict) else None
+    if not (isinstance(version, str) and re.match(r"[23]\.", version) and isinstance(found.get("paths"), dict)):
+        raise Unusable("what it has is not an OpenAPI document")
+    document: dict[str, Any] = found
+    return document
+
+
+def _from_yaml(text: str) -> Any:
+    # A few aliases of aliases unfold to gigabytes.
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
+        raise Unusable("its YAML has aliases")
+    return yaml.load(text, Loader=_Loader)
+
+
+def _plain(value: Any) -> Any:
+    """A YAML value as JSON would have it: status codes as words, dates as they are written."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def canonical(document: Any) -> str:
+    """The one spelling in which a document is stored. Raises Unusable for what JSON cannot say."""
+    try:
+        return spelt(document)
+    except (TypeError, ValueError, RecursionError):
+        raise Unusable("its document has values that JSON does not know") from None
+
+
+def spelt(value: Any) -> str:
+    """JSON with one spelling, for people and for diffs."""
+    return json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def publish(path: Path, text: str) -> None:
+    """Replace a file in one step; everybody may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, text)
+    path.chmod(0o644)

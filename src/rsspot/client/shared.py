@@ -1,0 +1,148 @@
+"""Clients that a whole program shares: made once for each set of settings, got wherever they are needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from threading import RLock
+from typing import Any, TypeVar, Unpack
+
+from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.blocking import SpotClient
+from rsspot.client.choices import chosen
+from rsspot.client.here import resolved_here
+from rsspot.client.options import ClientOptions
+from rsspot.concurrency import drive, running_loop
+from rsspot.config.edit import edit, file_to_edit
+from rsspot.config.files import config_file, legacy_file, read
+from rsspot.errors import ConfigError
+from rsspot.state.preferences import open_preferences
+from rsspot.utils import did_you_mean, digest
+
+C = TypeVar("C", AsyncSpotClient, SpotClient)
+OF_THE_FILE = ("config", "config_path", "state_path")
+
+_guard = RLock()
+_options: dict[str, Any] = {}
+_made: dict[tuple[type[Any], str], Any] = {}
+
+
+def configure(**options: Unpack[ClientOptions]) -> None:
+    """Give every shared client these options, the arguments of AsyncSpotClient; with none, forget them.
+
+    Clients that were got before stay as they are; the next `get_client()` gives others.
+    """
+    with _guard:
+        _options.clear()
+        _options.update(options)
+
+
+def get_client(**options: Unpack[ClientOptions]) -> SpotClient:
+    """The shared client of these options: of the arguments, `use_org` and its like, and `configure`, in that order."""
+    return _shared(SpotClient, options)
+
+
+def get_async_client(**options: Unpack[ClientOptions]) -> AsyncSpotClient:
+    """The same for asyncio. It may be got and used in any number of loops, one after the other or at once."""
+    return _shared(AsyncSpotClient, options)
+
+
+async def aclose_all_clients() -> None:
+    """Let go of everything that shared clients have opened in this loop, and of the clients.
+
+    What threads without a loop have opened is let go as well; another loop's connections end with that loop.
+    """
+    with _guard:
+        clients = list(_made.values())
+        _made.clear()
+    for client in clients:
+        await client.aclose()
+
+
+def close_all_clients() -> None:
+    """The same, where no loop runs."""
+    if running_loop() is not None:
+        raise RuntimeError("a loop is running: await aclose_all_clients() instead")
+    drive(aclose_all_clients())
+
+
+def list_profiles(*, config: Mapping[str, Any] | None = None, config_path: Path | str | None = None) -> list[str]:
+    """The names of the profiles in the config file. Raises ConfigError."""
+    from rsspot.config.files import parse
+
+    if config is not None:
+        return sorted(parse(config, "config").profiles)
+    path = _file(config_path)
+    return sorted(read(path).profiles) if path else []
+
+
+def set_active_profile(name: str, *, config_path: Path | str | None = None) -> None:
+    """Write into the config file which profile is used when none is named. Raises ConfigError for an unknown one."""
+    _check_known(name, config_path)
+    edit(file_to_edit(os.environ, _given_file(config_path)), {("activeProfile",): name})
+
+
+def set_default_profile(name: str | None) -> None:
+    """Remember in state.db which profile to use: over the config file, under the environment. None forgets."""
+    if name is not None:
+        _check_known(name, None)
+    _remember("profile", name, of_profile=False)
+
+
+def set_default_org(name: str | None) -> None:
+    """Remember in state.db the organisation of the profile in use; no other profile is touched. None forgets."""
+    _remember("organization", name, of_profile=True)
+
+
+def set_default_region(name: str | None) -> None:
+    """Remember in state.db the region of the profile in use; no other profile is touched. None forgets."""
+    _remember("region", name, of_profile=True)
+
+
+def _shared(kind: type[C], options: Mapping[str, Any]) -> C:
+    with _guard:
+        whole = {**_options, **options}
+        # What is chosen for this block beats what was configured for the whole program.
+        beaten = {name for name in chosen() if name in _options and name not in options}
+        whole = {name: value for name, value in whole.items() if name not in beaten}
+        key = (kind, _key(whole))
+        found: C | None = _made.get(key)
+        if found is None:
+            found = _made[key] = kind(**whole)
+        return found
+
+
+def _key(options: Mapping[str, Any]) -> str:
+    """Tells sets of settings apart, by a digest: it is made of secrets too."""
+    choices = {name: setting.value for name, setting in chosen().items()}
+    environment = {name: value for name, value in os.environ.items() if "SPOT" in name or name == "XDG_CONFIG_HOME"}
+    identities = {
+        name: value if isinstance(value, str | int | float | dict) else id(value) for name, value in options.items()
+    }
+    return digest([identities, choices, environment])
+
+
+def _remember(name: str, value: str | None, *, of_profile: bool) -> None:
+    chosen_files = {option: _options[option] for option in OF_THE_FILE if option in _options}
+    resolved = resolved_here(**chosen_files, profile=_options.get("profile"))
+    open_preferences(resolved.state_path).remember(name, value, resolved.profile if of_profile else None)
+    # Shared clients that were made by the old choice are not what the next one asks for.
+    with _guard:
+        _made.clear()
+
+
+def _check_known(name: str, config_path: Path | str | None) -> None:
+    known = list_profiles(config=_options.get("config") if config_path is None else None, config_path=config_path)
+    if name not in known:
+        there = ", ".join(known) or "none"
+        raise ConfigError(f"no profile {name!r}", hint=did_you_mean(name, known) or f"there are: {there}")
+
+
+def _file(config_path: Path | str | None) -> Path | None:
+    return config_file(os.environ, _given_file(config_path)) or legacy_file(os.environ)
+
+
+def _given_file(config_path: Path | str | None) -> Path | None:
+    given = config_path or _options.get("config_path")
+    return Path(given) if given else None

@@ -1,0 +1,49 @@
+"""Whole answers: every body is read here, up to a bound, so that one that breaks off counts as a failed attempt."""
+
+from __future__ import annotations
+
+from rsspot.errors import OutcomeUnknown, ServerError
+from rsspot.http.retry import AS_IT_COMES, SAFE
+from rsspot.wire import httpx
+
+OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+"""Headers about how a body travelled, which are no longer true of one that was read."""
+
+
+class WholeBodies(httpx.AsyncBaseTransport):
+    """Reads bodies of at most `most_bytes`, counted after decompression."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, most_bytes: int) -> None:
+        self._inner = inner
+        self._most = most_bytes
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        if AS_IT_COMES in request.extensions:
+            return response
+        body = await self._read(request, response)
+        headers = [pair for pair in response.headers.raw if pair[0].lower() not in OF_THE_WIRE]
+        return httpx.Response(response.status_code, headers=headers, content=body, request=request)
+
+    async def _read(self, request: httpx.Request, response: httpx.Response) -> bytes:
+        chunks, size = [], 0
+        try:
+            async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > self._most:
+                    raise self._too_long(request, response)
+                chunks.append(chunk)
+        except httpx.DecodingError as failure:
+            raise httpx.RemoteProtocolError(f"the answer cannot be unpacked: {failure}", request=request) from None
+        finally:
+            await response.aclose()
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _too_long(self, request: httpx.Request, response: httpx.Response) -> Exception:
+        said = f"{request.method} {request.url.path}: the answer is longer than {self._most} bytes"
+        if request.method in SAFE:
+            return ServerError(said, status=response.status_code, hint="raise most_response_bytes, or ask for less")
+        return OutcomeUnknown(said)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()

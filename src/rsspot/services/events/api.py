@@ -1,0 +1,74 @@
+"""Events as an SDK service. The service keeps them for a while only; nothing is kept here."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rsspot.constants import EVENTS_PATH
+from rsspot.errors import UsageError
+from rsspot.http.session import Call, Session
+from rsspot.services.blocking import Blocking, blocking
+
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class OrganizationEvent:
+    """Something that happened. at: aware, in UTC, or None when the service's time cannot be read."""
+
+    at: datetime | None
+    message: str
+    organization: str | None
+    cloudspace: str | None
+    type: str | None
+
+
+class Events:
+    """What happened in the organisation of the token."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list(self, *, limit: int = 100, cloudspace: str | None = None) -> builtins.list[OrganizationEvent]:
+        """The last events, the newest first; `limit` is 1 to 1000. Source: GET metrics.ngpc.rxt.io/v1/events."""
+        if not 1 <= limit <= MOST:
+            raise UsageError(f"limit is 1 to {MOST}")
+        # The service really spells it `limits`.
+        params = {"limits": str(limit)} | ({"cloudspace": cloudspace} if cloudspace else {})
+        answer = await self._session.send(Call("GET", EVENTS_PATH, params))
+        about = {name: answer.get(name) for name in ("org_id", "cloudspace_id", "type")}
+        found = [_event(each, about) for each in answer.get("events") or [] if isinstance(each, builtins.list)]
+        return found[:limit]
+
+
+def _event(pair: builtins.list[Any], about: dict[str, Any]) -> OrganizationEvent:
+    when, message = [*pair, None, None][:2]
+    return OrganizationEvent(_moment(when), str(message or ""), about["org_id"], about["cloudspace_id"], about["type"])
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time as seconds, milliseconds or nanoseconds since 1970, or as RFC 3339."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return _written(value)
+    while seconds > 1e11:
+        seconds /= 1000
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _written(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class BlockingEvents(Blocking):
+    """The same, synchronous."""
+
+    list = blocking(Events.list)

@@ -1,0 +1,92 @@
+"""What an AutopilotNodePool is: so much computing power for at most so much money. The service picks the servers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from rsspot.models.fields import COLUMN, IMMUTABLE, UNORDERED, RefersTo
+from rsspot.models.money import Offer
+from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
+from rsspot.services.kind import Kind, Naming, Phase, Readiness
+from rsspot.services.nodepools.taints import Taint
+
+
+class TotalCPU(Model):
+    """total is a number of vCPUs, a multiple of the smallest node's."""
+
+    total: Annotated[int, Field(ge=1, le=1_000_000), COLUMN]
+
+
+class CPUPerNode(Model):
+    """How big one node may be."""
+
+    min: Annotated[int | None, Field(ge=1)] = None
+    max: Annotated[int | None, Field(ge=1)] = None
+
+
+def _as_text(value: object) -> object:
+    """2, 4 and 8 are words on the wire."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class AutopilotNodePoolSpec(Spec):
+    """budget_per_hour is the most that the whole of it may cost; memory_per_vcpu is in GB, or `any`."""
+
+    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
+    region: Annotated[str, IMMUTABLE, RefersTo("Region")]
+    vcpu: TotalCPU
+    vcpu_per_node: CPUPerNode | None = None
+    memory_per_vcpu: Annotated[
+        Literal["any", "2", "4", "8"] | None, BeforeValidator(_as_text), Field(alias="memoryPerVCPU")
+    ] = None
+    budget_per_hour: Annotated[Offer, COLUMN]
+    allocation_strategy: Literal["LowestPrice"] | None = None
+    custom_labels: StringMap | None = None
+    custom_annotations: StringMap | None = None
+    custom_taints: Annotated[list[Taint] | None, UNORDERED] = None
+
+
+class Allocation(Model):
+    """Servers of one class that the service bid for; spot_node_pool is the pool it made for that."""
+
+    server_class: str | None = None
+    spot_node_pool: str | None = None
+    desired_nodes: int | None = None
+    won_nodes: int | None = None
+
+
+class AutopilotNodePoolStatus(Status):
+    """managed_vcpus is what has been won of target_vcpus."""
+
+    phase: Annotated[str | None, COLUMN] = None
+    target_vcpus: Annotated[int | None, Field(alias="targetVCPUs")] = None
+    managed_vcpus: Annotated[int | None, Field(alias="managedVCPUs"), COLUMN] = None
+    allocations: list[Allocation] | None = None
+
+
+class AutopilotNodePool(Resource):
+    """Capacity in a cloudspace that the service buys where it is cheapest."""
+
+    spec: AutopilotNodePoolSpec
+    status: AutopilotNodePoolStatus | None = None
+
+
+def ready(pool: AutopilotNodePool) -> Readiness:
+    """Ready when as many vCPUs are won as were asked for."""
+    status = pool.status or AutopilotNodePoolStatus()
+    won, wanted = status.managed_vcpus or 0, pool.spec.vcpu.total
+    note = f"won {won} of {wanted} vCPUs"
+    if won >= wanted:
+        return Readiness(Phase.READY, note)
+    return Readiness(Phase.PARTIAL if won else Phase.PROGRESSING, note)
+
+
+AUTOPILOT_NODE_POOL = Kind(
+    AutopilotNodePool,
+    plural="autopilotnodepools",
+    summary="Capacity that the service buys by itself.",
+    naming=Naming.UUID,
+    ready=ready,
+)

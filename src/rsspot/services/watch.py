@@ -1,0 +1,132 @@
+"""follow(): the objects of one kind as they are, and then as they change. Survives lost streams and old versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from rsspot.errors import ApiError, Forbidden, ServerError, TransportError
+from rsspot.http.session import Call, decoded, token_of
+from rsspot.services.documents import Documents, selector
+from rsspot.utils import Document
+
+T = TypeVar("T")
+What = Literal["ADDED", "MODIFIED", "DELETED"]
+STREAM_SECONDS = 300
+"""How long one stream lasts before it is asked for again."""
+POLL = 10.0
+"""Seconds between two lists, where the service gives no streams."""
+PAUSE = 2.0
+"""Seconds before a stream that broke is asked for again."""
+NO_STREAMS = frozenset({400, 403, 404, 405, 415, 501})
+
+
+@dataclass(frozen=True)
+class Change(Generic[T]):
+    """What happened to an object, and the object: as it is now, or as it was last."""
+
+    type: What
+    object: T
+
+
+class _TooOld(Exception):
+    """The service no longer knows what happened since the version we know."""
+
+
+@dataclass
+class _Known:
+    """What the listener has been told so far: name -> object; version: of the whole list."""
+
+    objects: dict[str, Document] = field(default_factory=dict)
+    version: str = ""
+
+
+async def follow(documents: Documents, labels: str | None) -> AsyncGenerator[Change[Document], None]:
+    """First every object as ADDED, then every change. Ends only when the listener goes.
+
+    Raises ApiError and AuthError when even the list is refused.
+    """
+    known, streams = _Known(), True
+    while True:
+        for change in await _compared(documents, labels, known):
+            yield change
+        while streams:
+            try:
+                async with aclosing(_streamed(documents, labels, known)) as changes:
+                    async for change in changes:
+                        yield change
+            except _TooOld:
+                break
+            except (Forbidden, ApiError) as refusal:
+                if isinstance(refusal, ServerError):
+                    await documents.context.clock.sleep(PAUSE)
+                    continue
+                streams = refusal.status not in NO_STREAMS
+                break
+            except TransportError:
+                await documents.context.clock.sleep(PAUSE)
+        if not streams:
+            await documents.context.clock.sleep(POLL)
+
+
+async def _compared(documents: Documents, labels: str | None, known: _Known) -> list[Change[Document]]:
+    """A new list, told as the changes since the last one."""
+    now, known.version = await _listed(documents, labels)
+    changes = [
+        Change[Document]("MODIFIED" if name in known.objects else "ADDED", found)
+        for name, found in now.items()
+        if _version_of(found) != _version_of(known.objects.get(name, {}))
+    ]
+    gone = [Change[Document]("DELETED", last) for name, last in known.objects.items() if name not in now]
+    known.objects = now
+    return changes + gone
+
+
+async def _listed(documents: Documents, labels: str | None) -> tuple[dict[str, Document], str]:
+    call = Call("GET", await documents.path(), selector(labels))
+    pages = await documents.context.session.pages(call, decoded, token_of)
+    items = [documents.framed(item) for page in pages for item in page.get("items") or []]
+    version = str((pages[0].get("metadata") or {}).get("resourceVersion") or "")
+    return {item["metadata"]["name"]: item for item in items}, version
+
+
+async def _streamed(documents: Documents, labels: str | None, known: _Known) -> AsyncGenerator[Change[Document], None]:
+    """One stream, from the version we know."""
+    params = {"watch": "true", "resourceVersion": known.version, "timeoutSeconds": str(STREAM_SECONDS)}
+    call = Call("GET", await documents.path(), {**selector(labels), **params, "allowWatchBookmarks": "true"})
+    async with aclosing(documents.context.session.lines(call, patience=STREAM_SECONDS + 30.0)) as lines:
+        async for line in lines:
+            if not line:
+                continue
+            event = _event(line)
+            found, what = event.get("object") or {}, event.get("type")
+            if what == "ERROR":
+                raise _TooOld
+            known.version = _version_of(found) or known.version
+            if what in ("ADDED", "MODIFIED", "DELETED"):
+                yield _noted(documents, known, what, found)
+
+
+def _event(line: str) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        # A line that broke off: the stream did too.
+        raise _TooOld from None
+    return event if isinstance(event, dict) else {}
+
+
+def _noted(documents: Documents, known: _Known, what: Any, found: Document) -> Change[Document]:
+    name, whole = found["metadata"]["name"], documents.framed(found)
+    if what == "DELETED":
+        known.objects.pop(name, None)
+    else:
+        known.objects[name] = whole
+    return Change(what, whole)
+
+
+def _version_of(document: Document) -> str:
+    return str((document.get("metadata") or {}).get("resourceVersion") or "")

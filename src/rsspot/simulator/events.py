@@ -1,0 +1,41 @@
+"""What happened in an organisation, newest first: told by the controllers, read at the metrics endpoint.
+
+Not the Kubernetes kind of events, which tenants cannot see.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rsspot.simulator.clock import rfc3339
+from rsspot.simulator.identity import Organization
+from rsspot.simulator.messages import Refusal, Request, Response
+from rsspot.simulator.store import Object
+
+if TYPE_CHECKING:
+    from rsspot.simulator.world import World
+
+USUAL = 100
+"""How many events are given to somebody who does not say."""
+
+
+def tell(world: World, group: Object, message: str) -> None:
+    """Have something in a cloudspace, or a VM cloudspace, be known to its organisation."""
+    metadata = group["metadata"]
+    world.store.add_event(metadata["namespace"], metadata["name"], rfc3339(world.now), message)
+
+
+def events_endpoint(world: World, caller: Organization, request: Request) -> Response:
+    """GET /apis/metrics.ngpc.rxt.io/v1/events/organizations?limits=N&cloudspace=NAME: pairs of strings."""
+    cloudspace = request.query.get("cloudspace", "")
+    told = world.store.events(caller.namespace, cloudspace, _limit(request))
+    about = {"cloudspace_id": cloudspace} if cloudspace else {}
+    return Response.of_json(200, {"org_id": caller.id, **about, "events": told})
+
+
+def _limit(request: Request) -> int:
+    """The parameter really is called `limits`."""
+    text = request.query.get("limits") or str(USUAL)
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Refusal(400, "BadRequest", f"limits: not a number: {text!r}")
+    return int(text)

@@ -1,0 +1,107 @@
+"""The public price feeds: percentiles, history and comparable prices. No caller is asked who they are.
+
+Past prices are those that the going rate had, before the world began as well. What other clouds cost is invented.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rsspot.simulator.market import PERIOD, draw, going_rate
+from rsspot.simulator.messages import Response
+from rsspot.simulator.store import Object
+
+if TYPE_CHECKING:
+    from rsspot.simulator.world import World
+
+WINDOW = 720
+"""Periods that the feeds look back over: thirty days of hours."""
+PERCENTILES = (20, 50, 80)
+LIKE = (("aws", "m7i"), ("azure", "D"), ("gcp", "n2-standard"))
+"""Clouds, and what stands before the size of their classes here."""
+
+
+def percentiles_feed(world: World) -> Response:
+    """GET /percentiles.json: market prices are strings and percentiles are floats, as on the service."""
+    regions: dict[str, Any] = {}
+    for region in world.store.objects("regions"):
+        classes = _classes_in(world, region["metadata"]["name"])
+        shown = {each["metadata"]["name"]: _figures(world, region, each) for each in classes}
+        regions[region["metadata"]["name"]] = {"generation": region["spec"]["generation"], "serverclasses": shown}
+    return Response.of_json(200, {"regions": regions})
+
+
+def history_feed(world: World, name: str) -> Response:
+    """GET /history/{server_class}: what was billed, oldest first."""
+    server_class = world.store.get("serverclasses", "", name)
+    if server_class is None:
+        said = f"unknown server class {name}"
+        return Response.of_json(400, {"error": "bad_request", "error_description": said})
+    minimum, last = Decimal(server_class["spec"].get("minBidPricePerHour") or "0"), _period(world)
+    history = [
+        {"run_at": int((last - WINDOW + 1 + index) * PERIOD), "hammer_price": float(max(rate, minimum))}
+        for index, rate in enumerate(_rates(world.seed, name, world.prices[name], last))
+    ]
+    return Response.of_json(200, {"auction": name, "history": history})
+
+
+def comparables_feed(world: World) -> Response:
+    """GET /comparable_prices.json: here prices do carry a dollar sign."""
+    names = [region["metadata"]["name"] for region in world.store.objects("regions")]
+    regions = {
+        name: {each["metadata"]["name"]: _comparison(world.seed, each) for each in _classes_in(world, name)}
+        for name in names
+    }
+    return Response.of_json(200, {"regions": regions})
+
+
+def _classes_in(world: World, region: str) -> list[Object]:
+    return [each for each in world.store.objects("serverclasses") if each["spec"]["region"] == region]
+
+
+def _figures(world: World, region: Object, server_class: Object) -> dict[str, Any]:
+    name, spec = server_class["metadata"]["name"], server_class["spec"]
+    rates = sorted(_rates(world.seed, name, world.prices[name], _period(world)))
+    return {
+        "display_name": spec["displayName"],
+        "category": spec["category"],
+        "description": region["spec"]["description"],
+        "cpu": spec["resources"]["cpu"],
+        "memory": spec["resources"]["memory"],
+        "market_price": server_class["status"]["spotPricing"]["marketPricePerHour"],
+        **{f"{percent}_percentile": _percentile(rates, percent) for percent in PERCENTILES},
+    }
+
+
+def _percentile(rates: list[Decimal], percent: int) -> float:
+    """The nearest rank and a tenth of a cent, added as floats are: 0.051000000000000004."""
+    rank = int((Decimal(len(rates) * percent) / 100).to_integral_value(ROUND_CEILING))
+    return float(rates[rank - 1]) + 0.001
+
+
+def _period(world: World) -> int:
+    return int(world.now // PERIOD)
+
+
+@lru_cache(maxsize=512)
+def _rates(seed: int, name: str, recorded: Decimal, last: int) -> tuple[Decimal, ...]:
+    """The going rate in each period of the window, oldest first."""
+    return tuple(going_rate(seed, name, recorded, period * PERIOD) for period in range(last - WINDOW + 1, last + 1))
+
+
+def _comparison(seed: int, server_class: Object) -> dict[str, Any]:
+    spec, name = server_class["spec"], server_class["metadata"]["name"]
+    usual, cpus = Decimal(spec["onDemandPricing"]["cost"]), spec["resources"]["cpu"]
+    prices = [_mills(usual * Decimal(0.8 + 0.4 * draw(seed, "elsewhere", cloud, name))) for cloud, _ in LIKE]
+    average = _mills(sum(prices, Decimal(0)) / len(prices))
+    comparables = [
+        {"cloud": cloud, "class": f"{prefix}-{cpus}", "price": f"${price}"}
+        for (cloud, prefix), price in zip(LIKE, prices, strict=True)
+    ]
+    return {"hyperscaler_average_price": f"${average}", "comparables": comparables}
+
+
+def _mills(price: Decimal) -> Decimal:
+    return price.quantize(Decimal("0.001"))

@@ -1,0 +1,191 @@
+"""Auctions, deliveries and releases: who wins how many servers, and when they come and go. Answers no requests."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rsspot.simulator.admission import POOLS
+from rsspot.simulator.events import tell
+from rsspot.simulator.market import PERIOD, Bid, draw, going_rate, run_auction
+from rsspot.simulator.store import Object
+
+if TYPE_CHECKING:
+    from rsspot.simulator.world import World
+
+AUCTION_EVERY = 30.0
+NOTICE = 360.0
+"""Seconds between losing a server and its removal."""
+BIDDERS = ("spotnodepools", "vmpools")
+SUPPLIED = (*BIDDERS, "ondemandnodepools")
+"""Pools that servers are delivered for."""
+
+
+def place(plural: str, body: Object) -> dict[str, str]:
+    """Where a timer finds an object, and the very one it is about."""
+    metadata = body["metadata"]
+    return {
+        "plural": plural,
+        "namespace": metadata.get("namespace", ""),
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+    }
+
+
+def is_going(body: Object) -> bool:
+    """Whether an object is being deleted."""
+    return bool(body["metadata"].get("deletionTimestamp"))
+
+
+def auction(world: World) -> None:
+    """Move the prices, hold an auction for every class, and hold the next one later."""
+    world.after(AUCTION_EVERY, "auction", {})
+    bids: dict[str, list[tuple[str, Object]]] = defaultdict(list)
+    for plural in BIDDERS:
+        for pool in world.store.objects(plural):
+            if not pool["metadata"].get("deletionTimestamp"):
+                bids[pool["spec"]["serverClass"]].append((plural, pool))
+    period = str(int(world.now // PERIOD))
+    moved = world.store.fact("market-period", "") != period
+    world.store.set_fact("market-period", period)
+    # A class that lost its last bid is settled once more.
+    busy = set(bids) | set(json.loads(world.store.fact("auctioned", "[]")))
+    world.store.set_fact("auctioned", json.dumps(sorted(bids)))
+    names = world.prices if moved else sorted(name for name in busy if name in world.prices)
+    for name in names:
+        _auction_of(world, name, bids.get(name, []))
+
+
+def _auction_of(world: World, name: str, pools: list[tuple[str, Object]]) -> None:
+    server_class = world.store.get("serverclasses", "", name)
+    if server_class is None:
+        return
+    rate = going_rate(world.seed, name, world.prices[name], world.now)
+    offers = [Bid(p["metadata"]["uid"], Decimal(p["spec"]["bidPrice"]), p["spec"]["desired"]) for _, p in pools]
+    capacity = server_class["status"]["capacity"]
+    result = run_auction(rate, capacity, offers)
+    minimum = server_class["spec"].get("minBidPricePerHour") or "0"
+    taken = sum(result.won.values())
+    world.set_status(
+        "serverclasses",
+        server_class,
+        available=capacity - taken,
+        reserved=taken,
+        spotPricing={
+            "marketPricePerHour": f"{result.price:.6f}",
+            "hammerPricePerHour": f"{max(result.price, Decimal(minimum)):.6f}",
+        },
+    )
+    for plural, pool in pools:
+        _award(world, plural, pool, result.won[pool["metadata"]["uid"]])
+
+
+def _award(world: World, plural: str, pool: Object, won: int) -> None:
+    """Tell a pool what it won, and supply or take back servers."""
+    bid_status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
+    before = (pool.get("status") or {}).get("wonCount", 0)
+    world.set_status(plural, pool, bidStatus=bid_status, wonCount=won)
+    supply(world, plural, pool, won)
+    group = group_of(world, plural, pool)
+    if group:
+        _tell_award(world, group, pool, before, won)
+        _list_bid(world, plural, group, pool["metadata"]["name"], won)
+
+
+def _tell_award(world: World, group: Object, pool: Object, before: int, won: int) -> None:
+    name, of = pool["metadata"]["name"], f"servers of {pool['spec']['serverClass']}"
+    if won > before:
+        tell(world, group, f"bid {name} won {won - before} {of}")
+    elif won < before:
+        tell(world, group, f"bid {name} lost {before - won} {of}")
+
+
+def _list_bid(world: World, plural: str, group: Object, name: str, won: int) -> None:
+    bids = {**(group.get("status") or {}).get("bids", {}), name: {"bidName": name, "type": "spot", "wonCount": won}}
+    status: dict[str, Any] = {"bids": bids}
+    if group["kind"] == "CloudSpace" and (group.get("status") or {}).get("APIServerEndpoint"):
+        status["phase"] = "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
+    world.set_status(POOLS[plural][0], group, **status)
+
+
+def supply(world: World, plural: str, pool: Object, wanted: int, notice: float = NOTICE) -> None:
+    """Have as many servers on their way or at work as are wanted."""
+    uid, fact = pool["metadata"]["uid"], f"servers/{pool['metadata']['uid']}"
+    servers: list[str] = json.loads(world.store.fact(fact, "[]"))
+    group_plural, field = POOLS[plural]
+    group = world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])
+    if group is None:
+        return
+    where = place(group_plural, group)
+    while len(servers) < wanted:
+        serial = world.serial()
+        server = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{world.seed}/server/{uid}/{serial}"))
+        servers.append(server)
+        world.after(
+            delivery_time(world, pool, server),
+            "deliver",
+            {
+                **where,
+                "server": server,
+                "pool": pool["metadata"]["name"],
+                "class": pool["spec"]["serverClass"],
+                "fact": fact,
+            },
+        )
+    while len(servers) > wanted:
+        world.after(notice, "release", {**where, "server": servers.pop()})
+    world.store.set_fact(fact, json.dumps(servers))
+
+
+def delivery_time(world: World, pool: Object, server: str) -> float:
+    """Seconds until a won server is delivered: 3 to 10 minutes on the newer undercloud, 5 to 15 on the older."""
+    older = ".vs1." in pool["spec"]["serverClass"] or ".bm2" in pool["spec"]["serverClass"]
+    least, most = (300.0, 900.0) if older else (180.0, 600.0)
+    return least + (most - least) * draw(world.seed, "delivery", server)
+
+
+def deliver(world: World, body: Object, plural: str, server: str, pool: str, **about: str) -> None:
+    """A server arrives in its group, unless it was lost on the way."""
+    if server not in json.loads(world.store.fact(about["fact"], "[]")):
+        return
+    octets = [int(draw(world.seed, "ip", server, index) * 254) + 1 for index in range(2)]
+    address = f"10.20.{octets[0]}.{octets[1]}"
+    common = {"serverClassName": about["class"], "serverName": server, "state": "Running", "error": ""}
+    if plural == "vmcloudspaces":
+        short = f"{body['metadata']['name']}-{server[:5]}"
+        entry = {**common, "ipAddress": address, "displayName": short, "serverType": "spot", "nodePoolName": pool}
+    else:
+        entry = {**common, "IP": address, "clusterRole": "worker", "serverType": "spot"}
+    assigned = {**(body.get("status") or {}).get("assignedServers", {}), server: entry}
+    world.set_status(plural, body, assignedServers=assigned)
+    tell(world, body, f"server {server} of {about['class']} was delivered")
+
+
+def release(world: World, body: Object, plural: str, server: str) -> None:
+    """A server leaves its group."""
+    assigned = dict((body.get("status") or {}).get("assignedServers", {}))
+    if assigned.pop(server, None):
+        world.set_status(plural, body, assignedServers=assigned)
+        tell(world, body, f"server {server} was released")
+
+
+def reserve(world: World, body: Object, plural: str) -> None:
+    """Rented servers are there when asked for."""
+    desired = body["spec"]["desired"]
+    world.set_status(plural, body, reservedCount=desired, reservedStatus="Reserved")
+    supply(world, plural, body, desired)
+
+
+def phase_of(world: World, body: Object) -> str:
+    """The phase of a cloudspace whose API server answers."""
+    bids = (body.get("status") or {}).get("bids", {})
+    return "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
+
+
+def group_of(world: World, plural: str, pool: Object) -> Object | None:
+    """What a pool lives in."""
+    group_plural, field = POOLS[plural]
+    return world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])

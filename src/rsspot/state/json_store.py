@@ -1,0 +1,71 @@
+"""JsonStore: records in one JSON file that people can read. Every write replaces the file in one step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from rsspot.errors import StateError
+from rsspot.state.store import FORMAT, Records
+from rsspot.utils import file_lock, write_private
+
+T = TypeVar("T")
+
+
+class JsonStore(Generic[T]):
+    """See `state.store.BaseStore` for what each method promises. For hundreds of records, not for millions."""
+
+    def __init__(self, path: Path, records: Records[T]) -> None:
+        self._path = path
+        self._records = records
+
+    def get(self, key: str) -> T | None:
+        return self.all().get(key)
+
+    def put(self, key: str, record: T) -> None:
+        self.put_all({key: record})
+
+    def put_all(self, records: Mapping[str, T]) -> None:
+        self._change(lambda before: {**before, **records})
+
+    def delete(self, key: str) -> bool:
+        was_there = False
+
+        def without(before: dict[str, T]) -> dict[str, T]:
+            nonlocal was_there
+            was_there = key in before
+            return {other: record for other, record in before.items() if other != key}
+
+        self._change(without)
+        return was_there
+
+    def all(self) -> dict[str, T]:
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            raise StateError(f"cannot read {self._path}: {error}") from None
+        kind = (document.get("format"), document.get("records")) if isinstance(document, dict) else None
+        entries = document.get("entries") if isinstance(document, dict) else None
+        if kind != (FORMAT, self._records.name) or not isinstance(entries, dict):
+            raise StateError(f"{self._path} does not hold {self._records.name}")
+        where = str(self._path)
+        return {key: self._records.load(body, f"{where}: {key!r}") for key, body in sorted(entries.items())}
+
+    def _change(self, change: Callable[[dict[str, T]], dict[str, T]]) -> None:
+        try:
+            with file_lock(self._path):
+                before = self.all()
+                after = change(before)
+                if after != before:
+                    self._write(after)
+        except OSError as error:
+            raise StateError(f"cannot write {self._path}: {error.strerror}") from None
+
+    def _write(self, records: Mapping[str, T]) -> None:
+        entries = {key: self._records.dump(record) for key, record in sorted(records.items())}
+        document = {"format": FORMAT, "records": self._records.name, "entries": entries}
+        write_private(self._path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")

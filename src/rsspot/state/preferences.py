@@ -1,0 +1,57 @@
+"""Preferences: which profile, and for each profile which organisation and region, when nobody says another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from rsspot.errors import StateError, UsageError
+from rsspot.state.database import Database
+from rsspot.state.sqlite_store import SqliteStore
+from rsspot.state.store import BaseStore, Records
+
+RECORDS = Records("preferences", TypeAdapter(str))
+OF_A_PROFILE = ("organization", "region")
+
+
+class Preferences:
+    """Remembered choices. One made for a profile never touches another profile."""
+
+    def __init__(self, store: BaseStore[str]) -> None:
+        self._store = store
+
+    def of(self, profile: str | None) -> dict[str, str]:
+        """What is remembered for a profile; None: the profile to use."""
+        names = ("profile",) if profile is None else OF_A_PROFILE
+        found = {name: self._store.get(_key(name, profile)) for name in names}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def remember(self, name: str, value: str | None, profile: str | None = None) -> None:
+        """Use a value from now on; None: no longer."""
+        if name not in (("profile",) if profile is None else OF_A_PROFILE):
+            raise UsageError(f"{name!r} cannot be remembered")
+        if value is None:
+            self._store.delete(_key(name, profile))
+        else:
+            self._store.put(_key(name, profile), value)
+
+
+def _key(name: str, profile: str | None) -> str:
+    return name if profile is None else f"{name}@{profile}"
+
+
+def open_preferences(path: Path) -> Preferences:
+    """The preferences in a state.db."""
+    return Preferences(SqliteStore(Database(path), "preferences", RECORDS))
+
+
+def remembered(path: Path, profile: str | None) -> Mapping[str, str]:
+    """What a state.db remembers; nothing where there is none, or none that can be read."""
+    if not path.is_file():
+        return {}
+    try:
+        return open_preferences(path).of(profile)
+    except StateError:
+        return {}

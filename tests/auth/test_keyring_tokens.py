@@ -1,0 +1,117 @@
+"""Refresh tokens in the system's keyring: kept by profile, and clear words where there is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyring
+from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
+
+from rsspot.auth.keyring import forget, keep, recall
+from rsspot.errors import ConfigError
+
+CANARY = "canary-refresh-token"
+
+
+class InMemory(KeyringBackend):
+    """A keyring for the length of a test. Never chosen by itself."""
+
+    priority = -1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if (service, username) not in self.kept:
+            raise PasswordDeleteError("no such password")
+        del self.kept[service, username]
+
+
+class Locked(InMemory):
+    """A keyring whose owner does not type the password."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise KeyringLocked(CANARY)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise PasswordSetError(f"could not store {password}")
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise KeyringLocked(CANARY)
+
+
+def using(backend: KeyringBackend) -> Iterator[KeyringBackend]:
+    """Have the library use a keyring of ours for a while."""
+    usual = keyring.get_keyring()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(usual)
+
+
+@pytest.fixture
+def in_memory() -> Iterator[KeyringBackend]:
+    """A keyring that works."""
+    yield from using(InMemory())
+
+
+@pytest.fixture(params=[Locked, NoKeyring])
+def unusable(request: pytest.FixtureRequest) -> Iterator[KeyringBackend]:
+    """A keyring that is locked, or none at all."""
+    yield from using(request.param())
+
+
+def test_each_profile_has_its_own_token(in_memory: InMemory) -> None:
+    """Under a name of ours, so that nothing else is touched."""
+    keep("work", CANARY)
+    keep("home", "other")
+    keep("work", "newer")
+    assert (recall("work"), recall("home"), recall("neither")) == ("newer", "other", None)
+    assert {service for service, _ in in_memory.kept} == {"rsspot"}
+
+
+@pytest.mark.usefixtures("in_memory")
+def test_a_forgotten_token_is_gone() -> None:
+    """And may be forgotten twice, or never have been there."""
+    keep("work", CANARY)
+    keep("home", "other")
+    forget("work")
+    forget("work")
+    forget("neither")
+    assert (recall("work"), recall("home")) == (None, "other")
+
+
+@pytest.mark.usefixtures("unusable")
+@pytest.mark.parametrize("use", [lambda: recall("work"), lambda: keep("work", CANARY), lambda: forget("work")])
+def test_a_keyring_that_cannot_be_used_says_what_to_do_instead(use: object) -> None:
+    """And repeats nothing of what a backend said, which may be the token."""
+    with pytest.raises(ConfigError, match="keyring cannot be used") as caught:
+        use()
+    assert "profile" in str(caught.value.hint)
+    assert CANARY not in str(caught.value) + repr(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("call", ["recall('p')", "keep('p', 't')", "forget('p')"])
+def test_without_the_library_it_is_told_how_to_get_it(call: str) -> None:
+    """In a process that cannot import it."""
+    program = (
+        "import sys; sys.modules['keyring'] = None\n"
+        "from rsspot.auth.keyring import forget, keep, recall\n"
+        "from rsspot.errors import ConfigError\n"
+        f"try: {call}\n"
+        "except ConfigError as error: print(error, error.hint)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.strip() == "the keyring library is not installed pip install 'rsspot[keyring]'"

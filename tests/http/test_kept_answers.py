@@ -1,0 +1,574 @@
+"""Answers that are kept: only what is still true, only for whom it was meant, and never a reason to fail."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsspot.concurrency import drive, pause
+from rsspot.errors import Forbidden, RsspotError, StateError
+from rsspot.http.cache import TTLS, Back, CachePolicy, ResponseCache, written_place
+from rsspot.http.session import Call, Session
+from rsspot.simulator.clock import ManualClock
+from rsspot.state.database import Database
+from rsspot.state.http_cache import SqliteCache
+from rsspot.utils import SystemClock
+from rsspot.wire import httpx
+
+URL = "http://127.0.0.1"
+GROUP = "/apis/ngpc.rxt.io/v1"
+REGIONS = f"{GROUP}/regions"
+MINE = f"{GROUP}/namespaces/org-a/cloudspaces"
+OTHERS = f"{GROUP}/namespaces/org-b/cloudspaces"
+EVERYTHING = CachePolicy(default_ttl=60.0)
+
+
+def read(path: str = MINE, **rest: object) -> Call:
+    """A read that a kept answer will do for."""
+    return Call("GET", path, **{"fresh": False, "private": False, **rest})
+
+
+class Signer:
+    """Signs nothing. live: whether it says that it could."""
+
+    live = True
+
+    async def carry(self, request: httpx.Request, send: object) -> httpx.Response:
+        return await send(request)
+
+
+class Service:
+    """Answers every request with its number. Writes are answered as a test says."""
+
+    def __init__(self, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
+        self.asked: list[tuple[str, str]] = []
+        self.written = httpx.Response(200, json={})
+        self.reading = asyncio.Event()
+        self.gate: asyncio.Event | None = None
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.url.path))
+        number = len(self.asked)
+        await pause(0)
+        if request.method != "GET":
+            return self.written
+        if self.gate is not None:
+            self.reading.set()
+            await self.gate.wait()
+        return httpx.Response(200, json={"number": number})
+
+    def session(
+        self,
+        policy: CachePolicy = EVERYTHING,
+        *,
+        url: str = URL,
+        identity: str = "alice",
+        back: Back | None = None,
+        signer: Signer | None = None,
+    ) -> Session:
+        """A session that keeps answers."""
+        cache = ResponseCache(url, identity, policy, self.clock, back)
+        return Session(url, signer or Signer(), self.clock, httpx.MockTransport(self.handle), cache=cache)
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service that counts."""
+    return Service()
+
+
+async def number(session: Session, call: Call | None = None) -> int:
+    """The number of the request whose answer this read gets."""
+    return (await session.send(call or read()))["number"]
+
+
+# How long
+
+
+async def test_an_answer_is_good_for_its_time_and_not_longer(service: Service) -> None:
+    """By the clock, to the second."""
+    session = service.session()
+    assert [await number(session), await number(session)] == [1, 1]
+    service.clock.advance(59.9)
+    assert await number(session) == 1
+    service.clock.advance(0.1)
+    assert await number(session) == 2
+
+
+async def test_an_answer_does_not_last_longer_for_being_asked_for(service: Service) -> None:
+    """Its time runs from when it came."""
+    session = service.session()
+    for _ in range(7):
+        await number(session)
+        service.clock.advance(10)
+    assert len(service.asked) == 2
+
+
+@pytest.mark.parametrize("policy", [CachePolicy(), CachePolicy(default_ttl=-1), CachePolicy(ttls={"*": 0})])
+async def test_what_is_good_for_no_time_is_not_kept(service: Service, policy: CachePolicy) -> None:
+    """Objects of ours are not kept unless it is asked for."""
+    session = service.session(policy)
+    assert [await number(session), await number(session)] == [1, 2]
+
+
+async def test_a_policy_that_is_off_keeps_nothing(service: Service) -> None:
+    """Not even what is kept without asking."""
+    session = service.session(CachePolicy(enabled=False, default_ttl=60, ttls={"*": 60}))
+    assert [await number(session, read(REGIONS)) for _ in range(2)] == [1, 2]
+
+
+async def test_a_fresh_read_takes_no_kept_answer(service: Service) -> None:
+    """Whoever waits for a change would wait for ever."""
+    session = service.session()
+    assert await number(session) == 1
+    assert await number(session, read(fresh=True)) == 2
+
+
+async def test_a_query_is_part_of_the_question_and_its_order_is_not(service: Service) -> None:
+    """Pages are not mixed up."""
+    session = service.session()
+    assert await number(session, read(params={"limit": "1", "continue": "x"})) == 1
+    assert await number(session, read(params={"continue": "x", "limit": "1"})) == 1
+    assert await number(session, read(params={"continue": "y", "limit": "1"})) == 2
+    assert await number(session, read(params={"continue": "x&limit=1"})) == 3
+
+
+async def test_only_a_read_of_the_whole_is_kept(service: Service) -> None:
+    """HEAD has no body, and is no answer to a GET."""
+    session = service.session()
+    await session.content(replace(read(), method="HEAD"))
+    assert await number(session) == 2
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+async def test_a_failure_is_not_kept(service: Service, status: int) -> None:
+    """The next read may go well."""
+    answers = iter([status] * 5)
+    session = Session(
+        URL,
+        None,
+        service.clock,
+        httpx.MockTransport(lambda _: httpx.Response(next(answers, 200), json={})),
+        cache=ResponseCache(URL, "alice", EVERYTHING, service.clock),
+    )
+    with suppress(RsspotError):
+        await session.send(read())
+    while next(answers, None):
+        pass
+    assert await session.send(read()) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [
+        (REGIONS, 3600),
+        (f"{REGIONS}/us-central-ord-1", 3600),
+        (f"{GROUP}/serverclasses", 60),
+        ("/apis/auth.ngpc.rxt.io/v1/organizations", 300),
+        ("/history/x.json", 300),
+        (MINE, 7),
+    ],
+)
+def test_what_changes_seldom_is_kept_without_asking(path: str, seconds: float) -> None:
+    """Everything else by the default."""
+    assert CachePolicy(default_ttl=7).ttl(path) == seconds
+
+
+def test_the_longest_pattern_that_fits_wins() -> None:
+    """Over ours too, whatever order they are written in."""
+    ttls = {"*": 1.0, "*/cloudspaces": 2.0, "*/namespaces/org-a/*": 3.0, "*/regions": 4.0}
+    for ordered in (ttls, dict(reversed(ttls.items()))):
+        policy = CachePolicy(ttls=ordered)
+        assert policy.ttl(MINE) == 3.0
+        assert policy.ttl(OTHERS) == 2.0
+        assert policy.ttl(REGIONS) == 4.0
+        assert policy.ttl("/x") == 1.0
+
+
+# How much
+
+
+def answers_kept(cache: ResponseCache, names: str) -> str:
+    """Which of these are still there."""
+    return "".join(name for name in names if cache.get((name, "")) is not None)
+
+
+def cache_of(**policy: object) -> ResponseCache:
+    """A cache in memory."""
+    return ResponseCache(URL, "alice", CachePolicy(default_ttl=60, **policy), ManualClock())
+
+
+def hold(cache: ResponseCache, names: str, body: bytes = b"{}") -> None:
+    """Keep an answer for each name."""
+    for name in names:
+        cache.put((name, ""), body, 60, cache.begin())
+
+
+def test_what_was_not_asked_for_longest_makes_room() -> None:
+    """By number."""
+    cache = cache_of(most_entries=3)
+    hold(cache, "abc")
+    cache.get(("a", ""))
+    hold(cache, "d")
+    assert answers_kept(cache, "abcd") == "acd"
+
+
+def test_bytes_are_bounded_too() -> None:
+    """Two large answers, or many small ones."""
+    cache = cache_of(most_bytes=100)
+    hold(cache, "ab", b"x" * 50)
+    assert answers_kept(cache, "ab") == "ab"
+    hold(cache, "c", b"x")
+    assert answers_kept(cache, "abc") == "bc"
+    hold(cache, "d", b"x" * 101)
+    assert answers_kept(cache, "bcd") == "bc"
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 60), st.booleans()), max_size=40))
+def test_no_order_of_things_makes_it_forget_how_much_it_holds(steps: list[tuple[str, int, bool]]) -> None:
+    """Replacing and forgetting give room back."""
+    cache = cache_of(most_bytes=100, most_entries=4)
+    for name, size, forget in steps:
+        if forget:
+            cache.forget(name)
+        else:
+            hold(cache, name, b"x" * size)
+        kept = [cache.get((each, "")) for each in "abcdef"]
+        assert sum(len(each) for each in kept if each is not None) == cache._bytes <= 100
+        assert len(cache._front) <= 4
+
+
+# For whom
+
+
+class Shelf:
+    """A back in memory. broken: what fails with a StateError from now on; foreign: what others have written."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str, str], tuple[bytes, float]] = {}
+        self.broken: set[str] = set()
+        self.used: list[str] = []
+        self.foreign = 0
+        self.closed = False
+
+    def _use(self, name: str) -> None:
+        self.used.append(name)
+        if name in self.broken:
+            raise StateError("the disk is full")
+
+    def get(self, owner: str, path: str, query: str, now: float) -> tuple[bytes, float] | None:
+        self._use("get")
+        found = self.kept.get((owner, path, query))
+        return found if found and found[1] > now else None
+
+    def put(self, owner: str, path: str, query: str, body: bytes, *, now: float, expires_at: float) -> None:
+        self._use("put")
+        self.kept[owner, path, query] = (body, expires_at)
+
+    def drop(self, owner: str, prefix: str) -> None:
+        self._use("drop")
+        self.kept = {k: v for k, v in self.kept.items() if not (k[0] == owner and f"{k[1]}/".startswith(f"{prefix}/"))}
+
+    def foreign_writes(self) -> int:
+        self._use("foreign_writes")
+        return self.foreign
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def test_identities_and_services_do_not_share_answers(service: Service) -> None:
+    """What one may see is not for another to see."""
+    shelf = Shelf()
+    assert await number(service.session(back=shelf)) == 1
+    assert await number(service.session(back=shelf, identity="bob")) == 2
+    assert await number(service.session(back=shelf, url="http://127.0.0.1:81")) == 3
+    assert await number(service.session(back=shelf)) == 1
+
+
+def test_a_shelf_does_not_say_whose_answers_it_holds() -> None:
+    """An owner is a digest."""
+    shelf = Shelf()
+    cache = ResponseCache("http://canary", "canary", EVERYTHING, ManualClock(), shelf)
+    hold(cache, "a")
+    assert shelf.kept
+    assert "canary" not in repr(shelf.kept)
+
+
+async def test_without_a_credential_that_holds_nobody_is_shown_anything(service: Service) -> None:
+    """A token that has expired is asked about first; the service may say no by now."""
+    signer = Signer()
+    session = service.session(signer=signer)
+    assert await number(session) == 1
+    signer.live = False
+    assert await number(session) == 2
+    signer.live = True
+    assert await number(session) == 2
+
+
+async def test_what_may_hold_secrets_stays_in_memory(service: Service) -> None:
+    """A kubeconfig is not written to a disk by a cache."""
+    shelf = Shelf()
+    session = service.session(back=shelf)
+    assert [await number(session, read(private=True)) for _ in range(2)] == [1, 1]
+    assert shelf.kept == {}
+    assert await number(service.session(back=shelf), read(private=True)) == 2
+
+
+async def test_another_process_finds_what_was_kept(service: Service) -> None:
+    """For the rest of its time, and not a second more."""
+    shelf = Shelf()
+    assert await number(service.session(back=shelf)) == 1
+    service.clock.advance(40)
+    session = service.session(back=shelf)
+    assert await number(session) == 1
+    service.clock.advance(20)
+    assert await number(session) == 2
+
+
+# After a write
+
+
+WRITTEN: dict[str, httpx.Response] = {
+    "200": httpx.Response(200, json={"kind": "CloudSpace"}),
+    "204": httpx.Response(204),
+    "empty": httpx.Response(200),
+    "no JSON": httpx.Response(202, content=b"<html>"),
+    "409": httpx.Response(409, json={"reason": "Conflict"}),
+    "500": httpx.Response(500),
+    "401": httpx.Response(401),
+}
+
+
+@pytest.mark.parametrize("outcome", WRITTEN)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_whatever_a_write_comes_to_the_organisation_is_read_again(
+    service: Service, method: str, outcome: str
+) -> None:
+    """It may have happened; on the shelf too, and for every kind, since objects change each other."""
+    shelf, pools = Shelf(), read(f"{GROUP}/namespaces/org-a/spotnodepools/x")
+    session = service.session(back=shelf)
+    before = [await number(session), await number(session, pools)]
+    service.written = WRITTEN[outcome]
+    with suppress(RsspotError):
+        await session.send(Call(method, f"{MINE}/x", body={}))
+    assert not any("org-a" in path for _, path, _ in shelf.kept)
+    after = [await number(session), await number(session, pools)]
+    assert not set(before) & set(after)
+
+
+async def test_a_write_that_breaks_off_counts_as_one(service: Service) -> None:
+    """Nobody knows what it did."""
+    session = service.session()
+    await number(session)
+
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("broke", request=request)
+
+    breaking = Session(URL, None, service.clock, httpx.MockTransport(broken), cache=session.cache)
+    with pytest.raises(RsspotError):
+        await breaking.send(Call("POST", MINE, body={}))
+    assert await number(session) == 2
+
+
+async def test_other_organisations_and_what_belongs_to_none_are_as_they_were(service: Service) -> None:
+    """Nothing of it can have changed."""
+    shelf = Shelf()
+    session = service.session(back=shelf)
+    for path in (REGIONS, OTHERS, f"{GROUP}/namespaces/org-a-2/cloudspaces"):
+        await number(session, read(path))
+    await session.send(Call("POST", MINE, body={}))
+    for each in (session, service.session(back=shelf)):
+        numbers = [await number(each, read(path)) for path in (REGIONS, OTHERS)]
+        assert numbers == [1, 2]
+        assert await number(each, read(f"{GROUP}/namespaces/org-a-2/cloudspaces")) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (MINE, f"{GROUP}/namespaces/org-a"),
+        (f"{MINE}/x/status", f"{GROUP}/namespaces/org-a"),
+        ("/apis/auth.ngpc.rxt.io/v1/generate-kubeconfig", "/apis/auth.ngpc.rxt.io/v1"),
+        (f"{REGIONS}/x", REGIONS),
+    ],
+)
+def test_a_write_touches_an_organisation_or_a_collection(path: str, place: str) -> None:
+    """As much as it may have changed."""
+    assert written_place(path) == place
+
+
+async def test_a_read_that_began_before_a_write_puts_nothing_stale_back(service: Service) -> None:
+    """Its answer is what was there before."""
+    session = service.session()
+    service.gate = asyncio.Event()
+    reading = asyncio.create_task(number(session))
+    await service.reading.wait()
+    await session.send(Call("DELETE", f"{MINE}/x"))
+    service.gate.set()
+    assert await reading == 1
+    assert await number(session) == 3
+
+
+async def test_a_read_during_a_write_is_not_kept_beyond_it(service: Service) -> None:
+    """It may have seen either side."""
+    gate, started = asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            started.set()
+            await gate.wait()
+        return await service.handle(request)
+
+    cache = ResponseCache(URL, "alice", EVERYTHING, service.clock)
+    session = Session(URL, Signer(), service.clock, httpx.MockTransport(slowly), cache=cache)
+    writing = asyncio.create_task(session.send(Call("DELETE", f"{MINE}/x")))
+    await started.wait()
+    assert await number(session) == 1
+    gate.set()
+    await writing
+    assert await number(session) == 3
+
+
+# At once
+
+
+async def test_equal_reads_of_a_service_that_is_down_hear_it_together() -> None:
+    """Each asking again would make the last of twenty wait twenty times as long."""
+    asked = 0
+
+    async def down(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.001)
+        return httpx.Response(403, json={"message": "not now"})
+
+    clock = ManualClock()
+    cache = ResponseCache(URL, "alice", EVERYTHING, clock)
+    session = Session(URL, Signer(), clock, httpx.MockTransport(down), cache=cache)
+    failures = await asyncio.gather(*(session.send(read()) for _ in range(20)), return_exceptions=True)
+    assert {type(each) for each in failures} == {Forbidden}
+    assert asked == 1
+    with pytest.raises(Forbidden):
+        await session.send(read())
+    assert asked == 2
+
+
+async def test_equal_reads_at_once_are_one_request(service: Service) -> None:
+    """The others find its answer; unequal ones do not wait for it."""
+    session = service.session()
+    mine = [number(session) for _ in range(20)]
+    others = [number(session, read(OTHERS)) for _ in range(20)]
+    numbers = await asyncio.gather(*mine, *others)
+    assert (len(set(numbers[:20])), len(set(numbers[20:])), len(service.asked)) == (1, 1, 2)
+    assert session.cache is not None and not session.cache._under_way
+
+
+def test_equal_reads_of_threads_and_loops_are_one_request() -> None:
+    """Four threads without a loop and two with one."""
+    service = Service(SystemClock())  # type: ignore[arg-type]
+    session = service.session()
+    numbers: list[int] = []
+    barrier = threading.Barrier(6)
+
+    async def five() -> list[int]:
+        return await asyncio.gather(*(number(session) for _ in range(5)))
+
+    def looping() -> None:
+        barrier.wait(5)
+        numbers.extend(asyncio.run(five()))
+
+    def blocking() -> None:
+        barrier.wait(5)
+        numbers.append(drive(number(session)))
+
+    threads = [threading.Thread(target=work, daemon=True) for work in [looping] * 2 + [blocking] * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert numbers == [1] * 14
+
+
+async def test_a_read_that_is_cancelled_leaves_the_others_theirs(service: Service) -> None:
+    """The next one asks."""
+    session = service.session()
+    service.gate = asyncio.Event()
+    first = asyncio.create_task(number(session))
+    await service.reading.wait()
+    second = asyncio.create_task(number(session))
+    await asyncio.sleep(0)
+    first.cancel()
+    service.gate.set()
+    async with asyncio.timeout(5):
+        assert await second == 2
+    assert session.cache is not None and not session.cache._under_way
+
+
+# Backs
+
+
+@pytest.mark.parametrize("broken", ["get", "put", "drop", "foreign_writes"])
+async def test_a_shelf_that_fails_is_done_without(service: Service, broken: str) -> None:
+    """No read and no write fails for it; it is not asked again, and memory goes on."""
+    shelf = Shelf()
+    shelf.broken = {broken}
+    session = service.session(back=shelf)
+    await number(session)
+    await session.send(Call("DELETE", f"{MINE}/x"))
+    last = await number(session)
+    assert await number(session) == last
+    assert shelf.used.count(broken) == 1
+    assert shelf.used[-1] == broken
+    await session.aclose()
+
+
+async def test_what_another_process_changed_is_not_shown_from_memory(service: Service) -> None:
+    """It wrote, and dropped on the shelf what its write made untrue."""
+    shelf = Shelf()
+    session, other = service.session(back=shelf), service.session(back=shelf)
+    assert await number(session) == 1
+    await other.send(Call("DELETE", f"{MINE}/x"))
+    shelf.foreign += 1
+    assert await number(session) == 3
+
+
+async def test_a_session_that_is_closed_closes_its_shelf(service: Service) -> None:
+    """A file that is still open cannot be deleted everywhere."""
+    shelf = Shelf()
+    await service.session(back=shelf).aclose()
+    assert shelf.closed
+
+
+@pytest.fixture
+def databases(tmp_path: Path) -> Iterator[list[Database]]:
+    """The same file, opened twice, as by two processes."""
+    opened = [Database(tmp_path / "state.db", durable=False) for _ in range(2)]
+    yield opened
+    for each in opened:
+        each.close()
+
+
+async def test_two_openings_of_state_db_see_each_others_writes(service: Service, databases: list[Database]) -> None:
+    """The real shelf: shared answers, and no stale one in the memory of either."""
+    shelves = [SqliteCache(each, most_entries=10, most_bytes=10_000) for each in databases]
+    one, two = (service.session(back=each) for each in shelves)
+    assert [await number(one), await number(two)] == [1, 1]
+    await one.send(Call("PATCH", f"{MINE}/x", body={}))
+    assert await number(two) == 3
+    assert await number(one) == 3
+
+
+def test_nothing_that_changes_by_our_hand_is_kept_without_asking() -> None:
+    """A default that did would show deleted objects."""
+    assert not any("namespaces" in pattern for pattern in TTLS)
+    assert CachePolicy().ttl(MINE) == 0

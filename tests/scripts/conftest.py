@@ -1,0 +1,108 @@
+"""Maintainers' scripts as processes, and loopback servers for them to fetch from."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from rsspot.simulator.server import Server
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+
+class Origin(ThreadingHTTPServer):
+    """Answers each path as told: `answers[path] = status, headers, body`. `asked` are the requests' headers by path."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.answers, self.asked = {}, {}
+
+    @property
+    def url(self):
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Answering(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked[self.path] = dict(self.headers.items())
+        status, headers, body = self.server.answers.get(self.path, (404, {}, b""))
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def listen():
+    """Have a server answer on a thread until the test is over."""
+    listening = []
+
+    def start(server):
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        listening.append((server, thread))
+        return server
+
+    yield start
+    for server, thread in listening:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@pytest.fixture
+def simulator(spot_api, listen):
+    """The simulator over HTTP."""
+    return listen(Server(spot_api.api))
+
+
+@pytest.fixture
+def origin(listen):
+    """A server that is told what to answer."""
+    return listen(Origin())
+
+
+@pytest.fixture
+def bearer(spot_api):
+    """A token that the simulator takes."""
+    return spot_api.world.identity.id_token(spot_api.world.organizations[0])
+
+
+@pytest.fixture
+def nobody():
+    """An address that refuses connections."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def script(tmp_path, simulator, bearer):
+    """Run a script against the simulator: `script("sync_openapi.py", "--check", RSSPOT_BASE_URL=…)`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_"))}
+    usual = {**kept, "HOME": str(tmp_path), "RSSPOT_BASE_URL": simulator.url, "RSSPOT_ID_TOKEN": bearer}
+
+    def run(name, *arguments, **environment):
+        command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+        ended = subprocess.run(
+            command, env=usual | environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert "Traceback" not in ended.stderr, ended.stderr
+        return ended
+
+    return run

@@ -1,0 +1,434 @@
+"""Autopilots: what they choose, the pools they keep, how they react, and how they go."""
+
+import json
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsspot.simulator.admission import next_rung, on_ladder
+from rsspot.simulator.allotment import Offer, allot, suits
+from rsspot.simulator.autopilot import COOLDOWN, LONGEST_HISTORY
+
+PILOT = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9b01"
+RIVAL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9b02"
+CHEAPEST = "ch.vs1.large-ord"
+"""In us-central-ord-1, by market price for each vCPU; 4 vCPUs."""
+DENIED = 'admission webhook "vautopilotnodepool.ngpc.rxt.io" denied the request: '
+ASKED = {"region": "us-central-ord-1", "cloudSpace": "prod", "vcpu": {"total": 8}, "budgetPerHour": "0.5"}
+
+
+@pytest.fixture
+def prod(tenant):
+    """A tenant with the cloudspace `prod`."""
+    tenant.cloudspace()
+    return tenant
+
+
+def launch(tenant, name=PILOT, **spec):
+    """Create an autopilot."""
+    return tenant.create("autopilotnodepools", name, ASKED | spec)
+
+
+def status(tenant):
+    """What the autopilot says."""
+    return tenant.get("autopilotnodepools", PILOT).said.get("status", {})
+
+
+def children(tenant):
+    """The spot pools, as a tenant lists them."""
+    return tenant.list("spotnodepools").said["items"]
+
+
+def sizes(tenant):
+    """How many nodes of which class are asked for."""
+    return {child["spec"]["serverClass"]: child["spec"]["desired"] for child in children(tenant)}
+
+
+def events(tenant):
+    """What the autopilot remembers, in short."""
+    return [(each["event"], each["serverClass"]) for each in status(tenant)["allocationsHistory"]]
+
+
+# Choosing
+
+
+def offer(name, cpu, market, bid="0.01", available=100):
+    """A class on offer."""
+    return Offer(name, cpu, Decimal(cpu * 4), Decimal(market), Decimal(bid), available)
+
+
+SMALL, LARGE = offer("small", 2, "0.002"), offer("large", 8, "0.004")
+
+
+@pytest.mark.parametrize(
+    ("held", "target", "budget", "wanted"),
+    [
+        ({}, 16, "1", {"large": 2, "small": 0}),
+        ({}, 17, "1", {"large": 3, "small": 0}),
+        ({}, 16, "0.01", {"large": 1, "small": 0}),
+        ({}, 16, "0.005", {"large": 0, "small": 0}),
+        ({"small": 2}, 12, "1", {"large": 1, "small": 2}),
+        ({"large": 1, "small": 2}, 8, "1", {"large": 1, "small": 0}),
+        ({"large": 2, "small": 2}, 20, "0.02", {"large": 2, "small": 0}),
+        ({"gone": 5}, 8, "1", {"large": 1, "small": 0}),
+    ],
+)
+def test_the_cheapest_is_added_and_the_dearest_given_up(held, target, budget, wanted):
+    """What is held stays as long as it is needed and paid for."""
+    assert allot([SMALL, LARGE], held, target, Decimal(budget)) == wanted
+
+
+def test_what_one_class_cannot_supply_comes_from_the_next():
+    """Capacity bounds what is asked of a class."""
+    scarce = offer("large", 8, "0.004", available=1)
+    assert allot([SMALL, scarce], {}, 12, Decimal(1)) == {"large": 1, "small": 2}
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 16), st.integers(1, 90), st.integers(0, 9), st.integers(0, 9)), max_size=5),
+    st.integers(1, 200),
+    st.integers(0, 100),
+)
+def test_an_allotment_is_bounded_and_settles(rows, target, cents):
+    """Never over the budget, never a node too many, and nothing to change when asked again."""
+    offers = [offer(str(i), cpu, f"0.{mills:03d}", "0.03", free) for i, (cpu, mills, free, _) in enumerate(rows)]
+    held = {str(i): row[3] for i, row in enumerate(rows)}
+    budget = Decimal(cents) / 100
+    wanted = allot(offers, held, target, budget)
+    assert sum(nodes * Decimal("0.03") for nodes in wanted.values()) <= budget
+    looks = [wanted]
+    while len(looks) < 250 and looks[-2:-1] != looks[-1:]:
+        looks.append(allot(offers, looks[-1], target, budget))
+    wanted = looks[-1]
+    assert looks[-2] == wanted
+    total = sum(wanted[each.name] * each.cpu for each in offers)
+    assert all(total - each.cpu < target for each in offers if wanted[each.name])
+
+
+@pytest.mark.parametrize(
+    ("spec", "cpu", "memory", "expected"),
+    [
+        ({}, 2, "3.75", True),
+        ({"memoryPerVCPU": "any"}, 24, "64", True),
+        ({"memoryPerVCPU": "2"}, 2, "3.75", True),
+        ({"memoryPerVCPU": "4"}, 4, "15", True),
+        ({"memoryPerVCPU": "8"}, 4, "15", False),
+        ({"memoryPerVCPU": "2"}, 24, "64", False),
+        ({"vcpuPerNode": {"min": 4}}, 2, "4", False),
+        ({"vcpuPerNode": {"max": 4}}, 8, "16", False),
+        ({"vcpuPerNode": {"min": 4, "max": 4}}, 4, "16", True),
+    ],
+)
+def test_a_class_suits_by_size_and_shape(spec, cpu, memory, expected):
+    """3.75 GB for 2 vCPUs are sold as 2 GB for each."""
+    assert suits(spec, cpu, Decimal(memory)) is expected
+
+
+@given(st.integers(0, 5000))
+def test_the_next_rung_is_the_lowest_valid_bid(mills):
+    """On the ladder, not below the price, and no lower rung would do."""
+    price = Decimal(mills) / 1000
+    bid = next_rung(price)
+    assert on_ladder(bid)
+    assert bid >= price
+    lower = [Decimal(cents) / 100 for cents in range(1, int(bid * 100)) if on_ladder(Decimal(cents) / 100)]
+    assert not lower or lower[-1] < price
+
+
+# Admission
+
+
+def test_defaults_are_filled_in(prod):
+    """Any memory, the lowest price, nothing custom."""
+    said = launch(prod).said
+    assert said["spec"] == ASKED | {
+        "memoryPerVCPU": "any",
+        "allocationStrategy": "LowestPrice",
+        "customLabels": {},
+        "customAnnotations": {},
+        "customTaints": [],
+    }
+    assert said["metadata"]["labels"] == {"ngpc.rxt.io/cloudspace": "prod"}
+    (owner,) = said["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["blockOwnerDeletion"]) == ("CloudSpace", "prod", True)
+    assert said["metadata"]["finalizers"] == ["autopilotnodepool.ngpc.rxt.io/finalizer"]
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "text"),
+    [
+        ("workers", {}, "metadata.name must be a valid lowercase UUID"),
+        (PILOT, {"cloudSpace": "elsewhere"}, "cloudSpace elsewhere does not exist"),
+        (PILOT, {"region": "mars"}, "region mars does not exist"),
+        (PILOT, {"vcpu": {"total": 0}}, "vcpu.total must be greater than 0"),
+        (
+            PILOT,
+            {"vcpuPerNode": {"min": 8, "max": 4}},
+            "vcpuPerNode.min must not be greater than vcpuPerNode.max",
+        ),
+    ],
+)
+def test_the_webhook_refuses_an_autopilot(prod, name, spec, text):
+    """403 in the webhook's words."""
+    answer = launch(prod, name, **spec)
+    assert (answer.status, answer.message) == (403, DENIED + text)
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"budgetPerHour": "0.0001"}, "spec.budgetPerHour"),
+        ({"budgetPerHour": 1}, "spec.budgetPerHour"),
+        ({"memoryPerVCPU": "16"}, "spec.memoryPerVCPU"),
+        ({"allocationStrategy": "Fastest"}, "spec.allocationStrategy"),
+        ({"vcpu": {}}, "spec.vcpu.total"),
+        ({"vcpuPerNode": {"min": 0}}, "spec.vcpuPerNode.min"),
+    ],
+)
+def test_the_schema_refuses_an_autopilot(prod, spec, field):
+    """422 that names the field."""
+    answer = launch(prod, **spec)
+    assert answer.status == 422
+    assert [cause["field"] for cause in answer.said["details"]["causes"]] == [field]
+
+
+@pytest.mark.parametrize(("field", "value"), [("region", "uk-lon-1"), ("cloudSpace", "second")])
+def test_the_place_of_an_autopilot_is_final(prod, field, value):
+    """Region and cloudspace are chosen once."""
+    prod.cloudspace("second")
+    launch(prod)
+    answer = prod.patch("autopilotnodepools", PILOT, {"spec": {field: value}})
+    assert (answer.status, answer.message) == (403, f"{DENIED}spec.{field} is immutable")
+
+
+# Steering
+
+
+def test_children_are_ordinary_spot_pools(prod):
+    """Listed, labelled, controlled by the autopilot alone, and bid as anybody would."""
+    taint = {"key": "batch", "value": "yes", "effect": "NoSchedule"}
+    owner = launch(prod, customLabels={"team": "a"}, customAnnotations={"b": "c"}, customTaints=[taint]).said
+    (child,) = prod.list("spotnodepools", labelSelector="ngpc.rxt.io/cloudspace=prod").said["items"]
+    assert UUID(child["metadata"]["name"]).version == 5
+    assert child["metadata"]["finalizers"] == ["spotnodepool.ngpc.rxt.io/finalizer"]
+    assert child["metadata"]["ownerReferences"] == [
+        {
+            "apiVersion": "ngpc.rxt.io/v1",
+            "kind": "AutopilotNodePool",
+            "name": PILOT,
+            "uid": owner["metadata"]["uid"],
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+    ]
+    assert child["spec"] == {
+        "serverClass": CHEAPEST,
+        "cloudSpace": "prod",
+        "desired": 2,
+        "bidPrice": "0.01",
+        "autoscaling": {"enabled": False},
+        "customLabels": {"team": "a"},
+        "customAnnotations": {"b": "c"},
+        "customTaints": [taint],
+    }
+
+
+def test_an_autopilot_says_what_it_manages(prod):
+    """Provisioning until enough is won, and then Ready with all figures."""
+    launch(prod)
+    before = status(prod)
+    assert (before["phase"], before["targetVCPUs"], before["managedVCPUs"]) == ("Provisioning", 8, 0)
+    prod.spot.advance(120)
+    (child,) = children(prod)
+    after = status(prod)
+    assert (after["phase"], after["targetVCPUs"], after["managedVCPUs"]) == ("Ready", 8, 8)
+    assert after["managedMemoryGB"] == 15
+    assert after["allocations"] == [
+        {
+            "serverClass": CHEAPEST,
+            "spotNodePool": child["metadata"]["name"],
+            "marketPricePerHour": "0.001000",
+            "bidPricePerHour": "0.01",
+            "vcpuPerNode": 4,
+            "memoryGBPerNode": 7.5,
+            "desiredNodes": 2,
+            "wonNodes": 2,
+        }
+    ]
+    (state,) = after["classStates"]
+    assert (state["serverClass"], state["lastOutcome"]) == (CHEAPEST, "Won")
+    assert events(prod) == [("Created", CHEAPEST), ("Won", CHEAPEST)]
+    entry = after["allocationsHistory"][-1]
+    assert set(entry) == {
+        *("time", "serverClass", "spotNodePool", "event", "reason", "desiredNodes", "wonNodes", "bidPricePerHour")
+    }
+
+
+def test_children_take_part_in_the_auction(prod):
+    """Their servers are delivered to the cloudspace, which lists the bids."""
+    launch(prod)
+    prod.spot.advance(1200)
+    (child,) = children(prod)
+    assert child["status"] == {"bidStatus": "Fulfilled", "wonCount": 2}
+    cloudspace = prod.get("cloudspaces", "prod").said
+    assert len(cloudspace["status"]["assignedServers"]) == 2
+    assert cloudspace["spec"]["bidRequests"] == [child["metadata"]["name"]]
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"vcpuPerNode": {"min": 8}}, {"ch.vs1.xlarge-ord": 1}),
+        ({"vcpuPerNode": {"max": 2}, "memoryPerVCPU": "8"}, {"mh.vs1.medium-ord": 4}),
+        ({"memoryPerVCPU": "4", "vcpuPerNode": {"max": 4}}, {"gp.vs1.large-ord": 2}),
+        ({"budgetPerHour": "0.01"}, {CHEAPEST: 1}),
+        ({"budgetPerHour": "0.009"}, {}),
+        ({"vcpu": {"total": 9}}, {CHEAPEST: 3}),
+        ({"vcpu": {"total": 484}, "budgetPerHour": "5"}, {CHEAPEST: 120, "gp.vs1.medium-ord": 2}),
+    ],
+)
+def test_an_autopilot_takes_the_cheapest_that_suits(prod, spec, expected):
+    """By size, shape, budget and what there is."""
+    launch(prod, **spec)
+    assert sizes(prod) == expected
+
+
+def test_an_autopilot_follows_its_target(prod):
+    """More vCPUs, then fewer; labels reach the children too."""
+    launch(prod)
+    prod.spot.advance(120)
+    prod.patch("autopilotnodepools", PILOT, {"spec": {"vcpu": {"total": 20}, "customLabels": {"team": "b"}}})
+    prod.spot.advance(120)
+    (child,) = children(prod)
+    assert (child["spec"]["desired"], child["spec"]["customLabels"]) == (5, {"team": "b"})
+    assert child["metadata"]["generation"] == 2
+    assert status(prod)["managedVCPUs"] == 20
+    prod.patch("autopilotnodepools", PILOT, {"spec": {"vcpu": {"total": 4}}})
+    prod.spot.advance(120)
+    assert sizes(prod) == {CHEAPEST: 1}
+    assert [event for event, _ in events(prod)] == ["Created", "Won", "Scaled", "Won", "Scaled"]
+
+
+def test_an_autopilot_changes_class_with_its_shape(prod):
+    """What does not suit any more goes; what suits comes."""
+    launch(prod)
+    prod.spot.advance(120)
+    prod.patch("autopilotnodepools", PILOT, {"spec": {"vcpuPerNode": {"min": 8}}})
+    prod.spot.advance(120)
+    assert sizes(prod) == {"ch.vs1.xlarge-ord": 1}
+    assert ("Deleted", CHEAPEST) in events(prod)
+
+
+def test_a_deleted_child_is_replaced(prod):
+    """Under another name."""
+    launch(prod)
+    (first,) = prod.names("spotnodepools")
+    prod.delete("spotnodepools", first)
+    prod.spot.advance(120)
+    (second,) = prod.names("spotnodepools")
+    assert second != first
+
+
+def test_a_lost_class_rests_while_others_are_tried(tenant):
+    """Outbid, an autopilot leaves the class alone for a while and takes the next."""
+    tenant.cloudspace(region="us-west-sjc-1")
+    spec = {"region": "us-west-sjc-1", "vcpuPerNode": {"min": 16}, "vcpu": {"total": 24}}
+    launch(tenant, **spec, memoryPerVCPU="any")
+    tenant.spot.advance(120)
+    assert sizes(tenant) == {"gpu.vs2.xlargeplusplus-sjc": 1}
+    scarce = {"serverClass": "gpu.vs2.xlargeplusplus-sjc", "bidPrice": "0.47", "desired": 8}
+    assert tenant.pool(RIVAL, **scarce).status == 201
+    tenant.spot.advance(200)
+    assert sizes(tenant) == {"gpu.vs2.xlargeplusplus-sjc": 8, "gp.vs2.2xlarge-sjc": 2}
+    states = {each["serverClass"]: each for each in status(tenant)["classStates"]}
+    resting = states["gpu.vs2.xlargeplusplus-sjc"]
+    assert resting["lastOutcome"] == "Lost"
+    now = tenant.spot.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert now < resting["cooldownUntil"]
+    assert ("Lost", "gpu.vs2.xlargeplusplus-sjc") in events(tenant)
+    assert COOLDOWN > 200
+
+
+def test_the_history_is_bounded(prod):
+    """However often the target changes."""
+    launch(prod)
+    for total in [8, 4] * LONGEST_HISTORY:
+        prod.patch("autopilotnodepools", PILOT, {"spec": {"vcpu": {"total": total}}})
+        prod.spot.advance(5)
+        prod.list("regions")
+    assert len(status(prod)["allocationsHistory"]) == LONGEST_HISTORY
+
+
+def test_a_settled_autopilot_writes_nothing(prod):
+    """Nobody's watch is woken by a look that changes nothing."""
+    launch(prod)
+    prod.spot.advance(300)
+    before = prod.get("autopilotnodepools", PILOT).said["metadata"]["resourceVersion"]
+    prod.spot.advance(300)
+    assert prod.get("autopilotnodepools", PILOT).said["metadata"]["resourceVersion"] == before
+
+
+def test_the_status_is_what_the_schema_knows(prod):
+    """Nothing is written that a strict reader would not find in the definition."""
+    launch(prod)
+    prod.spot.advance(120)
+    schema = prod.spot.world.definitions["autopilotnodepools"].schema["properties"]["status"]["properties"]
+    said = status(prod)
+    assert set(said) == set(schema)
+    for field in ("allocations", "classStates", "allocationsHistory"):
+        assert set(said[field][0]) <= set(schema[field]["items"]["properties"])
+
+
+# Going
+
+
+def test_an_autopilot_takes_its_children_along(prod):
+    """It stays until the last of them is gone; other pools are left alone."""
+    prod.pool(RIVAL)
+    launch(prod)
+    prod.spot.advance(120)
+    (child,) = set(prod.names("spotnodepools")) - {RIVAL}
+    held = {"metadata": {"finalizers": ["spotnodepool.ngpc.rxt.io/finalizer", "example.com/mine"]}}
+    prod.patch("spotnodepools", child, held)
+    prod.delete("autopilotnodepools", PILOT)
+    prod.spot.advance(120)
+    assert prod.get("spotnodepools", child).said["metadata"]["deletionTimestamp"]
+    assert prod.get("autopilotnodepools", PILOT).status == 200
+    prod.patch("spotnodepools", child, {"metadata": {"finalizers": []}})
+    prod.spot.advance(20)
+    assert prod.get("autopilotnodepools", PILOT).status == 404
+    assert prod.names("spotnodepools") == [RIVAL]
+
+
+def test_a_deleted_cloudspace_takes_its_autopilots_along(prod):
+    """Children and all."""
+    launch(prod)
+    prod.spot.advance(120)
+    prod.delete("cloudspaces", "prod")
+    prod.spot.advance(300)
+    assert [prod.names(each) for each in ("cloudspaces", "autopilotnodepools", "spotnodepools")] == [[], [], []]
+
+
+def test_the_same_seed_gives_the_same_children(new_tenant):
+    """Names included; another seed, other names."""
+    found = []
+    for seed in (7, 7, 8):
+        tenant = new_tenant(seed=seed)
+        tenant.cloudspace()
+        launch(tenant)
+        tenant.spot.advance(300)
+        found.append(json.dumps([children(tenant), status(tenant)]))
+    assert found[0] == found[1] != found[2]
+
+
+def test_kubectl_sees_columns(prod):
+    """The printer columns of the definition."""
+    launch(prod)
+    prod.spot.advance(120)
+    table = prod.ask("GET", prod.path("autopilotnodepools"), Accept="application/json;as=Table;v=v1;g=meta.k8s.io").said
+    names = [column["name"] for column in table["columnDefinitions"]]
+    assert names == ["Name", "CloudSpace", "Region", "VCPUs", "Managed", "Budget", "Phase"]
+    assert table["rows"][0]["cells"] == [PILOT, "prod", "us-central-ord-1", 8, 8, "0.5", "Ready"]
