@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
+_making = Lock()
 Document: TypeAlias = dict[str, Any]
 """A JSON object as it travels. The border where `Any` is allowed."""
 
@@ -84,9 +86,14 @@ def write_private(path: Path, text: str) -> None:
 
 
 def private_file(path: Path) -> Path:
-    """Make sure a file exists with mode 0600 before anything is written into it."""
+    """Make sure a file exists with mode 0600 before anything is written into it.
+
+    One that exists is not opened: closing it would drop every lock that this process has on it, as POSIX says, and
+    two writers then spoil a database.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with _making, suppress(FileExistsError):
+        os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return path

@@ -106,7 +106,8 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         Organization("org_abc123", "my-org", SANDBOX_TOKEN),
         Organization("org_b", "my-other-org", "other"),
     ]
-    world = World(clock=ScaledClock(5000), organizations=organizations)
+    # A time at which the price of the page's class is calm, and slow enough that it stays so.
+    world = World(clock=ScaledClock(100, start=1_790_000_000.0), organizations=organizations)
     server = Server(Api(world))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from rsspot.errors import StateError
-from rsspot.state.database import Database
+from rsspot.state.database import IMPATIENT, Database
 from rsspot.state.migrations import MIGRATIONS
 from rsspot.state.sqlite import open_ledger
 
@@ -188,3 +191,110 @@ def test_a_full_disk_is_a_state_error_and_passes(tmp_path: Path) -> None:
     assert said[0].startswith("StateError cannot write")
     assert "rollback" not in said[0]
     assert said[1] == "True"
+
+
+def test_a_transaction_inside_another_is_part_of_it(tmp_path: Path) -> None:
+    """What the inner one wrote goes when the outer one fails, and nobody sees it before the outer one ends."""
+    database, other = (Database(tmp_path / "state.db", ("CREATE TABLE a (x)",)) for _ in range(2))
+    with pytest.raises(KeyError), database.transaction() as db:
+        with database.transaction() as inner:
+            inner.execute("INSERT INTO a VALUES (1)")
+        db.execute("INSERT INTO a VALUES (2)")
+        assert len(database.rows("SELECT * FROM a")) == 2
+        assert other.rows("SELECT * FROM a") == []
+        raise KeyError
+    assert database.rows("SELECT * FROM a") == []
+    with database.transaction(), database.transaction(), database.transaction() as db:
+        db.execute("INSERT INTO a VALUES (3)")
+    assert [row["x"] for row in other.rows("SELECT * FROM a")] == [3]
+    database.close()
+    other.close()
+
+
+def test_an_error_of_an_inner_transaction_undoes_the_outer_one(tmp_path: Path) -> None:
+    """The sentence that comes out is about the statement that failed."""
+    database = Database(tmp_path / "state.db", ("CREATE TABLE a (x UNIQUE)",))
+    with pytest.raises(StateError, match="UNIQUE"), database.transaction() as db:
+        db.execute("INSERT INTO a VALUES (1)")
+        with database.transaction() as inner:
+            inner.execute("INSERT INTO a VALUES (1)")
+    assert database.rows("SELECT * FROM a") == []
+    with database.transaction() as db:
+        db.execute("INSERT INTO a VALUES (1)")
+    database.close()
+
+
+def test_threads_take_turns_on_one_connection(tmp_path: Path) -> None:
+    """Transactions of different threads never become part of each other."""
+    database = Database(tmp_path / "state.db", ("CREATE TABLE a (x)", "INSERT INTO a VALUES (0)"), durable=False)
+
+    def count(number: int) -> None:
+        for _ in range(20):
+            with suppress(KeyError), database.transaction() as db:
+                before = db.execute("SELECT x FROM a").fetchone()["x"]
+                with database.transaction():
+                    db.execute("UPDATE a SET x = ?", (before + 1,))
+                if number % 2:
+                    raise KeyError
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(count, range(10)))
+    assert database.rows("SELECT x FROM a")[0]["x"] == 5 * 20
+    database.close()
+
+
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
+def test_only_what_must_outlast_a_power_cut_waits_for_the_disk(tmp_path: Path, durable: bool, synchronous: int) -> None:
+    """FULL for the ledger, NORMAL for conveniences."""
+    database = Database(tmp_path / "state.db", durable=durable)
+    assert database.rows("PRAGMA synchronous")[0][0] == synchronous
+    database.close()
+
+
+def test_the_impatient_do_not_wait(tmp_path: Path) -> None:
+    """A convenience gives up while somebody else writes; reading goes on."""
+    writer = Database(tmp_path / "state.db")
+    other = Database(tmp_path / "state.db", patience=IMPATIENT)
+    with writer.transaction():
+        began = monotonic()
+        with pytest.raises(StateError, match="locked"), other.transaction():
+            pass
+        assert monotonic() - began < 5
+        assert other.rows("SELECT * FROM leases") == []
+    with other.transaction() as db:
+        db.execute("DELETE FROM leases")
+    writer.close()
+    other.close()
+
+
+def test_only_the_writes_of_others_are_foreign(tmp_path: Path) -> None:
+    """The number stays while we write, and changes when somebody else does."""
+    ours, theirs = (Database(tmp_path / "state.db", ("CREATE TABLE a (x)",)) for _ in range(2))
+    before = ours.foreign_writes()
+    with ours.transaction() as db:
+        db.execute("INSERT INTO a VALUES (1)")
+    assert ours.foreign_writes() == before
+    with theirs.transaction() as db:
+        db.execute("INSERT INTO a VALUES (2)")
+    assert ours.foreign_writes() != before
+    ours.close()
+    theirs.close()
+
+
+def test_a_closed_database_says_so(tmp_path: Path) -> None:
+    """Closing twice is fine; using it then is a StateError, not sqlite's."""
+    database = Database(tmp_path / "state.db")
+    database.close()
+    database.close()
+    with pytest.raises(StateError):
+        database.rows("SELECT 1")
+    with pytest.raises(StateError), database.transaction():
+        pass
+
+
+def test_a_database_in_memory_makes_no_file(tmp_path: Path) -> None:
+    """It has every table and remembers nothing."""
+    database = Database(None)
+    assert database.rows("SELECT * FROM preferences") == []
+    database.close()
+    assert list(tmp_path.iterdir()) == []

@@ -160,15 +160,17 @@ class CliSession:
         """Add the command to the history, if there is a state.db and it can be written; never make one for that."""
         if not {"client", "resolved"} & set(self.__dict__):
             return
-        if not self.resolved.options.history or not self.state_path.is_file():
-            return
-        from rsspot.cli.noted import redacted
-        from rsspot.errors import StateError
-        from rsspot.state.database import IMPATIENT, Database
-        from rsspot.state.history import Entry, History
-        from rsspot.utils import stamp, utc_now
+        from rsspot.errors import RsspotError
 
-        with suppress(StateError):
+        # Settings that cannot be used, or a file that cannot be written: the command has told of what matters.
+        with suppress(RsspotError):
+            if not self.resolved.options.history or not self.state_path.is_file():
+                return
+            from rsspot.cli.noted import redacted
+            from rsspot.state.database import IMPATIENT, Database
+            from rsspot.state.history import Entry, History
+            from rsspot.utils import stamp, utc_now
+
             database = Database(self.state_path, durable=False, patience=IMPATIENT)
             entry = Entry(stamp(utc_now()), redacted(arguments), self.resolved.profile, exit_code, round(seconds, 3))
             History(database).add(entry)

@@ -216,7 +216,7 @@ def _json_object(text: str) -> Document:
 
 def _row(kind: Kind[Any], document: Document) -> dict[str, Any]:
     """Name, the fields worth a column, and the name its author gave it."""
-    row = {"name": document["metadata"]["name"]}
+    row = {"name": at_path(document, ("metadata", "name"))}
     given = at_path(document, ("metadata", "annotations", NAME_ANNOTATION))
     row |= {"given": given} if given else {}
     for part_name in ("spec", "status"):

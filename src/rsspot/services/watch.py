@@ -8,10 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from rsspot.errors import ApiError, Forbidden, ServerError, TransportError
+from rsspot.errors import ApiError, ServerError, TransportError
 from rsspot.http.session import Call, decoded, token_of
 from rsspot.services.documents import Documents, selector
-from rsspot.utils import Document
+from rsspot.utils import Document, at_path
 
 T = TypeVar("T")
 What = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -20,7 +20,7 @@ STREAM_SECONDS = 300
 POLL = 10.0
 """Seconds between two lists, where the service gives no streams."""
 PAUSE = 2.0
-"""Seconds before a stream that broke is asked for again."""
+"""Seconds after the end of a stream before anything is asked for again."""
 NO_STREAMS = frozenset({400, 403, 404, 405, 415, 501})
 
 
@@ -33,7 +33,7 @@ class Change(Generic[T]):
 
 
 class _TooOld(Exception):
-    """The service no longer knows what happened since the version we know."""
+    """What happened since the version we know cannot be told by a stream: it is too long ago, or not readable."""
 
 
 @dataclass
@@ -53,21 +53,21 @@ async def follow(documents: Documents, labels: str | None) -> AsyncGenerator[Cha
     while True:
         for change in await _compared(documents, labels, known):
             yield change
-        while streams:
+        resumable = streams
+        while resumable:
             try:
                 async with aclosing(_streamed(documents, labels, known)) as changes:
                     async for change in changes:
                         yield change
             except _TooOld:
-                break
-            except (Forbidden, ApiError) as refusal:
-                if isinstance(refusal, ServerError):
-                    await documents.context.clock.sleep(PAUSE)
-                    continue
+                resumable = False
+            except ApiError as refusal:
                 streams = refusal.status not in NO_STREAMS
-                break
+                resumable = streams and isinstance(refusal, ServerError)
             except TransportError:
-                await documents.context.clock.sleep(PAUSE)
+                pass
+            # Also after a stream that simply ended: some end at once, and would be asked for without a break.
+            await documents.context.clock.sleep(PAUSE)
         if not streams:
             await documents.context.clock.sleep(POLL)
 
@@ -102,8 +102,8 @@ async def _streamed(documents: Documents, labels: str | None, known: _Known) -> 
             if not line:
                 continue
             event = _event(line)
-            found, what = event.get("object") or {}, event.get("type")
-            if what == "ERROR":
+            found, what = event.get("object"), event.get("type")
+            if what == "ERROR" or not isinstance(found, dict):
                 raise _TooOld
             known.version = _version_of(found) or known.version
             if what in ("ADDED", "MODIFIED", "DELETED"):
@@ -120,7 +120,10 @@ def _event(line: str) -> dict[str, Any]:
 
 
 def _noted(documents: Documents, known: _Known, what: Any, found: Document) -> Change[Document]:
-    name, whole = found["metadata"]["name"], documents.framed(found)
+    name, whole = at_path(found, ("metadata", "name")), documents.framed(found)
+    if name is None:
+        # No object: the list has to say what happened.
+        raise _TooOld
     if what == "DELETED":
         known.objects.pop(name, None)
     else:
