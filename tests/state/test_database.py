@@ -86,6 +86,45 @@ def test_an_open_file_of_others_is_made_private(tmp_path: Path) -> None:
     assert mode_of(path) == 0o600
 
 
+def test_a_folder_of_others_is_left_as_it_is(tmp_path: Path) -> None:
+    """Where a file was expected; without its x nobody could look into it."""
+    folder = tmp_path / "state.db"
+    folder.mkdir(mode=0o755)
+    with pytest.raises(StateError, match="cannot open"):
+        Database(folder)
+    assert mode_of(folder) == 0o755
+
+
+@pytest.mark.parametrize("target_is", ["there", "gone"])
+def test_a_link_is_followed(tmp_path: Path, target_is: str) -> None:
+    """To a file that is there, or to one that is made."""
+    target = tmp_path / "target.db"
+    if target_is == "there":
+        target.touch(mode=0o644)
+    (tmp_path / "state.db").symlink_to(target)
+    Database(tmp_path / "state.db").close()
+    assert (tmp_path / "state.db").is_symlink()
+    assert mode_of(target) == 0o600
+
+
+def test_opening_the_file_again_keeps_the_locks_of_this_process(tmp_path: Path) -> None:
+    """POSIX drops every lock of a process on a file when the process closes any handle of it.
+
+    Another process, believing itself alone, would then take the WAL away from under us, and rows would be mixed up.
+    """
+    path = tmp_path / "state.db"
+    ledger, cache = Database(path), Database(path, durable=False)
+    with ledger.transaction() as db:
+        db.execute("INSERT INTO leases VALUES ('scope', 'me', 'here', 1, 1, '')")
+    subprocess.run([sys.executable, "-c", WRITER, str(path), "other", "1"], check=True, timeout=60)
+    assert (tmp_path / "state.db-wal").exists()
+    with cache.transaction() as db:
+        db.execute("DELETE FROM leases")
+    assert len(ledger.rows("SELECT * FROM registration_ledger")) == 1
+    ledger.close()
+    cache.close()
+
+
 def test_every_commit_is_durable(tmp_path: Path) -> None:
     """WAL, and FULL: what a commit promised survives the power going."""
     database = Database(tmp_path / "state.db")

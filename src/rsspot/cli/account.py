@@ -52,6 +52,7 @@ def logout() -> None:
     """Forget the refresh token of the profile in use, and its cached token."""
     from rsspot.auth.cache import TokenCache
     from rsspot.auth.keyring import forget
+    from rsspot.config.files import legacy_file
 
     here = _real()
     resolved = here.resolved
@@ -61,7 +62,7 @@ def logout() -> None:
         forget(resolved.profile)
     if token:
         TokenCache(here.token_folder, options.oauth_url, options.client_id, token).forget()
-    if resolved.config_file is not None:
+    if resolved.config_file is not None and resolved.config_file != legacy_file(os.environ):
         _edit({("profiles", resolved.profile, "refreshToken"): None})
     left = here.resolve_again().settings.get("refresh_token")
     here.emit({"profile": resolved.profile, "still given by": left.source if left else None})
@@ -200,10 +201,14 @@ def show(name: str | None = typer.Argument(None, help="The profile in use when l
 
 @profiles.command()
 def use(name: str) -> None:
-    """Use a profile whenever none is named. Written into the config file."""
+    """Use a profile whenever none is named. Written into the config file; a default remembered before is forgotten."""
+    from rsspot.state.preferences import forget_profile
+
+    here = _real()
     _require(name)
     path = _edit({("activeProfile",): name})
-    session().emit({"activeProfile": name, "file": str(path)})
+    forget_profile(here.resolve_again().state_path)
+    here.emit({"activeProfile": name, "file": str(path)})
 
 
 @profiles.command()

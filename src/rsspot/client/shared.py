@@ -17,7 +17,7 @@ from rsspot.concurrency import drive, running_loop
 from rsspot.config.edit import edit, file_to_edit
 from rsspot.config.files import config_file, legacy_file, read
 from rsspot.errors import ConfigError
-from rsspot.state.preferences import open_preferences
+from rsspot.state.preferences import forget_profile, open_preferences
 from rsspot.utils import did_you_mean, digest
 
 C = TypeVar("C", AsyncSpotClient, SpotClient)
@@ -80,7 +80,10 @@ def list_profiles(*, config: Mapping[str, Any] | None = None, config_path: Path 
 def set_active_profile(name: str, *, config_path: Path | str | None = None) -> None:
     """Write into the config file which profile is used when none is named. Raises ConfigError for an unknown one."""
     _check_known(name, config_path)
-    edit(file_to_edit(os.environ, _given_file(config_path)), {("activeProfile",): name})
+    path = file_to_edit(os.environ, _given_file(config_path))
+    edit(path, {("activeProfile",): name})
+    # A default that was remembered before would win over what has just been said.
+    forget_profile(resolved_here(config_path=path, profile=name).state_path)
 
 
 def set_default_profile(name: str | None) -> None:

@@ -105,17 +105,21 @@ def compact(model: Model) -> None:
 
     Each model keeps the names of the fields it was given, which for a pool is a third of its memory.
     """
-    names = frozenset(model.__pydantic_fields_set__)
-    _FIELDS_SET.__set__(model, _NAMES.setdefault(names, names))
+    names = model.__pydantic_fields_set__
+    # A set, not a frozen one: pydantic refuses to dump with another. Nothing changes it, since models are frozen.
+    _FIELDS_SET.__set__(model, _NAMES.setdefault(frozenset(names), set(names)))
+    values = model.__dict__
     for field in _fields_with_models(type(model)):
-        inner = model.__dict__[field]
-        for each in inner if isinstance(inner, list) else (inner,):
-            if isinstance(each, Model):
+        inner = values[field]
+        if isinstance(inner, Model):
+            compact(inner)
+        elif isinstance(inner, list):
+            for each in inner:
                 compact(each)
 
 
 _FIELDS_SET: Any = BaseModel.__pydantic_fields_set__
-_NAMES: dict[frozenset[str], frozenset[str]] = {}
+_NAMES: dict[frozenset[str], set[str]] = {}
 
 
 def _on_its_own(copied: M) -> M:

@@ -122,7 +122,8 @@ class Documents:
         try:
             end = "" if name is None else f"/{path_segment(name)}"
         except ValueError as error:
-            raise UsageError(str(error), hint="an empty name would address every object at once") from None
+            hint = None if name else "an empty name would address every object at once"
+            raise UsageError(str(error), hint=hint) from None
         space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
         return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}{end}"
 

@@ -47,6 +47,12 @@ def open_preferences(path: Path) -> Preferences:
     return Preferences(SqliteStore(Database(path), "preferences", RECORDS))
 
 
+def forget_profile(path: Path) -> None:
+    """No longer remember which profile to use: somebody has said it elsewhere. Makes no file for that."""
+    if path.is_file():
+        open_preferences(path).remember("profile", None)
+
+
 def remembered(path: Path, profile: str | None) -> Mapping[str, str]:
     """What a state.db remembers; nothing where there is none, or none that can be read."""
     if not path.is_file():

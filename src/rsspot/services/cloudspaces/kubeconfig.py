@@ -21,9 +21,11 @@ def merge(text: str, path: Path) -> str | None:
     """
     given = parse(text)
     try:
+        # A link and the file it leads to are one file, with one lock.
+        path = path.expanduser().resolve()
         with file_lock(path):
             there = _existing(path)
-            write_private(path, yaml.safe_dump(merged(there, given), sort_keys=False))
+            write_private(path, yaml.safe_dump(merged(there, with_own_users(given)), sort_keys=False))
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
     context: str | None = given.get("current-context")
@@ -38,7 +40,28 @@ def parse(text: str) -> dict[str, Any]:
         config = None
     if not isinstance(config, dict) or not all(isinstance(config.get(name), list) for name in LISTS):
         raise UnexpectedShape("the service's kubeconfig is not one")
+    if not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in _entries(config)):
+        raise UnexpectedShape("the service's kubeconfig is not one")
     return config
+
+
+def with_own_users(given: dict[str, Any]) -> dict[str, Any]:
+    """A kubeconfig whose users are named after their clusters too.
+
+    The service calls them `ngpc-user` and `oidc` in every kubeconfig, and so may somebody else.
+    """
+    known = {each["name"]: each for each in given["users"]}
+    users: dict[str, Any] = {}
+    contexts = []
+    for each in given["contexts"]:
+        context = each.get("context") or {}
+        user = known.get(context.get("user"))
+        if user is not None:
+            name = f"{context.get('cluster')}-{user['name']}"
+            users[name] = {**user, "name": name}
+            context = {**context, "user": name}
+        contexts.append({**each, "context": context})
+    return {**given, "users": [*users.values()], "contexts": contexts}
 
 
 def merged(there: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -58,6 +81,15 @@ def _existing(path: Path) -> dict[str, Any]:
         there = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
         there = None
-    if not isinstance(there, dict) or not all(isinstance(there.get(name) or [], list) for name in LISTS):
+    if (
+        not isinstance(there, dict)
+        or not all(isinstance(there.get(name) or [], list) for name in LISTS)
+        or not all(isinstance(each, dict) for each in _entries(there))
+    ):
         raise ConfigError(f"{path} is not a kubeconfig; it was not changed")
     return there
+
+
+def _entries(config: dict[str, Any]) -> list[Any]:
+    """Everything that has a name in a kubeconfig."""
+    return [each for name in LISTS for each in config.get(name) or []]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -50,22 +51,28 @@ def _event(pair: builtins.list[Any], about: dict[str, Any]) -> OrganizationEvent
 
 
 def _moment(value: Any) -> datetime | None:
-    """A time as seconds, milliseconds or nanoseconds since 1970, or as RFC 3339."""
+    """A time as seconds, milliseconds or nanoseconds since 1970, or as RFC 3339. None for anything else."""
     try:
         seconds = float(value)
     except (TypeError, ValueError):
         return _written(value)
-    while seconds > 1e11:
+    except OverflowError:
+        return None
+    # Infinity would never get smaller.
+    while math.isfinite(seconds) and seconds > 1e11:
         seconds /= 1000
-    return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _written(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class BlockingEvents(Blocking):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rsspot.models.money import parse_price
@@ -71,10 +72,9 @@ def price(value: Any) -> Decimal | None:
     if value in (None, "", "$"):
         return None
     try:
-        found: Decimal = parse_price(value)
-    except ValueError:
+        rounded: Decimal = parse_price(value).quantize(PLACES).normalize()
+    except (ValueError, InvalidOperation):
         return None
-    rounded = found.quantize(PLACES).normalize()
     return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral() else rounded
 
 
@@ -117,12 +117,14 @@ def history(feed: Document) -> list[PricePoint]:
     for each in feed.get("history") or []:
         paid, ran = price(at_path(each, ("hammer_price",))), at_path(each, ("run_at",))
         if paid is not None and isinstance(ran, int | float):
-            points.append(PricePoint(datetime.fromtimestamp(ran, UTC), paid))
+            with suppress(ValueError, OverflowError, OSError):
+                points.append(PricePoint(datetime.fromtimestamp(ran, UTC), paid))
     return sorted(points, key=lambda point: point.at)
 
 
 def comparisons(feed: Document) -> list[Comparison]:
     """The feed of like servers elsewhere, by region and class."""
+    regions = _mapping(feed, "regions")
     return [
         Comparison(
             region=region,
@@ -132,8 +134,8 @@ def comparisons(feed: Document) -> list[Comparison]:
             like=str(at_path(like, ("class",), "")),
             price=price(at_path(like, ("price",))),
         )
-        for region, place in sorted(_mapping(feed, "regions").items())
-        for name, found in sorted((place or {}).items())
+        for region in sorted(regions)
+        for name, found in sorted(_mapping(regions, region).items())
         for like in at_path(found, ("comparables",)) or []
     ]
 

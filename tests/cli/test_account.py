@@ -1,0 +1,243 @@
+"""Profiles, logins and what state.db remembers, as commands against a service on loopback."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rsspot.cli.app import run
+from rsspot.simulator.api import Api
+from rsspot.simulator.clock import ScaledClock
+from rsspot.simulator.identity import Organization
+from rsspot.simulator.server import Server
+from rsspot.simulator.world import World
+
+CANARY = "canary-refresh-token"
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """An account of its own, where the environment says the service is."""
+    organizations = [Organization("org_abc123", "acme", CANARY)]
+    simulated = World(clock=ScaledClock(300, start=1_790_000_000.0), organizations=organizations, wall=time.time)
+    server = Server(Api(simulated))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    for name in ("BASE_URL", "OAUTH_URL", "FEEDS_URL"):
+        monkeypatch.setenv(f"RSSPOT_{name}", server.url)
+    yield simulated
+    server.close()
+    simulated.close()
+
+
+@pytest.fixture
+def rsspot(world: World, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command that must end well; gives what it printed as JSON."""
+
+    def command(*arguments: str, code: int = 0) -> Any:
+        capsys.readouterr()
+        assert run([*arguments, "-o", "json"]) == code
+        printed = capsys.readouterr()
+        assert CANARY not in printed.out + printed.err
+        return json.loads(printed.out) if printed.out else None
+
+    return command
+
+
+@pytest.fixture
+def account(rsspot: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same with a profile `work` that was configured from a pipe."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{CANARY}\n"))
+    rsspot("configure", "-p", "work", "--org", "acme", "--token-stdin")
+    return rsspot
+
+
+def config_file() -> Path:
+    """The file that the commands write."""
+    return Path.home() / ".config" / "rsspot" / "config.yml"
+
+
+def test_configure_changes_only_what_it_is_given(account: Command) -> None:
+    """A region added later does not cost the profile its token, its comments or its other keys."""
+    text = config_file().read_text().replace("organization: acme", "organization: acme  # ours\n    mine: kept")
+    config_file().write_text(text)
+    assert account("configure", "-p", "work", "--region", "us-east-iad-1")["written"] == ["activeProfile", "region"]
+    written = config_file().read_text()
+    assert "# ours" in written
+    profile = yaml.safe_load(written)["profiles"]["work"]
+    assert profile == {"organization": "acme", "mine": "kept", "refreshToken": CANARY, "region": "us-east-iad-1"}
+    assert config_file().stat().st_mode & 0o777 == 0o600
+    assert account("whoami")["organization"] == "acme"
+
+
+def test_with_nothing_to_write_nothing_is_written(rsspot: Command) -> None:
+    """A profile that says nothing would only hide that there is none."""
+    rsspot("configure", "-p", "empty", code=3)
+    assert not config_file().exists()
+
+
+def test_profiles_are_listed_chosen_and_deleted_but_never_the_one_in_use(account: Command) -> None:
+    """Deleting it would silently send the next command somewhere else."""
+    account("configure", "-p", "play", "--org", "acme", "--no-activate")
+    assert account("profiles", "list") == [{"name": "play", "inUse": False}, {"name": "work", "inUse": True}]
+    account("profiles", "delete", "work", code=3)
+    account("config", "set-default", "profile", "work")
+    account("profiles", "use", "play")
+    assert account("profiles", "show")["profile"] == "play"
+    assert account("profiles", "show", "work")["refresh_token"] == "(secret)"
+    account("profiles", "delete", "work")
+    assert account("profiles", "list") == [{"name": "play", "inUse": True}]
+
+
+def test_a_remembered_default_is_of_its_profile_only(account: Command) -> None:
+    """Whoever names another profile gets that one's organisation."""
+    account("configure", "-p", "play", "--org", "elsewhere", "--no-activate")
+    account("config", "set-default", "org", "org-abc123")
+    explained = {each["setting"]: each for each in account("config", "explain")}
+    assert explained["organization"]["value"] == "org-abc123"
+    assert "state.db" in explained["organization"]["source"]
+    assert account("-p", "play", "profiles", "show")["organization"] == "elsewhere"
+    account("config", "unset-default", "org")
+    assert account("profiles", "show")["organization"] == "acme"
+
+
+def test_a_login_on_another_screen_is_kept_and_a_logout_forgets_it(account: Command, world: World) -> None:
+    """The whole way: code, approval, token, profile, and back."""
+    account("logout")
+    account("whoami", code=4)
+    approved = threading.Event()
+
+    def approve() -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and not approved.is_set():
+            codes = world.identity.device._logins() if world.store.fact("device-codes", "") else {}
+            for login in codes.values():
+                world.identity.device.approve(login.user_code)
+                approved.set()
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=approve)
+    thread.start()
+    assert account("login")["email"] == "sandbox@example.com"
+    thread.join()
+    assert account("whoami")["organization"] == "acme"
+    token = yaml.safe_load(config_file().read_text())["profiles"]["work"]["refreshToken"]
+    assert token != CANARY
+    assert list((config_file().parent / "tokens").glob("*.json"))
+    assert account("logout")["still given by"] is None
+    assert not list((config_file().parent / "tokens").glob("*.json"))
+    account("whoami", code=4)
+
+
+def test_the_official_clis_file_is_copied_before_anything_hides_it(rsspot: Command) -> None:
+    """A new file without its token would brick the account that worked a moment ago."""
+    legacy = Path.home() / ".spot_config"
+    legacy.parent.mkdir(parents=True, exist_ok=True)
+    legacy.write_text(f"org: acme\nrefreshToken: {CANARY}\nregion: us-east-iad-1\n")
+    assert rsspot("whoami")["organization"] == "acme"
+    rsspot("configure", "-p", "default", "--region", "us-central-dfw-2")
+    assert rsspot("whoami")["organization"] == "acme"
+    assert legacy.read_text().startswith("org: acme\n")
+    assert rsspot("logout")["still given by"] is None
+    assert CANARY in legacy.read_text()
+
+
+def test_the_sandbox_has_no_account_to_change(rsspot: Command) -> None:
+    """--sandbox left on the line must not write into a real profile."""
+    for command in (["configure", "--org", "x"], ["login"], ["logout"], ["profiles", "use", "x"]):
+        rsspot("--sandbox", *command, code=3)
+    assert not config_file().exists()
+
+
+def test_answers_are_kept_between_commands_and_no_cache_asks_again(
+    account: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second list of regions costs no request at all."""
+    account("regions", "list")
+
+    def asked(*arguments: str) -> list[str]:
+        capsys.readouterr()
+        assert run(["-v", "regions", "list", *arguments]) == 0
+        return re.findall(r"^(GET|POST) (\S+)", capsys.readouterr().err, re.MULTILINE)
+
+    assert asked() == []
+    assert asked("--no-cache") == [("GET", "/apis/ngpc.rxt.io/v1/regions")]
+    assert account("state", "clear-cache")["forgotten"] >= 1
+    assert asked() == [("GET", "/apis/ngpc.rxt.io/v1/regions")]
+
+
+def test_the_history_tells_what_was_run_and_hides_what_might_be_secret(account: Command) -> None:
+    """Values are shown only when they are certainly harmless."""
+    account("regions", "list")
+    account("spotnodepools", "get", "Sup3rS3cretTokenThatWasPastedHere", code=3)
+    account("cloudspaces", "create", "edge", '{"webhook": "https://hooks.example.com/secret"}', code=3)
+    commands = [entry["command"] for entry in account("history", "list")]
+    assert commands[:2] == ["cloudspaces create edge *** -o json", "spotnodepools get *** -o json"]
+    assert account("history", "clear")["forgotten"] >= 3
+
+
+def test_state_moves_to_another_machine_and_back(account: Command, tmp_path: Path) -> None:
+    """What was remembered is there again, and nothing is overwritten unasked."""
+    account("config", "set-default", "region", "us-east-iad-1")
+    account("state", "export", "--out", "moved.json")
+    account("config", "set-default", "region", "uk-lon-1")
+    account("state", "import", "moved.json", code=1)
+    assert account("profiles", "show")["region"] == "uk-lon-1"
+    assert account("state", "import", "moved.json", "--replace")["taken"] == {"preferences": 1, "registrations": 0}
+    assert account("profiles", "show")["region"] == "us-east-iad-1"
+
+
+def test_a_cluster_from_its_creation_to_its_kubeconfig(account: Command) -> None:
+    """Without a manifest, as somebody would who only wants to look."""
+    spec = {"region": "us-central-dfw-2", "kubernetesVersion": "1.31.1"}
+    account("cloudspaces", "create", "edge", json.dumps(spec))
+    account("cloudspaces", "kubeconfig", "edge", code=1)
+    account("cloudspaces", "wait", "edge", "--timeout", "600")
+    account("cloudspaces", "upgrade", "edge", "1.32.0")
+    account("cloudspaces", "upgrade", "edge", "1.31.1", code=3)
+    Path("kube").write_text(yaml.safe_dump({"contexts": [], "clusters": [{"name": "mine"}], "users": []}))
+    account("cloudspaces", "kubeconfig", "edge", "--merge-into", "kube")
+    merged = yaml.safe_load(Path("kube").read_text())
+    assert [each["name"] for each in merged["clusters"]] == ["mine", "acme-edge"]
+    assert Path("kube").stat().st_mode & 0o777 == 0o600
+    account("cloudspaces", "delete", "edge", "--yes")
+    assert account("cloudspaces", "wait", "edge", "--gone") == {"gone": "edge"}
+
+
+def test_prices_are_those_of_the_region_in_use(account: Command) -> None:
+    """Unless all are asked for."""
+    here = account("pricing", "list", "--region", "us-central-dfw-2")
+    assert {each["region"] for each in here} == {"us-central-dfw-2"}
+    assert len(account("pricing", "list", "--everywhere", "--region", "us-central-dfw-2")) > len(here)
+
+
+WATCH = [sys.executable, "-m", "rsspot", "--sandbox", "regions", "watch"]
+
+
+def test_ctrl_c_ends_a_watch_with_a_word_and_its_own_code(tmp_path: Path) -> None:
+    """And with no traceback."""
+    process = subprocess.Popen(WATCH, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("ADDED")
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=20)
+    assert (process.returncode, complaint) == (8, "error: stopped\n")
+
+
+def test_who_reads_only_the_first_line_hears_no_complaint() -> None:
+    """`rsspot … | head -1` is an everyday thing."""
+    command = f"{sys.executable} -m rsspot --sandbox serverclasses list -o json | head -1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("[\n", "")

@@ -1,0 +1,425 @@
+"""What is written is checked before it is sent, spelled as the wire spells it, and nothing more than was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from overheard import (
+    AUTOPILOT,
+    CLOUDSPACE,
+    GROUP,
+    MACHINES,
+    NAMESPACE,
+    POOL,
+    PUBLIC_KEY,
+    REGION,
+    RENTED,
+    cloudspace,
+    overhearing,
+    put,
+)
+
+from rsspot.client.aio import AsyncSpotClient
+from rsspot.constants import NAME_ANNOTATION
+from rsspot.errors import AlreadyExists, Conflict, NotFound, UsageError
+from rsspot.services.kind import is_uuid
+from rsspot.services.nodepools.schemas import SPOT_NODE_POOL
+from rsspot.testing import SimulatedSpot
+
+UUID = "00000000-0000-4000-8000-000000000001"
+POOLS = {
+    "spot_nodepools": POOL,
+    "ondemand_nodepools": RENTED,
+    "autopilot_nodepools": AUTOPILOT,
+    "vm_pools": MACHINES,
+}
+LABELLED = {"cloudspaces": CLOUDSPACE, "vm_cloudspaces": GROUP, "vm_ssh_keys": {"publicKey": PUBLIC_KEY}}
+MAX_BYTES_OF_A_NAME = 253
+
+
+@pytest.fixture
+def inhabited(spot_api: SimulatedSpot) -> SimulatedSpot:
+    """A service with a cloudspace and a group of machines for pools to live in."""
+    put(spot_api, "cloudspaces", cloudspace("edge"))
+    group = {"apiVersion": "ngpc.rxt.io/v1", "kind": "VMCloudSpace", "metadata": {"name": "vms"}, "spec": GROUP}
+    put(spot_api, "vmcloudspaces", group)
+    return spot_api
+
+
+def changed(spec: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
+    """A spec with other fields."""
+    return {**spec, **fields}
+
+
+# Spelling
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {**POOL, "autoscaling": {"enabled": True, "minNodes": 1, "maxNodes": 3}},
+        {
+            "cloud_space": "edge",
+            "server_class": "gp.vs1.medium-dfw",
+            "desired": 2,
+            "bid_price": 0.06,
+            "autoscaling": {"enabled": True, "min_nodes": 1, "max_nodes": 3},
+        },
+    ],
+)
+async def test_fields_may_be_spelled_either_way(inhabited: SimulatedSpot, spec: dict[str, Any]) -> None:
+    """Those inside others too; the wire sees one spelling."""
+    client, wire = overhearing(inhabited)
+    made = await client.spot_nodepools.create("workers", spec)
+    (body,) = wire.bodies("POST")
+    scaling = {"enabled": True, "minNodes": 1, "maxNodes": 3}
+    assert body["spec"] == {**POOL, "autoscaling": scaling}
+    assert (made.spec.bid_price, made.spec.autoscaling and made.spec.autoscaling.max_nodes) == (Decimal("0.06"), 3)
+
+
+async def test_fields_with_odd_spellings_are_spelled_as_the_service_does(inhabited: SimulatedSpot) -> None:
+    """HAControlPlane, vmSshKeyRef and memoryPerVCPU follow no rule."""
+    client, wire = overhearing(inhabited)
+    hosted = {"region": REGION, "kubernetes_version": "1.31.1", "ha_control_plane": True, "type": "hosted"}
+    await client.cloudspaces.create("high", hosted)
+    await client.vm_cloudspaces.create("more", {"region": REGION, "vm_ssh_key_ref": {"name": "key"}})
+    await client.autopilot_nodepools.create("pilot", {**AUTOPILOT, "memory_per_vcpu": 4, "vcpu_per_node": {"min": 2}})
+    high, more, pilot = (each["spec"] for each in wire.bodies("POST"))
+    assert high["HAControlPlane"] is True
+    assert more["vmSshKeyRef"] == {"name": "key"}
+    assert (pilot["memoryPerVCPU"], pilot["vcpuPerNode"]) == ("4", {"min": 2})
+
+
+async def test_taints_and_maps_are_sent_as_they_were_given(inhabited: SimulatedSpot) -> None:
+    """Keys of maps are data, not spelling."""
+    client, wire = overhearing(inhabited)
+    spec = {**POOL, "custom_labels": {"snake_case": "x"}, "custom_taints": [{"key": "a", "effect": "NoSchedule"}]}
+    await client.spot_nodepools.create("workers", spec, labels={"snake_case": "y"}, annotations={"note": "z"})
+    (body,) = wire.bodies("POST")
+    assert body["spec"]["customLabels"] == {"snake_case": "x"}
+    assert body["spec"]["customTaints"] == [{"key": "a", "effect": "NoSchedule"}]
+    assert body["metadata"]["labels"] == {"snake_case": "y"}
+    assert body["metadata"]["annotations"] == {"note": "z", NAME_ANNOTATION: "workers"}
+
+
+async def test_a_mapping_of_the_callers_is_not_changed(inhabited: SimulatedSpot) -> None:
+    """It may be used for the next object."""
+    client, _ = overhearing(inhabited)
+    spec, labels, annotations = dict(POOL), {"a": "b"}, {"c": "d"}
+    await client.spot_nodepools.create("workers", spec, labels=labels, annotations=annotations)
+    assert (spec, labels, annotations) == (POOL, {"a": "b"}, {"c": "d"})
+
+
+# Refusals before anything is sent
+
+
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        (changed(POOL, bidprice="0.06"), "bidPrice"),
+        (changed(POOL, bid_prise="0.06"), "bidPrice"),
+        (changed(POOL, serverclass="x"), "serverClass"),
+        (changed(POOL, autoscaling={"enabled": True, "minNode": 1}), "minNodes"),
+        (changed(POOL, autoscaling={"enabled": True, "min_node": 1}), "minNodes"),
+    ],
+)
+async def test_a_slip_is_named_with_what_was_meant(inhabited: SimulatedSpot, spec: dict[str, Any], hint: str) -> None:
+    """And nothing was sent."""
+    client, wire = overhearing(inhabited)
+    with pytest.raises(UsageError) as caught:
+        await client.spot_nodepools.create("workers", spec)
+    assert caught.value.hint == f"did you mean {hint!r}?"
+    with pytest.raises(UsageError) as caught:
+        await client.spot_nodepools.patch(UUID, {name: value for name, value in spec.items() if name not in POOL})
+    assert caught.value.hint == f"did you mean {hint!r}?"
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"bidPrice": "abc"}, "a price is a number"),
+        ({"bidPrice": -1}, "a positive number"),
+        ({"bidPrice": "-0.01"}, "a positive number"),
+        ({"bidPrice": "0.0123456"}, "at most three decimal places"),
+        ({"bidPrice": 1e9}, "less than 1000 dollars"),
+        ({"bidPrice": "nan"}, "a positive number"),
+        ({"bidPrice": "inf"}, "a positive number"),
+        ({"bidPrice": True}, "a price is a number"),
+        ({"desired": 0}, "greater than or equal to 1"),
+        ({"desired": -5}, "greater than or equal to 1"),
+        ({"desired": 10_001}, "less than or equal to 10000"),
+        ({"desired": 2.5}, "a valid integer"),
+        ({"autoscaling": {"enabled": True, "minNodes": 0, "maxNodes": 2}}, "minNodes"),
+        ({"autoscaling": {"enabled": True, "minNodes": -1}}, "minNodes"),
+        ({"autoscaling": {"enabled": "perhaps"}}, "enabled"),
+        ({"autoscaling": 5}, "autoscaling"),
+        ({"customTaints": [{"key": "a", "effect": "Never"}]}, "effect"),
+        ({"customTaints": {"key": "a", "effect": "NoSchedule"}}, "customTaints"),
+        ({"customLabels": "a=b"}, "customLabels"),
+        ({"customLabels": {"a": 5}}, "customLabels"),
+    ],
+)
+async def test_a_value_that_cannot_be_is_refused(inhabited: SimulatedSpot, fields: dict[str, Any], said: str) -> None:
+    """For a new object and for a change alike, and without a request."""
+    client, wire = overhearing(inhabited)
+    with pytest.raises(UsageError, match=said):
+        await client.spot_nodepools.create("workers", {**POOL, **fields})
+    with pytest.raises(UsageError, match=said):
+        await client.spot_nodepools.patch(UUID, fields)
+    assert wire.requests == []
+
+
+async def test_every_mistake_is_named_at_once(inhabited: SimulatedSpot) -> None:
+    """Nobody corrects one only to be told of the next."""
+    client, _ = overhearing(inhabited)
+    with pytest.raises(UsageError) as caught:
+        await client.spot_nodepools.create("workers", {"desired": 0, "bidPrice": "abc"})
+    assert all(name in caught.value.message for name in ("desired", "bidPrice", "cloudSpace", "serverClass"))
+
+
+@pytest.mark.parametrize(
+    ("group", "spec", "field"),
+    [
+        ("cloudspaces", CLOUDSPACE, {"bidRequests": ["a"]}),
+        ("cloudspaces", CLOUDSPACE, {"on_demand_requests": []}),
+        ("vm_cloudspaces", GROUP, {"bid_requests": []}),
+    ],
+)
+async def test_what_the_service_writes_cannot_be_written(
+    inhabited: SimulatedSpot, group: str, spec: dict[str, Any], field: dict[str, Any]
+) -> None:
+    """It would be overwritten in silence."""
+    client, wire = overhearing(inhabited)
+    with pytest.raises(UsageError, match="is written by the service"):
+        await getattr(client, group).create("another", {**spec, **field})
+    with pytest.raises(UsageError, match="is written by the service"):
+        await getattr(client, group).patch("edge", field)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("group", "field"),
+    [
+        ("cloudspaces", {"region": "uk-lon-1"}),
+        ("cloudspaces", {"cni": None}),
+        ("cloudspaces", {"deployment_type": "gen2"}),
+        ("spot_nodepools", {"serverClass": "x"}),
+        ("spot_nodepools", {"cloud_space": "x"}),
+        ("ondemand_nodepools", {"server_class": "x"}),
+        ("autopilot_nodepools", {"region": "uk-lon-1"}),
+        ("vm_cloudspaces", {"vm_ssh_key_ref": {"name": "other"}}),
+        ("vm_pools", {"vmImage": "x"}),
+        ("vm_pools", {"vm_user_data": "x"}),
+        ("vm_ssh_keys", {"publicKey": PUBLIC_KEY}),
+        ("vm_ssh_keys", {"description": "x"}),
+    ],
+)
+async def test_what_is_final_cannot_be_changed(inhabited: SimulatedSpot, group: str, field: dict[str, Any]) -> None:
+    """Not even to nothing."""
+    client, wire = overhearing(inhabited)
+    name = UUID if group in POOLS else "edge"
+    with pytest.raises(UsageError, match="can only be chosen when the object is made"):
+        await getattr(client, group).patch(name, field)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("version", ["1.33", "v1.33.0", "latest", "", "1.33.0 ", "1.33.0-rc.1"])
+async def test_a_version_is_a_full_one(inhabited: SimulatedSpot, version: str) -> None:
+    """The service takes nothing else."""
+    client, wire = overhearing(inhabited)
+    with pytest.raises(UsageError, match="full version"):
+        await client.cloudspaces.create("another", {"region": REGION, "kubernetesVersion": version})
+    assert wire.requests == []
+
+
+# The region in use
+
+
+async def test_what_does_not_say_where_goes_to_the_region_in_use(inhabited: SimulatedSpot) -> None:
+    """For every kind that has a region."""
+    client, wire = overhearing(inhabited, region="us-central-ord-1")
+    await client.cloudspaces.create("another", {"kubernetesVersion": "1.31.1"})
+    await client.vm_cloudspaces.create("more", {"vmSshKeyRef": {"name": "key"}})
+    await client.autopilot_nodepools.create("pilot", {k: v for k, v in AUTOPILOT.items() if k != "region"})
+    await client.spot_nodepools.create("workers", POOL)
+    regions = [each["spec"].get("region") for each in wire.bodies("POST")]
+    assert regions == ["us-central-ord-1"] * 3 + [None]
+
+
+async def test_what_says_where_goes_there(inhabited: SimulatedSpot) -> None:
+    """A default is for those who say nothing."""
+    client, wire = overhearing(inhabited, region="us-central-ord-1")
+    await client.cloudspaces.create("another", CLOUDSPACE)
+    assert wire.bodies("POST")[0]["spec"]["region"] == REGION
+
+
+async def test_with_no_region_at_all_the_field_is_missed(inhabited: SimulatedSpot) -> None:
+    """Before the service has to say so."""
+    client, wire = overhearing(inhabited)
+    with pytest.raises(UsageError, match="region"):
+        await client.cloudspaces.create("another", {"kubernetesVersion": "1.31.1"})
+    assert wire.requests == []
+
+
+# Names
+
+
+@pytest.mark.parametrize("group", POOLS)
+async def test_a_pool_is_found_under_the_name_its_author_gave(inhabited: SimulatedSpot, group: str) -> None:
+    """By every verb, though on the wire it is a UUID, and that is the same every time."""
+    client, wire = overhearing(inhabited)
+    collection = getattr(client, group)
+    made = await collection.create("workers", POOLS[group])
+    assert is_uuid(made.name)
+    assert made.metadata.annotations[NAME_ANNOTATION] == "workers"
+    assert (await collection.get("workers")).metadata.uid == made.metadata.uid
+    assert (await collection.get(made.name)).metadata.uid == made.metadata.uid
+    change = {"budgetPerHour": "2"} if group == "autopilot_nodepools" else {"desired": 1}
+    assert (await collection.patch("workers", change)).name == made.name
+    with pytest.raises(AlreadyExists):
+        await collection.create("workers", POOLS[group])
+    assert (await collection.wait("workers")).name == made.name
+    await collection.delete("workers")
+    await collection.wait_gone("workers")
+    again, _ = overhearing(inhabited)
+    assert (await getattr(again, group).create("workers", POOLS[group])).name == made.name
+    assert not any("workers" in each.url.path for each in wire.requests)
+
+
+async def test_a_manifest_of_the_same_name_means_the_same_pool(inhabited: SimulatedSpot) -> None:
+    """So that a script and an apply never make two."""
+    client, _ = overhearing(inhabited)
+    made = await client.spot_nodepools.create("workers", {**POOL, "bid_price": "0.08"})
+    assert made.name == SPOT_NODE_POOL.wire_name(NAMESPACE, "workers", {"cloudSpace": "edge"})
+
+
+async def test_names_tell_pools_apart_by_kind_and_cloudspace(inhabited: SimulatedSpot) -> None:
+    """Every cloudspace may have its `workers`."""
+    put(inhabited, "cloudspaces", cloudspace("other"))
+    client, _ = overhearing(inhabited)
+    made = [
+        await client.spot_nodepools.create("workers", POOL),
+        await client.spot_nodepools.create("workers", {**POOL, "cloudSpace": "other"}),
+        await client.ondemand_nodepools.create("workers", RENTED),
+    ]
+    assert len({each.name for each in made}) == 3
+
+
+@pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait", "wait_gone"])
+async def test_two_pools_of_one_name_are_both_named(inhabited: SimulatedSpot, verb: str) -> None:
+    """Nothing is done to either before somebody has said which."""
+    put(inhabited, "cloudspaces", cloudspace("other"))
+    client, wire = overhearing(inhabited)
+    first = await client.spot_nodepools.create("workers", POOL)
+    second = await client.spot_nodepools.create("workers", {**POOL, "cloudSpace": "other"})
+    wire.requests.clear()
+    with pytest.raises(UsageError, match="2 of the spotnodepools are called 'workers'") as caught:
+        await getattr(client.spot_nodepools, verb)("workers", *([{"desired": 1}] if verb == "patch" else []))
+    assert caught.value.hint is not None
+    assert first.name in caught.value.hint and second.name in caught.value.hint
+    assert wire.of("PATCH", "DELETE") == []
+
+
+@pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait"])
+async def test_a_name_that_nobody_gave_is_not_found(inhabited: SimulatedSpot, verb: str) -> None:
+    """And said so with the word for the kind."""
+    client, _ = overhearing(inhabited)
+    with pytest.raises(NotFound, match="none of the spotnodepools was given the name 'nobody'"):
+        await getattr(client.spot_nodepools, verb)("nobody", *([{"desired": 1}] if verb == "patch" else []))
+
+
+ODD_NAMES = ["", " ", "../x", "A B", "a/b", "a\nb", ".", "x" * (MAX_BYTES_OF_A_NAME + 1), "é", "%2e%2e", "a?b"]
+
+
+@pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait", "wait_gone"])
+@pytest.mark.parametrize("group", ["cloudspaces", "vm_ssh_keys", "spot_nodepools"])
+async def test_an_odd_name_is_sent_by_no_verb(inhabited: SimulatedSpot, group: str, verb: str) -> None:
+    """Whatever it would address, it is not what was meant."""
+    client, wire = overhearing(inhabited)
+    for name in ODD_NAMES:
+        with pytest.raises(UsageError, match="is not the name of an object"):
+            await getattr(getattr(client, group), verb)(name, *([{}] if verb == "patch" else []))
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("group", [*LABELLED, *POOLS])
+async def test_nothing_is_made_under_an_odd_name(inhabited: SimulatedSpot, group: str) -> None:
+    """A pool neither, whose UUID would hide it: nobody would find it again."""
+    client, wire = overhearing(inhabited)
+    for name in ODD_NAMES:
+        with pytest.raises(UsageError, match="is not the name of an object"):
+            await getattr(client, group).create(name, (LABELLED | POOLS)[group])
+    assert wire.requests == []
+
+
+# Changes
+
+
+async def test_a_patch_says_what_was_given_and_nothing_else(inhabited: SimulatedSpot) -> None:
+    """No default, no neighbour, no name."""
+    client, wire = overhearing(inhabited)
+    await client.spot_nodepools.create(UUID, {**POOL, "autoscaling": {"enabled": False, "minNodes": 1, "maxNodes": 3}})
+    found = await client.spot_nodepools.patch(UUID, {"autoscaling": {"maxNodes": 5}})
+    await client.spot_nodepools.patch(UUID, {"desired": 3, "bid_price": 0.08})
+    await client.spot_nodepools.patch(UUID, {})
+    assert wire.bodies("PATCH") == [
+        {"spec": {"autoscaling": {"maxNodes": 5}}},
+        {"spec": {"desired": 3, "bidPrice": "0.08"}},
+        {"spec": {}},
+    ]
+    assert {each.headers["Content-Type"] for each in wire.of("PATCH")} == {"application/merge-patch+json"}
+    assert found.spec.autoscaling is not None
+    assert (found.spec.autoscaling.enabled, found.spec.autoscaling.min_nodes) == (False, 1)
+
+
+async def test_none_removes_an_entry_and_a_field(inhabited: SimulatedSpot) -> None:
+    """As a merge patch has it."""
+    client, wire = overhearing(inhabited)
+    await client.spot_nodepools.create(
+        UUID, {**POOL, "customLabels": {"a": "1", "b": "2"}, "customAnnotations": {"c": "3"}}
+    )
+    changed = await client.spot_nodepools.patch(UUID, {"custom_labels": {"a": None}, "custom_annotations": None})
+    assert wire.bodies("PATCH") == [{"spec": {"customLabels": {"a": None}, "customAnnotations": None}}]
+    assert changed.spec.custom_labels == {"b": "2"}
+    assert not changed.spec.custom_annotations
+    await client.cloudspaces.create("another", {**CLOUDSPACE, "webhook": "https://example.com"})
+    assert (await client.cloudspaces.patch("another", {"webhook": None})).spec.webhook is None
+
+
+async def test_a_version_that_was_read_makes_a_change_careful(inhabited: SimulatedSpot) -> None:
+    """An object that moved is not changed; one that did not is."""
+    client, wire = overhearing(inhabited)
+    made = await client.spot_nodepools.create(UUID, POOL)
+    read = made.metadata.resource_version
+    first = await client.spot_nodepools.patch(UUID, {"desired": 3}, resource_version=read)
+    assert wire.bodies("PATCH")[0]["metadata"] == {"resourceVersion": read}
+    with pytest.raises(Conflict):
+        await client.spot_nodepools.patch(UUID, {"desired": 4}, resource_version=read)
+    assert (await client.spot_nodepools.get(UUID)).spec.desired == 3
+    again = await client.spot_nodepools.patch(UUID, {"desired": 4}, resource_version=first.metadata.resource_version)
+    assert again.spec.desired == 4
+
+
+# Deletions
+
+
+@pytest.mark.parametrize(("group", "name"), [("cloudspaces", "nobody"), ("spot_nodepools", UUID), ("vm_pools", "no")])
+async def test_a_missing_object_may_be_good_enough(spot_client: AsyncSpotClient, group: str, name: str) -> None:
+    """For those who say so."""
+    collection = getattr(spot_client, group)
+    await collection.delete(name, missing_ok=True)
+    with pytest.raises(NotFound):
+        await collection.delete(name)
+
+
+async def test_missing_ok_is_about_the_object_not_the_organisation(inhabited: SimulatedSpot) -> None:
+    """A slip in its name must not look like success."""
+    client, _ = overhearing(inhabited, organization="sandbux")
+    with pytest.raises(NotFound, match="no organisation 'sandbux'"):
+        await client.cloudspaces.delete("edge", missing_ok=True)
+    with pytest.raises(NotFound, match="no organisation 'sandbux'"):
+        await client.cloudspaces.wait_gone("edge")
