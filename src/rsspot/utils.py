@@ -49,13 +49,13 @@ def at_path(document: Any, path: Iterable[str | int], default: Any = None) -> An
     return document
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A sentence naming the closest known word, or None when nothing is close."""
+def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str | None:
+    """A sentence naming the closest known word, or None when nothing is close. closeness: 1 is the same word."""
     import difflib
 
     choices = list(known)
     folded = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=closeness)
     return f"did you mean {folded[close[0]]!r}?" if close else None
 
 
@@ -92,8 +92,9 @@ def private_file(path: Path) -> Path:
     two writers then spoil a database.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _making, suppress(FileExistsError):
-        os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with _making:
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     if path.is_file() and path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return path

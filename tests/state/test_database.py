@@ -107,6 +107,13 @@ def test_a_link_is_followed(tmp_path: Path, target_is: str) -> None:
     assert mode_of(target) == 0o600
 
 
+def test_a_link_to_itself_is_a_state_error(tmp_path: Path) -> None:
+    """As the system has it."""
+    (tmp_path / "state.db").symlink_to("state.db")
+    with pytest.raises(StateError, match="cannot open"):
+        Database(tmp_path / "state.db")
+
+
 def test_opening_the_file_again_keeps_the_locks_of_this_process(tmp_path: Path) -> None:
     """POSIX drops every lock of a process on a file when the process closes any handle of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -116,6 +117,9 @@ def configure(
     if activate:
         changes[("activeProfile",)] = profile
     here.options.profile = profile
+    if here.options.organization:
+        # An id would win over the name in the same place.
+        changes[("profiles", profile, "organizationId")] = None
     if token:
         changes |= _kept_as(profile, token, keyring)
     path = _edit(changes)
@@ -165,16 +169,11 @@ def _real() -> CliSession:
     return here
 
 
-def _edit(changes: dict[tuple[str, ...], Any]) -> Any:
-    """Change the config file in use. One that is not there yet begins with what the official CLI's file says."""
-    from rsspot.config.edit import edit, file_to_edit, migrate
+def _edit(changes: dict[tuple[str, ...], Any]) -> Path:
+    """Change the config file in use."""
+    from rsspot.config.edit import edit_in_use
 
-    path = _real().config_file
-    if path is None:
-        migrate(os.environ)
-    path = file_to_edit(os.environ, path)
-    edit(path, changes)
-    return path
+    return edit_in_use(os.environ, _real().config_file, changes)
 
 
 def _until(token: Any) -> str | None:

@@ -185,9 +185,10 @@ class AsyncSpotClient:
         self.close_ledger()
 
     def close_ledger(self) -> None:
-        """Let go of the ledger, if it was opened."""
-        if "ledger" in self.__dict__:
-            self.ledger.close()
+        """Let go of the ledger, if it was opened; the next use opens it again."""
+        opened: Ledger | None = self.__dict__.pop("ledger", None)
+        if opened is not None:
+            opened.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +15,11 @@ from rsspot.client.choices import chosen
 from rsspot.client.here import resolved_here
 from rsspot.client.options import ClientOptions
 from rsspot.concurrency import drive, running_loop
-from rsspot.config.edit import edit, file_to_edit
+from rsspot.config.edit import edit_in_use
 from rsspot.config.files import config_file, legacy_file, read
+from rsspot.config.schema import ConfigFile
 from rsspot.errors import ConfigError
+from rsspot.settings import ALIASES, CONFIG_PATHS
 from rsspot.state.preferences import forget_profile, open_preferences
 from rsspot.utils import did_you_mean, digest
 
@@ -25,7 +28,12 @@ OF_THE_FILE = ("config", "config_path", "state_path")
 
 _guard = RLock()
 _options: dict[str, Any] = {}
-_made: dict[tuple[type[Any], str], Any] = {}
+_made: dict[tuple[type[Any], str], tuple[Any, Mapping[str, Any]]] = {}
+"""The clients, and what each was made of: options that are told apart by identity have to live as long."""
+READ_FROM = frozenset(
+    {*(each for names in ALIASES.values() for each in names), *CONFIG_PATHS, "XDG_CONFIG_HOME", "HOME"}
+)
+"""Every variable that settings depend on."""
 
 
 def configure(**options: Unpack[ClientOptions]) -> None:
@@ -54,10 +62,13 @@ async def aclose_all_clients() -> None:
     What threads without a loop have opened is let go as well; another loop's connections end with that loop.
     """
     with _guard:
-        clients = list(_made.values())
+        clients = [client for client, _ in _made.values()]
         _made.clear()
     for client in clients:
         await client.aclose()
+        if running_loop() is not None:
+            # A loop cannot close what threads without one have opened.
+            await asyncio.to_thread(drive, client.aclose())
 
 
 def close_all_clients() -> None:
@@ -67,10 +78,14 @@ def close_all_clients() -> None:
     drive(aclose_all_clients())
 
 
-def list_profiles(*, config: Mapping[str, Any] | None = None, config_path: Path | str | None = None) -> list[str]:
+def list_profiles(
+    *, config: ConfigFile | Mapping[str, Any] | None = None, config_path: Path | str | None = None
+) -> list[str]:
     """The names of the profiles in the config file. Raises ConfigError."""
     from rsspot.config.files import parse
 
+    if isinstance(config, ConfigFile):
+        return sorted(config.profiles)
     if config is not None:
         return sorted(parse(config, "config").profiles)
     path = _file(config_path)
@@ -80,10 +95,10 @@ def list_profiles(*, config: Mapping[str, Any] | None = None, config_path: Path 
 def set_active_profile(name: str, *, config_path: Path | str | None = None) -> None:
     """Write into the config file which profile is used when none is named. Raises ConfigError for an unknown one."""
     _check_known(name, config_path)
-    path = file_to_edit(os.environ, _given_file(config_path))
-    edit(path, {("activeProfile",): name})
+    path = edit_in_use(os.environ, _given_file(config_path), {("activeProfile",): name})
     # A default that was remembered before would win over what has just been said.
-    forget_profile(resolved_here(config_path=path, profile=name).state_path)
+    forget_profile(resolved_here(config_path=path, profile=name, state_path=_options.get("state_path")).state_path)
+    _forget_made()
 
 
 def set_default_profile(name: str | None) -> None:
@@ -110,27 +125,36 @@ def _shared(kind: type[C], options: Mapping[str, Any]) -> C:
         beaten = {name for name in chosen() if name in _options and name not in options}
         whole = {name: value for name, value in whole.items() if name not in beaten}
         key = (kind, _key(whole))
-        found: C | None = _made.get(key)
-        if found is None:
-            found = _made[key] = kind(**whole)
+        if key not in _made:
+            _made[key] = (kind(**whole), whole)
+        found: C = _made[key][0]
         return found
 
 
 def _key(options: Mapping[str, Any]) -> str:
     """Tells sets of settings apart, by a digest: it is made of secrets too."""
     choices = {name: setting.value for name, setting in chosen().items()}
-    environment = {name: value for name, value in os.environ.items() if "SPOT" in name or name == "XDG_CONFIG_HOME"}
-    identities = {
-        name: value if isinstance(value, str | int | float | dict) else id(value) for name, value in options.items()
-    }
+    environment = {name: value for name, value in os.environ.items() if name in READ_FROM}
+    identities = {name: _identity(value) for name, value in options.items()}
     return digest([identities, choices, environment])
+
+
+def _identity(value: Any) -> Any:
+    """What tells an option apart: its value, or for what has no plain one the object that it is."""
+    if isinstance(value, Path):
+        return str(value)
+    return value if isinstance(value, str | int | float | dict) else id(value)
 
 
 def _remember(name: str, value: str | None, *, of_profile: bool) -> None:
     chosen_files = {option: _options[option] for option in OF_THE_FILE if option in _options}
     resolved = resolved_here(**chosen_files, profile=_options.get("profile"))
     open_preferences(resolved.state_path).remember(name, value, resolved.profile if of_profile else None)
-    # Shared clients that were made by the old choice are not what the next one asks for.
+    _forget_made()
+
+
+def _forget_made() -> None:
+    """Shared clients that were made by an old choice are not what the next one asks for."""
     with _guard:
         _made.clear()
 

@@ -35,11 +35,13 @@ def edit(path: Path, changes: Mapping[Keys, Any], *, only_new: bool = False) -> 
     A key that the file spells otherwise (`org`, `refresh_token`) is changed where it stands.
     only_new: leave a file that is there already alone, and say False.
     """
-    # A link and the file it leads to are one file, with one lock.
-    path = path.resolve()
     try:
+        # A link and the file it leads to are one file, with one lock.
+        path = path.resolve()
         with file_lock(path):
             return _edit(path, changes, only_new)
+    except RuntimeError:
+        raise ConfigError(f"{path} leads to itself or holds itself; it was not changed") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not text; it was not changed") from None
     except OSError as error:
@@ -60,6 +62,18 @@ def _edit(path: Path, changes: Mapping[Keys, Any], only_new: bool) -> bool:
     parse(said, str(path))
     write_private(path, after)
     return True
+
+
+def edit_in_use(environ: Mapping[str, str], asked: Path | None, changes: Mapping[Keys, Any]) -> Path:
+    """Change the file in use, or the one that will be; gives its path. Raises ConfigError.
+
+    A file that is made for the change begins with what the official CLI's says: it hides that one from now on.
+    """
+    if asked is None:
+        migrate(environ)
+    path = file_to_edit(environ, asked)
+    edit(path, changes)
+    return path
 
 
 def migrate(environ: Mapping[str, str]) -> Path | None:

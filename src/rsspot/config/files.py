@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,11 @@ def _check_mappings(written: dict[str, Any], source: str) -> None:
 
 def _check_spelling(written: dict[str, Any], source: str) -> None:
     """A key that is nearly one we know is a slip; any other is somebody else's and is let be."""
+    ours, of_profiles = spellings(ConfigFile), spellings(Profile)
+    for key in written:
+        if key not in ours and (key in of_profiles or _near(key, of_profiles)):
+            hint = _near(key, of_profiles) if key not in of_profiles else None
+            raise ConfigError(f"{source}: {key!r} belongs into a profile, or into `preferences`", hint=hint)
     _check_keys(ConfigFile, written, source)
     for name, profile in written["profiles"].items():
         _check_keys(Profile, profile, f"{source}: profile {name!r}")
@@ -110,13 +115,18 @@ def _check_keys(model: type[BaseModel], written: Mapping[str, Any], source: str)
     known = spellings(model)
     for key, value in written.items():
         if key not in known:
-            near = did_you_mean(str(key), known)
+            near = _near(key, known)
             if near:
                 raise ConfigError(f"{source}: unknown key {key!r}", hint=near)
             continue
         section = model.model_fields[known[key]].annotation
         if isinstance(section, type) and issubclass(section, Section) and isinstance(value, dict):
             _check_keys(section, value, f"{source}: {key}")
+
+
+def _near(key: object, known: Iterable[str]) -> str | None:
+    """Only what is nearly the same: other programs have keys called `token` and `url` too."""
+    return did_you_mean(str(key), known, closeness=0.77)
 
 
 def _yaml(path: Path, text: str) -> Any:

@@ -20,6 +20,7 @@ from rsspot.errors import AuthError, ConfigError
 from rsspot.settings import Setting, from_environment, home
 from rsspot.utils import did_you_mean
 
+NAMES = frozenset(name for name, _ in leaves(Profile))
 GLOBAL = frozenset({"profile", "state_path"})
 """Settings that are not of a profile."""
 ADDRESSES = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
@@ -100,7 +101,11 @@ def resolve(
     Files: `config` > `config_path` > RSSPOT_CONFIG and its aliases > the usual places > the official CLI's file.
     """
     environ = os.environ if environ is None else environ
-    asked = {name: Setting(value, "argument") for name, value in arguments.items() if value is not None}
+    unknown = [name for name in arguments if name not in (*NAMES, *GLOBAL)]
+    if unknown:
+        raise TypeError(f"there is no setting {unknown[0]!r}")
+    # As in the environment, an empty text says nothing.
+    asked = {name: Setting(value, "argument") for name, value in arguments.items() if value not in (None, "")}
     given = _over(_over(from_environment(environ), dict(overrides or {})), asked)
     path, written = _written(config, config_path, environ)
     state, state_source = _state_path(given, written, path, environ)

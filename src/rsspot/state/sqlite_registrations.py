@@ -44,8 +44,9 @@ class SqliteRegistrations:
         with self._db.transaction() as db:
             # Another cluster means a new start; a machine that is registered has to be retired first.
             db.execute(
-                "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?",
-                (record.registration_key, record.omni_cluster, RegistrationStatus.REGISTERED.value),
+                "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?"
+                " AND (claimed_by IS NULL OR claimed_until <= ?)",
+                (record.registration_key, record.omni_cluster, RegistrationStatus.REGISTERED.value, _now()),
             )
             db.execute(
                 "INSERT INTO registration_ledger (registration_key, vm_uid, org_id, vmcloudspace, vmpool, vm_name,"
@@ -89,6 +90,12 @@ class SqliteRegistrations:
                 " updated_at = ? WHERE registration_key = ?",
                 (status.value, token_id, token_expires_at, last_error, _now(), key),
             )
+            if status not in OPEN:
+                # What is over needs no worker.
+                db.execute(
+                    "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL WHERE registration_key = ?",
+                    (key,),
+                )
         return self._known(key)
 
     def claim_registrations(
@@ -138,7 +145,9 @@ class SqliteRegistrations:
     def put_registrations(self, records: Iterable[RegistrationRecord]) -> None:
         columns = (*COLUMNS, "payload_json")
         marks = ", ".join("?" for _ in columns)
-        kept = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+        # Who is at work on a machine here stays so, whatever is known of it elsewhere.
+        taken = [column for column in columns[1:] if not column.startswith("claimed_")]
+        kept = ", ".join(f"{column} = excluded.{column}" for column in taken)
         rows = [
             (*(getattr(each, name) for name in COLUMNS), canonical(each.payload))
             for each in (replace(each, updated_at=each.updated_at or _now()) for each in records)
@@ -195,5 +204,10 @@ def _now() -> str:
 
 def _registration(row: sqlite3.Row) -> RegistrationRecord:
     columns = dict(row)
-    payload = json.loads(columns.pop("payload_json"))
-    return RegistrationRecord(**columns | {"status": RegistrationStatus(row["status"]), "payload": payload})
+    try:
+        payload = json.loads(columns.pop("payload_json"))
+        return RegistrationRecord(**columns | {"status": RegistrationStatus(row["status"]), "payload": payload})
+    except (ValueError, TypeError):
+        raise StateError(
+            f"the registration {row['registration_key']!r} cannot be read: it was not written by us"
+        ) from None

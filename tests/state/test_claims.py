@@ -1,0 +1,297 @@
+"""Registrations: each machine goes to one worker, moves only where it may, and forgets nothing it was told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from rsspot.errors import StateError
+from rsspot.state.database import Database
+from rsspot.state.registrations import LEGAL, OPEN, RegistrationRecord, RegistrationStatus
+from rsspot.state.sqlite import SqliteLedger, open_ledger
+
+MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni", vm_name="vm", payload={"ipAddress": "10.0.0.1"})
+TOKEN_ISSUED, SUBMITTED = RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SUBMITTED
+REGISTERED, FAILED, SKIPPED = RegistrationStatus.REGISTERED, RegistrationStatus.FAILED, RegistrationStatus.SKIPPED
+CLAIMER = """
+import sys
+from pathlib import Path
+from rsspot.state.registrations import RegistrationStatus
+from rsspot.state.sqlite import open_ledger
+ledger, me = open_ledger(Path(sys.argv[1])), sys.argv[2]
+while machines := ledger.claim_registrations(me, ttl=600, limit=3):
+    for machine in machines:
+        for status in ("token_issued", "submitted", "registered"):
+            ledger.advance(machine.registration_key, RegistrationStatus(status), worker=me, token_id=me)
+        print(machine.registration_key)
+"""
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    """A ledger in a file."""
+    opened = SqliteLedger(Database(tmp_path / "state.db", durable=False))
+    yield opened
+    opened.close()
+
+
+def machines(ledger: SqliteLedger, *keys: str, **changes: Any) -> None:
+    """Have machines discovered."""
+    for key in keys:
+        ledger.discover(replace(MACHINE, registration_key=key, **changes))
+
+
+def claimed(ledger: SqliteLedger, worker: str, *, ttl: float = 600, **wanted: Any) -> list[str]:
+    """The keys that a worker gets."""
+    return [each.registration_key for each in ledger.claim_registrations(worker, ttl=ttl, **wanted)]
+
+
+def known(ledger: SqliteLedger, key: str = "key") -> RegistrationRecord:
+    """A record that is there."""
+    record = ledger.registration(key)
+    assert record is not None
+    return record
+
+
+def test_twenty_threads_share_a_hundred_machines(tmp_path: Path) -> None:
+    """Each machine goes to exactly one of them, and none is left over."""
+    path = tmp_path / "state.db"
+    keys = [f"m{number:03}" for number in range(100)]
+    first = open_ledger(path)
+    first.put_registrations(replace(MACHINE, registration_key=key) for key in keys)
+
+    def work(number: int) -> list[str]:
+        own = SqliteLedger(Database(path, durable=False))
+        got: list[str] = []
+        while more := set(claimed(own, f"w{number}", limit=len(got) + 1)) - set(got):
+            got.extend(more)
+        own.close()
+        return got
+
+    with ThreadPoolExecutor(20) as threads:
+        shares = list(threads.map(work, range(20)))
+    assert Counter(key for share in shares for key in share) == Counter(keys)
+    assert {key: each.claimed_by for each in first.registrations() if (key := each.registration_key)} == {
+        key: f"w{number}" for number, share in enumerate(shares) for key in share
+    }
+    first.close()
+
+
+def test_processes_register_each_machine_once(tmp_path: Path) -> None:
+    """From claiming to the end, all at the same time."""
+    ledger = open_ledger(tmp_path / "state.db")
+    keys = [f"m{number}" for number in range(40)]
+    machines(ledger, *keys)
+    command = [sys.executable, "-c", CLAIMER, str(tmp_path / "state.db")]
+    workers = [
+        subprocess.Popen([*command, f"w{number}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for number in range(5)
+    ]
+    said = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 5, said
+    done = {f"w{number}": out.split() for number, (out, _) in enumerate(said)}
+    assert Counter(key for share in done.values() for key in share) == Counter(keys)
+    assert {each.status for each in ledger.registrations()} == {REGISTERED}
+    assert all(each.registration_key in done[str(each.token_id)] for each in ledger.registrations())
+    ledger.close()
+
+
+def test_a_claim_keeps_others_off_until_it_is_given_back(ledger: SqliteLedger) -> None:
+    """Only its claimant can give it back."""
+    machines(ledger, "key")
+    assert claimed(ledger, "me") == ["key"]
+    assert claimed(ledger, "you") == []
+    ledger.release_registration("key", "you")
+    assert claimed(ledger, "you") == []
+    ledger.release_registration("key", "me")
+    assert known(ledger).claimed_by is known(ledger).claimed_until is None
+    assert claimed(ledger, "you") == ["key"]
+
+
+def test_a_claim_that_has_run_out_is_anybodys(ledger: SqliteLedger) -> None:
+    """A worker that was killed does not keep its machine for ever; nor may it go on as if nothing had happened."""
+    machines(ledger, "key")
+    assert claimed(ledger, "dead", ttl=0) == ["key"]
+    assert claimed(ledger, "heir") == ["key"]
+    with pytest.raises(StateError, match="vm is being registered by heir until"):
+        ledger.advance("key", TOKEN_ISSUED, worker="dead")
+    ledger.release_registration("key", "dead")
+    assert known(ledger).claimed_by == "heir"
+    assert ledger.advance("key", TOKEN_ISSUED, worker="heir").status is TOKEN_ISSUED
+
+
+def test_a_claimant_that_asks_again_prolongs(ledger: SqliteLedger) -> None:
+    """It gets what it has, and for longer."""
+    machines(ledger, "key")
+    (first,) = ledger.claim_registrations("me", ttl=60)
+    (second,) = ledger.claim_registrations("me", ttl=600)
+    assert first.claimed_until is not None and second.claimed_until is not None
+    assert second.claimed_until > first.claimed_until
+    assert known(ledger) == second
+
+
+def test_only_the_claimant_moves_a_claimed_machine(ledger: SqliteLedger) -> None:
+    """Nobody without a name either; and a refusal changes nothing."""
+    machines(ledger, "key")
+    ledger.claim_registrations("me", ttl=600)
+    before = known(ledger)
+    for worker in ("you", None, "", "ME"):
+        with pytest.raises(StateError, match="is being registered by me"):
+            ledger.advance("key", TOKEN_ISSUED, worker=worker, token_id="stolen")
+    assert known(ledger) == before
+    ledger.advance("key", TOKEN_ISSUED, worker="me")
+    ledger.release_registration("key", "me")
+    assert ledger.advance("key", SUBMITTED, worker="you").status is SUBMITTED
+
+
+@pytest.mark.parametrize("status", RegistrationStatus)
+def test_only_what_is_not_finished_is_given_out(ledger: SqliteLedger, status: RegistrationStatus) -> None:
+    """Also what somebody began, failed at, or was interrupted in."""
+    ledger.put_registrations([replace(MACHINE, status=status)])
+    assert claimed(ledger, "me") == (["key"] if status in OPEN else [])
+
+
+def test_a_worker_gets_what_it_asked_for(ledger: SqliteLedger) -> None:
+    """Of its organisation, its cluster, by name, as many as it wants, the longest untouched first."""
+    machines(ledger, "a", "b", org_id="one")
+    machines(ledger, "c", "d", org_id="two", omni_cluster="other")
+    ages = {"a": "4", "b": "2", "c": "3", "d": "1"}
+    ledger.put_registrations([replace(known(ledger, key), updated_at=f"202{age}") for key, age in ages.items()])
+    assert claimed(ledger, "w1", organization="one") == ["b"]
+    assert claimed(ledger, "w2", omni_cluster="other", limit=9) and known(ledger, "a").claimed_by is None
+    assert claimed(ledger, "w3", key="c") == [] and claimed(ledger, "w3", key="gone") == []
+    assert claimed(ledger, "w3", organization="one", omni_cluster="other", limit=9) == []
+    assert claimed(ledger, "w4", limit=9) == ["a"]
+    assert claimed(ledger, "w5", limit=0) == []
+
+
+def test_what_is_not_said_is_never_erased(ledger: SqliteLedger) -> None:
+    """Token, expiry, error and payload outlast every move and every discovery."""
+    machines(ledger, "key")
+    ledger.advance("key", TOKEN_ISSUED, token_id="t1", token_expires_at="2027-01-01T00:00:00Z", last_error="before")
+    told = {"token_id": "t1", "token_expires_at": "2027-01-01T00:00:00Z", "last_error": "before"}
+    moves = (FAILED, RegistrationStatus.DISCOVERED, TOKEN_ISSUED, SUBMITTED, REGISTERED, SKIPPED)
+    for status in moves:
+        moved = ledger.advance("key", status)
+        assert {name: getattr(moved, name) for name in told} == told, status
+        assert moved.payload == MACHINE.payload
+    again = ledger.discover(replace(MACHINE, payload={}))
+    assert (again.status, again.token_id, again.payload) == (SKIPPED, "t1", MACHINE.payload)
+    assert ledger.advance("key", RegistrationStatus.DISCOVERED, token_id="t2").token_id == "t2"
+
+
+def test_records_are_put_as_they_are_all_or_none(ledger: SqliteLedger) -> None:
+    """Over what was there, without asking whether the move is a legal one."""
+    machines(ledger, "key")
+    whole = replace(
+        MACHINE,
+        vmpool="pool",
+        token_id="t",
+        token_expires_at="2027-01-01T00:00:00Z",
+        status=REGISTERED,
+        last_error="e",
+        payload={"a": [1, "ü"]},
+        updated_at="2026-01-01T00:00:00.000+00:00",
+    )
+    ledger.put_registrations([whole])
+    assert known(ledger) == whole
+    broken = replace(MACHINE, registration_key="bad", vm_uid=None)  # type: ignore[arg-type]
+    with pytest.raises(StateError):
+        ledger.put_registrations([replace(MACHINE, registration_key="new"), replace(whole, status=FAILED), broken])
+    assert ledger.registrations() == [whole]
+    ledger.put_registrations([])
+    assert ledger.registrations() == [whole]
+
+
+def test_who_is_at_work_here_stays_at_work(ledger: SqliteLedger) -> None:
+    """Records from another machine say nothing about the workers of this one."""
+    machines(ledger, "key")
+    (claimed,) = ledger.claim_registrations("w", ttl=60)
+    ledger.put_registrations([replace(MACHINE, registration_key="key", token_id="t")])
+    assert known(ledger).token_id == "t"
+    assert (known(ledger).claimed_by, known(ledger).claimed_until) == ("w", claimed.claimed_until)
+
+
+def test_a_record_without_a_time_gets_this_one(ledger: SqliteLedger) -> None:
+    """The column is never empty."""
+    ledger.put_registrations([MACHINE])
+    assert known(ledger).updated_at
+
+
+def test_forgetting_takes_one_record(ledger: SqliteLedger) -> None:
+    """And says whether there was one."""
+    machines(ledger, "a", "b")
+    assert ledger.forget_registration("a") and not ledger.forget_registration("a")
+    assert [each.registration_key for each in ledger.registrations()] == ["b"]
+
+
+class Moves(RuleBasedStateMachine):
+    """One machine in the ledger and in a model of it, moved by two workers as they please."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = SqliteLedger(Database(None))
+        self.status: RegistrationStatus | None = None
+        self.token: str | None = None
+        self.claimant: str | None = None
+
+    def teardown(self) -> None:
+        self.ledger.close()
+
+    @rule()
+    def discover(self) -> None:
+        self.ledger.discover(MACHINE)
+        self.status = self.status or RegistrationStatus.DISCOVERED
+
+    @rule(worker=st.sampled_from(["a", "b"]), ttl=st.sampled_from([600.0, -1.0]))
+    def claim(self, worker: str, ttl: float) -> None:
+        free = self.status in OPEN and self.claimant in {None, worker}
+        assert bool(self.ledger.claim_registrations(worker, ttl=ttl)) == free
+        if free:
+            self.claimant = worker if ttl > 0 else None
+
+    @rule(worker=st.sampled_from(["a", "b"]))
+    def release(self, worker: str) -> None:
+        self.ledger.release_registration("key", worker)
+        self.claimant = None if self.claimant == worker else self.claimant
+
+    @rule(
+        status=st.sampled_from(RegistrationStatus),
+        worker=st.sampled_from(["a", "b", None]),
+        token=st.sampled_from([None, "t1", "t2"]),
+    )
+    def advance(self, status: RegistrationStatus, worker: str | None, token: str | None) -> None:
+        allowed = self.status is not None and status in LEGAL[self.status] and self.claimant in {None, worker}
+        try:
+            self.ledger.advance("key", status, worker=worker, token_id=token)
+        except StateError:
+            assert not allowed
+            return
+        assert allowed
+        self.status, self.token = status, token or self.token
+
+    @rule()
+    def forget(self) -> None:
+        assert self.ledger.forget_registration("key") == (self.status is not None)
+        self.status = self.token = self.claimant = None
+
+    @invariant()
+    def the_ledger_says_what_the_model_says(self) -> None:
+        record = self.ledger.registration("key")
+        found = (record.status, record.token_id) if record else (None, None)
+        assert found == (self.status, self.token)
+
+
+TestMoves = Moves.TestCase
+TestMoves.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)

@@ -1,0 +1,148 @@
+"""Answers kept in state.db: good until they expire, nobody else's, forgotten by path, and never too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rsspot.state.database import Database
+from rsspot.state.http_cache import TIDY_EVERY, SqliteCache
+
+SIBLINGS = (
+    *("/a/b", "/a/b/", "/a/b/c", "/a/b/c/d", "/a/b/%", "/a/b/😀"),
+    *("/a/bc", "/a/b.c", "/a/b0", "/a/b-", "/a", "/a/", "/A/B/c", "/a/B/c", "/a%b", "/a_b", "/aXb/c", "/"),
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A state.db that need not outlast a power cut."""
+    opened = Database(tmp_path / "state.db", durable=False)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def cache(database: Database) -> SqliteCache:
+    """A cache with room enough."""
+    return SqliteCache(database, most_entries=1000, most_bytes=10_000)
+
+
+def paths(database: Database, owner: str = "me") -> set[str]:
+    """What is kept of somebody's."""
+    return {row["path"] for row in database.rows("SELECT path FROM http_cache WHERE owner = ?", owner)}
+
+
+def test_an_answer_is_good_until_it_expires(cache: SqliteCache) -> None:
+    """To the moment; with its bytes as they were."""
+    cache.put("me", "/a", "q=1", b"\x00\xff body", now=100, expires_at=160.5)
+    assert cache.get("me", "/a", "q=1", 160.4) == (b"\x00\xff body", 160.5)
+    assert cache.get("me", "/a", "q=1", 160.5) is None
+    assert cache.get("me", "/a", "", 100) is cache.get("me", "/a/", "q=1", 100) is None
+
+
+def test_a_later_answer_takes_the_place_of_the_earlier(cache: SqliteCache, database: Database) -> None:
+    """Also when it is good for a shorter time."""
+    cache.put("me", "/a", "", b"old", now=1, expires_at=100)
+    cache.put("me", "/a", "", b"", now=2, expires_at=50)
+    assert cache.get("me", "/a", "", 10) == (b"", 50)
+    assert len(database.rows("SELECT * FROM http_cache")) == 1
+
+
+def test_nobody_gets_anothers_answer(cache: SqliteCache, database: Database) -> None:
+    """Nor loses it to another's forgetting."""
+    for owner in ("me", "you", "m", "ME", "%"):
+        cache.put(owner, "/a", "", owner.encode(), now=0, expires_at=100)
+    assert cache.get("you", "/a", "", 1) == (b"you", 100)
+    assert cache.get("nobody", "/a", "", 1) is None
+    cache.drop("me", "/a")
+    cache.drop("%", "/a")
+    assert [owner for owner in ("me", "you", "m", "ME", "%") if paths(database, owner)] == ["you", "m", "ME"]
+
+
+def test_forgetting_a_path_takes_what_is_below_and_no_sibling(cache: SqliteCache, database: Database) -> None:
+    """The case counts, and `/a/bc` is not below `/a/b`."""
+    for path in SIBLINGS:
+        cache.put("me", path, "", b"", now=0, expires_at=100)
+        cache.put("me", path, "page=2", b"", now=0, expires_at=100)
+    cache.drop("me", "/a/b")
+    assert paths(database) == {path for path in SIBLINGS if path != "/a/b" and not path.startswith("/a/b/")}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "stays"),
+    [("/o_g", "/org"), ("/o%", "/org"), ("/o_g", "/o%g/x"), ("/[o]rg", "/org"), ("/o*", "/org"), ("/o?g", "/org")],
+)
+def test_no_character_of_a_path_stands_for_others(
+    cache: SqliteCache, database: Database, prefix: str, stays: str
+) -> None:
+    """LIKE and GLOB have such; names of organisations have underscores."""
+    for path in (prefix, f"{prefix}/below", stays, f"{stays}/below"):
+        cache.put("me", path, "", b"", now=0, expires_at=100)
+    cache.drop("me", prefix)
+    assert paths(database) == {stays, f"{stays}/below"}
+
+
+def test_tidying_forgets_what_has_expired(cache: SqliteCache, database: Database) -> None:
+    """And nothing else while there is room."""
+    for number in range(10):
+        cache.put("me", f"/{number}", "", b"x", now=0, expires_at=number)
+    cache.tidy(5)
+    assert paths(database) == {f"/{number}" for number in range(6, 10)}
+
+
+def test_of_too_many_the_newest_are_kept(database: Database) -> None:
+    """By when they were stored; an answer stored again is a new one."""
+    cache = SqliteCache(database, most_entries=3, most_bytes=10_000)
+    for number in range(6):
+        cache.put("me", f"/{number}", "", b"x", now=number, expires_at=100)
+    cache.put("you", "/0", "", b"x", now=6, expires_at=100)
+    cache.put("me", "/1", "", b"x", now=7, expires_at=100)
+    cache.tidy(8)
+    assert (paths(database), paths(database, "you")) == ({"/1", "/5"}, {"/0"})
+
+
+def test_of_too_much_the_newest_are_kept(database: Database) -> None:
+    """As many bytes as there may be, to the byte."""
+    cache = SqliteCache(database, most_entries=100, most_bytes=30)
+    for number in range(6):
+        cache.put("me", f"/{number}", "", b"x" * 10, now=number, expires_at=100)
+    cache.tidy(8)
+    assert paths(database) == {"/3", "/4", "/5"}
+    cache.put("me", "/6", "", b"x" * 21, now=9, expires_at=100)
+    cache.tidy(10)
+    assert paths(database) == {"/6"}
+
+
+def test_writing_tidies_now_and_then(database: Database) -> None:
+    """Nobody else ever calls for it; between two tidyings there are a few too many."""
+    cache = SqliteCache(database, most_entries=5, most_bytes=10_000)
+    for number in range(TIDY_EVERY * 2):
+        cache.put("me", f"/{number}", "", b"x", now=number, expires_at=10_000)
+    assert len(paths(database)) == 5
+
+
+def test_clearing_forgets_everything(cache: SqliteCache) -> None:
+    """And says how much there was."""
+    cache.put("me", "/a", "", b"", now=0, expires_at=100)
+    cache.put("you", "/b", "", b"", now=0, expires_at=100)
+    assert (cache.clear(), cache.clear(), cache.get("me", "/a", "", 1)) == (2, 0, None)
+
+
+def test_every_look_up_and_every_drop_goes_by_the_index(cache: SqliteCache, database: Database) -> None:
+    """Of what is really executed, not of a copy of it; a scan would cost more than the request it saves."""
+    executed: list[str] = []
+    with database.transaction() as db:
+        db.set_trace_callback(executed.append)
+    cache.get("me", "/a", "", 0)
+    cache.drop("me", "/a")
+    with database.transaction() as db:
+        db.set_trace_callback(None)
+    statements = [each for each in executed if "http_cache" in each]
+    assert len(statements) == 3
+    for statement in statements:
+        plan = [row["detail"] for row in database.rows(f"EXPLAIN QUERY PLAN {statement}")]
+        assert len(plan) == 1 and plan[0].startswith("SEARCH http_cache USING"), (statement, plan)
+        assert "owner=?" in plan[0] and "path" in plan[0]
