@@ -64,4 +64,5 @@ def home(environ: Mapping[str, str]) -> Path:
 
 def user_home(environ: Mapping[str, str]) -> Path:
     """The user's own folder."""
-    return Path(environ.get("HOME", str(Path.home())))
+    named = environ.get("HOME")
+    return Path(named) if named else Path.home()

@@ -106,7 +106,7 @@ def file_lock(path: Path) -> Iterator[None]:
     handle = os.open(private_file(path.with_name(f".{path.name}.lock")), os.O_RDWR)
     try:
         # Not every system can lock files; there, two writers in the same moment may lose a change.
-        with suppress(ImportError):
+        with suppress(ImportError, OSError):
             import fcntl
 
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -80,7 +80,7 @@ async def test_another_organisation_than_the_tokens_may_be_asked_for() -> None:
         "organization": "two",
     }
     settings = {name: Setting(value, "test") for name, value in values.items()}
-    resolved = Resolved("test", settings, Path("unused"))
+    resolved = Resolved("test", settings, Path("/nowhere/state.db"))
     async with AsyncSpotClient(resolved=resolved, transport=InProcessTransport(Api(world)), clock=clock) as client:
         assert await client.scope.namespace() == "org-two"
         assert [each.name for each in await client.organizations.list()] == ["one", "two"]

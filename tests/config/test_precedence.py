@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def given(home: Path, *said: tuple[str, str, Any]) -> Resolved:
         config={"profiles": {"work": nested(by_level["profile"])}, "preferences": nested(by_level["preferences"])},
         environ={"HOME": str(home), **environ},
         profile="work",
-        preferences=lambda path, profile: by_level["remembered"] if profile == "work" else {},
+        preferences=lambda path: lambda profile: by_level["remembered"] if profile == "work" else {},
         overrides={name: Setting(value, "override") for name, value in by_level["override"].items()},
         **by_level["argument"],
     )
@@ -215,8 +215,8 @@ def chosen_profile(home: Path, names: Collection[str]) -> Resolved:
         environ={"HOME": str(home)} | ({"SPOT_PROFILE": "environment"} if "environment" in names else {}),
         profile="argument" if "argument" in names else None,
         overrides={"profile": Setting("override", "use_profile")} if "override" in names else {},
-        preferences=lambda path, profile: (
-            {"profile": "remembered"} if profile is None and "remembered" in names else {}
+        preferences=lambda path: (
+            lambda profile: {"profile": "remembered"} if profile is None and "remembered" in names else {}
         ),
     )
 
@@ -236,7 +236,7 @@ def test_a_profile_that_is_not_there_is_refused_wherever_it_was_named(tmp_path: 
         "argument": {"profile": "gone"},
         "override": {"overrides": {"profile": Setting("gone", "use_profile")}},
         "environment": {"environ": {"HOME": str(tmp_path), "RSSPOT_PROFILE": "gone"}},
-        "remembered": {"preferences": lambda path, profile: {} if profile else {"profile": "gone"}},
+        "remembered": {"preferences": lambda path: lambda profile: {} if profile else {"profile": "gone"}},
     }
     with pytest.raises(ConfigError, match="no profile 'gone'"):
         resolve(config={"profiles": {"work": {}}}, **{"environ": {"HOME": str(tmp_path)}, **where[place]})
@@ -246,9 +246,12 @@ def test_what_is_remembered_is_asked_of_the_state_and_profile_in_use(tmp_path: P
     """First which profile, then what of it; and a profile that was named is not asked for."""
     asked: list[tuple[Path, str | None]] = []
 
-    def preferences(path: Path, profile: str | None) -> dict[str, str]:
-        asked.append((path, profile))
-        return {"region": f"region-of-{profile}"} if profile else {"profile": "play"}
+    def preferences(path: Path) -> Callable[[str | None], dict[str, str]]:
+        def of(profile: str | None) -> dict[str, str]:
+            asked.append((path, profile))
+            return {"region": f"region-of-{profile}"} if profile else {"profile": "play"}
+
+        return of
 
     state = tmp_path / "elsewhere.db"
     settings: dict[str, Any] = {

@@ -100,10 +100,26 @@ def test_help_imports_no_command() -> None:
 def test_commands_leave_terminal_art_and_deep_diffs_out(
     arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """rich, pygments and deepdiff are slow to import and no command needs them."""
+    """rich, pygments and deepdiff are slow to import and no command needs them; editors of files are for editing."""
     monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path))
     monkeypatch.chdir(ROOT)
-    assert not loaded(*arguments) & {"rich", "pygments", "deepdiff", "click", "httpx._main"}
+    slow = {"rich", "pygments", "deepdiff", "click", "httpx._main", "ruamel.yaml", "tomlkit", "keyring"}
+    assert not loaded(*arguments) & slow
+
+
+def test_settings_are_resolved_without_a_way_to_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Telling where a setting comes from needs no HTTP."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert not loaded("config", "path") & {"httpx", "yaml", "jsonpatch", "ruamel.yaml"}
+
+
+def test_no_service_is_missing_from_the_contract_that_keeps_them_apart() -> None:
+    """import-linter looks only at the services that are listed."""
+    contract = (ROOT / ".importlinter").read_text(encoding="utf-8").partition("contract:services]")[2]
+    listed = contract.partition("[")[0].split()
+    assert {each for each in listed if each.startswith("rsspot.services.")} == {
+        f"rsspot.services.{folder}" for folder in services.folders()
+    }
 
 
 def test_validate_speaks_no_http() -> None:

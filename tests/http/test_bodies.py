@@ -58,11 +58,11 @@ class Service:
 
 async def whole(service: Service, most: int = 10_000) -> httpx.Response:
     """Its answer, read whole."""
-    transport = WholeBodies(httpx.MockTransport(service.handle), most)
+    transport = WholeBodies(httpx.MockTransport(service.handle), most, ManualClock())
     return await transport.handle_async_request(httpx.Request("GET", URL))
 
 
-@pytest.mark.parametrize(("encoding", "packed"), [(None, BODY), ("gzip", gzip.compress(BODY))])
+@pytest.mark.parametrize(("encoding", "packed"), [(None, BODY), ("gzip", gzip.compress(BODY, mtime=0))])
 async def test_a_body_is_there_when_the_answer_is(encoding: str | None, packed: bytes) -> None:
     """Unpacked, with headers that are true of it, and with its connection given back."""
     body = Chunks(packed[:10], packed[10:])
@@ -92,7 +92,7 @@ async def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:
 
 async def test_a_bound_is_counted_after_unpacking() -> None:
     """A small answer can be a large one."""
-    packed = gzip.compress(b"x" * 1_000_000)
+    packed = gzip.compress(b"x" * 1_000_000, mtime=0)
     assert len(packed) < 10_000
     body = Chunks(packed)
     with pytest.raises(ServerError, match="longer"):
@@ -188,7 +188,7 @@ async def test_lines_that_cannot_be_unpacked_are_a_broken_line(packed: bytes) ->
 async def test_only_who_asks_for_it_gets_a_body_as_it_comes() -> None:
     """Everything else is read here."""
     body = Chunks(BODY)
-    transport = WholeBodies(httpx.MockTransport(Service(body).handle), 10)
+    transport = WholeBodies(httpx.MockTransport(Service(body).handle), 10, ManualClock())
     request = httpx.Request("GET", URL, extensions={AS_IT_COMES: True})
     response = await transport.handle_async_request(request)
     assert body.read == 0

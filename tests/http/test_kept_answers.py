@@ -76,7 +76,7 @@ class Service:
         signer: Signer | None = None,
     ) -> Session:
         """A session that keeps answers."""
-        cache = ResponseCache(url, identity, policy, self.clock, back)
+        cache = ResponseCache(url, lambda: identity, policy, self.clock, back)
         return Session(url, signer or Signer(), self.clock, httpx.MockTransport(self.handle), cache=cache)
 
 
@@ -158,7 +158,7 @@ async def test_a_failure_is_not_kept(service: Service, status: int) -> None:
         None,
         service.clock,
         httpx.MockTransport(lambda _: httpx.Response(next(answers, 200), json={})),
-        cache=ResponseCache(URL, "alice", EVERYTHING, service.clock),
+        cache=ResponseCache(URL, lambda: "alice", EVERYTHING, service.clock),
     )
     with suppress(RsspotError):
         await session.send(read())
@@ -204,7 +204,7 @@ def answers_kept(cache: ResponseCache, names: str) -> str:
 
 def cache_of(**policy: object) -> ResponseCache:
     """A cache in memory."""
-    return ResponseCache(URL, "alice", CachePolicy(default_ttl=60, **policy), ManualClock())
+    return ResponseCache(URL, lambda: "alice", CachePolicy(default_ttl=60, **policy), ManualClock())
 
 
 def hold(cache: ResponseCache, names: str, body: bytes = b"{}") -> None:
@@ -298,7 +298,7 @@ async def test_identities_and_services_do_not_share_answers(service: Service) ->
 def test_a_shelf_does_not_say_whose_answers_it_holds() -> None:
     """An owner is a digest."""
     shelf = Shelf()
-    cache = ResponseCache("http://canary", "canary", EVERYTHING, ManualClock(), shelf)
+    cache = ResponseCache("http://canary", lambda: "canary", EVERYTHING, ManualClock(), shelf)
     hold(cache, "a")
     assert shelf.kept
     assert "canary" not in repr(shelf.kept)
@@ -429,7 +429,7 @@ async def test_a_read_during_a_write_is_not_kept_beyond_it(service: Service) -> 
             await gate.wait()
         return await service.handle(request)
 
-    cache = ResponseCache(URL, "alice", EVERYTHING, service.clock)
+    cache = ResponseCache(URL, lambda: "alice", EVERYTHING, service.clock)
     session = Session(URL, Signer(), service.clock, httpx.MockTransport(slowly), cache=cache)
     writing = asyncio.create_task(session.send(Call("DELETE", f"{MINE}/x")))
     await started.wait()
@@ -453,7 +453,7 @@ async def test_equal_reads_of_a_service_that_is_down_hear_it_together() -> None:
         return httpx.Response(403, json={"message": "not now"})
 
     clock = ManualClock()
-    cache = ResponseCache(URL, "alice", EVERYTHING, clock)
+    cache = ResponseCache(URL, lambda: "alice", EVERYTHING, clock)
     session = Session(URL, Signer(), clock, httpx.MockTransport(down), cache=cache)
     failures = await asyncio.gather(*(session.send(read()) for _ in range(20)), return_exceptions=True)
     assert {type(each) for each in failures} == {Forbidden}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.config.load import Resolved
 from rsspot.settings import Setting
-from rsspot.testing import SimulatedSpot
+from rsspot.testing import URL, SimulatedSpot
 from rsspot.utils import Document
 from rsspot.wire import httpx
 
@@ -67,6 +68,24 @@ def overhearing(
     """A client and what it sends."""
     wire = Overheard(spot.transport, answer)
     return AsyncSpotClient(resolved=settings_of(spot, **settings), transport=wire, clock=spot.clock), wire
+
+
+def offline() -> tuple[AsyncSpotClient, Overheard]:
+    """A client that must not send anything, and what it sends all the same."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(f"sent: {request.method} {request.url}")
+
+    wire = Overheard(httpx.MockTransport(fail))
+    values = {
+        "base_url": URL,
+        "oauth_url": URL,
+        "refresh_token": "t",
+        "organization": "sandbox",
+        "cache.enabled": False,
+    }
+    settings = {name: Setting(value, "test") for name, value in values.items()}
+    return AsyncSpotClient(resolved=Resolved("offline", settings, Path("/nowhere/state.db")), transport=wire), wire
 
 
 def uuid_of(number: int) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from overheard import CLOUDSPACE, cloudspace, overhearing, put
+from overheard import CLOUDSPACE, cloudspace, offline, overhearing, put
 
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.client.blocking import SpotClient
-from rsspot.errors import AuthError, ConfigError, Conflict, Invalid, NotFound, UnexpectedShape, UsageError
+from rsspot.errors import AuthError, ConfigError, Conflict, Invalid, NotFound, RsspotError, UnexpectedShape, UsageError
 from rsspot.services.cloudspaces.kubeconfig import merge
 from rsspot.simulator.identity import SANDBOX_TOKEN
 from rsspot.testing import SimulatedSpot
@@ -72,13 +72,13 @@ async def test_an_upgrade_moves_a_cloudspace_up(spot_api: SimulatedSpot) -> None
     ]
 
 
-@pytest.mark.parametrize("version", ["1.31.1", "1.31.0", "1.9.9", "0.99.0"])
-async def test_a_version_never_goes_down(ready: SimulatedSpot, version: str) -> None:
+async def test_a_version_never_goes_down(ready: SimulatedSpot) -> None:
     """Nor stays; numbers count, not letters."""
     client, wire = overhearing(ready)
-    with pytest.raises(UsageError, match=r"edge is at 1\.31\.1 already") as caught:
-        await client.cloudspaces.upgrade("edge", version)
-    assert caught.value.hint == "a version can only go up"
+    for version in ("1.31.1", "1.31.0", "1.9.9", "0.99.0"):
+        with pytest.raises(UsageError, match=r"edge is at 1\.31\.1 already") as caught:
+            await client.cloudspaces.upgrade("edge", version)
+        assert caught.value.hint == "a version can only go up"
     assert wire.of("PATCH") == []
 
 
@@ -89,9 +89,9 @@ async def test_versions_are_compared_as_numbers(ready: SimulatedSpot, spot_clien
 
 
 @pytest.mark.parametrize("version", ["", "1", "1.33", "v1.33.0", "1.33.0.0", "latest", "1.33.x", "-1.0.0", "1.33.0\n"])
-async def test_only_a_full_version_is_taken(ready: SimulatedSpot, version: str) -> None:
+async def test_only_a_full_version_is_taken(version: str) -> None:
     """And nothing is sent for another."""
-    client, wire = overhearing(ready)
+    client, wire = offline()
     with pytest.raises(UsageError, match="full version such as"):
         await client.cloudspaces.upgrade("edge", version)
     assert wire.requests == []
@@ -184,6 +184,26 @@ async def test_what_is_no_kubeconfig_is_told_without_quoting_it(
         await client.cloudspaces.kubeconfig("edge", merge_into=tmp_path / "config")
     assert "canary" not in "".join(traceback.format_exception(caught.value))
     assert (tmp_path / "config").read_text() == FOREIGN
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, None])
+async def test_no_failure_quotes_a_token(ready: SimulatedSpot, tmp_path: Path, status: int | None) -> None:
+    """Though the request brought one along in its body."""
+
+    def fail(request: httpx.Request) -> httpx.Response | None:
+        if "kubeconfig" not in request.url.path:
+            return None
+        if status is None:
+            raise httpx.ReadError("the connection broke", request=request)
+        return httpx.Response(status, json={"message": "no"})
+
+    client, wire = overhearing(ready, fail)
+    with pytest.raises(RsspotError) as caught:
+        await client.cloudspaces.kubeconfig("edge", merge_into=tmp_path / "config")
+    bearer = wire.of("GET")[-1].headers["authorization"].partition(" ")[2]
+    said = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert SANDBOX_TOKEN not in said and bearer not in said
+    assert not (tmp_path / "config").exists()
 
 
 # Merging

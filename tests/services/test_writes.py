@@ -18,6 +18,7 @@ from overheard import (
     REGION,
     RENTED,
     cloudspace,
+    offline,
     overhearing,
     put,
 )
@@ -126,9 +127,9 @@ async def test_a_mapping_of_the_callers_is_not_changed(inhabited: SimulatedSpot)
         (changed(POOL, autoscaling={"enabled": True, "min_node": 1}), "minNodes"),
     ],
 )
-async def test_a_slip_is_named_with_what_was_meant(inhabited: SimulatedSpot, spec: dict[str, Any], hint: str) -> None:
+async def test_a_slip_is_named_with_what_was_meant(spec: dict[str, Any], hint: str) -> None:
     """And nothing was sent."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     with pytest.raises(UsageError) as caught:
         await client.spot_nodepools.create("workers", spec)
     assert caught.value.hint == f"did you mean {hint!r}?"
@@ -163,9 +164,9 @@ async def test_a_slip_is_named_with_what_was_meant(inhabited: SimulatedSpot, spe
         ({"customLabels": {"a": 5}}, "customLabels"),
     ],
 )
-async def test_a_value_that_cannot_be_is_refused(inhabited: SimulatedSpot, fields: dict[str, Any], said: str) -> None:
+async def test_a_value_that_cannot_be_is_refused(fields: dict[str, Any], said: str) -> None:
     """For a new object and for a change alike, and without a request."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     with pytest.raises(UsageError, match=said):
         await client.spot_nodepools.create("workers", {**POOL, **fields})
     with pytest.raises(UsageError, match=said):
@@ -173,9 +174,9 @@ async def test_a_value_that_cannot_be_is_refused(inhabited: SimulatedSpot, field
     assert wire.requests == []
 
 
-async def test_every_mistake_is_named_at_once(inhabited: SimulatedSpot) -> None:
+async def test_every_mistake_is_named_at_once() -> None:
     """Nobody corrects one only to be told of the next."""
-    client, _ = overhearing(inhabited)
+    client, _ = offline()
     with pytest.raises(UsageError) as caught:
         await client.spot_nodepools.create("workers", {"desired": 0, "bidPrice": "abc"})
     assert all(name in caught.value.message for name in ("desired", "bidPrice", "cloudSpace", "serverClass"))
@@ -190,10 +191,10 @@ async def test_every_mistake_is_named_at_once(inhabited: SimulatedSpot) -> None:
     ],
 )
 async def test_what_the_service_writes_cannot_be_written(
-    inhabited: SimulatedSpot, group: str, spec: dict[str, Any], field: dict[str, Any]
+    group: str, spec: dict[str, Any], field: dict[str, Any]
 ) -> None:
     """It would be overwritten in silence."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     with pytest.raises(UsageError, match="is written by the service"):
         await getattr(client, group).create("another", {**spec, **field})
     with pytest.raises(UsageError, match="is written by the service"):
@@ -218,9 +219,9 @@ async def test_what_the_service_writes_cannot_be_written(
         ("vm_ssh_keys", {"description": "x"}),
     ],
 )
-async def test_what_is_final_cannot_be_changed(inhabited: SimulatedSpot, group: str, field: dict[str, Any]) -> None:
+async def test_what_is_final_cannot_be_changed(group: str, field: dict[str, Any]) -> None:
     """Not even to nothing."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     name = UUID if group in POOLS else "edge"
     with pytest.raises(UsageError, match="can only be chosen when the object is made"):
         await getattr(client, group).patch(name, field)
@@ -228,9 +229,9 @@ async def test_what_is_final_cannot_be_changed(inhabited: SimulatedSpot, group: 
 
 
 @pytest.mark.parametrize("version", ["1.33", "v1.33.0", "latest", "", "1.33.0 ", "1.33.0-rc.1"])
-async def test_a_version_is_a_full_one(inhabited: SimulatedSpot, version: str) -> None:
+async def test_a_version_is_a_full_one(version: str) -> None:
     """The service takes nothing else."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     with pytest.raises(UsageError, match="full version"):
         await client.cloudspaces.create("another", {"region": REGION, "kubernetesVersion": version})
     assert wire.requests == []
@@ -257,9 +258,9 @@ async def test_what_says_where_goes_there(inhabited: SimulatedSpot) -> None:
     assert wire.bodies("POST")[0]["spec"]["region"] == REGION
 
 
-async def test_with_no_region_at_all_the_field_is_missed(inhabited: SimulatedSpot) -> None:
+async def test_with_no_region_at_all_the_field_is_missed() -> None:
     """Before the service has to say so."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     with pytest.raises(UsageError, match="region"):
         await client.cloudspaces.create("another", {"kubernetesVersion": "1.31.1"})
     assert wire.requests == []
@@ -337,9 +338,9 @@ ODD_NAMES = ["", " ", "../x", "A B", "a/b", "a\nb", ".", "x" * (MAX_BYTES_OF_A_N
 
 @pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait", "wait_gone"])
 @pytest.mark.parametrize("group", ["cloudspaces", "vm_ssh_keys", "spot_nodepools"])
-async def test_an_odd_name_is_sent_by_no_verb(inhabited: SimulatedSpot, group: str, verb: str) -> None:
+async def test_an_odd_name_is_sent_by_no_verb(group: str, verb: str) -> None:
     """Whatever it would address, it is not what was meant."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     for name in ODD_NAMES:
         with pytest.raises(UsageError, match="is not the name of an object"):
             await getattr(getattr(client, group), verb)(name, *([{}] if verb == "patch" else []))
@@ -347,9 +348,9 @@ async def test_an_odd_name_is_sent_by_no_verb(inhabited: SimulatedSpot, group: s
 
 
 @pytest.mark.parametrize("group", [*LABELLED, *POOLS])
-async def test_nothing_is_made_under_an_odd_name(inhabited: SimulatedSpot, group: str) -> None:
+async def test_nothing_is_made_under_an_odd_name(group: str) -> None:
     """A pool neither, whose UUID would hide it: nobody would find it again."""
-    client, wire = overhearing(inhabited)
+    client, wire = offline()
     for name in ODD_NAMES:
         with pytest.raises(UsageError, match="is not the name of an object"):
             await getattr(client, group).create(name, (LABELLED | POOLS)[group])

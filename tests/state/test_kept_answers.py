@@ -119,9 +119,17 @@ def test_of_too_much_the_newest_are_kept(database: Database) -> None:
 def test_writing_tidies_now_and_then(database: Database) -> None:
     """Nobody else ever calls for it; between two tidyings there are a few too many."""
     cache = SqliteCache(database, most_entries=5, most_bytes=10_000)
-    for number in range(TIDY_EVERY * 2):
+    for number in range(TIDY_EVERY + 1):
         cache.put("me", f"/{number}", "", b"x", now=number, expires_at=10_000)
     assert len(paths(database)) == 5
+
+
+def test_a_process_that_writes_once_tidies_too(database: Database) -> None:
+    """Commands are short: a thousand of them must not leave a thousand answers behind."""
+    for number in range(20):
+        cache = SqliteCache(database, most_entries=5, most_bytes=10_000)
+        cache.put("me", f"/{number}", "", b"x", now=number, expires_at=10_000)
+    assert len(paths(database)) <= 6
 
 
 def test_clearing_forgets_everything(cache: SqliteCache) -> None:

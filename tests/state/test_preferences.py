@@ -67,8 +67,8 @@ def test_only_a_choice_can_be_remembered(preferences: Preferences, name: str, pr
 
 def test_where_there_is_no_state_nothing_is_remembered_and_nothing_made(tmp_path: Path) -> None:
     """Reading settings writes nothing."""
-    assert remembered(tmp_path / "state.db", "work") == {}
-    assert remembered(tmp_path, None) == {}
+    assert remembered(tmp_path / "state.db")("work") == {}
+    assert remembered(tmp_path)(None) == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_remembers_nothing(tmp_path: Path, content: b
     """A convenience must not stop a command; and the file is left for whoever can read it."""
     path = tmp_path / "state.db"
     path.write_bytes(content)
-    assert remembered(path, "work") == {}
+    assert remembered(path)("work") == {}
     assert path.read_bytes() == content
 
 
@@ -90,8 +90,8 @@ def test_a_row_that_cannot_be_read_remembers_nothing(tmp_path: Path, body: str) 
     with database.transaction() as db:
         db.execute("INSERT INTO preferences VALUES ('region@work', ?, '')", (body,))
     database.close()
-    assert remembered(path, "work") == {}
-    assert remembered(path, "play") == {"region": "dfw"}
+    assert remembered(path)("work") == {}
+    assert remembered(path)("play") == {"region": "dfw"}
 
 
 def test_settings_are_resolved_with_what_is_remembered(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class Bearer:
     ) -> None:
         refuse_plain(base_url)
         self.identity = digest([issuer.url, issuer.client_id, refresh_token or "", token or ""])
-        """Tells credentials apart without telling them."""
+        """Tells credentials apart without telling them; another one once somebody has logged in."""
         self._origin = origin_of(httpx.URL(base_url))
         self._issuer = issuer
         self._clock = clock
@@ -147,10 +147,15 @@ class Bearer:
             self._dead = error
             raise error
         try:
-            return self._accept(await self._log_in(self._issuer, send))
+            grant = await self._log_in(self._issuer, send)
         except AuthError as refusal:
             self._dead = refusal
             raise
+        # It may be somebody else, so nothing of it is kept for the next run, nor mixed with what was kept before.
+        self._cache = None
+        self._refresh_token = grant.refresh_token
+        self.identity = digest([self.identity, grant.token.bearer])
+        return grant.token
 
     def _recall(self, cache: TokenCache) -> Token | None:
         """Take over what another run kept, if it still holds."""

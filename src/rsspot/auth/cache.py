@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rsspot.auth.grants import Grant
 from rsspot.auth.token import Token
+from rsspot.errors import AuthError
 from rsspot.utils import Clock, private_file, write_private
 
 PATIENCE = 35.0
@@ -30,7 +31,7 @@ class TokenCache:
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
             token, refresh_token = Token.parse(str(kept["id_token"])), kept.get("refresh_token")
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AuthError):
             return None
         # One that does not say how long it holds would be tried for ever.
         return Grant(token, refresh_token if isinstance(refresh_token, str) else None) if token.expires_at else None
@@ -65,9 +66,12 @@ class TokenCache:
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
-                except OSError:
+                except BlockingIOError:
                     await clock.sleep(LOOK_AGAIN)
                     waited += LOOK_AGAIN
+                except OSError:
+                    # Some file systems cannot lock.
+                    break
             yield
         finally:
             os.close(handle)

@@ -73,8 +73,11 @@ async def exchange(request: httpx.Request, send: Send) -> tuple[int, dict[str, A
         raise TransportError(f"{where} was answered with {response.status_code}", hint="try again")
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
+    if response.status_code == 200 and not isinstance(answer, dict):
+        # A gate of some network answers everything with a page of its own.
+        raise TransportError(f"{where} was not answered by a login service", hint="is there a network to log in to?")
     return response.status_code, answer if isinstance(answer, dict) else {}
 
 
@@ -104,7 +107,10 @@ def granted(answer: dict[str, Any]) -> Grant:
 
 def refuse_plain(url: str) -> str:
     """Refuse to send a credential in clear text to another machine."""
-    parsed = httpx.URL(url)
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ConfigError(f"{url!r} is not an address") from None
     if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in LOOPBACK):
         return url
     raise ConfigError(f"{url!r} is not https", hint="only loopback addresses may be spoken to in plain http")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from rsspot.errors import AuthError
+
 MARGIN = timedelta(seconds=60)
 """How long before its expiry a token is renewed."""
 
@@ -22,7 +24,13 @@ class Token:
 
     @classmethod
     def parse(cls, bearer: str) -> Token:
-        """Read the claims of a JWT; an opaque token has none."""
+        """Read the claims of a JWT; an opaque token has none. Blanks around it are not of it.
+
+        Raises AuthError, quoting nothing, for what cannot stand in a header.
+        """
+        bearer = bearer.strip()
+        if not bearer.isascii() or not bearer.isprintable() or " " in bearer:
+            raise AuthError("the token is not one: it holds blanks or characters that no token has")
         parts = bearer.split(".")
         if len(parts) != 3:
             return cls(bearer)

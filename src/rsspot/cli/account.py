@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +13,9 @@ from rsspot.cli.app import SETTINGS
 from rsspot.cli.session import CliSession, session
 from rsspot.errors import Cancelled, ConfigError, UsageError
 from rsspot.utils import stamp
+
+if TYPE_CHECKING:
+    from rsspot.config.load import Resolved
 
 KEYRING = typer.Option(False, "--keyring", help="Keep it in the operating system's keyring, not in the config file.")
 
@@ -45,28 +47,42 @@ def login(keyring: bool = KEYRING) -> None:
     grant = here.run(work())
     if grant.refresh_token is None:
         raise ConfigError("the login service gave no refresh token", hint="make one in the console under API Access")
+    _forget_tokens(here, resolved)
     _edit(_kept_as(resolved.profile, grant.refresh_token, keyring))
     here.emit({"profile": resolved.profile, "email": grant.token.claims.get("email"), "until": _until(grant.token)})
 
 
 def logout() -> None:
     """Forget the refresh token of the profile in use, and its cached token."""
-    from rsspot.auth.cache import TokenCache
     from rsspot.auth.keyring import forget
     from rsspot.config.files import legacy_file
 
     here = _real()
     resolved = here.resolved
     options = resolved.options
-    token = options.refresh_token.get_secret_value() if options.refresh_token else None
+    _forget_tokens(here, resolved)
     if options.keyring:
         forget(resolved.profile)
-    if token:
-        TokenCache(here.token_folder, options.oauth_url, options.client_id, token).forget()
     if resolved.config_file is not None and resolved.config_file != legacy_file(os.environ):
         _edit({("profiles", resolved.profile, "refreshToken"): None})
     left = here.resolve_again().settings.get("refresh_token")
     here.emit({"profile": resolved.profile, "still given by": left.source if left else None})
+
+
+def _forget_tokens(here: CliSession, resolved: Resolved) -> None:
+    """Forget what was made from the refresh tokens of a profile: the one in effect, and those it keeps itself."""
+    from rsspot.auth.cache import TokenCache
+    from rsspot.auth.keyring import recall
+    from rsspot.config.files import read
+
+    options = resolved.options
+    kept = read(resolved.config_file).profiles.get(resolved.profile) if resolved.config_file else None
+    secrets = [each.refresh_token for each in (options, kept) if each and each.refresh_token]
+    tokens = {secret.get_secret_value() for secret in secrets}
+    if options.keyring:
+        tokens.add(recall(resolved.profile) or "")
+    for token in tokens - {""}:
+        TokenCache(here.token_folder, options.oauth_url, options.client_id, token).forget()
 
 
 def whoami() -> None:
@@ -99,6 +115,8 @@ def configure(
 
     The refresh token is asked for, or read from standard input; it is never an argument, since those are public.
     """
+    from rsspot.state.preferences import forget_profile
+
     here = _real()
     profile = here.resolve_profile()
     given = {
@@ -112,6 +130,8 @@ def configure(
         ("profiles", profile, name): value for name, value in given.items() if value is not None
     }
     token = _token(token_from_stdin)
+    if keyring and token is None:
+        raise UsageError("there is no token to put into the keyring", hint="type it, or pipe it to --token-stdin")
     if not changes and token is None and profile not in _known():
         raise UsageError("nothing to write", hint="give --org, --region, --base-url or a token")
     if activate:
@@ -123,6 +143,8 @@ def configure(
     if token:
         changes |= _kept_as(profile, token, keyring)
     path = _edit(changes)
+    if activate:
+        forget_profile(here.state_path)
     here.emit(
         {
             "profile": profile,
@@ -177,14 +199,14 @@ def _edit(changes: dict[tuple[str, ...], Any]) -> Path:
 
 
 def _until(token: Any) -> str | None:
-    return stamp(token.expires_at) if token.expires_at else stamp(datetime.now(UTC))
+    return stamp(token.expires_at) if token.expires_at else None
 
 
 @profiles.command("list")
 def list_() -> None:
     """List the profiles, the one in use marked."""
     here = session()
-    used = here.resolve_profile()
+    used = _in_use(here)
     here.emit([{"name": name, "inUse": name == used} for name in _known()])
 
 
@@ -206,7 +228,7 @@ def use(name: str) -> None:
     here = _real()
     _require(name)
     path = _edit({("activeProfile",): name})
-    forget_profile(here.resolve_again().state_path)
+    forget_profile(here.state_path)
     here.emit({"activeProfile": name, "file": str(path)})
 
 
@@ -215,9 +237,25 @@ def delete(name: str) -> None:
     """Remove a profile from the config file; never the one in use."""
     here = session()
     _require(name)
-    if name == here.resolve_profile():
+    if name in (_in_use(here), _active(here)):
         raise UsageError(f"{name!r} is in use", hint="`rsspot profiles use` another one first")
     here.emit({"deleted": name, "file": str(_edit({("profiles", name): None}))})
+
+
+def _in_use(here: CliSession) -> str | None:
+    """The profile in use; None where the one that is meant is not there."""
+    try:
+        return here.resolve_profile()
+    except ConfigError:
+        return None
+
+
+def _active(here: CliSession) -> str | None:
+    """The profile that the config file names, whatever the environment says."""
+    from rsspot.config.files import config_file, read
+
+    path = config_file(os.environ, here.config_file)
+    return read(path).active_profile if path else None
 
 
 def _known() -> list[str]:

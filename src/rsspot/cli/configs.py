@@ -63,10 +63,9 @@ def _remember(which: str, value: str | None) -> None:
         from rsspot.cli.account import _require
 
         _require(value)
-    resolved = here.resolved
-    of = None if which == "profile" else resolved.profile
-    open_preferences(resolved.state_path).remember(NAMES[which], value, of)
-    here.emit({which: value, "profile": of, "state": str(resolved.state_path)})
+    of = None if which == "profile" else here.resolved.profile
+    open_preferences(here.state_path).remember(NAMES[which], value, of)
+    here.emit({which: value, "profile": of, "state": str(here.state_path)})
 
 
 COMMANDS: dict[str, Any] = {"config": app}

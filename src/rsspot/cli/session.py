@@ -108,8 +108,12 @@ class CliSession:
 
     @property
     def state_path(self) -> Path:
-        """Where the ledger of these options lives; found without opening a client."""
-        return self.resolved.state_path
+        """Where the ledger of these options lives; found without opening a client, whatever the profile."""
+        if self.options.sandbox:
+            return self.resolved.state_path
+        from rsspot.config.load import state_path_of
+
+        return state_path_of(self.config_file)
 
     @property
     def token_folder(self) -> Path:

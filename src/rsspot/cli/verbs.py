@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import typer
@@ -17,7 +18,7 @@ from rsspot.models.fields import COLUMN, SECRET
 from rsspot.models.resource import Resource, plain_types
 from rsspot.planner.plan import with_value
 from rsspot.services.kind import Field, Kind, fields_of
-from rsspot.services.watch import Change
+from rsspot.services.watch import Change, follow
 from rsspot.utils import Document, at_path, printable
 
 NAME = typer.Argument(help="Its name on the wire, or the one its author gave it.")
@@ -126,12 +127,12 @@ def _watch(kind: Kind[Any]) -> Callable[..., None]:
 
         async def work() -> None:
             told = 0
-            changes = here.client.documents(kind).watch(labels=selector or None)
-            async for change in changes:
-                print(_line(here, kind, change), flush=True)
-                told += 1
-                if told == events:
-                    break
+            async with aclosing(follow(here.client.documents(kind), selector or None)) as changes:
+                async for change in changes:
+                    print(_line(here, kind, change), flush=True)
+                    told += 1
+                    if told == events:
+                        break
 
         here.run(work())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -96,7 +97,7 @@ class AsyncSpotClient:
             transport,
             manners=manners_of(options),
             hooks=self.hooks,
-            cache=cache_of(self.config, self.base_url, self._bearer.identity, self.clock) if cache else None,
+            cache=cache_of(self.config, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
         )
         self._feeds = feeds_of(self.config, self.clock, transport, self.hooks, cache=cache)
         self.scope = OrganizationScope(self.config.get("organization"), self._bearer, self.organizations)
@@ -180,9 +181,11 @@ class AsyncSpotClient:
 
     async def aclose(self) -> None:
         """Let go of this loop's connections, and of files."""
-        await self.session.aclose()
-        await self._feeds.aclose()
-        self.close_ledger()
+        async with AsyncExitStack() as stack:
+            # Each is let go of whatever becomes of the others.
+            stack.callback(self.close_ledger)
+            stack.push_async_callback(self._feeds.aclose)
+            stack.push_async_callback(self.session.aclose)
 
     def close_ledger(self) -> None:
         """Let go of the ledger, if it was opened; the next use opens it again."""

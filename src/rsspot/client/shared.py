@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar, Unpack
@@ -17,6 +18,7 @@ from rsspot.client.options import ClientOptions
 from rsspot.concurrency import drive, running_loop
 from rsspot.config.edit import edit_in_use
 from rsspot.config.files import config_file, legacy_file, read
+from rsspot.config.load import state_path_of
 from rsspot.config.schema import ConfigFile
 from rsspot.errors import ConfigError
 from rsspot.settings import ALIASES, CONFIG_PATHS
@@ -30,6 +32,8 @@ _guard = RLock()
 _options: dict[str, Any] = {}
 _made: dict[tuple[type[Any], str], tuple[Any, Mapping[str, Any]]] = {}
 """The clients, and what each was made of: options that are told apart by identity have to live as long."""
+_retired: list[Any] = []
+"""Clients that nobody gets any more, and that still have to be closed."""
 READ_FROM = frozenset(
     {*(each for names in ALIASES.values() for each in names), *CONFIG_PATHS, "XDG_CONFIG_HOME", "HOME"}
 )
@@ -61,14 +65,17 @@ async def aclose_all_clients() -> None:
 
     What threads without a loop have opened is let go as well; another loop's connections end with that loop.
     """
+    _forget_made()
     with _guard:
-        clients = [client for client, _ in _made.values()]
-        _made.clear()
-    for client in clients:
-        await client.aclose()
-        if running_loop() is not None:
-            # A loop cannot close what threads without one have opened.
-            await asyncio.to_thread(drive, client.aclose())
+        clients = list(_retired)
+        _retired.clear()
+    async with AsyncExitStack() as stack:
+        # Each is let go of whatever becomes of the others.
+        for client in clients:
+            stack.push_async_callback(client.aclose)
+            if running_loop() is not None:
+                # A loop cannot close what threads without one have opened.
+                stack.push_async_callback(asyncio.to_thread, _close_here, client)
 
 
 def close_all_clients() -> None:
@@ -97,7 +104,7 @@ def set_active_profile(name: str, *, config_path: Path | str | None = None) -> N
     _check_known(name, config_path)
     path = edit_in_use(os.environ, _given_file(config_path), {("activeProfile",): name})
     # A default that was remembered before would win over what has just been said.
-    forget_profile(resolved_here(config_path=path, profile=name, state_path=_options.get("state_path")).state_path)
+    forget_profile(state_path_of(path, state_path=_options.get("state_path")))
     _forget_made()
 
 
@@ -147,15 +154,27 @@ def _identity(value: Any) -> Any:
 
 
 def _remember(name: str, value: str | None, *, of_profile: bool) -> None:
-    chosen_files = {option: _options[option] for option in OF_THE_FILE if option in _options}
-    resolved = resolved_here(**chosen_files, profile=_options.get("profile"))
-    open_preferences(resolved.state_path).remember(name, value, resolved.profile if of_profile else None)
+    files: dict[str, Any] = {option: _options[option] for option in OF_THE_FILE if option in _options}
+    files["config_path"] = _given_file(None)
+    if not of_profile:
+        # Which profile is in use may be just what has to be put right.
+        open_preferences(state_path_of(**files)).remember(name, value)
+    else:
+        # What is chosen for this block beats what was configured for the whole program.
+        configured = None if "profile" in chosen() else _options.get("profile")
+        resolved = resolved_here(**files, profile=configured)
+        open_preferences(resolved.state_path).remember(name, value, resolved.profile)
     _forget_made()
+
+
+def _close_here(client: AsyncSpotClient | SpotClient) -> None:
+    drive(client.aclose())
 
 
 def _forget_made() -> None:
     """Shared clients that were made by an old choice are not what the next one asks for."""
     with _guard:
+        _retired.extend(client for client, _ in _made.values())
         _made.clear()
 
 

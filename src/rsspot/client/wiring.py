@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from rsspot.auth.bearer import Bearer, LogIn
 from rsspot.auth.grants import Issuer
 from rsspot.config.load import Resolved
 from rsspot.config.schema import Profile
+from rsspot.errors import ConfigError, StateError
 from rsspot.http.cache import CachePolicy, ResponseCache
 from rsspot.http.hooks import Hooks
 from rsspot.http.retry import RetryPolicy
@@ -53,10 +56,24 @@ def manners_of(options: Profile) -> Manners:
         deadline=retry.deadline,
         statuses=frozenset(retry.statuses),
     )
-    return Manners(options.timeout, policy, options.rate_limit, options.most_response_bytes, options.proxy)
+    return Manners(options.timeout, policy, options.rate_limit, options.most_response_bytes, _proxy(options.proxy))
 
 
-def cache_of(resolved: Resolved, url: str, identity: str, clock: Clock) -> ResponseCache | None:
+def _proxy(written: str | None) -> str | None:
+    """A proxy's address with its scheme, which many leave out. Raises ConfigError for one that is no HTTP proxy's."""
+    if written is None:
+        return None
+    address = written if "://" in written else f"http://{written}"
+    try:
+        scheme = httpx.URL(address).scheme
+    except httpx.InvalidURL:
+        scheme = ""
+    if scheme not in ("http", "https"):
+        raise ConfigError("the proxy is not the address of an HTTP proxy", hint="such as http://proxy.example.com:3128")
+    return address
+
+
+def cache_of(resolved: Resolved, url: str, identity: Callable[[], str], clock: Clock) -> ResponseCache | None:
     """Where answers are kept for one identity at one service, or None where none are to be."""
     cache = resolved.options.cache
     if not cache.enabled:
@@ -71,8 +88,10 @@ def feeds_of(
 ) -> Session:
     """The way to the public price feeds: other connections, and no credential."""
     options = resolved.options
-    kept = cache_of(resolved, options.feeds_url, "public", clock) if cache else None
-    return Session(options.feeds_url, None, clock, transport, manners=manners_of(options), hooks=hooks, cache=kept)
+    # What users add to their requests is meant for the service, and may be secret.
+    told = Hooks(after=hooks.after)
+    kept = cache_of(resolved, options.feeds_url, lambda: "public", clock) if cache else None
+    return Session(options.feeds_url, None, clock, transport, manners=manners_of(options), hooks=told, cache=kept)
 
 
 class LateBack:
@@ -98,9 +117,14 @@ class LateBack:
         self._open.put(owner, path, query, body, now=now, expires_at=expires_at)
 
     def drop(self, owner: str, prefix: str) -> None:
-        # A busy file must not cost the cache its memory of what was forgotten: then there is no cache.
-        if self._there:
+        if not self._there:
+            return
+        try:
             self._open.drop(owner, prefix)
+        except StateError:
+            # Others would go on reading what a write has made untrue: here patience is worth its price.
+            with closing(SqliteCache(Database(self._path), most_entries=1, most_bytes=1)) as patient:
+                patient.drop(owner, prefix)
 
     def foreign_writes(self) -> int:
         return self._open.foreign_writes() if self._there else 0

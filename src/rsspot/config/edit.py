@@ -214,7 +214,9 @@ def _put(section: Any, name: str, below: Keys, value: Any) -> None:
 def _ways(section: Mapping[str, Any], key: str, model: type[Section] | None) -> list[str]:
     """Every way in which a section spells a key already."""
     known = spellings(model) if model else {}
-    return [way for way in known if known[way] == known.get(key) and way in section]
+    ways = [way for way in known if known[way] == known.get(key) and way in section]
+    # A profile may be called 123, which YAML reads as a number.
+    return ways or [each for each in section if str(each) == key]
 
 
 def _section(model: type[Section] | None, key: str) -> type[Section] | None:

@@ -21,12 +21,15 @@ from rsspot.settings import Setting, from_environment, home
 from rsspot.utils import did_you_mean
 
 NAMES = frozenset(name for name, _ in leaves(Profile))
+CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token")
 GLOBAL = frozenset({"profile", "state_path"})
 """Settings that are not of a profile."""
 ADDRESSES = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
 """Where a password may stand before the @."""
-Preferences = Callable[[Path, str | None], Mapping[str, str]]
-"""What state.db remembers: (its path, the profile; None before it is known) -> setting -> value."""
+Remembered = Callable[[str | None], Mapping[str, str]]
+"""What is remembered for a profile; None: which profile. Setting -> value."""
+Preferences = Callable[[Path], Remembered]
+"""What a state.db remembers, by its path."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def resolve(
     config_path: Path | None = None,
     environ: Mapping[str, str] | None = None,
     profile: str | None = None,
-    preferences: Preferences = lambda path, profile: {},
+    preferences: Preferences = lambda path: lambda profile: {},
     overrides: Mapping[str, Setting] | None = None,
     **arguments: Any,
 ) -> Resolved:
@@ -109,20 +112,34 @@ def resolve(
     given = _over(_over(from_environment(environ), dict(overrides or {})), asked)
     path, written = _written(config, config_path, environ)
     state, state_source = _state_path(given, written, path, environ)
+    remembered = preferences(state)
     named = given.get("profile") if profile is None else Setting(profile, "argument")
-    remembered = preferences(state, None).get("profile") if named is None else None
-    if named is None and remembered:
-        named = Setting(remembered, f"{state} (default profile)")
+    if named is None and (chosen := remembered(None).get("profile")):
+        named = Setting(chosen, f"{state} (default profile)")
     if named is None and written.active_profile:
         named = Setting(written.active_profile, f"{path or 'config'} (activeProfile)")
     name = str(named.value) if named else "default"
     settings = _settings(written.preferences, f"{path or 'config'} (preferences)")
     settings = _over(settings, _profile(written, name, path, asked=named))
-    remembered_here = preferences(state, name).items()
+    remembered_here = remembered(name).items()
     settings = _over(settings, {key: Setting(value, f"{state} (default {key})") for key, value in remembered_here})
     settings = _over(settings, {key: each for key, each in given.items() if key not in GLOBAL})
     settings = _one_organization(_with_token(settings))
     return Resolved(name, settings, state, path, named.source if named else "default", state_source)
+
+
+def state_path_of(
+    config_path: Path | None = None,
+    *,
+    config: ConfigFile | Mapping[str, Any] | None = None,
+    state_path: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Path:
+    """Where state.db is, which depends on no profile. Raises ConfigError for a file that cannot be used."""
+    environ = os.environ if environ is None else environ
+    asked = {"state_path": Setting(state_path, "argument")} if state_path else {}
+    path, written = _written(config, config_path, environ)
+    return _state_path(from_environment(environ) | asked, written, path, environ)[0]
 
 
 def _written(
@@ -166,8 +183,11 @@ def _settings(section: Profile, source: str) -> dict[str, Setting]:
 
 def _over(lower: dict[str, Setting], higher: dict[str, Setting]) -> dict[str, Setting]:
     """Both, the higher one winning; whoever names an organisation or a credential displaces every way of naming it."""
-    rivals = (("organization", "organization_id"), ("refresh_token", "refresh_token_file", "access_token"))
+    rivals = (("organization", "organization_id"), CREDENTIALS)
     displaced = {name for group in rivals if _any(group, higher) for name in group}
+    if _any(CREDENTIALS, higher):
+        # A credential that is given is not to be mixed with one that a lower source keeps elsewhere.
+        displaced.add("keyring")
     return {name: each for name, each in lower.items() if name not in displaced} | higher
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from rsspot.errors import OutcomeUnknown, ServerError
-from rsspot.http.retry import AS_IT_COMES, SAFE
+from rsspot.http.retry import AS_IT_COMES, SAFE, UNTIL
+from rsspot.utils import Clock
 from rsspot.wire import httpx
 
 OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -13,8 +16,9 @@ OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-enco
 class WholeBodies(httpx.AsyncBaseTransport):
     """Reads bodies of at most `most_bytes`, counted after decompression."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, most_bytes: int) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, most_bytes: int, clock: Clock) -> None:
         self._inner = inner
+        self._clock = clock
         self._most = most_bytes
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -30,6 +34,8 @@ class WholeBodies(httpx.AsyncBaseTransport):
         try:
             async for chunk in response.aiter_bytes():
                 size += len(chunk)
+                if self._clock.now().timestamp() > request.extensions.get(UNTIL, inf):
+                    raise httpx.ReadTimeout("the answer came too slowly", request=request)
                 if size > self._most:
                     raise self._too_long(request, response)
                 chunks.append(chunk)

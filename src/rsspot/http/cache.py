@@ -6,7 +6,7 @@ An answer belongs to one service and one identity, and is forgotten when somethi
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -18,21 +18,21 @@ from rsspot.errors import RsspotError, StateError
 from rsspot.utils import Clock, digest
 
 TTLS: dict[str, float] = {
-    "*/organizations": 300.0,
-    "*/regions": 3600.0,
-    "*/regions/*": 3600.0,
-    "*/serverclasses": 60.0,
-    "*/serverclasses/*": 60.0,
-    "*/percentiles.json": 300.0,
-    "*/comparable_prices.json": 3600.0,
-    "*/history/*": 300.0,
+    "/apis/auth.ngpc.rxt.io/v1/organizations": 300.0,
+    "/apis/ngpc.rxt.io/v1/regions": 3600.0,
+    "/apis/ngpc.rxt.io/v1/regions/*": 3600.0,
+    "/apis/ngpc.rxt.io/v1/serverclasses": 60.0,
+    "/apis/ngpc.rxt.io/v1/serverclasses/*": 60.0,
+    "/percentiles.json": 300.0,
+    "/comparable_prices.json": 3600.0,
+    "/history/*": 300.0,
 }
 """Seconds by path, of what changes seldom or by a clock of its own. Nothing else is kept unless it is asked for."""
 
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """What is kept. ttls: seconds by path pattern, over the ones above; the longest pattern that fits wins."""
+    """What is kept. ttls: seconds by path pattern; the longest that fits wins, and any of them over the ones above."""
 
     enabled: bool = True
     default_ttl: float = 0.0
@@ -44,11 +44,11 @@ class CachePolicy:
         """Seconds that an answer of this path is good for; 0 or less: none at all."""
         if not self.enabled:
             return 0.0
-        fitting = [pattern for pattern in {**TTLS, **self.ttls} if fnmatchcase(path, pattern)]
-        if not fitting:
-            return self.default_ttl
-        longest = max(fitting, key=len)
-        return {**TTLS, **self.ttls}[longest]
+        for table in (self.ttls, TTLS):
+            fitting = [pattern for pattern in table if fnmatchcase(path, pattern)]
+            if fitting:
+                return table[max(fitting, key=len)]
+        return self.default_ttl
 
 
 class Back(Protocol):
@@ -78,12 +78,23 @@ class Asking:
     failure: RsspotError | None = None
 
 
-class ResponseCache:
-    """The answers of one identity. A back that fails is done without from then on: a cache never spoils a read."""
+Mark = tuple[int, int, str]
+"""How often something was forgotten, what others had written, and whose answers these are."""
 
-    def __init__(self, base_url: str, identity: str, policy: CachePolicy, clock: Clock, back: Back | None = None):
+
+class ResponseCache:
+    """The answers of one identity at a time: another one finds nothing of them.
+
+    A back that fails is done without from then on: a cache never spoils a read.
+    """
+
+    def __init__(
+        self, base_url: str, identity: Callable[[], str], policy: CachePolicy, clock: Clock, back: Back | None = None
+    ):
         self.policy = policy
-        self._owner = digest([base_url, identity])
+        self._base_url = base_url
+        self._identity = identity
+        self._owner = self._owned_by = ""
         self._clock = clock
         self._back = back
         self._guard = RLock()
@@ -98,6 +109,7 @@ class ResponseCache:
         now = self._now()
         with self._guard:
             self._notice_others()
+            self._notice_identity()
             kept = self._front.get(place)
             if kept is not None and kept[1] > now:
                 self._front.move_to_end(place)
@@ -107,15 +119,19 @@ class ResponseCache:
                 self._hold(place, *found)
             return found[0] if found else None
 
-    def begin(self) -> int:
-        """A mark for `put`: an answer is not kept if anything was forgotten since it was asked for."""
-        return self._forgotten
+    def begin(self) -> Mark:
+        """A mark for `put`: an answer is not kept if anything was forgotten, here or by others, since it was asked for.
 
-    def put(self, place: Place, body: bytes, ttl: float, mark: int, *, private: bool = False) -> None:
+        Nor is it if it was asked for as somebody else.
+        """
+        with self._guard:
+            return self._mark()
+
+    def put(self, place: Place, body: bytes, ttl: float, mark: Mark, *, private: bool = False) -> None:
         """Keep an answer. private: it may hold secrets, so it stays in memory."""
         now = self._now()
         with self._guard:
-            if mark != self._forgotten or len(body) > self.policy.most_bytes:
+            if mark != self._mark() or len(body) > self.policy.most_bytes:
                 return
             self._hold(place, body, now + ttl)
             if private or self._back is None:
@@ -126,6 +142,7 @@ class ResponseCache:
     def forget(self, prefix: str) -> None:
         """Forget what is at a path and below it."""
         with self._guard:
+            self._notice_identity()
             self._forgotten += 1
             for place in [each for each in self._front if each[0] == prefix or each[0].startswith(f"{prefix}/")]:
                 self._drop(place)
@@ -150,8 +167,23 @@ class ResponseCache:
     def close(self) -> None:
         """Let go of files."""
         with self._guard:
+            # Numbers of another connection mean nothing to the next one.
+            self._seen_writes = -1
             if self._back is not None:
                 self._back.close()
+
+    def _mark(self) -> Mark:
+        self._notice_others()
+        self._notice_identity()
+        return self._forgotten, self._seen_writes, self._owner
+
+    def _notice_identity(self) -> None:
+        """Somebody else has logged in: what we hold in memory is not theirs."""
+        identity = self._identity()
+        if identity != self._owned_by:
+            self._owned_by, self._owner = identity, digest([self._base_url, identity])
+            self._front.clear()
+            self._bytes = 0
 
     def _ask_back(self, place: Place, now: float) -> tuple[bytes, float] | None:
         found = None

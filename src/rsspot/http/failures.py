@@ -64,7 +64,9 @@ def error_of(response: httpx.Response) -> RsspotError:
 
 def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str, path: str) -> RsspotError:
     """The error that a request without an answer stands for. `path` is what the caller asked for."""
-    what = f"{method} {path}: {failure or type(failure).__name__}"
+    # What our own library refuses to send it quotes, and that may be a header.
+    quotable = str(failure) and not isinstance(failure, httpx.LocalProtocolError)
+    what = f"{method} {path}: {failure if quotable else type(failure).__name__}"
     if method not in SAFE and not isinstance(failure, NEVER_SENT):
         return OutcomeUnknown(f"no answer to {what}")
     if isinstance(failure, httpx.TimeoutException):
@@ -90,7 +92,7 @@ def _class_for(status: int, reason: str) -> type[ApiError]:
 def _body(response: httpx.Response) -> dict[str, Any]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

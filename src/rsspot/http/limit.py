@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 from threading import Lock
 
 from rsspot.auth.grants import ONCE
-from rsspot.http.retry import retry_after
+from rsspot.http.retry import UNTIL, retry_after
 from rsspot.utils import Clock
 from rsspot.wire import httpx
 
@@ -51,6 +52,11 @@ class Pace:
             self.free_at = start + 1 / self.rate
         self.sent.append(start)
         return start - now
+
+    def give_back(self) -> None:
+        """Somebody who had a place does not come: those who come later need not wait for it."""
+        if self.rate is not None:
+            self.free_at -= 1 / self.rate
 
     def refused(self, sent_at: float, now: float, pause: float) -> None:
         """A 429: half as fast from here on, and nobody before `pause` is over.
@@ -95,7 +101,7 @@ class LimitedTransport(httpx.AsyncBaseTransport):
         self._guard = Lock()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await self._turn()
+        await self._turn(request)
         sent_at = self._now()
         response = await self._inner.handle_async_request(request)
         if ONCE in request.extensions:
@@ -105,18 +111,26 @@ class LimitedTransport(httpx.AsyncBaseTransport):
             pause = asked if asked is not None and asked <= self._longest else 0.0
             with self._guard:
                 self.pace.refused(sent_at, self._now(), pause)
-        elif self.pace.rate is not None:
+        elif response.is_success and self.pace.rate is not None:
             with self._guard:
                 self.pace.accepted()
         return response
 
-    async def _turn(self) -> None:
+    async def _turn(self, request: httpx.Request) -> None:
+        until = request.extensions.get(UNTIL, inf)
         while True:
             with self._guard:
                 wait = self.pace.reserve(self._now())
             if wait <= 0:
                 return
-            await self._clock.sleep(wait)
+            try:
+                if self._now() + wait > until:
+                    raise httpx.PoolTimeout("its turn would come too late", request=request)
+                await self._clock.sleep(wait)
+            except BaseException:
+                with self._guard:
+                    self.pace.give_back()
+                raise
             # Whoever slept while the service asked for a pause has to take another place.
             if self._now() + CLOCK_ERROR >= self.pace.quiet_until:
                 return

@@ -7,11 +7,13 @@ Here each connection is a pool of one, and taking one is a pop.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
-from weakref import WeakKeyDictionary
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 from rsspot.concurrency import running_loop
 from rsspot.wire import httpx, tls_for
@@ -24,17 +26,18 @@ IDLE_SECONDS = 30.0
 class Connections(httpx.AsyncBaseTransport):
     """HTTP/1.1 with keep-alive, for tasks of any loop and for threads without one.
 
-    Connections never cross loops, and one for a plain address never serves a secure one: it checks no certificate.
-    Further requests wait their turn, for the `pool` time-out at most.
+    Connections never cross loops or processes, and one for a plain address never serves a secure one: it checks no
+    certificate. Further requests wait their turn, for the `pool` time-out at most.
     proxy: the URL of an HTTP proxy for https addresses; it sees host names and bytes, never a request.
     """
 
     def __init__(self, *, proxy: str | None = None, most: int = MOST_CONNECTIONS) -> None:
         self._proxy = proxy
         self._most = most
-        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Stack]] = WeakKeyDictionary()
+        self._loops: dict[asyncio.AbstractEventLoop, dict[str, _Stack]] = {}
         self._threads: dict[str, _Stack] = {}
         self._making = threading.Lock()
+        _EVERY.add(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._stack(request.url.scheme).carry(request)
@@ -42,9 +45,11 @@ class Connections(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close what this loop, or the threads without one, can close: no loop can close another's connections."""
         loop = running_loop()
-        # A stack on which somebody had to wait holds its loop, so it is not left for the loop's end to be forgotten.
-        stacks = self._threads if loop is None else self._loops.pop(loop, {})
-        for stack in list(stacks.values()):
+        if loop is None:
+            stacks, self._threads = self._threads, {}
+        else:
+            stacks = self._loops.pop(loop, {})
+        for stack in stacks.values():
             await stack.aclose()
 
     def _stack(self, scheme: str) -> _Stack:
@@ -63,6 +68,9 @@ class Connections(httpx.AsyncBaseTransport):
         stacks = self._loops.get(loop)
         if stacks is None:
             with self._making:
+                # Connections hold their loop, and a loop that has ended can close none of them.
+                for ended in [each for each in self._loops if each.is_closed()]:
+                    del self._loops[ended]
                 stacks = self._loops.setdefault(loop, {})
         return stacks
 
@@ -79,6 +87,20 @@ class Connections(httpx.AsyncBaseTransport):
         )
 
 
+_EVERY: WeakSet[Connections] = WeakSet()
+_OF_THE_PARENT: list[object] = []
+"""In a child process: connections of its parent. Closing them here would say goodbye in the parent's name."""
+
+
+def _after_fork() -> None:
+    for each in _EVERY:
+        _OF_THE_PARENT.append((each._loops, each._threads))
+        each._loops, each._threads, each._making = {}, {}, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 def _single() -> httpx.Limits:
     return httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
 
@@ -89,19 +111,46 @@ class _Stack(Protocol):
     async def aclose(self) -> None: ...
 
 
+C = TypeVar("C")
+
+
+class _Idle(Generic[C]):
+    """Connections that nobody uses, the warmest on top. Safe for threads: each step is one operation of a list."""
+
+    def __init__(self) -> None:
+        self._stack: list[tuple[float, C]] = []
+        self.closed = False
+
+    def take(self) -> C | None:
+        """The one that was used last."""
+        with suppress(IndexError):
+            return self._stack.pop()[1]
+        return None
+
+    def put(self, connection: C) -> list[C]:
+        """Keep one; gives those that have been idle for too long, or all of them once it was closed."""
+        now = time.monotonic()
+        self._stack.append((now, connection))
+        cold = []
+        with suppress(IndexError):
+            while self._stack and (self.closed or self._stack[0][0] + IDLE_SECONDS < now):
+                cold.append(self._stack.pop(0)[1])
+        return cold
+
+
 class _LoopStack:
     """The connections of one event loop."""
 
     def __init__(self, connect: Callable[[], httpx.AsyncHTTPTransport], most: int) -> None:
         self._connect = connect
         self._turns = asyncio.Semaphore(most)
-        self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._idle: _Idle[httpx.AsyncHTTPTransport] = _Idle()
 
     async def carry(self, request: httpx.Request) -> httpx.Response:
         await self._turn(request)
         connection = None
         try:
-            connection = self._idle.pop() if self._idle else self._connect()
+            connection = self._idle.take() or self._connect()
             response = await connection.handle_async_request(request)
         except BaseException:
             # What broke off half-way is not used again.
@@ -124,13 +173,16 @@ class _LoopStack:
         except TimeoutError:
             raise _no_turn(request, timeout) from None
 
-    def _give_back(self, connection: httpx.AsyncHTTPTransport) -> None:
-        self._idle.append(connection)
+    async def _give_back(self, connection: httpx.AsyncHTTPTransport) -> None:
+        cold = self._idle.put(connection)
         self._turns.release()
+        for each in cold:
+            await each.aclose()
 
     async def aclose(self) -> None:
-        while self._idle:
-            await self._idle.pop().aclose()
+        self._idle.closed = True
+        while (connection := self._idle.take()) is not None:
+            await connection.aclose()
 
 
 class _ThreadStack:
@@ -139,7 +191,7 @@ class _ThreadStack:
     def __init__(self, connect: Callable[[], httpx.HTTPTransport], most: int) -> None:
         self._connect = connect
         self._turns = threading.Semaphore(most)
-        self._idle: list[httpx.HTTPTransport] = []
+        self._idle: _Idle[httpx.HTTPTransport] = _Idle()
 
     async def carry(self, request: httpx.Request) -> httpx.Response:
         timeout = _pool_timeout(request)
@@ -147,7 +199,7 @@ class _ThreadStack:
             raise _no_turn(request, timeout)
         connection = None
         try:
-            connection = self._pop() or self._connect()
+            connection = self._idle.take() or self._connect()
             response = connection.handle_request(request)
         except BaseException:
             self._turns.release()
@@ -158,17 +210,15 @@ class _ThreadStack:
         response.stream = _Borrowed(_Blocking(response.stream), lambda: self._give_back(connection))
         return response
 
-    def _give_back(self, connection: httpx.HTTPTransport) -> None:
-        self._idle.append(connection)
+    async def _give_back(self, connection: httpx.HTTPTransport) -> None:
+        cold = self._idle.put(connection)
         self._turns.release()
-
-    def _pop(self) -> httpx.HTTPTransport | None:
-        with suppress(IndexError):
-            return self._idle.pop()
-        return None
+        for each in cold:
+            each.close()
 
     async def aclose(self) -> None:
-        while (connection := self._pop()) is not None:
+        self._idle.closed = True
+        while (connection := self._idle.take()) is not None:
             connection.close()
 
 
@@ -198,9 +248,9 @@ class _Blocking(httpx.AsyncByteStream):
 class _Borrowed(httpx.AsyncByteStream):
     """A response body that gives its connection back when it is closed, once."""
 
-    def __init__(self, body: httpx.AsyncByteStream, give_back: Callable[[], None]) -> None:
+    def __init__(self, body: httpx.AsyncByteStream, give_back: Callable[[], Awaitable[None]]) -> None:
         self._body = body
-        self._give_back: Callable[[], None] | None = give_back
+        self._give_back: Callable[[], Awaitable[None]] | None = give_back
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._body:
@@ -212,4 +262,4 @@ class _Borrowed(httpx.AsyncByteStream):
         finally:
             if self._give_back is not None:
                 give_back, self._give_back = self._give_back, None
-                give_back()
+                await give_back()

@@ -19,9 +19,11 @@ from rsspot.wire import httpx
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+NEVER_SENT = (httpx.LocalProtocolError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 AS_IT_COMES = "rsspot.as_it_comes"
 """A request extension: leave the body to be read line by line, as slowly as its `read` timeout says."""
+UNTIL = "rsspot.until"
+"""A request extension: the moment, in the clock's seconds since 1970, at which the request is given up."""
 SHORTEST = 0.01
 """Seconds that every attempt may take."""
 
@@ -110,6 +112,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
         while True:
             attempt += 1
             self.requests += 1
+            request.extensions[UNTIL] = started.timestamp() + self.policy.deadline
             _shorten(request, self.policy.deadline - (sent - started).total_seconds())
             response: httpx.Response | None = None
             failure: httpx.TransportError | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from rsspot.constants import PAGE_SIZE, USER_AGENT
-from rsspot.errors import Gone, RsspotError, ServerError
+from rsspot.errors import Gone, RsspotError, ServerError, UnexpectedShape
 from rsspot.http.bodies import WholeBodies
 from rsspot.http.cache import Place, ResponseCache, written_place
 from rsspot.http.failures import error_from, error_of
@@ -92,7 +92,7 @@ class Session:
         inner = transport or Connections(proxy=self._manners.proxy)
         longest = self._manners.policy.longest_retry_after
         limited = LimitedTransport(inner, clock, self._manners.rate, longest=longest)
-        whole = WholeBodies(limited, self._manners.most_bytes)
+        whole = WholeBodies(limited, self._manners.most_bytes, clock)
         self.transport = RetryTransport(whole, clock, self._manners.policy, self.hooks)
 
     async def send(self, call: Call) -> Document:
@@ -181,7 +181,7 @@ class Session:
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[Document]:
         """Every item of a list, over all its pages."""
         pages = await self.pages(Call("GET", path, params or {}), decoded, token_of)
-        return [item for page in pages for item in page.get("items") or []]
+        return whole_items(path, pages)
 
     async def pages(self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]) -> list[P]:
         """Every page of a list. An expired page token restarts the list, so halves never mix."""
@@ -189,7 +189,9 @@ class Session:
             try:
                 return [page async for page in self._pages(call, decode, token_of)]
             except Gone:
-                continue
+                # The token may stand in a first page that was kept.
+                if self.cache is not None:
+                    self.cache.forget(call.path)
         raise Gone(f"the list {call.path} expired {LONGEST_LIST_RESTARTS} times while it was read", status=410)
 
     async def _pages(
@@ -234,10 +236,21 @@ def _place(call: Call) -> Place:
     return call.path, urlencode(sorted(call.params.items()))
 
 
+def whole_items(path: str, pages: Iterable[Document]) -> list[Document]:
+    """The items of pages, each with a name. Raises UnexpectedShape for what is none."""
+    items = [item for page in pages for item in page.get("items") or []]
+    for item in items:
+        metadata = item.get("metadata") if isinstance(item, dict) else None
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+            raise UnexpectedShape(f"the list {path} holds something that is no object with a name")
+    return items
+
+
 def token_of(page: Document) -> str | None:
     """What to ask for the next page of a list with, if there is one."""
-    token: str | None = (page.get("metadata") or {}).get("continue")
-    return token
+    metadata = page.get("metadata")
+    token = metadata.get("continue") if isinstance(metadata, dict) else None
+    return token if isinstance(token, str) else None
 
 
 def decoded(body: bytes) -> Document:
@@ -252,6 +265,6 @@ def _acknowledged(body: bytes) -> Document:
     """The JSON object that a write was answered with; {} for anything else, since the write has happened."""
     try:
         document = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

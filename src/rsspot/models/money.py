@@ -13,9 +13,7 @@ MOST = 1000
 
 def parse_price(value: Any) -> Any:
     """A number or string, with or without `$`, as a Decimal. Raises ValueError with the rule."""
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError("a price is a number such as 0.03")
     try:
         price = Decimal(str(value).strip().removeprefix("$"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Generic, Self, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -23,12 +23,6 @@ class Model(BaseModel):
         frozen=True,
         defer_build=True,
     )
-
-    def __copy__(self) -> Self:
-        return _on_its_own(super().__copy__())
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return _on_its_own(super().__deepcopy__(memo))
 
 
 def _none_is_empty(value: Any) -> Any:
@@ -106,7 +100,8 @@ def compact(model: Model) -> None:
     Each model keeps the names of the fields it was given, which for a pool is a third of its memory.
     """
     names = model.__pydantic_fields_set__
-    # A set, not a frozen one: pydantic refuses to dump with another. Nothing changes it, since models are frozen.
+    # A set, not a frozen one: pydantic refuses to dump with another. Nothing changes it: models are
+    # frozen, and a copy gets a set of its own.
     _FIELDS_SET.__set__(model, _NAMES.setdefault(frozenset(names), set(names)))
     values = model.__dict__
     for field in _fields_with_models(type(model)):
@@ -120,12 +115,6 @@ def compact(model: Model) -> None:
 
 _FIELDS_SET: Any = BaseModel.__pydantic_fields_set__
 _NAMES: dict[frozenset[str], set[str]] = {}
-
-
-def _on_its_own(copied: M) -> M:
-    """A copy may get other values, so it keeps names of its own."""
-    _FIELDS_SET.__set__(copied, set(copied.__pydantic_fields_set__))
-    return copied
 
 
 @cache

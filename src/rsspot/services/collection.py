@@ -45,12 +45,13 @@ class Collection(Generic[T]):
         odd = [problem for page in pages for problem in page.odd]
         if odd:
             raise UnexpectedShape(f"{len(odd)} of the {self.kind.plural} cannot be read: {'; '.join(odd[:3])}", found)
-        return [each for each in found if within in (None, self._parent_of(each))]
+        return found if within is None else [each for each in found if self._parent_of(each) == within]
 
     async def get(self, name: str) -> T:
         """One object. Raises NotFound."""
-        call = self._call(await self.documents.path(await self.documents.wire_name(name)))
-        return self._decode(await self._context.session.send(call))
+        if not self.documents.is_wire_name(name):
+            return self._decode(await self.documents.named(name))
+        return self._decode(await self._context.session.send(self._call(await self.documents.path(name))))
 
     async def create(
         self,

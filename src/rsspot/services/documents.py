@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, UsageError
-from rsspot.http.session import MERGE_PATCH, Call, Session, decoded, token_of
+from rsspot.http.session import MERGE_PATCH, Call, Session, decoded, token_of, whole_items
 from rsspot.models.refs import path_segment
 from rsspot.services.kind import Kind, Naming, is_uuid
 from rsspot.utils import Clock, Document, at_path
@@ -67,7 +67,7 @@ class Documents:
         """The same for who can live with an answer that was kept for a while."""
         call = Call("GET", await self.path(), fresh=False, private=self.kind.holds_secrets)
         pages = await self._session.pages(call, decoded, token_of)
-        return [self.framed(item) for page in pages for item in page.get("items") or []]
+        return [self.framed(item) for item in whole_items(call.path, pages)]
 
     async def get(self, name: str) -> Document:
         """One object. Raises NotFound."""
@@ -96,22 +96,29 @@ class Documents:
 
     async def wire_name(self, name: str) -> str:
         """An object's name on the wire, from that or from the name its author gave it. Raises NotFound, UsageError."""
-        if self.kind.naming is Naming.LABEL or is_uuid(name) or not name:
+        if self.is_wire_name(name):
             return name
+        return str((await self.named(name))["metadata"]["name"])
+
+    def is_wire_name(self, name: str) -> bool:
+        """Whether a name can only be one of the wire."""
+        return self.kind.naming is Naming.LABEL or is_uuid(name) or not name
+
+    async def named(self, name: str) -> Document:
+        """The object whose author gave it a name, found by listing them all. Raises NotFound, UsageError."""
         # Nobody can have given a name that is none: `create` refuses it as well.
         await self.path(name)
         found = [
-            document["metadata"]["name"]
+            document
             for document in await self.list()
             if at_path(document, ("metadata", "annotations", NAME_ANNOTATION)) == name
         ]
         if not found:
             raise NotFound(f"none of the {self.kind.plural} was given the name {name!r}", status=404, reason="NotFound")
         if len(found) > 1:
-            raise UsageError(
-                f"{len(found)} of the {self.kind.plural} are called {name!r}", hint=f"say which: {', '.join(found)}"
-            )
-        return str(found[0])
+            names = ", ".join(str(each["metadata"]["name"]) for each in found)
+            raise UsageError(f"{len(found)} of the {self.kind.plural} are called {name!r}", hint=f"say which: {names}")
+        return found[0]
 
     def framed(self, item: Document) -> Document:
         """An item of a list with what lists leave out: a document says what it is."""

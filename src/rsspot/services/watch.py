@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from rsspot.errors import ApiError, ServerError, TransportError
-from rsspot.http.session import Call, decoded, token_of
+from rsspot.http.session import Call, decoded, token_of, whole_items
 from rsspot.services.documents import Documents, selector
 from rsspot.utils import Document, at_path
 
@@ -88,7 +88,7 @@ async def _compared(documents: Documents, labels: str | None, known: _Known) -> 
 async def _listed(documents: Documents, labels: str | None) -> tuple[dict[str, Document], str]:
     call = Call("GET", await documents.path(), selector(labels))
     pages = await documents.context.session.pages(call, decoded, token_of)
-    items = [documents.framed(item) for page in pages for item in page.get("items") or []]
+    items = [documents.framed(item) for item in whole_items(call.path, pages)]
     version = str((pages[0].get("metadata") or {}).get("resourceVersion") or "")
     return {item["metadata"]["name"]: item for item in items}, version
 

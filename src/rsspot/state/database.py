@@ -53,10 +53,12 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._connection
+                    self._connection.execute("COMMIT")
                 except BaseException:
-                    self._connection.execute("ROLLBACK")
+                    # A signal may come just after the commit; a transaction left open would swallow the next one.
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
                     raise
-                self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise StateError(f"cannot write {self.path}: {error}", hint="is the disk full or read-only?") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rsspot.state.database import Database
 
 TIDY_EVERY = 50
-"""Writes between two tidyings: counting after each would cost more than the writes."""
+"""Writes from one tidying to the next, the first one of a process among them: to count each time would cost more."""
 
 
 class SqliteCache:
@@ -38,7 +38,7 @@ class SqliteCache:
                 (owner, path, query, body, expires_at, now),
             )
         self._writes += 1
-        if self._writes % TIDY_EVERY == 0:
+        if self._writes % TIDY_EVERY == 1:
             self.tidy(now)
 
     def drop(self, owner: str, prefix: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from rsspot.errors import StateError, UsageError
-from rsspot.state.database import Database
+from rsspot.errors import UsageError
+from rsspot.state.database import IMPATIENT, Database
 from rsspot.state.sqlite_store import SqliteStore
 from rsspot.state.store import BaseStore, Records
 
@@ -53,11 +56,28 @@ def forget_profile(path: Path) -> None:
         open_preferences(path).remember("profile", None)
 
 
-def remembered(path: Path, profile: str | None) -> Mapping[str, str]:
-    """What a state.db remembers; nothing where there is none, or none that can be read."""
-    if not path.is_file():
-        return {}
+def _value(body: object) -> object:
     try:
-        return open_preferences(path).of(profile)
-    except StateError:
-        return {}
+        return json.loads(str(body))
+    except (ValueError, RecursionError):
+        return None
+
+
+def remembered(path: Path) -> Callable[[str | None], Mapping[str, str]]:
+    """What a state.db remembers, read in one go; nothing where there is none, or none that can be read.
+
+    Opened for reading only: looking something up neither makes the file nor brings it up to date.
+    """
+    known: dict[str, str] = {}
+    if path.is_file():
+        with suppress(sqlite3.Error):
+            address = f"{path.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, timeout=IMPATIENT)) as connection:
+                rows = connection.execute("SELECT key, body_json FROM preferences").fetchall()
+            known = {key: value for key, body in rows if isinstance(value := _value(body), str)}
+
+    def of(profile: str | None) -> Mapping[str, str]:
+        names = ("profile",) if profile is None else OF_A_PROFILE
+        return {name: known[key] for name in names if (key := _key(name, profile)) in known}
+
+    return of

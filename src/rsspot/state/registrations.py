@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -47,15 +49,19 @@ OPEN = (
 """What a worker may take up: not begun, or begun by somebody who stopped."""
 
 
+PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#\d+")
+_serials = itertools.count(1)
+
+
 def worker_of_this_process() -> str:
-    """A name to claim machines by, whose claims end with this process."""
-    return f"{socket.gethostname()}#{os.getpid()}"
+    """A name of its own, each time, to claim machines by; its claims end with this process."""
+    return f"{socket.gethostname()}#{os.getpid()}#{next(_serials)}"
 
 
 def has_ended(worker: str) -> bool:
     """Whether a worker is a process of this machine that is gone."""
-    host, mark, pid = worker.rpartition("#")
-    return bool(mark) and pid.isdigit() and host == socket.gethostname() and not process_lives(int(pid))
+    found = PROCESS.fullmatch(worker)
+    return found is not None and found["host"] == socket.gethostname() and not process_lives(int(found["pid"]))
 
 
 @dataclass(frozen=True)

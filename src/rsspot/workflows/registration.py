@@ -93,8 +93,13 @@ class RegistrationWorkflow:
     def token_issued(
         self, record: RegistrationRecord, *, token_id: str, expires_at: str | None = None
     ) -> RegistrationRecord:
-        """A token was made. token_id names it and is not the token itself; expires_at is RFC 3339."""
-        if record.status is RegistrationStatus.FAILED:
+        """A token was made. token_id names it and is not the token itself; expires_at is RFC 3339.
+
+        A machine that somebody began and left begins anew.
+        """
+        if record.status in (RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SUBMITTED):
+            self._to(record, RegistrationStatus.FAILED, last_error="begun, and not brought to its end")
+        elif record.status is RegistrationStatus.SKIPPED:
             self._to(record, RegistrationStatus.DISCOVERED)
         return self._to(record, RegistrationStatus.TOKEN_ISSUED, token_id=token_id, token_expires_at=expires_at)
 

@@ -1,0 +1,28 @@
+"""Clients that are overheard, as in the service tests, and a place of its own for everything that a test sets."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home without settings; what clients were shared is let go of before and after."""
+    from rsspot.client import shared
+
+    for name in [each for each in os.environ if "SPOT" in each or each in ("XDG_CONFIG_HOME", "RXTSPOT_TOKEN")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    shared.configure()
+    shared.close_all_clients()
+    yield tmp_path
+    shared.configure()
+    shared.close_all_clients()
