@@ -260,7 +260,7 @@ async def test_a_service_that_is_down_is_not_one_without_device_logins() -> None
 async def test_an_offer_that_is_not_understood_is_not_shown(offer: object) -> None:
     """Half an invitation is worse than none."""
     login = Login(GRANTED, offer=offer)
-    with pytest.raises((AuthError, TransportError), match="cannot be understood|not answered by a login service"):
+    with pytest.raises((AuthError, TransportError), match=r"cannot be understood|not answered by a login service"):
         await login.run()
     assert (login.shown, login.polls) == ([], [])
 

@@ -241,3 +241,47 @@ def test_who_reads_only_the_first_line_hears_no_complaint() -> None:
     command = f"{sys.executable} -m rsspot --sandbox serverclasses list -o json | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+def test_a_remembered_profile_that_is_gone_can_be_put_right(account: Command) -> None:
+    """Each command that could mend it must work although the profile that is meant is not there."""
+    account("configure", "-p", "play", "--org", "acme", "--no-activate")
+    account("config", "set-default", "profile", "play")
+    text = config_file().read_text()
+    config_file().write_text(text.replace("play:", "renamed:"))
+    account("whoami", code=3)
+    assert [each["name"] for each in account("profiles", "list")] == ["renamed", "work"]
+    account("config", "set-default", "profile", "renamed")
+    config_file().write_text(config_file().read_text().replace("renamed:", "gone:"))
+    account("profiles", "use", "work")
+    assert account("whoami")["profile"] == "work"
+    account("config", "unset-default", "profile")
+
+
+def test_a_profile_that_is_configured_is_in_use_from_then_on(account: Command) -> None:
+    """Also where another one was remembered."""
+    account("config", "set-default", "profile", "work")
+    account("configure", "-p", "play", "--org", "acme")
+    assert account("profiles", "show")["profile"] == "play"
+
+
+def test_the_profile_that_the_file_names_is_not_deleted(account: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says for now: every other shell would be left without."""
+    account("configure", "-p", "play", "--org", "acme", "--no-activate")
+    monkeypatch.setenv("RSSPOT_PROFILE", "play")
+    account("profiles", "delete", "work", code=3)
+    assert account("whoami", "-p", "work")["profile"] == "work"
+
+
+def test_a_numeric_profile_is_changed_where_it_stands(account: Command) -> None:
+    """YAML reads its name as a number; a second one beside it would hide its token."""
+    config_file().write_text(f"activeProfile: '123'\nprofiles:\n  123: {{org: acme, refreshToken: {CANARY}}}\n")
+    account("configure", "-p", "123", "--region", "us-east-iad-1")
+    assert account("whoami")["organization"] == "acme"
+    assert list(yaml.safe_load(config_file().read_text())["profiles"]) == [123]
+
+
+def test_a_token_with_a_line_break_is_not_shown(account: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the error nor with -v; the fixture looks for it."""
+    monkeypatch.setenv("RSSPOT_ACCESS_TOKEN", f"{CANARY}\n{CANARY}")
+    account("-v", "regions", "list", code=4)

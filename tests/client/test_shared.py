@@ -480,3 +480,19 @@ async def test_names_of_the_package_are_there(config: Path) -> None:
         assert getattr(rsspot, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'get_clint'"):
         _ = rsspot.get_clint  # type: ignore[attr-defined]
+
+
+def test_a_default_set_inside_a_block_is_of_the_blocks_profile(config: Path) -> None:
+    """Not of the one that was configured for the whole program."""
+    configure(profile="prod")
+    with use_profile("staging"):
+        set_default_region("uk-lon-1")
+        assert region() == "uk-lon-1"
+    assert region() != "uk-lon-1"
+
+
+def test_a_config_path_may_be_a_text(config: Path) -> None:
+    """As every other argument of that name."""
+    configure(config_path=str(config))
+    set_default_region("uk-lon-1")
+    assert region() == "uk-lon-1"

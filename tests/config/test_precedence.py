@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from rsspot.config.load import Resolved, resolve
+from rsspot.config.load import Resolved, resolve, state_path_of
 from rsspot.config.schema import Profile, leaves, nested
 from rsspot.errors import ConfigError
 from rsspot.settings import ALIASES, CONFIG_PATHS, Setting
@@ -343,3 +343,20 @@ def test_an_argument_that_is_no_setting_is_refused_and_an_empty_one_says_nothing
     with pytest.raises(TypeError, match="orgnization"):
         resolve(environ=environ, orgnization="other")
     assert resolve(environ=environ, organization="").get("organization") == "acme"
+
+
+def test_a_given_credential_is_not_mixed_with_the_keyrings(tmp_path: Path) -> None:
+    """An access token of the environment that has run out must not turn into somebody else's."""
+    config = {"profiles": {"default": {"keyring": True}}}
+    home = {"HOME": str(tmp_path)}
+    assert resolve(config=config, environ=home).options.keyring
+    assert not resolve(config=config, environ={**home, "RSSPOT_ACCESS_TOKEN": "t"}).options.keyring
+    both = {**home, "RSSPOT_KEYRING": "true"}
+    assert resolve(config={"profiles": {"default": {"refreshToken": "r"}}}, environ=both).options.keyring
+
+
+def test_where_the_state_is_depends_on_no_profile(tmp_path: Path) -> None:
+    """Whoever has to put a profile right needs it."""
+    file = tmp_path / "config.yml"
+    file.write_text("activeProfile: gone\nstatePath: here.db\nprofiles: {work: {}}\n")
+    assert state_path_of(file, environ={"HOME": str(tmp_path)}) == tmp_path / "here.db"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -344,3 +345,28 @@ def test_a_database_in_memory_makes_no_file(tmp_path: Path) -> None:
     assert database.rows("SELECT * FROM preferences") == []
     database.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_in_the_moment_of_a_commit_leaves_no_transaction_open(tmp_path: Path) -> None:
+    """Every later write would be taken for a part of it, and be lost with it."""
+
+    class Interrupted(sqlite3.Connection):
+        armed = True
+
+        def execute(self, *arguments: object) -> sqlite3.Cursor:  # type: ignore[override]
+            if arguments[0] == "COMMIT" and self.armed:
+                self.armed = False
+                raise KeyboardInterrupt
+            return super().execute(*arguments)  # type: ignore[arg-type]
+
+    database = Database(tmp_path / "state.db")
+    database._connection.close()
+    database._connection = sqlite3.connect(tmp_path / "state.db", isolation_level=None, factory=Interrupted)
+    with pytest.raises(KeyboardInterrupt), database.transaction() as db:
+        db.execute("INSERT INTO preferences VALUES ('first', '1', '')")
+    with database.transaction() as db:
+        db.execute("INSERT INTO preferences VALUES ('second', '2', '')")
+    other = sqlite3.connect(tmp_path / "state.db")
+    assert other.execute("SELECT key FROM preferences").fetchall() == [("second",)]
+    other.close()
+    database.close()

@@ -1,0 +1,289 @@
+"""Whose answers and whose connections these are: after a login, after a fork, after a loop, after a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from rsspot.auth.bearer import Bearer
+from rsspot.auth.grants import Grant, Issuer, Send
+from rsspot.auth.token import Token
+from rsspot.concurrency import drive
+from rsspot.errors import AuthError, RequestTimeout, ServerError, TransportError
+from rsspot.http import pool
+from rsspot.http.cache import CachePolicy, ResponseCache
+from rsspot.http.hooks import Hooks
+from rsspot.http.limit import Pace
+from rsspot.http.pool import Connections
+from rsspot.http.retry import RetryPolicy
+from rsspot.http.session import Call, Manners, Session, decoded, token_of
+from rsspot.simulator.clock import ManualClock
+from rsspot.state.database import Database
+from rsspot.state.http_cache import SqliteCache
+from rsspot.utils import SystemClock
+from rsspot.wire import httpx
+
+URL = "http://127.0.0.1"
+CANARY = "canary-token"
+ORGANIZATIONS = Call("GET", "/apis/auth.ngpc.rxt.io/v1/organizations", fresh=False, private=False)
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the path that was asked for."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = json.dumps({"path": self.path}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+class Counting(ThreadingHTTPServer):
+    """Counts the connections it takes."""
+
+    daemon_threads = True
+    accepted = 0
+
+    def process_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
+        self.accepted += 1
+        super().process_request(request, client_address)
+
+
+@pytest.fixture
+def server() -> Iterator[Counting]:
+    """A server on loopback."""
+    served = Counting(("127.0.0.1", 0), Echo)
+    threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield served
+    served.shutdown()
+    served.server_close()
+
+
+def session_of(server: Counting) -> Session:
+    """A session that signs nothing."""
+    return Session(f"http://127.0.0.1:{server.server_address[1]}", None, SystemClock())
+
+
+def bearer(log_in: object = None, folder: Path | None = None, **rest: object) -> Bearer:
+    """A bearer for a service that refuses every refresh token."""
+    issuer = Issuer(URL, "tests")
+    return Bearer(base_url=URL, issuer=issuer, clock=ManualClock(), cache_folder=folder, log_in=log_in, **rest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("token", [f"{CANARY}\n{CANARY}", f"{CANARY} x", f"{CANARY}\x00", f"{CANARY}é"])
+def test_what_cannot_stand_in_a_header_is_refused_without_being_quoted(token: str) -> None:
+    """A token file read with its line break would otherwise be shown by whoever complains about it."""
+    with pytest.raises(AuthError) as caught:
+        bearer(token=token)
+    assert CANARY not in f"{caught.value!r}{caught.value.hint}"
+
+
+def test_a_line_break_at_the_end_is_not_of_a_token() -> None:
+    """YAML's `|` and `open().read()` both leave one."""
+    signed = bearer(token=f"{CANARY}\n")
+    assert signed.token is not None and signed.token.bearer == CANARY
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_what_our_own_library_refuses_to_send_is_not_quoted(method: str) -> None:
+    """Its sentence holds the header; and what was not sent has changed nothing."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.LocalProtocolError(f"Illegal header value b'Bearer {CANARY}'", request=request)
+
+    session = Session(URL, None, ManualClock(), httpx.MockTransport(refuse))
+    with pytest.raises(TransportError) as caught:
+        await session.send(Call(method, "/x"))
+    assert type(caught.value) is TransportError
+    assert CANARY not in str(caught.value)
+
+
+async def test_a_login_for_one_command_is_kept_for_no_other(tmp_path: Path) -> None:
+    """Whoever sat at the terminal may not be whose token is configured."""
+
+    async def as_bob(issuer: Issuer, send: Send) -> Grant:
+        return Grant(Token.parse("bobs-token"), "bobs-refresh-token")
+
+    async def refused(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, json={"error": "invalid_grant"})
+
+    signed = bearer(as_bob, tmp_path, refresh_token="of-alice")
+    before = signed.identity
+    assert (await signed.current(refused)).bearer == "bobs-token"
+    assert signed.refresh_token == "bobs-refresh-token"
+    assert signed.identity != before
+    assert not list(tmp_path.glob("*.json"))
+
+
+async def test_kept_answers_are_those_of_whoever_is_logged_in(tmp_path: Path) -> None:
+    """Two people at one terminal, one after the other, with one state.db."""
+    who = "alice"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"of": who})
+
+    clock, database = ManualClock(), Database(tmp_path / "state.db")
+    back = SqliteCache(database, most_entries=10, most_bytes=1000)
+    cache = ResponseCache(URL, lambda: who, CachePolicy(), clock, back)
+    session = Session(URL, None, clock, httpx.MockTransport(answer), cache=cache)
+    assert await session.send(ORGANIZATIONS) == {"of": "alice"}
+    who = "bob"
+    assert await session.send(ORGANIZATIONS) == {"of": "bob"}
+    who = "alice"
+    assert await session.send(ORGANIZATIONS) == {"of": "alice"}
+
+
+def test_a_cloudspace_called_regions_is_no_region() -> None:
+    """It would be kept for an hour."""
+    policy = CachePolicy()
+    assert policy.ttl("/apis/ngpc.rxt.io/v1/namespaces/org-a/cloudspaces/regions") == 0
+    assert policy.ttl("/apis/ngpc.rxt.io/v1/regions/us-east-iad-1") == 3600
+
+
+async def test_a_kept_first_page_with_an_expired_token_is_not_asked_for_again() -> None:
+    """The list would fail until the page has expired too."""
+    tokens = iter(["T1", "T2"])
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        token = request.url.params.get("continue", "")
+        asked.append(token)
+        if token == "T1":
+            return httpx.Response(410, json={"reason": "Expired"})
+        return httpx.Response(200, json={"items": [], "metadata": {} if token else {"continue": next(tokens)}})
+
+    clock = ManualClock()
+    cache = ResponseCache(URL, lambda: "a", CachePolicy(), clock)
+    session = Session(URL, None, clock, httpx.MockTransport(answer), cache=cache)
+    call = Call("GET", "/apis/ngpc.rxt.io/v1/regions", fresh=False, private=False)
+    assert len(await session.pages(call, decoded, token_of)) == 2
+    assert asked == ["", "T1", "", "T2"]
+
+
+def test_a_child_process_has_connections_of_its_own(server: Counting) -> None:
+    """On shared sockets, one would be given the other's answers."""
+    session = session_of(server)
+    assert drive(session.send(Call("GET", "/parent"))) == {"path": "/parent"}
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            answers = [drive(session.send(Call("GET", f"/child-{number}"))) for number in range(3)]
+            os.write(writing, json.dumps([each["path"] for each in answers]).encode())
+        finally:
+            os._exit(0)
+    assert [drive(session.send(Call("GET", f"/p{number}")))["path"] for number in range(3)] == ["/p0", "/p1", "/p2"]
+    os.waitpid(child, 0)
+    assert json.loads(os.read(reading, 1000)) == ["/child-0", "/child-1", "/child-2"]
+    os.close(reading)
+    os.close(writing)
+    assert server.accepted == 2
+    drive(session.aclose())
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_loops_that_have_ended_are_let_go_of(server: Counting) -> None:
+    """A client that is shared by a program with many short loops would hold a socket for each."""
+    session = session_of(server)
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        asyncio.run(session.send(Call("GET", "/x")))
+    gc.collect()
+    connections = session.transport.inner._inner._inner  # type: ignore[attr-defined]
+    assert isinstance(connections, Connections)
+    assert len(connections._loops) == 1
+    assert len(list(Path("/proc/self/fd").iterdir())) < files + 10
+    asyncio.run(session.send(Call("GET", "/x")))
+    connections._loops.clear()
+    gc.collect()
+
+
+def test_connections_that_nobody_uses_are_closed_in_time(server: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a rush, the many that it took must not stay for ever."""
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.05)
+    session = session_of(server)
+    ready = threading.Barrier(6)
+
+    def rush() -> None:
+        ready.wait()
+        for _ in range(3):
+            drive(session.send(Call("GET", "/x")))
+
+    threads = [threading.Thread(target=rush) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    threading.Event().wait(0.1)
+    for _ in range(2):
+        drive(session.send(Call("GET", "/x")))
+    connections = session.transport.inner._inner._inner  # type: ignore[attr-defined]
+    (stack,) = connections._threads.values()
+    assert len(stack._idle._stack) == 1
+    drive(session.aclose())
+
+
+class Slow(httpx.AsyncByteStream):
+    """A body of which a byte comes each second."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    async def __aiter__(self):  # type: ignore[no-untyped-def]
+        for _ in range(1000):
+            self._clock.advance(1.0)
+            yield b" "
+
+
+async def test_no_answer_may_trickle_past_the_deadline() -> None:
+    """Each byte is in time, and the whole of it never comes."""
+    clock = ManualClock()
+    slow = httpx.MockTransport(lambda _: httpx.Response(200, stream=Slow(clock)))
+    session = Session(URL, None, clock, slow, manners=Manners(policy=RetryPolicy(attempts=1, deadline=10.0)))
+    began = clock.time()
+    with pytest.raises(RequestTimeout):
+        await session.send(Call("GET", "/x"))
+    assert clock.time() - began <= 12
+
+
+def test_who_gives_up_waiting_leaves_the_place_to_the_next() -> None:
+    """Else those with little patience would keep everybody else out."""
+    pace = Pace(most=1.0)
+    assert pace.reserve(0.0) == 0.0
+    assert pace.reserve(0.0) == 1.0
+    pace.give_back()
+    assert pace.reserve(0.0) == 1.0
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_failure_is_no_reason_to_go_faster(status: int) -> None:
+    """Only success is."""
+    session = Session(URL, None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(status)))
+    pace = session.transport.inner._inner.pace  # type: ignore[attr-defined]
+    pace.rate = 10.0
+    with pytest.raises(ServerError):
+        await session.send(Call("GET", "/x"))
+    assert pace.rate == 10.0
+
+
+async def test_a_body_nested_too_deeply_is_an_answer_that_cannot_be_read() -> None:
+    """On a read an error of ours; on a write, which has happened, nothing to be told."""
+    deep = httpx.MockTransport(lambda _: httpx.Response(200, content=b"[" * 200_000))
+    session = Session(URL, None, ManualClock(), deep, hooks=Hooks())
+    with pytest.raises(ServerError):
+        await session.send(Call("GET", "/x"))
+    assert await session.send(Call("DELETE", "/x")) == {}
