@@ -109,7 +109,7 @@ async def test_the_client_itself_names_its_twins_too(spot_api: SimulatedSpot) ->
         client.whoami()
     with pytest.raises(RuntimeError, match=r"await client\.aclose\(\)"):
         client.close()
-    with pytest.raises(RuntimeError, match=r"await client\.aclose\(\)"), client:
+    with pytest.raises(RuntimeError, match=r"async with SpotClient"), client:
         pass
     assert wire.requests == []
 

@@ -65,7 +65,7 @@ def test_twenty_processes_do_everything_at_once(tmp_path: Path) -> None:
     preferences = open_preferences(path)
     assert {name: preferences.of(name) for name in names} == {name: {"region": f"{name}-{EACH - 1}"} for name in names}
     assert sorted(entry.command for entry in History(database).entries()) == sorted(f"{a} {b}" for a, b in whole)
-    cached = {row["path"] for row in database.rows("SELECT path FROM http_cache")}
+    cached = {row["path"] for row in database.rows("SELECT path FROM http_cache WHERE query <> '#'")}
     assert cached == {f"/{name}/{number}" for name, number in whole}
     assert {(each.registration_key, each.token_id, each.status) for each in ledger.registrations()} == {
         (f"{name}-{number}", name, RegistrationStatus.TOKEN_ISSUED) for name, number in whole

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rsspot.config.load import resolve
-from rsspot.errors import UsageError
+from rsspot.errors import StateError, UsageError
 from rsspot.state.database import Database
 from rsspot.state.json_store import JsonStore
 from rsspot.state.preferences import RECORDS, Preferences, open_preferences, remembered
@@ -73,12 +73,27 @@ def test_where_there_is_no_state_nothing_is_remembered_and_nothing_made(tmp_path
 
 
 @pytest.mark.parametrize("content", [b"not a database" * 300, b"\x00" * 5000])
-def test_a_file_that_cannot_be_read_remembers_nothing(tmp_path: Path, content: bytes) -> None:
-    """A convenience must not stop a command; and the file is left for whoever can read it."""
+def test_a_file_that_cannot_be_read_is_not_passed_over(tmp_path: Path, content: bytes) -> None:
+    """It may say which account is meant; and it is left as it is for whoever can read it."""
     path = tmp_path / "state.db"
     path.write_bytes(content)
-    assert remembered(path)("work") == {}
+    of = remembered(path)
+    with pytest.raises(StateError, match="which profile and organisation are meant"):
+        of("work")
     assert path.read_bytes() == content
+
+
+def test_a_healthy_file_in_a_folder_that_is_read_only_is_read(tmp_path: Path) -> None:
+    """As a container mounts it."""
+    path = tmp_path / "sealed" / "state.db"
+    open_preferences(path).remember("region", "dfw", "work")
+    for each in path.parent.iterdir():
+        each.chmod(0o400)
+    path.parent.chmod(0o500)
+    try:
+        assert remembered(path)("work") == {"region": "dfw"}
+    finally:
+        path.parent.chmod(0o700)
 
 
 @pytest.mark.parametrize("body", ["{", "5", "null", '["x"]'])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 from rsspot.auth.cache import TokenCache
 from rsspot.auth.grants import Grant, Issuer, Send, refreshed, refuse_plain
-from rsspot.auth.token import Token
+from rsspot.auth.token import MARGIN, Token
 from rsspot.concurrency import Mutex
 from rsspot.errors import AuthError, TransportError
 from rsspot.utils import Clock, digest
@@ -79,7 +80,9 @@ class Bearer:
     async def current(self, send: Send) -> Token:
         """A token that still holds. Raises AuthError, TransportError."""
         used = self._token
-        if used is not None and used.fresh(self._clock.now()):
+        # One that cannot be renewed is good for as long as it says.
+        margin = MARGIN if self._renewable else timedelta()
+        if used is not None and used.fresh(self._clock.now(), margin):
             return used
         return await self._renew(used, send)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsspot.auth.token import Token
+from rsspot.constants import USER_AGENT
 from rsspot.errors import AuthError, ConfigError, OutcomeUnknown, RequestTimeout, TransportError
 from rsspot.wire import httpx
 
@@ -40,7 +41,13 @@ class Issuer:
         """A form posted to the login service."""
         url = self.url.rstrip("/") + path
         patience = httpx.Timeout(TIMEOUT).as_dict()
-        return httpx.Request("POST", url, data={"client_id": self.client_id, **form}, extensions={"timeout": patience})
+        return httpx.Request(
+            "POST",
+            url,
+            data={"client_id": self.client_id, **form},
+            headers={"User-Agent": USER_AGENT},
+            extensions={"timeout": patience},
+        )
 
     def refresh(self, refresh_token: str) -> httpx.Request:
         """The refresh grant."""
@@ -110,7 +117,9 @@ def refuse_plain(url: str) -> str:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        raise ConfigError(f"{url!r} is not an address") from None
+        raise ConfigError("an address of the service cannot be read", hint="see `rsspot config explain`") from None
     if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in LOOPBACK):
         return url
-    raise ConfigError(f"{url!r} is not https", hint="only loopback addresses may be spoken to in plain http")
+    # Without what may stand before the host: a password.
+    said = f"'{parsed.scheme}://{parsed.host}'" if parsed.host else "an address without a host"
+    raise ConfigError(f"{said} is not https", hint="only loopback addresses may be spoken to in plain http")

@@ -56,9 +56,9 @@ class Token:
         organization = self.claims.get("org_id")
         return namespace_of(organization) if isinstance(organization, str) else None
 
-    def fresh(self, now: datetime) -> bool:
+    def fresh(self, now: datetime, margin: timedelta = MARGIN) -> bool:
         """Whether it can still be used for a while."""
-        return self.expires_at is None or now + MARGIN < self.expires_at
+        return self.expires_at is None or now + margin < self.expires_at
 
 
 def namespace_of(organization_id: str) -> str:

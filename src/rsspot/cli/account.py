@@ -26,6 +26,7 @@ def login(keyring: bool = KEYRING) -> None:
     """Log in on another screen, and keep the refresh token for the profile in use."""
     from rsspot.auth.device import log_in
     from rsspot.auth.grants import Issuer
+    from rsspot.auth.keyring import recall
     from rsspot.cli.login import invite
     from rsspot.client.wiring import manners_of
     from rsspot.http.session import Session
@@ -33,6 +34,9 @@ def login(keyring: bool = KEYRING) -> None:
 
     here = _real()
     resolved = here.resolved
+    if keyring:
+        # Before a person has approved what could not be kept.
+        recall(resolved.profile)
     options, clock = resolved.options, SystemClock()
     # Any way to send will do that signs nothing.
     way = Session(options.oauth_url, None, clock, manners=manners_of(options))
@@ -132,7 +136,9 @@ def configure(
     token = _token(token_from_stdin)
     if keyring and token is None:
         raise UsageError("there is no token to put into the keyring", hint="type it, or pipe it to --token-stdin")
-    if not changes and token is None and profile not in _known():
+    file = here.config_file
+    new = file is not None and not file.exists()
+    if not changes and token is None and (new or profile not in _known()):
         raise UsageError("nothing to write", hint="give --org, --region, --base-url or a token")
     if activate:
         changes[("activeProfile",)] = profile
@@ -160,6 +166,8 @@ def _token(from_stdin: bool) -> str | None:
         token = sys.stdin.readline().strip() if sys.stdin is not None else ""
         if not token:
             raise UsageError("standard input holds no token")
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise UsageError("what standard input holds is no token")
         return token
     if sys.stdin is None or not sys.stdin.isatty():
         return None

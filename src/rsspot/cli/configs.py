@@ -27,9 +27,11 @@ def explain() -> None:
 @app.command()
 def path() -> None:
     """Show which files are read and written."""
-    resolved = session().resolved
-    file = str(resolved.config_file) if resolved.config_file else None
-    session().emit({"config": file, "state": str(resolved.state_path)})
+    from rsspot.config.files import config_file, legacy_file
+
+    here = session()
+    file = config_file(os.environ, here.config_file) or legacy_file(os.environ)
+    here.emit({"config": str(file) if file else None, "state": str(here.state_path)})
 
 
 @app.command()
@@ -65,7 +67,7 @@ def _remember(which: str, value: str | None) -> None:
         _require(value)
     of = None if which == "profile" else here.resolved.profile
     open_preferences(here.state_path).remember(NAMES[which], value, of)
-    here.emit({which: value, "profile": of, "state": str(here.state_path)})
+    here.emit({"default": which, "value": value, "of profile": of, "state": str(here.state_path)})
 
 
 COMMANDS: dict[str, Any] = {"config": app}

@@ -72,6 +72,8 @@ def import_(
 
     here = session()
     try:
+        if str(file) == "-" and sys.stdin is None:
+            raise UsageError("there is no standard input to read")
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
         document = json.loads(text)
     except OSError as error:

@@ -89,6 +89,8 @@ class CliSession:
         """The profile that is meant, whether or not the config file knows it yet."""
         from rsspot.errors import ConfigError
 
+        if self.config_file is not None and not self.config_file.exists():
+            return self.options.profile or "default"
         try:
             return self.resolved.profile
         except ConfigError:
@@ -113,7 +115,11 @@ class CliSession:
             return self.resolved.state_path
         from rsspot.config.load import state_path_of
 
-        return state_path_of(self.config_file)
+        named = self.config_file
+        if named is not None and not named.exists():
+            # It is about to be made.
+            return named.parent / "state.db"
+        return state_path_of(named)
 
     @property
     def token_folder(self) -> Path:

@@ -169,6 +169,7 @@ class SpotClient:
         await self._aio.aclose()
 
     def __enter__(self) -> Self:
+        refuse_in_loop("async with SpotClient(…)")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from rsspot.config.files import config_file, legacy_file, parse, read
 from rsspot.config.schema import SECRETS, ConfigFile, Profile, leaves, nested, values
-from rsspot.errors import AuthError, ConfigError
+from rsspot.errors import AuthError, ConfigError, StateError
 from rsspot.settings import Setting, from_environment, home
 from rsspot.utils import did_you_mean
 
@@ -121,11 +121,22 @@ def resolve(
     name = str(named.value) if named else "default"
     settings = _settings(written.preferences, f"{path or 'config'} (preferences)")
     settings = _over(settings, _profile(written, name, path, asked=named))
-    remembered_here = remembered(name).items()
+    # Whoever names the organisation need not know what is remembered.
+    remembered_here = () if "organization" in given and "region" in given else _of(remembered, name, given).items()
     settings = _over(settings, {key: Setting(value, f"{state} (default {key})") for key, value in remembered_here})
     settings = _over(settings, {key: each for key, each in given.items() if key not in GLOBAL})
     settings = _one_organization(_with_token(settings))
     return Resolved(name, settings, state, path, named.source if named else "default", state_source)
+
+
+def _of(remembered: Remembered, profile: str, given: Mapping[str, Setting]) -> Mapping[str, str]:
+    """What is remembered for a profile. A region alone is not worth failing for."""
+    try:
+        return remembered(profile)
+    except StateError:
+        if "organization" in given:
+            return {}
+        raise
 
 
 def state_path_of(

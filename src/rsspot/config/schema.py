@@ -83,7 +83,7 @@ class Profile(Section):
     base_url: Text = Field(default=BASE_URL, description="Where the API is.")
     oauth_url: Text = Field(default=OAUTH_URL, description="Where tokens come from.")
     feeds_url: Text = Field(default=FEEDS_URL, description="Where the public price feeds are.")
-    proxy: Text | None = Field(default=None, description="An HTTP proxy for https addresses.")
+    proxy: Text | None = Field(default=None, repr=False, description="An HTTP proxy for https addresses.")
     timeout: Annotated[Seconds, _also("timeout", "requestTimeoutSeconds", "request_timeout_seconds")] = Field(
         default=30.0, description="Seconds to wait for a connection, or for the next byte."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rsspot.errors import (
@@ -26,17 +28,20 @@ from rsspot.utils import utc_now
 from rsspot.wire import httpx
 
 LONGEST_MESSAGE = 400
+LONG_RUN = re.compile(r"[A-Za-z0-9_.~+/=-]{12,}")
+"""What may be a piece of a token."""
 AMBIGUOUS = frozenset({408, 499})
 """Besides 5xx: statuses after which nobody can know whether a write was executed."""
 
 
-def error_of(response: httpx.Response) -> RsspotError:
-    """The error that a non-2xx answer stands for.
+def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotError:
+    """The error that a non-2xx answer stands for. secrets: what the answer may quote and the error must not.
 
     On a write, a status after which nobody can know what happened is OutcomeUnknown.
     """
     body = _body(response)
-    status, message = response.status_code, _message(body, response)
+    hide = _hider(response.request, secrets)
+    status, message = response.status_code, _message(body, response, hide)
     if status == 401:
         return AuthError(
             f"the service refused the token: {message}", hint="it may be expired, revoked or of another organisation"
@@ -53,7 +58,7 @@ def error_of(response: httpx.Response) -> RsspotError:
         status=status,
         reason=str(body.get("reason") or ""),
         causes={
-            str(c.get("field", "")): str(c.get("message", ""))
+            str(c.get("field", "")): hide(str(c.get("message", "")))
             for c in details.get("causes") or []
             if isinstance(c, dict)
         },
@@ -72,6 +77,23 @@ def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str,
     if isinstance(failure, httpx.TimeoutException):
         return RequestTimeout(f"no answer in time to {what}")
     return TransportError(f"cannot reach the service for {what}", hint="check the base URL and the network")
+
+
+def _hider(request: httpx.Request, secrets: Sequence[str]) -> Callable[[str], str]:
+    """Masks what a service may quote of what it was sent: the bearer, and the secrets of the body."""
+    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    hidden = sorted({each for each in (bearer, *secrets) if each}, key=len, reverse=True)
+
+    def piece(run: re.Match[str]) -> str:
+        # A piece of a secret is as bad as the whole.
+        return "(secret)" if any(run[0].strip(".") in each for each in hidden) else run[0]
+
+    def hide(text: str) -> str:
+        for each in hidden:
+            text = text.replace(each, "(secret)")
+        return LONG_RUN.sub(piece, text)
+
+    return hide
 
 
 def _class_for(status: int, reason: str) -> type[ApiError]:
@@ -97,7 +119,7 @@ def _body(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _message(body: dict[str, Any], response: httpx.Response) -> str:
+def _message(body: dict[str, Any], response: httpx.Response, hide: Callable[[str], str]) -> str:
     said = body.get("message") or body.get("error_description") or body.get("error")
-    text = str(said or response.text.strip() or response.reason_phrase)
+    text = hide(str(said or response.text.strip() or response.reason_phrase))
     return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"

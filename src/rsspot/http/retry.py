@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 
 from rsspot.auth.grants import ONCE
 from rsspot.errors import RsspotError
@@ -22,6 +23,8 @@ PASSING = frozenset({408, 429, 500, 502, 503, 504})
 NEVER_SENT = (httpx.LocalProtocolError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 AS_IT_COMES = "rsspot.as_it_comes"
 """A request extension: leave the body to be read line by line, as slowly as its `read` timeout says."""
+PATIENCE = "rsspot.patience"
+"""A request extension: seconds after which this request is given up, if that is sooner than the policy says."""
 UNTIL = "rsspot.until"
 """A request extension: the moment, in the clock's seconds since 1970, at which the request is given up."""
 SHORTEST = 0.01
@@ -109,11 +112,12 @@ class RetryTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         started = self.clock.now()
         sent, attempt = started, 0
+        deadline = min(self.policy.deadline, request.extensions.get(PATIENCE, inf))
+        request.extensions[UNTIL] = started.timestamp() + deadline
         while True:
             attempt += 1
             self.requests += 1
-            request.extensions[UNTIL] = started.timestamp() + self.policy.deadline
-            _shorten(request, self.policy.deadline - (sent - started).total_seconds())
+            _shorten(request, deadline - (sent - started).total_seconds())
             response: httpx.Response | None = None
             failure: httpx.TransportError | None = None
             try:
@@ -130,7 +134,8 @@ class RetryTransport(httpx.AsyncBaseTransport):
             elapsed = (now - started).total_seconds()
             wait = None
             if ONCE not in request.extensions:
-                wait = wait_before_next(self.policy, request.method, outcome, attempt, elapsed, self.jitter())
+                policy = self.policy if deadline == self.policy.deadline else replace(self.policy, deadline=deadline)
+                wait = wait_before_next(policy, request.method, outcome, attempt, elapsed, self.jitter())
             if wait is None:
                 if response is None:
                     assert failure is not None

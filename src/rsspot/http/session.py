@@ -16,7 +16,7 @@ from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.limit import LimitedTransport
 from rsspot.http.pool import Connections
-from rsspot.http.retry import AS_IT_COMES, SAFE, RetryPolicy, RetryTransport
+from rsspot.http.retry import AS_IT_COMES, PATIENCE, SAFE, RetryPolicy, RetryTransport
 from rsspot.utils import Clock, Document
 from rsspot.wire import httpx
 
@@ -40,6 +40,10 @@ class Call:
     content_type: str = "application/json"
     fresh: bool = True
     private: bool = True
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What the body holds that no message may repeat."""
+    patience: float | None = None
+    """Seconds after which it is given up, if that is sooner than the policy says."""
 
 
 @dataclass(frozen=True)
@@ -111,23 +115,16 @@ class Session:
         if call.method not in SAFE:
             return await self._write(call, cache)
         ttl = 0.0 if call.fresh or call.method != "GET" else cache.policy.ttl(call.path)
-        # Without a credential that holds, nobody may be shown what another run was allowed to see.
-        if ttl <= 0 or not (self._signer is None or self._signer.live):
-            mark = cache.begin()
-            body = await self._fetch(call)
-            if ttl > 0:
-                cache.put(_place(call), body, ttl, mark, private=call.private)
-            return body
-        return await self._read(call, cache, ttl)
+        return await self._read(call, cache, ttl) if ttl > 0 else await self._fetch(call)
 
     async def _read(self, call: Call, cache: ResponseCache, ttl: float) -> bytes:
         place = _place(call)
-        kept = cache.get(place)
+        kept = self._kept(cache, place)
         if kept is not None:
             return kept
         with cache.coalesced(place) as asking:
             async with asking.mutex:
-                kept = cache.get(place)
+                kept = self._kept(cache, place)
                 if kept is not None:
                     return kept
                 if asking.failure is not None:
@@ -141,6 +138,10 @@ class Session:
                     raise
                 cache.put(place, body, ttl, mark, private=call.private)
                 return body
+
+    def _kept(self, cache: ResponseCache, place: Place) -> bytes | None:
+        """Without a credential that holds, nobody may be shown what another run was allowed to see."""
+        return cache.get(place) if self._signer is None or self._signer.live else None
 
     async def _write(self, call: Call, cache: ResponseCache) -> bytes:
         """Forget before and after: whoever reads in between may have read what was there before."""
@@ -158,7 +159,7 @@ class Session:
             raise error_from(failure, call.method, call.path) from None
         if response.is_success:
             return response.content
-        raise error_of(response)
+        raise error_of(response, call.secrets)
 
     async def lines(self, call: Call, *, patience: float) -> AsyncGenerator[str, None]:
         """The lines of an answer that goes on for as long as the service likes. patience: seconds between two."""
@@ -223,7 +224,10 @@ class Session:
         seconds = self._manners.timeout
         timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
         url = f"{self._base}{call.path}{query}"
-        return httpx.Request(call.method, url, headers=headers, content=content, extensions={"timeout": timeout})
+        extensions: dict[str, Any] = {"timeout": timeout}
+        if call.patience is not None:
+            extensions[PATIENCE] = call.patience
+        return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         carry = self.transport.handle_async_request

@@ -29,7 +29,7 @@ def _none_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
-StringMap = Annotated[dict[str, str | None], BeforeValidator(_none_is_empty)]
+StringMap = Annotated[dict[Annotated[str, Field(min_length=1)], str | None], BeforeValidator(_none_is_empty)]
 """A map of strings. Go servers send null for an empty one; an author writes null to have an entry removed."""
 
 

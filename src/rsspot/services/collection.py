@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from rsspot.constants import NAME_ANNOTATION
-from rsspot.errors import NotFound, NotReady, UnexpectedShape
+from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
 from rsspot.http.session import Call
 from rsspot.models.resource import Page, Resource, compact
 from rsspot.services.checked import part_of_spec, whole_spec
@@ -23,6 +23,8 @@ from rsspot.utils import Document, at_path, collector_paused
 T = TypeVar("T", bound=Resource)
 POLL = 5.0
 """Seconds between two looks of a wait."""
+SHORTEST_LOOK = 1.0
+"""Seconds that a look may take however little time is left."""
 
 
 class Collection(Generic[T]):
@@ -51,7 +53,7 @@ class Collection(Generic[T]):
         """One object. Raises NotFound."""
         if not self.documents.is_wire_name(name):
             return self._decode(await self.documents.named(name))
-        return self._decode(await self._context.session.send(self._call(await self.documents.path(name))))
+        return self._decode(await self._context.session.send(self._call(await self.documents.place(name))))
 
     async def create(
         self,
@@ -68,7 +70,7 @@ class Collection(Generic[T]):
         """
         checked = whole_spec(self.kind, spec, self._context.region)
         # Refuses what is no name before it gets into a body, or a UUID hides it.
-        await self.documents.path(name)
+        await self.documents.place(name)
         wire, marks = name, dict(annotations or {})
         if self.kind.naming is Naming.UUID and not is_uuid(name):
             wire = self.kind.wire_name(await self._context.scope.namespace(), name, checked)
@@ -95,7 +97,7 @@ class Collection(Generic[T]):
     async def delete(self, name: str, *, missing_ok: bool = False) -> None:
         """Ask for an object's deletion; returns before it is gone. Raises NotFound, unless `missing_ok`."""
         # Outside of the try: that there is no such organisation is never good enough.
-        await self.documents.path(name)
+        await self.documents.place(name)
         try:
             await self.documents.delete(await self.documents.wire_name(name))
         except NotFound:
@@ -103,35 +105,51 @@ class Collection(Generic[T]):
                 raise
 
     async def wait(self, name: str, *, timeout: float = 1200.0) -> T:
-        """An object as soon as it is ready. timeout: seconds. Raises NotReady, saying how far it got."""
-        clock, wire = self._context.clock, await self.documents.wire_name(name)
-        deadline = clock.now().timestamp() + timeout
+        """An object as soon as it is ready. timeout: seconds. Raises NotReady, saying how far it got; NotFound."""
+        wire, left = await self.documents.wire_name(name), self._countdown(timeout)
+        said = "was not heard of"
         while True:
-            found = self._decode(await self.documents.get(wire))
-            readiness = self.kind.ready(found)
-            if readiness.phase is Phase.READY:
-                return found
-            if readiness.phase is Phase.FAILED or clock.now().timestamp() >= deadline:
-                raise NotReady(
-                    f"{self.kind.name} {name} is {readiness.phase.value}: {readiness.note or 'no reason given'}"
-                )
-            await clock.sleep(POLL)
+            found = await self._look(wire, left())
+            if found is not None:
+                readiness = self.kind.readiness(self._decode(found))
+                if readiness.phase is Phase.READY:
+                    return self._decode(found)
+                said = f"is {readiness.phase.value}: {readiness.note or 'no reason given'}"
+                if readiness.phase is Phase.FAILED:
+                    break
+            if left() <= 0:
+                break
+            await self._context.clock.sleep(min(POLL, left()))
+        raise NotReady(f"{self.kind.name} {name} {said}")
 
     async def wait_gone(self, name: str, *, timeout: float = 1200.0) -> None:
         """Return when there is no such object any more. timeout: seconds. Raises NotReady."""
-        clock = self._context.clock
-        deadline = clock.now().timestamp() + timeout
+        left = self._countdown(timeout)
         # Outside of the try: an organisation that is not there makes nothing gone.
-        await self.documents.path(name)
+        await self.documents.place(name)
         try:
             wire = await self.documents.wire_name(name)
-            await self.documents.get(wire)
-            while clock.now().timestamp() < deadline:
-                await clock.sleep(POLL)
-                await self.documents.get(wire)
+            while True:
+                await self._look(wire, left())
+                if left() <= 0:
+                    break
+                await self._context.clock.sleep(min(POLL, left()))
         except NotFound:
             return
         raise NotReady(f"{self.kind.name} {name} is still there after {timeout:g} s")
+
+    def _countdown(self, timeout: float) -> Callable[[], float]:
+        """Seconds that are left, each time it is asked."""
+        clock = self._context.clock
+        end = clock.now().timestamp() + timeout
+        return lambda: end - clock.now().timestamp()
+
+    async def _look(self, wire: str, left: float) -> Document | None:
+        """The object as it is; None when the service did not answer in the time that is left."""
+        try:
+            return await self.documents.get(wire, patience=max(left, SHORTEST_LOOK))
+        except TransportError:
+            return None
 
     async def watch(self, *, labels: str | None = None) -> AsyncIterator[Change[T]]:
         """Every object as ADDED, and then every change, for as long as somebody listens.

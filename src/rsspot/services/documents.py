@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, UsageError
 from rsspot.http.session import MERGE_PATCH, Call, Session, decoded, token_of, whole_items
+from rsspot.models.fields import SECRET
 from rsspot.models.refs import path_segment
 from rsspot.services.kind import Kind, Naming, is_uuid
 from rsspot.utils import Clock, Document, at_path
@@ -69,24 +70,25 @@ class Documents:
         pages = await self._session.pages(call, decoded, token_of)
         return [self.framed(item) for item in whole_items(call.path, pages)]
 
-    async def get(self, name: str) -> Document:
-        """One object. Raises NotFound."""
-        return await self._session.send(Call("GET", await self.path(name)))
+    async def get(self, name: str, *, patience: float | None = None) -> Document:
+        """One object. patience: seconds to wait for it, if that is less than the policy says. Raises NotFound."""
+        return await self._session.send(Call("GET", await self.place(name), patience=patience))
 
     async def create(self, body: Document) -> Document:
         """Create an object. Raises AlreadyExists, Invalid, Forbidden, OutcomeUnknown."""
-        return await self._session.send(Call("POST", await self.path(), body=body))
+        return await self._session.send(Call("POST", await self.path(), body=body, secrets=self.secrets_in(body)))
 
     async def patch(self, name: str, patch: Document) -> Document:
         """Send a JSON merge patch; with `metadata.resourceVersion` in it, a moved object is a Conflict."""
-        return await self._session.send(Call("PATCH", await self.path(name), body=patch, content_type=MERGE_PATCH))
+        place, secrets = await self.place(name), self.secrets_in(patch)
+        return await self._session.send(Call("PATCH", place, body=patch, content_type=MERGE_PATCH, secrets=secrets))
 
     async def delete(self, name: str, *, uid: str | None = None) -> None:
         """Ask for an object's deletion; with `uid`, only of that very object (Conflict otherwise). Raises NotFound."""
         body: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid:
             body["preconditions"] = {"uid": uid}
-        await self._session.send(Call("DELETE", await self.path(name), body=body))
+        await self._session.send(Call("DELETE", await self.place(name), body=body))
 
     def watch(self, *, labels: str | None = None) -> AsyncIterator[Change[Document]]:
         """Every object as it is, and then every change, for as long as somebody listens."""
@@ -102,12 +104,12 @@ class Documents:
 
     def is_wire_name(self, name: str) -> bool:
         """Whether a name can only be one of the wire."""
-        return self.kind.naming is Naming.LABEL or is_uuid(name) or not name
+        return self.kind.naming is Naming.LABEL or not isinstance(name, str) or not name or is_uuid(name)
 
     async def named(self, name: str) -> Document:
         """The object whose author gave it a name, found by listing them all. Raises NotFound, UsageError."""
         # Nobody can have given a name that is none: `create` refuses it as well.
-        await self.path(name)
+        _segment(name)
         found = [
             document
             for document in await self.list()
@@ -124,15 +126,31 @@ class Documents:
         """An item of a list with what lists leave out: a document says what it is."""
         return {"apiVersion": self.kind.api_version, "kind": self.kind.name, **item}
 
-    async def path(self, name: str | None = None) -> str:
-        """Where the kind, or one object of it, is. Raises UsageError for what is no name."""
-        try:
-            end = "" if name is None else f"/{path_segment(name)}"
-        except ValueError as error:
-            hint = None if name else "an empty name would address every object at once"
-            raise UsageError(str(error), hint=hint) from None
+    def secrets_in(self, body: Document) -> tuple[str, ...]:
+        """The secrets that a body holds, so that no answer can quote them back to us."""
+        found = (at_path(body, ("spec", *path)) for path in self.kind.marked(SECRET))
+        return tuple(each for each in found if isinstance(each, str) and each)
+
+    async def path(self) -> str:
+        """Where the objects of the kind are, all of them."""
         space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
-        return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}{end}"
+        return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}"
+
+    async def place(self, name: str) -> str:
+        """Where one object is. Raises UsageError for what is no name: it would address every object at once."""
+        segment = _segment(name)
+        return f"{await self.path()}/{segment}"
+
+
+def _segment(name: object) -> str:
+    """A name as the end of a path. Raises UsageError, also where types are not checked and it is None."""
+    if not isinstance(name, str):
+        raise UsageError(f"{name!r} is not the name of an object", hint="is a variable unset?")
+    try:
+        return path_segment(name)
+    except ValueError as error:
+        hint = None if name else "an empty name would address every object at once"
+        raise UsageError(str(error), hint=hint) from None
 
 
 def selector(labels: str | None) -> dict[str, str]:

@@ -131,6 +131,12 @@ class Kind(Generic[T]):
     def name(self) -> str:
         return self.model.__name__
 
+    def readiness(self, found: T) -> Readiness:
+        """How far an object is. One that is being deleted will never be ready, whatever its kind says."""
+        if found.metadata.deletion_timestamp:
+            return Readiness(Phase.FAILED, "it is being deleted")
+        return self.ready(found)
+
     @property
     def manageable(self) -> bool:
         """Whether a plan may create and delete it."""

@@ -43,11 +43,17 @@ class SqliteCache:
 
     def drop(self, owner: str, prefix: str) -> None:
         """Forget what is at a path and below it."""
+        # The mark makes other processes look again, also at what they hold in memory only; the next tidying removes it.
         # A range, not LIKE: `_` and `%` are ordinary characters in a path. "0" is the character after "/".
         with self._db.transaction() as db:
             db.execute("DELETE FROM http_cache WHERE owner = ? AND path = ?", (owner, prefix))
             db.execute(
                 "DELETE FROM http_cache WHERE owner = ? AND path >= ? AND path < ?", (owner, f"{prefix}/", f"{prefix}0")
+            )
+            db.execute(
+                "INSERT INTO http_cache (owner, path, query, body, expires_at, stored_at) VALUES (?, ?, '#', x'', 0, 0)"
+                " ON CONFLICT (owner, path, query) DO UPDATE SET stored_at = stored_at + 1",
+                (owner, prefix),
             )
 
     def clear(self) -> int:

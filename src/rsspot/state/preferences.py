@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from rsspot.errors import UsageError
-from rsspot.state.database import IMPATIENT, Database
+from rsspot.errors import StateError, UsageError
+from rsspot.state.database import Database
 from rsspot.state.sqlite_store import SqliteStore
 from rsspot.state.store import BaseStore, Records
 
 RECORDS = Records("preferences", TypeAdapter(str))
+PATIENCE = 5.0
+"""Seconds to wait for another process that is just making the file."""
 OF_A_PROFILE = ("organization", "region")
 
 
@@ -64,20 +66,35 @@ def _value(body: object) -> object:
 
 
 def remembered(path: Path) -> Callable[[str | None], Mapping[str, str]]:
-    """What a state.db remembers, read in one go; nothing where there is none, or none that can be read.
+    """What a state.db remembers, read in one go and for reading only; nothing where there is none.
 
-    Opened for reading only: looking something up neither makes the file nor brings it up to date.
+    What comes of it raises StateError when there is one that cannot be read: it may say which account is meant.
     """
-    known: dict[str, str] = {}
+    known: dict[str, str] | None = {}
     if path.is_file():
-        with suppress(sqlite3.Error):
-            address = f"{path.absolute().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, timeout=IMPATIENT)) as connection:
-                rows = connection.execute("SELECT key, body_json FROM preferences").fetchall()
-            known = {key: value for key, body in rows if isinstance(value := _value(body), str)}
+        known = _read(path, "mode=ro")
+        known = _read(path, "immutable=1") if known is None else known
 
     def of(profile: str | None) -> Mapping[str, str]:
+        if known is None:
+            raise StateError(
+                f"{path} cannot be read, and it may say which profile and organisation are meant",
+                hint="name both (--profile, --org), or move the file away",
+            )
         names = ("profile",) if profile is None else OF_A_PROFILE
         return {name: known[key] for name in names if (key := _key(name, profile)) in known}
 
     return of
+
+
+def _read(path: Path, how: str) -> dict[str, str] | None:
+    """Every row; None where they cannot be read. A file in a folder that is read-only can be had as immutable only."""
+    try:
+        address = f"{path.absolute().as_uri()}?{how}"
+        with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'preferences'").fetchone():
+                return {}
+            rows = connection.execute("SELECT key, body_json FROM preferences").fetchall()
+    except sqlite3.Error:
+        return None
+    return {key: value for key, body in rows if isinstance(value := _value(body), str)}

@@ -46,7 +46,8 @@ class CloudSpaces(Collection[CloudSpace]):
         }
         await self.documents.get(name)
         # Made anew for each caller and nothing is changed by it, though it is a POST.
-        answer = await self._context.session.send(Call("POST", KUBECONFIG_PATH, body=body))
+        secrets = (body["refresh_token"],)
+        answer = await self._context.session.send(Call("POST", KUBECONFIG_PATH, body=body, secrets=secrets))
         text = str(at_path(answer, ("data", "kubeconfig"), "")).lstrip()
         if not text:
             raise UnexpectedShape(f"the service gave no kubeconfig for {name}")

@@ -29,7 +29,7 @@ class CloudSpaceSpec(Spec):
     type: Annotated[str | None, IMMUTABLE] = None
     deployment_type: Annotated[Literal["gen1", "gen2"] | None, IMMUTABLE] = None
     cloud: Annotated[str | None, IMMUTABLE] = None
-    webhook: Annotated[str | None, SECRET] = None
+    webhook: Annotated[str | None, SECRET, Field(repr=False)] = None
     gpu_enabled: bool | None = None
     bid_requests: Annotated[list[str] | None, SERVER_OWNED] = None
     on_demand_requests: Annotated[list[str] | None, SERVER_OWNED] = None
@@ -68,6 +68,9 @@ class CloudSpace(Resource):
 def ready(cloudspace: CloudSpace) -> Readiness:
     """Ready once its API can be spoken to. It needs no servers for that: pools come after it."""
     status = cloudspace.status or CloudSpaceStatus()
+    running, wanted = status.current_kubernetes_version, cloudspace.spec.kubernetes_version
+    if status.api_server_endpoint and running not in (None, "", wanted):
+        return Readiness(Phase.PROGRESSING, f"upgrading from {running} to {wanted}")
     if status.api_server_endpoint:
         return Readiness(Phase.READY, status.api_server_endpoint)
     # Error shows up for a moment after every create; only a wait that runs out makes it a failure.

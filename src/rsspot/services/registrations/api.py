@@ -39,7 +39,7 @@ class VMRegistrations(Documents):
         organization = await self._scope.namespace()
         return [_document(record) for record in self._ledger.registered(organization)]
 
-    async def get(self, name: str) -> Document:
+    async def get(self, name: str, *, patience: float | None = None) -> Document:
         record = self._ledger.registration(name)
         if record is None or record.status is not RegistrationStatus.REGISTERED:
             raise NotFound(f"no registered machine {name!r}", status=404, reason="NotFound")

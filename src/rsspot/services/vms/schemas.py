@@ -25,7 +25,7 @@ class VMCloudSpaceSpec(Spec):
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
     vm_ssh_key_ref: Annotated[SSHKeyRef, Field(alias="vmSshKeyRef"), IMMUTABLE]
-    webhook: Annotated[str | None, SECRET] = None
+    webhook: Annotated[str | None, SECRET, Field(repr=False)] = None
     bid_requests: Annotated[list[str] | None, SERVER_OWNED] = None
 
 
@@ -72,7 +72,7 @@ class VMPoolSpec(Spec):
     bid_price: Annotated[Offer, BID, COLUMN]
     pool_type: Annotated[Literal["spot"] | None, IMMUTABLE] = None
     vm_image: Annotated[str | None, IMMUTABLE] = None
-    vm_user_data: Annotated[str | None, IMMUTABLE, SECRET] = None
+    vm_user_data: Annotated[str | None, IMMUTABLE, SECRET, Field(repr=False)] = None
 
 
 class VMPoolStatus(Status):

@@ -32,7 +32,7 @@ def cache(database: Database) -> SqliteCache:
 
 def paths(database: Database, owner: str = "me") -> set[str]:
     """What is kept of somebody's."""
-    return {row["path"] for row in database.rows("SELECT path FROM http_cache WHERE owner = ?", owner)}
+    return {row["path"] for row in database.rows("SELECT path FROM http_cache WHERE owner = ? AND query <> '#'", owner)}
 
 
 def test_an_answer_is_good_until_it_expires(cache: SqliteCache) -> None:
@@ -148,7 +148,7 @@ def test_every_look_up_and_every_drop_goes_by_the_index(cache: SqliteCache, data
     cache.drop("me", "/a")
     with database.transaction() as db:
         db.set_trace_callback(None)
-    statements = [each for each in executed if "http_cache" in each]
+    statements = [each for each in executed if "http_cache" in each and not each.startswith("INSERT")]
     assert len(statements) == 3
     for statement in statements:
         plan = [row["detail"] for row in database.rows(f"EXPLAIN QUERY PLAN {statement}")]

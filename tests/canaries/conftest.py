@@ -1,0 +1,65 @@
+"""An account whose every secret is a canary, and a cage that finds where they flew."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "defects"))
+
+from cage import CLOUDSPACE, USER_DATA, VMS, Cage, Watched
+from spot_on_loopback import write_config
+
+from rsspot.cli.app import run
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's home, and an environment that says nothing else."""
+    for name in [each for each in os.environ if "SPOT" in each or each.lower() == "https_proxy"]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("home", "work"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def service() -> Iterator[Watched]:
+    """A service that notes every token it gives."""
+    watched = Watched()
+    yield watched
+    watched.close()
+
+
+@pytest.fixture
+def cage(
+    home: Path, service: Watched, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[Cage]:
+    """A config file, manifests and a registrar that are full of canaries; what logs is kept, from DEBUG on."""
+    logging.getLogger().setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG)
+    retry = {"maxRetries": 1, "baseDelay": 0.001}
+    profile = {**service.profile(retry=retry), "proxy": "http://someone:canary-proxy-5d1c@127.0.0.1:9"}
+    write_config(home / ".config" / "rsspot" / "config.yml", {"profiles": {"default": profile}})
+    registrar = Path("registrar.sh")
+    answer = json.dumps({"tokenId": "t-1", "token": "canary-registrar-77aa", "joinToken": "canary-registrar-77aa"})
+    registrar.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{answer}'\n")
+    registrar.chmod(0o700)
+    Path("stack.yaml").write_text(CLOUDSPACE)
+    Path("vms.yaml").write_text(VMS.replace("USER_DATA", USER_DATA))
+
+    def command(*arguments: str) -> int:
+        return run([*arguments])
+
+    found = Cage(home.parent, service, command, capsys, caplog)
+    yield found
+    logging.getLogger().setLevel(logging.WARNING)

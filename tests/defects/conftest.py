@@ -1,0 +1,88 @@
+"""A simulated service on loopback, a user's home, and the marker that tells which known defect a test rules out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spot_on_loopback import Ended, Loopback, write_config
+
+from rsspot.cli.app import run
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Marks are checked; this one is of this folder."""
+    config.addinivalue_line("markers", "defect(*numbers): rules out these of the known defects, by number")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's home, and an environment that says nothing else."""
+    for name in [each for each in os.environ if "SPOT" in each or each.lower() == "https_proxy"]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path / "sandbox"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def new_loopback() -> Iterator[Callable[..., Loopback]]:
+    """Starts services on loopback; takes the options of a World."""
+    started: list[Loopback] = []
+
+    def start(**options: Any) -> Loopback:
+        started.append(Loopback(**options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def loopback(new_loopback: Callable[..., Loopback]) -> Loopback:
+    """A service on loopback with the one usual organisation."""
+    return new_loopback()
+
+
+@pytest.fixture
+def config_file(home: Path) -> Path:
+    """Where the config file is."""
+    return home / ".config" / "rsspot" / "config.yml"
+
+
+@pytest.fixture
+def account(loopback: Loopback, config_file: Path) -> Loopback:
+    """The service, and a config file that has an account there."""
+    write_config(config_file, {"profiles": {"default": loopback.profile()}})
+    return loopback
+
+
+@pytest.fixture
+def config(config_file: Path) -> Callable[..., None]:
+    """Writes the config file: `config(staging={...}, prod={...}, active="staging")`."""
+
+    def write(active: str | None = None, **profiles: dict[str, Any]) -> None:
+        write_config(config_file, {"activeProfile": active, "profiles": profiles})
+
+    return write
+
+
+@pytest.fixture
+def rsspot(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Runs a command in this process."""
+
+    def command(*arguments: str) -> Ended:
+        capsys.readouterr()
+        code = run([*arguments])
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    return command

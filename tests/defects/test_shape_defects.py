@@ -1,0 +1,121 @@
+"""What the service answers: every page of it, and one odd object never hides the others."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from spot_on_loopback import SPEC
+
+from rsspot import RsspotError, SpotClient, UnexpectedShape
+from rsspot.simulator.messages import Response
+
+LISTS = ["cloudspaces", "spotnodepools", "ondemandnodepools", "vmcloudspaces", "vmpools", "serverclasses", "regions"]
+
+
+@pytest.mark.defect(23)
+def test_a_list_is_whole_however_many_pages_it_has(account, rsspot):
+    """Otherwise what is on the second page does not exist, without a word."""
+    for number in range(1101):
+        account.make("cloudspaces", f"c{number:04}", SPEC)
+    assert len(rsspot("cloudspaces", "list").out.splitlines()) == 1102
+    with SpotClient() as client:
+        assert [each.name for each in client.cloudspaces.list()] == [f"c{number:04}" for number in range(1101)]
+    asked = [each.query for each in account.requests if each.path.endswith("/cloudspaces")]
+    assert ["continue" in each for each in asked] == [False, True, True] * 2
+
+
+@pytest.mark.defect(24)
+@pytest.mark.parametrize("plural", LISTS)
+@pytest.mark.parametrize("items", [None, []], ids=["null", "empty"])
+def test_no_objects_are_no_error(account, rsspot, plural, items):
+    """A Go server says null for nothing."""
+    document = {"kind": "List", "metadata": None, "items": items}
+    account.answer(f"GET .*/{plural}$", *[Response.of_json(200, document)] * 2)
+    ended = rsspot(plural, "list", "-o", "json")
+    assert (ended.code, ended.json) == (0, [])
+    with SpotClient() as client:
+        group = {"serverclasses": "server_classes", "vmcloudspaces": "vm_cloudspaces", "vmpools": "vm_pools"}
+        name = group.get(plural, plural.replace("nodepools", "_nodepools"))
+        assert getattr(client, name).list() == []
+
+
+GOOD = {"metadata": {"name": "good", "uid": "1", "labels": None, "annotations": None, "finalizers": None}, "spec": SPEC}
+YOUNG = {"metadata": {"name": "young", "uid": "2"}, "spec": {**SPEC, "cni": None}, "status": None}
+ODD = {"metadata": {"name": "odd", "uid": "3"}, "spec": {**SPEC, "kubernetesVersion": ["what"]}}
+
+
+@pytest.mark.defect(24)
+def test_an_object_without_labels_or_status_is_an_object(account, rsspot):
+    """Otherwise a cluster that was just made breaks the list of all of them."""
+    account.answer("GET .*/cloudspaces$", *[Response.of_json(200, {"items": [GOOD, YOUNG], "metadata": {}})] * 2)
+    assert [each["metadata"]["name"] for each in rsspot("cloudspaces", "list", "-o", "json").json] == ["good", "young"]
+    with SpotClient() as client:
+        good, young = client.cloudspaces.list()
+    assert (good.metadata.labels, young.status) == ({}, None)
+
+
+@pytest.mark.defect(24)
+def test_one_odd_object_does_not_hide_the_others(account, rsspot):
+    """Otherwise one broken object makes a hundred good ones unreachable."""
+    account.answer("GET .*/cloudspaces$", *[Response.of_json(200, {"items": [GOOD, ODD, YOUNG]})] * 3)
+    with SpotClient() as client, pytest.raises(UnexpectedShape, match="odd") as raised:
+        client.cloudspaces.list()
+    assert [each.name for each in raised.value.readable] == ["good", "young"]
+    for output in ("table", "json"):
+        ended = rsspot("cloudspaces", "list", "-o", output)
+        assert ended.code == 0
+        assert all(name in ended.out for name in ("good", "odd", "young"))
+
+
+BODIES = {
+    "html": b"<html>hello</html>",
+    "a list": b"[]",
+    "a number": b"1",
+    "half of it": b'{"items": [',
+    "items that are no list": b'{"items": "many"}',
+    "items that are no objects": b'{"items": [1, "two"]}',
+    "objects without a name": b'{"items": [{"metadata": {}, "spec": {}}]}',
+    "objects without metadata": b'{"items": [{}]}',
+    "not text": b"\xff\xfe\x00",
+}
+
+
+@pytest.mark.defect(24)
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_whatever_is_answered_is_an_error_of_ours(account, body):
+    """Otherwise a program that catches our errors dies of another library's."""
+    account.answer("GET .*/cloudspaces$", Response(200, body))
+    with SpotClient() as client, pytest.raises(RsspotError):
+        client.cloudspaces.list()
+
+
+@pytest.mark.defect(24)
+@pytest.mark.parametrize("output", ["table", "json"])
+@pytest.mark.parametrize("name", BODIES)
+def test_whatever_is_answered_is_told_in_a_line(account, rsspot, name, output):
+    """The same for a command."""
+    account.answer("GET .*/cloudspaces$", Response(200, BODIES[name]))
+    ended = rsspot("cloudspaces", "list", "-o", output)
+    assert ended.code in (0, 1)
+    assert "defect" not in ended.out + ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.defect(24)
+@pytest.mark.parametrize("name", ["items that are no list", "items that are no objects", "objects without a name"])
+def test_whatever_is_answered_a_plan_says_so(account, tmp_path, name):
+    """A list that cannot be read is a list that could not be read."""
+    manifest = tmp_path / "stack.yaml"
+    manifest.write_text(
+        f"apiVersion: ngpc.rxt.io/v1\nkind: CloudSpace\nmetadata: {{name: web}}\nspec: {json.dumps(SPEC)}"
+    )
+    account.answer("GET .*/cloudspaces$", Response(200, BODIES[name]))
+    # In a process of its own: lists that are still under way when one fails end with it.
+    command = [sys.executable, "-m", "rsspot", "plan", str(manifest)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode in (0, 1)
+    assert "defect" not in ended.stderr
+    assert "Traceback" not in ended.stderr

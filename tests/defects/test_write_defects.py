@@ -1,0 +1,183 @@
+"""Writes: only what was named, never twice, and refused before anything is sent when they cannot be meant."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from spot_on_loopback import SPEC
+
+from rsspot import Conflict, OutcomeUnknown, SpotClient, UsageError
+from rsspot.errors import RsspotError
+from rsspot.testing import SimulatedSpot
+
+POOL = "11111111-1111-4111-8111-111111111111"
+POOL_SPEC = {
+    "cloudSpace": "web",
+    "serverClass": "gp.vs1.medium-dfw",
+    "desired": 3,
+    "bidPrice": "0.06",
+    "autoscaling": {"enabled": False, "minNodes": 2, "maxNodes": 9},
+    "customTaints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}],
+    "customLabels": {"team": "blue", "tier": "web"},
+    "customAnnotations": {},
+}
+
+
+@pytest.fixture
+def pool(account):
+    """A pool in a cloudspace."""
+    account.make("cloudspaces", "web", SPEC)
+    account.make("spotnodepools", POOL, POOL_SPEC)
+    return account
+
+
+def spec_of(service) -> dict:
+    """The pool's spec now."""
+    (body,) = service.world.store.objects("spotnodepools")
+    return body["spec"]
+
+
+@pytest.mark.defect(4)
+def test_a_change_of_one_field_changes_one_field(pool, rsspot):
+    """Otherwise raising a bid costs two servers, the autoscaling and every taint."""
+    assert rsspot("spotnodepools", "patch", POOL, '{"bidPrice": "0.08"}').code == 0
+    (sent,) = [each for each in pool.requests if each.method == "PATCH"]
+    assert json.loads(sent.body) == {"spec": {"bidPrice": "0.08"}}
+    assert spec_of(pool) == {**POOL_SPEC, "bidPrice": "0.08"}
+
+
+@pytest.mark.defect(4)
+def test_a_label_can_be_removed(pool, rsspot):
+    """Otherwise it is there for ever."""
+    assert rsspot("spotnodepools", "patch", POOL, '{"customLabels": {"tier": null}}').code == 0
+    assert spec_of(pool) == {**POOL_SPEC, "customLabels": {"team": "blue"}}
+
+
+@pytest.mark.defect(4)
+@pytest.mark.parametrize("field", ["cloudSpace", "serverClass"])
+def test_what_is_final_is_refused_and_not_ignored(pool, rsspot, field):
+    """Otherwise the command reports a success that it never had."""
+    ended = rsspot("spotnodepools", "patch", POOL, json.dumps({field: "other"}))
+    assert ended.code == 3
+    assert field in ended.err
+    assert pool.writes() == []
+
+
+@pytest.mark.defect(4)
+def test_a_change_can_be_bound_to_what_was_read(pool):
+    """Otherwise two people overwrite each other, and the last one wins."""
+    with SpotClient() as client:
+        seen = client.spot_nodepools.get(POOL)
+        client.spot_nodepools.patch(POOL, {"desired": 4})
+        with pytest.raises(Conflict):
+            client.spot_nodepools.patch(POOL, {"desired": 5}, resource_version=seen.metadata.resource_version)
+    assert spec_of(pool)["desired"] == 4
+
+
+@pytest.mark.defect(11)
+@pytest.mark.parametrize("what", ["reset-before", "reset-after", "status"])
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+async def test_a_write_that_may_have_happened_is_not_repeated(spot_api: SimulatedSpot, what: str, method: str):
+    """Otherwise a create that worked is told as a conflict, or is done twice."""
+    client = spot_api.client()
+    if method != "POST":
+        await client.cloudspaces.create("web", SPEC)
+    before = len(spot_api.requests(method))
+    spot_api.faults.add(what, method, "/cloudspaces", times=9, **({"status": 500} if what == "status" else {}))
+    calls = {
+        "POST": lambda: client.cloudspaces.create("web", SPEC),
+        "PATCH": lambda: client.cloudspaces.patch("web", {"kubernetesVersion": "1.32.0"}),
+        "DELETE": lambda: client.cloudspaces.delete("web"),
+    }
+    with pytest.raises(OutcomeUnknown) as raised:
+        await calls[method]()
+    assert raised.value.exit_code == 11
+    assert len(spot_api.requests(method)) == before + 1
+
+
+WRONG = {
+    "a bid that is no number": {"bidPrice": "abc"},
+    "a bid under nothing": {"bidPrice": "-1"},
+    "a bid too exact": {"bidPrice": "0.0123456"},
+    "a bid without end": {"bidPrice": "Infinity"},
+    "fewer servers than none": {"desired": -5},
+    "no servers": {"desired": 0},
+    "half a server": {"desired": 1.5},
+    "a misspelt field": {"desird": 5},
+    "a field of another kind": {"kubernetesVersion": "1.31.1"},
+    "taints of no effect": {"customTaints": [{"key": "a", "value": "b", "effect": "Sometimes"}]},
+    "labels that are none": {"customLabels": ["a"]},
+}
+UNCHECKED = {
+    "more servers at least than at most": {"autoscaling": {"enabled": True, "minNodes": 9, "maxNodes": 2}},
+}
+
+
+@pytest.mark.defect(37, 38)
+@pytest.mark.parametrize("verb", ["create", "patch"])
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_what_cannot_be_meant_is_not_sent(pool, verb, wrong):
+    """Otherwise a typo is a success, and a slipped sign is an order."""
+    with SpotClient() as client, pytest.raises(UsageError):
+        if verb == "create":
+            client.spot_nodepools.create("more", {**POOL_SPEC, **wrong})
+        else:
+            client.spot_nodepools.patch(POOL, wrong)
+    assert pool.writes() == []
+
+
+@pytest.mark.defect(38)
+@pytest.mark.parametrize("wrong", UNCHECKED.values(), ids=UNCHECKED)
+def test_what_contradicts_itself_is_not_sent(pool, wrong):
+    """The service would take its time to say no, or none at all."""
+    with SpotClient() as client, pytest.raises(RsspotError):
+        client.spot_nodepools.create("more", {**POOL_SPEC, **wrong})
+    assert "more" not in str(pool.world.store.objects("spotnodepools"))
+
+
+@pytest.mark.defect(38)
+@pytest.mark.parametrize("label", ["=v", "novalue", ""])
+def test_a_label_without_a_name_is_not_sent(account, rsspot, label):
+    """It was an unset shell variable."""
+    assert rsspot("cloudspaces", "create", "web", json.dumps(SPEC), "--label", label).code == 3
+    assert account.writes() == []
+
+
+@pytest.mark.defect(38)
+def test_a_node_label_without_a_name_is_not_sent(pool):
+    """No node can ever carry it."""
+    with SpotClient() as client, pytest.raises(UsageError):
+        client.spot_nodepools.create("more", {**POOL_SPEC, "customLabels": {"": "v"}})
+
+
+@pytest.mark.defect(37)
+@pytest.mark.parametrize("price", [0.08, "0.08", "0.080"])
+def test_a_price_is_taken_as_a_number_and_as_text(pool, price):
+    """Otherwise the natural way to write it is an error."""
+    with SpotClient() as client:
+        assert str(client.spot_nodepools.patch(POOL, {"bid_price": price}).spec.bid_price) in ("0.08", "0.080")
+    assert float(spec_of(pool)["bidPrice"]) == 0.08
+
+
+@pytest.mark.defect(37)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"refresh_tokn": "x"},
+        {"refrshToken": "x"},
+        {"retry": {"maxRetries": -1}},
+        {"retry": {"baseDelay": -0.5}},
+        {"retry": {"maxRetrys": 3}},
+        {"timeout": -1},
+        {"timeout": "soon"},
+    ],
+    ids=str,
+)
+def test_a_config_file_is_not_understood_by_guessing(account, config, rsspot, wrong):
+    """Otherwise a misspelt key is a setting that never holds."""
+    config(default={**account.profile(), **wrong})
+    ended = rsspot("regions", "list")
+    assert ended.code == 3
+    assert "config.yml" in ended.err
+    assert account.requests == []
