@@ -125,9 +125,16 @@ class RequestTimeout(TransportError, TimeoutError):
 
 
 class OutcomeUnknown(TransportError):
-    """A write went out and no answer came back. Never sent again blindly."""
+    """A write went out and no clear answer came back. Never sent again blindly.
+
+    retry_after: seconds that the service asked to be left alone for, or None
+    """
 
     exit_code = 11
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class ApiError(RsspotError):

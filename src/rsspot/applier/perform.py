@@ -5,6 +5,7 @@ Every write of an apply happens here, and each is sent again only after a read.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +40,10 @@ from rsspot.utils import Clock, Document, at_path
 
 MOST_SENDS = 5
 """How often one write may go out, each time after a read that shows it is still to be done."""
+LONGEST_PAUSE = 60.0
+"""Seconds of a Retry-After that are waited for before a write is looked up and sent again."""
+SLOWEST_PAUSE = 8.0
+"""Seconds to wait at most after a conflict."""
 
 FATAL = (AuthError, StateError, Cancelled, Locked)
 """What ends a run rather than a step."""
@@ -123,15 +128,22 @@ class Performer:
                 readable = at_path(live, ("metadata", "uid")) is not None
                 lost = lost or not readable
                 if readable:
-                    # It is ours whatever the service made of it; a difference is for the next plan to show.
-                    verdict = judge(change, step.verb, documents, live)
-                    return self._done(step, Verdict(Found.DONE, live, verdict.detail))
+                    return self._made(step, judge(change, step.verb, documents, live))
                 verdict = await self._settle(step, documents)
             if verdict.found is Found.DONE:
                 return self._done(step, verdict, satisfied=taken and not lost)
             if verdict.found is Found.MOVED:
                 return self._close(step, Result(StepState.REFUSED, verdict.detail))
         raise OutcomeUnknown(f"{change.address} was sent {MOST_SENDS} times and never showed up")
+
+    def _made(self, step: Step, verdict: Verdict) -> Result:
+        """An accepted create: the object is ours whatever the service made of it; one that differs is a failure."""
+        if verdict.found is Found.DONE:
+            return self._done(step, verdict)
+        said = "created, but not as it was asked for: it" + verdict.detail.removeprefix(
+            "an object of that name exists and"
+        )
+        return self._close(step, Result(StepState.FAILED, said), owned=self._owned(step, verdict.live))
 
     async def _after_refusal(self, step: Step, documents: Documents, error: RsspotError, lost: bool) -> Verdict:
         """A definite no counts only if no earlier try may have succeeded: quota is checked before the name is."""
@@ -167,7 +179,7 @@ class Performer:
         return verdict
 
     async def _patch(self, step: Step, documents: Documents) -> Result:
-        change, sent = step.change, False
+        change, sent, refused = step.change, False, False
         for _ in range(MOST_SENDS):
             live = await self._look(step, documents, sent=sent)
             verdict = judge(change, step.verb, documents, live)
@@ -177,16 +189,42 @@ class Performer:
                 return self._close(step, Result(StepState.REFUSED, verdict.detail))
             attempt = self._intend(step)
             try:
-                await documents.patch(change.ref.name, _guarded(change.merge_patch, live))
+                patched = await documents.patch(change.ref.name, _guarded(change.merge_patch, live))
             except (OutcomeUnknown, Conflict, NotFound) as error:
                 self._answered(step, attempt, error)
+                refused = isinstance(error, Conflict) and (refused or not sent)
+                await self._pause(attempt, error)
             except RsspotError as error:
                 self._answered(step, attempt, error)
-                raise
+                # An earlier attempt may have arrived since it was looked for.
+                late = judge(change, step.verb, documents, await self._look(step, documents)) if sent else None
+                if late is None or late.found is not Found.DONE:
+                    raise
+                return self._done(step, late)
             else:
                 self._answered(step, attempt)
+                if at_path(patched, ("metadata", "uid")) is not None:
+                    return self._patched(step, judge(change, step.verb, documents, patched))
             sent = True
+        if refused:
+            said = f"it was being changed by others each of the {MOST_SENDS} times it was tried"
+            return self._close(step, Result(StepState.FAILED, said))
         raise OutcomeUnknown(f"{change.address} was patched {MOST_SENDS} times and does not show it")
+
+    def _patched(self, step: Step, verdict: Verdict) -> Result:
+        """An accepted patch: what came of it is in the answer, and sending it again would come to the same."""
+        if verdict.found is Found.DONE:
+            return self._done(step, verdict)
+        said = verdict.detail.removeprefix("it changed since the plan was made: ") or "it is as it was"
+        return self._close(step, Result(StepState.FAILED, f"accepted, but not as it was asked for: {said}"))
+
+    async def _pause(self, attempt: int, error: RsspotError) -> None:
+        """Before the next attempt: as long as the service said, or a little, since two who meet would meet again."""
+        asked = getattr(error, "retry_after", None)
+        if asked is not None:
+            await self._tools.clock.sleep(min(asked, LONGEST_PAUSE))
+        elif isinstance(error, Conflict):
+            await self._tools.clock.sleep(random.uniform(0.5, 1.0) * min(2.0 ** (attempt - 1), SLOWEST_PAUSE))
 
     async def _delete(self, step: Step, documents: Documents) -> Result:
         base = step.change.base
@@ -208,9 +246,13 @@ class Performer:
                 await documents.delete(base.name, uid=base.uid)
             except (OutcomeUnknown, Conflict, NotFound) as error:
                 self._answered(step, attempt, error)
+                await self._pause(attempt, error)
             except RsspotError as error:
                 self._answered(step, attempt, error)
-                raise
+                # An earlier attempt may have arrived since it was looked for.
+                late = judge(step.change, step.verb, documents, await self._look(step, documents)) if sent else None
+                if late is None or late.found is not Found.DONE:
+                    raise
             else:
                 self._answered(step, attempt)
         else:

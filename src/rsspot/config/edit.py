@@ -174,7 +174,8 @@ def _apply(written: Any, changes: Mapping[Keys, Any], path: Path) -> None:
 
 def _name_the_profile(written: MutableMapping[str, Any]) -> None:
     """Give a file that is one profile and nothing else room for more."""
-    profile = written.unwrap() if hasattr(written, "unwrap") else copy.copy(written)
+    unwrap = getattr(written, "unwrap", None)
+    profile = unwrap() if unwrap else copy.copy(written)
     for key in list(written):
         del written[key]
     written["profiles"] = {"default": profile}

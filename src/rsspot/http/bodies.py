@@ -34,7 +34,8 @@ class WholeBodies(httpx.AsyncBaseTransport):
         try:
             async for chunk in response.aiter_bytes():
                 size += len(chunk)
-                if self._clock.now().timestamp() > request.extensions.get(UNTIL, inf):
+                # What came in one piece did not trickle.
+                if chunks and self._clock.now().timestamp() > request.extensions.get(UNTIL, inf):
                     raise httpx.ReadTimeout("the answer came too slowly", request=request)
                 if size > self._most:
                     raise self._too_long(request, response)

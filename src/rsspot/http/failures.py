@@ -47,7 +47,8 @@ def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotErr
             f"the service refused the token: {message}", hint="it may be expired, revoked or of another organisation"
         )
     if response.request.method not in SAFE and (status in AMBIGUOUS or status >= 500):
-        return OutcomeUnknown(f"{response.request.method} was answered with {status}: {message}")
+        asked = retry_after(response.headers.get("Retry-After"), utc_now())
+        return OutcomeUnknown(f"{response.request.method} was answered with {status}: {message}", retry_after=asked)
     if 300 <= status < 400:
         # Following would carry a bearer to whoever the answer names, and turn writes into reads.
         return ApiError(f"the service redirects {response.request.method} elsewhere; not followed", status=status)
