@@ -30,7 +30,8 @@ class WholeBodies(httpx.AsyncBaseTransport):
         return httpx.Response(response.status_code, headers=headers, content=body, request=request)
 
     async def _read(self, request: httpx.Request, response: httpx.Response) -> bytes:
-        chunks, size = [], 0
+        chunks: list[bytes] = []
+        size = 0
         try:
             async for chunk in response.aiter_bytes():
                 size += len(chunk)
