@@ -275,7 +275,6 @@ async def test_a_rejected_field_is_named(set_stage: SetStage, name: str) -> None
     assert "spec.kubernetesVersion: not offered any more" in stage.step.detail
 
 
-@pytest.mark.xfail(strict=True, reason="a rejected field is named, but not the line of the manifest that says it")
 @pytest.mark.parametrize("name", ["create", "patch"])
 async def test_a_rejected_field_is_told_with_its_line(set_stage: SetStage, name: str) -> None:
     """Guards point at the line of a manifest, and so should the service's own objections."""

@@ -97,7 +97,7 @@ class Performer:
         except OutcomeUnknown as error:
             return self._close(step, Result(StepState.UNKNOWN, error.message))
         except RsspotError as error:
-            return self._close(step, Result(StepState.FAILED, _explained(error)))
+            return self._close(step, Result(StepState.FAILED, _explained(error, step.change)))
 
     async def _create(self, step: Step, documents: Documents) -> Result:
         change = step.change
@@ -368,8 +368,14 @@ def _without_secrets(change: Change, text: str) -> str:
     return text
 
 
-def _explained(error: RsspotError) -> str:
-    """An error in one line, with the fields that the service named."""
+def _explained(error: RsspotError, change: Change) -> str:
+    """An error in one line, with the fields that the service named and the places where they were written."""
     causes = getattr(error, "causes", None) or {}
-    fields = "; ".join(f"{field}: {message}" for field, message in causes.items() if field)
-    return f"{error.message} ({fields})" if fields and fields not in error.message else error.message
+    said = []
+    for field, message in causes.items():
+        origin = change.where(tuple(field.split("."))) if field else None
+        words = f"{field}: {message}"
+        words = "" if not field or words in error.message else words
+        said.append(": ".join(part for part in (str(origin) if origin else "", words) if part))
+    fields = "; ".join(each for each in said if each)
+    return f"{error.message} ({fields})" if fields else error.message

@@ -59,7 +59,8 @@ class Cache(Section):
     persistent: bool = Field(default=True, description="Whether it outlives the process, in state.db.")
     default_ttl: Seconds = Field(default=0.0, description="Seconds that an answer is good for; 0 keeps none.")
     ttls: dict[str, Seconds] = Field(
-        default_factory=dict, description="Seconds by path pattern (`*` stands for anything); the longest match wins, over those built in."
+        default_factory=dict,
+        description="Seconds by path pattern (`*` stands for anything); the longest match wins, over those built in.",
     )
     most_entries: int = Field(default=1000, ge=1, description="Answers kept in memory, and in state.db.")
     most_bytes: int = Field(default=32 * 1024 * 1024, ge=1, description="Bytes kept in memory, and in state.db.")

@@ -80,6 +80,14 @@ class Change:
     """Where `body` holds secrets."""
     seals: Mapping[str, str] = field(default_factory=dict)
     """In a plan that was saved: path -> a seal of the secret that was planned with."""
+    places: Mapping[Path, Origin] = field(default_factory=dict, repr=False, compare=False)
+    """Where each field was written, as far as that is known: a saved plan knows only `origin`."""
+
+    def where(self, path: Path) -> Origin | None:
+        """Where a field was written, or the nearest thing that holds it."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, self.origin)
 
     @property
     def destructive(self) -> bool:
