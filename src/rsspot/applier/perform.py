@@ -372,10 +372,10 @@ def _explained(error: RsspotError, change: Change) -> str:
     """An error in one line, with the fields that the service named and the places where they were written."""
     causes = getattr(error, "causes", None) or {}
     said = []
-    for field, message in causes.items():
-        origin = change.where(tuple(field.split("."))) if field else None
-        words = f"{field}: {message}"
-        words = "" if not field or words in error.message else words
+    for name, message in causes.items():
+        origin = change.where(tuple(name.split("."))) if name else None
+        words = f"{name}: {message}"
+        words = "" if not name or words in error.message else words
         said.append(": ".join(part for part in (str(origin) if origin else "", words) if part))
     fields = "; ".join(each for each in said if each)
     return f"{error.message} ({fields})" if fields else error.message
