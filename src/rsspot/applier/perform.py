@@ -15,6 +15,7 @@ from rsspot.applier.events import Event, Waiting
 from rsspot.applier.lease import Held
 from rsspot.applier.settle import OUR_LABEL, OUR_MARKS, Found, Verdict, judge, look, settle
 from rsspot.applier.wait import Patience, until_gone, until_ready
+from rsspot.applier.words import explained, without_secrets
 from rsspot.errors import (
     AlreadyExists,
     ApiError,
@@ -30,7 +31,6 @@ from rsspot.errors import (
 )
 from rsspot.models.refs import Ref
 from rsspot.planner.body import expansion
-from rsspot.planner.change import Change
 from rsspot.planner.diff import applied_fields, live_value, managed
 from rsspot.planner.order import Step, Verb
 from rsspot.services.documents import Documents
@@ -97,7 +97,7 @@ class Performer:
         except OutcomeUnknown as error:
             return self._close(step, Result(StepState.UNKNOWN, error.message))
         except RsspotError as error:
-            return self._close(step, Result(StepState.FAILED, _explained(error, step.change)))
+            return self._close(step, Result(StepState.FAILED, explained(error, step.change)))
 
     async def _create(self, step: Step, documents: Documents) -> Result:
         change = step.change
@@ -105,7 +105,7 @@ class Performer:
         if change.surge and change.base:
             old = judge(change, Verb.DELETE, documents, await look(documents, change.base.name))
             if old.found is Found.MOVED:
-                return self._close(step, Result(StepState.REFUSED, old.detail))
+                return self._settled(step, old)
         lost = taken = False
         for _ in range(MOST_SENDS):
             attempt = self._intend(step)
@@ -130,27 +130,23 @@ class Performer:
                 if readable:
                     return self._made(step, judge(change, step.verb, documents, live))
                 verdict = await self._settle(step, documents)
-            if verdict.found is Found.DONE:
-                return self._done(step, verdict, satisfied=taken and not lost)
-            if verdict.found is Found.MOVED:
-                return self._close(step, Result(StepState.REFUSED, verdict.detail))
+            if verdict.found is not Found.NOT_DONE:
+                return self._settled(step, verdict, satisfied=taken and not lost)
         raise OutcomeUnknown(f"{change.address} was sent {MOST_SENDS} times and never showed up")
 
     def _made(self, step: Step, verdict: Verdict) -> Result:
         """An accepted create: the object is ours whatever the service made of it; one that differs is a failure."""
         if verdict.found is Found.DONE:
             return self._done(step, verdict)
-        said = "created, but not as it was asked for: it" + verdict.detail.removeprefix(
-            "an object of that name exists and"
-        )
+        said = f"created, but not as it was asked for: {verdict.now}"
         return self._close(step, Result(StepState.FAILED, said), owned=self._owned(step, verdict.live))
 
     async def _after_refusal(self, step: Step, documents: Documents, error: RsspotError, lost: bool) -> Verdict:
-        """A definite no counts only if no earlier try may have succeeded: quota is checked before the name is."""
-        live = await self._look(step, documents) if lost else None
-        if live is None:
+        """A definite no counts only if no earlier try has arrived unheard: quota is checked before the name is."""
+        verdict = judge(step.change, step.verb, documents, await self._look(step, documents)) if lost else None
+        if verdict is None or verdict.found is Found.NOT_DONE:
             raise error
-        return judge(step.change, step.verb, documents, live)
+        return verdict
 
     async def _settle(self, step: Step, documents: Documents) -> Verdict:
         """Look an unanswered write up. Raises OutcomeUnknown when not even that can be done."""
@@ -183,10 +179,8 @@ class Performer:
         for _ in range(MOST_SENDS):
             live = await self._look(step, documents, sent=sent)
             verdict = judge(change, step.verb, documents, live)
-            if verdict.found is Found.DONE:
-                return self._done(step, verdict, satisfied=not sent)
-            if verdict.found is Found.MOVED or live is None:
-                return self._close(step, Result(StepState.REFUSED, verdict.detail))
+            if verdict.found is not Found.NOT_DONE or live is None:
+                return self._settled(step, verdict, satisfied=not sent)
             attempt = self._intend(step)
             try:
                 patched = await documents.patch(change.ref.name, _guarded(change.merge_patch, live))
@@ -196,11 +190,7 @@ class Performer:
                 await self._pause(attempt, error)
             except RsspotError as error:
                 self._answered(step, attempt, error)
-                # An earlier attempt may have arrived since it was looked for.
-                late = judge(change, step.verb, documents, await self._look(step, documents)) if sent else None
-                if late is None or late.found is not Found.DONE:
-                    raise
-                return self._done(step, late)
+                return self._settled(step, await self._after_refusal(step, documents, error, sent))
             else:
                 self._answered(step, attempt)
                 if at_path(patched, ("metadata", "uid")) is not None:
@@ -215,7 +205,7 @@ class Performer:
         """An accepted patch: what came of it is in the answer, and sending it again would come to the same."""
         if verdict.found is Found.DONE:
             return self._done(step, verdict)
-        said = verdict.detail.removeprefix("it changed since the plan was made: ") or "it is as it was"
+        said = verdict.now or verdict.detail or "it is as it was"
         return self._close(step, Result(StepState.FAILED, f"accepted, but not as it was asked for: {said}"))
 
     async def _pause(self, attempt: int, error: RsspotError) -> None:
@@ -238,7 +228,7 @@ class Performer:
             if verdict.found is Found.DONE:
                 break
             if verdict.found is Found.MOVED:
-                return self._close(step, Result(StepState.REFUSED, verdict.detail))
+                return self._settled(step, verdict)
             if left := await bystander(gone, self._tools.kinds, self._tools.documents):
                 return self._close(step, Result(StepState.REFUSED, left))
             attempt = self._intend(step)
@@ -249,10 +239,10 @@ class Performer:
                 await self._pause(attempt, error)
             except RsspotError as error:
                 self._answered(step, attempt, error)
-                # An earlier attempt may have arrived since it was looked for.
-                late = judge(step.change, step.verb, documents, await self._look(step, documents)) if sent else None
-                if late is None or late.found is not Found.DONE:
-                    raise
+                verdict = await self._after_refusal(step, documents, error, sent > 0)
+                if verdict.found is Found.MOVED:
+                    return self._settled(step, verdict)
+                break
             else:
                 self._answered(step, attempt)
         else:
@@ -303,7 +293,13 @@ class Performer:
 
     def _answered(self, step: Step, attempt: int, error: RsspotError | None = None) -> None:
         said = "ok" if error is None else f"{type(error).__name__}: {error.message}"
-        self._tools.ledger.answered(self._run, step.seq, attempt, _without_secrets(step.change, said))
+        self._tools.ledger.answered(self._run, step.seq, attempt, without_secrets(step.change, said))
+
+    def _settled(self, step: Step, verdict: Verdict, *, satisfied: bool = False) -> Result:
+        """The end of a step whose write was found done, or must not be made any more."""
+        if verdict.found is Found.MOVED:
+            return self._close(step, Result(StepState.REFUSED, verdict.detail))
+        return self._done(step, verdict, satisfied=satisfied)
 
     def _done(self, step: Step, verdict: Verdict, *, satisfied: bool = False) -> Result:
         state = StepState.SATISFIED if satisfied else StepState.DONE
@@ -325,7 +321,7 @@ class Performer:
     def _close(
         self, step: Step, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None
     ) -> Result:
-        result = replace(result, detail=_without_secrets(step.change, result.detail))
+        result = replace(result, detail=without_secrets(step.change, result.detail))
         self._tools.ledger.settle(self._run, step.seq, result.state, detail=result.detail, owned=owned, gone=gone)
         return result
 
@@ -357,25 +353,3 @@ def _guarded(patch: Document, live: Document) -> Document:
     """A patch that the service refuses if the object moved since it was read."""
     metadata = {key: live["metadata"][key] for key in ("resourceVersion", "uid") if key in live["metadata"]}
     return {**patch, "metadata": {**patch.get("metadata", {}), **metadata}}
-
-
-def _without_secrets(change: Change, text: str) -> str:
-    """A message without the secrets that the service may have quoted in it."""
-    hidden = {at_path(change.body, path) for path in change.secrets}
-    hidden |= {value for edit in change.edits if edit.secret for value in (edit.before, edit.after)}
-    for secret in sorted((each for each in hidden if isinstance(each, str) and each), key=len, reverse=True):
-        text = text.replace(secret, "(secret)")
-    return text
-
-
-def _explained(error: RsspotError, change: Change) -> str:
-    """An error in one line, with the fields that the service named and the places where they were written."""
-    causes = getattr(error, "causes", None) or {}
-    said = []
-    for name, message in causes.items():
-        origin = change.where(tuple(name.split("."))) if name else None
-        words = f"{name}: {message}"
-        words = "" if not name or words in error.message else words
-        said.append(": ".join(part for part in (str(origin) if origin else "", words) if part))
-    fields = "; ".join(each for each in said if each)
-    return f"{error.message} ({fields})" if fields else error.message

@@ -30,11 +30,12 @@ class Found(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """found, the object if it lives, and the words for it."""
+    """found, the object if it lives, why nothing may be sent, and how the object is now where it is not as wanted."""
 
     found: Found
     live: Document | None = None
     detail: str = ""
+    now: str = ""
 
 
 async def settle(
@@ -73,18 +74,23 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
     if live is None:
         return Verdict(Found.NOT_DONE)
     if live["metadata"].get("deletionTimestamp"):
-        return Verdict(Found.MOVED, live, "an object of that name is still being deleted")
+        going = "is still being deleted"
+        return Verdict(Found.MOVED, live, f"an object of that name {going}", f"it {going}")
     assert change.body is not None
     label = at_path(live, OUR_LABEL)
     if label not in (None, at_path(change.body, OUR_LABEL)):
-        return Verdict(Found.MOVED, live, f"an object of that name exists and belongs to the stack {label!r}")
+        return _taken(live, f"belongs to {_stack(label)}")
     # The service may drop marks that it does not know; the ledger then carries on alone.
     wanted = {path: value for path, value in managed(documents.kind, change.body).items() if path not in OUR_MARKS}
     different = edits(documents.kind, wanted, live, None)
     if different:
         names = ", ".join("/".join(edit.path) for edit in different)
-        return Verdict(Found.MOVED, live, f"an object of that name exists and differs in {names}")
+        return _taken(live, f"differs in {names}")
     return Verdict(Found.DONE, live)
+
+
+def _taken(live: Document, how: str) -> Verdict:
+    return Verdict(Found.MOVED, live, f"an object of that name exists and {how}", f"it {how}")
 
 
 def _judge_delete(change: Change, documents: Documents, live: Document | None) -> Verdict:
@@ -130,7 +136,7 @@ def _judge_patch(change: Change, documents: Documents, live: Document | None) ->
     if at_path(live, OUR_LABEL) != base.owner:
         return Verdict(Found.MOVED, live, moved)
     names = ", ".join(f"{'/'.join(edit.path)} is now {_shown(edit.before, edit.secret)}" for edit in left)
-    return Verdict(Found.MOVED, live, f"it changed since the plan was made: {names}")
+    return Verdict(Found.MOVED, live, f"it changed since the plan was made: {names}", names)
 
 
 def _shown(value: object, secret: bool) -> str:
