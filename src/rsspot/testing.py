@@ -14,11 +14,11 @@ import pytest
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.config.load import Resolved
 from rsspot.settings import Setting
+from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.faults import Faults
-from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
-from rsspot.simulator.inprocess import InProcessTransport
+from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 
 URL = "http://127.0.0.1"

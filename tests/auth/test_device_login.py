@@ -16,7 +16,7 @@ from rsspot.errors import AuthError, RsspotError, TransportError
 from rsspot.http.session import Call, Session
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.inprocess import InProcessTransport
+from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.wire import httpx
 

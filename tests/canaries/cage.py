@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from spot_on_loopback import Loopback
 
-from rsspot.simulator.identity import Organization
-from rsspot.simulator.messages import Request, Response
+from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.machinery.messages import Request, Response
 
 REFRESH = "canary-refresh-9a41"
 PROXY = "canary-proxy-5d1c"

@@ -24,7 +24,7 @@ from rsspot import AsyncSpotClient, ConfigError, RsspotError, SpotClient, get_cl
 from rsspot.client.shared import close_all_clients
 from rsspot.config.load import resolve
 from rsspot.http.hooks import Hooks
-from rsspot.simulator.messages import Request, Response
+from rsspot.simulator.machinery.messages import Request, Response
 
 HOOK = f"https://hooks.example.com/{WEBHOOK}"
 LOOKS = [

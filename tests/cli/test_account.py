@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from rsspot.cli.app import run
+from rsspot.simulator.accounts.identity import Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
-from rsspot.simulator.identity import Organization
-from rsspot.simulator.server import Server
+from rsspot.simulator.front.server import Server
 from rsspot.simulator.world import World
 
 CANARY = "canary-refresh-token"

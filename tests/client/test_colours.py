@@ -20,10 +20,10 @@ from rsspot.client.aio import AsyncSpotClient
 from rsspot.client.blocking import SpotClient
 from rsspot.services.blocking import Blocking, BlockingCollection
 from rsspot.services.collection import Collection
+from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
-from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
-from rsspot.simulator.server import Server
+from rsspot.simulator.front.server import Server
 from rsspot.simulator.world import World
 from rsspot.testing import SimulatedSpot
 

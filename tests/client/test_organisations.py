@@ -10,10 +10,10 @@ from rsspot.client.aio import AsyncSpotClient
 from rsspot.config.load import Resolved
 from rsspot.errors import ConfigError, NotFound
 from rsspot.settings import Setting
+from rsspot.simulator.accounts.identity import SANDBOX_TOKEN, Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.identity import SANDBOX_TOKEN, Organization
-from rsspot.simulator.inprocess import InProcessTransport
+from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx

@@ -34,8 +34,8 @@ from rsspot import (
     use_profile,
     use_region,
 )
-from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
-from rsspot.simulator.server import Server
+from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.front.server import Server
 from rsspot.testing import SimulatedSpot
 
 __all__ = ["server"]

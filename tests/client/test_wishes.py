@@ -11,10 +11,10 @@ from overheard import CLOUDSPACE, Overheard
 
 from rsspot import AsyncSpotClient, ConfigError, Exchange, Hooks, SpotClient, use_org
 from rsspot.errors import AuthError, NotFound
+from rsspot.simulator.accounts.identity import SANDBOX_TOKEN, Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.identity import SANDBOX_TOKEN, Organization
-from rsspot.simulator.inprocess import InProcessTransport
+from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.testing import URL, SimulatedSpot
 

@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from rsspot.simulator.accounts.identity import Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.identity import Organization
-from rsspot.simulator.messages import Request, Response
-from rsspot.simulator.server import Server
+from rsspot.simulator.front.server import Server
+from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.simulator.world import World
 
 STAGING = Organization("org_Staging00000001", "staging", "staging-refresh-token")

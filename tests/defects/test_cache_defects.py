@@ -8,7 +8,7 @@ import pytest
 from spot_on_loopback import PROD, SPEC, STAGING, failure, query
 
 from rsspot import AsyncSpotClient, NotFound, OutcomeUnknown, SpotClient
-from rsspot.simulator.messages import Response
+from rsspot.simulator.machinery.messages import Response
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache
 from rsspot.testing import URL, SimulatedSpot

@@ -13,7 +13,7 @@ import time
 import pytest
 from spot_on_loopback import SPEC, failure
 
-from rsspot.simulator.messages import Response
+from rsspot.simulator.machinery.messages import Response
 
 RSSPOT = [sys.executable, "-m", "rsspot"]
 DEAD = "http://127.0.0.1:9"

@@ -18,10 +18,10 @@ from rsspot.applier.events import Recap
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.config.load import Resolved
 from rsspot.settings import Setting
+from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
-from rsspot.simulator.inprocess import InProcessTransport
+from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.state.ledger import Ledger
 from rsspot.state.sqlite import open_ledger

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rsspot.simulator.server import Server
+from rsspot.simulator.front.server import Server
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))

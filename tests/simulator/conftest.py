@@ -10,7 +10,7 @@ from processes import environment, serve, stop
 
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.messages import Request
+from rsspot.simulator.machinery.messages import Request
 from rsspot.simulator.world import World
 
 GROUP = "/apis/ngpc.rxt.io/v1"

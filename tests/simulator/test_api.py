@@ -6,8 +6,8 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from rsspot.simulator.identity import LIFETIME
-from rsspot.simulator.store import LONGEST_LOG
+from rsspot.simulator.accounts.identity import LIFETIME
+from rsspot.simulator.machinery.store import LONGEST_LOG
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 OTHER = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a02"

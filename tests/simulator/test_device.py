@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from rsspot.simulator.accounts.device import GRANT, INTERVAL, LIFETIME, REMEMBERED
+from rsspot.simulator.accounts.identity import Organization
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.device import GRANT, INTERVAL, LIFETIME, REMEMBERED
-from rsspot.simulator.identity import Organization
 
 ORGANIZATIONS = [Organization("org_One", "one", "first-token"), Organization("org_Two", "two", "second-token")]
 PAGE = "text/html; charset=utf-8"

@@ -5,9 +5,9 @@ import base64
 import pytest
 import yaml
 
-from rsspot.simulator.events import USUAL
-from rsspot.simulator.identity import Organization
-from rsspot.simulator.store import MOST_EVENTS, Store
+from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.machinery.store import MOST_EVENTS, Store
+from rsspot.simulator.spot.events import USUAL
 
 KUBECONFIG = "/apis/auth.ngpc.rxt.io/v1/generate-kubeconfig"
 EVENTS = "/apis/metrics.ngpc.rxt.io/v1/events/organizations"

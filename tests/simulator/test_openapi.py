@@ -6,8 +6,8 @@ import re
 import pytest
 
 from rsspot.simulator.api import READ_ONLY
-from rsspot.simulator.crds import definition_of, shipped
-from rsspot.simulator.openapi import definition_name, structural, swagger
+from rsspot.simulator.machinery.crds import definition_of, shipped
+from rsspot.simulator.machinery.openapi import definition_name, structural, swagger
 
 GROUP = "/apis/ngpc.rxt.io/v1"
 METHODS = {"get", "put", "post", "delete", "patch"}

@@ -3,7 +3,7 @@
 import pytest
 
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.store import LONGEST_LOG, Store
+from rsspot.simulator.machinery.store import LONGEST_LOG, Store
 from rsspot.simulator.world import World
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rsspot.config.load import Resolved
 from rsspot.errors import StateError
 from rsspot.settings import Setting, home
-from rsspot.simulator.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 
 if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient
@@ -33,7 +33,7 @@ def sandbox_client(settings: Resolved, *, cache: bool = True, hooks: Hooks | Non
     from rsspot.client.aio import AsyncSpotClient
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import SteppedClock
-    from rsspot.simulator.inprocess import InProcessTransport
+    from rsspot.simulator.front.inprocess import InProcessTransport
     from rsspot.simulator.world import World, last_moment
 
     path = folder() / "world.db"

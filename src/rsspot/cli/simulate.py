@@ -17,7 +17,7 @@ from rsspot.errors import UsageError
 from rsspot.utils import write_private
 
 if TYPE_CHECKING:
-    from rsspot.simulator.server import Server
+    from rsspot.simulator.front.server import Server
 
 app = typer.Typer(help="The Spot API on this machine.", **SETTINGS)
 
@@ -40,7 +40,7 @@ def serve(
     crd: list[Path] = CRD,
 ) -> None:
     """Answer on loopback until stopped by Ctrl-C or SIGTERM."""
-    from rsspot.simulator import server as front
+    from rsspot.simulator.front import server as front
 
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -109,11 +109,11 @@ def _refuse_foreign(file: Path, context: str) -> None:
 def _start(port: int, state: Path | None, seed: int, time_scale: float, crds: list[Path]) -> Server:
     import time
 
+    from rsspot.simulator.accounts.identity import default_organization
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import ScaledClock
-    from rsspot.simulator.crds import from_files
-    from rsspot.simulator.identity import default_organization
-    from rsspot.simulator.server import Server
+    from rsspot.simulator.front.server import Server
+    from rsspot.simulator.machinery.crds import from_files
     from rsspot.simulator.world import World, last_moment
 
     missing = [str(file) for file in crds if not file.is_file()]

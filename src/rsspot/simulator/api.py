@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rsspot.simulator import discovery, feeds, openapi
-from rsspot.simulator.crds import Definition
-from rsspot.simulator.events import events_endpoint
-from rsspot.simulator.identity import Denied, Organization
-from rsspot.simulator.kubeconfigs import kubeconfig_endpoint
-from rsspot.simulator.messages import Refusal, Request, Response
-from rsspot.simulator.reading import Reader, shown
+from rsspot.simulator.accounts.identity import Denied, Organization
+from rsspot.simulator.machinery import discovery, openapi
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.messages import Refusal, Request, Response
+from rsspot.simulator.machinery.reading import Reader, shown
+from rsspot.simulator.machinery.writing import Writer, is_rehearsal
+from rsspot.simulator.spot import feeds
+from rsspot.simulator.spot.events import events_endpoint
+from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
 from rsspot.simulator.world import World
-from rsspot.simulator.writing import Writer, is_rehearsal
 
 READ_ONLY = ("regions", "serverclasses")
 Endpoint = Callable[[Request], Response]

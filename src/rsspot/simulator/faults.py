@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rsspot.simulator.messages import Request, Response
+from rsspot.simulator.machinery.messages import Request, Response
 
 What = Literal["reset-before", "reset-after", "status"]
 

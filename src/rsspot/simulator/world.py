@@ -9,13 +9,13 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from rsspot.simulator import autopilot, controllers, supply
-from rsspot.simulator.catalogue import seeds
+from rsspot.simulator.accounts.identity import Identity, Organization, default_organization
 from rsspot.simulator.clock import Clock
-from rsspot.simulator.crds import Definition, shipped
-from rsspot.simulator.identity import Identity, Organization, default_organization
-from rsspot.simulator.objects import born, doomed
-from rsspot.simulator.store import Object, Store
+from rsspot.simulator.machinery.crds import Definition, shipped
+from rsspot.simulator.machinery.objects import born, doomed
+from rsspot.simulator.machinery.store import Object, Store
+from rsspot.simulator.spot import autopilot, controllers, supply
+from rsspot.simulator.spot.catalogue import seeds
 
 ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS}
 

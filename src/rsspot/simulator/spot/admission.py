@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from rsspot.simulator.crds import Definition
-from rsspot.simulator.messages import Cause, Refusal
-from rsspot.simulator.sshkeys import fingerprint
-from rsspot.simulator.store import Object, Store
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.messages import Cause, Refusal
+from rsspot.simulator.machinery.store import Object, Store
+from rsspot.simulator.spot.sshkeys import fingerprint
 
 CENT = Decimal("0.01")
 LARGEST_BID = Decimal(10**6)

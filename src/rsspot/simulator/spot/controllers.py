@@ -8,14 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rsspot.simulator.admission import POOLS, own_finalizer
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.events import tell
-from rsspot.simulator.market import draw
-from rsspot.simulator.objects import controlled_by, finalized
-from rsspot.simulator.sshkeys import fingerprint
-from rsspot.simulator.store import Object
-from rsspot.simulator.supply import SUPPLIED, deliver, group_of, is_going, phase_of, place, release, reserve, supply
+from rsspot.simulator.machinery.objects import controlled_by, finalized
+from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.spot.admission import POOLS, own_finalizer
+from rsspot.simulator.spot.events import tell
+from rsspot.simulator.spot.market import draw
+from rsspot.simulator.spot.sshkeys import fingerprint
+from rsspot.simulator.spot.supply import (
+    SUPPLIED,
+    deliver,
+    group_of,
+    is_going,
+    phase_of,
+    place,
+    release,
+    reserve,
+    supply,
+)
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

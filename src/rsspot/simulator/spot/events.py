@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rsspot.simulator.accounts.identity import Organization
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.identity import Organization
-from rsspot.simulator.messages import Refusal, Request, Response
-from rsspot.simulator.store import Object
+from rsspot.simulator.machinery.messages import Refusal, Request, Response
+from rsspot.simulator.machinery.store import Object
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

@@ -6,15 +6,15 @@ import json
 import re
 from typing import Any
 
-from rsspot.simulator import controllers
-from rsspot.simulator.admission import admit, fill_in
-from rsspot.simulator.crds import Definition
-from rsspot.simulator.messages import Refusal, Request, Response
-from rsspot.simulator.objects import born, changed
-from rsspot.simulator.patches import patched
-from rsspot.simulator.reading import predicate, shown
-from rsspot.simulator.schema import pruned, violations, with_defaults
-from rsspot.simulator.store import Object
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.messages import Refusal, Request, Response
+from rsspot.simulator.machinery.objects import born, changed
+from rsspot.simulator.machinery.patches import patched
+from rsspot.simulator.machinery.reading import predicate, shown
+from rsspot.simulator.machinery.schema import pruned, violations, with_defaults
+from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.spot import controllers
+from rsspot.simulator.spot.admission import admit, fill_in
 from rsspot.simulator.world import World
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")

@@ -8,10 +8,10 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rsspot.simulator.admission import POOLS
-from rsspot.simulator.events import tell
-from rsspot.simulator.market import PERIOD, Bid, draw, going_rate, run_auction
-from rsspot.simulator.store import Object
+from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.spot.admission import POOLS
+from rsspot.simulator.spot.events import tell
+from rsspot.simulator.spot.market import PERIOD, Bid, draw, going_rate, run_auction
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

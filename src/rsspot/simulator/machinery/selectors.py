@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from rsspot.simulator.messages import Refusal
+from rsspot.simulator.machinery.messages import Refusal
 
 Predicate = Callable[[dict[str, Any]], bool]
 _SET = re.compile(r"\s*([^\s,!()]+)\s+(in|notin)\s+\(([^)]*)\)\s*")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import Clock
 from rsspot.simulator.faults import Faults
-from rsspot.simulator.messages import Request, Response
+from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.wire import httpx
 
 LOOK_AGAIN = 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rsspot.simulator.crds import Definition
-from rsspot.simulator.objects import at
-from rsspot.simulator.store import Object
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.objects import at
+from rsspot.simulator.machinery.store import Object
 
 ACCEPTED = "as=Table"
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rsspot.simulator.admission import fill_in, next_rung
-from rsspot.simulator.allotment import Offer, allot, suits
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.controllers import on_created, on_written
-from rsspot.simulator.objects import born, changed, controlled_by
-from rsspot.simulator.schema import with_defaults
-from rsspot.simulator.store import Object
-from rsspot.simulator.supply import is_going, place
+from rsspot.simulator.machinery.objects import born, changed, controlled_by
+from rsspot.simulator.machinery.schema import with_defaults
+from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.spot.admission import fill_in, next_rung
+from rsspot.simulator.spot.allotment import Offer, allot, suits
+from rsspot.simulator.spot.controllers import on_created, on_written
+from rsspot.simulator.spot.supply import is_going, place
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

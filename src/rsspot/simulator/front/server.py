@@ -9,9 +9,9 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from rsspot.simulator.accounts.identity import Organization
 from rsspot.simulator.api import Api
-from rsspot.simulator.identity import Organization
-from rsspot.simulator.messages import Request, Response
+from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.utils import write_private
 
 HOST = "127.0.0.1"

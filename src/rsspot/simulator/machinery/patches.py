@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonpatch
 
-from rsspot.simulator.messages import Refusal
+from rsspot.simulator.machinery.messages import Refusal
 
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"

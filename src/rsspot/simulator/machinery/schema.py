@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rsspot.simulator.messages import Cause
+from rsspot.simulator.machinery.messages import Cause
 
 _NO_OLD = object()
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -6,8 +6,8 @@ import uuid
 from typing import Any
 
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.crds import Definition
-from rsspot.simulator.store import Object, Store
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.store import Object, Store
 
 OURS = ("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
 """Metadata that a caller cannot choose."""

@@ -14,11 +14,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from rsspot.simulator import device
-from rsspot.simulator.device import DeviceLogins, refused
-from rsspot.simulator.messages import Request, Response
-from rsspot.simulator.refresh import RefreshTokens
-from rsspot.simulator.store import Store
+from rsspot.simulator.accounts import device
+from rsspot.simulator.accounts.device import DeviceLogins, refused
+from rsspot.simulator.accounts.refresh import RefreshTokens
+from rsspot.simulator.machinery.messages import Request, Response
+from rsspot.simulator.machinery.store import Store
 
 ISSUER = "https://login.spot.rackspace.com/"
 LIFETIME = 86_400

@@ -16,12 +16,12 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from rsspot.simulator.market import draw
-from rsspot.simulator.messages import Request, Response
-from rsspot.simulator.store import Store
+from rsspot.simulator.machinery.messages import Request, Response
+from rsspot.simulator.machinery.store import Store
+from rsspot.simulator.spot.market import draw
 
 if TYPE_CHECKING:
-    from rsspot.simulator.identity import Organization
+    from rsspot.simulator.accounts.identity import Organization
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 LIFETIME = 900

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rsspot.simulator.crds import Definition
+from rsspot.simulator.machinery.crds import Definition
 
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 VERSION = {

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from rsspot.simulator.crds import Definition
-from rsspot.simulator.openapi_types import INFO, META, ORGANIZATIONS, TYPE_META, Schema, common, meta, record, reference
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.openapi_types import (
+    INFO,
+    META,
+    ORGANIZATIONS,
+    TYPE_META,
+    Schema,
+    common,
+    meta,
+    record,
+    reference,
+)
 
 ORGANIZATIONS_PATH = "/apis/auth.ngpc.rxt.io/v1/organizations"
 JSON_AND_YAML = ["application/json", "application/yaml"]

@@ -39,7 +39,7 @@ def seeds() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
             "provider": {"providerType": "ospc", "providerRegionName": suffix.upper()},
         }
         yield "regions", _object("Region", name, spec), {}
-    with (files("rsspot.simulator") / "catalogue.csv").open(encoding="utf-8") as lines:
+    with (files("rsspot.simulator.spot") / "catalogue.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             for name, _, suffix, _, _ in REGIONS:
                 if row[suffix]:

@@ -10,10 +10,10 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from rsspot.simulator.store import Store
+from rsspot.simulator.machinery.store import Store
 
 if TYPE_CHECKING:
-    from rsspot.simulator.identity import Organization
+    from rsspot.simulator.accounts.identity import Organization
 
 RETIRED = ""
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rsspot.simulator.device import refused
-from rsspot.simulator.identity import CLIENT_ID, ISSUER, Organization
-from rsspot.simulator.messages import Request, Response
+from rsspot.simulator.accounts.device import refused
+from rsspot.simulator.accounts.identity import CLIENT_ID, ISSUER, Organization
+from rsspot.simulator.machinery.messages import Request, Response
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

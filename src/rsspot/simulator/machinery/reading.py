@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rsspot.simulator.crds import Definition
-from rsspot.simulator.messages import Refusal, Request, Response
-from rsspot.simulator.selectors import Predicate, fields_match, labels_match
-from rsspot.simulator.store import Object
-from rsspot.simulator.tables import ACCEPTED, table
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.messages import Refusal, Request, Response
+from rsspot.simulator.machinery.selectors import Predicate, fields_match, labels_match
+from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.machinery.tables import ACCEPTED, table
 from rsspot.simulator.world import World
 
 PAGE_LIFETIME = 300.0

@@ -1,0 +1,1 @@
+"""Who may speak: people, organisations, logins and the tokens that prove them. Knows no objects."""
