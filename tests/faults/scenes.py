@@ -105,9 +105,7 @@ class Meddler(httpx.AsyncBaseTransport):
 
 def births(world: World, plural: str) -> Counter[str]:
     """How often an object of each name came into being, over all of a world's time."""
-    return Counter(
-        body["metadata"]["name"] for kind, body, _ in world.store.changes(plural, NAMESPACE, 0) if kind == "ADDED"
-    )
+    return Counter(change.place[1] for change in world.store.changes(plural, NAMESPACE, 0) if change.type == "ADDED")
 
 
 def living(world: World, plural: str) -> list[dict[str, Any]]:

@@ -30,6 +30,11 @@ def pooled(prod):
     return prod
 
 
+def causes(said):
+    """The causes of a Status, without the remark that rules were not looked at."""
+    return [cause for cause in said["details"]["causes"] if cause["field"] != "<nil>"]
+
+
 def numbered(count):
     """Pool names that differ."""
     return sorted(str(uuid5(UUID(POOL), str(index))) for index in range(count))
@@ -125,16 +130,16 @@ def test_a_status_sent_with_a_create_is_dropped(prod):
 
 def test_identity_sent_with_a_create_is_ignored(prod):
     """uid, version and generation are the server's to choose."""
-    sent = {"uid": POOL, "resourceVersion": "1", "generation": 9}
+    sent = {"uid": POOL, "generation": 9}
     spec = {"region": "uk-lon-1", "kubernetesVersion": "1.31.1"}
     metadata = prod.create("cloudspaces", "second", spec, **sent).said["metadata"]
     assert [key for key, value in sent.items() if metadata[key] == value] == []
 
 
-def test_an_object_of_another_kind_is_a_bad_request(tenant):
+def test_an_object_of_another_kind_is_invalid(tenant):
     """The body's kind must be the collection's."""
     body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "SpotNodePool", "metadata": {"name": "prod"}, "spec": {}}
-    assert tenant.ask("POST", tenant.path("cloudspaces"), body).status == 400
+    assert tenant.ask("POST", tenant.path("cloudspaces"), body).status == 422
 
 
 def test_a_name_that_is_no_dns_name_is_invalid(tenant):
@@ -212,7 +217,7 @@ def test_a_bid_has_at_most_three_decimals_and_nothing_else(prod, bid):
 def test_a_schema_violation_names_the_field(prod, spec, field, reason, text):
     """Wrong types, missing fields and values outside an enum are causes of a 422."""
     status, said = prod.pool(POOL, **spec)
-    (cause,) = said["details"]["causes"]
+    (cause,) = causes(said)
     assert (status, cause["field"], cause["reason"]) == (422, field, reason)
     assert text in cause["message"]
 
@@ -221,7 +226,7 @@ def test_every_missing_field_is_a_cause(prod):
     """A refusal lists all that is wrong, not only the first."""
     status, said = prod.create("spotnodepools", POOL, {"cloudSpace": "prod"})
     assert status == 422
-    missing = {cause["field"] for cause in said["details"]["causes"]}
+    missing = {cause["field"] for cause in causes(said)}
     assert missing == {"spec.serverClass", "spec.desired", "spec.bidPrice"}
 
 
@@ -564,7 +569,8 @@ def test_a_walk_in_pages_meets_every_object_once(prod, selector):
         left.append(said["metadata"].get("remainingItemCount", 0))
         query["continue"] = said["metadata"].get("continue", "")
     assert met == numbered(7)
-    assert left == [4, 1, 0]
+    # How many are left of a selection is known only to whoever has looked at all.
+    assert left == ([0, 0, 0] if selector else [4, 1, 0])
     assert not query["continue"]
 
 
@@ -757,8 +763,8 @@ def test_a_watch_from_a_forgotten_version_is_gone(tenant):
     with tenant.store.transaction():
         for _ in range(LONGEST_LOG + 1500):
             tenant.store.put("cloudspaces", body)
-    status, said = tenant.list("cloudspaces", watch="true", resourceVersion="1001")
-    assert (status, said["reason"]) == (410, "Expired")
+    (event,) = tenant.watch("cloudspaces", "1001")
+    assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
 
 
 def test_a_watch_with_a_bad_selector_is_a_bad_request(tenant):

@@ -1,6 +1,7 @@
 """The auction, the prices, and what winning and losing do to pools and cloudspaces as time passes."""
 
 import json
+from dataclasses import astuple
 from decimal import Decimal
 
 import pytest
@@ -137,7 +138,9 @@ def history_of(tenant):
     tenant.delete("spotnodepools", FIRST)
     tenant.spot.advance(900)
     plurals = tenant.spot.world.definitions
-    return json.dumps([(tenant.store.objects(each), tenant.store.changes(each, None, 0)) for each in plurals])
+    return json.dumps(
+        [(tenant.store.objects(each), list(map(astuple, tenant.store.changes(each, None, 0)))) for each in plurals]
+    )
 
 
 def test_the_same_seed_gives_the_same_history(new_tenant):
@@ -270,9 +273,9 @@ def test_a_deleted_pool_frees_its_servers(tenant):
 def phases(tenant, name="prod"):
     """The phases that a watcher saw, without repetitions."""
     seen = []
-    for _, body, _ in tenant.store.changes("cloudspaces", tenant.namespace, 0):
-        phase = body.get("status", {}).get("phase", "")
-        if body["metadata"]["name"] == name and seen[-1:] != [phase]:
+    for change in tenant.store.changes("cloudspaces", tenant.namespace, 0):
+        phase = json.loads(change.body).get("status", {}).get("phase", "")
+        if change.place[1] == name and seen[-1:] != [phase]:
             seen.append(phase)
     return seen
 

@@ -29,7 +29,7 @@ class Caller:
 
     def ask(self, method, path, body=None):
         """Status and document of an answer."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} if self.token else {}
         request = urllib.request.Request(self.about["base_url"] + path, body, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:

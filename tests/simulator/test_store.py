@@ -1,5 +1,7 @@
 """The store and the world in a file: versions, the log that watches read, and reopening."""
 
+import json
+
 import pytest
 
 from rsspot.simulator.clock import ManualClock
@@ -55,7 +57,7 @@ def test_versions_grow_strictly_through_a_whole_history(busy):
     """No two events of a world share a version, and each plural hears of its own in order."""
     versions = []
     for plural in busy.spot.world.definitions:
-        own = [int(body["metadata"]["resourceVersion"]) for _, body, _ in busy.store.changes(plural, None, 0)]
+        own = [change.version for change in busy.store.changes(plural, None, 0)]
         assert own == sorted(own)
         versions += own
     assert len(set(versions)) == len(versions) > 100
@@ -66,12 +68,11 @@ def test_the_log_rebuilds_the_state(busy):
     """Who applies every event in order has what a list would give."""
     rebuilt = {plural: {} for plural in busy.spot.world.definitions}
     for plural, known in rebuilt.items():
-        for kind, body, _ in busy.store.changes(plural, None, 0):
-            place = (body["metadata"].get("namespace", ""), body["metadata"]["name"])
-            assert (place in known) == (kind != "ADDED")
-            known[place] = body
-            if kind == "DELETED":
-                del known[place]
+        for change in busy.store.changes(plural, None, 0):
+            assert (change.place in known) == (change.type != "ADDED")
+            known[change.place] = json.loads(change.body)
+            if change.type == "DELETED":
+                del known[change.place]
     for plural, bodies in all_objects(busy.spot.world).items():
         assert [rebuilt[plural][place] for place in sorted(rebuilt[plural])] == bodies
 
@@ -101,8 +102,8 @@ def test_objects_are_read_in_pages(store):
     """In order of namespace and name, from just after a place."""
     for name in "cabd":
         store.put("a", thing(name))
-    page = store.objects("a", "n", ("n", "a"), 2)
-    assert [body["metadata"]["name"] for body in page] == ["b", "c"]
+    page = store.texts("a", "n", ("n", "a"), 2)
+    assert [name for (_, name), _ in page] == ["b", "c"]
     assert store.count("a", "n", ("n", "c")) == 1
 
 

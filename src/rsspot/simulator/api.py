@@ -1,18 +1,20 @@
-"""The API: one request in, one response out, as a Kubernetes API server answers it.
+"""The API: one request in, one response out, as the gateway and the API server behind it answer.
 
-Speaks no HTTP and opens no socket. Knows the paths; what happens at them is in `reading` and `writing`.
+Speaks no HTTP and opens no socket. Knows who may do what where; the objects themselves are `machinery`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from rsspot.simulator.accounts.identity import Denied, Organization
-from rsspot.simulator.machinery import discovery, openapi
-from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery import discovery
+from rsspot.simulator.machinery.accepting import written
 from rsspot.simulator.machinery.messages import Refusal, Request, Response
-from rsspot.simulator.machinery.reading import Reader, shown
-from rsspot.simulator.machinery.writing import Writer, is_rehearsal
+from rsspot.simulator.machinery.parsing import is_rehearsal
+from rsspot.simulator.machinery.resources import Nowhere, Resources, Target
 from rsspot.simulator.spot import feeds
 from rsspot.simulator.spot.events import events_endpoint
 from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
@@ -32,33 +34,58 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._reader = Reader(world, self.tick)
-        self._writer = Writer(world)
+        self._resources = Resources(world.objects, self._look)
         self._open = _open_endpoints(world)
+        self.turn = 0
+        """How often anything has changed so far."""
 
     def handle(self, request: Request) -> Response:
         """The answer to a request. Never raises."""
         with self.world.lock:
             try:
                 self.tick()
+                before = self.world.store.version()
                 with self.world.store.transaction():
                     response = self._answer(request)
                     if is_rehearsal(request):
                         raise _DryRun(response)
-                    return response
+                if self.world.store.version() != before:
+                    self._tell()
             except _DryRun as rehearsal:
-                return rehearsal.response
-            except Denied as denied:
-                return denied.response
+                response = rehearsal.response
+            except (Denied, Nowhere) as plain:
+                return plain.response
             except Refusal as refusal:
-                return refusal.response()
+                response = refusal.response()
             except Exception as defect:
-                return Refusal(500, "InternalError", f"Internal error occurred: {defect!r}").response()
+                response = Refusal(500, "InternalError", f"Internal error occurred: {defect!r}").response()
+        return written(request, _warned(response))
 
     def tick(self) -> None:
         """Let everything happen that is due. Apart from the request, whose refusal must not undo it."""
-        with self.world.lock, self.world.store.transaction():
-            self.world.advance()
+        with self.world.lock:
+            if not self.world.is_due():
+                self.world.objects.now = max(self.world.objects.now, self.world.clock.time())
+                return
+            with self.world.store.transaction():
+                self.world.advance()
+            self._tell()
+
+    def wait(self, turn: int, seconds: float) -> None:
+        """Wait until there is something newer than a turn, but not for longer than that."""
+        with self.world.changed:
+            self.world.changed.wait_for(lambda: self.turn != turn, seconds)
+
+    def _tell(self) -> None:
+        self.turn += 1
+        self.world.changed.notify_all()
+
+    @contextmanager
+    def _look(self) -> Iterator[None]:
+        """Read the store after everything due has happened."""
+        with self.world.lock:
+            self.tick()
+            yield
 
     def _answer(self, request: Request) -> Response:
         parts = [part for part in request.path.split("/") if part]
@@ -71,78 +98,47 @@ class Api:
             return self.world.identity.organizations_endpoint()
         if parts == ["apis", "metrics.ngpc.rxt.io", "v1", "events", "organizations"]:
             return events_endpoint(self.world, caller, request)
-        if parts == ["api"]:
-            return Response.of_json(200, {"kind": "APIVersions", "apiVersion": "v1", "versions": []})
-        if parts == ["apis"]:
-            return Response.of_json(200, discovery.group_list(self.world.definitions.values()))
-        if parts == ["openapi", "v2"]:
-            served, version = self.world.definitions.values(), discovery.VERSION["gitVersion"]
-            return Response.of_json(200, openapi.swagger(served, version, READ_ONLY))
-        if len(parts) >= 3 and parts[0] == "apis":
-            return self._group(request, caller, parts)
-        raise Refusal(404, "NotFound", "the server could not find the requested resource")
+        described = discovery.answer(request, self.world.definitions.values(), READ_ONLY)
+        if described is not None:
+            return described
+        return self._resources.answer(request, lambda target: self._guarded(caller, target))
 
-    def _group(self, request: Request, caller: Organization, parts: list[str]) -> Response:
-        api_version, rest = "/".join(parts[1:3]), parts[3:]
-        served = self.world.definitions.values()
-        if not rest and any(each.api_version == api_version for each in served):
-            return Response.of_json(200, discovery.resource_list(api_version, served))
-        namespace = None
-        if rest[:1] == ["namespaces"] and len(rest) >= 3:
-            namespace, rest = rest[1], rest[2:]
-        definition = self.world.definitions.get(rest[0]) if rest else None
-        if definition is None or definition.api_version != api_version or len(rest) > 3:
-            raise Refusal(404, "NotFound", "the server could not find the requested resource")
-        if len(rest) == 3:
-            raise self._forbidden(caller, request.method, f"{rest[0]}/{rest[2]}", definition, namespace)
-        if namespace is not None and namespace != caller.namespace:
-            raise self._forbidden(caller, request.method, definition.plural, definition, namespace)
-        if definition.namespaced and namespace is None:
+    def _guarded(self, caller: Organization, target: Target) -> Target:
+        """What a tenant may do: anything to objects of their organisation, and read what the operators provide."""
+        definition = target.definition
+        if target.subresource:
+            raise self._forbidden(caller, target)
+        if not definition.namespaced:
+            if definition.plural in READ_ONLY and target.verb not in ("get", "list", "watch"):
+                raise self._forbidden(caller, target)
+            return target
+        if target.namespace is None:
             # Tenants cannot see all namespaces; a list over them is one over their own.
-            if request.method != "GET" or len(rest) > 1:
-                raise Refusal(404, "NotFound", "the server could not find the requested resource")
-            namespace = caller.namespace
-        if definition.plural in READ_ONLY and request.method != "GET":
-            raise self._forbidden(caller, request.method, definition.plural, definition, None)
-        return self._verb(request, definition, namespace or "", rest[1] if len(rest) == 2 else None)
+            return replace(target, namespace=caller.namespace)
+        if target.namespace != caller.namespace:
+            raise self._forbidden(caller, target)
+        return target
 
-    def _verb(self, request: Request, definition: Definition, namespace: str, name: str | None) -> Response:
-        if name is None and request.method == "GET":
-            return (
-                self._reader.watch(request, definition, namespace)
-                if request.flag("watch")
-                else self._reader.list(request, definition, namespace)
-            )
-        if name is None and request.method == "POST":
-            return self._writer.create(request, definition, namespace)
-        if name is None and request.method == "DELETE":
-            return self._writer.delete_collection(request, definition, namespace)
-        if name is None or request.method not in ("GET", "PATCH", "PUT", "DELETE"):
-            raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
-        live = self.world.store.get(definition.plural, namespace, name)
-        if live is None:
-            raise _not_found(definition, name)
-        if request.method == "GET":
-            return shown(self.world, request, definition, live)
-        if request.method == "DELETE":
-            return self._writer.delete(request, definition, live)
-        return self._writer.update(request, definition, live)
-
-    def _forbidden(
-        self, caller: Organization, method: str, what: str, definition: Definition, namespace: str | None
-    ) -> Refusal:
-        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(
-            method, method.lower()
-        )
+    def _forbidden(self, caller: Organization, target: Target) -> Refusal:
+        definition, namespace = target.definition, target.namespace
+        what = f"{definition.plural}/{target.subresource}" if target.subresource else definition.plural
         where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
-        who, resource = 'User "sandbox@example.com"', f'resource "{what}" in API group "{definition.group}"'
-        message = f"{what}.{definition.group} is forbidden: {who} cannot {verb} {resource}{where}"
-        return Refusal(403, "Forbidden", message, kind=definition.plural, group=definition.group)
+        who = 'User "sandbox@example.com"'
+        resource = f'resource "{what}" in API group "{definition.group}"'
+        name = f' "{target.name}"' if target.name else ""
+        said = (
+            f"{definition.plural}.{definition.group}{name} is forbidden: {who} cannot {target.verb} {resource}{where}"
+        )
+        about = {"name": target.name or "", "kind": definition.plural, "group": definition.group}
+        return Refusal(403, "Forbidden", said, **about)
 
 
-def _not_found(definition: Definition, name: str) -> Refusal:
-    message = f'{definition.resource} "{name}" not found'
-    return Refusal(404, "NotFound", message, name=name, kind=definition.plural, group=definition.group)
+def _warned(response: Response) -> Response:
+    if not response.warnings:
+        return response
+    quoted = (warning.replace("\\", "\\\\").replace('"', '\\"') for warning in response.warnings)
+    warnings = ", ".join(f'299 - "{warning}"' for warning in quoted)
+    return replace(response, headers={**response.headers, "Warning": warnings})
 
 
 def _open_endpoints(world: World) -> dict[str, dict[str, Endpoint]]:

@@ -6,18 +6,22 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from threading import RLock
+from threading import Condition, RLock
 from typing import Any
 
 from rsspot.simulator.accounts.identity import Identity, Organization, default_organization
 from rsspot.simulator.clock import Clock
 from rsspot.simulator.machinery.crds import Definition, shipped
-from rsspot.simulator.machinery.objects import born, doomed
+from rsspot.simulator.machinery.objects import COLLECT, Objects
+from rsspot.simulator.machinery.ownership import Manager
 from rsspot.simulator.machinery.store import Object, Store
 from rsspot.simulator.spot import autopilot, controllers, supply
 from rsspot.simulator.spot.catalogue import seeds
+from rsspot.simulator.spot.service import Spot
 
 ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS}
+CONTROLLER = "spot-controller"
+"""Who manages the fields that the service itself writes."""
 
 
 class World:
@@ -41,20 +45,23 @@ class World:
         self.store = Store(path)
         self.clock = clock
         self.lock = RLock()
+        self.changed = Condition(self.lock)
+        """Told of every version, for whoever watches."""
         self.organizations = list(organizations) or [default_organization()]
-        self._more_definitions = tuple(definitions)
-        self.now = clock.time()
+        self.definitions = {each.plural: each for each in (*shipped(), *definitions)}
         with self.store.transaction():
             self.seed = int(self.store.fact("seed", str(seed)))
+            self.objects = Objects(self.store, self.definitions, Spot(self), self.seed)
+            self.objects.now = clock.time()
             if not self.store.fact("born", ""):
                 self._begin()
         now = wall or clock.time
         self.identity = Identity(self.seed, self.organizations, now, self.store, self.lock, rotate=rotate)
 
-    @cached_property
-    def definitions(self) -> dict[str, Definition]:
-        """Served kinds by plural."""
-        return {each.plural: each for each in (*shipped(), *self._more_definitions)}
+    @property
+    def now(self) -> float:
+        """The moment that is being lived through, in seconds since 1970."""
+        return self.objects.now
 
     @cached_property
     def prices(self) -> dict[str, Decimal]:
@@ -75,19 +82,25 @@ class World:
         self.store.set_fact("seed", str(self.seed))
         self.store.set_fact("born", str(self.now))
         for plural, body, status in seeds():
+            definition = self.definitions[plural]
+            provided = self.objects.born(definition, body, self.manager(definition))
             if status:
-                body["status"] = status
-            born(self.store, self.definitions[plural], body, "", self.seed, self.now)
+                self.set_status(plural, provided, **status)
         self.after(supply.AUCTION_EVERY, "auction", {})
 
     def advance(self) -> None:
         """Let everything happen that is due by now. Call inside a transaction."""
         until = max(self.clock.time(), float(self.store.fact("now", "0")))
         while timer := self.store.next_timer(until):
-            self.now, action, payload = timer
+            self.objects.now, action, payload = timer
             self._act(action, payload)
-        self.now = until
+        self.objects.now = until
         self.store.set_fact("now", str(until))
+
+    def is_due(self) -> bool:
+        """Whether anything is waiting to happen by now."""
+        due = self.store.next_due()
+        return due is not None and due <= self.clock.time()
 
     def _act(self, action: str, payload: dict[str, Any]) -> None:
         if action == "auction":
@@ -95,34 +108,37 @@ class World:
             return
         plural, namespace, name, uid = (payload.pop(key) for key in ("plural", "namespace", "name", "uid"))
         body = self.store.get(plural, namespace, name)
-        if body is not None and body["metadata"]["uid"] == uid:
+        if body is None or body["metadata"]["uid"] != uid:
+            return
+        if action == COLLECT:
+            self.objects.collect(plural, body)
+        else:
             ACTIONS[action](self, body, plural, **payload)
 
     def after(self, seconds: float, action: str, payload: dict[str, Any]) -> None:
         """Have a controller act later."""
         self.store.set_timer(self.now + seconds, action, payload)
 
+    def manager(self, definition: Definition, subresource: str = "") -> Manager:
+        """The service itself, as a manager of fields."""
+        return Manager(CONTROLLER, "Update", definition.api_version, subresource)
+
+    def write(self, plural: str, body: Object, changes: Object, subresource: str = "") -> None:
+        """Have the service change top-level fields of an object, which is brought up to date."""
+        definition = self.definitions[plural]
+        stored = self.objects.changed(definition, {**body, **changes}, body, self.manager(definition, subresource))
+        if stored is not body:
+            body.update(stored)
+
     def set_status(self, plural: str, body: Object, **status: Any) -> None:
         """Write some fields of a status, if any of them differs."""
         before = body.get("status") or {}
         if any(before.get(key) != value for key, value in status.items()):
-            body["status"] = {**before, **status}
-            self.store.put(plural, body)
+            self.write(plural, body, {"status": {**before, **status}}, "status")
 
     def doom(self, plural: str, body: Object) -> Object:
         """Ask for an object's deletion."""
-        if body["metadata"].get("deletionTimestamp"):
-            return body
-        body = doomed(self.store, self.definitions[plural], body, self.now)
-        if body["metadata"].get("finalizers"):
-            controllers.on_doomed(self, plural, body)
-        return body
-
-    def serial(self) -> int:
-        """The next of a world's own numbers."""
-        serial = int(self.store.fact("serial", "0")) + 1
-        self.store.set_fact("serial", str(serial))
-        return serial
+        return self.objects.doom(self.definitions[plural], body)
 
     def close(self) -> None:
         self.store.close()

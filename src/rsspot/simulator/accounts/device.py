@@ -16,9 +16,9 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from rsspot.simulator.chance import draw
 from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.simulator.machinery.store import Store
-from rsspot.simulator.spot.market import draw
 
 if TYPE_CHECKING:
     from rsspot.simulator.accounts.identity import Organization

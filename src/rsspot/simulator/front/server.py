@@ -17,6 +17,8 @@ from rsspot.utils import write_private
 HOST = "127.0.0.1"
 CONTEXT = "rsspot-simulator"
 LARGEST_BODY = 16 * 1024 * 1024
+LOOK_AGAIN = 0.25
+"""Seconds between two looks of a watch for which nothing has happened."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -57,12 +59,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         assert response.stream is not None
+        turn = self.server.api.turn
         for chunk in response.stream:
             if self.server.stopping.is_set():
                 break
             if chunk:
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-            self.wfile.flush()
+            else:
+                self.wfile.flush()
+                self.server.api.wait(turn, LOOK_AGAIN)
+            turn = self.server.api.turn
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 

@@ -27,6 +27,10 @@ class Definition:
     short_names: tuple[str, ...] = ()
     columns: tuple[dict[str, Any], ...] = ()
     has_status: bool = False
+    list_kind: str = ""
+    categories: tuple[str, ...] = ()
+    selectable: tuple[str, ...] = ()
+    """JSON paths that field selectors may name."""
 
     @property
     def api_version(self) -> str:
@@ -73,4 +77,7 @@ def definition_of(crd: dict[str, Any]) -> Definition:
         short_names=tuple(names.get("shortNames", ())),
         columns=tuple(version.get("additionalPrinterColumns", ())),
         has_status="status" in version.get("subresources", {}),
+        list_kind=names.get("listKind", f"{names['kind']}List"),
+        categories=tuple(names.get("categories", ())),
+        selectable=tuple(each["jsonPath"] for each in version.get("selectableFields", ())),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -59,6 +59,8 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
     """Further chunks, for as long as somebody listens; an empty one means nothing new yet."""
+    warnings: tuple[str, ...] = ()
+    """What the caller should know though the request went well."""
 
     @classmethod
     def of_json(cls, status: int, document: Any, headers: dict[str, str] | None = None) -> Response:
@@ -79,9 +81,18 @@ class Cause:
     field: str
     message: str
 
+    @classmethod
+    def invalid(cls, field: str, message: str) -> Cause:
+        """A value that will not do."""
+        return cls("FieldValueInvalid", field, f"Invalid value: {message}")
+
 
 class Refusal(Exception):
-    """A request that the API answers with a Status of failure."""
+    """A request that the API answers with a Status of failure.
+
+    reason: "" for the plain errors that a server has no word for · name, kind, group: what it is about
+    token: where a list may be gone on with all the same
+    """
 
     def __init__(
         self,
@@ -94,31 +105,46 @@ class Refusal(Exception):
         group: str = "",
         causes: tuple[Cause, ...] = (),
         retry_after: int | None = None,
+        warnings: tuple[str, ...] = (),
+        token: str = "",
     ) -> None:
         super().__init__(message)
         self.status, self.reason, self.message = status, reason, message
-        self.details: dict[str, Any] = {
-            key: value for key, value in (("name", name), ("group", group), ("kind", kind)) if value
-        }
-        if causes:
-            self.details["causes"] = [
-                {"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in causes
-            ]
-        if retry_after is not None:
-            self.details["retryAfterSeconds"] = retry_after
-        self.retry_after = retry_after
+        self.name, self.kind, self.group = name, kind, group
+        self.causes, self.retry_after, self.warnings = causes, retry_after, warnings
+        self.token = token
 
-    def response(self) -> Response:
+    def document(self) -> dict[str, Any]:
         """The Status that says so."""
-        status = {
+        named = {"name": self.name, "group": self.group, "kind": self.kind}
+        details: dict[str, Any] = {key: value for key, value in named.items() if value}
+        if self.causes:
+            details["causes"] = [
+                {key: value for key, value in asdict(cause).items() if value or key != "field"} for cause in self.causes
+            ]
+        if self.retry_after is not None:
+            details["retryAfterSeconds"] = self.retry_after
+        return {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": {"continue": self.token} if self.token else {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
-            "details": self.details,
+            **({"reason": self.reason} if self.reason else {}),
+            **({"details": details} if details or self.reason == "Invalid" else {}),
             "code": self.status,
         }
+
+    def response(self) -> Response:
+        """The answer that carries it."""
         headers = {"Retry-After": str(self.retry_after)} if self.retry_after is not None else {}
-        return Response.of_json(self.status, status, headers)
+        return replace(Response.of_json(self.status, self.document(), headers), warnings=self.warnings)
+
+
+def invalid(group: str, kind: str, name: str, causes: list[Cause]) -> Refusal:
+    """The 422 for an object with something wrong in it; what is said twice is heard once."""
+    said = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
+    joined = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
+    qualified = f"{kind}.{group}" if group else kind
+    message = f'{qualified} "{name}" is invalid: {joined}'
+    return Refusal(422, "Invalid", message, name=name, kind=kind, group=group, causes=tuple(causes))

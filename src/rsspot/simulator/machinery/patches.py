@@ -1,4 +1,4 @@
-"""Patches: RFC 7386 merge patches and RFC 6902 JSON patches on plain values."""
+"""Patches: RFC 7386 merge patches and RFC 6902 JSON patches on plain values. Server-side apply is in `ownership`."""
 
 from __future__ import annotations
 
@@ -11,30 +11,47 @@ from rsspot.simulator.machinery.messages import Refusal
 
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+MOST_OPERATIONS = 10_000
 
 
-def patched(content_type: str, body: bytes, live: dict[str, Any]) -> dict[str, Any]:
-    """A live object with a patch applied."""
-    kind = content_type.split(";", maxsplit=1)[0].strip()
-    if kind not in (MERGE, JSON_PATCH):
-        accepted = f"{JSON_PATCH}, {MERGE}"
+def check_type(sent: str) -> None:
+    """Refuse a content type that is no patch here: strategic merges are for kinds that are built in."""
+    if sent not in (MERGE, JSON_PATCH, APPLY):
+        accepted = ", ".join((JSON_PATCH, MERGE, APPLY))
         message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise Refusal(415, "UnsupportedMediaType", message)
+
+
+def patched(sent: str, body: bytes, live: dict[str, Any]) -> dict[str, Any]:
+    """A live object with a patch applied."""
     try:
         patch = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, "BadRequest", f"error decoding patch: {error}") from None
-    if kind == MERGE:
-        result = merged(live, patch)
+    expected: type = dict if sent == MERGE else list
+    if not isinstance(patch, expected):
+        word = {list: "array", dict: "object"}.get(type(patch), "value")
+        wanted = "map[string]interface {}" if sent == MERGE else "[]handlers.jsonPatchOp"
+        said = f"error decoding patch: json: cannot unmarshal {word} into Go value of type {wanted}"
+        raise Refusal(400, "BadRequest", said)
+    if sent == MERGE:
+        result: Any = merged(live, patch)
     else:
-        try:
-            result = jsonpatch.apply_patch(live, patch)
-        except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
-            raise Refusal(
-                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
-            ) from None
+        result = _operated(live, patch)
+    return dict(result)
+
+
+def _operated(live: dict[str, Any], operations: list[Any]) -> dict[str, Any]:
+    if len(operations) > MOST_OPERATIONS:
+        said = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(operations)}"
+        raise Refusal(413, "RequestEntityTooLarge", f"Request entity is too large: {said}")
+    try:
+        result = jsonpatch.apply_patch(live, operations)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError, ValueError):
+        result = None
     if not isinstance(result, dict):
-        raise Refusal(400, "BadRequest", "a patch must leave an object")
+        raise Refusal(422, "Invalid", "the server rejected our request due to an error in our request")
     return result
 
 

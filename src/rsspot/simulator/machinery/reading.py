@@ -1,134 +1,211 @@
-"""Reads: lists in pages, watches, and objects as a client wants to see them. Changes nothing."""
+"""Reads: one object, and lists in pages, each page from the version that the first was read at. Changes nothing."""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import json
-import time
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from rsspot.simulator.machinery.accepting import Wanted, wanted
 from rsspot.simulator.machinery.crds import Definition
-from rsspot.simulator.machinery.messages import Refusal, Request, Response
-from rsspot.simulator.machinery.selectors import Predicate, fields_match, labels_match
-from rsspot.simulator.machinery.store import Object
-from rsspot.simulator.machinery.tables import ACCEPTED, table
-from rsspot.simulator.world import World
+from rsspot.simulator.machinery.messages import Cause, Refusal, Request, Response, invalid
+from rsspot.simulator.machinery.objects import Objects
+from rsspot.simulator.machinery.parsing import forbidden, unsupported
+from rsspot.simulator.machinery.selectors import Predicate, predicate
+from rsspot.simulator.machinery.store import Object, Place, TooOld
+from rsspot.simulator.machinery.tables import metadata_list, metadata_of, table
 
 PAGE_LIFETIME = 300.0
 """Seconds that a page token is good for."""
-WATCH_POLL = 0.1
-LONGEST_WATCH = 1800.0
+BATCH = 500
+"""How many objects a selected page looks at between two counts of what it has found."""
+MATCHES = ("Exact", "NotOlderThan", "")
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Where a list begins, and the version it is of; None for the newest."""
+
+    after: Place = ("", "")
+    version: int | None = None
 
 
 class Reader:
-    """Answers reads about one world. `tick` lets due things happen while a watch waits."""
+    """Answers reads of objects."""
 
-    def __init__(self, world: World, tick: Callable[[], None]) -> None:
-        self.world = world
-        self.tick = tick
+    def __init__(self, objects: Objects) -> None:
+        self.objects, self.store = objects, objects.store
 
-    def list(self, request: Request, definition: Definition, namespace: str) -> Response:
-        after, keep = _page_start(request, self.world.clock.time()), predicate(request)
-        limit = int(request.query.get("limit") or 0)
-        # A filtered list is paged after filtering, so it is read whole.
-        bodies = self.world.store.objects(definition.plural, namespace, after, -1 if keep or not limit else limit)
-        if keep:
-            bodies = [body for body in bodies if keep(body)]
-        shown = bodies[:limit] if limit else bodies
-        metadata: dict[str, Any] = {"resourceVersion": str(self.world.store.version())}
-        if limit and shown:
-            last = (shown[-1]["metadata"].get("namespace", ""), shown[-1]["metadata"]["name"])
-            left = len(bodies) - len(shown) if keep else self.world.store.count(definition.plural, namespace, last)
-            if left:
-                metadata |= {"continue": _page_token(last, self.world.clock.time()), "remainingItemCount": left}
-        if ACCEPTED in request.headers.get("accept", ""):
-            return Response.of_json(200, table(definition, shown, metadata, self.world.now))
-        frame = {"apiVersion": definition.api_version, "kind": f"{definition.kind}List", "metadata": metadata}
-        return Response.of_json(200, {**frame, "items": shown})
+    def get(self, request: Request, definition: Definition, body: Object, status: int = 200) -> Response:
+        """An object in the shape that was asked for."""
+        self._check_reached(version_asked(request, 400, "invalid resource version: "))
+        asked = wanted(request)
+        if asked.shape == "Table":
+            metadata = {"resourceVersion": body["metadata"]["resourceVersion"]}
+            included = request.query.get("includeObject", "")
+            shown = table(definition, [body], metadata, self.objects.now, included=included, version=asked.version)
+        else:
+            shown = metadata_of(body, asked.version) if asked.shape else body
+        return Response.of_json(status, shown)
 
-    def watch(self, request: Request, definition: Definition, namespace: str) -> Response:
-        start = request.query.get("resourceVersion", "")
-        since = int(start) if start.isdigit() and start != "0" else 0
-        if since and since < self.world.store.oldest_change():
-            raise Refusal(410, "Expired", f"too old resource version: {since}")
-        bodies = self.world.store.objects(definition.plural, namespace)
-        keep = predicate(request) or (lambda body: True)
-        as_table = ACCEPTED in request.headers.get("accept", "")
-        first = [] if since else [("ADDED", body) for body in bodies if keep(body)]
-        since = since or self.world.store.version()
-        deadline = time.monotonic() + _seconds(request.query.get("timeoutSeconds"), LONGEST_WATCH)
+    def listed(self, request: Request, definition: Definition, namespace: str | None) -> Response:
+        """A collection, or a page of it."""
+        asked, limit, page = wanted(request), number_asked(request, "limit"), self._page(request)
+        keep = predicate(request, definition)
+        number_asked(request, "timeoutSeconds")
+        version = self.store.version() if page.version is None else page.version
+        try:
+            rows, more = self._rows(definition.plural, namespace, page, limit, keep)
+            metadata: dict[str, Any] = {"continue": "", "resourceVersion": str(version)}
+            if more and rows:
+                last = rows[-1][0]
+                metadata["continue"] = _page_token(last, version, self.objects.now)
+                if keep is None:
+                    metadata["remainingItemCount"] = self._left(definition.plural, namespace, page, last)
+        except TooOld:
+            raise _expired(page.after, self.store.version(), self.objects.now) from None
+        return self._shown(request, definition, asked, [text for _, text in rows], metadata)
 
-        def stream() -> Iterator[bytes]:
-            yield from (self._event(kind, definition, body, as_table) for kind, body in first)
-            yield from self._events(definition, namespace, since, keep, as_table, deadline)
+    def _shown(
+        self, request: Request, definition: Definition, asked: Wanted, texts: list[str], metadata: dict[str, Any]
+    ) -> Response:
+        if not asked.shape:
+            frame = f'{{"apiVersion": "{definition.api_version}", "items": ['
+            end = f'], "kind": "{definition.list_kind}", "metadata": {json.dumps(metadata)}}}'
+            # Objects are stored as they are shown; reading them to write them again would be most of the work.
+            return Response(200, (frame + ", ".join(texts) + end).encode())
+        bodies = map(json.loads, texts)
+        some = {key: value for key, value in metadata.items() if value != ""}
+        if asked.shape == "Table":
+            included = request.query.get("includeObject", "")
+            shown = table(definition, bodies, some, self.objects.now, included=included, version=asked.version)
+        else:
+            shown = metadata_list(bodies, some, asked.version)
+        return Response.of_json(200, shown)
 
-        return Response(200, stream=stream())
+    def _rows(
+        self, plural: str, namespace: str | None, page: _Page, limit: int, keep: Predicate | None
+    ) -> tuple[list[tuple[Place, str]], bool]:
+        """The objects of a page, and whether there are more."""
+        if not limit:
+            rows = self._texts(plural, namespace, page, page.after, -1)
+            return [row for row in rows if keep is None or keep(json.loads(row[1]))], False
+        found: list[tuple[Place, str]] = []
+        after, step = page.after, limit + 1 if keep is None else BATCH
+        while len(found) <= limit:
+            rows = self._texts(plural, namespace, page, after, step)
+            found += [row for row in rows if keep is None or keep(json.loads(row[1]))]
+            if len(rows) < step:
+                break
+            after = rows[-1][0]
+        return found[:limit], len(found) > limit
 
-    def _events(
-        self,
-        definition: Definition,
-        namespace: str,
-        since: int,
-        keep: Predicate,
-        as_table: bool,
-        deadline: float,
-    ) -> Iterator[bytes]:
-        """What happens from now on. An object that starts or stops matching is ADDED or DELETED for this watcher."""
-        while time.monotonic() < deadline:
-            with self.world.lock:
-                self.tick()
-                happened = self.world.store.changes(definition.plural, namespace, since)
-            for kind, body, before in happened:
-                since = int(body["metadata"]["resourceVersion"])
-                matches, matched = kind != "DELETED" and keep(body), before is not None and keep(before)
-                if matches or matched:
-                    told = "DELETED" if not matches else "MODIFIED" if matched else "ADDED"
-                    yield self._event(told, definition, body, as_table)
-            if not happened:
-                yield b""
+    def _texts(
+        self, plural: str, namespace: str | None, page: _Page, after: Place, limit: int
+    ) -> list[tuple[Place, str]]:
+        if page.version is None:
+            return self.store.texts(plural, namespace, after, limit)
+        return self.store.texts_at(page.version, plural, namespace, after, limit)
 
-    def _event(self, kind: str, definition: Definition, body: Object, as_table: bool) -> bytes:
-        shown = table(definition, [body], {}, self.world.now) if as_table else body
-        return json.dumps({"type": kind, "object": shown}).encode() + b"\n"
+    def _left(self, plural: str, namespace: str | None, page: _Page, after: Place) -> int:
+        if page.version is None:
+            return self.store.count(plural, namespace, after)
+        return self.store.count_at(page.version, plural, namespace, after)
+
+    def _page(self, request: Request) -> _Page:
+        """What part of a list is asked for, of which version."""
+        token, version = request.query.get("continue", ""), request.query.get("resourceVersion", "")
+        match = request.query.get("resourceVersionMatch", "")
+        if match:
+            check_match(match, version, is_watch=False)
+        if token:
+            if version not in ("", "0"):
+                said = "specifying resource version is not allowed when using continue"
+                raise Refusal(400, "BadRequest", said)
+            return self._continued(token)
+        since = version_asked(request, 400, "invalid resource version: ")
+        self._check_reached(since)
+        return _Page(version=since) if match == "Exact" else _Page()
+
+    def _continued(self, token: str) -> _Page:
+        try:
+            text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+            namespace, name, version, made = json.loads(text)
+            page = _Page((str(namespace), str(name)), int(version))
+            age = self.objects.now - float(made)
+        except (ValueError, TypeError, binascii.Error) as error:
+            said = f"invalid continue token: continue key is not valid: {error}"
+            raise Refusal(400, "BadRequest", said) from None
+        if age > PAGE_LIFETIME:
+            raise _expired(page.after, self.store.version(), self.objects.now)
+        return page
+
+    def _check_reached(self, version: int) -> None:
+        """Nobody can be shown a version that is yet to come."""
+        current = self.store.version()
+        if version > current:
+            said = f"Timeout: Too large resource version: {version}, current: {current}"
+            causes = (Cause("ResourceVersionTooLarge", "", "Too large resource version"),)
+            raise Refusal(504, "Timeout", said, causes=causes, retry_after=1)
 
 
-def predicate(request: Request) -> Predicate | None:
-    """What a request's selectors keep; None when it has none."""
-    labels, fields = request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
-    tests = ([labels_match(labels)] if labels else []) + ([fields_match(fields)] if fields else [])
-    return (lambda body: all(test(body) for test in tests)) if tests else None
+def check_match(match: str, version: str, *, is_watch: bool) -> None:
+    """How a resourceVersion is to be matched, if one may say so here."""
+    cause = None
+    if match not in MATCHES:
+        cause = unsupported("resourceVersionMatch", match, MATCHES)
+    elif is_watch:
+        cause = forbidden(
+            "resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        )
+    elif not version:
+        cause = forbidden(
+            "resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        )
+    elif match == "Exact" and version == "0":
+        said = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        cause = forbidden("resourceVersionMatch", said)
+    if cause:
+        raise invalid("meta.k8s.io", "ListOptions", "", [cause])
 
 
-def _seconds(text: str | None, most: float) -> float:
-    if not text:
-        return most
+def version_asked(request: Request, status: int, about: str) -> int:
+    """The resourceVersion of a query; 0 for none."""
+    version = request.query.get("resourceVersion", "")
+    if version and not (version.isascii() and version.isdigit()):
+        said = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+        raise Refusal(status, "BadRequest" if status == 400 else "", about + said)
+    return int(version or 0)
+
+
+def number_asked(request: Request, name: str) -> int:
+    """A whole number of a query; 0 for none."""
+    text = request.query.get(name, "")
     try:
-        return min(float(text), most)
+        # What Python takes for a number and Go does not.
+        if not text.isascii() or "_" in text or text.strip() != text:
+            raise ValueError(text)
+        value = int(text or 0)
+        if abs(value) >= 1 << 63:
+            raise ValueError(text)
+        return max(value, 0)
     except ValueError:
-        raise Refusal(400, "BadRequest", f"timeoutSeconds: not a number: {text!r}") from None
+        said = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        raise Refusal(400, "BadRequest", said) from None
 
 
-def _page_token(last: tuple[str, str], now: float) -> str:
-    return base64.urlsafe_b64encode(json.dumps([*last, now]).encode()).decode()
+def _page_token(last: Place, version: int, now: float) -> str:
+    return base64.urlsafe_b64encode(json.dumps([*last, version, now]).encode()).decode().rstrip("=")
 
 
-def _page_start(request: Request, now: float) -> tuple[str, str]:
-    token = request.query.get("continue", "")
-    if not token:
-        return ("", "")
-    try:
-        namespace, name, made = json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, TypeError):
-        raise Refusal(400, "BadRequest", "continue key is not valid") from None
-    if now - made > PAGE_LIFETIME:
-        said = "The provided continue parameter is too old to display a consistent list result."
-        raise Refusal(410, "Expired", said)
-    return (namespace, name)
-
-
-def shown(world: World, request: Request, definition: Definition, body: Object, status: int = 200) -> Response:
-    """An object, as the Table that kubectl prints if that was asked for."""
-    if ACCEPTED in request.headers.get("accept", "") and request.method == "GET":
-        return Response.of_json(status, table(definition, [body], {}, world.now))
-    return Response.of_json(status, body)
+def _expired(after: Place, version: int, now: float) -> Refusal:
+    """A page token from too long ago; the answer has one to go on with, at the price of a list of two versions."""
+    said = (
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list."
+    )
+    return Refusal(410, "Expired", said, token=_page_token(after, version, now))

@@ -1,203 +1,367 @@
-"""Writes: create, update and delete, with all that an API server checks before it believes an object."""
+"""Writes: create, replace, patch, apply and delete, with all that an API server checks before it believes an object."""
 
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import dataclass
 from typing import Any
 
+from rsspot.simulator.chance import draw
+from rsspot.simulator.clock import rfc3339
+from rsspot.simulator.machinery import metadata as metadata_rules
 from rsspot.simulator.machinery.crds import Definition
-from rsspot.simulator.machinery.messages import Refusal, Request, Response
-from rsspot.simulator.machinery.objects import born, changed
-from rsspot.simulator.machinery.patches import patched
-from rsspot.simulator.machinery.reading import predicate, shown
-from rsspot.simulator.machinery.schema import pruned, violations, with_defaults
+from rsspot.simulator.machinery.messages import Cause, Refusal, Request, invalid
+from rsspot.simulator.machinery.objects import Objects
+from rsspot.simulator.machinery.ownership import Manager, applied, manager_of
+from rsspot.simulator.machinery.parsing import (
+    Twice,
+    delete_options,
+    document_of,
+    forbidden,
+    is_rehearsal,
+    media_type,
+    propagation,
+    write_options,
+)
+from rsspot.simulator.machinery.patches import APPLY, check_type, patched
+from rsspot.simulator.machinery.schema import NOTHING, pruned, unknown_fields, violations, with_defaults
+from rsspot.simulator.machinery.selectors import predicate
 from rsspot.simulator.machinery.store import Object
-from rsspot.simulator.spot import controllers
-from rsspot.simulator.spot.admission import admit, fill_in
-from rsspot.simulator.world import World
 
-NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+LONGEST_GENERATED = 58
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of a write: the object as it is now, whether it is new, and what its writer is warned of."""
+
+    body: Object
+    is_new: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 class Writer:
-    """Answers writes to one world."""
+    """Answers writes to objects."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
 
-    def create(self, request: Request, definition: Definition, namespace: str) -> Response:
-        body = _parsed(request)
-        if body.get("kind") != definition.kind or body.get("apiVersion") != definition.api_version:
-            said = f"the API version in the data ({body.get('apiVersion')}) and kind ({body.get('kind')}) do not match"
-            raise Refusal(400, "BadRequest", f"{said} the expected {definition.api_version} {definition.kind}")
-        _check_metadata(definition, body)
+    def create(self, request: Request, definition: Definition, namespace: str, name: str | None = None) -> Written:
+        """POST a collection."""
+        strictness, twice = write_options(request, "CreateOptions"), Twice()
+        body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
+        self._check_version(definition, body)
+        metadata_rules.check_shape(definition.kind, definition.version, body)
+        warnings = self._strictly(request, definition, body, strictness, twice)
         metadata = body["metadata"]
-        name = metadata["name"]
         if metadata.get("namespace", namespace) != namespace:
-            raise Refusal(
-                400,
-                "BadRequest",
-                "the namespace of the provided object does not match the namespace sent on the request",
-            )
-        if self.world.store.get(definition.plural, namespace, name) is not None:
-            raise Refusal(
-                409,
-                "AlreadyExists",
-                f'{definition.resource} "{name}" already exists',
-                name=name,
-                kind=definition.plural,
-                group=definition.group,
-            )
+            said = "the namespace of the provided object does not match the namespace sent on the request"
+            raise Refusal(400, "BadRequest", said)
+        if metadata.get("resourceVersion"):
+            raise Refusal(500, "", "resourceVersion should not be set on objects to be created")
+        self._check_kind(definition, body)
+        self._name(metadata)
+        manager = _manager(request, definition, "Update")
+        return Written(self._made(request, definition, namespace, body, manager), True, warnings)
+
+    def _name(self, metadata: dict[str, Any]) -> None:
+        prefix = metadata.get("generateName")
+        if prefix and not metadata.get("name"):
+            serial, letters = self.objects.store.serial(), metadata_rules.SUFFIXES
+            drawn = (draw(self.objects.seed, "name", serial, index) for index in range(5))
+            suffix = "".join(letters[int(each * len(letters))] for each in drawn)
+            metadata["name"] = prefix[:LONGEST_GENERATED] + suffix
+
+    def _made(
+        self, request: Request, definition: Definition, namespace: str, body: Object, manager: Manager | None
+    ) -> Object:
+        """Check and store a new object."""
+        metadata = body["metadata"]
         if definition.namespaced:
             metadata["namespace"] = namespace
-        body = self._checked(definition, body, None)
-        body.pop("status", None)
-        admit(definition, self.world.store, body, None)
-        fill_in(definition, self.world.store, body)
-        stored = born(self.world.store, definition, body, namespace, self.world.seed, self.world.now)
-        controllers.on_created(self.world, definition.plural, stored)
-        return shown(self.world, request, definition, stored, 201)
+        body = {key: value for key, value in body.items() if key != "status" or not definition.has_status}
+        body = self._completed(definition, body)
+        self._judge(definition, body, None)
+        self._refuse_twin(definition, namespace, metadata["name"])
+        self.objects.service.admit(definition, body, None)
+        self.objects.service.fill_in(definition, body)
+        stored = self.objects.born(definition, body, manager)
+        self.objects.service.created(definition, stored)
+        if is_rehearsal(request):
+            stored = {**stored, "metadata": {k: v for k, v in stored["metadata"].items() if k != "resourceVersion"}}
+        return stored
 
-    def update(self, request: Request, definition: Definition, live: Object) -> Response:
-        if request.method == "PUT":
-            body = _parsed(request)
-            if not (body.get("metadata") or {}).get("resourceVersion"):
-                raise Refusal(
-                    422,
-                    "Invalid",
-                    f"{definition.kind} is invalid: metadata.resourceVersion: must be specified for an update",
-                )
-        else:
-            body = patched(request.headers.get("content-type", ""), request.body, live)
-        _check_preconditions(definition, body, live)
-        _check_metadata(definition, body)
-        body = self._checked(definition, body, live)
-        if definition.has_status:
-            body.pop("status", None)
-            if "status" in live:
-                body["status"] = live["status"]
-        admit(definition, self.world.store, body, live)
-        stored = changed(self.world.store, definition, body, live)
-        if stored is not live:
-            controllers.on_written(self.world, definition.plural, stored)
-        return shown(self.world, request, definition, stored)
+    def _refuse_twin(self, definition: Definition, namespace: str, name: str) -> None:
+        twin = self.objects.store.get(definition.plural, namespace, name)
+        if twin is not None:
+            going = "object is being deleted: " if twin["metadata"].get("deletionTimestamp") else ""
+            said = f'{going}{definition.resource} "{name}" already exists'
+            raise Refusal(409, "AlreadyExists", said, name=name, kind=definition.plural, group=definition.group)
 
-    def delete(self, request: Request, definition: Definition, live: Object) -> Response:
-        options = _parsed(request) if request.body else {}
-        wanted = options.get("preconditions") or {}
-        for key in ("uid", "resourceVersion"):
-            if wanted.get(key) not in (None, live["metadata"][key]):
-                name = live["metadata"]["name"]
-                said = f"the {key.upper() if key == 'uid' else key} in the precondition ({wanted[key]}) does not match"
-                raise Refusal(
-                    409,
-                    "Conflict",
-                    f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}',
-                    name=name,
-                )
-        gone = self.world.doom(definition.plural, live)
-        if gone["metadata"].get("finalizers"):
-            return shown(self.world, request, definition, gone)
-        details = {
-            "name": gone["metadata"]["name"],
-            "group": definition.group,
-            "kind": definition.plural,
-            "uid": gone["metadata"]["uid"],
-        }
-        return Response.of_json(
-            200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-        )
-
-    def delete_collection(self, request: Request, definition: Definition, namespace: str) -> Response:
-        keep = predicate(request) or (lambda body: True)
-        gone = [
-            self.world.doom(definition.plural, body)
-            for body in self.world.store.objects(definition.plural, namespace)
-            if keep(body)
-        ]
-        frame = {"apiVersion": definition.api_version, "kind": f"{definition.kind}List"}
-        return Response.of_json(
-            200, {**frame, "metadata": {"resourceVersion": str(self.world.store.version())}, "items": gone}
-        )
-
-    def _checked(self, definition: Definition, body: Object, old: Object | None) -> Object:
-        """An object with its defaults, without unknown fields, and with nothing wrong with it."""
-        metadata, schema = body["metadata"], {**definition.schema, "properties": {**definition.schema["properties"]}}
-        body = with_defaults(schema, {**pruned(schema, {k: v for k, v in body.items() if k != "metadata"})})
-        wrong = list(violations(schema, body, old=old if old is not None else {}))
-        body["metadata"] = metadata
-        if wrong:
-            said = [f"{cause.field}: {cause.message}" for cause in wrong]
-            joined = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
-            name = metadata["name"]
-            message = f'{definition.kind}.{definition.group} "{name}" is invalid: {joined}'
-            raise Refusal(
-                422, "Invalid", message, name=name, kind=definition.kind, group=definition.group, causes=tuple(wrong)
+    def replace(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
+        """PUT an object."""
+        strictness, twice = write_options(request, "UpdateOptions"), Twice()
+        body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
+        self._check_version(definition, body)
+        metadata_rules.check_shape(definition.kind, definition.version, body)
+        warnings = self._strictly(request, definition, body, strictness, twice)
+        name, metadata = live["metadata"]["name"], body["metadata"]
+        _check_place(metadata, live)
+        if not metadata.get("resourceVersion"):
+            cause = Cause.invalid("metadata.resourceVersion", "0: must be specified for an update")
+            message = f'{definition.resource} "{name}" is invalid: {cause.field}: {cause.message}'
+            about = {"name": name, "kind": definition.plural, "group": definition.group}
+            raise Refusal(422, "Invalid", message, causes=(cause,), **about)
+        if metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
+            wanted, found = metadata["uid"], live["metadata"]["uid"]
+            where = "/".join(filter(None, (definition.plural, live["metadata"].get("namespace"), name)))
+            key = (
+                f"StorageError: invalid object, Code: 4, Key: /registry/{definition.group}/{where}, ResourceVersion: 0"
             )
-        return body
+            said = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+            said = f"{key}, AdditionalErrorMsg: {said}"
+            raise _conflict(definition, name, said)
+        manager = _manager(request, definition, "Update", subresource)
+        return self._updated(request, definition, live, body, manager, warnings)
+
+    def patch(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
+        """PATCH an object with a merge patch or a JSON patch."""
+        sent = media_type(request)
+        check_type(sent)
+        strictness = write_options(request, "PatchOptions")
+        if request.query.get("force") is not None:
+            said = forbidden("force", "may not be specified for non-apply patch")
+            raise invalid("meta.k8s.io", "PatchOptions", "", [said])
+        body = patched(sent, request.body, live)
+        metadata_rules.check_shape(definition.kind, definition.version, body)
+        # A patch of nothing but what a schema does not know is still a good one.
+        unknown = [f'unknown field "{each}"' for each in _unknown(definition, body)] if strictness != "Ignore" else []
+        if unknown and strictness == "Strict":
+            shown = json.dumps(json.dumps(body, sort_keys=True, separators=(",", ":")))
+            cause = Cause.invalid("patch", f"{shown}: strict decoding error: {', '.join(unknown)}")
+            message = f' "" is invalid: {cause.field}: {cause.message}'
+            raise Refusal(422, "Invalid", message, causes=(cause,))
+        _check_place(body["metadata"], live)
+        manager = _manager(request, definition, "Update", subresource)
+        return self._updated(request, definition, live, body, manager, tuple(unknown))
+
+    def apply(
+        self,
+        request: Request,
+        definition: Definition,
+        namespace: str,
+        name: str,
+        live: Object | None,
+        subresource: str = "",
+    ) -> Written:
+        """PATCH an object with an applied configuration, or create it so."""
+        write_options(request, "PatchOptions")
+        if not request.query.get("fieldManager"):
+            cause = Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")
+            raise invalid("meta.k8s.io", "PatchOptions", "", [cause])
+        config = self._configuration(request, definition, namespace, name)
+        metadata = config["metadata"]
+        if live is None and metadata.get("uid"):
+            said = (
+                f"uid mismatch: the provided object specified uid {metadata['uid']}, and no existing object was found"
+            )
+            raise _conflict(definition, name, said)
+        if live is not None:
+            _check_versions(definition, metadata, live)
+        manager = _manager(request, definition, "Apply", subresource)
+        kept = {"metadata": {k: v for k, v in metadata.items() if k not in metadata_rules.SERVERS}}
+        force = request.flag("force")
+        time = rfc3339(self.objects.now)
+        body, differs = applied(definition.schema, live, {**config, **kept}, manager, time, force=force)
+        if metadata["name"] != name:
+            said = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+            raise Refusal(400, "BadRequest", said)
+        if live is None:
+            return Written(self._made(request, definition, namespace, body, None), True)
+        if not differs:
+            return Written(live)
+        return self._updated(request, definition, live, body, None, (), status_too=subresource == "status")
+
+    def _configuration(self, request: Request, definition: Definition, namespace: str, name: str) -> Object:
+        import yaml
+
+        try:
+            config = yaml.load(request.body, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            json.dumps(config)
+        except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
+            said = f"error decoding YAML: error converting YAML to JSON: yaml: {error}"
+            raise Refusal(400, "BadRequest", said) from None
+        if not isinstance(config, dict):
+            raise Refusal(400, "BadRequest", "error decoding YAML: the configuration is not an object")
+        version, kind = config.get("apiVersion") or "/", config.get("kind") or ""
+        if (version, kind) != (definition.api_version, definition.kind):
+            raise Refusal(400, "BadRequest", f"invalid object type: {version}, Kind={kind}")
+        metadata = config.get("metadata")
+        if isinstance(metadata, dict) and metadata.get("managedFields"):
+            raise Refusal(400, "BadRequest", "metadata.managedFields must be nil")
+        metadata_rules.check_shape(definition.kind, definition.version, config)
+        unknown = next(iter(_unknown(definition, config)), None)
+        if unknown:
+            where = config["metadata"].get("namespace", "")
+            about = f"failed to create typed patch object ({where}/{name}; {version}, Kind={kind})"
+            raise Refusal(500, "", f"{about}: .{unknown}: field not declared in schema")
+        metadata = config["metadata"]
+        metadata.setdefault("name", name)
+        if definition.namespaced and metadata.setdefault("namespace", namespace) != namespace:
+            said = "the namespace of the provided object does not match the namespace sent on the request"
+            raise Refusal(400, "BadRequest", said)
+        return config
+
+    def _updated(
+        self,
+        request: Request,
+        definition: Definition,
+        live: Object,
+        body: Object,
+        manager: Manager | None,
+        warnings: tuple[str, ...],
+        *,
+        status_too: bool = False,
+    ) -> Written:
+        """Check and store a change. Outside the status a change of it is dropped, and inside one of all else."""
+        _check_versions(definition, body["metadata"], live)
+        self._check_kind(definition, body)
+        through_status = status_too or (manager is not None and manager.subresource == "status")
+        if through_status:
+            kept = body["metadata"].get("managedFields")
+            metadata = {**live["metadata"], **({"managedFields": kept} if kept else {})}
+            body = {**live, "metadata": metadata, **({"status": body["status"]} if "status" in body else {})}
+        elif definition.has_status:
+            body = {key: value for key, value in body.items() if key != "status"}
+            body |= {"status": live["status"]} if "status" in live else {}
+        body = self._completed(definition, body)
+        self._judge(definition, body, live)
+        self.objects.service.admit(definition, body, live)
+        stored = self.objects.changed(definition, body, live, manager)
+        if stored is not live and not through_status:
+            self.objects.service.written(definition, stored)
+        if is_rehearsal(request):
+            version = live["metadata"]["resourceVersion"]
+            stored = {**stored, "metadata": {**stored["metadata"], "resourceVersion": version}}
+        return Written(stored, warnings=(*warnings, *metadata_rules.warnings(body, live)))
+
+    def delete(self, request: Request, definition: Definition, live: Object) -> Object | None:
+        """DELETE an object: what is left of it while finalizers hold it, None when it is gone."""
+        options = delete_options(request)
+        _check_delete(definition, options.get("preconditions") or {}, live)
+        going = self.objects.doom(definition, live, propagation(options))
+        return going if going["metadata"].get("deletionTimestamp") else None
+
+    def delete_collection(self, request: Request, definition: Definition, namespace: str) -> list[Object]:
+        """DELETE a collection: its objects as they were."""
+        options, keep = delete_options(request), predicate(request, definition)
+        bodies = self.objects.store.objects(definition.plural, namespace)
+        chosen = [body for body in bodies if keep is None or keep(body)]
+        shown = [json.loads(json.dumps(body)) for body in chosen]
+        for body in chosen:
+            self.objects.doom(definition, body, propagation(options))
+        return shown
+
+    def _strictly(
+        self, request: Request, definition: Definition, body: Object, strictness: str, twice: Twice
+    ) -> tuple[str, ...]:
+        """Refuse unknown and repeated fields, or give them as warnings, as the request wants it."""
+        if strictness == "Ignore":
+            return ()
+        said = [f'duplicate field "{path}"' for path in twice]
+        said += [f'unknown field "{path}"' for path in _unknown(definition, body)]
+        if said and strictness == "Strict":
+            subject = f'{definition.kind} in version "{definition.version}" cannot be handled as a {definition.kind}'
+            raise Refusal(400, "BadRequest", f"{subject}: strict decoding error: {', '.join(said)}")
+        return (*said, *metadata_rules.warnings(body))
+
+    def _check_version(self, definition: Definition, body: Object) -> None:
+        if body.get("apiVersion") != definition.api_version:
+            said = (
+                f"the API version in the data ({body.get('apiVersion') or ''}) does not match the expected API version"
+            )
+            raise Refusal(400, "BadRequest", f"{said} ({definition.api_version})")
+
+    def _check_kind(self, definition: Definition, body: Object) -> None:
+        for field, wanted in (("apiVersion", definition.api_version), ("kind", definition.kind)):
+            found = body.get(field)
+            if found != wanted:
+                cause = Cause.invalid(field, f'"{found}": must be {wanted}')
+                raise invalid(definition.group, str(body.get("kind")), body["metadata"].get("name", ""), [cause])
+
+    def _completed(self, definition: Definition, body: Object) -> Object:
+        """An object with its defaults and without unknown fields."""
+        metadata = {key: value for key, value in body["metadata"].items() if key in metadata_rules.KNOWN}
+        metadata.pop("selfLink", None)
+        rest = {key: value for key, value in body.items() if key != "metadata"}
+        return {**with_defaults(definition.schema, pruned(definition.schema, rest)), "metadata": metadata}
+
+    def _judge(self, definition: Definition, body: Object, old: Object | None) -> None:
+        """Refuse an object with everything that is wrong with it."""
+        refused = list(metadata_rules.changes_refused(body, old)) if old is not None else []
+        rest = {key: value for key, value in body.items() if key != "metadata"}
+        # What cannot be changed is found twice, once by each layer that looks.
+        others = (*metadata_rules.violations(body), *refused, *refused)
+        wrong = violations(definition.schema, rest, NOTHING if old is None else old, others)
+        if wrong:
+            raise invalid(definition.group, definition.kind, body["metadata"].get("name", ""), wrong)
 
 
-def is_rehearsal(request: Request) -> bool:
-    """Whether nothing is to be kept: `dryRun=All`, for a delete also in the body."""
-    if "All" in request.query.get("dryRun", ""):
-        return True
-    return request.method == "DELETE" and bool(request.body) and "All" in (_parsed(request).get("dryRun") or ())
+def _unknown(definition: Definition, body: Object) -> list[str]:
+    metadata = body["metadata"]
+    odd = [f"metadata.{key}" for key in metadata if key not in metadata_rules.KNOWN]
+    rest = {key: value for key, value in body.items() if key != "metadata"}
+    return odd + sorted(unknown_fields(definition.schema, rest))
 
 
-def _parsed(request: Request) -> dict[str, Any]:
-    try:
-        if "yaml" in request.headers.get("content-type", ""):
-            import yaml
-
-            body = yaml.safe_load(request.body)
-        else:
-            body = json.loads(request.body)
-    except Exception as error:
-        raise Refusal(400, "BadRequest", f"the object provided is unrecognized: {error}") from None
-    if not isinstance(body, dict):
-        raise Refusal(400, "BadRequest", "the object provided is unrecognized (must be an object)")
-    return body
+def _manager(request: Request, definition: Definition, operation: str, subresource: str = "") -> Manager:
+    name = manager_of(request.query.get("fieldManager", ""), request.headers.get("user-agent", ""))
+    return Manager(name, operation, definition.api_version, subresource)
 
 
-def _check_preconditions(definition: Definition, body: Object, live: Object) -> None:
-    """A body that names a version or uid must name the live one."""
-    name, metadata = live["metadata"]["name"], body.get("metadata")
-    if not isinstance(metadata, dict):
-        raise Refusal(400, "BadRequest", "metadata is not an object")
-    version = metadata.get("resourceVersion", live["metadata"]["resourceVersion"])
-    if not str(version).isdigit():
-        raise Refusal(500, "InternalError", f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    said = None
-    if version != live["metadata"]["resourceVersion"]:
-        said = "the object has been modified; please apply your changes to the latest version and try again"
-    elif metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
-        wanted, found = metadata["uid"], live["metadata"]["uid"]
-        said = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
-    if said:
-        message = f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}'
-        raise Refusal(409, "Conflict", message, name=name, kind=definition.plural, group=definition.group)
-    same = {"apiVersion": live["apiVersion"], "kind": live["kind"]}
-    if metadata.get("name") != name or any(body.get(key) != value for key, value in same.items()):
-        raise Refusal(400, "BadRequest", "the name, kind or apiVersion of the object does not match the URL")
-    if metadata.get("namespace") not in (None, live["metadata"].get("namespace")):
+def _check_place(metadata: dict[str, Any], live: Object) -> None:
+    """A body's name and namespace must be those of the URL."""
+    name, namespace = live["metadata"]["name"], live["metadata"].get("namespace")
+    if metadata.get("name") != name:
+        said = f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({name})"
+        raise Refusal(400, "BadRequest", said)
+    if metadata.get("namespace", namespace) != namespace:
         raise Refusal(400, "BadRequest", "the namespace of the object does not match the namespace on the URL")
-    if "namespace" in live["metadata"]:
-        metadata["namespace"] = live["metadata"]["namespace"]
+    if namespace:
+        metadata["namespace"] = namespace
 
 
-def _check_metadata(definition: Definition, body: Object) -> None:
-    """Names, labels and annotations of the shapes that Kubernetes takes."""
-    metadata = body.get("metadata")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        said = "metadata.name: Required value: name or generateName is required"
-        raise Refusal(422, "Invalid", f"{definition.kind} is invalid: {said}")
-    if not NAME.fullmatch(metadata["name"]):
-        said = f'metadata.name: Invalid value: "{metadata["name"]}": a lowercase RFC 1123 subdomain is required'
-        raise Refusal(422, "Invalid", f'{definition.kind} "{metadata["name"]}" is invalid: {said}')
-    for field in ("labels", "annotations"):
-        if metadata.get(field) is None:
-            metadata.pop(field, None)
-            continue
-        if not isinstance(metadata[field], dict) or not all(isinstance(each, str) for each in metadata[field].values()):
-            raise Refusal(400, "BadRequest", f"metadata.{field}: expected a map of strings")
+def _check_versions(definition: Definition, metadata: dict[str, Any], live: Object) -> None:
+    """A body that names a version must name the live one."""
+    version = metadata.get("resourceVersion") or live["metadata"]["resourceVersion"]
+    if not (version.isascii() and version.isdigit()):
+        raise Refusal(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    if version != live["metadata"]["resourceVersion"]:
+        raise _conflict(definition, live["metadata"]["name"], MODIFIED)
+
+
+def _check_delete(definition: Definition, wanted: dict[str, Any], live: Object) -> None:
+    name, metadata = live["metadata"]["name"], live["metadata"]
+    checks = (
+        ("uid", "UID", "The object might have been deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "The object might have been modified"),
+    )
+    for key, word, guess in checks:
+        if wanted.get(key) not in (None, metadata[key]):
+            said = (
+                f"the {word} in the precondition ({wanted[key]}) does not match the {word} in record ({metadata[key]})"
+            )
+            about = {"name": name, "kind": definition.kind, "group": definition.group}
+            message = f'Operation cannot be fulfilled on {definition.kind}.{definition.group} "{name}": {said}. {guess}'
+            raise Refusal(409, "Conflict", message, **about)
+
+
+def _conflict(definition: Definition, name: str, said: str) -> Refusal:
+    message = f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}'
+    return Refusal(409, "Conflict", message, name=name, kind=definition.plural, group=definition.group)
+
+
+def is_apply(request: Request) -> bool:
+    """Whether a PATCH is an applied configuration."""
+    return media_type(request) == APPLY

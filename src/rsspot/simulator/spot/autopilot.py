@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.machinery.objects import born, changed, controlled_by
+from rsspot.simulator.machinery.objects import controlled_by, place
 from rsspot.simulator.machinery.schema import with_defaults
 from rsspot.simulator.machinery.store import Object
 from rsspot.simulator.spot.admission import fill_in, next_rung
 from rsspot.simulator.spot.allotment import Offer, allot, suits
 from rsspot.simulator.spot.controllers import on_created, on_written
-from rsspot.simulator.spot.supply import is_going, place
+from rsspot.simulator.spot.supply import is_going
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World
@@ -126,7 +126,7 @@ class _Pilot:
     def _made(self, offer: Offer, nodes: int) -> Object:
         definition, world = self.world.definitions[CHILDREN], self.world
         uid, namespace = self.body["metadata"]["uid"], self.body["metadata"]["namespace"]
-        name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{world.seed}/autopilot/{uid}/{offer.name}/{world.serial()}"))
+        name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{world.seed}/autopilot/{uid}/{offer.name}/{world.store.serial()}"))
         spec = {"serverClass": offer.name, "cloudSpace": self.spec["cloudSpace"], "bidPrice": str(offer.bid)}
         frame = {"apiVersion": definition.api_version, "kind": definition.kind}
         metadata: dict[str, Any] = {"name": name, "namespace": namespace}
@@ -134,7 +134,7 @@ class _Pilot:
         child = with_defaults(definition.schema, child)
         fill_in(definition, world.store, child)
         child["metadata"]["ownerReferences"] = [self._reference()]
-        child = born(world.store, definition, child, namespace, world.seed, world.now)
+        child = world.objects.born(definition, child, world.manager(definition))
         on_created(world, CHILDREN, child)
         self.states.pop(offer.name, None)
         self._outcome(offer.name, "Pending")
@@ -153,9 +153,8 @@ class _Pilot:
         spec = {**child["spec"], "desired": nodes, **self._copied()}
         if spec == child["spec"]:
             return
-        scaled, old = nodes != child["spec"]["desired"], dict(child, metadata=dict(child["metadata"]))
-        child["spec"] = spec
-        changed(self.world.store, self.world.definitions[CHILDREN], child, old)
+        scaled = nodes != child["spec"]["desired"]
+        self.world.write(CHILDREN, child, {"spec": spec})
         on_written(self.world, CHILDREN, child)
         if scaled:
             self._record("Scaled", child, "another number of vCPUs is wanted")

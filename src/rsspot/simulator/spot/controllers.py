@@ -8,24 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rsspot.simulator.chance import draw
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.machinery.objects import controlled_by, finalized
+from rsspot.simulator.machinery.objects import controlled_by, place
 from rsspot.simulator.machinery.store import Object
 from rsspot.simulator.spot.admission import POOLS, own_finalizer
 from rsspot.simulator.spot.events import tell
-from rsspot.simulator.spot.market import draw
 from rsspot.simulator.spot.sshkeys import fingerprint
-from rsspot.simulator.spot.supply import (
-    SUPPLIED,
-    deliver,
-    group_of,
-    is_going,
-    phase_of,
-    place,
-    release,
-    reserve,
-    supply,
-)
+from rsspot.simulator.spot.supply import SUPPLIED, deliver, group_of, is_going, phase_of, release, reserve, supply
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World
@@ -149,9 +139,8 @@ def finalize(world: World, body: Object, plural: str) -> None:
     if plural in SUPPLIED:
         supply(world, plural, body, 0, notice=0.0)
         _note_pool(world, plural, body, present=False)
-    ours = own_finalizer(world.definitions[plural])
-    body["metadata"]["finalizers"] = [each for each in body["metadata"].get("finalizers", ()) if each != ours]
-    finalized(world.store, world.definitions[plural], world.store.put(plural, body))
+    definition = world.definitions[plural]
+    world.objects.released(definition, body, own_finalizer(definition))
 
 
 def _is_inhabited(world: World, body: Object, plural: str) -> bool:
@@ -190,10 +179,9 @@ def _note_pool(world: World, plural: str, pool: Object, *, present: bool) -> Non
     field = "onDemandRequests" if plural == "ondemandnodepools" else "bidRequests"
     names: list[Any] = [name for name in group["spec"].get(field, []) if name != pool["metadata"]["name"]]
     wanted = sorted([*names, pool["metadata"]["name"]]) if present else names
-    if wanted != group["spec"].get(field, []):
-        group["spec"][field] = wanted
-        group["metadata"]["generation"] += 1
+    group_plural = POOLS[plural][0]
+    world.write(group_plural, group, {"spec": {**group["spec"], field: wanted}})
     bids = (group.get("status") or {}).get("bids", {})
-    if not present:
-        bids.pop(pool["metadata"]["name"], None)
-    world.store.put(POOLS[plural][0], group)
+    if not present and pool["metadata"]["name"] in bids:
+        left = {name: bid for name, bid in bids.items() if name != pool["metadata"]["name"]}
+        world.set_status(group_plural, group, bids=left)

@@ -5,9 +5,10 @@ Pure; everything random comes from the seed.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+
+from rsspot.simulator.chance import draw
 
 PERIOD = 3600.0
 """Seconds between price moves."""
@@ -31,12 +32,6 @@ class Auction:
 
     price: Decimal
     won: dict[str, int]
-
-
-def draw(seed: int, *parts: object) -> float:
-    """A number in [0, 1) that depends on nothing but the seed and the parts."""
-    text = "\x1f".join(map(str, (seed, *parts)))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
 
 
 def going_rate(seed: int, server_class: str, recorded: Decimal, now: float) -> Decimal:

@@ -8,10 +8,12 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from rsspot.simulator.chance import draw
+from rsspot.simulator.machinery.objects import place
 from rsspot.simulator.machinery.store import Object
 from rsspot.simulator.spot.admission import POOLS
 from rsspot.simulator.spot.events import tell
-from rsspot.simulator.spot.market import PERIOD, Bid, draw, going_rate, run_auction
+from rsspot.simulator.spot.market import PERIOD, Bid, going_rate, run_auction
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World
@@ -22,17 +24,6 @@ NOTICE = 360.0
 BIDDERS = ("spotnodepools", "vmpools")
 SUPPLIED = (*BIDDERS, "ondemandnodepools")
 """Pools that servers are delivered for."""
-
-
-def place(plural: str, body: Object) -> dict[str, str]:
-    """Where a timer finds an object, and the very one it is about."""
-    metadata = body["metadata"]
-    return {
-        "plural": plural,
-        "namespace": metadata.get("namespace", ""),
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-    }
 
 
 def is_going(body: Object) -> bool:
@@ -121,7 +112,7 @@ def supply(world: World, plural: str, pool: Object, wanted: int, notice: float =
         return
     where = place(group_plural, group)
     while len(servers) < wanted:
-        serial = world.serial()
+        serial = world.store.serial()
         server = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{world.seed}/server/{uid}/{serial}"))
         servers.append(server)
         world.after(

@@ -1,0 +1,186 @@
+"""Sets of fields: which fields an object has, by its schema, and how managedFields spell them (FieldsV1).
+
+A field is a path of elements as Kubernetes writes them: `f:name`, `k:{"uid":"1"}` for an item of a keyed list,
+`v:"x"` for a member of a set. Changes no object but in `without` and `merged`, which make new ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Path = tuple[str, ...]
+Paths = frozenset[Path]
+Schema = dict[str, Any]
+
+_STRINGS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+_METADATA: Schema = {
+    "type": "object",
+    "properties": {
+        "labels": _STRINGS,
+        "annotations": _STRINGS,
+        "finalizers": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+        "ownerReferences": {
+            "type": "array",
+            "items": {"type": "object", "x-kubernetes-map-type": "atomic"},
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["uid"],
+        },
+        "managedFields": {"type": "array", "items": {}},
+    },
+}
+_SERVERS = ("name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields")
+_UNMANAGED = frozenset(
+    [("f:apiVersion",), ("f:kind",), ("f:metadata",), ("f:metadata", "f:resourceVersion")]
+    + [("f:metadata", f"f:{name}") for name in _SERVERS]
+    + [("f:metadata", f"f:deletion{rest}") for rest in ("Timestamp", "GracePeriodSeconds")]
+)
+
+
+def whole(schema: Schema) -> Schema:
+    """A kind's schema with what all metadata has."""
+    return {**schema, "properties": {**schema.get("properties", {}), "metadata": _METADATA}}
+
+
+def nodes(schema: Schema, value: Any) -> dict[Path, Any]:
+    """Every managed field that is there, containers included, and its value; containers have none to compare."""
+    return {path: leaf for path, leaf, _ in _walk(schema, value, ()) if path and path not in _UNMANAGED}
+
+
+def claimed(schema: Schema, value: Any) -> Paths:
+    """The fields that an applied configuration speaks for: leaves, and what a map or a list has by name."""
+    return frozenset(path for path, _, is_meant in _walk(schema, value, ()) if is_meant and path not in _UNMANAGED)
+
+
+BRANCH = object()
+"""In place of the value of a field that is made of further fields."""
+
+
+def _walk(schema: Schema, value: Any, path: Path, named: bool = False) -> Iterator[tuple[Path, Any, bool]]:
+    """(path, value or BRANCH, whether an applied configuration means the field itself) of a value and all in it."""
+    children = list(_children(schema, value))
+    yield path, BRANCH if _is_granular(schema, value) else value, named or not children
+    for element, inner_schema, inner, by_name in children:
+        yield from _walk(inner_schema, inner, (*path, element), by_name)
+
+
+def _is_granular(schema: Schema, value: Any) -> bool:
+    """Whether the parts of a value are fields of their own."""
+    if isinstance(value, dict):
+        return schema.get("x-kubernetes-map-type") != "atomic"
+    return isinstance(value, list) and schema.get("x-kubernetes-list-type") in ("set", "map")
+
+
+def _children(schema: Schema, value: Any) -> Iterator[tuple[str, Schema, Any, bool]]:
+    """(element, schema, value, whether it is there by name and not by the schema) of the parts of a granular value."""
+    if not _is_granular(schema, value):
+        return
+    if isinstance(value, dict):
+        properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
+        others = rest if isinstance(rest, dict) else {}
+        for key, inner in value.items():
+            yield f"f:{key}", properties.get(key, others), inner, key not in properties and bool(others)
+    else:
+        for item in value:
+            yield element_of(schema, item), schema.get("items", {}), item, True
+
+
+def element_of(schema: Schema, item: Any) -> str:
+    """How a path names an item of a set or a keyed list."""
+    if schema["x-kubernetes-list-type"] == "set":
+        return f"v:{_compact(item)}"
+    keys = schema.get("x-kubernetes-list-map-keys", ())
+    return f"k:{_compact({key: item.get(key) for key in sorted(keys)} if isinstance(item, dict) else item)}"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def tree(paths: Iterable[Path]) -> dict[str, Any]:
+    """Paths as FieldsV1: a field that is meant itself and has parts that are meant has a "." among them."""
+    root: dict[str, Any] = {}
+    chosen = set(paths)
+    for path in sorted(chosen):
+        node = root
+        for depth, element in enumerate(path):
+            node = node.setdefault(element, {".": {}} if path[: depth + 1] in chosen and depth + 1 < len(path) else {})
+    _mark(root, chosen, ())
+    return root
+
+
+def _mark(node: dict[str, Any], chosen: set[Path], path: Path) -> None:
+    for element, inner in node.items():
+        if element != ".":
+            _mark(inner, chosen, (*path, element))
+    if path in chosen and any(element != "." for element in node):
+        node.setdefault(".", {})
+
+
+def paths_of(fields: Any, path: Path = ()) -> Paths:
+    """FieldsV1 as paths. Raises ValueError."""
+    if not isinstance(fields, dict):
+        raise ValueError("fieldsV1 is not an object")
+    found = set()
+    for element, inner in fields.items():
+        if element == ".":
+            found.add(path)
+            continue
+        if not isinstance(inner, dict) or not element.startswith(("f:", "k:", "v:", "i:")):
+            raise ValueError(f"fieldsV1 has the element {element!r}")
+        found |= paths_of(inner, (*path, element)) if inner else {(*path, element)}
+    return frozenset(found)
+
+
+def spelled(path: Path) -> str:
+    """A path as a message names it: `.spec.desired`, `.metadata.ownerReferences[uid="1"]`."""
+    words = []
+    for element in path:
+        kind, rest = element[:2], element[2:]
+        if kind == "f:":
+            words.append(f".{rest}")
+        elif kind == "k:":
+            keys = json.loads(rest)
+            words.append("[" + ",".join(f"{key}={_compact(value)}" for key, value in sorted(keys.items())) + "]")
+        else:
+            words.append(f"[={rest}]")
+    return "".join(words)
+
+
+def merged(schema: Schema, live: Any, config: Any) -> Any:
+    """A live value with a configuration laid over it: granular maps and lists by their parts, all else whole."""
+    if not (_is_granular(schema, live) and _is_granular(schema, config)):
+        return config
+    if isinstance(live, dict) and isinstance(config, dict):
+        properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
+        inner = {key: properties.get(key, rest if isinstance(rest, dict) else {}) for key in config}
+        return {**live, **{key: merged(inner[key], live.get(key), value) for key, value in config.items()}}
+    if isinstance(live, list) and isinstance(config, list):
+        items = {element_of(schema, item): item for item in live}
+        for item in config:
+            element = element_of(schema, item)
+            items[element] = merged(schema.get("items", {}), items.get(element), item)
+        return list(items.values())
+    return config
+
+
+def without(schema: Schema, value: Any, dropped: Paths, kept: Paths, path: Path = ()) -> Any:
+    """A value without some fields, nor containers that held nothing else; `kept` fields and their containers stay."""
+    left = []
+    for element, inner_schema, inner, _ in _children(schema, value):
+        here = (*path, element)
+        rest = without(inner_schema, inner, dropped, kept, here)
+        if not _vanishes(here, inner, rest, dropped, kept):
+            left.append((element[2:], rest))
+    if isinstance(value, dict) and _is_granular(schema, value):
+        return dict(left)
+    return [item for _, item in left] if _is_granular(schema, value) else value
+
+
+def _vanishes(here: Path, before: Any, left: Any, dropped: Paths, kept: Paths) -> bool:
+    if here in kept or any(path[: len(here)] == here for path in kept):
+        return False
+    emptied = isinstance(before, dict | list) and bool(before) and not left
+    whole_one = here in dropped and (not isinstance(left, dict | list) or not left or left == before)
+    return emptied or whole_one

@@ -1,0 +1,34 @@
+"""Spot as the service behind the API: what it adds, refuses and does when objects come, change and go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.spot import admission, controllers
+
+if TYPE_CHECKING:
+    from rsspot.simulator.world import World
+
+
+class Spot:
+    """The Service of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def fill_in(self, definition: Definition, body: Object) -> None:
+        admission.fill_in(definition, self._world.store, body)
+
+    def admit(self, definition: Definition, body: Object, old: Object | None) -> None:
+        admission.admit(definition, self._world.store, body, old)
+
+    def created(self, definition: Definition, body: Object) -> None:
+        controllers.on_created(self._world, definition.plural, body)
+
+    def written(self, definition: Definition, body: Object) -> None:
+        controllers.on_written(self._world, definition.plural, body)
+
+    def doomed(self, definition: Definition, body: Object) -> None:
+        controllers.on_doomed(self._world, definition.plural, body)

@@ -1,0 +1,136 @@
+"""Conversations with an API server: what is asked, in order, and how two servers' answers are made comparable."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+FOLDER = Path(__file__).parent / "conversations"
+NAMESPACE = "default"
+GROUP = "/apis/ngpc.rxt.io/v1"
+_REFERENCE = re.compile(r"\$\{(\d+)((?:\.\w+)+)\}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_VERSION = re.compile(r"(record \(|current: )\d+")
+_AGE = re.compile(r"\d+s")
+_MADE_UP = "11111111-1111-1111-1111-111111111111"
+
+
+def subjects():
+    """What is talked about: one file each."""
+    return sorted(file.stem for file in FOLDER.glob("*.yaml"))
+
+
+def steps(subject):
+    """What is asked, in order."""
+    return yaml.safe_load((FOLDER / f"{subject}.yaml").read_text())
+
+
+def recorded(subject):
+    """What a real API server answered."""
+    return json.loads((FOLDER / f"{subject}.json").read_text())
+
+
+def request(step, answers):
+    """(method, target, headers, body) of a step, given the raw answers to those before it."""
+
+    def value(match):
+        found = answers[int(match[1])]["body"]
+        for key in match[2].strip(".").split("."):
+            found = found[key]
+        return str(found)
+
+    method, _, rest = _REFERENCE.sub(value, step["ask"]).partition(" ")
+    plural, _, query = rest.partition("?")
+    if plural.startswith("/"):
+        path = plural
+    elif plural.endswith("!"):
+        path = f"{GROUP}/{plural[:-1]}"
+    else:
+        path = f"{GROUP}/namespaces/{NAMESPACE}/{plural}"
+    body = step.get("text", json.dumps(step["body"]) if "body" in step else "")
+    headers = {"Content-Type": step.get("content_type", "application/json"), "User-Agent": "talker/1.0 (linux)"}
+    headers["Accept"] = step.get("accept", "application/json")
+    target = path + (f"?{query}" if query else "")
+    return method, target, headers, _REFERENCE.sub(value, body).encode()
+
+
+def answer(status, headers, body):
+    """An answer in a shape that JSON holds: a parsed body, or the events of a watch, or text."""
+    kind = headers.get("content-type", "")
+    warnings = headers.get("warning")
+    text = body.decode()
+    return {
+        "status": status,
+        "content_type": kind,
+        **({"warning": warnings} if warnings else {}),
+        "body": _parsed(kind, text),
+    }
+
+
+def _parsed(kind, text):
+    if "yaml" in kind:
+        return yaml.safe_load(text)
+    if "json" not in kind:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        lines = text.splitlines()
+        return [json.loads(line) for line in lines] if len(lines) > 1 else text
+
+
+def comparable(answers):
+    """Answers with uids, versions, times and page tokens told apart but not spelled out."""
+    versions = sorted({int(each) for each in _found(answers, "resourceVersion") if each.isdigit() and int(each) > 0})
+    ranks = {str(version): f"<version {rank}>" for rank, version in enumerate(versions)}
+    uids = {}
+
+    def told(value, key=""):
+        if isinstance(value, dict) and value.get("kind") == "Status" and "causes" in value.get("details", {}):
+            value = _in_order(value)
+        if isinstance(value, dict):
+            return {k: told(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [told(each, key) for each in value]
+        if not isinstance(value, str):
+            return value
+        if key == "resourceVersion":
+            return ranks.get(value, value)
+        if key == "continue":
+            return "<token>" if value else ""
+        if key == "description":
+            # Our own words say the same.
+            return "<description>"
+        if key == "cells" and _AGE.fullmatch(value):
+            return "<age>"
+        if key == "name" and value.startswith("made-"):
+            return "made-<suffix>"
+        text = _UID.sub(lambda m: m[0] if m[0] == _MADE_UP else uids.setdefault(m[0], f"<uid {len(uids)}>"), value)
+        text = text.replace("Key: /real/", "Key: /registry/")
+        return _VERSION.sub(r"\1<version>", _TIME.sub("<time>", text))
+
+    return told(answers)
+
+
+def _in_order(status):
+    """A Status whose causes stand in an order of their own; a real server gives them in any."""
+    causes = sorted(status["details"]["causes"], key=lambda cause: sorted(cause.items()))
+    message = status["message"]
+    if message.endswith("]"):
+        head, _, rest = message.partition("[")
+        message = head + "[" + ", ".join(sorted(re.split(r", (?=[\w.<>\[\]]+: )", rest[:-1]))) + "]"
+    return {**status, "message": message, "details": {**status["details"], "causes": causes}}
+
+
+def _found(value, wanted):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == wanted and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _found(inner, wanted)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _found(inner, wanted)
