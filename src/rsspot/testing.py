@@ -14,7 +14,7 @@ import pytest
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.config.load import Resolved
 from rsspot.settings import Setting
-from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.faults import Faults

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from spot_on_loopback import Loopback
 
-from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.machinery.messages import Request, Response
 
 REFRESH = "canary-refresh-9a41"

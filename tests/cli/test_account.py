@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from rsspot.cli.app import run
-from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
 from rsspot.simulator.front.server import Server

@@ -20,7 +20,7 @@ from rsspot.client.aio import AsyncSpotClient
 from rsspot.client.blocking import SpotClient
 from rsspot.services.blocking import Blocking, BlockingCollection
 from rsspot.services.collection import Collection
-from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
 from rsspot.simulator.front.server import Server

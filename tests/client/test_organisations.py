@@ -10,7 +10,7 @@ from rsspot.client.aio import AsyncSpotClient
 from rsspot.config.load import Resolved
 from rsspot.errors import ConfigError, NotFound
 from rsspot.settings import Setting
-from rsspot.simulator.accounts.identity import SANDBOX_TOKEN, Organization
+from rsspot.simulator.accounts.people import SANDBOX_TOKEN, Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport

@@ -34,7 +34,7 @@ from rsspot import (
     use_profile,
     use_region,
 )
-from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.front.server import Server
 from rsspot.testing import SimulatedSpot
 

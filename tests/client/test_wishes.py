@@ -11,7 +11,7 @@ from overheard import CLOUDSPACE, Overheard
 
 from rsspot import AsyncSpotClient, ConfigError, Exchange, Hooks, SpotClient, use_org
 from rsspot.errors import AuthError, NotFound
-from rsspot.simulator.accounts.identity import SANDBOX_TOKEN, Organization
+from rsspot.simulator.accounts.people import SANDBOX_TOKEN, Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.server import Server

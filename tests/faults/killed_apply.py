@@ -18,7 +18,7 @@ from rsspot.applier.events import Recap
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.config.load import Resolved
 from rsspot.settings import Setting
-from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport

@@ -232,7 +232,7 @@ async def test_a_name_that_somebody_took_is_refused_and_left_alone(spot_api: Sim
     recap = await scene.run(plan)
     assert (recap.outcome, recap.counts["refused"]) == ("stale", 1)
     (live,) = living(spot_api.world, "cloudspaces")
-    assert live["metadata"]["labels"] == {}
+    assert "labels" not in live["metadata"]
     assert not scene.ledger.owned(plan.scope)
 
 

@@ -15,7 +15,7 @@ from rsspot.config.reference import markdown
 from rsspot.models.fields import IMMUTABLE
 from rsspot.services.registry import kinds
 from rsspot.settings import ALIASES, CONFIG_PATHS
-from rsspot.simulator.accounts.identity import SANDBOX_TOKEN, Organization
+from rsspot.simulator.accounts.people import SANDBOX_TOKEN, Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
 from rsspot.simulator.front.server import Server

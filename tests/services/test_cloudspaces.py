@@ -16,7 +16,7 @@ from rsspot.client.aio import AsyncSpotClient
 from rsspot.client.blocking import SpotClient
 from rsspot.errors import AuthError, ConfigError, Conflict, Invalid, NotFound, RsspotError, UnexpectedShape, UsageError
 from rsspot.services.cloudspaces.kubeconfig import merge
-from rsspot.simulator.accounts.identity import SANDBOX_TOKEN
+from rsspot.simulator.accounts.people import SANDBOX_TOKEN
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 

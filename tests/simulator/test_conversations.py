@@ -5,7 +5,7 @@ import json
 import pytest
 from talking import NAMESPACE, answer, comparable, recorded, request, steps, subjects
 
-from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.machinery.messages import Request

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from rsspot.simulator.accounts.device import GRANT, INTERVAL, LIFETIME, REMEMBERED
-from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.clock import ManualClock
 
 ORGANIZATIONS = [Organization("org_One", "one", "first-token"), Organization("org_Two", "two", "second-token")]
@@ -297,12 +297,12 @@ def test_userinfo_says_who_one_is(tenant):
 def test_the_login_service_describes_itself(tenant):
     """Where everything is, at the address that was called."""
     said = tenant.ask("GET", "/.well-known/openid-configuration", Authorization=None, Host="localhost:99").said
-    assert said["issuer"] == "https://login.spot.rackspace.com/"
+    assert said["issuer"] == "http://localhost:99/"
     assert said["token_endpoint"] == "http://localhost:99/oauth/token"
     assert said["device_authorization_endpoint"] == "http://localhost:99/oauth/device/code"
     assert said["userinfo_endpoint"] == "http://localhost:99/userinfo"
     assert GRANT in said["grant_types_supported"]
-    assert "jwks_uri" not in said
+    assert said["jwks_uri"] == "http://localhost:99/.well-known/jwks.json"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import base64
 import pytest
 import yaml
 
-from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.machinery.store import MOST_EVENTS, Store
 from rsspot.simulator.spot.events import USUAL
 

@@ -138,9 +138,8 @@ def history_of(tenant):
     tenant.delete("spotnodepools", FIRST)
     tenant.spot.advance(900)
     plurals = tenant.spot.world.definitions
-    return json.dumps(
-        [(tenant.store.objects(each), list(map(astuple, tenant.store.changes(each, None, 0)))) for each in plurals]
-    )
+    changes = {each: list(map(astuple, tenant.store.changes(each, None, 0))) for each in plurals}
+    return json.dumps([{each: tenant.store.objects(each) for each in plurals}, changes])
 
 
 def test_the_same_seed_gives_the_same_history(new_tenant):

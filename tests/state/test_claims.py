@@ -280,6 +280,8 @@ class Moves(RuleBasedStateMachine):
             return
         assert allowed
         self.status, self.token = status, token or self.token
+        # What is over needs no worker.
+        self.claimant = self.claimant if status in OPEN else None
 
     @rule()
     def forget(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rsspot.config.load import Resolved
 from rsspot.errors import StateError
 from rsspot.settings import Setting, home
-from rsspot.simulator.accounts.identity import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 
 if TYPE_CHECKING:
     from rsspot.client.aio import AsyncSpotClient

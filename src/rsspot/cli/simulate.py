@@ -109,7 +109,7 @@ def _refuse_foreign(file: Path, context: str) -> None:
 def _start(port: int, state: Path | None, seed: int, time_scale: float, crds: list[Path]) -> Server:
     import time
 
-    from rsspot.simulator.accounts.identity import default_organization
+    from rsspot.simulator.accounts.people import default_organization
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import ScaledClock
     from rsspot.simulator.front.server import Server

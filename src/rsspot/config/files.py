@@ -21,6 +21,8 @@ LARGEST = 1024 * 1024
 """No config file is that long, in bytes."""
 DEEPEST = 50
 """No config file nests that deep; parsers written in C die of it."""
+NESTED = "maximum nesting depth"
+"""How PyYAML, since 6.0.4, says that it went no deeper."""
 
 
 def config_file(environ: Mapping[str, str], asked: Path | None = None) -> Path | None:
@@ -141,6 +143,8 @@ def _yaml(path: Path, text: str) -> Any:
                 raise RecursionError
         return yaml.load(text, Loader=loader) or {}
     except yaml.YAMLError as error:
+        if NESTED in str(error):
+            raise RecursionError from None
         # The parser's own message quotes the text, which may be a token.
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

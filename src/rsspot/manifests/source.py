@@ -23,6 +23,8 @@ MOST_UNFOLDED = 100_000
 DEEPEST = 64
 SUSPICIOUS = 1000
 """Brackets or columns from which on nesting is counted before it is composed."""
+NESTED = "maximum nesting depth"
+"""How PyYAML, since 6.0.4, says that it went no deeper."""
 SUFFIXES = (".yaml", ".yml")
 
 Place = tuple[str | int, ...]
@@ -121,7 +123,10 @@ def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
-        builder.problems.append(Problem(f"not YAML: {error.problem or error.context}", origin, quotable=False))
+        said = f"not YAML: {error.problem or error.context}"
+        if NESTED in said:
+            said = f"nested deeper than {DEEPEST} levels"
+        builder.problems.append(Problem(said, origin, quotable=False))
     except yaml.YAMLError as error:
         builder.problems.append(Problem(f"not YAML: {str(error).splitlines()[0]}", Origin(file)))
     finally:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from rsspot.simulator.accounts.identity import Denied, Organization
+from rsspot.simulator.accounts.identity import Denied
+from rsspot.simulator.accounts.people import ADMIN, Caller
 from rsspot.simulator.machinery import discovery
 from rsspot.simulator.machinery.accepting import written
 from rsspot.simulator.machinery.messages import Refusal, Request, Response
@@ -95,42 +96,39 @@ class Api:
             return feeds.history_feed(self.world, parts[1])
         caller = self.world.identity.caller(request)
         if parts == ["apis", "auth.ngpc.rxt.io", "v1", "organizations"]:
-            return self.world.identity.organizations_endpoint()
+            return self.world.identity.organizations_endpoint(caller)
         if parts == ["apis", "metrics.ngpc.rxt.io", "v1", "events", "organizations"]:
-            return events_endpoint(self.world, caller, request)
+            return events_endpoint(self.world, caller.organization, request)
         described = discovery.answer(request, self.world.definitions.values(), READ_ONLY)
         if described is not None:
             return described
         return self._resources.answer(request, lambda target: self._guarded(caller, target))
 
-    def _guarded(self, caller: Organization, target: Target) -> Target:
+    def _guarded(self, caller: Caller, target: Target) -> Target:
         """What a tenant may do: anything to objects of their organisation, and read what the operators provide."""
-        definition = target.definition
-        if target.subresource:
-            raise self._forbidden(caller, target)
+        definition, reads = target.definition, target.verb in ("get", "list", "watch")
+        if target.subresource or not (reads or caller.group == ADMIN):
+            raise _forbidden(caller, target)
         if not definition.namespaced:
-            if definition.plural in READ_ONLY and target.verb not in ("get", "list", "watch"):
-                raise self._forbidden(caller, target)
+            if definition.plural in READ_ONLY and not reads:
+                raise _forbidden(caller, target)
             return target
         if target.namespace is None:
             # Tenants cannot see all namespaces; a list over them is one over their own.
-            return replace(target, namespace=caller.namespace)
-        if target.namespace != caller.namespace:
-            raise self._forbidden(caller, target)
+            return replace(target, namespace=caller.organization.namespace)
+        if target.namespace != caller.organization.namespace:
+            raise _forbidden(caller, target)
         return target
 
-    def _forbidden(self, caller: Organization, target: Target) -> Refusal:
-        definition, namespace = target.definition, target.namespace
-        what = f"{definition.plural}/{target.subresource}" if target.subresource else definition.plural
-        where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
-        who = 'User "sandbox@example.com"'
-        resource = f'resource "{what}" in API group "{definition.group}"'
-        name = f' "{target.name}"' if target.name else ""
-        said = (
-            f"{definition.plural}.{definition.group}{name} is forbidden: {who} cannot {target.verb} {resource}{where}"
-        )
-        about = {"name": target.name or "", "kind": definition.plural, "group": definition.group}
-        return Refusal(403, "Forbidden", said, **about)
+
+def _forbidden(caller: Caller, target: Target) -> Refusal:
+    definition, namespace = target.definition, target.namespace
+    what = f"{definition.plural}/{target.subresource}" if target.subresource else definition.plural
+    where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
+    who, resource = f'User "{caller.person.email}"', f'resource "{what}" in API group "{definition.group}"'
+    name = f' "{target.name}"' if target.name else ""
+    said = f"{definition.plural}.{definition.group}{name} is forbidden: {who} cannot {target.verb} {resource}{where}"
+    return Refusal(403, "Forbidden", said, name=target.name or "", kind=definition.plural, group=definition.group)
 
 
 def _warned(response: Response) -> Response:
@@ -155,6 +153,7 @@ def _open_endpoints(world: World) -> dict[str, dict[str, Endpoint]]:
         "activate": {"GET": identity.device.page_endpoint, "POST": identity.device.page_endpoint},
         "userinfo": {"GET": identity.userinfo_endpoint},
         ".well-known/openid-configuration": {"GET": identity.configuration_endpoint},
+        ".well-known/jwks.json": {"GET": identity.keys_endpoint},
         "apis/auth.ngpc.rxt.io/v1/generate-kubeconfig": {"POST": lambda asked: kubeconfig_endpoint(world, asked)},
         "percentiles.json": {"GET": lambda _: feeds.percentiles_feed(world)},
         "comparable_prices.json": {"GET": lambda _: feeds.comparables_feed(world)},

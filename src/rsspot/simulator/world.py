@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Condition, RLock
 from typing import Any
 
-from rsspot.simulator.accounts.identity import Identity, Organization, default_organization
+from rsspot.simulator.accounts.identity import LIFETIME, Identity
+from rsspot.simulator.accounts.people import Organization, Person, accounts_of, default_organization
 from rsspot.simulator.clock import Clock
 from rsspot.simulator.machinery.crds import Definition, shipped
 from rsspot.simulator.machinery.objects import COLLECT, Objects
@@ -28,7 +29,9 @@ class World:
     """One simulated service.
 
     path: the file it lives in, None for memory · clock: its time · wall: the time tokens expire by
-    definitions: the kinds it serves besides the shipped ones · rotate: whether refresh tokens work once
+    organizations, people: who there is; nobody else, if anybody is given
+    definitions: the kinds it serves besides the shipped ones
+    rotate: whether refresh tokens work once · lifetime: of tokens, in seconds
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class World:
         seed: int = 1,
         wall: Callable[[], float] | None = None,
         organizations: Sequence[Organization] = (),
+        people: Sequence[Person] = (),
         definitions: Sequence[Definition] = (),
         rotate: bool = False,
+        lifetime: int = LIFETIME,
     ) -> None:
         self.store = Store(path)
         self.clock = clock
@@ -48,6 +53,7 @@ class World:
         self.changed = Condition(self.lock)
         """Told of every version, for whoever watches."""
         self.organizations = list(organizations) or [default_organization()]
+        accounts = accounts_of(self.organizations, people)
         self.definitions = {each.plural: each for each in (*shipped(), *definitions)}
         with self.store.transaction():
             self.seed = int(self.store.fact("seed", str(seed)))
@@ -56,7 +62,7 @@ class World:
             if not self.store.fact("born", ""):
                 self._begin()
         now = wall or clock.time
-        self.identity = Identity(self.seed, self.organizations, now, self.store, self.lock, rotate=rotate)
+        self.identity = Identity(self.seed, accounts, now, self.store, self.lock, lifetime=lifetime, rotate=rotate)
 
     @property
     def now(self) -> float:

@@ -13,15 +13,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from html import escape
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from rsspot.simulator.accounts.people import Accounts, Person
 from rsspot.simulator.chance import draw
 from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.simulator.machinery.store import Store
-
-if TYPE_CHECKING:
-    from rsspot.simulator.accounts.identity import Organization
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 LIFETIME = 900
@@ -36,7 +33,7 @@ _FACT = "device-codes"
 
 @dataclass
 class Login:
-    """One login that waits for somebody. decision: "", "approved" or "denied"."""
+    """One login that waits for somebody. decision: "", "approved" or "denied" · person: who decided."""
 
     user_code: str
     client_id: str
@@ -46,6 +43,7 @@ class Login:
     interval: float = INTERVAL
     polled: float | None = None
     decision: str = ""
+    person: str = ""
 
 
 class DeviceLogins:
@@ -57,17 +55,20 @@ class DeviceLogins:
         key: bytes,
         store: Store,
         lock: AbstractContextManager[object],
-        organizations: list[Organization],
+        accounts: Accounts,
         now: Callable[[], float],
     ) -> None:
         self._seed, self._key = seed, key
         self._store, self._lock = store, lock
-        self._organizations = organizations
+        self._accounts = accounts
         self._now = now
 
-    def approve(self, user_code: str) -> None:
-        """What pressing Approve does. Not for use inside a request. Raises LookupError for a code that is not open."""
-        self._decide_alone(user_code, "approved")
+    def approve(self, user_code: str, person: str = "") -> None:
+        """What pressing Approve does. Not for use inside a request. Raises LookupError for a code that is not open.
+
+        person: whose login it is, by email; the organisation's first member when left out
+        """
+        self._decide_alone(user_code, "approved", person)
 
     def deny(self, user_code: str) -> None:
         """What pressing Deny does."""
@@ -78,8 +79,7 @@ class DeviceLogins:
         form = request.form()
         if not form.get("client_id"):
             return refused(400, "invalid_request", "Missing required parameter: client_id")
-        wanted = form.get("organization", self._organizations[0].id)
-        organization = next((each for each in self._organizations if wanted in (each.id, each.name)), None)
+        organization = self._accounts.organization(form.get("organization", self._accounts.organizations[0].id))
         if organization is None:
             return refused(400, "invalid_request", "parameter organization is invalid")
         scope = form.get("scope") or USUAL_SCOPE
@@ -145,7 +145,7 @@ class DeviceLogins:
         if decision is None:
             return self._asking(form.get("user_code", ""))
         try:
-            self._decide(form.get("user_code", ""), decision)
+            self._decide(form.get("user_code", ""), decision, form.get("person", ""))
         except LookupError:
             return _page(400, "<p>This code is unknown, used or expired.</p>")
         return _page(200, f"<p>The login was {decision}. You may close this page.</p>")
@@ -165,19 +165,27 @@ class DeviceLogins:
         buttons = "".join(
             f'<button name="action" value="{each}">{each.title()}</button> ' for each in ("approve", "deny")
         )
-        return _page(200, f'{question}<form method="post" action="/activate">{code}{buttons}</form>')
+        people = _choice([each.email for each in self._members(login)])
+        return _page(200, f'{question}<form method="post" action="/activate">{code}{people}{buttons}</form>')
 
-    def _decide_alone(self, user_code: str, decision: str) -> None:
+    def _decide_alone(self, user_code: str, decision: str, person: str = "") -> None:
         with self._lock, self._store.transaction():
-            self._decide(user_code, decision)
+            self._decide(user_code, decision, person)
 
-    def _decide(self, user_code: str, decision: str) -> None:
+    def _decide(self, user_code: str, decision: str, person: str) -> None:
         logins = self._logins()
         login = self._open_login(logins, user_code)
         if login is None:
             raise LookupError(f"the code {user_code} is unknown, used or expired")
-        login.decision = decision
+        members = [each.email for each in self._members(login)]
+        if person and person not in members:
+            raise LookupError(f"{person} is no member of {login.organization}")
+        login.decision, login.person = decision, person or members[0]
         self._keep(logins)
+
+    def _members(self, login: Login) -> list[Person]:
+        organization = self._accounts.organization(login.organization)
+        return self._accounts.members(organization) if organization else []
 
     def _open_login(self, logins: dict[str, Login], typed: str) -> Login | None:
         wanted = _letters(typed)
@@ -205,6 +213,14 @@ def _letters(typed: str) -> str:
 
 def _hashed(device_code: str) -> str:
     return hashlib.sha256(device_code.encode()).hexdigest()
+
+
+def _choice(emails: list[str]) -> str:
+    """Who is logging in, where it may be one of several."""
+    if len(emails) < 2:
+        return ""
+    options = "".join(f"<option>{escape(each)}</option>" for each in emails)
+    return f'<p><label>As <select name="person">{options}</select></label></p>'
 
 
 def _page(status: int, body: str) -> Response:

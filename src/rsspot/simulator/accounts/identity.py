@@ -1,6 +1,6 @@
-"""Who may speak: organisations, and the tokens made for them. The gateway in front of the API.
+"""The gateway in front of the API: issues tokens, and tells from them who speaks.
 
-Refresh tokens are kept in `refresh`; logins on another device happen in `device`.
+Who there is stands in `people`; refresh tokens are kept in `refresh`; logins on another device happen in `device`.
 """
 
 from __future__ import annotations
@@ -11,39 +11,20 @@ import hmac
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rsspot.simulator.accounts import device
 from rsspot.simulator.accounts.device import DeviceLogins, refused
+from rsspot.simulator.accounts.people import Accounts, Caller, Organization
 from rsspot.simulator.accounts.refresh import RefreshTokens
+from rsspot.simulator.accounts.signing import KEY_ID, is_signature, key_set, signature
 from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.simulator.machinery.store import Store
 
 ISSUER = "https://login.spot.rackspace.com/"
 LIFETIME = 86_400
 CLIENT_ID = "mwG3lUMV8KyeMqHe4fJ5Bb3nM1vBvRNa"
-SANDBOX_ORGANIZATION = "sandbox"
-SANDBOX_TOKEN = "sandbox-refresh-token"
-PERSON = {"sub": "auth0|sandbox", "email": "sandbox@example.com", "email_verified": True}
-
-
-@dataclass(frozen=True)
-class Organization:
-    """id as the login service spells it; its namespace is derived."""
-
-    id: str
-    name: str
-    refresh_token: str
-
-    @property
-    def namespace(self) -> str:
-        return self.id.lower().replace("_", "-")
-
-
-def default_organization(refresh_token: str = SANDBOX_TOKEN) -> Organization:
-    """The one organisation of a world that nobody set up."""
-    return Organization("org_Sandbox000000001", SANDBOX_ORGANIZATION, refresh_token)
 
 
 class Denied(Exception):
@@ -58,13 +39,13 @@ class Identity:
     """Issues and checks tokens.
 
     now: the wall time that expiries go by · store, lock: of the world, for what must outlive a process
-    rotate: whether a refresh answers with a new refresh token and ends the old one
+    lifetime: of tokens, in seconds · rotate: whether a refresh answers with a new refresh token and ends the old one
     """
 
     def __init__(
         self,
         seed: int,
-        organizations: list[Organization],
+        accounts: Accounts,
         now: Callable[[], float],
         store: Store,
         lock: AbstractContextManager[object],
@@ -73,116 +54,150 @@ class Identity:
         rotate: bool = False,
     ) -> None:
         self._key = hashlib.sha256(f"rsspot-simulator-{seed}".encode()).digest()
-        self._organizations = organizations
+        self.accounts = accounts
         self._now = now
         self.lifetime = lifetime
         self.rotate = rotate
-        self.refresh = RefreshTokens(self._key, store, organizations)
-        self.device = DeviceLogins(seed, self._key, store, lock, organizations, now)
+        self.refresh = RefreshTokens(self._key, store, accounts)
+        self.device = DeviceLogins(seed, self._key, store, lock, accounts, now)
 
     def token_endpoint(self, request: Request) -> Response:
         """POST /oauth/token with the refresh grant or the one for device codes."""
         form = request.form()
         if form.get("grant_type") == device.GRANT:
-            return self._logged_in(form)
+            return self._logged_in(form, request.origin)
         token = form.get("refresh_token", "")
-        organization = self.refresh.owner(token)
-        if organization is None or form.get("grant_type") != "refresh_token":
+        caller = self.refresh.owner(token)
+        if caller is None or form.get("grant_type") != "refresh_token":
             return refused(401, "access_denied", "Unauthorized")
-        answer = self._tokens(organization, device.USUAL_SCOPE)
+        answer = self._tokens(caller, device.USUAL_SCOPE, request.origin)
         if self.rotate:
             self.refresh.retire(token)
-            answer["refresh_token"] = self.refresh.fresh(organization)
+            answer["refresh_token"] = self.refresh.fresh(caller)
         return Response.of_json(200, answer)
 
-    def _logged_in(self, form: dict[str, str]) -> Response:
+    def _logged_in(self, form: dict[str, str], origin: str) -> Response:
         """A refresh token comes with offline access only."""
         login = self.device.redeem(form)
         if isinstance(login, Response):
             return login
-        organization = next(each for each in self._organizations if each.id == login.organization)
-        answer = self._tokens(organization, login.scope)
+        caller = self.accounts.caller(login.person, login.organization)
+        if caller is None:
+            return refused(403, "access_denied", "The person is no member of the organization.")
+        answer = self._tokens(caller, login.scope, origin)
         if "offline_access" in login.scope.split():
-            answer["refresh_token"] = self.refresh.fresh(organization)
+            answer["refresh_token"] = self.refresh.fresh(caller)
         return Response.of_json(200, answer)
 
-    def _tokens(self, organization: Organization, scope: str) -> dict[str, Any]:
+    def _tokens(self, caller: Caller, scope: str, origin: str) -> dict[str, Any]:
         return {
-            "access_token": self._access_token(organization),
-            "id_token": self.id_token(organization),
+            "access_token": self._access_token(caller),
+            "id_token": self._signed(caller, f"{origin}/"),
             "scope": scope,
             "expires_in": self.lifetime,
             "token_type": "Bearer",
         }
 
-    def _access_token(self, organization: Organization) -> str:
+    def _access_token(self, caller: Caller) -> str:
         """Opaque, as on the service; good for /userinfo alone."""
-        return self._signature(f"access/{organization.id}")
+        about = f"access/{caller.organization.id}/{caller.person.email}"
+        return base64.urlsafe_b64encode(hmac.digest(self._key, about.encode(), "sha256")).decode().rstrip("=")
 
-    def id_token(self, organization: Organization) -> str:
+    def id_token(self, whose: Caller | Organization) -> str:
+        """A token of somebody, or of an organisation's first member, as if from the service's own login host."""
+        caller = whose if isinstance(whose, Caller) else Caller(self.accounts.members(whose)[0], whose)
+        return self._signed(caller, ISSUER)
+
+    def _signed(self, caller: Caller, issuer: str) -> str:
         """A signed token with the documented claims."""
         now = int(self._now())
         claims = {
-            "iss": ISSUER,
+            "iss": issuer,
             "aud": CLIENT_ID,
-            **PERSON,
-            "org_id": organization.id,
-            "group": "cloudspace-admin",
+            **_person_claims(caller),
+            "group": caller.group,
             "iat": now,
             "exp": now + self.lifetime,
         }
-        signed = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
-        return f"{signed}.{self._signature(signed)}"
+        signed = f"{_encoded({'alg': 'RS256', 'typ': 'JWT', 'kid': KEY_ID})}.{_encoded(claims)}"
+        return f"{signed}.{base64.urlsafe_b64encode(signature(signed.encode())).decode().rstrip('=')}"
 
-    def caller(self, request: Request) -> Organization:
-        """The organisation a request speaks for. Raises Denied in the gateway's words."""
+    def caller(self, request: Request) -> Caller:
+        """Whom a request speaks for. Raises Denied in the gateway's words."""
         bearer = _bearer(request.headers.get("authorization", ""))
         if not bearer:
             raise Denied("Jwt is missing")
-        signed, _, signature = bearer.rpartition(".")
-        if signed.count(".") != 1:
+        if bearer.count(".") != 2:
             raise Denied("Jwt is not in the form of Header.Payload.Signature")
-        if not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
+        claims = _verified(bearer)
+        if claims is None:
             raise Denied("Jwt verification fails")
-        claims = json.loads(_decoded(signed.split(".")[1]))
         if claims["exp"] <= self._now():
             raise Denied("Jwt is expired")
-        return next(each for each in self._organizations if each.id == claims["org_id"])
+        caller = self.accounts.caller(claims["email"], claims["org_id"])
+        if caller is None:
+            # A good signature, of another world of ours.
+            raise Denied("Jwt verification fails")
+        return caller
 
-    def organizations_endpoint(self) -> Response:
+    def organizations_endpoint(self, caller: Caller) -> Response:
         """GET /apis/auth.ngpc.rxt.io/v1/organizations: all of the user's, not only the token's."""
         listed = [
             {"id": o.id, "name": o.name, "display_name": o.name.title(), "metadata": {"namespace": o.namespace}}
-            for o in self._organizations
+            for o in self.accounts.organizations
+            if o.id in caller.person.groups
         ]
         paging = {"start": 0, "limit": 50, "length": len(listed), "total": len(listed), "next": ""}
         return Response.of_json(200, {**paging, "organizations": listed})
 
     def userinfo_endpoint(self, request: Request) -> Response:
         """GET /userinfo: the person behind an access_token, or behind an id_token."""
-        bearer = _bearer(request.headers.get("authorization", ""))
-        known = (o for o in self._organizations if hmac.compare_digest(self._access_token(o).encode(), bearer.encode()))
-        organization = next(known, None) or self.caller(request)
-        return Response.of_json(200, {**PERSON, "org_id": organization.id})
+        bearer = _bearer(request.headers.get("authorization", "")).encode()
+        known = (
+            each for each in self.accounts.callers() if hmac.compare_digest(self._access_token(each).encode(), bearer)
+        )
+        return Response.of_json(200, _person_claims(next(known, None) or self.caller(request)))
 
     def configuration_endpoint(self, request: Request) -> Response:
-        """GET /.well-known/openid-configuration, without keys: the tokens are signed with a secret one."""
+        """GET /.well-known/openid-configuration"""
         at = request.origin
         answer = {
-            "issuer": ISSUER,
+            "issuer": f"{at}/",
             "token_endpoint": f"{at}/oauth/token",
             "device_authorization_endpoint": f"{at}/oauth/device/code",
             "userinfo_endpoint": f"{at}/userinfo",
+            "jwks_uri": f"{at}/.well-known/jwks.json",
             "grant_types_supported": ["refresh_token", device.GRANT],
             "scopes_supported": device.USUAL_SCOPE.split(),
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["HS256"],
+            "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": ["none"],
         }
         return Response.of_json(200, answer)
 
-    def _signature(self, signed: str) -> str:
-        return base64.urlsafe_b64encode(hmac.digest(self._key, signed.encode(), "sha256")).decode().rstrip("=")
+    def keys_endpoint(self, _: Request) -> Response:
+        """GET /.well-known/jwks.json"""
+        return Response.of_json(200, key_set())
+
+
+def _person_claims(caller: Caller) -> dict[str, Any]:
+    person = caller.person
+    about = {"sub": person.subject, "email": person.email, "email_verified": True}
+    return {**about, "org_id": caller.organization.id}
+
+
+@lru_cache(maxsize=256)
+def _verified(bearer: str) -> dict[str, Any] | None:
+    """The claims of a token with a good signature. Kept, since every request brings the same one."""
+    signed, _, claimed = bearer.rpartition(".")
+    try:
+        if not is_signature(signed.encode(), _decoded(claimed)):
+            return None
+        claims = json.loads(_decoded(signed.split(".")[1]))
+    except ValueError:
+        return None
+    known = isinstance(claims, dict) and all(key in claims for key in ("exp", "email", "org_id"))
+    return claims if known else None
 
 
 def _bearer(header: str) -> str:

@@ -46,7 +46,8 @@ _NO_PART = (
 )
 _NO_VALUE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
-    f"end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '{_VALUE}')"
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+    f"regex used for validation is '{_VALUE}')"
 )
 _LARGEST_ANNOTATIONS = 256 * 1024
 _LONGEST_NAME = 253

@@ -29,17 +29,14 @@ def patched(sent: str, body: bytes, live: dict[str, Any]) -> dict[str, Any]:
         patch = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Refusal(400, "BadRequest", f"error decoding patch: {error}") from None
-    expected: type = dict if sent == MERGE else list
-    if not isinstance(patch, expected):
-        word = {list: "array", dict: "object"}.get(type(patch), "value")
-        wanted = "map[string]interface {}" if sent == MERGE else "[]handlers.jsonPatchOp"
-        said = f"error decoding patch: json: cannot unmarshal {word} into Go value of type {wanted}"
-        raise Refusal(400, "BadRequest", said)
-    if sent == MERGE:
-        result: Any = merged(live, patch)
-    else:
-        result = _operated(live, patch)
-    return dict(result)
+    if sent == MERGE and isinstance(patch, dict):
+        return dict(merged(live, patch))
+    if sent == JSON_PATCH and isinstance(patch, list):
+        return _operated(live, patch)
+    word = "array" if isinstance(patch, list) else "object" if isinstance(patch, dict) else "value"
+    wanted = "map[string]interface {}" if sent == MERGE else "[]handlers.jsonPatchOp"
+    said = f"error decoding patch: json: cannot unmarshal {word} into Go value of type {wanted}"
+    raise Refusal(400, "BadRequest", said)
 
 
 def _operated(live: dict[str, Any], operations: list[Any]) -> dict[str, Any]:

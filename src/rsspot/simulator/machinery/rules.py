@@ -37,20 +37,22 @@ def _by_library(rule: str) -> Rule:
     try:
         import celpy
         from celpy.adapter import json_to_cel
+        from celpy.celparser import CELParseError
+        from celpy.evaluation import CELEvalError
     except ImportError:
         hint = "install rsspot with its extra: rsspot[cel]"
         raise UsageError(f"the rule {rule!r} needs a CEL interpreter", hint=hint) from None
     environment = celpy.Environment()
     try:
         program = environment.program(environment.compile(rule))
-    except celpy.CELParseError as error:
+    except CELParseError as error:
         raise UsageError(f"the rule {rule!r} cannot be read: {error}") from None
 
     def holds(value: Any, old: Any) -> bool:
         names = {"self": json_to_cel(value), **({"oldSelf": json_to_cel(old)} if is_transition(rule) else {})}
         try:
             return bool(program.evaluate(names))
-        except celpy.CELEvalError:
+        except CELEvalError:
             # A rule that ends in an error does not hold; an API server says so as well.
             return False
 

@@ -1,4 +1,4 @@
-"""Structural schemas: fills in defaults, finds and prunes unknown fields, and finds violations in the API server's words."""
+"""Structural schemas: defaults, unknown fields, and violations in the API server's words."""
 
 from __future__ import annotations
 

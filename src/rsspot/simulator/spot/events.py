@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rsspot.simulator.accounts.identity import Organization
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.machinery.messages import Refusal, Request, Response
 from rsspot.simulator.machinery.store import Object

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from rsspot.simulator.accounts.device import refused
-from rsspot.simulator.accounts.identity import CLIENT_ID, ISSUER, Organization
+from rsspot.simulator.accounts.identity import CLIENT_ID, ISSUER
+from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.machinery.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def kubeconfig_endpoint(world: World, request: Request) -> Response:
     asked = _asked(request.body)
     if asked is None:
         return refused(400, "bad_request", f"{', '.join(FIELDS)} are required")
-    organization = world.identity.refresh.owner(asked["refresh_token"])
-    if organization is None or organization.name.lower() != asked["organization_name"].lower():
+    caller = world.identity.refresh.owner(asked["refresh_token"])
+    if caller is None or caller.organization.name.lower() != asked["organization_name"].lower():
         return refused(401, "access_denied", "Unauthorized")
+    organization = caller.organization
     name = asked["cloudspace_name"]
     cloudspace = world.store.get("cloudspaces", organization.namespace, name)
     if cloudspace is None:
@@ -34,7 +36,7 @@ def kubeconfig_endpoint(world: World, request: Request) -> Response:
     endpoint = (cloudspace.get("status") or {}).get("APIServerEndpoint", "")
     if not endpoint:
         return refused(400, "bad_request", f"cloudspace {name} is not ready")
-    config = _config(organization, name, endpoint, world.identity.id_token(organization))
+    config = _config(organization, name, endpoint, world.identity.id_token(caller))
     text = yaml.safe_dump(config, sort_keys=False)
     answer = {"data": {"kubeconfig": text}, "message": "kubeconfig generated successfully", "status_code": 200}
     return Response.of_json(200, answer)

@@ -1,0 +1,143 @@
+"""Organisations, the people in them, and what each may do where. An accounts file says all of it; issues no tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rsspot.errors import UsageError
+
+SANDBOX_ORGANIZATION = "sandbox"
+SANDBOX_TOKEN = "sandbox-refresh-token"
+SANDBOX_PERSON = "sandbox@example.com"
+ADMIN, VIEWER = "cloudspace-admin", "cloudspace-viewer"
+"""Groups of the id_token. The second is of the simulator's making: the service is known to have the first."""
+ROLES = {"admin": ADMIN, "viewer": VIEWER}
+
+
+@dataclass(frozen=True)
+class Organization:
+    """id as the login service spells it; its namespace is derived. refresh_token: its first person's."""
+
+    id: str
+    name: str
+    refresh_token: str
+    billing: bool = True
+
+    @property
+    def namespace(self) -> str:
+        return self.id.lower().replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a login. groups: by id of an organisation · refresh_tokens: likewise, those to begin with."""
+
+    email: str
+    groups: Mapping[str, str]
+    refresh_tokens: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """How tokens name the person."""
+        if self.email == SANDBOX_PERSON:
+            return "auth0|sandbox"
+        return f"auth0|{hashlib.sha256(self.email.encode()).hexdigest()[:24]}"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody acting for an organisation."""
+
+    person: Person
+    organization: Organization
+
+    @property
+    def group(self) -> str:
+        return self.person.groups.get(self.organization.id, "")
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Everybody there is."""
+
+    organizations: Sequence[Organization]
+    people: Sequence[Person]
+
+    def organization(self, wanted: str) -> Organization | None:
+        """By id or by name."""
+        return next((each for each in self.organizations if wanted in (each.id, each.name)), None)
+
+    def person(self, email: str) -> Person | None:
+        return next((each for each in self.people if each.email == email), None)
+
+    def members(self, organization: Organization) -> list[Person]:
+        """Those who may act for an organisation."""
+        return [each for each in self.people if organization.id in each.groups]
+
+    def caller(self, email: str, organization: str) -> Caller | None:
+        """Somebody as a member of an organisation; None where they are none."""
+        person, found = self.person(email), self.organization(organization)
+        if person is None or found is None or found.id not in person.groups:
+            return None
+        return Caller(person, found)
+
+    def callers(self) -> list[Caller]:
+        """Every membership, the first person of the first organisation first."""
+        return [Caller(person, found) for found in self.organizations for person in self.members(found)]
+
+
+def default_organization(refresh_token: str = SANDBOX_TOKEN) -> Organization:
+    """The one organisation of a world that nobody set up."""
+    return Organization("org_Sandbox000000001", SANDBOX_ORGANIZATION, refresh_token)
+
+
+def accounts_of(organizations: Sequence[Organization], people: Sequence[Person] = ()) -> Accounts:
+    """Organisations with the people given, or with one person who is in all of them."""
+    groups = {each.id: ADMIN for each in organizations}
+    first = Person(SANDBOX_PERSON, groups, {each.id: each.refresh_token for each in organizations})
+    return Accounts(tuple(organizations), tuple(people) or (first,))
+
+
+def accounts_from(path: Path) -> Accounts:
+    """The accounts of a YAML file.
+
+    organizations: [{name, id?, refresh_token?, billing?}]
+    people: [{email, roles: {NAME: admin|viewer}, refresh_tokens?: {NAME: token}}]
+    Raises UsageError.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        organizations = [_organization(each) for each in document["organizations"]]
+        people = [_person(each, organizations) for each in document.get("people") or ()]
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        hint = "organizations: [{name}] and people: [{email, roles: {NAME: admin}}]"
+        raise UsageError(f"{path} is no accounts file: {error}", hint=hint) from None
+    if not organizations:
+        raise UsageError(f"{path} has no organisation")
+    return accounts_of(organizations, people)
+
+
+def _organization(given: dict[str, Any]) -> Organization:
+    name = str(given["name"])
+    made = hashlib.sha256(name.encode()).hexdigest()[:16]
+    token = str(given.get("refresh_token") or f"{name}-refresh-token")
+    return Organization(str(given.get("id") or f"org_{made}"), name, token, bool(given.get("billing", True)))
+
+
+def _person(given: dict[str, Any], organizations: Sequence[Organization]) -> Person:
+    ids = {each.name: each.id for each in organizations} | {each.id: each.id for each in organizations}
+    email, roles = str(given["email"]), dict(given["roles"])
+    unknown = [*(name for name in roles if name not in ids), *(role for role in roles.values() if role not in ROLES)]
+    if unknown:
+        raise ValueError(f"{email} has the role or organisation {unknown[0]!r}, which there is not")
+    chosen = given.get("refresh_tokens") or {}
+    tokens = {ids[name]: str(chosen.get(name) or f"{email}-{name}-refresh-token") for name in roles}
+    return Person(email, {ids[name]: ROLES[role] for name, role in roles.items()}, tokens)
