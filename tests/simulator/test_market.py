@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsspot.simulator.spot.admission import on_ladder
+from rsspot.simulator.spot.bids import on_ladder
 from rsspot.simulator.spot.market import PERIOD, Bid, going_rate, run_auction
 
 FIRST = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"

@@ -16,11 +16,13 @@ from rsspot.simulator.machinery.crds import Definition, shipped
 from rsspot.simulator.machinery.objects import COLLECT, Objects
 from rsspot.simulator.machinery.ownership import Manager
 from rsspot.simulator.machinery.store import Object, Store
-from rsspot.simulator.spot import autopilot, controllers, supply
+from rsspot.simulator.spot import autopilot, autoscaler, controllers, supply
 from rsspot.simulator.spot.catalogue import seeds
+from rsspot.simulator.spot.rules import Rules
 from rsspot.simulator.spot.service import Spot
+from rsspot.simulator.spot.webhooks import Notice
 
-ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS}
+ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS, "autoscale": autoscaler.autoscale}
 CONTROLLER = "spot-controller"
 """Who manages the fields that the service itself writes."""
 
@@ -29,6 +31,7 @@ class World:
     """One simulated service.
 
     path: the file it lives in, None for memory · clock: its time · wall: the time tokens expire by
+    rules: what it does where the record leaves a doubt
     organizations, people: who there is; nobody else, if anybody is given
     definitions: the kinds it serves besides the shipped ones
     rotate: whether refresh tokens work once · lifetime: of tokens, in seconds
@@ -44,6 +47,7 @@ class World:
         organizations: Sequence[Organization] = (),
         people: Sequence[Person] = (),
         definitions: Sequence[Definition] = (),
+        rules: Rules | None = None,
         rotate: bool = False,
         lifetime: int = LIFETIME,
     ) -> None:
@@ -52,6 +56,9 @@ class World:
         self.lock = RLock()
         self.changed = Condition(self.lock)
         """Told of every version, for whoever watches."""
+        self.rules = rules or Rules()
+        self.notices: list[Notice] = []
+        """What webhooks are to be told; whoever carries them takes them out."""
         self.organizations = list(organizations) or [default_organization()]
         accounts = accounts_of(self.organizations, people)
         self.definitions = {each.plural: each for each in (*shipped(), *definitions)}
@@ -125,14 +132,20 @@ class World:
         """Have a controller act later."""
         self.store.set_timer(self.now + seconds, action, payload)
 
-    def manager(self, definition: Definition, subresource: str = "") -> Manager:
-        """The service itself, as a manager of fields."""
-        return Manager(CONTROLLER, "Update", definition.api_version, subresource)
+    def organization_of(self, body: Object) -> Organization | None:
+        """Whose an object is."""
+        namespace = body["metadata"].get("namespace")
+        return next((each for each in self.organizations if each.namespace == namespace), None)
 
-    def write(self, plural: str, body: Object, changes: Object, subresource: str = "") -> None:
+    def manager(self, definition: Definition, subresource: str = "", by: str = CONTROLLER) -> Manager:
+        """The service itself, as a manager of fields."""
+        return Manager(by, "Update", definition.api_version, subresource)
+
+    def write(self, plural: str, body: Object, changes: Object, subresource: str = "", by: str = CONTROLLER) -> None:
         """Have the service change top-level fields of an object, which is brought up to date."""
         definition = self.definitions[plural]
-        stored = self.objects.changed(definition, {**body, **changes}, body, self.manager(definition, subresource))
+        manager = self.manager(definition, subresource, by)
+        stored = self.objects.changed(definition, {**body, **changes}, body, manager)
         if stored is not body:
             body.update(stored)
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any
 
 from rsspot.simulator.machinery.crds import Definition
 from rsspot.simulator.machinery.messages import Cause, Refusal
 from rsspot.simulator.machinery.store import Object, Store
+from rsspot.simulator.spot import bids
+from rsspot.simulator.spot.rules import Rules
 from rsspot.simulator.spot.sshkeys import fingerprint
 
-CENT = Decimal("0.01")
-LARGEST_BID = Decimal(10**6)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 POOLS = {
     "spotnodepools": ("cloudspaces", "cloudSpace"),
@@ -37,20 +37,23 @@ FINAL = {
 """Fields that only a create may choose."""
 
 
-def admit(definition: Definition, store: Store, body: Object, old: Object | None) -> None:
+def admit(definition: Definition, store: Store, rules: Rules, body: Object, old: Object | None) -> None:
     """Raise the service's refusal of a create (`old` is None) or an update."""
-    if definition.plural == "cloudspaces" and old is None:
+    if definition.plural == "cloudspaces" and (old is None or _ha(body) != _ha(old)):
         _check_hosting(definition, body)
-    for said in _objections(definition.plural, store, body, old):
-        webhook = f"v{definition.singular}.{definition.group}"
-        raise Refusal(
-            403,
-            "Forbidden",
-            f'admission webhook "{webhook}" denied the request: {said}',
-            name=body["metadata"]["name"],
-            kind=definition.plural,
-            group=definition.group,
-        )
+    for said in _objections(definition.plural, store, rules, body, old):
+        raise denied(definition, body, said)
+
+
+def denied(definition: Definition, body: Object, said: str) -> Refusal:
+    """A refusal as the service's webhook gives it."""
+    message = f'admission webhook "v{definition.singular}.{definition.group}" denied the request: {said}'
+    name, group = body["metadata"]["name"], definition.group
+    return Refusal(403, "Forbidden", message, name=name, kind=definition.plural, group=group)
+
+
+def _ha(body: Object) -> bool:
+    return bool(body["spec"].get("HAControlPlane"))
 
 
 def _check_hosting(definition: Definition, body: Object) -> None:
@@ -63,14 +66,15 @@ def _check_hosting(definition: Definition, body: Object) -> None:
         raise Refusal(422, "Invalid", message, name=name, kind=definition.kind, group=definition.group, causes=(cause,))
 
 
-def fill_in(definition: Definition, store: Store, body: Object) -> None:
+def fill_in(definition: Definition, store: Store, rules: Rules, body: Object) -> None:
     """What the service's own webhooks add to a new object."""
     if definition.plural in POOLS:
         group_plural, field = POOLS[definition.plural]
         group = store.get(group_plural, body["metadata"].get("namespace", ""), body["spec"].get(field, ""))
         label = "ngpc.rxt.io/cloudspace" if group_plural == "cloudspaces" else "ngpc.rxt.io/vmcloudspace"
-        labels = body["metadata"].get("labels") or {}
-        body["metadata"]["labels"] = {**labels, label: body["spec"].get(field, "")}
+        if rules.labels:
+            labels = body["metadata"].get("labels") or {}
+            body["metadata"]["labels"] = {**labels, label: body["spec"].get(field, "")}
         if group:
             reference = {"apiVersion": group["apiVersion"], "kind": group["kind"], "name": group["metadata"]["name"]}
             owner = {**reference, "uid": group["metadata"]["uid"], "blockOwnerDeletion": True}
@@ -84,10 +88,10 @@ def own_finalizer(definition: Definition) -> str:
     return f"{definition.singular}.{definition.group}/finalizer"
 
 
-def _objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
+def _objections(plural: str, store: Store, rules: Rules, body: Object, old: Object | None) -> Iterator[str]:
     spec = body["spec"]
     if old is not None:
-        for field in FINAL.get(plural, ()):
+        for field in _final(plural, rules):
             if spec.get(field) != old["spec"].get(field):
                 yield f"spec.{field} is immutable"
     if plural in ("cloudspaces", "vmcloudspaces", "autopilotnodepools") and old is None:
@@ -96,8 +100,19 @@ def _objections(plural: str, store: Store, body: Object, old: Object | None) -> 
         yield "spec.publicKey is not a valid OpenSSH public key"
     if plural in POOLS:
         yield from _place_objections(plural, store, body, old)
-        check = _autopilot_objections if plural == "autopilotnodepools" else _pool_objections
-        yield from check(plural, store, body, old)
+        if plural == "autopilotnodepools":
+            yield from _autopilot_objections(body)
+        else:
+            yield from _pool_objections(plural, store, rules, body, old)
+
+
+def _final(plural: str, rules: Rules) -> Iterator[str]:
+    """The fields that stay as they were chosen."""
+    for field in FINAL.get(plural, ()):
+        if not (field == "cni" and rules.cni_change):
+            yield field
+    if plural == "cloudspaces" and not rules.ha_change:
+        yield "HAControlPlane"
 
 
 def _region_objections(store: Store, spec: dict[str, Any]) -> Iterator[str]:
@@ -114,7 +129,7 @@ def _place_objections(plural: str, store: Store, body: Object, old: Object | Non
         yield f"{field} {spec[field]} does not exist"
 
 
-def _autopilot_objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
+def _autopilot_objections(body: Object) -> Iterator[str]:
     spec = body["spec"]
     if spec["vcpu"]["total"] < 1:
         yield "vcpu.total must be greater than 0"
@@ -123,62 +138,23 @@ def _autopilot_objections(plural: str, store: Store, body: Object, old: Object |
         yield "vcpuPerNode.min must not be greater than vcpuPerNode.max"
 
 
-def _pool_objections(plural: str, store: Store, body: Object, old: Object | None) -> Iterator[str]:
+def _pool_objections(plural: str, store: Store, rules: Rules, body: Object, old: Object | None) -> Iterator[str]:
     spec = body["spec"]
-    if old is None and spec["desired"] < 1:
+    if spec["desired"] < (0 if old is not None and rules.zero_desired else 1):
         yield "desired must be greater than or equal to 1"
     server_class = store.get("serverclasses", "", spec["serverClass"])
     if server_class is None:
         yield f"serverClass {spec['serverClass']} does not exist"
         return
-    if "bidPrice" in spec and (old is None or spec["bidPrice"] != old["spec"]["bidPrice"]):
-        yield from _bid_objections(spec["bidPrice"], server_class)
+    if "bidPrice" in spec and (old is None or rules.revalidate or spec["bidPrice"] != old["spec"]["bidPrice"]):
+        market = Decimal(server_class["status"]["spotPricing"]["marketPricePerHour"])
+        minimum = server_class["spec"].get("minBidPricePerHour", "")
+        yield from bids.objections(spec["bidPrice"], market, minimum, rules.bids)
     if old is None and server_class["spec"].get("availability") != "available":
         yield f"serverClass {spec['serverClass']} is not available"
     autoscaling = spec.get("autoscaling") or {}
     if autoscaling.get("enabled"):
         yield from _autoscaling_objections(plural, store, body, autoscaling)
-
-
-def _bid_objections(text: str, server_class: Object) -> Iterator[str]:
-    bid, minimum = Decimal(text), server_class["spec"].get("minBidPricePerHour", "")
-    market = Decimal(server_class["status"]["spotPricing"]["marketPricePerHour"])
-    failed = "BidPrice validation failed: "
-    if not minimum:
-        yield (
-            f"{failed}failed to parse serverclass min bid price while validating bid price: "
-            'strconv.ParseFloat: parsing "": invalid syntax'
-        )
-    elif bid < market:
-        yield f"{failed}BidPrice must be greater than or equal to the market price of {market:.6f}, but got {bid:.6f}"
-    elif bid < Decimal(minimum):
-        floor = f"the minimum bid price of {Decimal(minimum):.6f}"
-        yield f"{failed}BidPrice must be greater than or equal to {floor}, but got {bid:.6f}"
-    elif not on_ladder(bid):
-        yield f"bid price {text} is not on the bid ladder"
-
-
-def on_ladder(bid: Decimal) -> bool:
-    """Whole cents.
-
-    Every one below 0.04, every second below 0.10, every third below 0.20 (0.22 being the last), then every fifth.
-    """
-    if not CENT <= bid < LARGEST_BID or bid != bid.quantize(CENT):
-        return False
-    cents = int(bid * 100)
-    bands = ((4, 1, 1), (10, 4, 2), (22, 10, 3))
-    for below, start, step in bands:
-        if cents < below:
-            return (cents - start) % step == 0
-    return (cents - 22) % 5 == 0
-
-
-def next_rung(price: Decimal) -> Decimal:
-    """The lowest bid on the ladder that is not below a price."""
-    bid = max(price, CENT).quantize(CENT, ROUND_CEILING)
-    while not on_ladder(bid):
-        bid += CENT
-    return bid
 
 
 def _autoscaling_objections(plural: str, store: Store, body: Object, autoscaling: dict[str, Any]) -> Iterator[str]:

@@ -14,8 +14,9 @@ from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.machinery.objects import controlled_by, place
 from rsspot.simulator.machinery.schema import with_defaults
 from rsspot.simulator.machinery.store import Object
-from rsspot.simulator.spot.admission import fill_in, next_rung
+from rsspot.simulator.spot.admission import fill_in
 from rsspot.simulator.spot.allotment import Offer, allot, suits
+from rsspot.simulator.spot.bids import next_rung
 from rsspot.simulator.spot.controllers import on_created, on_written
 from rsspot.simulator.spot.supply import is_going
 
@@ -132,7 +133,7 @@ class _Pilot:
         metadata: dict[str, Any] = {"name": name, "namespace": namespace}
         child = {**frame, "metadata": metadata, "spec": {**spec, "desired": nodes, **self._copied()}}
         child = with_defaults(definition.schema, child)
-        fill_in(definition, world.store, child)
+        fill_in(definition, world.store, world.rules, child)
         child["metadata"]["ownerReferences"] = [self._reference()]
         child = world.objects.born(definition, child, world.manager(definition))
         on_created(world, CHILDREN, child)

@@ -13,9 +13,10 @@ from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.machinery.objects import controlled_by, place
 from rsspot.simulator.machinery.store import Object
 from rsspot.simulator.spot.admission import POOLS, own_finalizer
+from rsspot.simulator.spot.autoscaler import watch_over
 from rsspot.simulator.spot.events import tell
 from rsspot.simulator.spot.sshkeys import fingerprint
-from rsspot.simulator.spot.supply import SUPPLIED, deliver, group_of, is_going, phase_of, release, reserve, supply
+from rsspot.simulator.spot.supply import SUPPLIED, deliver, group_of, is_going, join, phase_of, release, reserve, supply
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World
@@ -45,6 +46,7 @@ def on_created(world: World, plural: str, body: Object) -> None:
         _note_pool(world, plural, body, present=True)
         if plural == "ondemandnodepools":
             world.after(60.0, "reserve", where)
+        watch_over(world, plural, body)
     if plural in POOLS or plural in GROUPS:
         on_written(world, plural, body)
 
@@ -52,12 +54,14 @@ def on_created(world: World, plural: str, body: Object) -> None:
 def on_written(world: World, plural: str, body: Object) -> None:
     """Stir the object a little, as the service's controllers do after any write."""
     where = place(plural, body)
-    for after in NOISE:
+    for after in NOISE if world.rules.noise else ():
         world.after(after, "noise", where)
     if plural == "ondemandnodepools":
         world.after(30.0, "reserve", where)
     elif plural == "autopilotnodepools":
         world.after(STEERING_AFTER, "steer", where)
+    elif plural in SUPPLIED:
+        watch_over(world, plural, body)
     running = (body.get("status") or {}).get("currentKubernetesVersion")
     if plural == "cloudspaces" and running not in (None, body["spec"]["kubernetesVersion"]):
         world.set_status(plural, body, phase="Upgrading", upgradePhase="ControlPlane")
@@ -165,6 +169,7 @@ OBJECT_ACTIONS: dict[str, Callable[..., None]] = {
     "noise": noise,
     "reserve": reserve,
     "deliver": deliver,
+    "join": join,
     "release": release,
     "finalize": finalize,
 }

@@ -43,7 +43,7 @@ def history_feed(world: World, name: str) -> Response:
     minimum, last = Decimal(server_class["spec"].get("minBidPricePerHour") or "0"), _period(world)
     history = [
         {"run_at": int((last - WINDOW + 1 + index) * PERIOD), "hammer_price": float(max(rate, minimum))}
-        for index, rate in enumerate(_rates(world.seed, name, world.prices[name], last))
+        for index, rate in enumerate(_rates_of(world, name))
     ]
     return Response.of_json(200, {"auction": name, "history": history})
 
@@ -64,7 +64,7 @@ def _classes_in(world: World, region: str) -> list[Object]:
 
 def _figures(world: World, region: Object, server_class: Object) -> dict[str, Any]:
     name, spec = server_class["metadata"]["name"], server_class["spec"]
-    rates = sorted(_rates(world.seed, name, world.prices[name], _period(world)))
+    rates = sorted(_rates_of(world, name))
     return {
         "display_name": spec["displayName"],
         "category": spec["category"],
@@ -86,10 +86,15 @@ def _period(world: World) -> int:
     return int(world.now // PERIOD)
 
 
+def _rates_of(world: World, name: str) -> tuple[Decimal, ...]:
+    return _rates(world.seed, name, world.prices[name], _period(world), world.rules.prices)
+
+
 @lru_cache(maxsize=512)
-def _rates(seed: int, name: str, recorded: Decimal, last: int) -> tuple[Decimal, ...]:
+def _rates(seed: int, name: str, recorded: Decimal, last: int, prices: str) -> tuple[Decimal, ...]:
     """The going rate in each period of the window, oldest first."""
-    return tuple(going_rate(seed, name, recorded, period * PERIOD) for period in range(last - WINDOW + 1, last + 1))
+    periods = range(last - WINDOW + 1, last + 1)
+    return tuple(going_rate(seed, name, recorded, period * PERIOD, prices) for period in periods)
 
 
 def _comparison(seed: int, server_class: Object) -> dict[str, Any]:

@@ -1,12 +1,16 @@
-"""The auction: one price for each class, and who wins how many servers at it.
+"""The auction: what others pay for a class at a time, and who wins how many servers at what price.
 
 Pure; everything random comes from the seed.
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from importlib.resources import files
 
 from rsspot.simulator.chance import draw
 
@@ -15,6 +19,8 @@ PERIOD = 3600.0
 CALM = 0.92
 """Share of periods in which a price stays where it was recorded."""
 MOVES = (Decimal("0.5"), Decimal("1.5"), Decimal(2), Decimal(3))
+WEEK = 7 * 86400.0
+RECORDING_BEGAN = datetime(2026, 5, 26, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,29 @@ class Auction:
     won: dict[str, int]
 
 
-def going_rate(seed: int, server_class: str, recorded: Decimal, now: float) -> Decimal:
-    """What others pay for a class at a time: mostly the recorded price, now and then another."""
+def going_rate(seed: int, server_class: str, recorded: Decimal, now: float, prices: str = "walk") -> Decimal:
+    """What others pay for a class at a time. prices: one of rules.PRICES"""
+    if prices == "recorded":
+        return _replayed(server_class, recorded, now)
     period = int(now // PERIOD)
     if draw(seed, "calm", server_class, period) < CALM:
         return recorded
     move = MOVES[int(draw(seed, "move", server_class, period) * len(MOVES))]
     return max(Decimal("0.001"), (recorded * move).quantize(Decimal("0.001")))
+
+
+def _replayed(server_class: str, recorded: Decimal, now: float) -> Decimal:
+    """The price of a week as it was recorded; after the last week the first one comes again."""
+    weeks = _series().get(server_class)
+    return weeks[int((now - RECORDING_BEGAN) // WEEK) % len(weeks)] if weeks else recorded
+
+
+@cache
+def _series() -> dict[str, list[Decimal]]:
+    """Weekly prices of the classes for which a whole series is on record; most others never moved."""
+    with (files("rsspot.simulator.spot") / "series.csv").open(encoding="utf-8") as lines:
+        rows = list(csv.reader(lines))[1:]
+    return {name: [Decimal(price) for price in prices] for name, *prices in rows}
 
 
 def run_auction(rate: Decimal, capacity: int, bids: list[Bid]) -> Auction:

@@ -19,10 +19,13 @@ class Spot:
         self._world = world
 
     def fill_in(self, definition: Definition, body: Object) -> None:
-        admission.fill_in(definition, self._world.store, body)
+        admission.fill_in(definition, self._world.store, self._world.rules, body)
 
     def admit(self, definition: Definition, body: Object, old: Object | None) -> None:
-        admission.admit(definition, self._world.store, body, old)
+        organization = self._world.organization_of(body)
+        if old is None and organization is not None and not organization.billing:
+            raise admission.denied(definition, body, f"billing is not enabled for organization {organization.name}")
+        admission.admit(definition, self._world.store, self._world.rules, body, old)
 
     def created(self, definition: Definition, body: Object) -> None:
         controllers.on_created(self._world, definition.plural, body)

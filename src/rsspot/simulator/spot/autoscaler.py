@@ -1,0 +1,67 @@
+"""The cluster autoscaler: writes how many servers a pool asks for, between its bounds, as its workload wants them.
+
+There is no workload here. How many nodes it needs follows from the seed, or from an annotation that a test sets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rsspot.simulator.chance import draw
+from rsspot.simulator.machinery.objects import place
+from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.spot.events import tell
+from rsspot.simulator.spot.supply import group_of, is_going
+
+if TYPE_CHECKING:
+    from rsspot.simulator.world import World
+
+MANAGER = "cluster-autoscaler"
+NEEDED = "simulator.rsspot.dev/nodes"
+"""Annotation of a pool: how many nodes its workload needs."""
+LOOK_EVERY = 60.0
+UNNEEDED_FOR = 600.0
+"""Seconds for which a node is left idle before it is given back."""
+SHIFT = 3600.0
+"""Seconds between changes of a workload that nobody has set."""
+
+
+def watch_over(world: World, plural: str, pool: Object) -> None:
+    """Start looking after a pool whose autoscaling is on, unless that is being done."""
+    fact = f"autoscaled/{pool['metadata']['uid']}"
+    if _bounds(pool) and not world.store.fact(fact, ""):
+        world.store.set_fact(fact, str(world.now))
+        world.after(LOOK_EVERY, "autoscale", place(plural, pool))
+
+
+def autoscale(world: World, body: Object, plural: str) -> None:
+    """One look at a pool."""
+    fact, bounds = f"autoscaled/{body['metadata']['uid']}", _bounds(body)
+    if bounds is None or is_going(body):
+        world.store.remove_fact(fact)
+        return
+    world.after(LOOK_EVERY, "autoscale", place(plural, body))
+    desired, busy_at = body["spec"]["desired"], float(world.store.fact(fact, str(world.now)))
+    wanted = min(max(_needed(world, body, *bounds), bounds[0]), bounds[1])
+    if wanted >= desired:
+        world.store.set_fact(fact, str(world.now))
+    elif world.now - busy_at < UNNEEDED_FOR:
+        return
+    if wanted != desired:
+        world.write(plural, body, {"spec": {**body["spec"], "desired": wanted}}, by=MANAGER)
+        group = group_of(world, plural, body)
+        if group:
+            tell(world, group, f"pool {body['metadata']['name']} was scaled from {desired} to {wanted}")
+
+
+def _bounds(pool: Object) -> tuple[int, int] | None:
+    scaling: dict[str, Any] = pool["spec"].get("autoscaling") or {}
+    return (scaling["minNodes"], scaling["maxNodes"]) if scaling.get("enabled") else None
+
+
+def _needed(world: World, pool: Object, least: int, most: int) -> int:
+    said = (pool["metadata"].get("annotations") or {}).get(NEEDED, "")
+    if said.isascii() and said.isdigit():
+        return int(said)
+    shift = int(world.now // SHIFT)
+    return least + int(draw(world.seed, "workload", pool["metadata"]["uid"], shift) * (most - least + 1))

@@ -1,0 +1,52 @@
+"""Which bids the service takes: the market, the class's minimum, and the steps that prices go in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_CEILING, Decimal
+
+CENT, MILL = Decimal("0.01"), Decimal("0.001")
+LARGEST = Decimal(10**6)
+FAILED = "BidPrice validation failed: "
+
+
+def objections(text: str, market: Decimal, minimum: str, rules: str) -> Iterator[str]:
+    """What the service says against a bid, in its words. rules: one of rules.BID_RULES"""
+    bid = Decimal(text)
+    if not minimum:
+        said = "failed to parse serverclass min bid price while validating bid price: "
+        yield f'{FAILED}{said}strconv.ParseFloat: parsing "": invalid syntax'
+    elif bid < market:
+        yield f"{FAILED}BidPrice must be greater than or equal to the market price of {market:.6f}, but got {bid:.6f}"
+    elif bid < Decimal(minimum):
+        floor = f"the minimum bid price of {Decimal(minimum):.6f}"
+        yield f"{FAILED}BidPrice must be greater than or equal to {floor}, but got {bid:.6f}"
+    elif rules == "ladder" and not on_ladder(bid):
+        yield f"bid price {text} is not on the bid ladder"
+    elif rules == "2026-05" and bid > Decimal("0.05") and bid % CENT:
+        yield f"{FAILED}BidPrice must be a multiple of 0.01 when greater than 0.05, but got {bid:.6f}"
+    elif rules == "2026-01" and bid % Decimal("0.005"):
+        yield f"{FAILED}BidPrice must be a multiple of 0.005, but got {bid:.6f}"
+
+
+def on_ladder(bid: Decimal) -> bool:
+    """Whole cents.
+
+    Every one below 0.04, every second below 0.10, every third below 0.20 (0.22 being the last), then every fifth.
+    """
+    if not CENT <= bid < LARGEST or bid != bid.quantize(CENT):
+        return False
+    cents = int(bid * 100)
+    bands = ((4, 1, 1), (10, 4, 2), (22, 10, 3))
+    for below, start, step in bands:
+        if cents < below:
+            return (cents - start) % step == 0
+    return (cents - 22) % 5 == 0
+
+
+def next_rung(price: Decimal) -> Decimal:
+    """The lowest bid on the ladder that is not below a price."""
+    bid = max(price, CENT).quantize(CENT, ROUND_CEILING)
+    while not on_ladder(bid):
+        bid += CENT
+    return bid
