@@ -17,7 +17,6 @@ from rsspot.settings import Setting
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.faults import Faults
 from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 
@@ -35,8 +34,8 @@ class SimulatedSpot:
         self.clock = ManualClock()
         self.world = World(clock=self.clock, **options)
         self.api = Api(self.world)
-        self.faults = Faults()
-        self.transport = InProcessTransport(self.api, self.faults)
+        self.faults = self.api.faults
+        self.transport = InProcessTransport(self.api)
         self._clients: list[AsyncSpotClient] = []
 
     def client(self, *, state_path: Path | None = None) -> AsyncSpotClient:

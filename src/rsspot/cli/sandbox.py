@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,3 +67,18 @@ def reset() -> bool:
     if existed:
         shutil.rmtree(folder())
     return existed
+
+
+def advance(seconds: float) -> str:
+    """Move the sandbox's clock on, with all that is due by then; gives the time it says."""
+    from rsspot.simulator.api import Api
+    from rsspot.simulator.clock import ManualClock, rfc3339
+    from rsspot.simulator.world import World, last_moment
+
+    path = folder() / "world.db"
+    clock = ManualClock(last_moment(path) or time.time())
+    world = World(path, clock=clock)
+    clock.advance(seconds)
+    Api(world).tick()
+    world.close()
+    return rfc3339(clock.time())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 
 from rsspot.simulator.accounts.identity import Denied
 from rsspot.simulator.accounts.people import ADMIN, Caller
@@ -16,7 +17,7 @@ from rsspot.simulator.machinery.accepting import written
 from rsspot.simulator.machinery.messages import Refusal, Request, Response
 from rsspot.simulator.machinery.parsing import is_rehearsal
 from rsspot.simulator.machinery.resources import Nowhere, Resources, Target
-from rsspot.simulator.spot import feeds
+from rsspot.simulator.spot import feeds, supply
 from rsspot.simulator.spot.events import events_endpoint
 from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
 from rsspot.simulator.world import World
@@ -35,19 +36,20 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.faults = world.faults
         self._resources = Resources(world.objects, self._look)
         self._open = _open_endpoints(world)
         self.turn = 0
         """How often anything has changed so far."""
 
-    def handle(self, request: Request) -> Response:
-        """The answer to a request. Never raises."""
+    def handle(self, request: Request, behind: int = 0) -> Response:
+        """The answer to a request. Never raises. behind: how many writes ago a read is answered from"""
         with self.world.lock:
             try:
                 self.tick()
                 before = self.world.store.version()
                 with self.world.store.transaction():
-                    response = self._answer(request)
+                    response = self._answer(request, behind)
                     if is_rehearsal(request):
                         raise _DryRun(response)
                 if self.world.store.version() != before:
@@ -88,7 +90,14 @@ class Api:
             self.tick()
             yield
 
-    def _answer(self, request: Request) -> Response:
+    def set_price(self, server_class: str, price: Decimal | None) -> None:
+        """Have others pay that much for a class from now on; None gives its market back to itself."""
+        with self.world.lock:
+            with self.world.store.transaction():
+                supply.set_price(self.world, server_class, price)
+            self._tell()
+
+    def _answer(self, request: Request, behind: int) -> Response:
         parts = [part for part in request.path.split("/") if part]
         if methods := self._open.get("/".join(parts)):
             return _of_method(methods, request)
@@ -102,7 +111,7 @@ class Api:
         described = discovery.answer(request, self.world.definitions.values(), READ_ONLY)
         if described is not None:
             return described
-        return self._resources.answer(request, lambda target: self._guarded(caller, target))
+        return self._resources.answer(request, lambda target: self._guarded(caller, target), behind)
 
     def _guarded(self, caller: Caller, target: Target) -> Target:
         """What a tenant may do: anything to objects of their organisation, and read what the operators provide."""

@@ -4,12 +4,38 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import Protocol, runtime_checkable
 
 from rsspot.concurrency import pause
 
 
+class Clock(Protocol):
+    """What tells the time and lets it pass."""
+
+    def time(self) -> float:
+        """Seconds since 1970, in this clock's time."""
+        ...
+
+    def now(self) -> datetime:
+        """The same as an aware datetime in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that many seconds of this clock pass."""
+        ...
+
+
+@runtime_checkable
+class MovableClock(Protocol):
+    """A clock that can be moved on."""
+
+    def advance(self, seconds: float) -> None:
+        """Jump ahead."""
+        ...
+
+
 class ScaledClock:
-    """Runs `scale` times as fast as the machine's. `start`: the time it begins at."""
+    """Runs `scale` times as fast as the machine's; with 0 it stands still. `start`: the time it begins at."""
 
     def __init__(self, scale: float = 1.0, start: float | None = None) -> None:
         self.scale = scale
@@ -17,16 +43,17 @@ class ScaledClock:
         self._began = time.monotonic()
 
     def time(self) -> float:
-        """Seconds since 1970, in this clock's time."""
         return self._start + (time.monotonic() - self._began) * self.scale
 
     def now(self) -> datetime:
-        """The same as an aware datetime in UTC."""
         return datetime.fromtimestamp(self.time(), UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Let that many seconds of this clock pass."""
-        await pause(seconds / self.scale)
+        """Let that much pass; where the clock stands still, that much of the machine's time."""
+        await pause(seconds / (self.scale or 1.0))
+
+    def advance(self, seconds: float) -> None:
+        self._start += seconds
 
 
 class SteppedClock:
@@ -51,6 +78,9 @@ class SteppedClock:
         await pause(seconds / self.scale)
         self._now = max(self._now, awake)
 
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
 
 class ManualClock:
     """Stands still until somebody sleeps by it or moves it on."""
@@ -70,11 +100,7 @@ class ManualClock:
         await pause(0)
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead."""
         self._now += seconds
-
-
-Clock = ScaledClock | SteppedClock | ManualClock
 
 
 def rfc3339(seconds: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from rsspot.simulator.accounts.identity import LIFETIME, Identity
 from rsspot.simulator.accounts.people import Organization, Person, accounts_of, default_organization
 from rsspot.simulator.clock import Clock
+from rsspot.simulator.faults import Faults
 from rsspot.simulator.machinery.crds import Definition, shipped
 from rsspot.simulator.machinery.objects import COLLECT, Objects
 from rsspot.simulator.machinery.ownership import Manager
@@ -57,6 +58,7 @@ class World:
         self.changed = Condition(self.lock)
         """Told of every version, for whoever watches."""
         self.rules = rules or Rules()
+        self.faults = Faults(seed=seed)
         self.notices: list[Notice] = []
         """What webhooks are to be told; whoever carries them takes them out."""
         self.organizations = list(organizations) or [default_organization()]
@@ -152,6 +154,8 @@ class World:
     def set_status(self, plural: str, body: Object, **status: Any) -> None:
         """Write some fields of a status, if any of them differs."""
         before = body.get("status") or {}
+        if self.faults.is_stuck(plural, body["metadata"]["name"]):
+            return
         if any(before.get(key) != value for key, value in status.items()):
             self.write(plural, body, {"status": {**before, **status}}, "status")
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import Clock
-from rsspot.simulator.faults import Faults
+from rsspot.simulator.front.carriage import Carried, carry
 from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.wire import httpx
 
@@ -17,9 +17,8 @@ LOOK_AGAIN = 1.0
 class InProcessTransport(httpx.AsyncBaseTransport):
     """Carries requests to an Api in the same process. `carried` lists them as (method, path)."""
 
-    def __init__(self, api: Api, faults: Faults | None = None) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
-        self._faults = faults or Faults()
         self.carried: list[tuple[str, str]] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -27,20 +26,39 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             request.method, request.url.raw_path.decode("ascii"), dict(request.headers.items()), await request.aread()
         )
         self.carried.append((asked.method, asked.path))
-        fault = self._faults.hit(asked)
-        if fault is None:
-            return self._carried(self._api.handle(asked))
-        if fault.what == "status":
-            return self._carried(fault.answer())
-        if fault.what == "reset-after":
-            self._api.handle(asked)
-        raise httpx.ReadError("connection reset by a scripted fault", request=request)
+        carried = carry(self._api, asked)
+        if carried.delay:
+            await self._wait(carried.delay, request)
+        if carried.response is None:
+            raise httpx.ReadError("connection reset by a scripted fault", request=request)
+        return self._answered(carried, carried.response)
 
-    def _carried(self, answer: Response) -> httpx.Response:
+    async def _wait(self, seconds: float, request: httpx.Request) -> None:
+        """Let the answer take its time, by the world's clock, but no longer than the caller has patience."""
+        patience = request.extensions.get("timeout", {}).get("read")
+        if patience is not None and seconds > patience:
+            await self._api.world.clock.sleep(patience)
+            raise httpx.ReadTimeout(f"no answer within {patience} s", request=request)
+        await self._api.world.clock.sleep(seconds)
+
+    def _answered(self, carried: Carried, answer: Response) -> httpx.Response:
         headers = {"Content-Type": answer.content_type, **answer.headers}
+        if carried.cut is not None:
+            return httpx.Response(answer.status, headers=headers, stream=_Cut(answer.body[: carried.cut]))
         if answer.stream is None:
             return httpx.Response(answer.status, headers=headers, content=answer.body)
         return httpx.Response(answer.status, headers=headers, stream=_Stream(answer.stream, self._api.world.clock))
+
+
+class _Cut(httpx.AsyncByteStream):
+    """A body whose line breaks before its end."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
 
 
 class _Stream(httpx.AsyncByteStream):

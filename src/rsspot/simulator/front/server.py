@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import struct
 import threading
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.api import Api
+from rsspot.simulator.front.carriage import carry
+from rsspot.simulator.front.control import Control
+from rsspot.simulator.front.journal import Journal
+from rsspot.simulator.front.postman import Postman
 from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.utils import write_private
 
@@ -28,7 +35,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def _handle(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
+        length = _length(self.headers.get("Content-Length"))
+        if length is None:
+            self.close_connection = True
+            self._send(Response.of_text(400, "Content-Length is no number", {"Connection": "close"}))
+            return
         if length > LARGEST_BODY:
             # What is not read would be taken for the next request.
             self.close_connection = True
@@ -37,11 +48,37 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._chunked() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
         request = Request.of(self.command, self.path, dict(self.headers.items()), body)
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._send(self.server.api.handle(request))
+            self._carry(request)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle  # noqa: N815
 
-    def _send(self, response: Response) -> None:
+    def _carry(self, request: Request) -> None:
+        """Answer a request, or break the line as its faults want it."""
+        own = self.server.control.answer(request)
+        if own is not None:
+            self._send(own)
+            return
+        began, moment = time.perf_counter(), self.server.api.world.clock.time()
+        carried = carry(self.server.api, request)
+        faults = "; ".join(map(str, carried.faults))
+        status = carried.response.status if carried.response and carried.cut is None else 0
+        self.server.journal.note(request, moment, status, time.perf_counter() - began, faults)
+        if carried.delay:
+            self.server.stopping.wait(carried.delay)
+        if carried.response is None:
+            self._break()
+            return
+        self._send(carried.response, carried.cut)
+        if carried.cut is not None:
+            self._break()
+
+    def _break(self) -> None:
+        """End the connection as a crash would: a reset instead of a goodbye."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+    def _send(self, response: Response, cut: int | None = None) -> None:
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         for name, value in response.headers.items():
@@ -52,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body)
+            self.wfile.write(response.body if cut is None else response.body[:cut])
         self.wfile.flush()
 
     def _send_stream(self, response: Response) -> None:
@@ -92,31 +129,56 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, api: Api, port: int = 0) -> None:
+    def __init__(self, api: Api, port: int = 0, *, webhooks_everywhere: bool = False) -> None:
         super().__init__((HOST, port), _Handler)
         self.api = api
+        self.journal = Journal()
+        self.control = Control(api, self.journal)
+        self.postman = Postman(api.world, everywhere=webhooks_everywhere)
         self.stopping = threading.Event()
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.server_address[1]}"
 
+    def start(self) -> None:
+        """Answer in a thread of its own, and deliver notices."""
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self.postman.start()
+
     def close(self) -> None:
         """Stop streams and listening."""
         self.stopping.set()
+        self.postman.stop()
         self.shutdown()
         self.server_close()
 
-    def describe(self, organization: Organization) -> dict[str, object]:
-        """What a client needs to know."""
+    def describe(self) -> dict[str, object]:
+        """What a client needs to know, as the first person of the first organisation; with more people, of each."""
+        callers = self.api.world.identity.accounts.callers()
+        logins = [
+            {
+                "email": each.person.email,
+                "organization": each.organization.name,
+                "refresh_token": each.person.refresh_tokens.get(each.organization.id, ""),
+            }
+            for each in callers
+        ]
         return {
             "base_url": self.url,
             "oauth_url": self.url,
             "feeds_url": self.url,
-            "refresh_token": organization.refresh_token,
-            "organization": organization.name,
+            "refresh_token": logins[0]["refresh_token"],
+            "organization": logins[0]["organization"],
             "pid": os.getpid(),
+            **({"logins": logins} if len(logins) > 1 else {}),
         }
+
+
+def _length(header: str | None) -> int | None:
+    """A body's length; None for one that is none."""
+    text = header or "0"
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def write_ready_file(path: Path, about: dict[str, object]) -> None:

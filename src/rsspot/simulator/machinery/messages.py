@@ -41,6 +41,12 @@ class Request:
         return dict(reversed(parse_qsl(self.body.decode(errors="replace"))))
 
     @property
+    def is_local(self) -> bool:
+        """Whether the caller believes to be speaking to this machine."""
+        matched = _HOST.fullmatch(self.headers.get("host", ""))
+        return matched is not None and matched[1] in _LOOPBACK
+
+    @property
     def origin(self) -> str:
         """Where the caller believes to be speaking to: plain http on loopback only."""
         matched = _HOST.fullmatch(self.headers.get("host", ""))

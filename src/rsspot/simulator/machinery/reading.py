@@ -50,18 +50,21 @@ class Reader:
             shown = metadata_of(body, asked.version) if asked.shape else body
         return Response.of_json(status, shown)
 
-    def listed(self, request: Request, definition: Definition, namespace: str | None) -> Response:
-        """A collection, or a page of it."""
+    def listed(
+        self, request: Request, definition: Definition, namespace: str | None, version: int | None = None
+    ) -> Response:
+        """A collection, or a page of it. version: the one to read, where that is not the request's to say"""
         asked, limit, page = wanted(request), number_asked(request, "limit"), self._page(request)
+        page = _Page(page.after, version) if version is not None and page.version is None else page
         keep = predicate(request, definition)
         number_asked(request, "timeoutSeconds")
-        version = self.store.version() if page.version is None else page.version
+        shown = self.store.version() if page.version is None else page.version
         try:
             rows, more = self._rows(definition.plural, namespace, page, limit, keep)
-            metadata: dict[str, Any] = {"continue": "", "resourceVersion": str(version)}
+            metadata: dict[str, Any] = {"continue": "", "resourceVersion": str(shown)}
             if more and rows:
                 last = rows[-1][0]
-                metadata["continue"] = _page_token(last, version, self.objects.now)
+                metadata["continue"] = _page_token(last, shown, self.objects.now)
                 if keep is None:
                     metadata["remainingItemCount"] = self._left(definition.plural, namespace, page, last)
         except TooOld:

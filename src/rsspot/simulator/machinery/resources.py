@@ -12,7 +12,7 @@ from rsspot.simulator.machinery.messages import Refusal, Request, Response
 from rsspot.simulator.machinery.objects import Objects
 from rsspot.simulator.machinery.parsing import delete_options
 from rsspot.simulator.machinery.reading import Reader
-from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.machinery.store import Object, TooOld
 from rsspot.simulator.machinery.watching import Watcher
 from rsspot.simulator.machinery.writing import Writer, Written, is_apply
 
@@ -41,9 +41,27 @@ class Resources:
         self.objects = objects
         self._reader, self._writer, self._watcher = Reader(objects), Writer(objects), Watcher(objects, look)
 
-    def answer(self, request: Request, guard: Guard) -> Response:
-        """The answer to a request for a path of a served kind. Raises Refusal."""
-        return self._verb(request, guard(self._target(request)))
+    def answer(self, request: Request, guard: Guard, behind: int = 0) -> Response:
+        """The answer to a request for a path of a served kind. Raises Refusal.
+
+        behind: how many writes ago a get or a list is answered from, as by a cache that lags
+        """
+        target = guard(self._target(request))
+        if behind and target.verb in ("get", "list"):
+            return self._stale(request, target, max(self.objects.store.version() - behind, 0))
+        return self._verb(request, target)
+
+    def _stale(self, request: Request, target: Target, version: int) -> Response:
+        definition = target.definition
+        if target.name is None:
+            return self._reader.listed(request, definition, target.namespace, version)
+        try:
+            body = self.objects.store.get_at(version, definition.plural, target.namespace or "", target.name)
+        except TooOld:
+            body = None
+        if body is None:
+            raise not_found(definition, target.name)
+        return self._reader.get(_unversioned(request), definition, body)
 
     def _target(self, request: Request) -> Target:
         _, *version, rest = request.path.split("/", 4)[1:] if request.path.count("/") >= 4 else ("", "", "", "")

@@ -112,6 +112,12 @@ class Store:
         rows = self._db.execute(f"{query} ORDER BY namespace, name LIMIT ?", [*parameters, *after, limit])
         return [((place, name), body) for place, name, body in rows]
 
+    def get_at(self, version: int, plural: str, namespace: str, name: str) -> Object | None:
+        """One object as it was at an earlier version. Raises TooOld."""
+        undone = self._undone(version, plural, namespace)
+        text = undone.get((namespace, name))
+        return json.loads(text) if text else None if (namespace, name) in undone else self.get(plural, namespace, name)
+
     def texts_at(
         self, version: int, plural: str, namespace: str | None, after: Place, limit: int
     ) -> list[tuple[Place, str]]:

@@ -1,0 +1,185 @@
+"""What may be asked of the simulator itself, apart from the service it plays: its clock, faults, prices and page.
+
+Answers on loopback addresses only, and takes orders in JSON only, so that no web page elsewhere can give them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from rsspot.errors import UsageError
+from rsspot.simulator.api import Api
+from rsspot.simulator.clock import MovableClock, rfc3339
+from rsspot.simulator.faults import fault_of
+from rsspot.simulator.front.journal import Journal
+from rsspot.simulator.machinery.messages import Request, Response
+from rsspot.simulator.machinery.tables import AGE, found_at
+from rsspot.simulator.spot.supply import PRICE, rate_of
+
+ROOT = "simulator"
+SHOWN = 3 * 86400.0
+"""Seconds of prices that the page shows."""
+MOST_ROWS = 200
+"""Objects of a kind that the page shows."""
+Order = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Control:
+    """Answers requests about the simulator. `None` means: ask the service."""
+
+    def __init__(self, api: Api, journal: Journal) -> None:
+        self.api, self.journal = api, journal
+        self._orders: dict[str, Order] = {
+            "advance": self._advance,
+            "faults": self._add_fault,
+            "price": self._set_price,
+        }
+        self._questions: dict[str, Callable[[], dict[str, Any]]] = {
+            "clock": self._clock,
+            "faults": self._faults,
+            "objects": self._objects,
+            "prices": self._prices,
+        }
+
+    def answer(self, request: Request) -> Response | None:
+        """The answer to a request that is meant for the simulator."""
+        parts = [part for part in request.path.split("/") if part]
+        if parts and parts[0] != ROOT:
+            return None
+        if not request.is_local:
+            return Response.of_text(403, "the simulator speaks to loopback addresses only")
+        if not parts:
+            return _page() if request.method in ("GET", "HEAD") else Response.of_text(405, "GET")
+        name = "/".join(parts[1:])
+        if request.method == "GET" and name == "live":
+            return Response(200, content_type="text/event-stream", stream=self._live(request))
+        if request.method == "GET" and name in self._questions:
+            with self.api.world.lock:
+                return Response.of_json(200, self._questions[name]())
+        if request.method == "DELETE" and name == "faults":
+            self.api.faults.clear()
+            return Response.of_json(200, self._faults())
+        if request.method == "POST" and name in self._orders:
+            return self._ordered(request, self._orders[name])
+        return Response.of_text(404, f"nothing at /{'/'.join(parts)}")
+
+    def _ordered(self, request: Request, order: Order) -> Response:
+        if request.headers.get("content-type", "").split(";")[0] != "application/json":
+            return Response.of_text(415, "orders are given in application/json")
+        try:
+            given = json.loads(request.body)
+            if not isinstance(given, dict):
+                raise ValueError("not an object")
+            return Response.of_json(200, order(given))
+        except UsageError as error:
+            said = error.message if error.hint is None else f"{error.message} ({error.hint})"
+            return Response.of_json(400, {"error": said})
+        except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+            return Response.of_json(400, {"error": f"not understood: {error!r}"})
+
+    def _clock(self) -> dict[str, Any]:
+        clock = self.api.world.clock
+        return {"now": rfc3339(clock.time()), "seconds": clock.time(), "scale": getattr(clock, "scale", 0.0)}
+
+    def _advance(self, given: dict[str, Any]) -> dict[str, Any]:
+        seconds, clock = float(given["seconds"]), self.api.world.clock
+        if not 0 <= seconds < float("inf"):
+            raise ValueError("time goes forward")
+        if not isinstance(clock, MovableClock):
+            raise UsageError("this clock cannot be moved")
+        clock.advance(seconds)
+        self.api.tick()
+        return self._clock()
+
+    def _faults(self) -> dict[str, Any]:
+        return {"faults": [str(each) for each in self.api.faults.script]}
+
+    def _add_fault(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.api.faults.script.append(fault_of(str(given["fault"])))
+        return self._faults()
+
+    def _set_price(self, given: dict[str, Any]) -> dict[str, Any]:
+        name, price = str(given["class"]), given.get("price")
+        if name not in self.api.world.prices:
+            raise UsageError(f"no server class {name!r}")
+        self.api.set_price(name, None if price is None else Decimal(str(price)))
+        return {"class": name, "price": price}
+
+    def _objects(self) -> dict[str, Any]:
+        """Every kind as a table, newest version first to change."""
+        world = self.api.world
+        tables = []
+        for definition in world.definitions.values():
+            columns = [each for each in definition.columns or (AGE,) if each["type"] != "date"]
+            bodies = [json.loads(text) for _, text in world.store.texts(definition.plural, None, limit=MOST_ROWS)]
+            rows = [
+                {
+                    "name": body["metadata"]["name"],
+                    "namespace": body["metadata"].get("namespace", ""),
+                    "version": body["metadata"]["resourceVersion"],
+                    "going": bool(body["metadata"].get("deletionTimestamp")),
+                    "cells": ["".join(map(str, found_at(body, each["jsonPath"])[:1])) for each in columns],
+                }
+                for body in bodies
+            ]
+            about = {"kind": definition.kind, "plural": definition.plural, "columns": [c["name"] for c in columns]}
+            tables.append({**about, "count": world.store.count(definition.plural, None), "rows": rows})
+        return {"version": world.store.version(), "now": rfc3339(world.now), "tables": tables}
+
+    def _prices(self) -> dict[str, Any]:
+        """The market of every class that moved lately or is bid for, as steps: (seconds since 1970, price)."""
+        world, since = self.api.world, self.api.world.now - SHOWN
+        bids: dict[str, list[float]] = {}
+        for plural in ("spotnodepools", "vmpools"):
+            for pool in world.store.objects(plural):
+                bids.setdefault(pool["spec"]["serverClass"], []).append(float(pool["spec"]["bidPrice"]))
+        series = []
+        for name in world.prices:
+            ticks = world.store.ticks(PRICE + name, since)
+            if not ticks and name not in bids:
+                continue
+            server_class = world.store.get("serverclasses", "", name) or {}
+            market = server_class["status"]["spotPricing"]["marketPricePerHour"]
+            start = max(since, float(world.store.fact("born", "0")))
+            steps = [[start, float(rate_of(world, name, start))]] if not ticks or ticks[0][0] > start else []
+            steps += [[max(time, start), float(value)] for time, value in ticks]
+            series.append({"class": name, "market": market, "bids": sorted(set(bids.get(name, []))), "steps": steps})
+        return {"now": world.now, "since": since, "series": series}
+
+    def _live(self, request: Request) -> Iterator[bytes]:
+        """Server-sent events: new requests, and that something has changed."""
+        last, told = int(request.query.get("after", "0") or 0), -1
+        while True:
+            entries, version = self.journal.since(last), self.api.turn
+            if entries or version != told:
+                last, told = (entries[-1]["id"] if entries else last), version
+                event = {"requests": entries, "turn": version, **self._clock()}
+                yield f"data: {json.dumps(event)}\n\n".encode()
+            yield b""
+
+
+@cache
+def _page() -> Response:
+    """The page, which runs only what stands in it."""
+    html = (files("rsspot.simulator.front") / "page.html").read_text(encoding="utf-8")
+    allowed = {tag: _digest(html, tag) for tag in ("script", "style")}
+    policy = (
+        f"default-src 'none'; connect-src 'self'; script-src '{allowed['script']}'; style-src '{allowed['style']}'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src data:"
+    )
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return Response(200, html.encode(), "text/html; charset=utf-8", headers)
+
+
+def _digest(html: str, tag: str) -> str:
+    found = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+    text = found[1] if found else ""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
