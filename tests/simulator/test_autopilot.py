@@ -430,5 +430,5 @@ def test_kubectl_sees_columns(prod):
     prod.spot.advance(120)
     table = prod.ask("GET", prod.path("autopilotnodepools"), Accept="application/json;as=Table;v=v1;g=meta.k8s.io").said
     names = [column["name"] for column in table["columnDefinitions"]]
-    assert names == ["Name", "CloudSpace", "Region", "VCPUs", "Managed", "Budget", "Phase"]
-    assert table["rows"][0]["cells"] == [PILOT, "prod", "us-central-ord-1", 8, 8, "0.5", "Ready"]
+    assert names == ["Name", "CloudSpace", "Region", "VCPUs", "Managed", "Budget", "Phase", "Age"]
+    assert table["rows"][0]["cells"] == [PILOT, "prod", "us-central-ord-1", 8, 8, "0.5", "Ready", "2m"]

@@ -25,18 +25,14 @@ app = typer.Typer(help="The Spot API on this machine.", **SETTINGS)
 STATE = typer.Option(None, "--state", help="Keep the world in this file; in memory when left out.")
 SEED = typer.Option(1, "--seed", help="The same seed gives the same history.")
 SCALE = typer.Option(1.0, "--time-scale", min=0.0, help="Seconds of its time in one of yours; 0: it stands still.")
-START = typer.Option(
-    None, "--start", metavar="TIME", help="When its time begins: 2026-08-17T00:00:00Z; now otherwise."
-)
+START = typer.Option(None, "--start", metavar="TIME", help="When its time begins: 2026-08-17T00:00:00Z; now otherwise.")
 CRD = typer.Option([], "--crd", help="Serve the kind of this CustomResourceDefinition file too; may be repeated.")
 ACCOUNTS = typer.Option(None, "--accounts", help="Organisations, people and roles from this YAML file.")
 LIFETIME = typer.Option(86_400, "--token-lifetime", min=1, help="Seconds that a token is good for.")
 RULE = typer.Option([], "--rule", metavar="NAME=VALUE", help="Switch a rule of the service; may be repeated.")
 FAULT = typer.Option([], "--fault", metavar="WORDS", help="Have something go wrong; may be repeated.")
 FAULTS = typer.Option(None, "--faults", help="The same, from a YAML list.")
-WEBHOOKS = typer.Option(
-    False, "--webhooks-everywhere", help="Call webhooks on other machines too."
-)
+WEBHOOKS = typer.Option(False, "--webhooks-everywhere", help="Call webhooks on other machines too.")
 URL = typer.Option(None, "--url", help="Which simulator; RSSPOT_BASE_URL when left out.")
 TICK = 1.0
 """Seconds between looks at the clock when nobody asks anything."""
@@ -153,9 +149,7 @@ def faults(
 @app.command()
 def price(
     server_class: str = typer.Argument(metavar="CLASS"),
-    amount: str | None = typer.Argument(
-        None, metavar="[PRICE]", help="Dollars an hour; its own when left out."
-    ),
+    amount: str | None = typer.Argument(None, metavar="[PRICE]", help="Dollars an hour; its own when left out."),
     url: str | None = URL,
 ) -> None:
     """Have others pay that much for a server class, in a simulator that runs."""

@@ -102,7 +102,8 @@ class Fault:
 
     def __str__(self) -> str:
         left = "always" if self.times is None else f"x{self.times}"
-        return self.words or f"{self.method} {self.path}: {self.what} {left}"
+        said = self.words or f"{self.method} {self.path}: {self.what} {left}"
+        return f"{said} (used up)" if self.times == 0 else said
 
 
 @dataclass

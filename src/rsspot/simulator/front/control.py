@@ -27,6 +27,8 @@ from rsspot.simulator.spot.supply import PRICE, rate_of
 ROOT = "simulator"
 SHOWN = 3 * 86400.0
 """Seconds of prices that the page shows."""
+MOST_CHARTS = 10
+"""Classes that nobody bids for are shown up to this many."""
 MOST_ROWS = 200
 """Objects of a kind that the page shows."""
 Order = Callable[[dict[str, Any]], dict[str, Any]]
@@ -135,7 +137,7 @@ class Control:
         return {"version": world.store.version(), "now": rfc3339(world.now), "tables": tables}
 
     def _prices(self) -> dict[str, Any]:
-        """The market of every class that moved lately or is bid for, as steps: (seconds since 1970, price)."""
+        """Markets as steps of (seconds since 1970, price): the classes that are bid for, and some that moved lately."""
         world, since = self.api.world, self.api.world.now - SHOWN
         bids: dict[str, list[float]] = {}
         for plural in ("spotnodepools", "vmpools"):
@@ -152,7 +154,9 @@ class Control:
             steps = [[start, float(rate_of(world, name, start))]] if not ticks or ticks[0][0] > start else []
             steps += [[max(time, start), float(value)] for time, value in ticks]
             series.append({"class": name, "market": market, "bids": sorted(set(bids.get(name, []))), "steps": steps})
-        return {"now": world.now, "since": since, "series": series}
+        series.sort(key=lambda each: not each["bids"])
+        shown = [each for index, each in enumerate(series) if each["bids"] or index < MOST_CHARTS]
+        return {"now": world.now, "since": since, "series": shown}
 
     def _live(self, request: Request) -> Iterator[bytes]:
         """Server-sent events: new requests, and that something has changed."""
