@@ -82,7 +82,8 @@ class Tenant:
 
     def create(self, plural, name, spec, query=None, **metadata):
         """POST an object."""
-        body = {"apiVersion": "ngpc.rxt.io/v1", "kind": KINDS[plural], "metadata": {"name": name, **metadata}}
+        named = {"name": name} if name else {}
+        body = {"apiVersion": "ngpc.rxt.io/v1", "kind": KINDS[plural], "metadata": {**named, **metadata}}
         return self.ask("POST", self.path(plural), {**body, "spec": spec}, query=query)
 
     def get(self, plural, name):

@@ -175,7 +175,8 @@ def _chosen(tokens: list[str], words: str) -> dict[str, Any]:
         try:
             re.compile(path if path != "*" else ".*")
         except re.error as error:
-            raise UsageError(f"the path {path!r} is no regular expression: {error}") from None
+            said = f"the fault {words!r} is not understood: {path!r} is no regular expression ({error})"
+            raise UsageError(said, hint=GRAMMAR) from None
         options["path"] = path if path != "*" else ".*"
     if tokens:
         raise UsageError(f"the fault {words!r} is not understood", hint=GRAMMAR)
@@ -231,6 +232,13 @@ def faults_from(path: Path) -> list[Fault]:
         listed = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
-    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+    if not isinstance(listed, list):
         raise UsageError(f"{path} is no list of faults", hint=f"- {GRAMMAR}")
-    return [fault_of(each) for each in listed]
+    return [fault_of(_words(each)) for each in listed]
+
+
+def _words(item: Any) -> str:
+    """An item of a YAML list as it was written: unquoted, `GET: 503` is a mapping there, and `503` a number."""
+    if isinstance(item, dict):
+        return "; ".join(f"{key}: {value}" for key, value in item.items())
+    return str(item)

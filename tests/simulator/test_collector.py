@@ -1,0 +1,136 @@
+"""What owners leave behind: cascades in the foreground and the background, orphans, and owners that never were."""
+
+import pytest
+
+from rsspot.simulator.api import Api
+from rsspot.simulator.clock import ManualClock
+from rsspot.simulator.machinery.messages import Request
+from rsspot.simulator.machinery.objects import COLLECTED_AFTER, Bare
+from rsspot.simulator.world import World
+
+SPEC = {"region": "r", "kubernetesVersion": "1.31.1"}
+
+
+class Owners:
+    """Cloudspaces that own each other, in a world without the service's own controllers."""
+
+    def __init__(self):
+        self.clock = ManualClock()
+        self.world = World(clock=self.clock)
+        self.world.objects.service = Bare()
+        self.api = Api(self.world)
+        self.bearer = self.world.identity.id_token(self.world.organizations[0])
+        self.root = f"/apis/ngpc.rxt.io/v1/namespaces/{self.world.organizations[0].namespace}/cloudspaces"
+
+    def ask(self, method, name="", body=None, query=""):
+        import json
+
+        headers = {"Authorization": f"Bearer {self.bearer}", "Content-Type": "application/json"}
+        data = b"" if body is None else json.dumps(body).encode()
+        path = f"{self.root}/{name}" if name else self.root
+        answer = self.api.handle(Request.of(method, path + query, headers, data))
+        return answer.status, json.loads(answer.body)
+
+    def create(self, name, *owners, finalizers=(), blocking=True):
+        """A cloudspace that belongs to others; gives its uid."""
+        references = [
+            {
+                "apiVersion": "ngpc.rxt.io/v1",
+                "kind": "CloudSpace",
+                "name": "x",
+                "uid": uid,
+                "blockOwnerDeletion": blocking,
+            }
+            for uid in owners
+        ]
+        metadata = {"name": name, "ownerReferences": references, "finalizers": list(finalizers)}
+        body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": metadata, "spec": SPEC}
+        status, said = self.ask("POST", body=body)
+        assert status == 201, said
+        return said["metadata"]["uid"]
+
+    def wait(self, steps=1):
+        """Let the collector look that often."""
+        for _ in range(steps):
+            self.clock.advance(COLLECTED_AFTER + 0.1)
+            self.api.tick()
+
+    def names(self):
+        return [each["metadata"]["name"] for each in self.ask("GET")[1]["items"]]
+
+
+@pytest.fixture
+def owners():
+    made = Owners()
+    yield made
+    made.world.close()
+
+
+def test_in_the_background_dependents_follow_their_owner(owners):
+    """The owner goes at once, what it owned a moment later, and so on down."""
+    top = owners.create("top")
+    middle = owners.create("middle", top)
+    owners.create("bottom", middle)
+    owners.create("free")
+    owners.wait()
+    owners.ask("DELETE", "top")
+    assert owners.names() == ["bottom", "free", "middle"]
+    owners.wait()
+    assert owners.names() == ["bottom", "free"]
+    owners.wait()
+    assert owners.names() == ["free"]
+
+
+def test_a_dependent_stays_while_any_owner_lives(owners):
+    """Two owners, and one of them goes."""
+    first, second = owners.create("first"), owners.create("second")
+    owners.create("shared", first, second)
+    owners.ask("DELETE", "first")
+    owners.wait(2)
+    assert owners.names() == ["second", "shared"]
+    owners.ask("DELETE", "second")
+    owners.wait(2)
+    assert owners.names() == []
+
+
+def test_in_the_foreground_the_owner_goes_last(owners):
+    """It waits, marked, until what blocks its deletion is gone."""
+    top = owners.create("top")
+    owners.create("child", top, finalizers=["example.com/hold"])
+    owners.create("bystander", top, blocking=False)
+    status, said = owners.ask("DELETE", "top", query="?propagationPolicy=Foreground")
+    assert status == 200 and said["metadata"]["finalizers"] == ["foregroundDeletion"]
+    owners.wait(3)
+    assert owners.names() == ["bystander", "child", "top"]
+    assert owners.ask("GET", "child")[1]["metadata"]["deletionTimestamp"]
+    finalizers = owners.ask("GET", "child")[1]["metadata"]["finalizers"]
+    assert "example.com/hold" in finalizers
+    patched = owners.api.handle(
+        Request.of(
+            "PATCH",
+            f"{owners.root}/child",
+            {"Authorization": f"Bearer {owners.bearer}", "Content-Type": "application/merge-patch+json"},
+            b'{"metadata": {"finalizers": null}}',
+        )
+    )
+    assert patched.status == 200
+    owners.wait(3)
+    assert owners.names() == []
+
+
+def test_orphans_lose_their_owner_and_live(owners):
+    """The reference goes, and the dependent stays for good."""
+    top = owners.create("top")
+    owners.create("child", top)
+    owners.ask("DELETE", "top", {"propagationPolicy": "Orphan"})
+    owners.wait(3)
+    assert owners.names() == ["child"]
+    assert "ownerReferences" not in owners.ask("GET", "child")[1]["metadata"]
+
+
+def test_an_owner_that_never_was_takes_its_dependents_along(owners):
+    """As a real collector does with references to nothing."""
+    owners.create("child", "11111111-1111-1111-1111-111111111111")
+    assert owners.names() == ["child"]
+    owners.wait()
+    assert owners.names() == []

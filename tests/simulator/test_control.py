@@ -1,0 +1,173 @@
+"""Orders to the simulator itself: its clock, its faults, its prices; by HTTP and by command."""
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from test_server import Caller
+
+CLASS = "ch.vs1.large-ord"
+
+
+def rsspot(environment, *arguments):
+    """A command line, ended."""
+    command = [sys.executable, "-m", "rsspot", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def order(url, body, **headers):
+    """POST an order; gives the status and what was said."""
+    data = json.dumps(body).encode()
+    sent = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url, data, sent, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read().decode()
+
+
+@pytest.fixture
+def frozen(serve):
+    """A simulator whose time stands still, since a moment that is known."""
+    _, about, _ = serve("--time-scale", "0", "--start", "2026-08-17T00:00:00Z")
+    return Caller(about)
+
+
+def test_time_stands_still_until_it_is_moved(frozen, environment):
+    """A cloudspace comes up when a command says so."""
+    frozen.create("prod")
+    url = frozen.about["base_url"]
+    assert frozen.phase("prod") == ""
+    moved = rsspot(environment, "simulator", "advance", "1h30m", "--url", url)
+    assert (moved.returncode, moved.stdout) == (0, "Its clock says 2026-08-17T01:30:00Z.\n")
+    assert frozen.phase("prod") == "NoWinningBids"
+
+
+def test_under_run_the_simulator_is_known(environment):
+    """RSSPOT_BASE_URL names it."""
+    moved = rsspot(
+        environment,
+        "simulator",
+        "run",
+        "--time-scale",
+        "0",
+        "--start",
+        "2026-08-17T00:00:00Z",
+        "--",
+        sys.executable,
+        "-m",
+        "rsspot",
+        "simulator",
+        "advance",
+        "90s",
+    )
+    assert (moved.returncode, moved.stdout) == (0, "Its clock says 2026-08-17T00:01:30Z.\n")
+
+
+def test_the_sandbox_is_moved_by_the_same_command(environment):
+    """Its time goes on where it was left."""
+    first = rsspot(environment, "--sandbox", "simulator", "advance", "1h")
+    second = rsspot(environment, "--sandbox", "simulator", "advance", "1d")
+    assert (first.returncode, second.returncode) == (0, 0)
+    days = [int(each.stdout.split("says ")[1][8:10]) for each in (first, second)]
+    assert days[0] != days[1]
+    assert first.stdout.split("T")[2][3:] == second.stdout.split("T")[2][3:]
+
+
+def test_faults_come_and_go_while_it_runs(frozen, environment):
+    """Added, listed, used up, cleared."""
+    url = frozen.about["base_url"]
+    added = rsspot(environment, "simulator", "faults", "--url", url, "--add", "GET regions: 503")
+    assert added.stdout == "GET regions: 503\n"
+    assert frozen.ask("GET", "/apis/ngpc.rxt.io/v1/regions")[0] == 503
+    assert frozen.ask("GET", "/apis/ngpc.rxt.io/v1/regions")[0] == 200
+    assert rsspot(environment, "simulator", "faults", "--url", url).stdout == "GET regions: 503 (used up)\n"
+    assert rsspot(environment, "simulator", "faults", "--url", url, "--clear").stdout == ""
+
+
+def test_prices_are_set_while_it_runs(frozen, environment):
+    """And set free again."""
+    url, path = frozen.about["base_url"], f"/apis/ngpc.rxt.io/v1/serverclasses/{CLASS}"
+
+    def market():
+        return frozen.ask("GET", path)[1]["status"]["spotPricing"]["marketPricePerHour"]
+
+    before = market()
+    assert rsspot(environment, "simulator", "price", CLASS, "0.25", "--url", url).stdout == f"{CLASS}: $0.25 an hour\n"
+    assert market() == "0.250000"
+    assert rsspot(environment, "simulator", "price", CLASS, "--url", url).returncode == 0
+    assert market() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("advance", "10"), "no duration"),
+        (("advance", "10m", "--url", "https://spot.rackspace.com"), "no simulator on this machine"),
+        (("advance", "10m"), "which simulator?"),
+        (("advance", "10m", "--url", "http://127.0.0.1:1"), "does not answer"),
+        (("serve", "--start", "noon"), "no time"),
+        (("serve", "--start", "2026-08-17T00:00:00"), "no time zone"),
+        (("serve", "--rule", "mood=good"), "no rule"),
+        (("serve", "--fault", "explode"), "explode"),
+        (("serve", "--faults", "nowhere.yaml"), "cannot be read"),
+        (("serve", "--accounts", "nowhere.yaml"), "cannot be read"),
+    ],
+)
+def test_wrong_orders_are_usage_errors(environment, tmp_path, arguments, said):
+    """Exit code 3, one line, nothing started and nobody else asked."""
+    ended = rsspot({**environment, "PWD": str(tmp_path)}, "simulator", *arguments)
+    assert ended.returncode == 3
+    assert said in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        ("advance", {"seconds": -1}, "time goes forward"),
+        ("advance", {"seconds": "soon"}, "not understood"),
+        ("advance", {}, "not understood"),
+        ("advance", [], "not understood"),
+        ("faults", {"fault": "explode"}, "explode"),
+        ("price", {"class": "nothing", "price": "1"}, "no server class"),
+        ("price", {"class": CLASS, "price": "much"}, "not understood"),
+    ],
+)
+def test_orders_that_make_no_sense_are_refused(frozen, name, body, said):
+    """400, and nothing changes."""
+    status, answer = order(f"{frozen.about['base_url']}/simulator/{name}", body)
+    assert status == 400
+    assert said in answer
+
+
+def test_no_web_page_can_give_orders(frozen):
+    """Neither in a form's content type nor under another name for this machine."""
+    url = f"{frozen.about['base_url']}/simulator/advance"
+    assert order(url, {"seconds": 1}, **{"Content-Type": "text/plain"})[0] == 415
+    assert order(url, {"seconds": 1}, Host="evil.example")[0] == 403
+    assert order(url, {"seconds": 1}, Host="127.0.0.1.evil.example")[0] == 403
+
+
+def test_the_page_runs_only_what_stands_in_it(frozen):
+    """A policy with digests of its own script and style; nothing from elsewhere."""
+    with urllib.request.urlopen(frozen.about["base_url"], timeout=10) as answer:
+        policy, html = answer.headers["Content-Security-Policy"], answer.read().decode()
+    assert "default-src 'none'" in policy and "unsafe" not in policy and policy.count("sha256-") == 2
+    assert "://" not in html.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_journal_tells_no_secret(frozen):
+    """Neither tokens nor codes, whatever the path."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{frozen.about['base_url']}/activate?user_code=SECR-ETXX", timeout=10)
+    refused.value.close()
+    frozen.ask("GET", "/apis/ngpc.rxt.io/v1/regions?limit=1")
+    with urllib.request.urlopen(f"{frozen.about['base_url']}/simulator/live", timeout=10) as stream:
+        told = stream.readline().decode()
+    assert "/activate" in told and "limit=1" in told
+    assert "SECR" not in told and frozen.token not in told and frozen.about["refresh_token"] not in told

@@ -1,0 +1,329 @@
+"""What the service does by itself: preemption and its webhook, autoscaling, deliveries, and rules with a switch."""
+
+import json
+import threading
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from rsspot.errors import UsageError
+from rsspot.simulator.clock import ManualClock
+from rsspot.simulator.front.postman import Postman, is_loopback
+from rsspot.simulator.spot.autoscaler import MANAGER, NEEDED, UNNEEDED_FOR
+from rsspot.simulator.spot.market import RECORDING_BEGAN, WEEK, going_rate
+from rsspot.simulator.spot.rules import Rules, rules_of
+from rsspot.simulator.spot.webhooks import Notice
+
+POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
+OTHER = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a02"
+CLASS = "ch.vs1.large-ord"
+DELIVERED = 1000
+"""Seconds after which any server has been delivered."""
+SCALING = {"enabled": True, "minNodes": 1, "maxNodes": 5}
+
+
+def status_of(tenant, plural="cloudspaces", name="prod"):
+    return tenant.get(plural, name).said.get("status", {})
+
+
+@pytest.fixture
+def manned(new_tenant):
+    """Make tenants with a cloudspace that has two servers at work: `manned(rules=…)`."""
+
+    def make(webhook="http://127.0.0.1:9/hook", **options):
+        tenant = new_tenant(**options)
+        spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "webhook": webhook}
+        assert tenant.create("cloudspaces", "prod", spec).status == 201
+        assert tenant.pool(POOL, desired=2).status == 201
+        tenant.spot.advance(DELIVERED)
+        assert len(status_of(tenant)["assignedServers"]) == 2
+        return tenant
+
+    return make
+
+
+# Preemption
+
+
+def test_an_outbid_server_is_announced_and_goes_six_minutes_later(manned):
+    """One POST for each, in the words that were captured on the service."""
+    tenant = manned()
+    addresses = {name: server["IP"] for name, server in status_of(tenant)["assignedServers"].items()}
+    tenant.api.set_price(CLASS, 5)
+    notices = tenant.spot.world.notices
+    assert {notice.body["Server"]: notice.body["IP"] for notice in notices} == addresses
+    assert {(notice.url, notice.body["cloudspace"]) for notice in notices} == {("http://127.0.0.1:9/hook", "prod")}
+    assert set(notices[0].body) == {"cloudspace", "Server", "IP", "Time"}
+    assert status_of(tenant, "spotnodepools", POOL) == {"bidStatus": "Lost", "wonCount": 0}
+    tenant.spot.advance(350)
+    assert len(status_of(tenant)["assignedServers"]) == 2
+    tenant.spot.advance(20)
+    assert status_of(tenant)["assignedServers"] == {}
+    assert status_of(tenant)["phase"] == "NoWinningBids"
+
+
+def test_the_notice_can_be_another(manned):
+    """Five minutes, as other texts say."""
+    tenant = manned(rules=Rules(notice=300))
+    tenant.api.set_price(CLASS, 5)
+    tenant.spot.advance(310)
+    assert status_of(tenant)["assignedServers"] == {}
+
+
+def test_servers_that_were_given_back_are_not_announced(manned):
+    """Neither by a smaller pool nor by its end."""
+    tenant = manned()
+    tenant.patch("spotnodepools", POOL, {"spec": {"desired": 1}})
+    tenant.spot.advance(60)
+    tenant.delete("spotnodepools", POOL)
+    tenant.spot.advance(600)
+    assert tenant.spot.world.notices == []
+
+
+def test_slack_is_told_in_a_text(manned):
+    """The one receiver that wants another shape."""
+    tenant = manned(webhook="https://hooks.slack.com/services/x")
+    tenant.api.set_price(CLASS, 5)
+    assert [set(notice.body) for notice in tenant.spot.world.notices] == [{"text"}, {"text"}]
+
+
+def test_a_price_that_was_set_gives_way_to_the_market_again(manned):
+    """None sets it free."""
+    tenant = manned()
+    tenant.api.set_price(CLASS, 5)
+    tenant.api.set_price(CLASS, None)
+    assert status_of(tenant, "spotnodepools", POOL)["bidStatus"] == "Fulfilled"
+
+
+# The postman
+
+
+@pytest.fixture
+def receiver():
+    """A webhook on this machine; `heard` lists what it was told."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.server.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.heard = []
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_postman_calls_webhooks_on_this_machine(manned, receiver):
+    """Once each."""
+    tenant = manned(webhook=f"http://127.0.0.1:{receiver.server_address[1]}/hook?team=a")
+    tenant.api.set_price(CLASS, 5)
+    postman = Postman(tenant.spot.world)
+    assert (postman.deliver(), postman.deliver()) == (2, 0)
+    assert [told["cloudspace"] for told in receiver.heard] == ["prod", "prod"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://192.0.2.1/hook", "https://hooks.slack.com/x", "ftp://127.0.0.1/x", "nonsense", "http://127.0.0.1:1/"],
+)
+def test_the_postman_calls_nobody_else_and_does_not_mind(manned, url):
+    """A manifest may hold the webhook of a real team. Nor does a receiver that is not there do any harm."""
+    world = manned().spot.world
+    world.notices.append(Notice(url, {}))
+    assert Postman(world).deliver() == 0
+    assert world.notices == []
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("10.0.0.1", False),
+        ("0.0.0.0", False),
+        ("localhost.evil.example", False),
+        ("", False),
+    ],
+)
+def test_which_hosts_are_this_machine(host, own):
+    assert is_loopback(host) == own
+
+
+# Deliveries
+
+
+def test_won_servers_are_pending_until_they_are_there(tenant):
+    """pendingAllocations counts them down."""
+    tenant.cloudspace()
+    tenant.pool(POOL, desired=2)
+    tenant.spot.advance(60)
+    pending = status_of(tenant)["pendingAllocations"][POOL]
+    assert (pending["count"], pending["allocatedCount"], pending["bidName"], pending["bidType"]) == (2, 0, POOL, "spot")
+    tenant.spot.advance(DELIVERED)
+    assert status_of(tenant)["pendingAllocations"] == {}
+
+
+def test_a_delivered_server_joins_later(tenant):
+    """Five to fifteen minutes after its delivery."""
+    tenant.cloudspace()
+    tenant.pool(POOL)
+    tenant.spot.advance(DELIVERED)
+    (server,) = status_of(tenant)["assignedServers"].values()
+    assert server["state"] == "Joining"
+    tenant.spot.advance(900)
+    (server,) = status_of(tenant)["assignedServers"].values()
+    assert server["state"] == "Running"
+
+
+def test_rented_servers_say_that_they_are(tenant):
+    """serverType tells them from those that can be outbid."""
+    tenant.cloudspace()
+    spec = {"serverClass": CLASS, "cloudSpace": "prod", "desired": 1}
+    tenant.create("ondemandnodepools", POOL, spec)
+    tenant.spot.advance(60 + DELIVERED)
+    assert [each["serverType"] for each in status_of(tenant)["assignedServers"].values()] == ["ondemand"]
+
+
+# The autoscaler
+
+
+def desired(tenant):
+    return tenant.get("spotnodepools", POOL).said["spec"]["desired"]
+
+
+def need(tenant, nodes):
+    tenant.patch("spotnodepools", POOL, {"metadata": {"annotations": {NEEDED: str(nodes)}}})
+
+
+def test_a_busy_pool_grows_at_once_and_an_idle_one_shrinks_later(tenant):
+    """Between its bounds; the autoscaler manages the field from then on."""
+    tenant.cloudspace()
+    tenant.pool(POOL, autoscaling=SCALING)
+    need(tenant, 4)
+    tenant.spot.advance(70)
+    assert desired(tenant) == 4
+    managers = {each["manager"]: each for each in tenant.get("spotnodepools", POOL).said["metadata"]["managedFields"]}
+    assert managers[MANAGER]["fieldsV1"] == {"f:spec": {"f:desired": {}}}
+    need(tenant, 99)
+    tenant.spot.advance(70)
+    assert desired(tenant) == 5
+    need(tenant, 0)
+    tenant.spot.advance(UNNEEDED_FOR - 120)
+    assert desired(tenant) == 5
+    tenant.spot.advance(240)
+    assert desired(tenant) == 1
+
+
+def test_a_workload_that_nobody_sets_follows_the_seed(new_tenant):
+    """It changes from hour to hour, and never leaves the bounds."""
+    seen = []
+    for _ in range(2):
+        tenant = new_tenant(seed=3)
+        tenant.cloudspace()
+        tenant.pool(POOL, autoscaling=SCALING)
+        sizes = []
+        for _ in range(12):
+            tenant.spot.advance(3600)
+            sizes.append(desired(tenant))
+        seen.append(sizes)
+    assert seen[0] == seen[1]
+    assert len(set(seen[0])) > 1 and set(seen[0]) <= {1, 2, 3, 4, 5}
+
+
+def test_without_autoscaling_nobody_touches_the_size(tenant):
+    """Nor once it is switched off."""
+    tenant.cloudspace()
+    tenant.pool(POOL, desired=2, autoscaling=SCALING)
+    tenant.patch("spotnodepools", POOL, {"spec": {"autoscaling": {"enabled": False}, "desired": 2}})
+    need(tenant, 5)
+    tenant.spot.advance(3600)
+    assert desired(tenant) == 2
+    tenant.patch("spotnodepools", POOL, {"spec": {"autoscaling": SCALING}})
+    tenant.spot.advance(120)
+    assert desired(tenant) == 5
+
+
+# Rules
+
+
+@pytest.mark.parametrize(
+    ("rules", "bid", "said"),
+    [
+        ("ladder", "0.05", "is not on the bid ladder"),
+        ("ladder", "0.06", ""),
+        ("2026-05", "0.086", "must be a multiple of 0.01 when greater than 0.05, but got 0.086000"),
+        ("2026-05", "0.043", ""),
+        ("2026-01", "0.011", "must be a multiple of 0.005"),
+        ("2026-01", "0.015", ""),
+        ("2024", "0.011", ""),
+        ("2024", "0.009", "the minimum bid price of 0.010000"),
+    ],
+)
+def test_bids_are_judged_by_the_rules_of_their_day(new_tenant, rules, bid, said):
+    """Four sets of them are on record."""
+    tenant = new_tenant(rules=Rules(bids=rules))
+    tenant.cloudspace()
+    status, answer = tenant.pool(POOL, bidPrice=bid)
+    assert status == (403 if said else 201)
+    assert said in answer.get("message", "")
+
+
+def test_recorded_prices_come_week_by_week(new_tenant):
+    """And begin again after the last; a class of which no series is on record stays where it was."""
+    weeks = [RECORDING_BEGAN + (11 * 20 + week) * WEEK for week in range(12)]
+    seen = [going_rate(1, "gp.vs1.medium-lon", Decimal("0.005"), week, "recorded") for week in weeks]
+    assert seen == [Decimal(price) / 1000 for price in (2, 3, 3, 4, 3, 4, 1, 3, 5, 5, 5, 2)]
+    assert {going_rate(1, CLASS, Decimal("0.01"), week, "recorded") for week in weeks} == {Decimal("0.01")}
+    tenant = new_tenant(clock=ManualClock(weeks[3]), rules=Rules(prices="recorded"))
+    tenant.spot.advance(3600)
+    said = tenant.ask("GET", "/apis/ngpc.rxt.io/v1/serverclasses/gp.vs1.medium-lon").said
+    assert said["status"]["spotPricing"]["marketPricePerHour"] == "0.004000"
+
+
+def test_what_may_change_is_a_matter_of_rules(new_tenant):
+    """The likelier by default; the other at a switch."""
+    changes = ({"cni": "cilium"}, {"HAControlPlane": True, "type": "hosted"})
+    for rules, allowed in ((Rules(), False), (Rules(cni_change=True, ha_change=True), True)):
+        tenant = new_tenant(rules=rules)
+        spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "cni": "calico", "type": "hosted"}
+        tenant.create("cloudspaces", "prod", spec)
+        assert [tenant.patch("cloudspaces", "prod", {"spec": each}).status for each in changes] == [
+            200 if allowed else 403
+        ] * 2
+
+
+def test_labels_zero_servers_old_bids_and_noise_can_be_switched(new_tenant):
+    """Each the other way round than by default."""
+    rules = Rules(labels=False, zero_desired=False, revalidate=True, noise=False)
+    tenant = new_tenant(rules=rules)
+    tenant.cloudspace()
+    pool = tenant.pool(POOL).said
+    assert "labels" not in pool["metadata"]
+    assert tenant.patch("spotnodepools", POOL, {"spec": {"desired": 0}}).status == 403
+    version = pool["metadata"]["resourceVersion"]
+    tenant.spot.advance(10)
+    assert tenant.get("spotnodepools", POOL).said["metadata"]["resourceVersion"] == version
+    tenant.api.set_price(CLASS, 5)
+    assert "market price" in tenant.patch("spotnodepools", POOL, {"spec": {"desired": 2}}).message
+
+
+def test_rules_are_given_as_words():
+    """NAME=VALUE, each of its own kind."""
+    assert rules_of(["bids=2024", "labels=false", "notice=300"]) == Rules(bids="2024", labels=False, notice=300.0)
+
+
+@pytest.mark.parametrize("words", ["", "bids", "bids=2023", "labels=maybe", "notice=soon", "notice=-1", "mood=good"])
+def test_other_rules_are_refused(words):
+    """With what there is, as a hint."""
+    with pytest.raises(UsageError) as refused:
+        rules_of([words])
+    assert refused.value.hint
