@@ -1,3 +1,1 @@
-"""What every test may ask for."""
-
-pytest_plugins = ["rsspot.testing"]
+"""What every test may ask for comes with the package: see rsspot.testing."""
