@@ -8,12 +8,12 @@ export UV_COMPILE_BYTECODE = 1
 export UV_PYTHON_DOWNLOADS = never
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format lock benchmarks reference clean
+.PHONY: demo test check format lock benchmarks conversations reference clean
 
 demo: .venv/run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
-test: .venv/dev
+test: .venv/dev .venv/contract
 	$(BIN)/pytest -n 2
 
 check: .venv/dev
@@ -31,6 +31,12 @@ format: .venv/dev
 benchmarks: .venv/dev
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/sdk.py
+
+# What a real API server answers: builds Kubernetes' own from Go modules (7 minutes the first time) and asks it again.
+# The tests compare the simulator with what is recorded; only whoever changes a conversation or a definition needs this.
+conversations: .venv/dev
+	cd scripts/real_api_server && go build -o ../../.venv/real-api-server .
+	$(BIN)/python tests/simulator/record.py .venv/real-api-server
 
 # The table of settings in docs/configuration.md, from the code.
 reference: .venv/dev
@@ -65,3 +71,9 @@ clean:
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@ .venv/run
+
+# Apart from the rest: schemathesis brings dozens of packages that nothing else here should come to need.
+.venv/contract: .venv/uv requirements/contract.txt
+	$(BIN)/uv venv --quiet --python $(BIN)/python .venv/contract-tools
+	$(BIN)/uv pip sync --quiet --python .venv/contract-tools/bin/python --require-hashes requirements/contract.txt
+	touch $@

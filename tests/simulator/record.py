@@ -11,11 +11,10 @@ import time
 from pathlib import Path
 
 import yaml
-from talking import FOLDER, answer, request, steps, subjects
+from talking import DEFINITIONS, FOLDER, INSTALLED, answer, digests, request, steps, subjects
 
 from rsspot.wire import httpx
 
-DEFINITIONS = Path(__file__).parents[2] / "src" / "rsspot" / "simulator" / "crds"
 CUSTOM = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 STARTS_WITHIN = 60.0
 
@@ -27,6 +26,7 @@ def main(binary):
             answers = _held(binary, Path(folder), steps(subject))
         (FOLDER / f"{subject}.json").write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
         print(f"{subject}: {len(answers)} answers")
+    INSTALLED.write_text(json.dumps(digests(), indent=1) + "\n")
 
 
 def _held(binary, folder, asked):

@@ -1,5 +1,6 @@
 """Conversations with an API server: what is asked, in order, and how two servers' answers are made comparable."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import yaml
 
 FOLDER = Path(__file__).parent / "conversations"
+DEFINITIONS = Path(__file__).parents[2] / "src" / "rsspot" / "simulator" / "crds"
+INSTALLED = FOLDER / "definitions.json"
+"""Digests of the definitions that the recorded server has installed."""
 NAMESPACE = "default"
 GROUP = "/apis/ngpc.rxt.io/v1"
 _REFERENCE = re.compile(r"\$\{(\d+)((?:\.\w+)+)\}")
@@ -20,6 +24,11 @@ _MADE_UP = "11111111-1111-1111-1111-111111111111"
 def subjects():
     """What is talked about: one file each."""
     return sorted(file.stem for file in FOLDER.glob("*.yaml"))
+
+
+def digests():
+    """The definitions as they are, by file."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(DEFINITIONS.glob("*.yaml"))}
 
 
 def steps(subject):

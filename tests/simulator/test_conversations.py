@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from talking import NAMESPACE, answer, comparable, recorded, request, steps, subjects
+from talking import INSTALLED, NAMESPACE, answer, comparable, digests, recorded, request, steps, subjects
 
 from rsspot.simulator.accounts.people import Organization
 from rsspot.simulator.api import Api
@@ -52,6 +52,11 @@ def test_every_answer_is_that_of_a_real_server(ask, subject):
     for number, (step, mine, real) in enumerate(zip(steps(subject), ours, theirs, strict=True)):
         told = f"{number}: {step['ask']}\n{json.dumps(step.get('body', step.get('text')))}"
         assert _shown(mine, step) == _shown(real, step), told
+
+
+def test_a_real_server_has_installed_the_definitions_as_they_are():
+    """Without a warning. Whoever changes one has it installed again: `make conversations`."""
+    assert json.loads(INSTALLED.read_text()) == digests()
 
 
 def _shown(said, step):
