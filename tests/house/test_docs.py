@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from rsspot.config.reference import markdown
 from rsspot.models.fields import IMMUTABLE
 from rsspot.services.registry import kinds
 from rsspot.settings import ALIASES, CONFIG_PATHS
-from rsspot.simulator.accounts.people import SANDBOX_TOKEN, Organization
+from rsspot.simulator.accounts.people import SANDBOX_TOKEN, Organization, accounts_from
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
+from rsspot.simulator.faults import KINDS, fault_of
 from rsspot.simulator.front.server import Server
+from rsspot.simulator.spot.rules import Rules
 from rsspot.simulator.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -135,3 +138,27 @@ def test_the_python_of_the_sdk_page_runs(capsys: pytest.CaptureFixture[str]) -> 
         # Another organisation's objects are not this token's to see.
         exec(compile(block.replace("my-other-org", "org_abc123"), "docs/sdk.md", "exec"), {})
     assert capsys.readouterr().out.startswith("0.06 ")
+
+
+SIMULATOR = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+
+
+def test_every_fault_of_the_page_is_one() -> None:
+    """Each line of its block, words and all; and no kind of fault is left out."""
+    (block,) = re.findall(r"^```\n\[METHOD.*?\n\n(.*?)^```", SIMULATOR, re.MULTILINE | re.DOTALL)
+    faults = [fault_of(re.split(r"\s{3,}", line)[0]) for line in block.splitlines()]
+    assert {each.what for each in faults} == set(KINDS)
+
+
+def test_the_table_of_rules_is_the_codes_own() -> None:
+    """Each rule with its default."""
+    tabled = dict(re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", SIMULATOR, re.MULTILINE))
+    assert tabled == {name: str(value).lower().removesuffix(".0") for name, value in asdict(Rules()).items()}
+
+
+def test_the_accounts_of_the_page_can_be_read(tmp_path: Path) -> None:
+    """As they stand there."""
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", SIMULATOR, re.MULTILINE | re.DOTALL)
+    (tmp_path / "accounts.yaml").write_text(block, encoding="utf-8")
+    accounts = accounts_from(tmp_path / "accounts.yaml")
+    assert [each.email for each in accounts.people] == ["ada@example.com", "bob@example.com"]
