@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from rsspot.simulator.accounts.people import Organization
-from rsspot.simulator.machinery.store import MOST_EVENTS, Store
+from rsspot.simulator.machinery.memory import MOST_EVENTS
+from rsspot.simulator.machinery.store import Store
 from rsspot.simulator.spot.events import USUAL
 
 KUBECONFIG = "/apis/auth.ngpc.rxt.io/v1/generate-kubeconfig"

@@ -48,7 +48,7 @@ class Api:
             try:
                 self.tick()
                 before = self.world.store.version()
-                with self.world.store.transaction():
+                with self.world.store.transaction(reads=request.method in ("GET", "HEAD")):
                     response = self._answer(request, behind)
                     if is_rehearsal(request):
                         raise _DryRun(response)

@@ -1,4 +1,4 @@
-"""The object store: JSON objects by plural, namespace and name in one sqlite file, with one version counter and timers.
+"""The object store: JSON objects by plural, namespace and name, with one version counter, in one sqlite file.
 
 No rules. Every version of the last while is kept, so that lists can be continued and watches resumed.
 """
@@ -6,12 +6,11 @@ No rules. Every version of the last while is kept, so that lists can be continue
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from rsspot.simulator.machinery.memory import Memory
 
 Object = dict[str, Any]
 Place = tuple[str, str]
@@ -19,8 +18,6 @@ Place = tuple[str, str]
 
 LONGEST_LOG = 10_000
 """How many versions back a watch may start, and a list may be continued."""
-MOST_EVENTS = 1000
-"""How many events of a namespace are remembered."""
 FIRST_VERSION = 1000
 
 _PLACE = "plural = ? AND namespace = ? AND name = ?"
@@ -33,24 +30,11 @@ CREATE INDEX IF NOT EXISTS objects_by_uid ON objects (uid);
 CREATE TABLE IF NOT EXISTS owned (
     owner TEXT, plural TEXT, namespace TEXT, name TEXT, PRIMARY KEY (owner, plural, namespace, name)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS timers (
-    id INTEGER PRIMARY KEY, due REAL NOT NULL, action TEXT NOT NULL, payload TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS timers_by_due ON timers (due, id);
 CREATE TABLE IF NOT EXISTS log (
     version INTEGER PRIMARY KEY, type TEXT NOT NULL, plural TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
     body TEXT NOT NULL, previous TEXT
 );
 CREATE INDEX IF NOT EXISTS log_by_plural ON log (plural, version);
-CREATE TABLE IF NOT EXISTS events (
-    id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, subject TEXT NOT NULL, time TEXT NOT NULL, message TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_by_namespace ON events (namespace, id);
-CREATE TABLE IF NOT EXISTS ticks (
-    id INTEGER PRIMARY KEY, subject TEXT NOT NULL, time REAL NOT NULL, value TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
 """
 
 
@@ -69,30 +53,10 @@ class Change:
     previous: str | None
 
 
-class Store:
-    """Objects, facts and timers. `path=None` keeps them in memory."""
+class Store(Memory):
+    """Every object and its versions, beside all else that a world remembers. `path=None` keeps it in memory."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(
-            str(path) if path else ":memory:", timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._db.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing; a power cut may cost a toy world its last moments.
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.executescript(_SCHEMA)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+    schema = Memory.schema + _SCHEMA
 
     def get(self, plural: str, namespace: str, name: str) -> Object | None:
         """One object."""
@@ -231,86 +195,6 @@ class Store:
     def next_version(self) -> int:
         """A version higher than every earlier one."""
         return self._counted("version", FIRST_VERSION)
-
-    def serial(self) -> int:
-        """The next of a world's own numbers."""
-        return self._counted("serial", 0)
-
-    def _counted(self, name: str, start: int) -> int:
-        row = self._db.execute(
-            "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-            " RETURNING value",
-            (name, str(start + 1)),
-        ).fetchone()
-        return int(row[0])
-
-    def fact(self, name: str, default: str) -> str:
-        """A remembered string."""
-        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else default
-
-    def set_fact(self, name: str, value: str) -> None:
-        """Remember a string."""
-        self._db.execute(
-            "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
-        )
-
-    def remove_fact(self, name: str) -> None:
-        """Forget a string."""
-        self._db.execute("DELETE FROM facts WHERE name = ?", (name,))
-
-    def add_event(self, namespace: str, subject: str, time: str, message: str) -> None:
-        """Remember that something happened, and forget what is too long ago."""
-        insert = "INSERT INTO events (namespace, subject, time, message) VALUES (?, ?, ?, ?)"
-        self._db.execute(insert, (namespace, subject, time, message))
-        newest = "SELECT id FROM events WHERE namespace = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
-        delete = f"DELETE FROM events WHERE namespace = ? AND id <= ({newest})"
-        self._db.execute(delete, (namespace, namespace, MOST_EVENTS))
-
-    def events(self, namespace: str, subject: str, limit: int) -> list[tuple[str, str]]:
-        """(time, message) of what happened to a subject, or to all of them, newest first."""
-        where = "namespace = ?" + (" AND subject = ?" if subject else "")
-        parameters = [namespace, *([subject] if subject else []), limit]
-        query = f"SELECT time, message FROM events WHERE {where} ORDER BY id DESC LIMIT ?"
-        return [(time, message) for time, message in self._db.execute(query, parameters)]
-
-    def add_tick(self, subject: str, time: float, value: str) -> None:
-        """Remember a value of something that moves."""
-        self._db.execute("INSERT INTO ticks (subject, time, value) VALUES (?, ?, ?)", (subject, time, value))
-
-    def ticks(self, subject: str, since: float) -> list[tuple[float, str]]:
-        """(time, value) of a subject, oldest first; the first may be from before `since`, and holds at it."""
-        newest = "SELECT MAX(id) FROM ticks WHERE subject = ? AND time <= ?"
-        query = f"SELECT time, value FROM ticks WHERE subject = ? AND id >= COALESCE(({newest}), 0) ORDER BY id"
-        return [(time, value) for time, value in self._db.execute(query, (subject, subject, since))]
-
-    def set_timer(self, due: float, action: str, payload: dict[str, Any]) -> None:
-        """Have an action done at a time."""
-        self._db.execute(
-            "INSERT INTO timers (due, action, payload) VALUES (?, ?, ?)", (due, action, json.dumps(payload))
-        )
-
-    def next_due(self) -> float | None:
-        """When the earliest timer is due."""
-        row = self._db.execute("SELECT due FROM timers ORDER BY due, id LIMIT 1").fetchone()
-        return float(row[0]) if row else None
-
-    def next_timer(self, until: float) -> tuple[float, str, dict[str, Any]] | None:
-        """Take the earliest timer that is due by a time."""
-        row = self._db.execute(
-            "DELETE FROM timers WHERE id = (SELECT id FROM timers WHERE due <= ? ORDER BY due, id LIMIT 1)"
-            " RETURNING due, action, payload",
-            (until,),
-        ).fetchone()
-        return (row[0], row[1], json.loads(row[2])) if row else None
-
-    def close(self) -> None:
-        """Let go of the file. May be called twice."""
-        self._db.close()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_db"):
-            self._db.close()
 
 
 def _within(plural: str, namespace: str | None) -> tuple[str, list[str]]:

@@ -10,6 +10,18 @@ from rsspot.simulator.chance import draw
 from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.machinery import metadata as metadata_rules
 from rsspot.simulator.machinery.crds import Definition
+from rsspot.simulator.machinery.judging import (
+    check_delete,
+    check_kind,
+    check_place,
+    check_version,
+    check_versions,
+    completed,
+    conflict,
+    judge,
+    strictly,
+    unknown_in,
+)
 from rsspot.simulator.machinery.messages import Cause, Refusal, Request, invalid
 from rsspot.simulator.machinery.objects import Objects
 from rsspot.simulator.machinery.ownership import Manager, applied, manager_of
@@ -24,11 +36,9 @@ from rsspot.simulator.machinery.parsing import (
     write_options,
 )
 from rsspot.simulator.machinery.patches import APPLY, check_type, patched
-from rsspot.simulator.machinery.schema import NOTHING, pruned, unknown_fields, violations, with_defaults
 from rsspot.simulator.machinery.selectors import predicate
 from rsspot.simulator.machinery.store import Object
 
-MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 LONGEST_GENERATED = 58
 
 
@@ -51,16 +61,16 @@ class Writer:
         """POST a collection."""
         strictness, twice = write_options(request, "CreateOptions"), Twice()
         body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
-        self._check_version(definition, body)
+        check_version(definition, body)
         metadata_rules.check_shape(definition.kind, definition.version, body)
-        warnings = self._strictly(request, definition, body, strictness, twice)
+        warnings = strictly(definition, body, strictness, twice)
         metadata = body["metadata"]
         if metadata.get("namespace", namespace) != namespace:
             said = "the namespace of the provided object does not match the namespace sent on the request"
             raise Refusal(400, "BadRequest", said)
         if metadata.get("resourceVersion"):
             raise Refusal(500, "", "resourceVersion should not be set on objects to be created")
-        self._check_kind(definition, body)
+        check_kind(definition, body)
         self._name(metadata)
         manager = _manager(request, definition, "Update")
         return Written(self._made(request, definition, namespace, body, manager), True, warnings)
@@ -81,8 +91,8 @@ class Writer:
         if definition.namespaced:
             metadata["namespace"] = namespace
         body = {key: value for key, value in body.items() if key != "status" or not definition.has_status}
-        body = self._completed(definition, body)
-        self._judge(definition, body, None)
+        body = completed(definition, body)
+        judge(definition, body, None)
         self._refuse_twin(definition, namespace, metadata["name"])
         self.objects.service.admit(definition, body, None)
         self.objects.service.fill_in(definition, body)
@@ -103,11 +113,11 @@ class Writer:
         """PUT an object."""
         strictness, twice = write_options(request, "UpdateOptions"), Twice()
         body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
-        self._check_version(definition, body)
+        check_version(definition, body)
         metadata_rules.check_shape(definition.kind, definition.version, body)
-        warnings = self._strictly(request, definition, body, strictness, twice)
+        warnings = strictly(definition, body, strictness, twice)
         name, metadata = live["metadata"]["name"], body["metadata"]
-        _check_place(metadata, live)
+        check_place(metadata, live)
         if not metadata.get("resourceVersion"):
             cause = Cause.invalid("metadata.resourceVersion", "0: must be specified for an update")
             message = f'{definition.resource} "{name}" is invalid: {cause.field}: {cause.message}'
@@ -121,7 +131,7 @@ class Writer:
             )
             said = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
             said = f"{key}, AdditionalErrorMsg: {said}"
-            raise _conflict(definition, name, said)
+            raise conflict(definition, name, said)
         manager = _manager(request, definition, "Update", subresource)
         return self._updated(request, definition, live, body, manager, warnings)
 
@@ -136,13 +146,13 @@ class Writer:
         body = patched(sent, request.body, live)
         metadata_rules.check_shape(definition.kind, definition.version, body)
         # A patch of nothing but what a schema does not know is still a good one.
-        unknown = [f'unknown field "{each}"' for each in _unknown(definition, body)] if strictness != "Ignore" else []
+        unknown = [f'unknown field "{each}"' for each in unknown_in(definition, body)] if strictness != "Ignore" else []
         if unknown and strictness == "Strict":
             shown = json.dumps(json.dumps(body, sort_keys=True, separators=(",", ":")))
             cause = Cause.invalid("patch", f"{shown}: strict decoding error: {', '.join(unknown)}")
             message = f' "" is invalid: {cause.field}: {cause.message}'
             raise Refusal(422, "Invalid", message, causes=(cause,))
-        _check_place(body["metadata"], live)
+        check_place(body["metadata"], live)
         manager = _manager(request, definition, "Update", subresource)
         return self._updated(request, definition, live, body, manager, tuple(unknown))
 
@@ -166,9 +176,9 @@ class Writer:
             said = (
                 f"uid mismatch: the provided object specified uid {metadata['uid']}, and no existing object was found"
             )
-            raise _conflict(definition, name, said)
+            raise conflict(definition, name, said)
         if live is not None:
-            _check_versions(definition, metadata, live)
+            check_versions(definition, metadata, live)
         manager = _manager(request, definition, "Apply", subresource)
         kept = {"metadata": {k: v for k, v in metadata.items() if k not in metadata_rules.SERVERS}}
         force = request.flag("force")
@@ -201,7 +211,7 @@ class Writer:
         if isinstance(metadata, dict) and metadata.get("managedFields"):
             raise Refusal(400, "BadRequest", "metadata.managedFields must be nil")
         metadata_rules.check_shape(definition.kind, definition.version, config)
-        unknown = next(iter(_unknown(definition, config)), None)
+        unknown = next(iter(unknown_in(definition, config)), None)
         if unknown:
             where = config["metadata"].get("namespace", "")
             about = f"failed to create typed patch object ({where}/{name}; {version}, Kind={kind})"
@@ -225,8 +235,8 @@ class Writer:
         status_too: bool = False,
     ) -> Written:
         """Check and store a change. Outside the status a change of it is dropped, and inside one of all else."""
-        _check_versions(definition, body["metadata"], live)
-        self._check_kind(definition, body)
+        check_versions(definition, body["metadata"], live)
+        check_kind(definition, body)
         through_status = status_too or (manager is not None and manager.subresource == "status")
         if through_status:
             kept = body["metadata"].get("managedFields")
@@ -235,8 +245,8 @@ class Writer:
         elif definition.has_status:
             body = {key: value for key, value in body.items() if key != "status"}
             body |= {"status": live["status"]} if "status" in live else {}
-        body = self._completed(definition, body)
-        self._judge(definition, body, live)
+        body = completed(definition, body)
+        judge(definition, body, live)
         self.objects.service.admit(definition, body, live)
         stored = self.objects.changed(definition, body, live, manager)
         if stored is not live and not through_status:
@@ -249,7 +259,7 @@ class Writer:
     def delete(self, request: Request, definition: Definition, live: Object) -> Object | None:
         """DELETE an object: what is left of it while finalizers hold it, None when it is gone."""
         options = delete_options(request)
-        _check_delete(definition, options.get("preconditions") or {}, live)
+        check_delete(definition, options.get("preconditions") or {}, live)
         going = self.objects.doom(definition, live, propagation(options))
         return going if going["metadata"].get("deletionTimestamp") else None
 
@@ -263,103 +273,10 @@ class Writer:
             self.objects.doom(definition, body, propagation(options))
         return shown
 
-    def _strictly(
-        self, request: Request, definition: Definition, body: Object, strictness: str, twice: Twice
-    ) -> tuple[str, ...]:
-        """Refuse unknown and repeated fields, or give them as warnings, as the request wants it."""
-        if strictness == "Ignore":
-            return ()
-        said = [f'duplicate field "{path}"' for path in twice]
-        said += [f'unknown field "{path}"' for path in _unknown(definition, body)]
-        if said and strictness == "Strict":
-            subject = f'{definition.kind} in version "{definition.version}" cannot be handled as a {definition.kind}'
-            raise Refusal(400, "BadRequest", f"{subject}: strict decoding error: {', '.join(said)}")
-        return (*said, *metadata_rules.warnings(body))
-
-    def _check_version(self, definition: Definition, body: Object) -> None:
-        if body.get("apiVersion") != definition.api_version:
-            said = (
-                f"the API version in the data ({body.get('apiVersion') or ''}) does not match the expected API version"
-            )
-            raise Refusal(400, "BadRequest", f"{said} ({definition.api_version})")
-
-    def _check_kind(self, definition: Definition, body: Object) -> None:
-        for field, wanted in (("apiVersion", definition.api_version), ("kind", definition.kind)):
-            found = body.get(field)
-            if found != wanted:
-                cause = Cause.invalid(field, f'"{found}": must be {wanted}')
-                raise invalid(definition.group, str(body.get("kind")), body["metadata"].get("name", ""), [cause])
-
-    def _completed(self, definition: Definition, body: Object) -> Object:
-        """An object with its defaults and without unknown fields."""
-        metadata = {key: value for key, value in body["metadata"].items() if key in metadata_rules.KNOWN}
-        metadata.pop("selfLink", None)
-        rest = {key: value for key, value in body.items() if key != "metadata"}
-        return {**with_defaults(definition.schema, pruned(definition.schema, rest)), "metadata": metadata}
-
-    def _judge(self, definition: Definition, body: Object, old: Object | None) -> None:
-        """Refuse an object with everything that is wrong with it."""
-        refused = list(metadata_rules.changes_refused(body, old)) if old is not None else []
-        rest = {key: value for key, value in body.items() if key != "metadata"}
-        # What cannot be changed is found twice, once by each layer that looks.
-        others = (*metadata_rules.violations(body), *refused, *refused)
-        wrong = violations(definition.schema, rest, NOTHING if old is None else old, others)
-        if wrong:
-            raise invalid(definition.group, definition.kind, body["metadata"].get("name", ""), wrong)
-
-
-def _unknown(definition: Definition, body: Object) -> list[str]:
-    metadata = body["metadata"]
-    odd = [f"metadata.{key}" for key in metadata if key not in metadata_rules.KNOWN]
-    rest = {key: value for key, value in body.items() if key != "metadata"}
-    return odd + sorted(unknown_fields(definition.schema, rest))
-
 
 def _manager(request: Request, definition: Definition, operation: str, subresource: str = "") -> Manager:
     name = manager_of(request.query.get("fieldManager", ""), request.headers.get("user-agent", ""))
     return Manager(name, operation, definition.api_version, subresource)
-
-
-def _check_place(metadata: dict[str, Any], live: Object) -> None:
-    """A body's name and namespace must be those of the URL."""
-    name, namespace = live["metadata"]["name"], live["metadata"].get("namespace")
-    if metadata.get("name") != name:
-        said = f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({name})"
-        raise Refusal(400, "BadRequest", said)
-    if metadata.get("namespace", namespace) != namespace:
-        raise Refusal(400, "BadRequest", "the namespace of the object does not match the namespace on the URL")
-    if namespace:
-        metadata["namespace"] = namespace
-
-
-def _check_versions(definition: Definition, metadata: dict[str, Any], live: Object) -> None:
-    """A body that names a version must name the live one."""
-    version = metadata.get("resourceVersion") or live["metadata"]["resourceVersion"]
-    if not (version.isascii() and version.isdigit()):
-        raise Refusal(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    if version != live["metadata"]["resourceVersion"]:
-        raise _conflict(definition, live["metadata"]["name"], MODIFIED)
-
-
-def _check_delete(definition: Definition, wanted: dict[str, Any], live: Object) -> None:
-    name, metadata = live["metadata"]["name"], live["metadata"]
-    checks = (
-        ("uid", "UID", "The object might have been deleted and then recreated"),
-        ("resourceVersion", "ResourceVersion", "The object might have been modified"),
-    )
-    for key, word, guess in checks:
-        if wanted.get(key) not in (None, metadata[key]):
-            said = (
-                f"the {word} in the precondition ({wanted[key]}) does not match the {word} in record ({metadata[key]})"
-            )
-            about = {"name": name, "kind": definition.kind, "group": definition.group}
-            message = f'Operation cannot be fulfilled on {definition.kind}.{definition.group} "{name}": {said}. {guess}'
-            raise Refusal(409, "Conflict", message, **about)
-
-
-def _conflict(definition: Definition, name: str, said: str) -> Refusal:
-    message = f'Operation cannot be fulfilled on {definition.resource} "{name}": {said}'
-    return Refusal(409, "Conflict", message, name=name, kind=definition.plural, group=definition.group)
 
 
 def is_apply(request: Request) -> bool:
