@@ -1,10 +1,12 @@
 """Orders to the simulator itself: its clock, its faults, its prices; by HTTP and by command."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import closing
 
 import pytest
 from test_server import Caller
@@ -171,3 +173,19 @@ def test_the_journal_tells_no_secret(frozen):
         told = stream.readline().decode()
     assert "/activate" in told and "limit=1" in told
     assert "SECR" not in told and frozen.token not in told and frozen.about["refresh_token"] not in told
+
+
+def test_a_world_of_another_layout_is_not_opened(environment, tmp_path):
+    """An earlier version's file: said in a line, with a way out, and left as it is."""
+    folder = tmp_path / ".config" / "rsspot" / "sandbox"
+    folder.mkdir(parents=True)
+    for file in (folder / "world.db", tmp_path / "old.db"):
+        with closing(sqlite3.connect(file)) as old:
+            old.execute("CREATE TABLE objects (plural TEXT, body TEXT)")
+    sandbox = rsspot(environment, "--sandbox", "regions", "list")
+    assert sandbox.returncode == 1 and "another version of rsspot" in sandbox.stderr and "reset" in sandbox.stderr
+    assert rsspot(environment, "--sandbox", "simulator", "advance", "1m").returncode == 1
+    served = rsspot(environment, "simulator", "serve", "--state", str(tmp_path / "old.db"))
+    assert served.returncode == 3 and "another version of rsspot" in served.stderr
+    assert rsspot(environment, "simulator", "reset").returncode == 0
+    assert rsspot(environment, "--sandbox", "regions", "list").returncode == 0

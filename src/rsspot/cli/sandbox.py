@@ -42,8 +42,12 @@ def sandbox_client(settings: Resolved, *, cache: bool = True, hooks: Hooks | Non
         clock = SteppedClock(TIME_SCALE, last_moment(path))
         transport = InProcessTransport(Api(World(path, clock=clock)))
     except sqlite3.Error as error:
-        raise StateError(f"the sandbox's world cannot be opened: {error}", hint="rsspot simulator reset") from None
+        raise _unopened(error) from None
     return AsyncSpotClient(resolved=settings, transport=transport, clock=clock, cache=cache, hooks=hooks)
+
+
+def _unopened(error: sqlite3.Error) -> StateError:
+    return StateError(f"the sandbox's world cannot be opened: {error}", hint="rsspot simulator reset")
 
 
 def sandbox_settings(region: str | None = None) -> Resolved:
@@ -76,8 +80,11 @@ def advance(seconds: float) -> str:
     from rsspot.simulator.world import World, last_moment
 
     path = folder() / "world.db"
-    clock = ManualClock(last_moment(path) or time.time())
-    world = World(path, clock=clock)
+    try:
+        clock = ManualClock(last_moment(path) or time.time())
+        world = World(path, clock=clock)
+    except sqlite3.Error as error:
+        raise _unopened(error) from None
     clock.advance(seconds)
     Api(world).tick()
     world.close()

@@ -184,6 +184,7 @@ def _world(
     scripted: Path | None,
 ) -> Any:
     import secrets
+    import sqlite3
     import time
 
     from rsspot.simulator.accounts.people import accounts_from, default_organization
@@ -199,17 +200,20 @@ def _world(
     began = _moment(start) if start else None
     given = accounts_from(accounts) if accounts else None
     script = [*(faults_from(scripted) if scripted else ()), *map(fault_of, said)]
-    world = World(
-        state,
-        clock=ScaledClock(time_scale, (last_moment(state) if state else None) or began),
-        seed=seed,
-        wall=time.time,
-        organizations=given.organizations if given else [default_organization(secrets.token_urlsafe(24))],
-        people=given.people if given else (),
-        definitions=from_files(crds),
-        rules=rules_of(rules),
-        lifetime=lifetime,
-    )
+    options: dict[str, Any] = {
+        "seed": seed,
+        "wall": time.time,
+        "organizations": given.organizations if given else [default_organization(secrets.token_urlsafe(24))],
+        "people": given.people if given else (),
+        "definitions": from_files(crds),
+        "rules": rules_of(rules),
+        "lifetime": lifetime,
+    }
+    try:
+        clock = ScaledClock(time_scale, (last_moment(state) if state else None) or began)
+        world = World(state, clock=clock, **options)
+    except sqlite3.Error as error:
+        raise UsageError(f"{state} cannot be opened: {error}", hint="name another file") from None
     world.faults.script.extend(script)
     return world
 
