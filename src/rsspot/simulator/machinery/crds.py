@@ -73,7 +73,7 @@ def definition_of(crd: dict[str, Any]) -> Definition:
         plural=names["plural"],
         singular=names["singular"],
         namespaced=spec["scope"] == "Namespaced",
-        schema=version["schema"]["openAPIV3Schema"],
+        schema=_rooted(version["schema"]["openAPIV3Schema"]),
         short_names=tuple(names.get("shortNames", ())),
         columns=tuple(version.get("additionalPrinterColumns", ())),
         has_status="status" in version.get("subresources", {}),
@@ -81,3 +81,13 @@ def definition_of(crd: dict[str, Any]) -> Definition:
         categories=tuple(names.get("categories", ())),
         selectable=tuple(each["jsonPath"] for each in version.get("selectableFields", ())),
     )
+
+
+def _rooted(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema with what every object has, whether its definition says so or not."""
+    implied: dict[str, Any] = {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
+    }
+    return {**schema, "properties": {**implied, **schema.get("properties", {})}}

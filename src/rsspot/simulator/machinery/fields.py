@@ -50,7 +50,8 @@ def nodes(schema: Schema, value: Any) -> dict[Path, Any]:
 
 def claimed(schema: Schema, value: Any) -> Paths:
     """The fields that an applied configuration speaks for: leaves, and what a map or a list has by name."""
-    return frozenset(path for path, _, is_meant in _walk(schema, value, ()) if is_meant and path not in _UNMANAGED)
+    meant = (path for path, _, is_meant in _walk(schema, value, ()) if path and is_meant)
+    return frozenset(path for path in meant if path not in _UNMANAGED)
 
 
 BRANCH = object()
