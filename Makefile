@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
-test: .venv/dev .venv/contract
+test: .venv/dev .venv/contract .venv/browser
 	$(BIN)/pytest -n 2
 
 check: .venv/dev
@@ -31,6 +31,7 @@ format: .venv/dev
 benchmarks: .venv/dev
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/sdk.py
+	$(BIN)/python benchmarks/simulator.py
 
 # What a real API server answers: builds Kubernetes' own from Go modules (7 minutes the first time) and asks it again.
 # The tests compare the simulator with what is recorded; only whoever changes a conversation or a definition needs this.
@@ -71,6 +72,11 @@ clean:
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@ .venv/run
+
+# Looked for again by every `make test` until there is one.
+.venv/browser: .venv/uv scripts/install_browser.sh
+	sh scripts/install_browser.sh
+	if command -v chromium > /dev/null; then touch $@; fi
 
 # Apart from the rest: schemathesis brings dozens of packages that nothing else here should come to need.
 .venv/contract: .venv/uv requirements/contract.txt

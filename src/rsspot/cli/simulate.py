@@ -75,8 +75,8 @@ def serve(
     about = server.describe()
     if kubeconfig:
         _refuse_foreign(kubeconfig, front.CONTEXT)
-        token = world.identity.id_token(first)
-        write_private(kubeconfig, front.kubeconfig(server.url, first.organization, token))
+        password = world.identity.password(first)
+        write_private(kubeconfig, front.kubeconfig(server.url, first.organization, password))
     if ready_file:
         front.write_ready_file(ready_file, about)
     print(f"simulator at {server.url}, organisation {first.organization.name} (Ctrl-C stops it)", flush=True)

@@ -108,6 +108,8 @@ class Api:
             return self.world.identity.organizations_endpoint(caller)
         if parts == ["apis", "metrics.ngpc.rxt.io", "v1", "events", "organizations"]:
             return events_endpoint(self.world, caller.organization, request)
+        if parts[:3] == ["api", "v1", "namespaces"] and len(parts) == 4 and request.method in ("GET", "HEAD"):
+            return _namespace(caller, parts[3])
         described = discovery.answer(request, self.world.definitions.values(), READ_ONLY)
         if described is not None:
             return described
@@ -138,6 +140,19 @@ def _forbidden(caller: Caller, target: Target) -> Refusal:
     name = f' "{target.name}"' if target.name else ""
     said = f"{definition.plural}.{definition.group}{name} is forbidden: {who} cannot {target.verb} {resource}{where}"
     return Refusal(403, "Forbidden", said, name=target.name or "", kind=definition.plural, group=definition.group)
+
+
+def _namespace(caller: Caller, name: str) -> Response:
+    """GET /api/v1/namespaces/NAME: an organisation, of which tenants see their own. kubectl looks after every 404."""
+    if name != caller.organization.namespace:
+        where = f'in API group "" in the namespace "{name}"'
+        said = (
+            f'namespaces "{name}" is forbidden: User "{caller.person.email}" cannot get resource "namespaces" {where}'
+        )
+        raise Refusal(403, "Forbidden", said, name=name, kind="namespaces")
+    metadata = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
+    frame = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    return Response.of_json(200, {**frame, "spec": {}, "status": {"phase": "Active"}})
 
 
 def _warned(response: Response) -> Response:

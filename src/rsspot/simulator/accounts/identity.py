@@ -24,6 +24,8 @@ from rsspot.simulator.machinery.store import Store
 
 ISSUER = "https://login.spot.rackspace.com/"
 LIFETIME = 86_400
+PASSWORD = 24
+"""Letters of a password."""
 CLIENT_ID = "mwG3lUMV8KyeMqHe4fJ5Bb3nM1vBvRNa"
 
 
@@ -103,6 +105,10 @@ class Identity:
         about = f"access/{caller.organization.id}/{caller.person.email}"
         return base64.urlsafe_b64encode(hmac.digest(self._key, about.encode(), "sha256")).decode().rstrip("=")
 
+    def password(self, caller: Caller) -> str:
+        """What the gateway takes instead of a token from clients that send no token over plain http."""
+        return self._access_token(caller)[:PASSWORD]
+
     def id_token(self, whose: Caller | Organization) -> str:
         """A token of somebody, or of an organisation's first member, as if from the service's own login host."""
         caller = whose if isinstance(whose, Caller) else Caller(self.accounts.members(whose)[0], whose)
@@ -124,9 +130,12 @@ class Identity:
 
     def caller(self, request: Request) -> Caller:
         """Whom a request speaks for. Raises Denied in the gateway's words."""
-        bearer = _bearer(request.headers.get("authorization", ""))
+        header = request.headers.get("authorization", "")
+        bearer = _bearer(header)
         if not bearer:
             raise Denied("Jwt is missing")
+        if header[:6].lower() == "basic " and (known := self._with_password(bearer)):
+            return known
         if bearer.count(".") != 2:
             raise Denied("Jwt is not in the form of Header.Payload.Signature")
         claims = _verified(bearer)
@@ -139,6 +148,11 @@ class Identity:
             # A good signature, of another world of ours.
             raise Denied("Jwt verification fails")
         return caller
+
+    def _with_password(self, password: str) -> Caller | None:
+        given = password.encode()
+        callers = self.accounts.callers()
+        return next((each for each in callers if hmac.compare_digest(self.password(each).encode(), given)), None)
 
     def organizations_endpoint(self, caller: Caller) -> Response:
         """GET /apis/auth.ngpc.rxt.io/v1/organizations: all of the user's, not only the token's."""

@@ -160,12 +160,15 @@ class Control:
 
     def _live(self, request: Request) -> Iterator[bytes]:
         """Server-sent events: new requests, and that something has changed."""
-        last, told = int(request.query.get("after", "0") or 0), -1
+        after, told = request.query.get("after", ""), -1
+        # Numbers of another server's requests mean nothing here.
+        known = request.query.get("of") == self.journal.name and after.isascii() and after.isdigit()
+        last = int(after) if known else 0
         while True:
             entries, version = self.journal.since(last), self.api.turn
             if entries or version != told:
                 last, told = (entries[-1]["id"] if entries else last), version
-                event = {"requests": entries, "turn": version, **self._clock()}
+                event = {"requests": entries, "turn": version, "of": self.journal.name, **self._clock()}
                 yield f"data: {json.dumps(event)}\n\n".encode()
             yield b""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -35,6 +36,8 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=LONGEST)
         self._lock = threading.Lock()
         self._count = 0
+        self.name = secrets.token_hex(4)
+        """What tells its numbers from those of another journal."""
 
     def note(self, request: Request, time: float, status: int, seconds: float, fault: str) -> None:
         """Remember a request."""

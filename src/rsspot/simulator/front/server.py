@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import struct
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -60,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         began, moment = time.perf_counter(), self.server.api.world.clock.time()
         carried = carry(self.server.api, request)
-        faults = "; ".join(map(str, carried.faults))
+        faults = "; ".join(each.words or each.what for each in carried.faults)
         status = carried.response.status if carried.response and carried.cut is None else 0
         self.server.journal.note(request, moment, status, time.perf_counter() - began, faults)
         if carried.delay:
@@ -137,6 +138,11 @@ class Server(ThreadingHTTPServer):
         self.postman = Postman(api.world, everywhere=webhooks_everywhere)
         self.stopping = threading.Event()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A caller who leaves in the middle is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.server_address[1]}"
@@ -186,12 +192,13 @@ def write_ready_file(path: Path, about: dict[str, object]) -> None:
     write_private(path, json.dumps(about, indent=2) + "\n")
 
 
-def kubeconfig(url: str, organization: Organization, id_token: str) -> str:
-    """A kubeconfig for kubectl. The token in it expires.
+def kubeconfig(url: str, organization: Organization, password: str) -> str:
+    """A kubeconfig for kubectl.
 
-    kubectl sends a user's token over TLS only, but what stands in the address it always sends.
+    kubectl sends a user's token over TLS only, but what stands in the address it always sends; and it names folders
+    after addresses, so that a token would be too long.
     """
-    address = url.replace("://", f"://spot:{id_token}@", 1)
+    address = url.replace("://", f"://spot:{password}@", 1)
     config = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -18,6 +18,30 @@ _STRINGS: Schema = {"type": "array", "items": {"type": "string"}}
 _MAP: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
+_SAID = {
+    "annotations": "Notes of any shape, for whoever knows their keys.",
+    "blockOwnerDeletion": "Whether the owner, deleted in the foreground, waits for this object.",
+    "continue": "Where the next page begins; empty on the last one.",
+    "controller": "Whether the owner steers this object.",
+    "deletionGracePeriodSeconds": "Seconds that the object is given to end.",
+    "finalizers": "Who has to let go before the object is gone.",
+    "generateName": "What a name that the server makes up begins with.",
+    "generation": "How often what is asked for has changed.",
+    "labels": "Short notes by which objects are found.",
+    "managedFields": "Who manages which fields.",
+    "manager": "Who manages the fields.",
+    "name": "The name, unique among objects of the kind in the namespace.",
+    "namespace": "The organisation's namespace.",
+    "operation": "How the fields came to be managed: Apply or Update.",
+    "ownerReferences": "The objects that this one goes with.",
+    "remainingItemCount": "How many are on the pages to come.",
+    "resourceVersion": "The version of the object; a write that names another one is refused.",
+    "selfLink": "No longer given.",
+    "uid": "What tells the object from others that had its name before.",
+}
+"""What fields of the shared types are for."""
+
+
 def reference(where: str, name: str) -> Schema:
     """A reference to a definition or a parameter of the document."""
     return {"$ref": f"#/{where}/{name}"}
@@ -32,6 +56,9 @@ def record(said: str, required: Iterable[str] = (), /, **properties: Any) -> Sch
     """An object's schema; a property given as a word is of that type."""
     made = {name: {"type": each} if isinstance(each, str) else each for name, each in properties.items()}
     needed = {"required": sorted(required)} if required else {}
+    for name, schema in made.items():
+        if name in _SAID and "$ref" not in schema:
+            made[name] = {"description": _SAID[name], **schema}
     return {"type": "object", "description": said, **needed, "properties": dict(sorted(made.items()))}
 
 

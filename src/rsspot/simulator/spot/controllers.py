@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 GROUPS = ("cloudspaces", "vmcloudspaces")
 NOISE = (1.0, 2.5, 4.0)
 """Seconds after a write at which controllers bump the object's version without changing anything."""
+UPGRADE_BEGINS = 0.5
+"""Seconds after a write at which an upgrade shows."""
 STEERING_AFTER = 2.0
 """Seconds after a write at which an autopilot acts on it."""
 
@@ -64,8 +66,7 @@ def on_written(world: World, plural: str, body: Object) -> None:
         watch_over(world, plural, body)
     running = (body.get("status") or {}).get("currentKubernetesVersion")
     if plural == "cloudspaces" and running not in (None, body["spec"]["kubernetesVersion"]):
-        world.set_status(plural, body, phase="Upgrading", upgradePhase="ControlPlane")
-        world.after(180.0, "upgraded", where)
+        world.after(UPGRADE_BEGINS, "upgrade", where)
 
 
 def on_doomed(world: World, plural: str, body: Object) -> None:
@@ -107,6 +108,13 @@ def control_plane(world: World, body: Object, plural: str) -> None:
         cloudspaceClassName=name,
     )
     tell(world, body, f"cloudspace {name} is ready")
+
+
+def upgrade(world: World, body: Object, plural: str) -> None:
+    """The control plane begins to change over to the version that is asked for."""
+    if not is_going(body) and body["status"]["currentKubernetesVersion"] != body["spec"]["kubernetesVersion"]:
+        world.set_status(plural, body, phase="Upgrading", upgradePhase="ControlPlane")
+        world.after(180.0, "upgraded", place(plural, body))
 
 
 def upgraded(world: World, body: Object, plural: str) -> None:
@@ -163,6 +171,7 @@ def _is_inhabited(world: World, body: Object, plural: str) -> bool:
 OBJECT_ACTIONS: dict[str, Callable[..., None]] = {
     "phase": phase,
     "control_plane": control_plane,
+    "upgrade": upgrade,
     "upgraded": upgraded,
     "group_ready": group_ready,
     "check_key": check_key,

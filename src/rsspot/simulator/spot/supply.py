@@ -98,7 +98,11 @@ def _auction_of(world: World, name: str, pools: list[tuple[str, Object]]) -> Non
 def _award(world: World, plural: str, pool: Object, won: int) -> None:
     """Tell a pool what it won, and supply or take back servers."""
     bid_status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
-    before = (pool.get("status") or {}).get("wonCount", 0)
+    status = pool.get("status") or {}
+    before = status.get("wonCount", 0)
+    if (status.get("bidStatus"), status.get("wonCount")) == (bid_status, won) and len(_servers(world, pool)) == won:
+        # Most auctions change nothing for most pools.
+        return
     world.set_status(plural, pool, bidStatus=bid_status, wonCount=won)
     supply(world, plural, pool, won)
     group = group_of(world, plural, pool)
@@ -129,7 +133,7 @@ def supply(world: World, plural: str, pool: Object, wanted: int, notice: float |
     notice: seconds that a server is left before its removal; the service's usual time when left out
     """
     uid, fact = pool["metadata"]["uid"], f"servers/{pool['metadata']['uid']}"
-    servers: list[str] = json.loads(world.store.fact(fact, "[]"))
+    servers = _servers(world, pool)
     group_plural, _ = POOLS[plural]
     group = group_of(world, plural, pool)
     if group is None:
@@ -151,6 +155,12 @@ def supply(world: World, plural: str, pool: Object, wanted: int, notice: float |
     if len(servers) != before:
         world.store.set_fact(fact, json.dumps(servers))
         _list_pending(world, group_plural, group, pool, servers)
+
+
+def _servers(world: World, pool: Object) -> list[str]:
+    """The servers that are on their way to a pool or at work for it."""
+    servers: list[str] = json.loads(world.store.fact(f"servers/{pool['metadata']['uid']}", "[]"))
+    return servers
 
 
 def _list_pending(world: World, plural: str, group: Object, pool: Object, servers: list[str]) -> None:
