@@ -3,6 +3,7 @@
 import json
 
 import celpy
+import httpx
 import pytest
 from celpy.adapter import json_to_cel
 from hypothesis import given, settings
@@ -188,6 +189,33 @@ def test_cells_follow_paths_with_filters_and_indexes(workshop):
     ask(workshop, "POST", body=widget("one", parts=[{"name": "wheel"}]))
     accept = "application/json;as=Table;v=v1;g=meta.k8s.io"
     assert ask(workshop, "GET", Accept=accept).said["rows"][0]["cells"] == ["one", None, "wheel"]
+
+
+def test_a_warning_is_a_header_whatever_the_field_is_called(tenant):
+    """In UTF-8; what no header can hold is left out, and so is what would be too much."""
+    tenant.cloudspace()
+    patch = {"spec": {"\u0100\u20ac": 1, "two\r\nSet-Cookie: x": 2}}
+    answer = tenant.respond(
+        "PATCH", tenant.path("cloudspaces", "prod"), patch, content_type="application/merge-patch+json"
+    )
+    assert answer.headers["Warning"] == '299 - "unknown field \\"spec.\u0100\u20ac\\""'
+    patch = {"spec": {f"{number}{'x' * 500}": 1 for number in range(20)}}
+    answer = tenant.respond(
+        "PATCH", tenant.path("cloudspaces", "prod"), patch, content_type="application/merge-patch+json"
+    )
+    assert 2000 < len(answer.headers["Warning"]) < 4200
+
+
+async def test_warnings_in_other_scripts_arrive_in_process_too(spot_api):
+    """The same bytes as over a wire."""
+    async with httpx.AsyncClient(transport=spot_api.transport, base_url="http://127.0.0.1") as client:
+        organization = spot_api.world.organizations[0]
+        headers = {"Authorization": f"Bearer {spot_api.world.identity.id_token(organization)}"}
+        frame = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": {"name": "prod"}}
+        spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "\u0100": 1}
+        path = f"/apis/ngpc.rxt.io/v1/namespaces/{organization.namespace}/cloudspaces"
+        answer = await client.post(path, json={**frame, "spec": spec}, headers=headers)
+    assert "\u0100".encode() in dict(answer.headers.raw)[b"Warning"]
 
 
 # Sets of fields

@@ -242,3 +242,14 @@ def test_a_kubeconfig_of_somebody_else_is_left_alone(environment, tmp_path):
     assert ended.returncode == 3
     assert "something else" in ended.stderr
     assert file.read_text() == before
+
+
+def test_a_warning_in_another_script_does_not_break_the_line(serve):
+    """Its header is UTF-8 on the wire."""
+    caller = Caller(serve()[1])
+    body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": {"name": "prod"}}
+    body["spec"] = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "\u0100": 1}
+    headers = {"Authorization": f"Bearer {caller.token}", "Content-Type": "application/json"}
+    url = f"{caller.about['base_url']}{caller.cloudspaces}"
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers), timeout=10) as answer:
+        assert answer.headers["Warning"].encode("latin-1").decode() == '299 - "unknown field \\"spec.\u0100\\""'

@@ -23,6 +23,7 @@ from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
 from rsspot.simulator.world import World
 
 READ_ONLY = ("regions", "serverclasses")
+LONGEST_WARNING = 4096
 Endpoint = Callable[[Request], Response]
 
 
@@ -156,11 +157,13 @@ def _namespace(caller: Caller, name: str) -> Response:
 
 
 def _warned(response: Response) -> Response:
-    if not response.warnings:
-        return response
-    quoted = (warning.replace("\\", "\\\\").replace('"', '\\"') for warning in response.warnings)
-    warnings = ", ".join(f'299 - "{warning}"' for warning in quoted)
-    return replace(response, headers={**response.headers, "Warning": warnings})
+    """An answer with its warnings in a header, as far as a header can hold them."""
+    sayable = [warning for warning in response.warnings if warning.isprintable()]
+    quoted = (warning.replace("\\", "\\\\").replace('"', '\\"') for warning in sayable)
+    said = [f'299 - "{warning}"' for warning in quoted]
+    while sum(map(len, said)) > LONGEST_WARNING:
+        said.pop()
+    return replace(response, headers={**response.headers, "Warning": ", ".join(said)}) if said else response
 
 
 def _open_endpoints(world: World) -> dict[str, dict[str, Endpoint]]:

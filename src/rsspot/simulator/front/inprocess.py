@@ -42,7 +42,8 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         await self._api.world.clock.sleep(seconds)
 
     def _answered(self, carried: Carried, answer: Response) -> httpx.Response:
-        headers = {"Content-Type": answer.content_type, **answer.headers}
+        said = {"Content-Type": answer.content_type, **answer.headers}
+        headers = [(name.encode(), value.encode()) for name, value in said.items()]
         if carried.cut is not None:
             return httpx.Response(answer.status, headers=headers, stream=_Cut(answer.body[: carried.cut]))
         if answer.stream is None:

@@ -83,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         for name, value in response.headers.items():
-            self.send_header(name, value)
+            # A header is bytes; the standard library takes them as Latin-1.
+            self.send_header(name, value.encode().decode("latin-1"))
         if response.stream is not None:
             self._send_stream(response)
             return
