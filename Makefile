@@ -80,6 +80,6 @@ clean:
 
 # Apart from the rest: schemathesis brings dozens of packages that nothing else here should come to need.
 .venv/contract: .venv/uv requirements/contract.txt
-	$(BIN)/uv venv --quiet --python $(BIN)/python .venv/contract-tools
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/contract-tools
 	$(BIN)/uv pip sync --quiet --python .venv/contract-tools/bin/python --require-hashes requirements/contract.txt
 	touch $@

@@ -619,6 +619,7 @@ def main() -> None:
     """Print every table as it is known."""
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(LONGEST)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if sys.argv[1:] == ["held"]:
         held()
         return

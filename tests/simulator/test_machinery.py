@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rsspot.errors import UsageError
 from rsspot.simulator.machinery.crds import definition_of, shipped
-from rsspot.simulator.machinery.fields import claimed, merged, nodes, paths_of, spelled, tree, without
+from rsspot.simulator.machinery.fields import Differences, claimed, merged, nodes, paths_of, spelled, tree, without
 from rsspot.simulator.machinery.openapi_v3 import document
 from rsspot.simulator.machinery.rules import compiled, is_transition
 from rsspot.simulator.machinery.schema import rules_of, unknown_fields, violations, with_defaults
@@ -246,6 +246,26 @@ def test_what_is_applied_is_there(live, config):
     assert claimed({}, config) <= frozenset(nodes({}, both)) | claimed({}, both)
     left = without({}, config, claimed({}, config), frozenset())
     assert left == {}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
+    st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
+)
+def test_differences_are_those_of_two_whole_lists_of_fields(old, new):
+    """What is not looked into for speed holds no difference."""
+    before, after = nodes({}, old), nodes({}, new)
+    found = Differences.between({}, old, new)
+    assert found.removed == before.keys() - after.keys()
+    assert found.written == {path for path, value in after.items() if path not in before or value != before[path]}
+
+
+def test_a_name_in_a_path_may_be_spelled_with_escapes(tenant):
+    """As clients do with what is no letter."""
+    tenant.cloudspace()
+    assert tenant.ask("GET", tenant.path("cloudspaces", "%70rod")).said["metadata"]["name"] == "prod"
+    assert tenant.ask("GET", tenant.path("cloudspaces", "a%2Fb")).status == 404
 
 
 @pytest.mark.parametrize("fields", [[], {"x:a": {}}, {"f:a": 1}])

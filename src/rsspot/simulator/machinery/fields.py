@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 Path = tuple[str, ...]
@@ -52,6 +53,47 @@ def claimed(schema: Schema, value: Any) -> Paths:
     """The fields that an applied configuration speaks for: leaves, and what a map or a list has by name."""
     meant = (path for path, _, is_meant in _walk(schema, value, ()) if path and is_meant)
     return frozenset(path for path in meant if path not in _UNMANAGED)
+
+
+@dataclass
+class Differences:
+    """Fields that a new value has written, those that it has and the old one had not included, and removed."""
+
+    written: set[Path]
+    removed: set[Path]
+
+    @classmethod
+    def between(cls, schema: Schema, old: Any, new: Any) -> Differences:
+        """What tells two values apart; only what differs is looked into."""
+        found = cls(set(), set())
+        found._compare(schema, old, new, ())
+        found.written -= _UNMANAGED
+        found.removed -= _UNMANAGED
+        return found
+
+    def _compare(self, schema: Schema, old: Any, new: Any, path: Path) -> None:
+        if old == new:
+            return
+        if type(old) is not type(new) or not _is_granular(schema, new):
+            self.written |= _below(schema, new, path)
+            self.removed |= _below(schema, old, path) - self.written
+            return
+        before = {element: (inner, value) for element, inner, value, _ in _children(schema, old)}
+        after = {element: (inner, value) for element, inner, value, _ in _children(schema, new)}
+        for element, (inner, value) in after.items():
+            here = (*path, element)
+            if element in before:
+                self._compare(inner, before[element][1], value, here)
+            else:
+                self.written |= _below(inner, value, here)
+        for element in before.keys() - after.keys():
+            inner, value = before[element]
+            self.removed |= _below(inner, value, (*path, element))
+
+
+def _below(schema: Schema, value: Any, path: Path) -> set[Path]:
+    """A field and all that it is made of."""
+    return {inner for inner, _, _ in _walk(schema, value, path)}
 
 
 BRANCH = object()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rsspot.simulator.machinery.fields import (
-    BRANCH,
+    Differences,
     Path,
     Paths,
     Schema,
@@ -45,10 +45,11 @@ class Manager:
 
 @dataclass(frozen=True)
 class Claim:
-    """The fields that a manager manages, and since when."""
+    """The fields that a manager manages, and since when. spelled: as FieldsV1, where that is known."""
 
     paths: Paths
     time: str
+    spelled: dict[str, Any] | None = field(default=None, compare=False)
 
 
 Claims = dict[Manager, Claim]
@@ -63,7 +64,8 @@ def claims_of(body: Object) -> Claims:
             manager = Manager(str(entry.get("manager", "")), operation, version, entry.get("subresource", ""))
             if operation not in ("Apply", "Update") or entry.get("fieldsType") != "FieldsV1":
                 raise ValueError("not an entry of managedFields")
-            found[manager] = Claim(paths_of(entry.get("fieldsV1") or {}), str(entry.get("time", "")))
+            fields = entry.get("fieldsV1") or {}
+            found[manager] = Claim(paths_of(fields), str(entry.get("time", "")), fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an entry of managedFields: {error}") from None
     return found
@@ -83,7 +85,7 @@ def entries_of(claims: Claims) -> list[dict[str, Any]]:
             "apiVersion": manager.version,
             "time": claim.time,
             "fieldsType": "FieldsV1",
-            "fieldsV1": tree(claim.paths),
+            "fieldsV1": claim.spelled or tree(claim.paths),
             **({"subresource": manager.subresource} if manager.subresource else {}),
         }
         for manager, claim in sorted(claims.items(), key=rank)
@@ -107,7 +109,7 @@ def updated(schema: Schema, live: Object | None, body: Object, manager: Manager,
     before = claims.get(manager, Claim(frozenset(), time))
     claims = _changed_hands(claims, manager, differences)
     paths = (before.paths - differences.removed) | differences.written
-    claims[manager] = Claim(paths, before.time if paths == before.paths else time)
+    claims[manager] = before if paths == before.paths else Claim(paths, time)
     return _with(body, claims)
 
 
@@ -122,7 +124,7 @@ def applied(
         there = frozenset(nodes(schema, {key: value for key, value in live.items() if key != "status"}))
         claims[Manager(BEFORE, "Update", manager.version)] = Claim(there, time)
     last = claims.get(manager, Claim(frozenset(), time))
-    claims[manager] = Claim(_own_part(claimed(schema, config), manager.subresource), time)
+    claims[manager] = Claim(frozenset(_own_part(claimed(schema, config), manager.subresource)), time)
     kept = frozenset().union(*(claim.paths for claim in claims.values()))
     body = without(schema, merged(schema, base, config), last.paths - kept, kept)
     differences = _compared(schema, base, body, manager.subresource)
@@ -135,35 +137,22 @@ def applied(
     return _with(body, claims), not same
 
 
-@dataclass(frozen=True)
-class _Differences:
-    written: Paths
-    removed: Paths
+def _compared(schema: Schema, live: Object | None, body: Object, subresource: str) -> Differences:
+    found = Differences.between(schema, live or {}, body)
+    return Differences(_own_part(found.written, subresource), _own_part(found.removed, subresource))
 
 
-def _compared(schema: Schema, live: Object | None, body: Object, subresource: str) -> _Differences:
-    before, after = nodes(schema, live or {}), nodes(schema, body)
-    changed = (
-        path
-        for path, value in after.items()
-        if path not in before
-        or (value is not before[path] and (BRANCH in (value, before[path]) or value != before[path]))
-    )
-    written = _own_part(frozenset(changed), subresource)
-    return _Differences(written, _own_part(frozenset(before) - frozenset(after), subresource))
-
-
-def _own_part(paths: Paths, subresource: str) -> Paths:
+def _own_part(paths: Iterable[Path], subresource: str) -> set[Path]:
     """Through the status only the status is written, and not through anything else."""
     own = "f:status"
-    return frozenset(path for path in paths if (path[0] == own) == (subresource == "status"))
+    return {path for path in paths if (path[0] == own) == (subresource == "status")}
 
 
-def _changed_hands(claims: Claims, manager: Manager, differences: _Differences) -> Claims:
+def _changed_hands(claims: Claims, manager: Manager, differences: Differences) -> Claims:
     """What somebody writes or removes is nobody else's any more."""
     taken = differences.written | differences.removed
     return {
-        other: claim if other == manager else replace(claim, paths=claim.paths - taken)
+        other: claim if other == manager or not claim.paths & taken else Claim(claim.paths - taken, claim.time)
         for other, claim in claims.items()
     }
 
@@ -187,7 +176,7 @@ def _with(body: Object, claims: Claims) -> Object:
     return {**body, "metadata": {**metadata, "managedFields": entries} if entries else metadata}
 
 
-def _refuse_conflicts(claims: Claims, manager: Manager, written: Paths) -> None:
+def _refuse_conflicts(claims: Claims, manager: Manager, written: set[Path]) -> None:
     found = {
         other: claim.paths & written for other, claim in claims.items() if other != manager and claim.paths & written
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from rsspot.simulator.machinery.accepting import wanted
 from rsspot.simulator.machinery.crds import Definition
@@ -64,13 +65,15 @@ class Resources:
         return self._reader.get(_unversioned(request), definition, body)
 
     def _target(self, request: Request) -> Target:
-        _, *version, rest = request.path.split("/", 4)[1:] if request.path.count("/") >= 4 else ("", "", "", "")
-        parts = [part for part in rest.split("/") if part]
+        root, *rest = [unquote(part) for part in request.path.split("/") if part] or [""]
+        if root != "apis" or len(rest) < 3:
+            raise Nowhere()
+        version, parts = "/".join(rest[:2]), rest[2:]
         namespace: str | None = None
         if parts[:1] == ["namespaces"] and len(parts) >= 3:
             namespace, parts = parts[1], parts[2:]
         definition = self.objects.definitions.get(parts[0]) if parts else None
-        if definition is None or definition.api_version != "/".join(version) or len(parts) > 3:
+        if definition is None or definition.api_version != version or len(parts) > 3:
             raise Nowhere()
         if not definition.namespaced:
             if namespace is not None:
