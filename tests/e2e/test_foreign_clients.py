@@ -1,5 +1,6 @@
 """Clients of Kubernetes that others wrote, unchanged, against the simulator over HTTP: one story, told to each."""
 
+import gc
 import json
 from contextlib import closing
 from itertools import islice
@@ -170,10 +171,18 @@ def connect(request, serve):
     form = {"grant_type": "refresh_token", "client_id": "x", "refresh_token": about["refresh_token"]}
     token = httpx.post(f"{about['base_url']}/oauth/token", data=form).json()["id_token"]
 
-    def make(token=token, namespace="org-sandbox000000001"):
-        return request.param(about["base_url"], token, namespace)
+    made = []
 
-    return make
+    def make(token=token, namespace="org-sandbox000000001"):
+        made.append(request.param(about["base_url"], token, namespace))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.client.close()
+    made.clear()
+    # What they leave open is theirs, and must not be found by the tests after these.
+    gc.collect()
 
 
 def test_objects_are_made_found_and_gone(connect):

@@ -94,6 +94,8 @@ def _objections(plural: str, store: Store, rules: Rules, body: Object, old: Obje
         for field in _final(plural, rules):
             if spec.get(field) != old["spec"].get(field):
                 yield f"spec.{field} is immutable"
+        if plural == "cloudspaces" and not rules.ha_change and _ha(body) != _ha(old):
+            yield "spec.HAControlPlane is immutable"
     if plural in ("cloudspaces", "vmcloudspaces", "autopilotnodepools") and old is None:
         yield from _region_objections(store, spec)
     if plural == "vmsshkeys" and fingerprint(spec["publicKey"]) is None:
@@ -111,8 +113,6 @@ def _final(plural: str, rules: Rules) -> Iterator[str]:
     for field in FINAL.get(plural, ()):
         if not (field == "cni" and rules.cni_change):
             yield field
-    if plural == "cloudspaces" and not rules.ha_change:
-        yield "HAControlPlane"
 
 
 def _region_objections(store: Store, spec: dict[str, Any]) -> Iterator[str]:
