@@ -7,8 +7,7 @@ from itertools import takewhile
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-
-from conftest import Spot, Tenant
+from tenancy import Spot, Tenant
 
 NAMES = ("one", "two", "three")
 APPLY = "application/apply-patch+yaml"
