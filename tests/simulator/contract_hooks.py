@@ -102,14 +102,14 @@ def _describe_bodies(path, item, schemas):
         # Metadata is read the same way for every kind, and nobody but the service writes a status.
         spec = {key: value for key, value in own["properties"].items() if key != "status"}
         own = {**own, "properties": {**spec, "metadata": BRIEF}}
-    for operation in (each for each in item.values() if "requestBody" in each):
-        content = operation["requestBody"]["content"]
-        for notation in [each for each in content if kind != IN_FULL and each == "application/yaml"]:
-            del content[notation]
-        if operation["x-kubernetes-action"] != "delete":
-            for notation in content:
-                content[notation] = {"schema": {"type": "array", "items": STEP} if "json-patch" in notation else own}
+    for method in ("post", "put"):
+        if method in item:
+            content = item[method]["requestBody"]["content"]
+            notations = content if kind == IN_FULL else ("application/json",)
+            item[method]["requestBody"]["content"] = {each: {"schema": own} for each in notations}
     if "patch" in item:
+        for notation, content in item["patch"]["requestBody"]["content"].items():
+            content["schema"] = {"type": "array", "items": STEP} if "json-patch" in notation else own
         item["patch"]["responses"]["201"] = item["patch"]["responses"]["200"]
     if "delete" in item:
         # The answer is what is deleted while something holds it, and always when it is a collection.
