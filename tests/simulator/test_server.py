@@ -253,3 +253,11 @@ def test_a_warning_in_another_script_does_not_break_the_line(serve):
     url = f"{caller.about['base_url']}{caller.cloudspaces}"
     with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers), timeout=10) as answer:
         assert answer.headers["Warning"].encode("latin-1").decode() == '299 - "unknown field \\"spec.\u0100\\""'
+
+
+@pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "BREW"])
+def test_a_method_that_nothing_takes_is_refused_by_the_api(serve, method):
+    """405 in a Status, and no error of the server's."""
+    caller = Caller(serve()[1])
+    status, said = caller.ask(method, f"{caller.cloudspaces}/prod")
+    assert (status, said["reason"]) == (405, "MethodNotAllowed")

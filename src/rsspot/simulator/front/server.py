@@ -9,6 +9,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,7 +52,11 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(BrokenPipeError, ConnectionResetError):
             self._carry(request)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle  # noqa: N815
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Every method is the API's to answer, those that it refuses too."""
+        if name.startswith("do_"):
+            return self._handle
+        raise AttributeError(name)
 
     def _carry(self, request: Request) -> None:
         """Answer a request, or break the line as its faults want it."""
