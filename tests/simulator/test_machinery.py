@@ -317,3 +317,46 @@ def test_a_document_refers_to_nothing_that_it_has_not():
 )  # fmt: skip
 def test_ages_are_said_as_kubectl_says_them(seconds, said):
     assert age("2026-01-01T00:00:00Z", 1_767_225_600 + seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"limit": "9223372036854775807"}, 200),
+        ({"resourceVersion": "9" * 5000}, 400),
+        ({"continue": "WyJhIiwiYiIsMWU0MDAsMF0"}, 400),
+        ({"continue": "WyJhIiwiYiIsOTk5OTk5OTk5OTk5OTk5OTk5OTk5OTksOTk5OTk5OTk5OTld"}, 400),
+        ({"watch": "true", "resourceVersion": "200000000000000000000"}, 500),
+    ],
+)
+def test_numbers_beyond_all_measure_are_answered(tenant, query, status):
+    """None of them ends inside the store."""
+    said = tenant.list("cloudspaces", **query)
+    assert said.status == status
+    assert "Internal error" not in json.dumps(said.said)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status"),
+    [
+        ({"generateName": None}, 201),
+        ({"ownerReferences": [{"apiVersion": "v1", "kind": "X", "name": "n", "uid": [1]}]}, 400),
+        ({"ownerReferences": [{"apiVersion": 5, "kind": 5, "name": 5, "uid": 5}]}, 400),
+    ],
+)
+def test_metadata_of_wrong_types_is_refused_and_nulls_are_nothing(tenant, metadata, status):
+    """As a server that decodes it would."""
+    spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1"}
+    answer = tenant.create("cloudspaces", "prod", spec, **metadata)
+    assert answer.status == status
+    assert "generateName" not in answer.said["metadata"]
+
+
+def test_nobody_rents_more_servers_than_there_are(tenant):
+    """However many are asked for."""
+    tenant.cloudspace()
+    spec = {"serverClass": "ch.vs1.large-ord", "cloudSpace": "prod", "desired": 1_808_744_826_939}
+    tenant.create("ondemandnodepools", "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01", spec)
+    tenant.spot.advance(120)
+    pool = tenant.get("ondemandnodepools", "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01").said
+    assert pool["status"]["reservedCount"] == 120

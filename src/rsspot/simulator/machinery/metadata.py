@@ -61,6 +61,8 @@ def check_shape(kind: str, version: str, body: Object) -> None:
         metadata = body["metadata"] = {}
     if not isinstance(metadata, dict):
         raise _undecodable(kind, version, "ObjectMeta", metadata, "v1.ObjectMeta")
+    for key in [key for key, value in metadata.items() if value is None]:
+        del metadata[key]
     texts = {key: metadata.get(key) for key in ("name", "namespace", "generateName", "uid", "resourceVersion")}
     for key, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -73,6 +75,10 @@ def check_shape(kind: str, version: str, body: Object) -> None:
             raise _undecodable(kind, version, f"ObjectMeta.{key}", items, f"[]{item.__name__}")
         if not items:
             metadata.pop(key, None)
+    for reference in metadata.get("ownerReferences", ()):
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not isinstance(reference.get(field, ""), str):
+                raise _undecodable(kind, version, f"OwnerReference.{field}", reference[field], "string")
 
 
 def _check_map(kind: str, version: str, metadata: dict[str, Any], key: str) -> None:
@@ -82,7 +88,7 @@ def _check_map(kind: str, version: str, metadata: dict[str, Any], key: str) -> N
     elif not isinstance(value, dict):
         raise _undecodable(kind, version, f"ObjectMeta.{key}", value, "map[string]string")
     else:
-        for inner in value.values():
+        for inner in (*value, *value.values()):
             if not isinstance(inner, str):
                 raise _undecodable(kind, version, f"ObjectMeta.{key}", inner, "string")
 

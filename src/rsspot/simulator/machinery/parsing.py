@@ -186,4 +186,4 @@ def is_rehearsal(request: Request) -> bool:
     if request.method != "DELETE" or not request.body:
         return False
     asked = delete_options(request).get("dryRun") or ()
-    return "All" in asked
+    return isinstance(asked, list) and "All" in asked

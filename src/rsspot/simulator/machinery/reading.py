@@ -21,6 +21,10 @@ PAGE_LIFETIME = 300.0
 """Seconds that a page token is good for."""
 BATCH = 500
 """How many objects a selected page looks at between two counts of what it has found."""
+LONGEST_VERSION = 19
+"""Digits that fit into a version."""
+MOST = 1 << 31
+"""Nobody has more objects, nor more seconds."""
 MATCHES = ("Exact", "NotOlderThan", "")
 
 
@@ -138,7 +142,9 @@ class Reader:
             namespace, name, version, made = json.loads(text)
             page = _Page((str(namespace), str(name)), int(version))
             age = self.objects.now - float(made)
-        except (ValueError, TypeError, binascii.Error) as error:
+            if len(str(version)) >= LONGEST_VERSION:
+                raise ValueError("no version")
+        except (ValueError, TypeError, OverflowError, binascii.Error) as error:
             said = f"invalid continue token: continue key is not valid: {error}"
             raise Refusal(400, "BadRequest", said) from None
         if age > PAGE_LIFETIME:
@@ -177,7 +183,7 @@ def check_match(match: str, version: str, *, is_watch: bool) -> None:
 def version_asked(request: Request, status: int, about: str) -> int:
     """The resourceVersion of a query; 0 for none."""
     version = request.query.get("resourceVersion", "")
-    if version and not (version.isascii() and version.isdigit()):
+    if version and not (version.isascii() and version.isdigit() and len(version) < LONGEST_VERSION):
         said = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
         raise Refusal(status, "BadRequest" if status == 400 else "", about + said)
     return int(version or 0)
@@ -193,7 +199,7 @@ def number_asked(request: Request, name: str) -> int:
         value = int(text or 0)
         if abs(value) >= 1 << 63:
             raise ValueError(text)
-        return max(value, 0)
+        return min(max(value, 0), MOST)
     except ValueError:
         said = f'strconv.ParseInt: parsing "{text}": invalid syntax'
         raise Refusal(400, "BadRequest", said) from None

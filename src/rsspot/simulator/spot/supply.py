@@ -229,7 +229,9 @@ def release(world: World, body: Object, plural: str, server: str) -> None:
 
 def reserve(world: World, body: Object, plural: str) -> None:
     """Rented servers are there when asked for."""
-    desired = body["spec"]["desired"]
+    server_class = world.store.get("serverclasses", "", body["spec"]["serverClass"])
+    # Nobody can rent more than there are.
+    desired = min(body["spec"]["desired"], server_class["status"]["capacity"] if server_class else 0)
     world.set_status(plural, body, reservedCount=desired, reservedStatus="Reserved")
     supply(world, plural, body, desired)
 
