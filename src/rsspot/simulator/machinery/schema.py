@@ -209,4 +209,4 @@ def _type_name(value: Any) -> str:
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    return f"{path}.{name}" if path else str(name)

@@ -86,7 +86,7 @@ class _Parser:
 
 
 def _ordered(key: str, operator: str, value: str) -> _Requirement:
-    if not re.fullmatch(r"-?\d+", value):
+    if not re.fullmatch(r"-?\d{1,18}", value):
         raise _unreadable(
             f'unable to parse requirement: values[0][{key}]: Invalid value: "{value}": must be an integer'
         )
@@ -94,7 +94,7 @@ def _ordered(key: str, operator: str, value: str) -> _Requirement:
 
     def holds(labels: dict[str, str]) -> bool:
         has = labels.get(key, "")
-        return bool(re.fullmatch(r"-?\d+", has)) and (int(has) > bound if operator == ">" else int(has) < bound)
+        return bool(re.fullmatch(r"-?\d{1,18}", has)) and (int(has) > bound if operator == ">" else int(has) < bound)
 
     return holds
 
