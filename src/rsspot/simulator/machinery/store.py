@@ -72,8 +72,11 @@ class Store(Memory):
     ) -> list[tuple[Place, str]]:
         """Objects as JSON texts, in order of namespace and name, from just after a place on."""
         where, parameters = _within(plural, namespace)
-        query = f"SELECT namespace, name, body FROM objects WHERE {where} AND (namespace, name) > (?, ?)"
-        rows = self._db.execute(f"{query} ORDER BY namespace, name LIMIT ?", [*parameters, *after, limit])
+        # Within one namespace the key alone gives the order; sqlite would sort all that is left otherwise.
+        beyond, order = ("(namespace, name) > (?, ?)", "namespace, name") if namespace is None else ("name > ?", "name")
+        start = after if namespace is None else after[1:]
+        query = f"SELECT namespace, name, body FROM objects WHERE {where} AND {beyond} ORDER BY {order} LIMIT ?"
+        rows = self._db.execute(query, [*parameters, *start, limit])
         return [((place, name), body) for place, name, body in rows]
 
     def get_at(self, version: int, plural: str, namespace: str, name: str) -> Object | None:
