@@ -192,12 +192,3 @@ def controlled_by(store: Store, plural: str, owner: Object) -> list[Object]:
         if inner == plural
         and any(each.get("controller") and each["uid"] == uid for each in body["metadata"]["ownerReferences"])
     ]
-
-
-def at(body: Any, path: str) -> Any:
-    """The value at a dotted path such as `.spec.region`, or None."""
-    for key in path.strip(".").split("."):
-        if not isinstance(body, dict):
-            return None
-        body = body.get(key)
-    return body
