@@ -203,7 +203,7 @@ def test_loops_that_have_ended_are_let_go_of(server: Counting) -> None:
     for _ in range(20):
         asyncio.run(session.send(Call("GET", "/x")))
     gc.collect()
-    connections = session.transport.inner._inner._inner  # type: ignore[attr-defined]
+    connections = session.transport.inner._inner._inner._inner  # type: ignore[attr-defined]
     assert isinstance(connections, Connections)
     assert len(connections._loops) == 1
     assert len(list(Path("/proc/self/fd").iterdir())) < files + 10
@@ -231,7 +231,7 @@ def test_connections_that_nobody_uses_are_closed_in_time(server: Counting, monke
     threading.Event().wait(0.1)
     for _ in range(2):
         drive(session.send(Call("GET", "/x")))
-    connections = session.transport.inner._inner._inner  # type: ignore[attr-defined]
+    connections = session.transport.inner._inner._inner._inner  # type: ignore[attr-defined]
     (stack,) = connections._threads.values()
     assert len(stack._idle._stack) == 1
     drive(session.aclose())

@@ -45,6 +45,8 @@ def test_case(file: Path, tmp_path: Path) -> None:
         assert not said
     if "plan" in case:
         assert printed(plan, tmp_path) == case["plan"].rstrip("\n")
+    if "undeclared" in case:
+        assert [each.address for each in plan.undeclared] == case["undeclared"]
     if "steps" in case:
         assert [f"{step.verb} {step.change.address}" for step in order(plan.changes)] == case["steps"]
 

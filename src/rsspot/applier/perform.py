@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from rsspot.applier.bystanders import bystander
 from rsspot.applier.events import Event, Waiting
-from rsspot.applier.lease import Held
-from rsspot.applier.settle import OUR_LABEL, OUR_MARKS, Found, Verdict, judge, look, settle
-from rsspot.applier.wait import Patience, until_gone, until_ready
+from rsspot.applier.settle import OUR_MARKS, Found, Verdict, is_from_us, judge, look, settle
+from rsspot.applier.tools import Toolbox
+from rsspot.applier.wait import until_gone, until_ready
 from rsspot.applier.words import explained, without_secrets
 from rsspot.errors import (
     AlreadyExists,
@@ -34,9 +33,9 @@ from rsspot.planner.body import expansion
 from rsspot.planner.diff import applied_fields, live_value, managed
 from rsspot.planner.order import Step, Verb
 from rsspot.services.documents import Documents
-from rsspot.services.kind import Kind, Phase, Readiness
-from rsspot.state.ledger import Ledger, OwnedObject, StepState
-from rsspot.utils import Clock, Document, at_path
+from rsspot.services.kind import Phase, Readiness
+from rsspot.state.ledger import ANSWERED, OwnedObject, StepState
+from rsspot.utils import Document, at_path
 
 MOST_SENDS = 5
 """How often one write may go out, each time after a read that shows it is still to be done."""
@@ -50,20 +49,6 @@ FATAL = (AuthError, StateError, Cancelled, Locked)
 
 
 @dataclass(frozen=True)
-class Toolbox:
-    """What a run works with."""
-
-    ledger: Ledger
-    clock: Clock
-    documents: Callable[[Kind[Any]], Documents]
-    kinds: dict[str, Kind[Any]]
-    organization: str
-    stack: str
-    wait: str = "ready"
-    patience: Patience = field(default_factory=Patience)
-
-
-@dataclass(frozen=True)
 class Result:
     """How a step ended."""
 
@@ -73,13 +58,15 @@ class Result:
 
 
 class Performer:
-    """Performs steps of one run. `may_send` raises when no further write may start."""
+    """Performs steps of one run. `permit` raises when no further write may start."""
 
-    def __init__(
-        self, tools: Toolbox, run: int, held: Held, may_send: Callable[[], None], tell: Callable[[Event], None]
-    ) -> None:
-        self._tools, self._run, self._held = tools, run, held
-        self._may_send, self._tell = may_send, tell
+    def __init__(self, tools: Toolbox, run: int, permit: Callable[[], None], tell: Callable[[Event], None]) -> None:
+        self._tools, self._run = tools, run
+        self._permit, self._tell = permit, tell
+        self.intended: set[int] = set()
+        """The steps that a request may have gone out for."""
+        self._kept: set[str] = set()
+        """The uids of what this run made, changed or found to be as wanted: none of them is deleted by it."""
 
     async def perform(self, step: Step) -> Result:
         """Do a step and write down how it ended; waits for nothing. Raises only what ends the whole run."""
@@ -89,7 +76,7 @@ class Performer:
             Verb.DELETE: self._delete,
             Verb.EXPAND: self._expand,
         }
-        documents = self._tools.documents(self._tools.kinds[step.change.ref.kind])
+        documents = self._tools.documents(self._tools.kinds[step.change.ref.kind], permit=self._permit)
         try:
             return await verbs[step.verb](step, documents)
         except FATAL:
@@ -114,11 +101,11 @@ class Performer:
             except OutcomeUnknown as error:
                 lost = True
                 self._answered(step, attempt, error)
-                verdict = await self._settle(step, documents)
+                verdict = await self._whose(step, documents, await self._settle(step, documents), lost)
             except AlreadyExists as error:
                 taken = True
                 self._answered(step, attempt, error)
-                verdict = self._taken(step, documents, await self._look(step, documents), lost)
+                verdict = await self._judged(step, documents, await self._look(step, documents), lost)
             except RsspotError as error:
                 self._answered(step, attempt, error)
                 verdict = await self._after_refusal(step, documents, error, lost)
@@ -143,7 +130,7 @@ class Performer:
 
     async def _after_refusal(self, step: Step, documents: Documents, error: RsspotError, lost: bool) -> Verdict:
         """A definite no counts only if no earlier try has arrived unheard: quota is checked before the name is."""
-        verdict = judge(step.change, step.verb, documents, await self._look(step, documents)) if lost else None
+        verdict = await self._judged(step, documents, await self._look(step, documents), lost) if lost else None
         if verdict is None or verdict.found is Found.NOT_DONE:
             raise error
         return verdict
@@ -166,13 +153,20 @@ class Performer:
                 raise
             raise OutcomeUnknown(f"{step.change.address} was sent and cannot be looked up: {error.message}") from None
 
-    def _taken(self, step: Step, documents: Documents, live: Document | None, lost: bool) -> Verdict:
-        """The name was taken: by our own lost try, or by somebody."""
-        verdict = judge(step.change, step.verb, documents, live)
-        unlabelled = live is not None and at_path(live, OUR_LABEL) is None
-        if verdict.found is Found.DONE and unlabelled and not lost:
-            return Verdict(Found.MOVED, live, "an object of that name exists and belongs to no stack")
-        return verdict
+    async def _judged(self, step: Step, documents: Documents, live: Document | None, lost: bool) -> Verdict:
+        return await self._whose(step, documents, judge(step.change, step.verb, documents, live), lost)
+
+    async def _whose(self, step: Step, documents: Documents, verdict: Verdict, lost: bool) -> Verdict:
+        """What a create was to make may be there because somebody else has made it: that is theirs, however alike."""
+        live = verdict.live
+        if step.verb is not Verb.CREATE or verdict.found is not Found.DONE or live is None:
+            return verdict
+        try:
+            if await is_from_us(live, documents.kind, self._tools, may_have_arrived=lost):
+                return verdict
+        except (ApiError, TransportError) as error:
+            raise OutcomeUnknown(f"nothing tells whose {step.change.address} is: {error.message}") from None
+        return Verdict(Found.MOVED, live, "an object of that name exists and belongs to no stack")
 
     async def _patch(self, step: Step, documents: Documents) -> Result:
         change, sent, refused = step.change, False, False
@@ -227,10 +221,8 @@ class Performer:
                 return self._close(step, Result(state), gone=gone)
             if verdict.found is Found.DONE:
                 break
-            if verdict.found is Found.MOVED:
-                return self._settled(step, verdict)
-            if left := await bystander(gone, self._tools.kinds, self._tools.documents):
-                return self._close(step, Result(StepState.REFUSED, left))
+            if said := await self._reason_to_keep(gone, verdict):
+                return self._close(step, Result(StepState.REFUSED, said))
             attempt = self._intend(step)
             try:
                 await documents.delete(base.name, uid=base.uid)
@@ -253,6 +245,14 @@ class Performer:
             return self._close(step, Result(StepState.FAILED, "accepted, and still being deleted"))
         return self._close(step, Result(StepState.DONE), gone=gone)
 
+    async def _reason_to_keep(self, doomed: Ref, verdict: Verdict) -> str | None:
+        """Why an object that was to be deleted is not, or None."""
+        if verdict.found is Found.MOVED:
+            return verdict.detail
+        if verdict.live and verdict.live["metadata"].get("uid") in self._kept:
+            return "this very run made it, or found it to be as wanted"
+        return await bystander(doomed, self._tools.kinds, self._tools.documents)
+
     async def _expand(self, step: Step, documents: Documents) -> Result:
         """Create everything that a deferred change stands for, now that it can be known."""
         source = self._tools.kinds[step.change.ref.kind]
@@ -263,13 +263,12 @@ class Performer:
         seen = await until_ready(groups, name, self._tools.clock, self._tools.patience, self._teller(step))
         if seen.phase is not Phase.READY:
             return self._close(step, Result(StepState.FAILED, f"{step.change.parent}: {seen.note}"))
-        inner = self._tools.documents(self._tools.kinds[source.expands_to])
+        inner = self._tools.documents(self._tools.kinds[source.expands_to], permit=self._permit)
         attempt = self._intend(step)
         done, failures = 0, []
         group = await groups.get(name)
         for body in expansion(step.change, group, self._tools.kinds, self._tools.organization, self._tools.stack):
-            self._may_send()
-            self._held.check()
+            self._permit()
             try:
                 await inner.create(body)
                 done += 1
@@ -287,12 +286,12 @@ class Performer:
 
     def _intend(self, step: Step) -> int:
         """Write down that a request is about to go out; nothing is sent unless this returns."""
-        self._may_send()
-        self._held.check()
+        self._permit()
+        self.intended.add(step.seq)
         return self._tools.ledger.intend(self._run, step.seq)
 
     def _answered(self, step: Step, attempt: int, error: RsspotError | None = None) -> None:
-        said = "ok" if error is None else f"{type(error).__name__}: {error.message}"
+        said = ANSWERED if error is None else f"{type(error).__name__}: {error.message}"
         self._tools.ledger.answered(self._run, step.seq, attempt, without_secrets(step.change, said))
 
     def _settled(self, step: Step, verdict: Verdict, *, satisfied: bool = False) -> Result:
@@ -316,6 +315,7 @@ class Performer:
             paths = change.base.paths if change.base else ()
             applied = applied_fields(kind, {path: live_value(kind, live or {}, path) for path in paths})
         uid = at_path(live, ("metadata", "uid"))
+        self._kept |= {uid} if uid else set()
         return OwnedObject(change.ref, change.address, uid, applied)
 
     def _close(

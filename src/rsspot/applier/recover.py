@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from rsspot.applier.events import Settled
-from rsspot.applier.perform import Toolbox
-from rsspot.applier.settle import OUR_LABEL, look
+from rsspot.applier.settle import OUR_LABEL, is_from_us, look
+from rsspot.applier.tools import Toolbox
 from rsspot.planner.order import Verb
-from rsspot.services.kind import Naming
 from rsspot.state.ledger import OpenStep, OwnedObject, StepState
 from rsspot.utils import at_path
 
@@ -53,8 +52,7 @@ async def _close(left: OpenStep, tools: Toolbox, scope: str) -> Settled:
         state = StepState.DONE if going else StepState.FAILED
         tools.ledger.settle(left.run, step.seq, state, detail=said)
         return Settled(step.address, said)
-    if label is None and kind.naming is Naming.LABEL and step.verb == Verb.CREATE:
-        # Somebody may have made an object of that name by hand meanwhile.
+    if step.verb == Verb.CREATE and not await is_from_us(live, kind, tools, may_have_arrived=left.may_have_arrived):
         said = "an object of its name is there and belongs to no stack"
         tools.ledger.settle(left.run, step.seq, StepState.REFUSED, detail=said)
         return Settled(step.address, said)

@@ -13,8 +13,9 @@ from contextlib import suppress
 from rsspot.applier.bystanders import bystander
 from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted
 from rsspot.applier.lease import Held
-from rsspot.applier.perform import Performer, Result, Toolbox
-from rsspot.errors import Cancelled, StalePlan
+from rsspot.applier.perform import Performer, Result
+from rsspot.applier.tools import Toolbox
+from rsspot.errors import Cancelled, Locked, StalePlan
 from rsspot.models.refs import Ref
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.plan import Plan
@@ -106,14 +107,19 @@ class _Execution:
     """The state of one run."""
 
     def __init__(self, run: int, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int) -> None:
-        self._run, self._steps, self._tools, self._stop = run, steps, tools, stop
+        self._run, self._steps, self._tools, self._held, self._stop = run, steps, tools, held, stop
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._performer = Performer(tools, run, held, stop.check, self.events.put_nowait)
+        self._performer = Performer(tools, run, self._permit, self.events.put_nowait)
         self._slots = asyncio.Semaphore(parallel)
         self._results: dict[int, Result] = {}
         self._settled = {step.seq: asyncio.Event() for step in steps}
         self._finished = {step.seq: asyncio.Event() for step in steps}
         self._fatal: Exception | None = None
+
+    def _permit(self) -> None:
+        """Raise unless one more write may start at this very moment."""
+        self._stop.check()
+        self._held.check()
 
     async def run(self) -> None:
         """Perform every step; a step that something goes wrong with skips only what waits for it."""
@@ -155,15 +161,24 @@ class _Execution:
                 self.events.put_nowait(StepStarted(step.change.address, step.verb.value))
                 return await self._performer.perform(step)
             except Exception as error:
-                self._fatal = self._fatal or error
+                self._end(error)
                 return self._skip(step, STOPPED)
 
     async def _ready(self, step: Step, result: Result) -> Result:
         try:
             return await self._performer.await_ready(step, result)
         except Exception as error:
-            self._fatal = self._fatal or error
+            self._end(error)
             return result
+
+    def _end(self, error: Exception) -> None:
+        """Note what ends the run. Whatever a run trips over whose lease was taken, the reason is that."""
+        with suppress(Exception):
+            try:
+                self._held.check()
+            except Locked as lost:
+                error = lost
+        self._fatal = error if isinstance(error, Locked) else self._fatal or error
 
     def _lets_by(self, step: Step, seq: int) -> bool:
         """Whether a step that was waited for came out well enough."""
@@ -174,15 +189,16 @@ class _Execution:
     def _skip(self, step: Step, reason: str) -> Result:
         result = Result(StepState.SKIPPED, reason)
         with suppress(Exception):
-            # A step that was cut short between intent and answer stays open: the next run looks it up.
-            if not self._is_open(step):
+            # A step whose request may have arrived stays open: the next run looks it up.
+            if not self._may_have_arrived(step):
                 self._tools.ledger.settle(self._run, step.seq, StepState.SKIPPED, detail=reason)
         return result
 
-    def _is_open(self, step: Step) -> bool:
-        return any(
-            each.seq == step.seq and each.state is StepState.INTENT for each in self._tools.ledger.steps(self._run)
-        )
+    def _may_have_arrived(self, step: Step) -> bool:
+        if step.seq not in self._performer.intended:
+            return False
+        attempts = self._tools.ledger.attempts(self._run)
+        return any(each.seq == step.seq and each.may_have_arrived for each in attempts)
 
     def recap(self) -> Recap:
         """What came of it all."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
+from rsspot.applier.tools import Toolbox
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound
 from rsspot.planner.change import Change
 from rsspot.planner.diff import edits, managed, managed_digest
 from rsspot.planner.order import Verb
+from rsspot.planner.ownership import label_of, made_without_an_answer
 from rsspot.services.documents import Documents
+from rsspot.services.kind import Kind
 from rsspot.utils import Clock, Document, at_path
 
 OUR_LABEL = ("metadata", "labels", STACK_LABEL)
@@ -61,6 +65,27 @@ async def look(documents: Documents, name: str) -> Document | None:
         return None
 
 
+async def is_from_us(live: Document, kind: Kind[Any], tools: Toolbox, *, may_have_arrived: bool) -> bool:
+    """Whether an object that a create was to make is there because of that create, or because of somebody else.
+
+    may_have_arrived: whether a request of ours may have been carried out
+    """
+    if label_of(live) is not None:
+        return label_of(live) == tools.stack
+    if not made_without_an_answer(kind, may_have_arrived=may_have_arrived, labels_kept=False):
+        return False
+    return not await _labels_are_kept(kind, tools)
+
+
+async def _labels_are_kept(kind: Kind[Any], tools: Toolbox) -> bool:
+    """Whether the service shows our label on anything of a kind, or of what that lives in."""
+    looked_at = [kind, tools.kinds[kind.parent[1]]] if kind.parent else [kind]
+    for each in looked_at:
+        if any(label_of(live) for live in await tools.documents(each).list(labels=STACK_LABEL)):
+            return True
+    return False
+
+
 def judge(change: Change, verb: Verb, documents: Documents, live: Document | None) -> Verdict:
     """Whether a live object is what a write would have made of it."""
     if verb is Verb.CREATE:
@@ -77,6 +102,8 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
         going = "is still being deleted"
         return Verdict(Found.MOVED, live, f"an object of that name {going}", f"it {going}")
     assert change.body is not None
+    if change.base is not None and live["metadata"].get("uid") == change.base.uid:
+        return _taken(live, "is the one that is to be replaced")
     label = at_path(live, OUR_LABEL)
     if label not in (None, at_path(change.body, OUR_LABEL)):
         return _taken(live, f"belongs to {_stack(label)}")

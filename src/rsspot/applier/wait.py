@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from rsspot.applier.settle import look
+from rsspot.applier.tools import Patience
 from rsspot.errors import ServerError, TransportError
 from rsspot.services.documents import Documents
 from rsspot.services.kind import Kind, Phase, Readiness
@@ -19,15 +19,6 @@ OUTAGES = 2
 """Failed looks in a row that a wait outlasts."""
 PATIENCE_WHEN_OUTBID = 3
 """Looks in a row that must say `outbid` before it is believed: a market can blink."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, in seconds of the clock, unless it is given up before."""
-
-    ready: float = 1200.0
-    gone: float = 1200.0
-    given_up: Callable[[], bool] = lambda: False
 
 
 async def until_ready(

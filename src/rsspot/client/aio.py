@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -175,9 +176,14 @@ class AsyncSpotClient:
         """The typed verbs of any kind."""
         return collection_class(kind)(self.documents(kind), kind)
 
-    def documents(self, kind: Kind[Any]) -> Documents:
-        """The verbs of any kind on plain JSON objects; never an answer that was kept."""
-        return documents_class(kind)(self._context, kind)
+    def documents(self, kind: Kind[Any], *, permit: Callable[[], None] | None = None) -> Documents:
+        """The verbs of any kind on plain JSON objects; never an answer that was kept.
+
+        permit: asked at the moment of sending, before each attempt at each write; what it raises is raised, and nothing
+        was sent then.
+        """
+        context = replace(self._context, permit=permit) if permit else self._context
+        return documents_class(kind)(context, kind)
 
     async def aclose(self) -> None:
         """Let go of this loop's connections, and of files."""

@@ -16,6 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from rsspot.concurrency import running_loop
+from rsspot.http.permission import ask_when_connected
 from rsspot.wire import httpx, tls_for
 
 MOST_CONNECTIONS = 16
@@ -149,6 +150,7 @@ class _LoopStack:
     async def carry(self, request: httpx.Request) -> httpx.Response:
         await self._turn(request)
         connection = None
+        ask_when_connected(request, blocking=False)
         try:
             connection = self._idle.take() or self._connect()
             response = await connection.handle_async_request(request)
@@ -198,6 +200,7 @@ class _ThreadStack:
         if not self._turns.acquire(timeout=timeout):
             raise _no_turn(request, timeout)
         connection = None
+        ask_when_connected(request, blocking=True)
         try:
             connection = self._idle.take() or self._connect()
             response = connection.handle_request(request)

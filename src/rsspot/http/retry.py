@@ -15,6 +15,7 @@ from math import inf
 from rsspot.auth.grants import ONCE
 from rsspot.errors import RsspotError
 from rsspot.http.hooks import Exchange, Hooks
+from rsspot.http.permission import permit_of
 from rsspot.utils import Clock
 from rsspot.wire import httpx
 
@@ -126,7 +127,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
             except httpx.TransportError as error:
                 failure, outcome = error, Outcome(never_sent=isinstance(error, NEVER_SENT))
             except RsspotError as error:
-                # An answer that is too long would be as long the next time.
+                # An answer that is too long would be as long again, and a permission that was taken away stays so.
                 self._tell(request, attempt, None, error, sent)
                 raise
             now = self.clock.now()
@@ -143,6 +144,9 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 return response
             if response is not None:
                 await response.aclose()
+            if (permit := permit_of(request)) is not None:
+                # Whoever may not send any more need not wait to be told so.
+                permit()
             self.repeats += 1
             await self.clock.sleep(wait)
             sent = self.clock.now()

@@ -15,11 +15,13 @@ from rsspot.http.cache import Place, ResponseCache, written_place
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.limit import LimitedTransport
+from rsspot.http.permission import PERMIT, PermittedTransport
 from rsspot.http.pool import Connections
 from rsspot.http.retry import AS_IT_COMES, PATIENCE, SAFE, RetryPolicy, RetryTransport
 from rsspot.utils import Clock, Document
 from rsspot.wire import httpx
 
+JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_LIST_RESTARTS = 3
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
@@ -37,11 +39,13 @@ class Call:
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: Document | None = None
-    content_type: str = "application/json"
+    content_type: str = JSON
     fresh: bool = True
     private: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What the body holds that no message may repeat."""
+    permit: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+    """Asked before each attempt to send it; raises when it may not go out any more, and nothing was sent then."""
     patience: float | None = None
     """Seconds after which it is given up, if that is sooner than the policy says."""
 
@@ -93,7 +97,7 @@ class Session:
         self._base = base_url.rstrip("/")
         self._signer = signer
         self.cache = cache
-        inner = transport or Connections(proxy=self._manners.proxy)
+        inner = PermittedTransport(transport or Connections(proxy=self._manners.proxy))
         longest = self._manners.policy.longest_retry_after
         limited = LimitedTransport(inner, clock, self._manners.rate, longest=longest)
         whole = WholeBodies(limited, self._manners.most_bytes, clock)
@@ -227,6 +231,8 @@ class Session:
         extensions: dict[str, Any] = {"timeout": timeout}
         if call.patience is not None:
             extensions[PATIENCE] = call.patience
+        if call.permit is not None:
+            extensions[PERMIT] = call.permit
         return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:

@@ -16,6 +16,8 @@ class Fact:
 
 IMMUTABLE = Fact("immutable")
 """Can only be chosen when the object is made; another value means a replacement."""
+DEFAULTED = Fact("defaulted")
+"""The service fills it in where nobody says, so null leaves the choice to the service."""
 SERVER_OWNED = Fact("server-owned")
 """Written by the service; never managed by a manifest."""
 SECRET = Fact("secret")

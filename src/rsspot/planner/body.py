@@ -14,9 +14,9 @@ from rsspot.utils import Document
 
 def body_of(wanted: Wanted, name: str, stack: str) -> Document:
     """The object as it is to be sent: what the author wrote, the name on the wire, and our marks."""
-    metadata = wanted.body["metadata"]
-    labels = {**(metadata.get("labels") or {}), STACK_LABEL: stack}
-    annotations = dict(metadata.get("annotations") or {})
+    metadata = _without_nulls(wanted.body["metadata"])
+    labels = {**metadata.get("labels", {}), STACK_LABEL: stack}
+    annotations = dict(metadata.get("annotations", {}))
     if name != wanted.name:
         annotations[NAME_ANNOTATION] = wanted.name
     return {
@@ -43,4 +43,4 @@ def expansion(
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    return value
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value

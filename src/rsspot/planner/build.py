@@ -16,8 +16,9 @@ from rsspot.planner.change import Action, Change
 from rsspot.planner.decide import Decisions
 from rsspot.planner.diff import SPEC
 from rsspot.planner.guards import Case, Options, objections
+from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Leftover, Plan
-from rsspot.planner.target import Match, Owners, Wanted, match
+from rsspot.planner.target import Match, Wanted, match
 from rsspot.planner.world import World
 from rsspot.services.kind import Kind, Phase
 from rsspot.utils import Document
@@ -59,7 +60,7 @@ class _Planner:
         self, wanted: list[Wanted], world: World, kinds: Mapping[str, Kind[Any]], stack: str, options: Options
     ) -> None:
         self.world, self.kinds, self.options = world, kinds, options
-        self.owners = Owners(stack, world.owned, world.claimed)
+        self.owners = Owners(stack, world)
         self.unchanged = 0
         self.undeclared: list[Leftover] = []
         self.problems: list[Problem] = []
@@ -130,6 +131,7 @@ class _Planner:
     def _leftovers(self) -> list[Change]:
         """What earlier replacements did not live to delete, once what replaces it is ready."""
         gone = []
+        declared = {found.live["metadata"].get("uid") for found in self.matches if found.live}
         for found in self.matches:
             if found.leftovers and found.live and not self._is_ready(found.wanted.kind.name, found.live):
                 self._decisions.notes.append(f"{found.wanted.address}: its predecessor stays until it is ready")
@@ -137,6 +139,7 @@ class _Planner:
             gone += [
                 self._decisions.delete(found.wanted.kind, each, "left behind by a replacement")
                 for each in found.leftovers
+                if each["metadata"].get("uid") not in declared
             ]
         return gone
 
@@ -156,11 +159,12 @@ class _Planner:
     def _removals(self, changes: list[Change], kinds: Iterable[Kind[Any]]) -> list[Change]:
         """Objects of the stack that no manifest declares, or that cannot outlive what they live in."""
         undecided = {change.parent for change in changes if change.deferred}
-        declared = {found.live["metadata"]["uid"] for found in self.matches if found.live}
+        declared = {found.live["metadata"].get("uid") for found in self.matches if found.live}
         declared |= {each["metadata"].get("uid") for found in self.matches for each in found.leftovers}
         declared |= {change.base.uid for change in changes if change.base}
         doomed = {change.address for change in changes if change.destructive and not change.surge}
         found: list[Change] = []
+        copies = {each["metadata"].get("uid"): found for found in self.matches for each in found.copies}
         candidates = [
             (kind, address, live)
             for kind in kinds
@@ -172,15 +176,24 @@ class _Planner:
             parent = kind.parent_address(live.get(SPEC) or {})
             if kind.name in self.world.incomplete:
                 continue
+            copy_of = copies.get(live["metadata"].get("uid"))
+            called = self._own_address(kind, live, copy_of) if copy_of else address
             if parent in doomed:
                 found.append(self._decisions.delete(kind, live, f"goes down with {parent}"))
             elif parent in undecided and not kind.authored:
                 continue
-            elif self._may_prune(kind):
-                found.append(self._decisions.delete(kind, live, self._decisions.why_gone()))
+            elif self._may_prune(kind) and (copy_of is None or copy_of.certain):
+                found.append(replace(self._decisions.delete(kind, live, self._decisions.why_gone()), address=called))
             else:
-                self.undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
+                self.undeclared.append(Leftover(called, Ref(kind.name, live["metadata"]["name"])))
         return found
+
+    def _own_address(self, kind: Kind[Any], live: Document, of: Match) -> str:
+        """What to call a copy, so that it does not read as the declared object; and a note of it."""
+        address = kind.address(live["metadata"]["name"], live.get(SPEC) or {})
+        doubt = "" if of.certain else " (nothing tells for sure which is which: neither is pruned)"
+        self._decisions.notes.append(f"{address} says that it is {of.wanted.address}, and looks like a copy{doubt}")
+        return address
 
     def _may_prune(self, kind: Kind[Any]) -> bool:
         """Whether an undeclared object may go: pruning is on, and what would declare it could be read."""

@@ -11,8 +11,9 @@ from rsspot.models.fields import EXCLUSIVE, SECRET
 from rsspot.models.refs import Ref
 from rsspot.planner.body import body_of
 from rsspot.planner.change import Action, Base, Change, Edit, Path
-from rsspot.planner.diff import SPEC, edits, key_path, managed, managed_digest, path_key
-from rsspot.planner.target import Owners, Wanted
+from rsspot.planner.diff import SPEC, after_apply, edits, key_path, managed, managed_digest, path_key
+from rsspot.planner.ownership import Owners, label_of
+from rsspot.planner.target import Wanted
 from rsspot.planner.world import World
 from rsspot.services.kind import Kind, Naming, is_uuid
 from rsspot.utils import Document, at_path
@@ -38,7 +39,7 @@ class Decisions:
         kind, name = wanted.kind, live["metadata"]["name"]
         if live["metadata"].get("deletionTimestamp"):
             return self.replacement(wanted, live, "is being deleted already", in_place=True)
-        known = self.world.owned.get(Ref(kind.name, name))
+        known = self.owners.knows(kind, live)
         fields = managed(kind, wanted.body, live)
         found = edits(kind, fields, live, known.applied if known else None)
         self._note_forsaken(wanted, fields, known.applied if known else {}, live)
@@ -60,8 +61,8 @@ class Decisions:
             parent=wanted.parent,
             edits=found + (self._marks(wanted, name, live) if adopting else ()),
             base=base,
-            takes=any(edit.path[1:] in kind.marked(EXCLUSIVE) and edit.after is True for edit in found),
-            gives=any(edit.path[1:] in kind.marked(EXCLUSIVE) and edit.before is True for edit in found),
+            takes=self._will_hold(kind, wanted, live) and not self._holds_exclusive(kind, live),
+            gives=self._holds_exclusive(kind, live) and not self._will_hold(kind, wanted, live),
         )
 
     def _note_forsaken(
@@ -77,9 +78,7 @@ class Decisions:
 
     def replacement(self, wanted: Wanted, live: Document, reason: str, *, in_place: bool = False) -> Change:
         kind = wanted.kind
-        exclusive = any(
-            at_path(spec, path) for path in kind.marked(EXCLUSIVE) for spec in (wanted.spec, live.get(SPEC) or {})
-        )
+        exclusive = self._holds_exclusive(kind, live) or self._will_hold(kind, wanted, None)
         surge = kind.naming is Naming.UUID and not is_uuid(wanted.name) and not exclusive and not in_place
         name = kind.wire_name(self.world.organization, wanted.name, wanted.spec, successor=surge)
         return replace(
@@ -93,10 +92,13 @@ class Decisions:
         """What a change of a live object is planned on."""
         metadata = live["metadata"]
         digest = managed_digest(kind, live, paths) if paths else None
-        return Base(metadata["name"], metadata.get("uid"), paths, digest, self.owners.label(live))
+        return Base(metadata["name"], metadata.get("uid"), paths, digest, label_of(live))
 
     def _holds_exclusive(self, kind: Kind[Any], live: Document) -> bool:
-        return any(at_path(live.get(SPEC) or {}, path) for path in kind.marked(EXCLUSIVE))
+        return any(at_path(live, (SPEC, *path)) for path in kind.marked(EXCLUSIVE))
+
+    def _will_hold(self, kind: Kind[Any], wanted: Wanted, live: Document | None) -> bool:
+        return any(after_apply(wanted.body, live, (SPEC, *path)) for path in kind.marked(EXCLUSIVE))
 
     def _full(self, wanted: Wanted, action: Action, name: str, reason: str) -> Change:
         """A change that makes a whole object."""
@@ -110,13 +112,13 @@ class Decisions:
             places=wanted.origins or {},
             parent=wanted.parent,
             body=body_of(wanted, name, self.owners.stack),
-            takes=any(at_path(wanted.spec, path) for path in kind.marked(EXCLUSIVE)),
+            takes=self._will_hold(kind, wanted, None),
             secrets=tuple((SPEC, *path) for path in kind.marked(SECRET) if at_path(wanted.spec, path) is not None),
         )
 
     def _marks(self, wanted: Wanted, name: str, live: Document) -> tuple[Edit, ...]:
         """The edits that make an adopted object ours."""
-        found = [Edit(("metadata", "labels", STACK_LABEL), self.owners.label(live), self.owners.stack)]
+        found = [Edit(("metadata", "labels", STACK_LABEL), label_of(live), self.owners.stack)]
         if name != wanted.name:
             found.append(Edit(("metadata", "annotations", NAME_ANNOTATION), None, wanted.name))
         return tuple(found)

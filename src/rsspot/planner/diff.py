@@ -7,7 +7,7 @@ from typing import Any
 
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
 from rsspot.planner.change import Edit, Path
-from rsspot.services.kind import Field, Kind
+from rsspot.services.kind import Field, Kind, is_zero
 from rsspot.utils import Document, at_path, digest
 
 SPEC = "spec"
@@ -16,19 +16,33 @@ SPEC = "spec"
 def managed(kind: Kind[Any], desired: Document, live: Document | None = None) -> dict[Path, Any]:
     """Every field that a manifest has a say in, by its path, in its canonical spelling. None: to be absent.
 
-    A field that yields to a switch is left out while that is on: as desired, or as it lives if nobody says.
+    A field that yields to a switch is left out if the switch will be on after an apply. Null has no say in a field
+    that is final, or that the service would fill in again: its author left the choice open.
     """
     found: dict[Path, Any] = {}
     for path, value in _leaves(desired, ()):
         field = field_at(kind, path)
         if field and (field.has(WRITE_ONLY) or field.has(SERVER_OWNED)):
             continue
-        if field and field.yields_to:
-            switch = (SPEC, *field.yields_to)
-            if at_path(desired, switch, at_path(live, switch)):
-                continue
+        if field and field.yields_to and after_apply(desired, live, (SPEC, *field.yields_to)):
+            continue
+        if field and value is None and field.keeps_its_value:
+            continue
         found[path] = field.canonical(value) if field else value
     return dict(sorted(found.items()))
+
+
+def after_apply(desired: Document, live: Document | None, path: Path) -> Any:
+    """What stands at a path once `desired` was applied to a live object, or was made where there is none."""
+    value: Any = desired
+    for key in path:
+        if not isinstance(value, dict):
+            # Null, or another value, higher up takes away all that was below.
+            return None
+        if key not in value:
+            return at_path(live, path)
+        value = value[key]
+    return value
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -70,7 +84,7 @@ def edits(
     found = []
     for path, after in wanted.items():
         before = live_value(kind, live, path)
-        if same(before, after):
+        if same(kind, path, before, after):
             continue
         field = field_at(kind, path)
         secret = bool(field and field.has(SECRET))
@@ -88,8 +102,14 @@ def edits(
     return tuple(found)
 
 
-def same(before: Any, after: Any) -> bool:
-    """Equality without Python's `1 == True`; absent and empty mean the same."""
+def same(kind: Kind[Any], path: Path, before: Any, after: Any) -> bool:
+    """Whether two canonical values of a field mean the same: equality without Python's `1 == True`.
+
+    A declared field that is absent has Go's zero value. In a map of strings a key with "" is not an absent key.
+    """
+    declared = path[:1] == (SPEC,) and path[1:] in kind.fields
+    if declared and is_zero(before) and is_zero(after):
+        return True
     if before in (None, {}, []) and after in (None, {}, []):
         return True
     return type(before) is type(after) and bool(before == after)

@@ -16,9 +16,10 @@ from rsspot.errors import Problem
 from rsspot.models.fields import EXCLUSIVE
 from rsspot.models.money import parse_price
 from rsspot.planner.bids import objection
-from rsspot.planner.change import Action, Change
-from rsspot.planner.diff import SPEC
-from rsspot.planner.target import Match, Owners, Wanted
+from rsspot.planner.change import Action, Change, Path
+from rsspot.planner.diff import SPEC, after_apply
+from rsspot.planner.ownership import Owners, label_of
+from rsspot.planner.target import Match, Wanted
 from rsspot.services.kind import Kind, is_controlled
 from rsspot.utils import Document, at_path, did_you_mean
 
@@ -54,7 +55,7 @@ class Case:
 
     @cached_property
     def _changes(self) -> dict[str, Change]:
-        return {change.address: change for change in reversed(self.changes)}
+        return {change.address: change for change in self.changes if change.action is not Action.DELETE}
 
     @cached_property
     def _wanted(self) -> dict[tuple[str, str], Wanted]:
@@ -67,6 +68,12 @@ class Case:
     def change_of(self, wanted: Wanted) -> Change | None:
         """What becomes of a wanted object."""
         return self._changes.get(wanted.address)
+
+    def after(self, match: Match, path: Path) -> Any:
+        """What stands at a path of a wanted object once the plan is applied."""
+        change = self.change_of(match.wanted)
+        made = change is not None and change.action in (Action.CREATE, Action.REPLACE)
+        return after_apply(match.wanted.body, None if made else match.live, path)
 
     def wanted_of(self, kind: str, name: str) -> Wanted | None:
         """The manifest of a kind and name."""
@@ -102,7 +109,7 @@ def ownership(case: Case) -> Iterator[Problem]:
     for match in case.matches:
         if match.live is None or case.owners.is_ours(match.wanted.kind, match.live):
             continue
-        label = case.owners.label(match.live)
+        label = label_of(match.live)
         if label is not None:
             said, hint = f"belongs to the stack {label!r}", "give it another name, or move its manifest to that stack"
         elif not case.options.adopt:
@@ -202,6 +209,54 @@ def _price(value: Any) -> Decimal | None:
     return None if value in (None, "", "$") else parse_price(value)
 
 
+def futile(case: Case) -> Iterator[Problem]:
+    """What the service made otherwise once, it would make otherwise again: the replacement would come back for ever.
+
+    The ledger has this very object with the wanted value of a final field, and it lives with another one; or the
+    replacement would get the name of what it replaces, since that was made from the same values.
+    """
+    for change in case.changes:
+        if change.action is not Action.REPLACE or change.base is None:
+            continue
+        kind = case.kinds[change.ref.kind]
+        live = case.live.get(kind.name, {}).get(change.base.name, {"metadata": {"name": change.base.name}})
+        same_name = change.surge and change.base.name == change.ref.name
+        for edit in change.edits:
+            if edit.forces_replacement and (same_name or (edit.drift and case.owners.knows(kind, live))):
+                before, after = ("(secret)",) * 2 if edit.secret else (edit.before, edit.after)
+                field = ".".join(edit.path[1:])
+                yield Problem(
+                    f"{change.address} was made with {field} {after!r}, and the service made {before!r} of it:"
+                    " replacing it would come to the same",
+                    change.where(edit.path),
+                    f"write {before!r}, or leave {field} out",
+                    "futile-replacement",
+                )
+
+
+def keeps_what_is_wanted(case: Case) -> Iterator[Problem]:
+    """No object is deleted that the same plan counts as wanted. Plans are made so; this makes sure of it.
+
+    The old object of a replacement in place is meant to go, and its name comes back.
+    """
+    keepers = {(c.ref.kind, c.ref.name): c.address for c in case.changes if c.action is not Action.DELETE}
+    for match in case.matches:
+        change = case.change_of(match.wanted)
+        if match.live and (change is None or not change.destructive):
+            keepers[match.wanted.kind.name, match.live["metadata"]["name"]] = match.wanted.address
+    for change in case.changes:
+        if change.base is None or not (change.action is Action.DELETE or change.surge):
+            continue
+        keeper = keepers.get((change.ref.kind, change.base.name))
+        if keeper and not (change.surge and keeper == change.address):
+            yield Problem(
+                f"{change.address} would be deleted, and it is {keeper}",
+                change.origin,
+                "give the object that is declared another name",
+                "wanted",
+            )
+
+
 def availability(case: Case) -> Iterator[Problem]:
     """New servers come only from classes that are on offer."""
     for match in case.matches:
@@ -222,12 +277,15 @@ def availability(case: Case) -> Iterator[Problem]:
 
 
 def exclusive(case: Case) -> Iterator[Problem]:
-    """At most one object under a parent may have an exclusive field on, those left alone included."""
+    """At most one object under a parent may have an exclusive field on once the plan is applied.
+
+    What a manifest does not mention stays as it lives, and so do objects that the plan leaves alone.
+    """
     for kind in {match.wanted.kind.name: match.wanted.kind for match in case.matches}.values():
         for path in kind.marked(EXCLUSIVE):
             holders: dict[str, list[Wanted]] = defaultdict(list)
             for match in case.matches:
-                if match.wanted.kind.name == kind.name and at_path(match.wanted.spec, path):
+                if match.wanted.kind.name == kind.name and case.after(match, (SPEC, *path)):
                     holders[match.wanted.parent or ""].append(match.wanted)
             others = _unmatched_holders(case, kind, path)
             for parent, wanted in holders.items():
@@ -325,6 +383,8 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     availability,
     bids,
     exclusive,
+    futile,
+    keeps_what_is_wanted,
     unseen_children,
     bystanders,
     blast_radius,

@@ -64,12 +64,15 @@ def _edges(nodes: Sequence[_Node]) -> Iterator[tuple[int, int]]:
     """Pairs (step, the step it waits for)."""
     by_address: dict[str, dict[Verb, int]] = defaultdict(dict)
     children: dict[str, list[int]] = defaultdict(list)
+    # Not by address: what a replacement left behind is deleted under the same one.
+    of_change: dict[int, dict[Verb, int]] = defaultdict(dict)
     for seq, node in enumerate(nodes):
         by_address[node.change.address].setdefault(node.verb, seq)
+        of_change[id(node.change)][node.verb] = seq
         if node.change.parent:
             children[node.change.parent].append(seq)
     for seq, node in enumerate(nodes):
-        own, above = by_address[node.change.address], by_address.get(node.change.parent or "", {})
+        own, above = of_change[id(node.change)], by_address.get(node.change.parent or "", {})
         if node.verb is Verb.DELETE:
             if node.change.surge:
                 yield seq, own[Verb.CREATE]

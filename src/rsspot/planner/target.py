@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import Origin
 from rsspot.models.fields import IMMUTABLE
-from rsspot.models.refs import Ref
 from rsspot.planner.diff import SPEC, field_at, live_value, managed, same
-from rsspot.services.kind import Kind, Naming
-from rsspot.utils import Document, at_path
+from rsspot.planner.ownership import Owners
+from rsspot.services.kind import Kind
+from rsspot.utils import Document
 
 
 @dataclass(frozen=True)
@@ -47,48 +46,22 @@ class Wanted:
         return (self.origins or {}).get(parts, self.origin)
 
 
-class Owners:
-    """Whose an object is, by its label and by the ledger."""
-
-    def __init__(self, stack: str, owned: Mapping[Ref, Any], claimed: Iterable[Ref]) -> None:
-        self.stack = stack
-        self._owned = owned
-        self._claimed = frozenset(claimed)
-
-    def is_ours(self, kind: Kind[Any], live: Document) -> bool:
-        """Ours by label; or, where the service dropped the label, by the ledger's word for this very object."""
-        label = self.label(live)
-        if label is not None:
-            return label == self.stack
-        ref = Ref(kind.name, live["metadata"]["name"])
-        # A UUID that we made up is nobody else's; a plain name may have been taken by somebody in between.
-        if ref in self._claimed and kind.naming is Naming.UUID:
-            return True
-        known = self._owned.get(ref)
-        return known is not None and known.uid in (None, live["metadata"].get("uid"))
-
-    def label(self, live: Document) -> str | None:
-        """The stack an object's label names."""
-        label = at_path(live, ("metadata", "labels", STACK_LABEL))
-        return str(label) if label is not None else None
-
-    def address(self, kind: Kind[Any], live: Document) -> str:
-        """How people call a live object."""
-        name = live["metadata"]["name"]
-        given = at_path(live, ("metadata", "annotations", NAME_ANNOTATION))
-        known = self._owned.get(Ref(kind.name, name))
-        if given is None and known is not None:
-            return str(known.address)
-        return kind.address(str(given or name), live.get(SPEC) or {})
-
-
 @dataclass(frozen=True)
 class Match:
-    """A wanted object and what lives of it. leftovers: predecessors that an earlier replacement left behind."""
+    """A wanted object and what lives of it.
+
+    leftovers: predecessors that an earlier replacement left behind. Their names are ones that we made up, or that the
+    ledger has on record for this address.
+    copies: others that say they are this object. Somebody made them, with our label and the author's name in them; they
+    are treated as what no manifest declares.
+    certain: whether `live` is known to be the object by its name or by the ledger, and not by what it says of itself.
+    """
 
     wanted: Wanted
     live: Document | None
     leftovers: tuple[Document, ...] = ()
+    copies: tuple[Document, ...] = ()
+    certain: bool = True
 
 
 def match(
@@ -98,24 +71,49 @@ def match(
     organization: str,
     owners: Owners,
 ) -> Match:
-    """Find a wanted object among the live ones: by its deterministic names, and by the name its author gave it.
+    """Find a wanted object among the live ones.
 
-    One of ours goes before one of somebody else's, and only ours can be what a replacement left behind.
+    Its name decides: the one we make up for it, the ones we make up for its replacements, and the names that the
+    ledger has for its address. What only claims to be it (a label and an annotation can be copied with the rest of an
+    object) is taken where nothing better lives, the oldest first. Ours go before somebody else's.
     """
-    names = dict.fromkeys(
-        wanted.kind.wire_name(organization, wanted.name, wanted.spec, successor=successor)
-        for successor in (False, True)
-    )
-    found = {name: candidates[name] for name in names if name in candidates}
-    found |= {each["metadata"]["name"]: each for each in by_address.get(wanted.address, ())}
+    kind = wanted.kind
+    found = {each["metadata"]["name"]: each for each in by_address.get(wanted.address, ())}
+    for successor in (False, True):
+        name = kind.wire_name(organization, wanted.name, wanted.spec, successor=successor)
+        if name in candidates:
+            found[name] = candidates[name]
     if not found:
         return Match(wanted, None)
+    known = {name for name, live in found.items() if _is_known(wanted, live, organization, owners)}
 
-    def rank(live: Document) -> tuple[bool, int, str]:
-        return (not owners.is_ours(wanted.kind, live), _differences(wanted, live), live["metadata"]["name"])
+    def rank(live: Document) -> tuple[bool, bool, int, str, str]:
+        name, created = live["metadata"]["name"], str(live["metadata"].get("creationTimestamp") or "")
+        differences = _differences(wanted, live) if name in known else 0
+        return (not owners.is_ours(kind, live), name not in known, differences, created, name)
 
     first, *others = sorted(found.values(), key=rank)
-    return Match(wanted, first, tuple(each for each in others if owners.is_ours(wanted.kind, each)))
+    ours = [each for each in others if owners.is_ours(kind, each)]
+    return Match(
+        wanted,
+        first,
+        leftovers=tuple(each for each in ours if each["metadata"]["name"] in known),
+        copies=tuple(each for each in ours if each["metadata"]["name"] not in known),
+        certain=first["metadata"]["name"] in known,
+    )
+
+
+def _is_known(wanted: Wanted, live: Document, organization: str, owners: Owners) -> bool:
+    """Whether an object has a name that we made up for this manifest, now or in an earlier version of it."""
+    kind, name, spec = wanted.kind, live["metadata"]["name"], live.get(SPEC) or {}
+    known = owners.knows(kind, live)
+    if known is not None and known.address == wanted.address:
+        return True
+    # What the service filled in was not part of the name.
+    written = {key: value for key, value in spec.items() if key in wanted.spec}
+    return name == kind.wire_name(organization, wanted.name, wanted.spec) or any(
+        name == kind.wire_name(organization, wanted.name, each, successor=True) for each in (wanted.spec, spec, written)
+    )
 
 
 def _differences(wanted: Wanted, live: Document) -> int:
@@ -126,5 +124,5 @@ def _differences(wanted: Wanted, live: Document) -> int:
 def _final_differences(wanted: Wanted, live: Document) -> Iterator[tuple[str, ...]]:
     for path, after in managed(wanted.kind, wanted.body).items():
         field = field_at(wanted.kind, path)
-        if field and field.has(IMMUTABLE) and not same(live_value(wanted.kind, live, path), after):
+        if field and field.has(IMMUTABLE) and not same(wanted.kind, path, live_value(wanted.kind, live, path), after):
             yield path

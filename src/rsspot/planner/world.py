@@ -14,7 +14,8 @@ from rsspot.utils import Document
 class World:
     """What was read.
 
-    applied: per object, its fields as last applied; claimed: objects an earlier run meant to create.
+    owned: what the ledger has on record of each object of the stack
+    claimed: objects that creates of earlier runs, whose answers nobody has seen, may have made
     """
 
     organization: str

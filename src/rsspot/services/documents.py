@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, UsageError
-from rsspot.http.session import MERGE_PATCH, Call, Session, decoded, token_of, whole_items
+from rsspot.http.session import JSON, MERGE_PATCH, Call, Session, decoded, token_of, whole_items
 from rsspot.models.fields import SECRET
 from rsspot.models.refs import path_segment
 from rsspot.services.kind import Kind, Naming, is_uuid
@@ -48,6 +48,8 @@ class Context:
     """Needed where the service wants it in a body. Raises AuthError when there is none."""
     region: str | None = None
     """Where new things go that do not say where."""
+    permit: Callable[[], None] | None = None
+    """Asked at the moment of sending, before each attempt at each write; raises when no write may start any more."""
 
 
 class Documents:
@@ -76,19 +78,23 @@ class Documents:
 
     async def create(self, body: Document) -> Document:
         """Create an object. Raises AlreadyExists, Invalid, Forbidden, OutcomeUnknown."""
-        return await self._session.send(Call("POST", await self.path(), body=body, secrets=self.secrets_in(body)))
+        return await self._session.send(self._write("POST", await self.path(), body))
 
     async def patch(self, name: str, patch: Document) -> Document:
         """Send a JSON merge patch; with `metadata.resourceVersion` in it, a moved object is a Conflict."""
-        place, secrets = await self.place(name), self.secrets_in(patch)
-        return await self._session.send(Call("PATCH", place, body=patch, content_type=MERGE_PATCH, secrets=secrets))
+        return await self._session.send(self._write("PATCH", await self.place(name), patch))
 
     async def delete(self, name: str, *, uid: str | None = None) -> None:
         """Ask for an object's deletion; with `uid`, only of that very object (Conflict otherwise). Raises NotFound."""
         body: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid:
             body["preconditions"] = {"uid": uid}
-        await self._session.send(Call("DELETE", await self.place(name), body=body))
+        await self._session.send(self._write("DELETE", await self.place(name), body))
+
+    def _write(self, method: str, place: str, body: Document) -> Call:
+        kind = MERGE_PATCH if method == "PATCH" else JSON
+        secrets = self.secrets_in(body)
+        return Call(method, place, body=body, content_type=kind, secrets=secrets, permit=self.context.permit)
 
     def watch(self, *, labels: str | None = None) -> AsyncIterator[Change[Document]]:
         """Every object as it is, and then every change, for as long as somebody listens."""

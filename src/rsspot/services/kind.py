@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from rsspot.constants import API_VERSION
 from rsspot.models.fields import (
+    DEFAULTED,
     IMMUTABLE,
     SECRET,
     SERVER_OWNED,
@@ -70,6 +71,8 @@ class Field:
     path: Path
     facts: tuple[Any, ...]
     is_price: bool = False
+    is_object: bool = False
+    """Whether its value has declared fields of its own."""
 
     def has(self, fact: Fact) -> bool:
         return fact in self.facts
@@ -77,6 +80,11 @@ class Field:
     @property
     def refers_to(self) -> RefersTo | None:
         return next((fact for fact in self.facts if isinstance(fact, RefersTo)), None)
+
+    @property
+    def keeps_its_value(self) -> bool:
+        """Whether null cannot remove it: it is final, or the service would fill it in again."""
+        return self.has(IMMUTABLE) or self.has(DEFAULTED)
 
     @property
     def yields_to(self) -> Path | None:
@@ -91,9 +99,22 @@ class Field:
                 return price_text(parse_price(value))
             except ValueError:
                 return value
-        if self.has(UNORDERED) and isinstance(value, list):
-            return sorted(value, key=canonical)
+        if self.is_object and isinstance(value, dict):
+            return _without_zeros(value)
+        if isinstance(value, list):
+            items = [_without_zeros(item) for item in value]
+            return sorted(items, key=canonical) if self.has(UNORDERED) else items
         return value
+
+
+def _without_zeros(item: Any) -> Any:
+    """An object without what Go leaves out: a taint whose value is "" or null has none."""
+    return {key: value for key, value in item.items() if not is_zero(value)} if isinstance(item, dict) else item
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a Go server leaves a field with this value out of its answers: it means the same as no field."""
+    return value is None or value is False or value in ("", 0, [], {})
 
 
 INHERITED = (IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY)
@@ -228,8 +249,8 @@ def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ..
         path = (*above, info.alias or name)
         facts = (*marks(info.annotation, info.metadata), *inherited)
         members = plain_types(info.annotation)
-        yield Field(path, facts, is_price=Decimal in members)
+        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+        yield Field(path, facts, is_price=Decimal in members, is_object=bool(models))
         handed_down = tuple(fact for fact in facts if fact in INHERITED)
-        for member in members:
-            if isinstance(member, type) and issubclass(member, BaseModel):
-                yield from fields_of(member, path, handed_down)
+        for model_inside in models:
+            yield from fields_of(model_inside, path, handed_down)

@@ -36,6 +36,10 @@ CLOSED = frozenset(StepState) - {StepState.PENDING, StepState.INTENT, StepState.
 """A closed step never opens again."""
 
 
+ANSWERED = "ok"
+"""The outcome of an attempt that was accepted; any other is the name of an error and its message."""
+
+
 @dataclass(frozen=True)
 class StepRecord:
     """One thing an apply has to do. `seq` orders steps within their run."""
@@ -72,6 +76,11 @@ class AttemptRecord:
     ended_at: str | None
     outcome: str | None
 
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the service may have carried it out: anything but a definite no."""
+        return self.outcome is None or self.outcome.startswith((ANSWERED, "OutcomeUnknown"))
+
 
 @dataclass(frozen=True)
 class OwnedObject:
@@ -85,10 +94,14 @@ class OwnedObject:
 
 @dataclass(frozen=True)
 class OpenStep:
-    """A step that a run left open when it ended without a word."""
+    """A step that a run left open when it ended without a word.
+
+    may_have_arrived: whether one of its requests may have been carried out
+    """
 
     run: int
     step: StepRecord
+    may_have_arrived: bool = True
 
 
 @dataclass(frozen=True)

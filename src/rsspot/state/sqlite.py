@@ -175,7 +175,13 @@ class SqliteLedger(SqliteRegistrations):
             " WHERE runs.scope = ? AND steps.state IN ('intent', 'unknown') ORDER BY run_id, seq",
             scope,
         )
-        return [OpenStep(row["run_id"], _step(row)) for row in rows]
+        arrived = {
+            (run, attempt.seq)
+            for run in {row["run_id"] for row in rows}
+            for attempt in self.attempts(run)
+            if attempt.may_have_arrived
+        }
+        return [OpenStep(row["run_id"], _step(row), (row["run_id"], row["seq"]) in arrived) for row in rows]
 
     def unfinished_runs(self, scope: str) -> list[int]:
         """Runs that were never closed."""

@@ -11,11 +11,10 @@ from typing import Any
 
 from rsspot.applier.events import Event
 from rsspot.applier.lease import hold
-from rsspot.applier.perform import Toolbox
 from rsspot.applier.recover import recover
 from rsspot.applier.run import PARALLEL, Stop, run_steps
 from rsspot.applier.settle import Found, judge
-from rsspot.applier.wait import Patience
+from rsspot.applier.tools import Patience, Toolbox
 from rsspot.client.aio import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, StalePlan, UsageError
@@ -96,7 +95,9 @@ def _needed(wanted: Iterable[Wanted], known: dict[str, Kind[Any]], *, everything
 
 
 def _world(snapshot: Snapshot, ledger: Ledger, scope: str) -> World:
-    claimed = frozenset(left.step.ref for left in ledger.open_steps(scope) if left.step.verb == Verb.CREATE)
+    claimed = frozenset(
+        left.step.ref for left in ledger.open_steps(scope) if left.step.verb == Verb.CREATE and left.may_have_arrived
+    )
     return World(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(scope), claimed)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
+from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.services.kind import Kind, Phase, Readiness
 
@@ -25,7 +25,7 @@ class CloudSpaceSpec(Spec):
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
     kubernetes_version: Annotated[str, AfterValidator(full_version), COLUMN]
     cni: Annotated[Literal["calico", "cilium", "byocni"] | None, IMMUTABLE] = None
-    ha_control_plane: Annotated[bool | None, Field(alias="HAControlPlane")] = None
+    ha_control_plane: Annotated[bool | None, DEFAULTED, Field(alias="HAControlPlane")] = None
     type: Annotated[str | None, IMMUTABLE] = None
     deployment_type: Annotated[Literal["gen1", "gen2"] | None, IMMUTABLE] = None
     cloud: Annotated[str | None, IMMUTABLE] = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from rsspot.models.fields import COLUMN, IMMUTABLE, UNORDERED, RefersTo
+from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, UNORDERED, RefersTo
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.services.kind import Kind, Naming, Phase, Readiness
@@ -39,10 +39,10 @@ class AutopilotNodePoolSpec(Spec):
     vcpu: TotalCPU
     vcpu_per_node: CPUPerNode | None = None
     memory_per_vcpu: Annotated[
-        Literal["any", "2", "4", "8"] | None, BeforeValidator(_as_text), Field(alias="memoryPerVCPU")
+        Literal["any", "2", "4", "8"] | None, DEFAULTED, BeforeValidator(_as_text), Field(alias="memoryPerVCPU")
     ] = None
     budget_per_hour: Annotated[Offer, COLUMN]
-    allocation_strategy: Literal["LowestPrice"] | None = None
+    allocation_strategy: Annotated[Literal["LowestPrice"] | None, DEFAULTED] = None
     custom_labels: StringMap | None = None
     custom_annotations: StringMap | None = None
     custom_taints: Annotated[list[Taint] | None, UNORDERED] = None

@@ -77,6 +77,8 @@ class VMRegistrations(Documents):
         for state, question, following in WALK:
             if record.status is not state:
                 continue
+            if self.context.permit:
+                self.context.permit()
             try:
                 answer = _checked(await self._ask(question, record, spec))
             except RegistrarFailed as failure:

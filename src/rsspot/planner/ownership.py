@@ -1,0 +1,63 @@
+"""Whose an object is: by its label, and where that is missing by what the ledger can tell. Reads nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.models.refs import Ref
+from rsspot.planner.diff import SPEC
+from rsspot.planner.world import World
+from rsspot.services.kind import Kind, Naming
+from rsspot.utils import Document, at_path
+
+
+def label_of(live: Document) -> str | None:
+    """The stack that an object's label names."""
+    label = at_path(live, ("metadata", "labels", STACK_LABEL))
+    return str(label) if label is not None else None
+
+
+def made_without_an_answer(kind: Kind[Any], *, may_have_arrived: bool, labels_kept: bool) -> bool:
+    """Whether an object without a label is one that we asked for and got no answer about.
+
+    may_have_arrived: a create of ours went out and nobody can say what became of it
+    labels_kept: the service shows our label on other objects, so it would show it on this one
+
+    Only a UUID that we made up counts: a plain name may have been taken by somebody at the same moment.
+    """
+    return may_have_arrived and not labels_kept and kind.naming is Naming.UUID
+
+
+class Owners:
+    """Whose an object is, by its label and by the ledger."""
+
+    def __init__(self, stack: str, world: World) -> None:
+        self.stack = stack
+        self._owned = world.owned
+        self._claimed = world.claimed
+        self._labels_kept = any(label_of(live) for documents in world.live.values() for live in documents.values())
+
+    def is_ours(self, kind: Kind[Any], live: Document) -> bool:
+        """Ours by label; or, where the service dropped the label, by the ledger's word for this very object."""
+        label = label_of(live)
+        if label is not None:
+            return label == self.stack
+        claimed = Ref(kind.name, live["metadata"]["name"]) in self._claimed
+        if made_without_an_answer(kind, may_have_arrived=claimed, labels_kept=self._labels_kept):
+            return True
+        return self.knows(kind, live) is not None
+
+    def knows(self, kind: Kind[Any], live: Document) -> Any:
+        """What the ledger remembers of this very object; None for nothing."""
+        known = self._owned.get(Ref(kind.name, live["metadata"]["name"]))
+        return known if known and known.uid in (None, live["metadata"].get("uid")) else None
+
+    def address(self, kind: Kind[Any], live: Document) -> str:
+        """How people call a live object."""
+        name = live["metadata"]["name"]
+        given = at_path(live, ("metadata", "annotations", NAME_ANNOTATION))
+        known = self._owned.get(Ref(kind.name, name))
+        if given is None and known is not None:
+            return str(known.address)
+        return kind.address(str(given or name), live.get(SPEC) or {})
