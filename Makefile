@@ -8,13 +8,17 @@ export UV_COMPILE_BYTECODE = 1
 export UV_PYTHON_DOWNLOADS = never
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format lock benchmarks conversations reference clean
+.PHONY: demo test check chaos format lock benchmarks conversations reference clean
 
 demo: .venv/run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
 test: .venv/dev .venv/contract .venv/browser
 	$(BIN)/pytest -n 2
+
+# The seeded tests of tests/chaos in full: `make test` runs a slice of them.
+chaos: .venv/dev
+	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/chaos
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

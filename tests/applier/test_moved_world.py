@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from scenes import CHANGED, CLOUDSPACE, STACK, WORKERS, OpenScene, Scene, births
 from rsspot.applier.events import StepEnded
 from rsspot.constants import STACK_LABEL
 from rsspot.errors import StalePlan
+from rsspot.models.refs import Ref
 from rsspot.planner.change import Action
 from rsspot.planner.plan import Plan
+from rsspot.services.registry import kinds
 from rsspot.state.ledger import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
@@ -22,6 +25,14 @@ from rsspot.workflows.reconcile import check_fresh, read_plan
 ANOTHER = CLOUDSPACE.replace("edge", "another")
 ELSEWHERE = CLOUDSPACE.replace("us-central-dfw-1", "us-east-iad-1")
 NEWER = CLOUDSPACE.replace("1.31.1", "1.32.0")
+VMS = """
+---
+apiVersion: ngpc.rxt.io/v1
+kind: VMSSHKey
+metadata: {name: operators}
+spec:
+  publicKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA7cpFqXSm1nXqFvUoKPBRHdJVWEJ+RbM0AEEI5vs0PT operators@example.com
+"""
 PLAIN = {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}
 VISITOR = {"cloudSpace": "edge", "serverClass": "gp.vs1.medium-dfw", "desired": 1}
 
@@ -171,6 +182,73 @@ async def test_marks_that_a_manifest_holds_are_not_sent(spot_api: SimulatedSpot,
     (live,) = living(spot_api.world, "cloudspaces")
     assert live["metadata"]["labels"] == {"team": "infra", STACK_LABEL: "default"}
     assert not live["metadata"].get("annotations")
+
+
+# Made by hand
+
+
+@pytest.mark.parametrize("fault", ["status", "reset-before"])
+@pytest.mark.parametrize("plural", ["cloudspaces", "spotnodepools"])
+async def test_what_somebody_made_is_not_ours_because_an_answer_failed(
+    spot_api: SimulatedSpot, open_scene: OpenScene, plural: str, fault: str
+) -> None:
+    """A 503, or no answer, to a create that was never carried out: the object that stands there is somebody else's."""
+
+    async def be_faster(request: httpx.Request, _: httpx.AsyncBaseTransport) -> None:
+        if request.method == "POST" and request.url.path.endswith(plural) and not births(spot_api.world, plural):
+            body = json.loads(request.content)
+            body["metadata"] = {"name": body["metadata"]["name"]}
+            await spot_api.client().documents(kinds()[body["kind"]]).create(body)
+            spot_api.faults.add(fault, "POST", f"/{plural}$")
+
+    scene = open_scene(be_faster)
+    recap = await scene.apply(CLOUDSPACE + WORKERS)
+    assert recap.counts["refused"] == 1
+    assert any("belongs to no stack" in event.detail for event in scene.of(StepEnded))
+    await assert_left_alone(scene, spot_api, plural)
+
+
+async def assert_left_alone(scene: Scene, spot_api: SimulatedSpot, plural: str) -> None:
+    """Pruning everything does not take somebody's object away, and a plan that declares it asks for --adopt."""
+    plan = await scene.plan(CLOUDSPACE + WORKERS)
+    assert [problem.rule for problem in plan.refusals] == ["ownership"]
+    await scene.apply(VMS if plural == "cloudspaces" else CLOUDSPACE + VMS)
+    assert len(living(spot_api.world, plural)) == 1
+
+
+@pytest.mark.parametrize("plural", ["cloudspaces", "spotnodepools"])
+async def test_what_somebody_made_after_an_unknown_create_is_not_ours(
+    spot_api: SimulatedSpot, scene: Scene, plural: str
+) -> None:
+    """The run ended not knowing; when the next one looks, somebody has made an object of that name by hand."""
+    if plural == "spotnodepools":
+        await scene.apply(CLOUDSPACE)
+    plan = await scene.plan(CLOUDSPACE + WORKERS)
+    (change,) = [each for each in plan.changes if scene.client.documents(kinds()[each.ref.kind]).kind.plural == plural]
+    spot_api.faults.add("reset-before", "POST", f"/{plural}$")
+    spot_api.faults.add("status", "GET", f"/{plural}/", status=503, times=1000)
+    assert (await scene.run(plan)).outcome == "unknown"
+    spot_api.faults.script.clear()
+    spec = change.body["spec"] if change.body else {}
+    await scene.client.collection(kinds()[change.ref.kind]).create(change.ref.name, spec)
+    await scene.apply(CLOUDSPACE.replace("edge", "other") + VMS, prune=False)
+    assert not scene.ledger.open_steps(plan.scope)
+    await assert_left_alone(scene, spot_api, plural)
+
+
+async def test_a_successor_is_never_what_it_replaces(spot_api: SimulatedSpot, scene: Scene) -> None:
+    """A saved plan that was tampered with, or made by a defect, deletes nothing that it has just counted as made."""
+    await scene.apply(CLOUDSPACE + WORKERS)
+    plan = await scene.plan(CLOUDSPACE + WORKERS.replace("gp.vs1.medium", "gp.vs1.large"))
+    (change,) = plan.changes
+    assert change.base is not None
+    assert change.body is not None
+    (live,) = living(spot_api.world, "spotnodepools")
+    body = {**live, "metadata": {**change.body["metadata"], "name": change.base.name}}
+    same = replace(change, ref=Ref("SpotNodePool", change.base.name), body=body)
+    recap = await scene.run(replace(plan, changes=(same,)))
+    assert recap.counts["deleted"] == 0
+    assert not spot_api.requests("DELETE")
 
 
 # Replacements

@@ -265,9 +265,9 @@ async def test_a_fatal_error_ends_with_a_recap_and_then_is_raised(spot_api: Simu
         await scene.run(plan)
     recap = scene.events[-1]
     assert isinstance(recap, Recap)
-    assert (recap.outcome, recap.counts["created"]) == ("partial", 1)
+    assert (recap.outcome, recap.exit_code, recap.counts["created"]) == ("unauthenticated", 4, 1)
     (run,) = scene.ledger.runs()
-    assert (run.id, run.outcome) == (recap.run, "partial")
+    assert (run.id, run.outcome) == (recap.run, "unauthenticated")
     assert run.ended_at
     assert not scene.ledger.unfinished_runs(plan.scope)
 

@@ -70,5 +70,15 @@ class Recap(Event):
         return OUTCOMES[self.outcome]
 
 
-OUTCOMES = {"ok": 0, "failed": 1, "stale": 6, "partial": 7, "cancelled": 8, "deadline": 9, "unknown": 11}
+OUTCOMES = {
+    "ok": 0,
+    "failed": 1,
+    "unauthenticated": 4,
+    "stale": 6,
+    "partial": 7,
+    "cancelled": 8,
+    "deadline": 9,
+    "locked": 10,
+    "unknown": 11,
+}
 """How a run can end, and the exit code of each."""

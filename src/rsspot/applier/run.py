@@ -15,7 +15,7 @@ from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStart
 from rsspot.applier.lease import Held
 from rsspot.applier.perform import Performer, Result
 from rsspot.applier.tools import Toolbox
-from rsspot.errors import Cancelled, Locked, StalePlan
+from rsspot.errors import AuthError, Cancelled, Locked, StalePlan
 from rsspot.models.refs import Ref
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.plan import Plan
@@ -26,6 +26,8 @@ PARALLEL = 8
 STOPPED = "the run was stopped"
 PATIENT = (Verb.DELETE, Verb.EXPAND)
 """Verbs that start only when what they wait for is ready, not merely accepted."""
+ENDED_BY: dict[type[Exception], str] = {Locked: "locked", AuthError: "unauthenticated"}
+"""How a run ends that was broken off by an error, where there is a word for it."""
 GOOD = (StepState.DONE, StepState.SATISFIED)
 WORDS = {Verb.CREATE: "created", Verb.PATCH: "updated", Verb.DELETE: "deleted", Verb.EXPAND: "registered"}
 COUNTS = (
@@ -211,6 +213,8 @@ class _Execution:
         return Recap(self._run, {name: counts[name] for name in COUNTS}, self._outcome(counts))
 
     def _outcome(self, counts: Counter[str]) -> str:
+        if self.fatal is not None:
+            return ENDED_BY.get(type(self.fatal), "failed")
         wrong = counts["failed"] + counts["refused"] + counts["skipped"] + counts["waiting"]
         good = sum(counts[word] for word in WORDS.values()) + counts["satisfied"]
         if counts["unknown"]:

@@ -16,11 +16,13 @@ import typer
 from rsspot.cli import exits
 from rsspot.cli.ask import confirm
 from rsspot.cli.session import CliSession, session
-from rsspot.errors import PlanRefused, Problem, UsageError
+from rsspot.errors import PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
 from rsspot.utils import stamp, utc_now, write_private
 
 if TYPE_CHECKING:
+    from rsspot.applier.events import Recap
+    from rsspot.cli.progress import Progress
     from rsspot.manifests.manifest import ManifestSet
     from rsspot.planner.guards import Options as PlanOptions
     from rsspot.planner.plan import Plan
@@ -187,7 +189,7 @@ async def _apply_saved(here: CliSession, saved: Path, yes: bool, manner: Manner,
 
 async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Manner) -> None:
     from rsspot.applier.events import Recap
-    from rsspot.cli.progress import Progress, recap_line
+    from rsspot.cli.progress import Progress
     from rsspot.workflows.reconcile import apply_plan, require_applyable
 
     as_json = here.options.output == "json"
@@ -199,23 +201,35 @@ async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Mann
             raise PlanRefused([Problem("nobody can be asked in JSON", hint="add --yes if the plan is approved")])
         _confirm(made)
     progress, recap = Progress(as_json=as_json), None
+    broken_off: RsspotError | None = None
     with _signals(manner):
         async with aclosing(apply_plan(here.client, here.client.ledger, made, manner)) as events:
-            async for event in events:
-                if isinstance(event, Recap):
-                    recap = event
-                else:
-                    progress.show(event)
-    if recap is None:
-        return
+            try:
+                async for event in events:
+                    if isinstance(event, Recap):
+                        recap = event
+                    else:
+                        progress.show(event)
+            except RsspotError as error:
+                broken_off = error
+    if recap is not None:
+        _show_recap(here, recap, progress)
+    if broken_off is not None:
+        raise broken_off
+    if recap is not None and recap.exit_code:
+        raise typer.Exit(recap.exit_code)
+
+
+def _show_recap(here: CliSession, recap: Recap, progress: Progress) -> None:
+    """The last thing an apply says, however it ended."""
+    from rsspot.cli.progress import recap_line
+
     transport = here.client.session.transport
     counted = {"requests": transport.requests, "retries": transport.repeats}
-    if as_json:
+    if here.options.output == "json":
         print(json.dumps({"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code}))
     else:
         print(recap_line(recap, elapsed=progress.elapsed, **counted))
-    if recap.exit_code:
-        raise typer.Exit(recap.exit_code)
 
 
 def _confirm(made: Plan) -> None:

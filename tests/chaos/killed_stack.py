@@ -1,0 +1,56 @@
+"""Applies the stack of a folder in a world that lives in a file, with faults, and dies of SIGKILL where it is told to.
+
+python killed_stack.py FOLDER START SEED (write|mutation|never) NUMBER
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
+
+from killed_apply import Stage
+
+from rsspot.applier.events import Recap
+from rsspot.workflows.reconcile import Manner
+
+FAULTS = (
+    "POST: reset-after",
+    "POST: reset-before",
+    "POST: 503",
+    "POST: 429 retry-after 2",
+    "PATCH: reset-after",
+    "PATCH: 409",
+    "DELETE: reset-after",
+    "DELETE: 503",
+    "GET: 503",
+    "GET: truncate 100",
+    "GET: stale 2",
+)
+
+
+async def run(folder: Path, start: float, seed: int | None, *, write: int = 0, mutation: int = 0) -> Recap:
+    """Plan and apply once. seed: of the faults; None for none."""
+    stage = Stage(folder, start, write=write, mutation=mutation)
+    if seed is not None:
+        chance = random.Random(seed)
+        for fault in chance.sample(FAULTS, 4):
+            stage.world.faults.say(f"{fault} x{chance.randrange(1, 3)} after {chance.randrange(6)}")
+    try:
+        return await stage.scene.apply((folder / "wanted.yaml").read_text(), Manner(parallel=chance_of(seed)))
+    finally:
+        await stage.close()
+
+
+def chance_of(seed: int | None) -> int:
+    """How many steps run side by side."""
+    return 8 if seed is None else 1 + seed % 8
+
+
+if __name__ == "__main__":
+    place, begin, of, what, number = sys.argv[1:]
+    recap = asyncio.run(run(Path(place), float(begin), int(of), **({} if what == "never" else {what: int(number)})))
+    sys.exit(recap.exit_code)

@@ -1,0 +1,107 @@
+"""Seeded stacks under SIGKILL and faults: whatever happened, one quiet run later all is as wanted, once each."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from amount import amount
+from killed_apply import Stage
+from killed_stack import run
+from scenes import NAMESPACE
+
+from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+
+SEEDS = range(amount(8, 60))
+SCRIPT = Path(__file__).with_name("killed_stack.py")
+BEGIN = 1_790_000_000.0
+LATER = 20_000.0
+"""Seconds between two runs, in the world's time: longer than any wait."""
+POOLS = ("spotnodepools", "ondemandnodepools")
+CLASSES = ("gp.vs1.medium-dfw", "gp.vs1.large-dfw")
+
+
+def stack(chance: random.Random) -> list[dict[str, Any]]:
+    """One or two cloudspaces with up to five pools each."""
+    documents = []
+    for space in ("edge", "west")[: chance.randrange(1, 3)]:
+        version = chance.choice(["1.31.1", "1.32.0"])
+        documents.append(document("CloudSpace", space, region="us-central-dfw-1", kubernetesVersion=version))
+        for name in chance.sample(["a", "b", "c", "d", "e"], chance.randrange(6)):
+            fields: dict[str, Any] = {"cloudSpace": space, "desired": chance.randrange(1, 4)}
+            fields["serverClass"] = chance.choice(CLASSES)
+            if chance.random() < 0.6:
+                documents.append(document("SpotNodePool", name, **fields, bidPrice=chance.choice(["0.06", "0.08"])))
+            else:
+                documents.append(document("OnDemandNodePool", name, **fields))
+    return documents
+
+
+def document(kind: str, name: str, **spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "ngpc.rxt.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_stack_under_fire_converges(tmp_path: Path, seed: int) -> None:
+    """Two versions of a stack, each applied by runs that are killed or meet faults, and then by one left in peace."""
+    chance = random.Random(seed)
+    moment = BEGIN
+    for _ in range(2):
+        documents = stack(chance)
+        (tmp_path / "wanted.yaml").write_text(yaml.safe_dump_all(documents))
+        for _ in range(chance.randrange(1, 4)):
+            killed(tmp_path, moment, chance)
+            moment += LATER
+        recap = await run(tmp_path, moment, None)
+        moment += LATER
+        assert recap.outcome == "ok", (seed, recap)
+        await assert_as_wanted(tmp_path, moment, documents)
+
+
+def killed(folder: Path, start: float, chance: random.Random) -> None:
+    """One run with faults, which most of the time does not live to its end."""
+    what, number = chance.choice(["write", "mutation", "mutation", "never"]), chance.randrange(1, 30)
+    seed = chance.randrange(10_000)
+    command = [sys.executable, str(SCRIPT), str(folder), str(start), str(seed), what, str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (0, 1, 6, 7, 11, -signal.SIGKILL), done.stderr
+
+
+async def assert_as_wanted(folder: Path, start: float, documents: list[dict[str, Any]]) -> None:
+    """Each declared object lives once, nothing else of the stack does, and nothing is left to do or to look up."""
+    stage = Stage(folder, start)
+    try:
+        plan = await stage.scene.plan((folder / "wanted.yaml").read_text())
+        assert plan.empty
+        assert not plan.undeclared
+        assert not stage.ledger.open_steps(plan.scope)
+        assert not stage.ledger.unfinished_runs(plan.scope)
+        assert Counter(lives(stage)) == Counter(names(documents))
+    finally:
+        await stage.close()
+
+
+def lives(stage: Stage) -> list[tuple[str, str, str]]:
+    """The kind, cloudspace and given name of every object of the stack that is not on its way out."""
+    found = []
+    for plural in ("cloudspaces", *POOLS):
+        for body in stage.world.store.objects(plural, NAMESPACE):
+            metadata = body["metadata"]
+            if metadata.get("deletionTimestamp") or STACK_LABEL not in metadata.get("labels", {}):
+                continue
+            given = metadata.get("annotations", {}).get(NAME_ANNOTATION, metadata["name"])
+            found.append((body["kind"], body["spec"].get("cloudSpace", ""), given))
+    return found
+
+
+def names(documents: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """The same of what is declared."""
+    return [(each["kind"], each["spec"].get("cloudSpace", ""), each["metadata"]["name"]) for each in documents]
