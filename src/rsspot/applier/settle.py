@@ -102,7 +102,7 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
         going = "is still being deleted"
         return Verdict(Found.MOVED, live, f"an object of that name {going}", f"it {going}")
     assert change.body is not None
-    if change.base is not None and live["metadata"].get("uid") == change.base.uid:
+    if change.surge and change.base and live["metadata"].get("uid") == change.base.uid:
         return _taken(live, "is the one that is to be replaced")
     label = at_path(live, OUR_LABEL)
     if label not in (None, at_path(change.body, OUR_LABEL)):
