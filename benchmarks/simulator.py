@@ -30,8 +30,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from rsspot.simulator.api import Api
+from rsspot.simulator.apiserver.messages import Request, Response
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.simulator.world import World
 
 CALLS = 1_000
@@ -562,7 +562,7 @@ def held() -> None:
 
 
 def memories() -> None:
-    """Memory of a process that has nothing but the catalogue, and of one with a hundred thousand pools."""
+    """Memory of a process that has nothing but the catalog, and of one with a hundred thousand pools."""
     title(f"memory with {HELD:,} pools in memory", "MB", "bytes each")
     with served() as spot:
         row("simulator serve, empty", f"{memory(spot.pid) / 1e6:,.0f}")

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from openapi_files import Unusable, canonical, document_of, publish
 
-from rsspot.utils import printable
+from rsspot.utils.text import printable
 
 Entry: TypeAlias = dict[str, Any]
 

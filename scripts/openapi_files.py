@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from rsspot.utils import write_private
+from rsspot.utils.files import write_private
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -22,7 +22,8 @@ from typing import Any, NoReturn
 from openapi_files import Unusable, canonical, document_of, publish, spelt
 
 from rsspot.constants import API_VERSION, BASE_URL, USER_AGENT
-from rsspot.utils import printable, stamp, utc_now
+from rsspot.utils.clock import stamp, utc_now
+from rsspot.utils.text import printable
 from rsspot.wire import httpx, tls_for
 
 FORMAT = 1

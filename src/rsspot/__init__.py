@@ -7,10 +7,9 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from rsspot.auth.persona import Persona
-    from rsspot.client.aio import AsyncSpotClient
-    from rsspot.client.blocking import SpotClient
-    from rsspot.client.choices import use_org, use_profile, use_region
-    from rsspot.client.shared import (
+    from rsspot.client.async_client import AsyncSpotClient
+    from rsspot.client.overrides import use_org, use_profile, use_region
+    from rsspot.client.singleton import (
         aclose_all_clients,
         close_all_clients,
         configure,
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
         set_default_profile,
         set_default_region,
     )
-    from rsspot.config.schema import ConfigFile, Profile
+    from rsspot.client.sync_client import SpotClient
+    from rsspot.config.models import ConfigFile, Profile
     from rsspot.errors import (
         AlreadyExists,
         ApiError,
@@ -50,15 +50,15 @@ if TYPE_CHECKING:
         UsageError,
     )
     from rsspot.http.hooks import Exchange, Hooks
-    from rsspot.state.registrations import RegistrationRecord, RegistrationStatus
+    from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
     from rsspot.workflows.registration import RegistrationCandidate, RegistrationWorkflow
 
 _HOMES = {
     "rsspot.auth.persona": ("Persona",),
-    "rsspot.client.aio": ("AsyncSpotClient",),
-    "rsspot.client.blocking": ("SpotClient",),
-    "rsspot.client.choices": ("use_org", "use_profile", "use_region"),
-    "rsspot.client.shared": (
+    "rsspot.client.async_client": ("AsyncSpotClient",),
+    "rsspot.client.sync_client": ("SpotClient",),
+    "rsspot.client.overrides": ("use_org", "use_profile", "use_region"),
+    "rsspot.client.singleton": (
         "aclose_all_clients",
         "close_all_clients",
         "configure",
@@ -70,9 +70,9 @@ _HOMES = {
         "set_default_profile",
         "set_default_region",
     ),
-    "rsspot.config.schema": ("ConfigFile", "Profile"),
+    "rsspot.config.models": ("ConfigFile", "Profile"),
     "rsspot.http.hooks": ("Exchange", "Hooks"),
-    "rsspot.state.registrations": ("RegistrationRecord", "RegistrationStatus"),
+    "rsspot.state.ledger.registrations": ("RegistrationRecord", "RegistrationStatus"),
     "rsspot.workflows.registration": ("RegistrationCandidate", "RegistrationWorkflow"),
 }
 """Where names live that are no errors."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 Command = Callable[..., Awaitable[object]]
 
 
-class Session(Protocol):
+class CommandSession(Protocol):
     """What a command is given. The CLI fulfils it."""
 
     @property

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from rsspot.client.aio import AsyncSpotClient
+    from rsspot.client.async_client import AsyncSpotClient
     from rsspot.simulator.front.server import Server
 
 URL = "http://127.0.0.1"
@@ -43,8 +43,8 @@ class SimulatedSpot:
 
     def client(self, *, state_path: Path | None = None) -> AsyncSpotClient:
         """A client of this world, with a ledger of its own in the folder."""
-        from rsspot.client.aio import AsyncSpotClient
-        from rsspot.config.load import Resolved
+        from rsspot.client.async_client import AsyncSpotClient
+        from rsspot.config.loader import Resolved
         from rsspot.settings import Setting
         from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 

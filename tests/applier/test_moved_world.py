@@ -16,8 +16,8 @@ from rsspot.errors import StalePlan
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action
 from rsspot.planner.plan import Plan
-from rsspot.services.registry import kinds
-from rsspot.state.ledger import StepState
+from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import check_fresh, read_plan

@@ -16,15 +16,15 @@ from scenes import BASE, CHANGED, CLOUDSPACE, NAMESPACE, STACK, WORKERS, OpenSce
 
 from rsspot.applier.events import Recap, Settled, StepEnded, StepStarted, Waiting
 from rsspot.applier.recover import recover
-from rsspot.applier.run import Stop
+from rsspot.applier.run import CancelToken
 from rsspot.errors import AuthError, Locked, StateError
 from rsspot.models.refs import Ref
-from rsspot.state.ledger import Holder, Ledger, StepRecord, StepState
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Holder, Ledger, StepRecord, StepState
 from rsspot.testing import SimulatedSpot
-from rsspot.utils import utc_now
+from rsspot.utils.clock import utc_now
 from rsspot.wire import httpx
-from rsspot.workflows.reconcile import Manner, toolbox
+from rsspot.workflows.reconcile import ApplyOptions, apply_context
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
 
@@ -168,14 +168,14 @@ async def test_the_lease_is_given_back_when_a_run_is_over(scene: Scene) -> None:
 
 async def test_a_stop_starts_no_further_mutation(spot_api: SimulatedSpot, open_scene: OpenScene) -> None:
     """What is on its way is finished and written down; the next run goes on with no question."""
-    stop = Stop()
+    stop = CancelToken()
 
     async def ask(request: httpx.Request, _: httpx.AsyncBaseTransport) -> None:
         if request.method == "POST" and request.url.path.endswith("/cloudspaces"):
             stop.ask()
 
     scene = open_scene(ask)
-    recap = await scene.apply(manner=Manner(stop=stop))
+    recap = await scene.apply(manner=ApplyOptions(stop=stop))
     assert (recap.outcome, recap.exit_code) == ("cancelled", 8)
     assert len(spot_api.requests("POST")) == 1
     assert (recap.counts["created"], recap.counts["skipped"]) == (1, 2)
@@ -185,14 +185,14 @@ async def test_a_stop_starts_no_further_mutation(spot_api: SimulatedSpot, open_s
 
 async def test_a_stop_ends_the_waiting(spot_api: SimulatedSpot, open_scene: OpenScene) -> None:
     """Nobody who asked for an end has to wait twenty minutes for it."""
-    stop = Stop()
+    stop = CancelToken()
 
     async def ask(request: httpx.Request, _: httpx.AsyncBaseTransport) -> None:
         if request.method == "POST" and request.url.path.endswith("/cloudspaces"):
             stop.ask()
 
     began = spot_api.clock.time()
-    await open_scene(ask).apply(CLOUDSPACE, Manner(stop=stop))
+    await open_scene(ask).apply(CLOUDSPACE, ApplyOptions(stop=stop))
     assert spot_api.clock.time() - began <= 30
 
 
@@ -207,7 +207,7 @@ async def test_a_failed_step_skips_only_what_depends_on_it(spot_api: SimulatedSp
     assert (recap.counts["created"], recap.counts["failed"], recap.counts["skipped"]) == (2, 1, 0)
 
 
-async def test_a_failed_parent_skips_its_children_and_not_its_neighbours(spot_api: SimulatedSpot, scene: Scene) -> None:
+async def test_a_failed_parent_skips_its_children_and_not_its_neighbors(spot_api: SimulatedSpot, scene: Scene) -> None:
     """The other cloudspace and its pool are made."""
     other = ("---" + CLOUDSPACE + WORKERS).replace("edge", "core").replace("name: workers", "name: others")
     spot_api.faults.add("status", "POST", "/cloudspaces$", status=422)
@@ -289,7 +289,7 @@ async def test_a_replacement_is_ready_before_its_predecessor_goes(
 
     scene = open_scene(look)
     await scene.apply()
-    assert (await scene.apply(CHANGED, Manner(wait="none"))).outcome == "ok"
+    assert (await scene.apply(CHANGED, ApplyOptions(wait="none"))).outcome == "ok"
     assert won == [2]
 
 
@@ -299,7 +299,7 @@ async def test_a_predecessor_stays_when_its_replacement_does_not_get_ready(
     """Nothing that works is taken away for something that does not."""
     await scene.apply(CLOUDSPACE + WORKERS)
     many = WORKERS.replace("gp.vs1.medium", "gp.vs1.large").replace("desired: 2", "desired: 500")
-    recap = await scene.apply(CLOUDSPACE + many, Manner(wait_timeout=120))
+    recap = await scene.apply(CLOUDSPACE + many, ApplyOptions(wait_timeout=120))
     assert (recap.outcome, recap.counts["deleted"]) == ("partial", 0)
     assert not spot_api.requests("DELETE")
 
@@ -333,7 +333,7 @@ async def test_independent_steps_run_side_by_side_within_the_limit(
         return response
 
     text = "---".join(CLOUDSPACE.replace("edge", f"edge-{number}") for number in range(8))
-    assert (await open_scene(count).apply(text, Manner(parallel=3))).outcome == "ok"
+    assert (await open_scene(count).apply(text, ApplyOptions(parallel=3))).outcome == "ok"
     assert 1 < most <= 3
 
 
@@ -342,7 +342,9 @@ async def test_independent_steps_run_side_by_side_within_the_limit(
 
 async def test_a_pool_that_gets_only_some_servers_is_told_as_partial(scene: Scene) -> None:
     """There are 120 of the class, and 500 are asked for."""
-    recap = await scene.apply(CLOUDSPACE + WORKERS.replace("desired: 2", "desired: 500"), Manner(wait_timeout=300))
+    recap = await scene.apply(
+        CLOUDSPACE + WORKERS.replace("desired: 2", "desired: 500"), ApplyOptions(wait_timeout=300)
+    )
     ended = next(event for event in scene.of(StepEnded) if event.address.startswith("spotnodepool"))
     assert (ended.state, ended.readiness) == (StepState.DONE, "partial")
     assert "won 120 of 500" in ended.detail
@@ -353,7 +355,7 @@ async def test_a_pool_that_loses_the_auction_is_told_as_outbid(spot_api: Simulat
     """And soon: hope is given up long before the time is."""
     rich = WORKERS.replace("workers", "rich").replace("desired: 2", "desired: 500").replace("0.06", "0.52")
     began = spot_api.clock.time()
-    await scene.apply(CLOUDSPACE + WORKERS + rich, Manner(wait_timeout=5000))
+    await scene.apply(CLOUDSPACE + WORKERS + rich, ApplyOptions(wait_timeout=5000))
     ended = next(event for event in scene.of(StepEnded) if event.address.endswith("/workers"))
     assert (ended.state, ended.readiness) == (StepState.DONE, "outbid")
     assert spot_api.clock.time() - began > 60
@@ -361,7 +363,7 @@ async def test_a_pool_that_loses_the_auction_is_told_as_outbid(spot_api: Simulat
 
 async def test_a_wait_that_runs_out_says_how_long_it_was(scene: Scene) -> None:
     """A cloudspace needs longer than ten seconds."""
-    recap = await scene.apply(CLOUDSPACE, Manner(wait_timeout=10))
+    recap = await scene.apply(CLOUDSPACE, ApplyOptions(wait_timeout=10))
     (ended,) = scene.of(StepEnded)
     assert (ended.state, ended.readiness) == (StepState.DONE, "progressing")
     assert "not ready in 10 s" in ended.detail
@@ -374,7 +376,7 @@ async def test_without_waiting_a_run_ends_when_everything_is_accepted(
 ) -> None:
     """No time passes and nothing is looked at again."""
     began = spot_api.clock.time()
-    recap = await scene.apply(manner=Manner(wait=wait))
+    recap = await scene.apply(manner=ApplyOptions(wait=wait))
     assert (recap.outcome, recap.counts["created"], recap.counts["waiting"]) == ("ok", 3, 0)
     assert not scene.of(Waiting)
     assert spot_api.clock.time() == began
@@ -395,7 +397,7 @@ def interrupted(scene: Scene, plan: Any, verb: str, ref: Ref, address: str) -> i
 
 async def recovered(scene: Scene, plan: Any) -> list[Settled]:
     """What recovery found."""
-    return [each async for each in recover(toolbox(scene.client, scene.ledger, plan, Manner()), plan.scope)]
+    return [each async for each in recover(apply_context(scene.client, scene.ledger, plan, ApplyOptions()), plan.scope)]
 
 
 async def test_recovery_run_twice_gives_the_same_rows(spot_api: SimulatedSpot, scene: Scene) -> None:
@@ -528,12 +530,12 @@ async def test_an_object_deleted_by_hand_is_made_again(spot_api: SimulatedSpot, 
 
 async def test_a_deadline_ends_the_run_under_its_own_name(spot_api: SimulatedSpot, open_scene: OpenScene) -> None:
     """So that a pipeline can tell it from somebody's Ctrl-C."""
-    stop = Stop()
+    stop = CancelToken()
 
     async def ask(request: httpx.Request, _: httpx.AsyncBaseTransport) -> None:
         if request.method == "POST" and request.url.path.endswith("/cloudspaces"):
             stop.ask("deadline")
             stop.ask()
 
-    recap = await open_scene(ask).apply(CLOUDSPACE, Manner(stop=stop))
+    recap = await open_scene(ask).apply(CLOUDSPACE, ApplyOptions(stop=stop))
     assert (recap.outcome, recap.exit_code) == ("deadline", 9)

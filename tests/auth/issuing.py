@@ -10,7 +10,7 @@ from typing import Any
 
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
-from rsspot.http.session import Session
+from rsspot.http.transport import SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -57,9 +57,9 @@ class Service:
         await asyncio.sleep(0)
         return self.login(request) if request.url.path == "/oauth/token" else self.api(request)
 
-    def session(self, bearer: Bearer) -> Session:
+    def session(self, bearer: Bearer) -> SpotTransport:
         """A session that a bearer signs."""
-        return Session(URL, bearer, self.clock, httpx.MockTransport(self.handle))
+        return SpotTransport(URL, bearer, self.clock, httpx.MockTransport(self.handle))
 
 
 def bearer_of(service: Service, base_url: str = URL, oauth_url: str = URL, **rest: Any) -> Bearer:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
-from rsspot.http.session import Session
-from rsspot.utils import SystemClock
+from rsspot.http.transport import SpotTransport
+from rsspot.utils.clock import SystemClock
 
 PATIENCE = 20.0
 
@@ -22,7 +22,7 @@ async def token(url: str, folder: Path) -> str:
     """One token by way of the shared folder."""
     clock = SystemClock()
     bearer = Bearer(base_url=url, issuer=Issuer(url, "tests"), clock=clock, refresh_token="canary", cache_folder=folder)
-    session = Session(url, None, clock)
+    session = SpotTransport(url, None, clock)
     try:
         return (await bearer.current(session.transport.handle_async_request)).bearer
     finally:

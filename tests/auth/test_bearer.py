@@ -14,7 +14,7 @@ from issuing import Answer, Service, bearer_of, id_token
 
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ConfigError, RsspotError
-from rsspot.http.session import Call, Session
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -26,14 +26,14 @@ def service() -> Service:
 
 
 @pytest.fixture
-async def session(service: Service) -> AsyncIterator[Session]:
+async def session(service: Service) -> AsyncIterator[SpotTransport]:
     """A session that is signed by the bearer."""
     opened = service.session(bearer_of(service))
     yield opened
     await opened.aclose()
 
 
-async def test_one_refresh_serves_every_task(service: Service, session: Session) -> None:
+async def test_one_refresh_serves_every_task(service: Service, session: SpotTransport) -> None:
     """Fifty requests at once, one token."""
     await asyncio.gather(*(session.send(Call("GET", "/x")) for _ in range(50)))
     assert service.issued == 1
@@ -41,7 +41,7 @@ async def test_one_refresh_serves_every_task(service: Service, session: Session)
     assert len(signatures) == 1
 
 
-async def test_one_refresh_serves_every_task_that_was_refused(service: Service, session: Session) -> None:
+async def test_one_refresh_serves_every_task_that_was_refused(service: Service, session: SpotTransport) -> None:
     """A token that is revoked while fifty tasks use it is replaced once."""
     await session.send(Call("GET", "/x"))
     revoked = {each.headers["Authorization"] for each in service.seen if each.url.path == "/x"}
@@ -54,7 +54,7 @@ async def test_one_refresh_serves_every_task_that_was_refused(service: Service, 
     assert service.issued == 2
 
 
-async def test_a_token_is_renewed_a_minute_before_it_expires(service: Service, session: Session) -> None:
+async def test_a_token_is_renewed_a_minute_before_it_expires(service: Service, session: SpotTransport) -> None:
     """So that it does not expire on its way."""
     await session.send(Call("GET", "/x"))
     service.clock.advance(service.lifetime - 61)
@@ -65,7 +65,7 @@ async def test_a_token_is_renewed_a_minute_before_it_expires(service: Service, s
     assert service.issued == 2
 
 
-async def test_a_second_401_is_an_auth_error(service: Service, session: Session) -> None:
+async def test_a_second_401_is_an_auth_error(service: Service, session: SpotTransport) -> None:
     """One more token was tried, and no third."""
     service.api = lambda _: httpx.Response(401, text="Jwt verification fails")
     with pytest.raises(AuthError) as caught:
@@ -74,7 +74,7 @@ async def test_a_second_401_is_an_auth_error(service: Service, session: Session)
     assert service.issued == 2
 
 
-async def test_a_refused_write_is_sent_again_with_the_same_body(service: Service, session: Session) -> None:
+async def test_a_refused_write_is_sent_again_with_the_same_body(service: Service, session: SpotTransport) -> None:
     """401 comes before anything is executed."""
     answers = iter([401, 201])
     service.api = lambda _: httpx.Response(next(answers), json={})
@@ -85,7 +85,7 @@ async def test_a_refused_write_is_sent_again_with_the_same_body(service: Service
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_an_outage_of_the_login_is_not_told_as_a_refused_token(
-    service: Service, session: Session, status: int
+    service: Service, session: SpotTransport, status: int
 ) -> None:
     """Nobody should make a new token because the login service was down."""
     service.login = lambda _: httpx.Response(status, text="oops")
@@ -102,7 +102,7 @@ async def test_another_origin_gets_no_bearer(service: Service, other: str) -> No
     assert len(service.seen) == 1
 
 
-async def test_a_redirect_is_not_followed(service: Service, session: Session) -> None:
+async def test_a_redirect_is_not_followed(service: Service, session: SpotTransport) -> None:
     """Wherever it points to."""
     service.api = lambda _: httpx.Response(307, headers={"Location": "https://example.com/"})
     with pytest.raises(RsspotError):
@@ -147,7 +147,7 @@ FAILURES |= {"login breaks": (broken, None), "api breaks": (None, broken)}
 
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_no_error_shows_a_credential(service: Service, session: Session, name: str, method: str) -> None:
+async def test_no_error_shows_a_credential(service: Service, session: SpotTransport, name: str, method: str) -> None:
     """Neither its words, nor its repr, its pickle, its traceback or its causes."""
     login, api = FAILURES[name]
     service.login, service.api = login or service.issue, api or service.api
@@ -159,7 +159,7 @@ async def test_no_error_shows_a_credential(service: Service, session: Session, n
     assert not any("canary" in each for each in shown)
 
 
-async def test_nothing_that_holds_a_credential_shows_it(service: Service, session: Session) -> None:
+async def test_nothing_that_holds_a_credential_shows_it(service: Service, session: SpotTransport) -> None:
     """The token itself, the bearer and the session."""
     bearer = bearer_of(service)
     token = Token.parse(id_token(exp=1))
@@ -185,6 +185,6 @@ def test_an_expiry_that_makes_no_sense_does_not_crash(exp: object) -> None:
     Token.parse(id_token(exp=exp)).fresh(ManualClock().now())
 
 
-def test_a_token_names_the_namespace_of_its_organisation() -> None:
+def test_a_token_names_the_namespace_of_its_organization() -> None:
     """Lower case, and `_` becomes `-`."""
     assert Token.parse(id_token(org_id="org_AbC")).organization == "org-abc"

@@ -11,7 +11,7 @@ import pytest
 
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
-from rsspot.http.session import Call, Session
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -46,7 +46,7 @@ class Login:
             refresh_token=refresh_token,
             cache_folder=folder,
         )
-        session = Session(URL, bearer, self.clock, httpx.MockTransport(self.handle))
+        session = SpotTransport(URL, bearer, self.clock, httpx.MockTransport(self.handle))
         await session.send(Call("GET", "/"))
         await session.aclose()
 

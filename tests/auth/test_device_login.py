@@ -13,7 +13,7 @@ from rsspot.auth.device import GRANT_TYPE, INTERVAL, Invitation, log_in
 from rsspot.auth.grants import Grant, Issuer, Send
 from rsspot.concurrency import drive
 from rsspot.errors import AuthError, RsspotError, TransportError
-from rsspot.http.session import Call, Session
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport
@@ -95,7 +95,7 @@ async def test_the_person_is_shown_what_they_need_and_once() -> None:
 
 
 async def test_it_is_asked_as_the_standard_says() -> None:
-    """For offline access, in the name of our client, and of an organisation if one is named."""
+    """For offline access, in the name of our client, and of an organization if one is named."""
     login = Login(GRANTED)
     await login.run("org_x")
     asked, polled = login.forms
@@ -146,7 +146,7 @@ async def test_a_network_that_fails_for_a_moment_does_not_cost_the_approval(trou
 async def test_a_poll_goes_out_once(status: int) -> None:
     """Through a session too: what repeats other requests would hammer a service that says slow_down."""
     login = Login(PENDING, (status, SLOW_DOWN[1]), PENDING, GRANTED)
-    session = Session(URL, None, login.clock, httpx.MockTransport(login.send))
+    session = SpotTransport(URL, None, login.clock, httpx.MockTransport(login.send))
     await log_in(ISSUER, session.transport.handle_async_request, login.clock, login.shown.append)
     assert intervals(login) == [5, 5, 10, 10]
     assert session.transport.repeats == 0
@@ -164,7 +164,7 @@ async def test_a_login_that_is_told_to_slow_down_does_not_slow_the_api_down() ->
         return await log_in(issuer, send, login.clock, login.shown.append)
 
     bearer = Bearer(base_url=URL, issuer=ISSUER, clock=login.clock, log_in=person)
-    session = Session(URL, bearer, login.clock, httpx.MockTransport(both))
+    session = SpotTransport(URL, bearer, login.clock, httpx.MockTransport(both))
     await session.send(Call("GET", "/x"))
     began = login.clock.time()
     for _ in range(20):
@@ -321,7 +321,7 @@ async def simulated(decide: Callable[[World, str], None]) -> tuple[Grant, World]
     clock = ManualClock()
     world = World(clock=clock)
     transport = InProcessTransport(Api(world))
-    session = Session(URL, None, clock, transport)
+    session = SpotTransport(URL, None, clock, transport)
     try:
         grant = await log_in(
             ISSUER, session.transport.handle_async_request, clock, lambda shown: decide(world, shown.code)
@@ -333,7 +333,7 @@ async def simulated(decide: Callable[[World, str], None]) -> tuple[Grant, World]
 
 
 async def test_the_simulator_logs_us_in() -> None:
-    """With a token of the organisation, and a refresh token to go on with."""
+    """With a token of the organization, and a refresh token to go on with."""
     grant, world = await simulated(lambda world, code: world.identity.device.approve(code))
     assert grant.token.organization == world.organizations[0].namespace
     assert grant.refresh_token

@@ -12,7 +12,7 @@ from issuing import CANARY, URL, Answer, id_token
 from rsspot.auth.grants import SCOPE, TIMEOUT, Grant, Issuer, exchange, granted, refreshed
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ConfigError, OutcomeUnknown, RequestTimeout, RsspotError, TransportError
-from rsspot.http.session import Manners, Session
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -147,7 +147,7 @@ def test_a_refusal_says_how_to_get_another_token(status: int) -> None:
 async def test_an_answer_without_end_is_not_the_callers_write() -> None:
     """A login page of a hundred megabytes changes nothing that would have to be settled."""
     endless = httpx.MockTransport(lambda _: httpx.Response(200, content=b"x" * 2000))
-    session = Session(URL, None, ManualClock(), endless, manners=Manners(most_bytes=1000))
+    session = SpotTransport(URL, None, ManualClock(), endless, manners=TransportOptions(most_bytes=1000))
     with pytest.raises(TransportError) as caught:
         await refreshed(ISSUER, CANARY, session.transport.handle_async_request)
     assert not isinstance(caught.value, OutcomeUnknown)

@@ -16,7 +16,7 @@ NOBODY = Persona(None, None, None, None, None, None, None)
 
 
 def test_a_token_of_the_service_says_everything() -> None:
-    """Both spellings of the organisation, and when it ends."""
+    """Both spellings of the organization, and when it ends."""
     clock = ManualClock()
     world = World(clock=clock)
     organization = world.organizations[0]

@@ -16,7 +16,7 @@ from rsspot.auth.grants import Grant, Issuer, Send
 from rsspot.auth.token import Token
 from rsspot.concurrency import drive
 from rsspot.errors import AuthError, ConfigError, Forbidden, RsspotError, TransportError
-from rsspot.http.session import Call, Session
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -41,7 +41,7 @@ def always(status: int, **rest: object) -> Answer:
     return lambda _: httpx.Response(status, **rest)
 
 
-async def all_of(session: Session, number: int = 20) -> list[object]:
+async def all_of(session: SpotTransport, number: int = 20) -> list[object]:
     """What many requests at once come to."""
     return await asyncio.gather(*(session.send(GET) for _ in range(number)), return_exceptions=True)
 

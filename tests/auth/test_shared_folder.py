@@ -26,7 +26,7 @@ from rsspot.auth.token import Token
 from rsspot.concurrency import drive
 from rsspot.errors import AuthError
 from rsspot.simulator.clock import ManualClock
-from rsspot.utils import SystemClock
+from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
 
 PROGRAM = Path(__file__).with_name("refreshing.py")

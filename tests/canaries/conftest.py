@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "defects"))
 
-from cage import CLOUDSPACE, USER_DATA, VMS, Cage, Watched
+from isolation import CLOUDSPACE, USER_DATA, VMS, Cage, Watched
 from spot_on_loopback import write_config
 
 from rsspot.cli.app import run

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cage import PROXY, REFRESH, USER_DATA, WEBHOOK, Cage, where_it_belongs
+from isolation import PROXY, REFRESH, USER_DATA, WEBHOOK, Cage, where_it_belongs
 from spot_on_loopback import failure, write_config
 
 from rsspot import AsyncSpotClient, ConfigError, RsspotError, SpotClient, get_client
-from rsspot.client.shared import close_all_clients
-from rsspot.config.load import resolve
+from rsspot.client.singleton import close_all_clients
+from rsspot.config.loader import resolve
 from rsspot.http.hooks import Hooks
-from rsspot.simulator.machinery.messages import Request, Response
+from rsspot.simulator.apiserver.messages import Request, Response
 
 HOOK = f"https://hooks.example.com/{WEBHOOK}"
 LOOKS = [
@@ -343,12 +343,12 @@ def test_no_canary_is_in_an_error(cage: Cage) -> None:
 async def test_no_canary_is_in_what_a_run_tells(cage: Cage) -> None:
     """Plans, events and recaps are values of their own."""
     from rsspot.manifests.parse import load
-    from rsspot.workflows.reconcile import Manner, apply_plan, make_plan
+    from rsspot.workflows.reconcile import ApplyOptions, apply_plan, make_plan
 
     async with AsyncSpotClient(cache=False) as client:
         plan = await make_plan(client, client.ledger, load([Path("stack.yaml")], environ={}))
         cage.keep("a saved plan", json.dumps(plan.to_json()))
-        async for event in apply_plan(client, client.ledger, plan, Manner(wait="none")):
+        async for event in apply_plan(client, client.ledger, plan, ApplyOptions(wait="none")):
             seen(cage, "an event", event)
         for run in client.ledger.runs():
             seen(cage, "a run", run)

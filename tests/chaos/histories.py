@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scenes import NAMESPACE, Scene
 
 from rsspot.state.database import Database
-from rsspot.state.sqlite import SqliteLedger
+from rsspot.state.ledger.sqlite import SqliteLedger
 from rsspot.testing import SimulatedSpot
 
 Document = dict[str, Any]

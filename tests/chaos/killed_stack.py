@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 from killed_apply import Stage
 
 from rsspot.applier.events import Recap
-from rsspot.workflows.reconcile import Manner
+from rsspot.workflows.reconcile import ApplyOptions
 
 FAULTS = (
     "POST: reset-after",
@@ -40,7 +40,7 @@ async def run(folder: Path, start: float, seed: int | None, *, write: int = 0, m
         for fault in chance.sample(FAULTS, 4):
             stage.world.faults.say(f"{fault} x{chance.randrange(1, 3)} after {chance.randrange(6)}")
     try:
-        return await stage.scene.apply((folder / "wanted.yaml").read_text(), Manner(parallel=chance_of(seed)))
+        return await stage.scene.apply((folder / "wanted.yaml").read_text(), ApplyOptions(parallel=chance_of(seed)))
     finally:
         await stage.close()
 

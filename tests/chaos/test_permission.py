@@ -16,12 +16,12 @@ from amount import amount
 from scenes import CLOUDSPACE, OpenScene, Scene
 
 from rsspot.errors import Locked
-from rsspot.state.ledger import Holder, Ledger, StepState
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Holder, Ledger, StepState
 from rsspot.testing import SimulatedSpot
-from rsspot.utils import utc_now
+from rsspot.utils.clock import utc_now
 from rsspot.wire import httpx
-from rsspot.workflows.reconcile import Manner
+from rsspot.workflows.reconcile import ApplyOptions
 
 SEEDS = range(amount(12, 40))
 POOLS = 12
@@ -73,7 +73,7 @@ def throttled(open_scene: OpenScene, seed: int, happens: Callable[[], None]) -> 
 @pytest.mark.parametrize("outcome", ["cancelled", "deadline"])
 async def test_no_write_starts_after_a_stop(open_scene: OpenScene, seed: int, outcome: str) -> None:
     """Also not one that was told to come back later; the next run makes what is missing, once."""
-    manner = Manner(parallel=8, wait="accepted")
+    manner = ApplyOptions(parallel=8, wait="accepted")
     scene, throttle = throttled(open_scene, seed, lambda: manner.stop.ask(outcome))
     recap = await scene.apply(stack(seed), manner)
     assert throttle.late == 0
@@ -89,7 +89,7 @@ async def test_no_write_starts_after_a_take_over(spot_api: SimulatedSpot, open_s
     """A run that slept while another took the lease ends as locked out, with its recap, and sends nothing more."""
     scene, throttle = throttled(open_scene, seed, lambda: take_over(spot_api))
     with pytest.raises(Locked):
-        await scene.apply(stack(seed), Manner(parallel=8, wait="accepted"))
+        await scene.apply(stack(seed), ApplyOptions(parallel=8, wait="accepted"))
     assert throttle.late == 0
     assert scene.ledger.runs()[0].outcome is not None
     give_back(spot_api)

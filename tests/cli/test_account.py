@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from rsspot.cli.app import run
-from rsspot.simulator.accounts.people import Organization
+from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
 from rsspot.simulator.front.server import Server
@@ -31,7 +31,7 @@ Command = Callable[..., Any]
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """An account of its own, where the environment says the service is."""
-    organizations = [Organization("org_abc123", "acme", CANARY)]
+    organizations = [Tenant("org_abc123", "acme", CANARY)]
     simulated = World(clock=ScaledClock(300, start=1_790_000_000.0), organizations=organizations, wall=time.time)
     server = Server(Api(simulated))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -102,7 +102,7 @@ def test_profiles_are_listed_chosen_and_deleted_but_never_the_one_in_use(account
 
 
 def test_a_remembered_default_is_of_its_profile_only(account: Command) -> None:
-    """Whoever names another profile gets that one's organisation."""
+    """Whoever names another profile gets that one's organization."""
     account("configure", "-p", "play", "--org", "elsewhere", "--no-activate")
     account("config", "set-default", "org", "org-abc123")
     explained = {each["setting"]: each for each in account("config", "explain")}

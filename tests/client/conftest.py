@@ -15,14 +15,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home without settings; what clients were shared is let go of before and after."""
-    from rsspot.client import shared
+    from rsspot.client import singleton
 
     for name in [each for each in os.environ if "SPOT" in each or each in ("XDG_CONFIG_HOME", "RXTSPOT_TOKEN")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    shared.configure()
-    shared.close_all_clients()
+    singleton.configure()
+    singleton.close_all_clients()
     yield tmp_path
-    shared.configure()
-    shared.close_all_clients()
+    singleton.configure()
+    singleton.close_all_clients()

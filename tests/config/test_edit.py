@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from rsspot.config.edit import Keys, edit, file_to_edit
 from rsspot.config.files import read
-from rsspot.config.load import resolve
+from rsspot.config.loader import resolve
+from rsspot.config.manager import Keys, edit, file_to_edit
 from rsspot.errors import ConfigError
 
 TOKEN = "1/refresh:token#with 'marks' \"and\" more"
@@ -76,7 +76,7 @@ CHANGES: dict[Keys, Any] = {
 EDITOR = """
 import os, sys
 from pathlib import Path
-from rsspot.config.edit import edit
+from rsspot.config.manager import edit
 os.umask(0)
 path, name, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(times):
@@ -85,7 +85,7 @@ for number in range(times):
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from rsspot.config.edit import edit
+from rsspot.config.manager import edit
 from rsspot.errors import ConfigError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

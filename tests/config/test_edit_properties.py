@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsspot.config.edit import Keys, edit
 from rsspot.config.files import read
-from rsspot.config.load import resolve
+from rsspot.config.loader import resolve
+from rsspot.config.manager import Keys, edit
 
 # Control characters are not for config files; surrogates are no text.
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn")), min_size=1, max_size=12)

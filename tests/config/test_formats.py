@@ -15,8 +15,8 @@ import yaml
 from pydantic.alias_generators import to_camel
 
 from rsspot.config.files import LARGEST, read
-from rsspot.config.load import Resolved, resolve
-from rsspot.config.schema import Profile, leaves
+from rsspot.config.loader import Resolved, resolve
+from rsspot.config.models import Profile, leaves
 from rsspot.errors import ConfigError, RsspotError
 from rsspot.settings import Setting
 

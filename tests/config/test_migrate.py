@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rsspot.config.edit import migrate
 from rsspot.config.files import read
-from rsspot.config.load import resolve
+from rsspot.config.loader import resolve
+from rsspot.config.manager import migrate
 from rsspot.errors import ConfigError
 
 OFFICIAL = "org: acme\nrefreshToken: '1/r:t#x'\naccessToken: a.b.c\nregion: us-central-dfw-1\n"
-MIGRATION = "import os; from rsspot.config.edit import migrate; print(migrate(os.environ))"
+MIGRATION = "import os; from rsspot.config.manager import migrate; print(migrate(os.environ))"
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def home(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_copy_means_the_same(home: dict[str, str]) -> None:
-    """The same organisation, tokens, region and state; and the file it was made from is as it was."""
+    """The same organization, tokens, region and state; and the file it was made from is as it was."""
     before = resolve(environ=home)
     made = migrate(home)
     after = resolve(environ=home)
@@ -76,7 +76,7 @@ def test_without_the_official_clis_file_there_is_nothing_to_do(tmp_path: Path) -
 
 
 def test_words_that_look_like_something_else_stay_words(home: dict[str, str]) -> None:
-    """An organisation may be called `no`."""
+    """An organization may be called `no`."""
     (Path(home["HOME"]) / ".spot_config").write_text("org: 'no'\nrefreshToken: '1:30'\nregion: '012'\nxyzzy: ['off']\n")
     before = resolve(environ=home).options
     made = migrate(home)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from rsspot.config.load import Resolved, resolve, state_path_of
-from rsspot.config.schema import Profile, leaves, nested
+from rsspot.config.loader import Resolved, resolve, state_path_of
+from rsspot.config.models import Profile, leaves, nested
 from rsspot.errors import ConfigError
 from rsspot.settings import ALIASES, CONFIG_PATHS, Setting
 
@@ -113,7 +113,7 @@ def token_file(folder: Path, level: str) -> Path:
 
 
 @pytest.mark.parametrize(("high", "low"), list(product(ORGANIZATIONS, repeat=2)))
-def test_an_organisation_named_higher_displaces_every_lower_name_of_one(tmp_path: Path, high: str, low: str) -> None:
+def test_an_organization_named_higher_displaces_every_lower_name_of_one(tmp_path: Path, high: str, low: str) -> None:
     """An id in the file must not override the name that was asked for."""
     for higher, lower in combinations(LEVELS, 2):
         if higher in levels_of(high) and lower in levels_of(low):
@@ -157,14 +157,14 @@ def test_two_credentials_of_one_place_are_both_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", [level for level in LEVELS if level != "remembered"])
-def test_no_retries_at_all_is_honoured(tmp_path: Path, level: str) -> None:
+def test_no_retries_at_all_is_honored(tmp_path: Path, level: str) -> None:
     """Zero is a wish and not the lack of one."""
     found = given(tmp_path, (level, "retry.max_retries", 0), *[("preferences", "retry.base_delay", 1.5)])
     assert (found.options.retry.max_retries, found.options.retry.base_delay) == (0, 1.5)
 
 
 @pytest.mark.parametrize("name", ["keyring", "history", "cache.enabled", "cache.persistent"])
-def test_false_is_honoured_over_true(tmp_path: Path, name: str) -> None:
+def test_false_is_honored_over_true(tmp_path: Path, name: str) -> None:
     """For the same reason."""
     assert typed(given(tmp_path, ("argument", name, False), ("profile", name, True)), name) is False
 
@@ -338,7 +338,7 @@ def test_the_official_clis_file_gets_no_state_beside_it(tmp_path: Path) -> None:
 
 
 def test_an_argument_that_is_no_setting_is_refused_and_an_empty_one_says_nothing(tmp_path: Path) -> None:
-    """A slip in a script must not fall back to another organisation in silence."""
+    """A slip in a script must not fall back to another organization in silence."""
     environ = {"HOME": str(tmp_path), "RSSPOT_ORG": "acme"}
     with pytest.raises(TypeError, match="orgnization"):
         resolve(environ=environ, orgnization="other")

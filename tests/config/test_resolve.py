@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rsspot.config.load import resolve
+from rsspot.config.loader import resolve
 from rsspot.errors import AuthError, ConfigError
 
 CANARY = "canary-refresh-token"

@@ -48,7 +48,7 @@ def new_loopback() -> Iterator[Callable[..., Loopback]]:
 
 @pytest.fixture
 def loopback(new_loopback: Callable[..., Loopback]) -> Loopback:
-    """A service on loopback with the one usual organisation."""
+    """A service on loopback with the one usual organization."""
     return new_loopback()
 
 

@@ -12,15 +12,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from rsspot.simulator.accounts.people import Organization
+from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.api import Api
+from rsspot.simulator.apiserver.messages import Request, Response
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.server import Server
-from rsspot.simulator.machinery.messages import Request, Response
 from rsspot.simulator.world import World
 
-STAGING = Organization("org_Staging00000001", "staging", "staging-refresh-token")
-PROD = Organization("org_Production00001", "prod", "prod-refresh-token")
+STAGING = Tenant("org_Staging00000001", "staging", "staging-refresh-token")
+PROD = Tenant("org_Production00001", "prod", "prod-refresh-token")
 Answer = Callable[[Request], Response | None]
 REGION = "us-central-dfw-1"
 SPEC = {"region": REGION, "kubernetesVersion": "1.31.1"}
@@ -71,7 +71,7 @@ class Loopback(Api):
         """The requests so far that could have changed something."""
         return self.sent("^(POST|PATCH|PUT|DELETE) /apis")
 
-    def profile(self, organization: Organization | None = None, **more: Any) -> dict[str, Any]:
+    def profile(self, organization: Tenant | None = None, **more: Any) -> dict[str, Any]:
         """What a config file says of an account here."""
         organization = organization or self.world.organizations[0]
         urls = {"baseUrl": self.url, "oauthUrl": self.url, "feedsUrl": self.url}
@@ -83,7 +83,7 @@ class Loopback(Api):
         urls = {"base_url": self.url, "oauth_url": self.url}
         return {**urls, "organization": profile["org"], "refresh_token": profile["refreshToken"], **more}
 
-    def make(self, plural: str, name: str, spec: dict[str, Any], organization: Organization | None = None) -> None:
+    def make(self, plural: str, name: str, spec: dict[str, Any], organization: Tenant | None = None) -> None:
         """Put an object into the world, as it is."""
         namespace = (organization or self.world.organizations[0]).namespace
         metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "generation": 1}

@@ -8,7 +8,7 @@ import pytest
 from spot_on_loopback import PROD, SPEC, STAGING, failure, query
 
 from rsspot import AsyncSpotClient, NotFound, OutcomeUnknown, SpotClient
-from rsspot.simulator.machinery.messages import Response
+from rsspot.simulator.apiserver.messages import Response
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache
 from rsspot.testing import URL, SimulatedSpot
@@ -194,7 +194,7 @@ def test_the_same_question_asked_at_once_is_asked_once(account, token):
 
 @pytest.mark.defect(35)
 def test_a_write_spares_what_it_cannot_have_changed(account, rsspot):
-    """Otherwise each change costs the catalogue again."""
+    """Otherwise each change costs the catalog again."""
     account.make("cloudspaces", "web", SPEC)
     for arguments in (["pricing", "list"], ["organizations", "list"]):
         assert rsspot(*arguments).code == 0

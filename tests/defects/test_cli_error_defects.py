@@ -13,7 +13,7 @@ import time
 import pytest
 from spot_on_loopback import SPEC, failure
 
-from rsspot.simulator.machinery.messages import Response
+from rsspot.simulator.apiserver.messages import Response
 
 RSSPOT = [sys.executable, "-m", "rsspot"]
 DEAD = "http://127.0.0.1:9"
@@ -51,7 +51,7 @@ def refused_bearer(account, config):
     return ["regions", "list"]
 
 
-def unknown_organisation(account, config):
+def unknown_organization(account, config):
     return ["--org", "nope", "cloudspaces", "list"]
 
 
@@ -135,7 +135,7 @@ FAILURES = {
     dead_login: 1,
     dead_service: 1,
     refused_bearer: 4,
-    unknown_organisation: 1,
+    unknown_organization: 1,
     no_such_object: 1,
     delete_of_no_such_object: 1,
     no_such_class: 1,

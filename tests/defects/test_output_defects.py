@@ -66,7 +66,7 @@ def test_a_list_is_rows(busy, rsspot, line):
 @pytest.mark.defect(40)
 @pytest.mark.parametrize("output", ["table", "json", "yaml"])
 def test_data_is_not_taken_for_markup(busy, rsspot, output):
-    """Otherwise words are eaten, colours appear and a bracket ends the command."""
+    """Otherwise words are eaten, colors appear and a bracket ends the command."""
     told = rsspot("events", "list", "-o", output)
     assert told.code == 0
     assert "[gen1] won [/b] [bold]3[/bold]" in told.out

@@ -9,7 +9,7 @@ import pytest
 from spot_on_loopback import SPEC
 
 from rsspot import SpotClient
-from rsspot.simulator.machinery.messages import Response
+from rsspot.simulator.apiserver.messages import Response
 
 CLOUDSPACE = f"""\
 apiVersion: ngpc.rxt.io/v1

@@ -10,7 +10,7 @@ import pytest
 from spot_on_loopback import SPEC
 
 from rsspot import RsspotError, SpotClient, UnexpectedShape
-from rsspot.simulator.machinery.messages import Response
+from rsspot.simulator.apiserver.messages import Response
 
 LISTS = ["cloudspaces", "spotnodepools", "ondemandnodepools", "vmcloudspaces", "vmpools", "serverclasses", "regions"]
 

@@ -14,7 +14,7 @@ from spot_on_loopback import SPEC, query
 
 from rsspot import RegistrationStatus, RegistrationWorkflow, SpotClient, StateError
 from rsspot.services.vms.schemas import VMCloudSpace
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger import open_ledger
 
 
 def group(*machines: str, pool: str = "runners") -> VMCloudSpace:

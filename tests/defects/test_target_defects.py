@@ -1,4 +1,4 @@
-"""Which organisation, region and account a command is about: the one that was named, and never another."""
+"""Which organization, region and account a command is about: the one that was named, and never another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOTH = [STAGING, PROD]
 
 @pytest.fixture
 def two(new_loopback, config):
-    """Two organisations, each with a cloudspace `web`; the active profile is prod's, by its id."""
+    """Two organizations, each with a cloudspace `web`; the active profile is prod's, by its id."""
     service = new_loopback(organizations=BOTH)
     for organization in BOTH:
         service.make("cloudspaces", "web", SPEC, organization)
@@ -34,7 +34,7 @@ def namespaces(service) -> set[str]:
 
 @pytest.mark.defect(5)
 @pytest.mark.parametrize("by", ["option", "variable", "argument", "use_org"])
-def test_an_organisation_that_is_asked_for_beats_the_id_in_the_profile(two, rsspot, monkeypatch, by):
+def test_an_organization_that_is_asked_for_beats_the_id_in_the_profile(two, rsspot, monkeypatch, by):
     """Otherwise a delete that was meant for staging goes to production."""
     token = STAGING.refresh_token
     monkeypatch.setenv("RSSPOT_REFRESH_TOKEN", token)
@@ -61,7 +61,7 @@ def test_an_id_that_is_asked_for_beats_the_name_in_the_profile(two, monkeypatch)
 
 
 @pytest.mark.defect(6)
-def test_a_remembered_organisation_is_its_profiles_alone(two, rsspot):
+def test_a_remembered_organization_is_its_profiles_alone(two, rsspot):
     """Otherwise `-p staging` deletes in production."""
     assert rsspot("-p", "prod", "config", "set-default", "org", "prod").code == 0
     assert rsspot("-p", "staging", "cloudspaces", "delete", "web", "--yes").code == 0
@@ -144,7 +144,7 @@ def test_a_spec_that_names_its_region_is_believed(account):
 
 @pytest.mark.defect(30)
 @pytest.mark.parametrize("named", ["prod", PROD.id, PROD.id.lower(), PROD.namespace])
-def test_every_way_to_name_an_organisation_gets_a_kubeconfig(two, named):
+def test_every_way_to_name_an_organization_gets_a_kubeconfig(two, named):
     """Otherwise who uses an id can list clusters and not get into them."""
     two.make("cloudspaces", "ready", SPEC, PROD)
     with two.world.lock:
@@ -156,8 +156,8 @@ def test_every_way_to_name_an_organisation_gets_a_kubeconfig(two, named):
 
 
 @pytest.mark.defect(49)
-def test_events_are_those_of_the_organisation_that_was_named(two, rsspot):
-    """Otherwise an incident in one organisation is looked for in another."""
+def test_events_are_those_of_the_organization_that_was_named(two, rsspot):
+    """Otherwise an incident in one organization is looked for in another."""
     for organization in BOTH:
         with two.world.store.transaction():
             two.world.store.add_event(organization.namespace, "web", "2026-01-01T00:00:00Z", f"of {organization.name}")

@@ -6,7 +6,7 @@ import pytest
 from spot_on_loopback import SPEC
 
 from rsspot import ApiError, SpotClient, UsageError
-from rsspot.simulator.machinery.messages import Response
+from rsspot.simulator.apiserver.messages import Response
 
 NO_NAMES = ["", " ", "/", ".", "..", "../ondemandnodepools/base", "web/../../x", "web?x=1", "web#x", "web%2f", "WEB"]
 NO_NAMES += ["-web", "a\nb"]

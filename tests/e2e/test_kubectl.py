@@ -458,7 +458,7 @@ def test_delete_by_label_and_of_all(kubectl):
     ids=["patch", "label", "delete"],
 )
 def test_a_rehearsal_changes_nothing(kubectl, pool, command):
-    """--dry-run=server is honoured."""
+    """--dry-run=server is honored."""
     verb, *options = command
     kubectl(verb, "snp", pool, *options, "--dry-run=server")
     shown = json.loads(kubectl("get", "snp", pool, "-o", "json"))

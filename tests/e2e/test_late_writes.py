@@ -20,9 +20,9 @@ from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
 from rsspot.simulator.front.server import Server
 from rsspot.simulator.world import World
-from rsspot.state.ledger import Holder
-from rsspot.state.sqlite import open_ledger
-from rsspot.utils import utc_now
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Holder
+from rsspot.utils.clock import utc_now
 
 POOLS = 12
 PARALLEL = 4

@@ -22,7 +22,7 @@ from typing import Annotated
 
 from rsspot.models.fields import COLUMN, IMMUTABLE, RefersTo
 from rsspot.models.resource import Resource, Spec
-from rsspot.services.kind import Kind
+from rsspot.resources.kind import Kind
 
 
 class WidgetSpec(Spec):

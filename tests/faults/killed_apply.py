@@ -15,16 +15,16 @@ from typing import Any
 import scenes
 
 from rsspot.applier.events import Recap
-from rsspot.client.aio import AsyncSpotClient
-from rsspot.config.load import Resolved
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.config.loader import Resolved
 from rsspot.settings import Setting
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
-from rsspot.state.ledger import Ledger
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Ledger
 from rsspot.wire import httpx
 
 WRITES = ("acquire", "renew", "release", "begin", "intend", "answered", "settle", "ready", "finish")

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from rsspot.applier.events import Event, Recap
-from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.async_client import AsyncSpotClient
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.manifests.parse import load
-from rsspot.planner.guards import Options
+from rsspot.planner.guards import PlanOptions
 from rsspot.planner.plan import Plan
 from rsspot.simulator.world import World
-from rsspot.state.ledger import Ledger
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Ledger
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
-from rsspot.workflows.reconcile import Manner, apply_plan, make_plan
+from rsspot.workflows.reconcile import ApplyOptions, apply_plan, make_plan
 
 Act = Callable[[httpx.Request, httpx.AsyncBaseTransport], Awaitable[httpx.Response | None]]
 """What to do with a request on its way: an answer, or None for the usual one."""
@@ -68,10 +68,10 @@ class Scene:
 
     async def plan(self, text: str = STACK, *, stack: str | None = None, **options: Any) -> Plan:
         """What would be done for a text; pruning unless told otherwise."""
-        allowed = Options(**{"prune": True, "most_deletes": 100, **options})
+        allowed = PlanOptions(**{"prune": True, "most_deletes": 100, **options})
         return await make_plan(self.client, self.ledger, self.manifests(text), options=allowed, stack=stack)
 
-    async def run(self, plan: Plan, manner: Manner | None = None) -> Recap:
+    async def run(self, plan: Plan, manner: ApplyOptions | None = None) -> Recap:
         """Apply a plan, keep its events and give its recap."""
         self.events = []
         async with aclosing(apply_plan(self.client, self.ledger, plan, manner)) as events:
@@ -81,7 +81,7 @@ class Scene:
         assert isinstance(recap, Recap)
         return recap
 
-    async def apply(self, text: str = STACK, manner: Manner | None = None, **options: Any) -> Recap:
+    async def apply(self, text: str = STACK, manner: ApplyOptions | None = None, **options: Any) -> Recap:
         """Plan and apply a text."""
         return await self.run(await self.plan(text, **options), manner)
 

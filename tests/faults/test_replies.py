@@ -10,7 +10,7 @@ from scenes import CLOUDSPACE, NAMESPACE, PLURALS, STACK, OpenScene, Scene, birt
 
 from rsspot.applier.events import StepEnded
 from rsspot.errors import AuthError, Forbidden
-from rsspot.state.ledger import StepState
+from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 

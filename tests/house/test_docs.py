@@ -11,17 +11,17 @@ import pytest
 from rsspot import errors
 from rsspot.applier.events import OUTCOMES
 from rsspot.cli.app import OWN, run
-from rsspot.client.shared import close_all_clients, configure
+from rsspot.client.singleton import close_all_clients, configure
 from rsspot.config.reference import markdown
 from rsspot.models.fields import IMMUTABLE
-from rsspot.services.registry import kinds
+from rsspot.resources.registry import kinds
 from rsspot.settings import ALIASES, CONFIG_PATHS
-from rsspot.simulator.accounts.people import SANDBOX_TOKEN, Organization, accounts_from
+from rsspot.simulator.accounts.people import SANDBOX_TOKEN, Tenant, accounts_from
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ScaledClock
 from rsspot.simulator.faults import KINDS, fault_of
 from rsspot.simulator.front.server import Server
-from rsspot.simulator.spot.rules import Rules
+from rsspot.simulator.spot.switches import Rules
 from rsspot.simulator.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -106,8 +106,8 @@ def test_every_environment_variable_is_documented() -> None:
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An account of the simulated service, known to the environment as a real one would be."""
     organizations = [
-        Organization("org_abc123", "my-org", SANDBOX_TOKEN),
-        Organization("org_b", "my-other-org", "other"),
+        Tenant("org_abc123", "my-org", SANDBOX_TOKEN),
+        Tenant("org_b", "my-other-org", "other"),
     ]
     # A time at which the price of the page's class is calm, and slow enough that it stays so.
     world = World(clock=ScaledClock(100, start=1_790_000_000.0), organizations=organizations)
@@ -135,7 +135,7 @@ def test_the_python_of_the_sdk_page_runs(capsys: pytest.CaptureFixture[str]) -> 
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 4
     for block in blocks:
-        # Another organisation's objects are not this token's to see.
+        # Another organization's objects are not this token's to see.
         exec(compile(block.replace("my-other-org", "org_abc123"), "docs/sdk.md", "exec"), {})
     assert capsys.readouterr().out.startswith("0.06 ")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rsspot.applier.events import Event, Recap
 from rsspot.manifests.parse import load
-from rsspot.planner.guards import Options
+from rsspot.planner.guards import PlanOptions
 from rsspot.planner.plan import Plan
-from rsspot.services.registry import kinds
+from rsspot.resources.registry import kinds
 from rsspot.testing import SimulatedSpot
 from rsspot.workflows.reconcile import apply_plan, make_plan
 
@@ -26,7 +26,7 @@ async def planned(spot: SimulatedSpot, **options: bool) -> Plan:
     """The plan of the shipped manifests, or of nothing."""
     client = spot.client()
     manifests = None if options.get("destroy") else load([MANIFESTS])
-    return await make_plan(client, client.ledger, manifests, stack="demo", options=Options(**options))
+    return await make_plan(client, client.ledger, manifests, stack="demo", options=PlanOptions(**options))
 
 
 def test_every_authored_kind_is_shown_in_the_shipped_manifests() -> None:

@@ -11,7 +11,7 @@ import pytest
 from rsspot.errors import OutcomeUnknown, RsspotError, ServerError, TransportError
 from rsspot.http.bodies import WholeBodies
 from rsspot.http.retry import AS_IT_COMES, RetryPolicy
-from rsspot.http.session import Call, Manners, Session
+from rsspot.http.transport import Call, SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -50,10 +50,10 @@ class Service:
         self.asked += 1
         return httpx.Response(self.status, headers=self.headers, stream=body)
 
-    def session(self, most: int = 10_000) -> Session:
+    def session(self, most: int = 10_000) -> SpotTransport:
         """A session with it."""
         transport = httpx.MockTransport(self.handle)
-        return Session(URL, None, ManualClock(), transport, manners=Manners(most_bytes=most))
+        return SpotTransport(URL, None, ManualClock(), transport, manners=TransportOptions(most_bytes=most))
 
 
 async def whole(service: Service, most: int = 10_000) -> httpx.Response:
@@ -204,8 +204,8 @@ async def test_lines_may_come_as_slowly_as_was_said(deadline: float) -> None:
         seen.append(dict(request.extensions["timeout"]))
         return httpx.Response(200, text="x\n")
 
-    manners = Manners(timeout=30.0, policy=RetryPolicy(deadline=deadline))
-    session = Session(URL, None, ManualClock(), httpx.MockTransport(answer), manners=manners)
+    manners = TransportOptions(timeout=30.0, policy=RetryPolicy(deadline=deadline))
+    session = SpotTransport(URL, None, ManualClock(), httpx.MockTransport(answer), manners=manners)
     async for _ in session.lines(Call("GET", "/x"), patience=330):
         pass
     (timeouts,) = seen

@@ -27,7 +27,7 @@ from rsspot.errors import (
     TransportError,
 )
 from rsspot.http.failures import error_from, error_of
-from rsspot.http.session import Call, Session
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -137,7 +137,7 @@ async def test_a_write_that_breaks_behind_a_gateway_has_an_unknown_outcome(base:
     def broken(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("broke", request=request)
 
-    session = Session(base, None, ManualClock(), httpx.MockTransport(broken))
+    session = SpotTransport(base, None, ManualClock(), httpx.MockTransport(broken))
     with pytest.raises(OutcomeUnknown):
         await session.send(Call("POST", "/x", body={}))
     await session.aclose()
@@ -158,7 +158,7 @@ async def test_a_token_request_that_breaks_is_not_the_callers_write() -> None:
 
     issuer = Issuer("http://127.0.0.1", "tests")
     bearer = Bearer(base_url=issuer.url, issuer=issuer, clock=ManualClock(), refresh_token="canary")
-    session = Session(issuer.url, bearer, ManualClock(), httpx.MockTransport(broken))
+    session = SpotTransport(issuer.url, bearer, ManualClock(), httpx.MockTransport(broken))
     with pytest.raises(TransportError, match="/oauth/token") as caught:
         await session.send(Call("POST", "/x", body={}))
     assert not isinstance(caught.value, OutcomeUnknown)
@@ -177,7 +177,7 @@ def test_every_error_survives_pickling(status: int, reason: str, error: type[Rss
 async def test_a_read_that_is_no_json_object_is_a_server_error(body: bytes) -> None:
     """Not a crash, and not an empty list."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
-    session = Session("http://127.0.0.1", None, ManualClock(), transport)
+    session = SpotTransport("http://127.0.0.1", None, ManualClock(), transport)
     with pytest.raises(ServerError, match="JSON object"):
         await session.send(Call("GET", "/x"))
     await session.aclose()
@@ -194,7 +194,7 @@ async def test_a_list_that_expires_again_and_again_is_given_up() -> None:
             return httpx.Response(410, json={"reason": "Expired", "message": "too old"})
         return httpx.Response(200, json={"items": [{}], "metadata": {"continue": "more"}})
 
-    session = Session("http://127.0.0.1", None, ManualClock(), httpx.MockTransport(expire))
+    session = SpotTransport("http://127.0.0.1", None, ManualClock(), httpx.MockTransport(expire))
     with pytest.raises(Gone, match="3 times"):
         await session.items("/x")
     assert asked == 6
@@ -204,7 +204,7 @@ async def test_a_list_that_expires_again_and_again_is_given_up() -> None:
 @pytest.mark.parametrize("page", [{}, {"items": None}, {"items": None, "metadata": None}, {"items": []}])
 async def test_an_empty_list_comes_in_many_spellings(page: dict[str, object]) -> None:
     """Go servers send null."""
-    session = Session(
+    session = SpotTransport(
         "http://127.0.0.1", None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(200, json=page))
     )
     assert await session.items("/x") == []

@@ -12,7 +12,7 @@ from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
 from rsspot.errors import OutcomeUnknown, RsspotError, ServerError
 from rsspot.http.hooks import Exchange, Hooks
-from rsspot.http.session import Call, Manners, Session
+from rsspot.http.transport import Call, SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -38,13 +38,13 @@ class Service:
             raise step("canary", request=request)
         return httpx.Response(step, headers={"Audit-Id": "a1"}, content=b"{}".ljust(self.size))
 
-    def session(self, hooks: Hooks, *, signed: bool = False) -> Session:
+    def session(self, hooks: Hooks, *, signed: bool = False) -> SpotTransport:
         """A session with these hooks."""
         issuer = Issuer(URL, "tests")
         bearer = Bearer(base_url=URL, issuer=issuer, clock=self.clock, refresh_token="canary-refresh")
         transport = httpx.MockTransport(self.handle)
-        manners = Manners(most_bytes=1000)
-        return Session(URL, bearer if signed else None, self.clock, transport, manners=manners, hooks=hooks)
+        manners = TransportOptions(most_bytes=1000)
+        return SpotTransport(URL, bearer if signed else None, self.clock, transport, manners=manners, hooks=hooks)
 
 
 # Before
@@ -176,5 +176,5 @@ def test_an_exchange_reads_like_a_line_of_a_log() -> None:
 
 
 def test_a_proxys_password_is_not_shown() -> None:
-    """Manners are printed in many a debugger."""
-    assert "canary" not in repr(Manners(proxy="http://user:canary@127.0.0.1:1"))
+    """TransportOptions are printed in many a debugger."""
+    assert "canary" not in repr(TransportOptions(proxy="http://user:canary@127.0.0.1:1"))

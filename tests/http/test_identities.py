@@ -21,14 +21,14 @@ from rsspot.errors import AuthError, RequestTimeout, ServerError, TransportError
 from rsspot.http import pool
 from rsspot.http.cache import CachePolicy, ResponseCache
 from rsspot.http.hooks import Hooks
-from rsspot.http.limit import Pace
 from rsspot.http.pool import Connections
+from rsspot.http.rate_limit import RateLimiter
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.session import Call, Manners, Session, decoded, token_of
+from rsspot.http.transport import Call, SpotTransport, TransportOptions, decoded, token_of
 from rsspot.simulator.clock import ManualClock
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache
-from rsspot.utils import SystemClock
+from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
 
 URL = "http://127.0.0.1"
@@ -73,9 +73,9 @@ def server() -> Iterator[Counting]:
     served.server_close()
 
 
-def session_of(server: Counting) -> Session:
+def session_of(server: Counting) -> SpotTransport:
     """A session that signs nothing."""
-    return Session(f"http://127.0.0.1:{server.server_address[1]}", None, SystemClock())
+    return SpotTransport(f"http://127.0.0.1:{server.server_address[1]}", None, SystemClock())
 
 
 def bearer(log_in: object = None, folder: Path | None = None, **rest: object) -> Bearer:
@@ -105,7 +105,7 @@ async def test_what_our_own_library_refuses_to_send_is_not_quoted(method: str) -
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.LocalProtocolError(f"Illegal header value b'Bearer {CANARY}'", request=request)
 
-    session = Session(URL, None, ManualClock(), httpx.MockTransport(refuse))
+    session = SpotTransport(URL, None, ManualClock(), httpx.MockTransport(refuse))
     with pytest.raises(TransportError) as caught:
         await session.send(Call(method, "/x"))
     assert type(caught.value) is TransportError
@@ -139,7 +139,7 @@ async def test_kept_answers_are_those_of_whoever_is_logged_in(tmp_path: Path) ->
     clock, database = ManualClock(), Database(tmp_path / "state.db")
     back = SqliteCache(database, most_entries=10, most_bytes=1000)
     cache = ResponseCache(URL, lambda: who, CachePolicy(), clock, back)
-    session = Session(URL, None, clock, httpx.MockTransport(answer), cache=cache)
+    session = SpotTransport(URL, None, clock, httpx.MockTransport(answer), cache=cache)
     assert await session.send(ORGANIZATIONS) == {"of": "alice"}
     who = "bob"
     assert await session.send(ORGANIZATIONS) == {"of": "bob"}
@@ -168,7 +168,7 @@ async def test_a_kept_first_page_with_an_expired_token_is_not_asked_for_again() 
 
     clock = ManualClock()
     cache = ResponseCache(URL, lambda: "a", CachePolicy(), clock)
-    session = Session(URL, None, clock, httpx.MockTransport(answer), cache=cache)
+    session = SpotTransport(URL, None, clock, httpx.MockTransport(answer), cache=cache)
     call = Call("GET", "/apis/ngpc.rxt.io/v1/regions", fresh=False, private=False)
     assert len(await session.pages(call, decoded, token_of)) == 2
     assert asked == ["", "T1", "", "T2"]
@@ -253,7 +253,9 @@ async def test_no_answer_may_trickle_past_the_deadline() -> None:
     """Each byte is in time, and the whole of it never comes."""
     clock = ManualClock()
     slow = httpx.MockTransport(lambda _: httpx.Response(200, stream=Slow(clock)))
-    session = Session(URL, None, clock, slow, manners=Manners(policy=RetryPolicy(attempts=1, deadline=10.0)))
+    session = SpotTransport(
+        URL, None, clock, slow, manners=TransportOptions(policy=RetryPolicy(attempts=1, deadline=10.0))
+    )
     began = clock.time()
     with pytest.raises(RequestTimeout):
         await session.send(Call("GET", "/x"))
@@ -262,7 +264,7 @@ async def test_no_answer_may_trickle_past_the_deadline() -> None:
 
 def test_who_gives_up_waiting_leaves_the_place_to_the_next() -> None:
     """Else those with little patience would keep everybody else out."""
-    pace = Pace(most=1.0)
+    pace = RateLimiter(most=1.0)
     assert pace.reserve(0.0) == 0.0
     assert pace.reserve(0.0) == 1.0
     pace.give_back()
@@ -272,7 +274,7 @@ def test_who_gives_up_waiting_leaves_the_place_to_the_next() -> None:
 @pytest.mark.parametrize("status", [500, 503])
 async def test_a_failure_is_no_reason_to_go_faster(status: int) -> None:
     """Only success is."""
-    session = Session(URL, None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(status)))
+    session = SpotTransport(URL, None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(status)))
     pace = session.transport.inner._inner.pace  # type: ignore[attr-defined]
     pace.rate = 10.0
     with pytest.raises(ServerError):
@@ -283,7 +285,7 @@ async def test_a_failure_is_no_reason_to_go_faster(status: int) -> None:
 async def test_a_body_nested_too_deeply_is_an_answer_that_cannot_be_read() -> None:
     """On a read an error of ours; on a write, which has happened, nothing to be told."""
     deep = httpx.MockTransport(lambda _: httpx.Response(200, content=b"[" * 200_000))
-    session = Session(URL, None, ManualClock(), deep, hooks=Hooks())
+    session = SpotTransport(URL, None, ManualClock(), deep, hooks=Hooks())
     with pytest.raises(ServerError):
         await session.send(Call("GET", "/x"))
     assert await session.send(Call("DELETE", "/x")) == {}

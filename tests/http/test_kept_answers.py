@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from rsspot.concurrency import drive, pause
 from rsspot.errors import Forbidden, RsspotError, StateError
 from rsspot.http.cache import TTLS, Back, CachePolicy, ResponseCache, written_place
-from rsspot.http.session import Call, Session
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache
-from rsspot.utils import SystemClock
+from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
 
 URL = "http://127.0.0.1"
@@ -74,10 +74,10 @@ class Service:
         identity: str = "alice",
         back: Back | None = None,
         signer: Signer | None = None,
-    ) -> Session:
+    ) -> SpotTransport:
         """A session that keeps answers."""
         cache = ResponseCache(url, lambda: identity, policy, self.clock, back)
-        return Session(url, signer or Signer(), self.clock, httpx.MockTransport(self.handle), cache=cache)
+        return SpotTransport(url, signer or Signer(), self.clock, httpx.MockTransport(self.handle), cache=cache)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def service() -> Service:
     return Service()
 
 
-async def number(session: Session, call: Call | None = None) -> int:
+async def number(session: SpotTransport, call: Call | None = None) -> int:
     """The number of the request whose answer this read gets."""
     return (await session.send(call or read()))["number"]
 
@@ -153,7 +153,7 @@ async def test_only_a_read_of_the_whole_is_kept(service: Service) -> None:
 async def test_a_failure_is_not_kept(service: Service, status: int) -> None:
     """The next read may go well."""
     answers = iter([status] * 5)
-    session = Session(
+    session = SpotTransport(
         URL,
         None,
         service.clock,
@@ -351,7 +351,7 @@ WRITTEN: dict[str, httpx.Response] = {
 
 @pytest.mark.parametrize("outcome", WRITTEN)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_whatever_a_write_comes_to_the_organisation_is_read_again(
+async def test_whatever_a_write_comes_to_the_organization_is_read_again(
     service: Service, method: str, outcome: str
 ) -> None:
     """It may have happened; on the shelf too, and for every kind, since objects change each other."""
@@ -374,13 +374,13 @@ async def test_a_write_that_breaks_off_counts_as_one(service: Service) -> None:
     def broken(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("broke", request=request)
 
-    breaking = Session(URL, None, service.clock, httpx.MockTransport(broken), cache=session.cache)
+    breaking = SpotTransport(URL, None, service.clock, httpx.MockTransport(broken), cache=session.cache)
     with pytest.raises(RsspotError):
         await breaking.send(Call("POST", MINE, body={}))
     assert await number(session) == 2
 
 
-async def test_other_organisations_and_what_belongs_to_none_are_as_they_were(service: Service) -> None:
+async def test_other_organizations_and_what_belongs_to_none_are_as_they_were(service: Service) -> None:
     """Nothing of it can have changed."""
     shelf = Shelf()
     session = service.session(back=shelf)
@@ -402,7 +402,7 @@ async def test_other_organisations_and_what_belongs_to_none_are_as_they_were(ser
         (f"{REGIONS}/x", REGIONS),
     ],
 )
-def test_a_write_touches_an_organisation_or_a_collection(path: str, place: str) -> None:
+def test_a_write_touches_an_organization_or_a_collection(path: str, place: str) -> None:
     """As much as it may have changed."""
     assert written_place(path) == place
 
@@ -430,7 +430,7 @@ async def test_a_read_during_a_write_is_not_kept_beyond_it(service: Service) -> 
         return await service.handle(request)
 
     cache = ResponseCache(URL, lambda: "alice", EVERYTHING, service.clock)
-    session = Session(URL, Signer(), service.clock, httpx.MockTransport(slowly), cache=cache)
+    session = SpotTransport(URL, Signer(), service.clock, httpx.MockTransport(slowly), cache=cache)
     writing = asyncio.create_task(session.send(Call("DELETE", f"{MINE}/x")))
     await started.wait()
     assert await number(session) == 1
@@ -454,7 +454,7 @@ async def test_equal_reads_of_a_service_that_is_down_hear_it_together() -> None:
 
     clock = ManualClock()
     cache = ResponseCache(URL, lambda: "alice", EVERYTHING, clock)
-    session = Session(URL, Signer(), clock, httpx.MockTransport(down), cache=cache)
+    session = SpotTransport(URL, Signer(), clock, httpx.MockTransport(down), cache=cache)
     failures = await asyncio.gather(*(session.send(read()) for _ in range(20)), return_exceptions=True)
     assert {type(each) for each in failures} == {Forbidden}
     assert asked == 1

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from rsspot.concurrency import pause
 from rsspot.errors import TooManyRequests
-from rsspot.http.limit import FORGET_ABOVE, SLOWEST, LimitedTransport, Pace
+from rsspot.http.rate_limit import FORGET_ABOVE, SLOWEST, LimitedTransport, RateLimiter
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.session import Call, Manners, Session
+from rsspot.http.transport import Call, SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
-from rsspot.utils import SystemClock
+from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
 
 URL = "http://127.0.0.1/x"
@@ -24,7 +24,7 @@ rates = st.floats(0.5, 200)
 gaps = st.lists(st.floats(0, 5), min_size=2, max_size=40)
 
 
-def starts(pace: Pace, waits: list[float], began: float = 0.0) -> list[float]:
+def starts(pace: RateLimiter, waits: list[float], began: float = 0.0) -> list[float]:
     """When requests go out that come with these gaps between them."""
     now, gone = began, []
     for gap in waits:
@@ -44,7 +44,7 @@ def apart(moments: list[float]) -> float:
 @given(gaps)
 def test_without_a_bound_nobody_waits(waits: list[float]) -> None:
     """Until the service asks for it."""
-    pace = Pace()
+    pace = RateLimiter()
     assert all(pace.reserve(gap) == 0 for gap in waits)
     pace.accepted()
     assert pace.rate is None
@@ -53,13 +53,13 @@ def test_without_a_bound_nobody_waits(waits: list[float]) -> None:
 @given(rates, gaps)
 def test_a_bound_is_kept(most: float, waits: list[float]) -> None:
     """However the requests come."""
-    assert apart(starts(Pace(most), waits)) >= 1 / most - 1e-9
+    assert apart(starts(RateLimiter(most), waits)) >= 1 / most - 1e-9
 
 
 @given(rates, gaps)
 def test_a_bound_costs_nothing_to_who_is_slower(most: float, waits: list[float]) -> None:
     """Each request goes as soon as it comes, if the last one was long enough ago."""
-    pace = Pace(most)
+    pace = RateLimiter(most)
     now = 0.0
     for gap in waits:
         now += gap + 1 / most + 1e-6
@@ -71,7 +71,7 @@ def test_after_a_429_nothing_is_faster_than_the_new_rate(
     most: float | None, before: list[float], pause: float, after: list[float]
 ) -> None:
     """Which is at most half of what it was, and nobody goes before the pause is over."""
-    pace = Pace(most)
+    pace = RateLimiter(most)
     now = starts(pace, before)[-1]
     usual = pace.rate
     pace.refused(now, now, pause)
@@ -85,7 +85,7 @@ def test_after_a_429_nothing_is_faster_than_the_new_rate(
 @given(st.none() | st.floats(1, 200), st.integers(1, 30))
 def test_successes_bring_the_old_rate_back(most: float | None, refusals: int) -> None:
     """In a bounded number, never faster than allowed on the way, and for good."""
-    pace = Pace(most)
+    pace = RateLimiter(most)
     pace.reserve(0)
     for _ in range(refusals):
         pace.refused(0, 0, 0)
@@ -102,7 +102,7 @@ def test_successes_bring_the_old_rate_back(most: float | None, refusals: int) ->
 
 def test_the_rate_at_which_it_was_too_fast_is_the_one_that_is_halved() -> None:
     """Ten in a second were too many: five are tried."""
-    pace = Pace()
+    pace = RateLimiter()
     starts(pace, [0.1] * 30)
     pace.refused(3.0, 3.0, 0)
     assert pace.rate == pytest.approx(5.0)
@@ -110,7 +110,7 @@ def test_the_rate_at_which_it_was_too_fast_is_the_one_that_is_halved() -> None:
 
 def test_a_service_that_always_refuses_is_still_asked_now_and_then() -> None:
     """Otherwise nobody would notice when it is well again."""
-    pace = Pace(1000)
+    pace = RateLimiter(1000)
     for _ in range(100):
         pace.refused(0, 0, 0)
     assert pace.rate == SLOWEST
@@ -118,7 +118,7 @@ def test_a_service_that_always_refuses_is_still_asked_now_and_then() -> None:
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     """Two answers that cross each other."""
-    pace = Pace()
+    pace = RateLimiter()
     pace.refused(0, 0, 30)
     pace.refused(1, 1, 2)
     assert pace.reserve(1) == 29
@@ -223,8 +223,8 @@ async def test_a_pause_too_long_to_wait_for_holds_nobody_up(after: str) -> None:
     """The one who was told gives up at once; the others do not sleep for an hour without a word."""
     clock = ManualClock()
     service = Service(clock, 429, after=after)
-    manners = Manners(policy=RetryPolicy(longest_retry_after=60.0, deadline=120.0))
-    session = Session("http://127.0.0.1", None, clock, httpx.MockTransport(service.handle), manners=manners)
+    manners = TransportOptions(policy=RetryPolicy(longest_retry_after=60.0, deadline=120.0))
+    session = SpotTransport("http://127.0.0.1", None, clock, httpx.MockTransport(service.handle), manners=manners)
     began = clock.time()
     with pytest.raises(TooManyRequests):
         await session.send(Call("GET", "/x"))
@@ -254,7 +254,7 @@ def test_the_rate_is_one_for_several_loops() -> None:
 
 def test_refusals_of_what_was_on_its_way_lower_the_pace_once() -> None:
     """Twenty requests at once that are all refused say one thing, not twenty."""
-    pace = Pace(most=64.0)
+    pace = RateLimiter(most=64.0)
     for _ in range(20):
         pace.refused(sent_at=10.0, now=10.5, pause=0.0)
     assert pace.rate == 32.0

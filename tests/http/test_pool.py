@@ -21,7 +21,7 @@ from rsspot.concurrency import drive
 from rsspot.errors import OutcomeUnknown, TransportError
 from rsspot.http.pool import Connections
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.session import Call, Manners, Session
+from rsspot.http.transport import Call, SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
@@ -366,8 +366,8 @@ async def test_a_proxy_is_not_for_plain_addresses(server: Server, proxy: Strange
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_what_a_proxy_refused_was_never_sent(proxy: Stranger, method: str) -> None:
     """So a write has not happened, and that is known."""
-    manners = Manners(proxy=address(proxy), policy=RetryPolicy(attempts=2))
-    session = Session("https://example.invalid", None, ManualClock(), manners=manners)
+    manners = TransportOptions(proxy=address(proxy), policy=RetryPolicy(attempts=2))
+    session = SpotTransport("https://example.invalid", None, ManualClock(), manners=manners)
     with pytest.raises(TransportError) as caught:
         await session.send(Call(method, "/x"))
     assert not isinstance(caught.value, OutcomeUnknown)
@@ -441,7 +441,9 @@ async def test_a_login_service_is_checked_where_the_api_is_on_loopback(impostor:
     """A tunnel to the API asks for no certificate; the refresh token goes to no impostor all the same."""
     clock, issuer = ManualClock(), Issuer(address(impostor, "https"), "tests")
     bearer = Bearer(base_url="http://127.0.0.1:1", issuer=issuer, clock=clock, refresh_token="canary")
-    session = Session("http://127.0.0.1:1", bearer, clock, manners=Manners(policy=RetryPolicy(attempts=1)))
+    session = SpotTransport(
+        "http://127.0.0.1:1", bearer, clock, manners=TransportOptions(policy=RetryPolicy(attempts=1))
+    )
     with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
         await session.send(Call("GET", "/x"))
     assert impostor.told == []

@@ -33,7 +33,7 @@ def test_a_read_is_repeated_after_what_passes(status: int | None) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("status", [200, 201, 301, 400, 401, 403, 404, 409, 410, 422, 501])
 def test_a_definite_answer_is_never_asked_for_again(method: str, status: int) -> None:
-    """Asking twice would not change it."""
+    """InFlight twice would not change it."""
     assert wait_before_next(POLICY, method, Outcome(status), 1, 0, 0) is None
 
 

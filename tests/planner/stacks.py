@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.planner.build import build
-from rsspot.planner.guards import Options
+from rsspot.planner.guards import PlanOptions
 from rsspot.planner.plan import Plan
 from rsspot.planner.target import Wanted
-from rsspot.planner.world import World
-from rsspot.services.registry import kinds
-from rsspot.utils import Document
+from rsspot.planner.world import LiveState
+from rsspot.resources.registry import kinds
+from rsspot.utils.serialization import Document
 
 ORGANIZATION = "org-tests"
 CLOUDSPACES = ("edge", "west", "east")
 POOLS = ("workers", "batch", "spare")
-CATALOGUE: dict[str, dict[str, Document]] = {
+CATALOG: dict[str, dict[str, Document]] = {
     "Region": {name: {"metadata": {"name": name}, "spec": {}} for name in ("dfw", "iad")},
     "ServerClass": {
         name: {"metadata": {"name": name}, "spec": {"minBidPricePerHour": "0.01"}} for name in ("gp.small", "gp.large")
@@ -66,9 +66,9 @@ def wanted_of(stack: dict[tuple[str, str, str], Document]) -> list[Wanted]:
     ]
 
 
-def world_of(stack: dict[tuple[str, str, str], Document]) -> World:
+def world_of(stack: dict[tuple[str, str, str], Document]) -> LiveState:
     """A stack as it lives, the oldest first."""
-    live: dict[str, dict[str, Document]] = {"CloudSpace": {}, "SpotNodePool": {}, **CATALOGUE}
+    live: dict[str, dict[str, Document]] = {"CloudSpace": {}, "SpotNodePool": {}, **CATALOG}
     for (kind, name, _), written in stack.items():
         spec = copy.deepcopy(written)
         wire = kinds()[kind].wire_name(ORGANIZATION, name, spec)
@@ -76,16 +76,18 @@ def world_of(stack: dict[tuple[str, str, str], Document]) -> World:
         if wire != name:
             metadata["annotations"] = {NAME_ANNOTATION: name}
         live[kind][wire] = {"kind": kind, "metadata": metadata, "spec": spec}
-    return World(ORGANIZATION, live)
+    return LiveState(ORGANIZATION, live)
 
 
-def plan_of(wanted: list[Wanted], world: World) -> Plan:
+def plan_of(wanted: list[Wanted], world: LiveState) -> Plan:
     """The plan, with pruning on so that every action occurs."""
-    return build(wanted, world, kinds(), stack="default", scope="tests", options=Options(prune=True, most_deletes=99))
+    return build(
+        wanted, world, kinds(), stack="default", scope="tests", options=PlanOptions(prune=True, most_deletes=99)
+    )
 
 
 @st.composite
-def copies(draw: st.DrawFn, world: World) -> list[Document]:
+def copies(draw: st.DrawFn, world: LiveState) -> list[Document]:
     """Pools that somebody made from the live ones by hand: another name, perhaps other fields, marks kept or lost."""
     originals = list(world.live["SpotNodePool"].values())
     if not originals:

@@ -13,15 +13,15 @@ from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.parse import load
 from rsspot.models.refs import Ref
 from rsspot.planner.build import build
-from rsspot.planner.guards import Options
+from rsspot.planner.guards import PlanOptions
 from rsspot.planner.order import order
 from rsspot.planner.plan import Plan
-from rsspot.planner.world import World
+from rsspot.planner.world import LiveState
 from rsspot.reports.text import render_plan
-from rsspot.services.kind import Kind
-from rsspot.services.registry import kinds
-from rsspot.state.ledger import OwnedObject
-from rsspot.utils import Document
+from rsspot.resources.kind import Kind
+from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import OwnedObject
+from rsspot.utils.serialization import Document
 from rsspot.workflows.reconcile import wanted_from
 
 ROOM = Path(__file__).parent / "cases"
@@ -72,7 +72,7 @@ def plan_of(case: Document, folder: Path) -> Plan:
         file.write_text(case["manifests"], encoding="utf-8")
         wanted = [wanted_from(each) for each in load([file], environ={}).manifests]
     return build(
-        wanted, world_of(case), kinds(), stack=STACK, scope="tests", options=Options(**case.get("options", {}))
+        wanted, world_of(case), kinds(), stack=STACK, scope="tests", options=PlanOptions(**case.get("options", {}))
     )
 
 
@@ -83,17 +83,17 @@ def printed(plan: Plan, folder: Path) -> str:
     return "\n".join(re.sub(r"(?<=\S) {2,}", "  ", line).rstrip() for line in lines)
 
 
-def world_of(case: Document) -> World:
-    """What a case says is live, beside a small catalogue that is always there."""
+def world_of(case: Document) -> LiveState:
+    """What a case says is live, beside a small catalog that is always there."""
     incomplete = case.get("incomplete", {})
     live: dict[str, dict[str, Document]] = {}
-    for name, written in {**catalogue(), **case.get("live", {})}.items():
+    for name, written in {**catalog(), **case.get("live", {})}.items():
         objects = [live_object(kinds()[name], each) for each in written]
         live[name] = {each["metadata"]["name"]: each for each in objects}
     owned = [owned_object(each) for each in case.get("owned", [])]
     claimed = frozenset(owned_object(each).ref for each in case.get("claimed", []))
     kept = {name: objects for name, objects in live.items() if name not in incomplete}
-    return World(ORGANIZATION, kept, incomplete, {each.ref: each for each in owned}, claimed)
+    return LiveState(ORGANIZATION, kept, incomplete, {each.ref: each for each in owned}, claimed)
 
 
 def live_object(kind: Kind[Any], short: Document) -> Document:
@@ -130,7 +130,7 @@ def wire_name(kind: Kind[Any], short: Document) -> str:
     return kind.wire_name(ORGANIZATION, short["given"], spec, successor=short.get("successor", False))
 
 
-def catalogue() -> dict[str, list[Document]]:
+def catalog() -> dict[str, list[Document]]:
     """Two regions and five classes: markets under, at and above the minimum, a deprecated one, one of elsewhere."""
     classes = [
         ("gp.small", "dfw", "0.01", "0.001", "available"),

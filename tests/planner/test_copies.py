@@ -13,24 +13,24 @@ from stacks import ORGANIZATION, copies, plan_of, stacks, wanted_of, world_of
 from rsspot.models.refs import Ref
 from rsspot.planner.build import build
 from rsspot.planner.change import Action
-from rsspot.planner.guards import Options
+from rsspot.planner.guards import PlanOptions
 from rsspot.planner.plan import Plan
-from rsspot.planner.world import World
-from rsspot.services.registry import kinds
-from rsspot.state.ledger import OwnedObject
-from rsspot.utils import Document
+from rsspot.planner.world import LiveState
+from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import OwnedObject
+from rsspot.utils.serialization import Document
 
 MANY = settings(max_examples=300, deadline=None)
 
 
-def with_copies(world: World, made: list[Document]) -> World:
+def with_copies(world: LiveState, made: list[Document]) -> LiveState:
     """The world after somebody's work."""
     live = dict(world.live)
     live["SpotNodePool"] = live["SpotNodePool"] | {each["metadata"]["name"]: each for each in made}
     return replace(world, live=live)
 
 
-def remembered(world: World) -> dict[Ref, OwnedObject]:
+def remembered(world: LiveState) -> dict[Ref, OwnedObject]:
     """What a ledger that was there all the time has on record."""
     found = {}
     for kind in ("CloudSpace", "SpotNodePool"):
@@ -55,7 +55,12 @@ def test_copies_delete_nothing_that_is_declared(data: st.DataObject, ledger: boo
     made = data.draw(copies(before))
     world = with_copies(replace(before, owned=remembered(before) if ledger else {}), made)
     plan = build(
-        wanted_of(stack), world, kinds(), stack="default", scope="tests", options=Options(prune=prune, most_deletes=99)
+        wanted_of(stack),
+        world,
+        kinds(),
+        stack="default",
+        scope="tests",
+        options=PlanOptions(prune=prune, most_deletes=99),
     )
     strangers = [problem.rule for problem in plan.refusals if problem.rule not in ("bystander", "twins")]
     assert not strangers
@@ -71,7 +76,7 @@ def test_a_change_of_a_copied_object_is_made_to_the_original(data: st.DataObject
     before = world_of(stack)
     made = data.draw(copies(before))
     world = with_copies(replace(before, owned=remembered(before) if ledger else {}), made)
-    plan = build(wanted_of(changed(stack)), world, kinds(), stack="default", scope="tests", options=Options())
+    plan = build(wanted_of(changed(stack)), world, kinds(), stack="default", scope="tests", options=PlanOptions())
     copied = {each["metadata"]["name"] for each in made}
     assert not copied & {change.base.name for change in plan.changes if change.base}
     pools = [key for key in stack if key[0] == "SpotNodePool"]

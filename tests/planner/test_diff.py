@@ -3,7 +3,7 @@
 import pytest
 
 from rsspot.planner.diff import managed
-from rsspot.services.registry import kinds
+from rsspot.resources.registry import kinds
 
 DESIRED = ("spec", "desired")
 

@@ -18,8 +18,8 @@ from rsspot.planner.change import Action, Change
 from rsspot.planner.diff import edits, managed
 from rsspot.planner.order import Step, Verb, order
 from rsspot.planner.plan import Plan
-from rsspot.services.registry import kinds
-from rsspot.utils import Document
+from rsspot.resources.registry import kinds
+from rsspot.utils.serialization import Document
 
 SHORT = settings(max_examples=60, deadline=None)
 

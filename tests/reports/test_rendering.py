@@ -1,4 +1,4 @@
-"""Plans and problems as lines: nothing in a value can move the cursor, bury the message or colour a log."""
+"""Plans and problems as lines: nothing in a value can move the cursor, bury the message or color a log."""
 
 from __future__ import annotations
 
@@ -68,17 +68,17 @@ def test_a_long_value_is_cut() -> None:
     assert "…" in text
 
 
-def test_colour_only_when_asked() -> None:
+def test_color_only_when_asked() -> None:
     """A log stays plain."""
     plan = plan_of(update("red", "blue"))
     assert "\x1b" not in render_plan(plan)
-    assert "\x1b[33m" in render_plan(plan, colour=True)
+    assert "\x1b[33m" in render_plan(plan, color=True)
 
 
-def test_colour_changes_no_word() -> None:
-    """Without its colours the coloured plan is the plain one."""
+def test_color_changes_no_word() -> None:
+    """Without its colors the colored plan is the plain one."""
     plan = plan_of(update("red", "blue"))
-    assert render_plan(plan, colour=True).replace("\x1b[33m", "").replace("\x1b[0m", "") == render_plan(plan)
+    assert render_plan(plan, color=True).replace("\x1b[33m", "").replace("\x1b[0m", "") == render_plan(plan)
 
 
 def test_a_secret_is_a_number() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsspot.simulator.api import READ_ONLY
-from rsspot.simulator.machinery.crds import shipped
-from rsspot.simulator.machinery.openapi import swagger
+from rsspot.simulator.apiserver.crds import shipped
+from rsspot.simulator.apiserver.openapi import swagger
 
 SYNC, INDEX = "sync_openapi.py", "generate_openapi_index.py"
 SMALL = {"openapi": "3.0.2", "info": {"title": "small", "version": "1"}, "paths": {"/a": {"get": {"responses": {}}}}}

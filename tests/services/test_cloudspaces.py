@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from overheard import CLOUDSPACE, cloudspace, offline, overhearing, put
+from recording import CLOUDSPACE, cloudspace, offline, overhearing, put
 
-from rsspot.client.aio import AsyncSpotClient
-from rsspot.client.blocking import SpotClient
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.sync_client import SpotClient
 from rsspot.errors import AuthError, ConfigError, Conflict, Invalid, NotFound, RsspotError, UnexpectedShape, UsageError
 from rsspot.services.cloudspaces.kubeconfig import merge
 from rsspot.simulator.accounts.people import SANDBOX_TOKEN
@@ -122,7 +122,7 @@ async def test_only_what_is_there_is_upgraded(spot_client: AsyncSpotClient) -> N
 
 
 @pytest.mark.parametrize("organization", ["sandbox", "org_Sandbox000000001", "org-sandbox000000001", None])
-async def test_a_kubeconfig_is_had_whatever_the_organisation_is_called(
+async def test_a_kubeconfig_is_had_whatever_the_organization_is_called(
     ready: SimulatedSpot, organization: str | None
 ) -> None:
     """The service wants its name; the rest of the API its namespace."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import AlreadyExists, Forbidden, Invalid, NotFound, RsspotError, UsageError
+from rsspot.resources.registry import kinds
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
-from rsspot.services.registry import kinds
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 
@@ -103,7 +103,7 @@ async def test_a_name_that_is_none_never_gets_into_a_request(
 async def test_a_name_that_is_none_is_refused_before_anything_is_sent(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient
 ) -> None:
-    """Not even the organisation is looked up for it."""
+    """Not even the organization is looked up for it."""
     with pytest.raises(UsageError):
         await spot_client.cloudspaces.delete("")
     assert spot_api.transport.carried == []

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from overheard import CLOUDSPACE, NAMESPACE, cloudspace, overhearing, pool, put, uuid_of
+from recording import CLOUDSPACE, NAMESPACE, cloudspace, overhearing, pool, put, uuid_of
 
-from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import Gone, RsspotError, ServerError, UnexpectedShape
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE, CloudSpace
 from rsspot.testing import SimulatedSpot

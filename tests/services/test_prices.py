@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from overheard import Overheard, overhearing, put, settings_of
+from recording import Overheard, overhearing, put, settings_of
 
-from rsspot.client.aio import AsyncSpotClient
-from rsspot.client.blocking import SpotClient
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.sync_client import SpotClient
 from rsspot.errors import NotFound, ServerError, UsageError
 from rsspot.models.money import price_text
 from rsspot.services.pricing import schemas

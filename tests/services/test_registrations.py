@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 from rsspot.applier.events import Recap
-from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import NotFound, UsageError
 from rsspot.manifests.parse import load
 from rsspot.planner.plan import Plan
-from rsspot.services.documents import Documents
+from rsspot.resources.documents import Documents
+from rsspot.resources.registry import kinds
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
-from rsspot.services.registry import kinds
-from rsspot.state.registrations import RegistrationStatus
+from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.testing import SimulatedSpot
-from rsspot.utils import Document
-from rsspot.workflows.reconcile import Manner, apply_plan, make_plan
+from rsspot.utils.serialization import Document
+from rsspot.workflows.reconcile import ApplyOptions, apply_plan, make_plan
 
 REGISTRAR = """
 import json, sys
@@ -242,7 +242,7 @@ class Runs:
     async def apply(self) -> Recap:
         """The recap of making the stack so, one step at a time."""
         plan = await self.plan()
-        events = [event async for event in apply_plan(self.client, self.client.ledger, plan, Manner(parallel=1))]
+        events = [event async for event in apply_plan(self.client, self.client.ledger, plan, ApplyOptions(parallel=1))]
         assert isinstance(events[-1], Recap)
         return events[-1]
 

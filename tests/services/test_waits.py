@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from overheard import AUTOPILOT, GROUP, POOL, PUBLIC_KEY, cloudspace, overhearing, pool, put, uuid_of
+from recording import AUTOPILOT, GROUP, POOL, PUBLIC_KEY, cloudspace, overhearing, pool, put, uuid_of
 
-from rsspot.client.aio import AsyncSpotClient
-from rsspot.client.blocking import SpotClient
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.sync_client import SpotClient
 from rsspot.errors import NotFound, NotReady, RsspotError
+from rsspot.resources.collection import POLL, Collection
+from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE, CloudSpace
-from rsspot.services.collection import POLL, Collection
-from rsspot.services.kind import Kind, Phase, Readiness
 from rsspot.testing import SimulatedSpot
 
 UUID = uuid_of(1)

@@ -9,15 +9,15 @@ from contextlib import aclosing, closing
 from typing import Any
 
 import pytest
-from overheard import CLOUDSPACE, NAMESPACE, Overheard, cloudspace, overhearing, put, settings_of
+from recording import CLOUDSPACE, NAMESPACE, Overheard, cloudspace, overhearing, put, settings_of
 
-from rsspot.client.aio import AsyncSpotClient
-from rsspot.client.blocking import SpotClient
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.sync_client import SpotClient
 from rsspot.errors import Forbidden, UnexpectedShape
+from rsspot.resources.watch import POLL
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
-from rsspot.services.watch import POLL
 from rsspot.testing import SimulatedSpot
-from rsspot.utils import Document
+from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
 
 ENDLESS = 40

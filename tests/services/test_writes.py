@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from overheard import (
+from recording import (
     AUTOPILOT,
     CLOUDSPACE,
     GROUP,
@@ -23,10 +23,10 @@ from overheard import (
     put,
 )
 
-from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.async_client import AsyncSpotClient
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import AlreadyExists, Conflict, NotFound, UsageError
-from rsspot.services.kind import is_uuid
+from rsspot.resources.kind import is_uuid
 from rsspot.services.nodepools.schemas import SPOT_NODE_POOL
 from rsspot.testing import SimulatedSpot
 
@@ -361,7 +361,7 @@ async def test_nothing_is_made_under_an_odd_name(group: str) -> None:
 
 
 async def test_a_patch_says_what_was_given_and_nothing_else(inhabited: SimulatedSpot) -> None:
-    """No default, no neighbour, no name."""
+    """No default, no neighbor, no name."""
     client, wire = overhearing(inhabited)
     await client.spot_nodepools.create(UUID, {**POOL, "autoscaling": {"enabled": False, "minNodes": 1, "maxNodes": 3}})
     found = await client.spot_nodepools.patch(UUID, {"autoscaling": {"maxNodes": 5}})
@@ -417,10 +417,10 @@ async def test_a_missing_object_may_be_good_enough(spot_client: AsyncSpotClient,
         await collection.delete(name)
 
 
-async def test_missing_ok_is_about_the_object_not_the_organisation(inhabited: SimulatedSpot) -> None:
+async def test_missing_ok_is_about_the_object_not_the_organization(inhabited: SimulatedSpot) -> None:
     """A slip in its name must not look like success."""
     client, _ = overhearing(inhabited, organization="sandbux")
-    with pytest.raises(NotFound, match="no organisation 'sandbux'"):
+    with pytest.raises(NotFound, match="no organization 'sandbux'"):
         await client.cloudspaces.delete("edge", missing_ok=True)
-    with pytest.raises(NotFound, match="no organisation 'sandbux'"):
+    with pytest.raises(NotFound, match="no organization 'sandbux'"):
         await client.cloudspaces.wait_gone("edge")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from rsspot.simulator.api import Api
+from rsspot.simulator.apiserver.messages import Request
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.machinery.messages import Request
 from rsspot.simulator.world import World
 
 GROUP = "/apis/ngpc.rxt.io/v1"
@@ -49,7 +49,7 @@ class Spot:
 
 
 class Tenant:
-    """One organisation's caller. `api` is the Api itself, `spot` the whole simulated service."""
+    """One organization's caller. `api` is the Api itself, `spot` the whole simulated service."""
 
     def __init__(self, spot):
         self.spot, self.api, self.store = spot, spot.api, spot.world.store

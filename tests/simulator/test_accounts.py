@@ -1,4 +1,4 @@
-"""Who may do what: signed tokens, several people and organisations, roles, billing."""
+"""Who may do what: signed tokens, several people and organizations, roles, billing."""
 
 import base64
 import json
@@ -8,11 +8,11 @@ import pytest
 
 from rsspot.errors import UsageError
 from rsspot.simulator.accounts.identity import CLIENT_ID
-from rsspot.simulator.accounts.people import ADMIN, VIEWER, Organization, Person, accounts_from
+from rsspot.simulator.accounts.people import ADMIN, VIEWER, Person, Tenant, accounts_from
 from rsspot.simulator.accounts.signing import is_signature, key_set, signature
 
-ACME = Organization("org_Acme0000000001", "acme", "acme-token")
-UMBRELLA = Organization("org_Umbrella000001", "umbrella", "umbrella-token", billing=False)
+ACME = Tenant("org_Acme0000000001", "acme", "acme-token")
+UMBRELLA = Tenant("org_Umbrella000001", "umbrella", "umbrella-token", billing=False)
 ADA = Person(
     "ada@example.com", {ACME.id: ADMIN, UMBRELLA.id: ADMIN}, {ACME.id: "ada-acme", UMBRELLA.id: "ada-umbrella"}
 )
@@ -22,12 +22,12 @@ SPEC = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1"}
 
 @pytest.fixture
 def company(new_tenant):
-    """A world with two organisations and two people; requests are made as whoever logs in."""
+    """A world with two organizations and two people; requests are made as whoever logs in."""
     return new_tenant(organizations=[ACME, UMBRELLA], people=[ADA, BOB])
 
 
 def log_in(company, refresh_token):
-    """Act as the owner of a refresh token, in its organisation; gives what the token endpoint answered."""
+    """Act as the owner of a refresh token, in its organization; gives what the token endpoint answered."""
     form = f"grant_type=refresh_token&client_id=x&refresh_token={refresh_token}".encode()
     said = company.ask(
         "POST", "/oauth/token", form, content_type="application/x-www-form-urlencoded", Authorization=None
@@ -85,7 +85,7 @@ def test_a_lifetime_can_be_chosen(new_tenant):
     assert tenant.list("cloudspaces") == (401, "Jwt is expired")
 
 
-def test_each_sees_the_organisations_they_are_in(company):
+def test_each_sees_the_organizations_they_are_in(company):
     """Whichever the token is of."""
     path = "/apis/auth.ngpc.rxt.io/v1/organizations"
     log_in(company, "ada-umbrella")
@@ -94,7 +94,7 @@ def test_each_sees_the_organisations_they_are_in(company):
     assert [each["name"] for each in company.ask("GET", path).said["organizations"]] == ["acme"]
 
 
-def test_a_token_is_good_in_one_organisation(company):
+def test_a_token_is_good_in_one_organization(company):
     """Though the person is in both: 403, naming who asked."""
     log_in(company, "ada-umbrella")
     company.namespace = ACME.namespace
@@ -120,7 +120,7 @@ def test_a_viewer_reads_and_does_not_write(company):
     assert [status for status, _ in refused] == [403] * 4
 
 
-def test_an_organisation_without_billing_gets_nothing_new(company):
+def test_an_organization_without_billing_gets_nothing_new(company):
     """The webhook says why."""
     log_in(company, "ada-umbrella")
     company.namespace = UMBRELLA.namespace

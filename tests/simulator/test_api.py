@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from rsspot.simulator.accounts.identity import LIFETIME
-from rsspot.simulator.machinery.store import LONGEST_LOG
+from rsspot.simulator.apiserver.store import LONGEST_LOG
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 OTHER = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a02"
@@ -639,7 +639,7 @@ def test_a_delete_is_done_when_the_finalizers_are(pooled):
 
 
 def test_a_second_delete_changes_nothing(pooled):
-    """Asking twice is asking once."""
+    """InFlight twice is asking once."""
     first = pooled.delete("spotnodepools", POOL)
     assert pooled.delete("spotnodepools", POOL) == first
 
@@ -775,7 +775,7 @@ def test_a_watch_with_a_bad_selector_is_a_bad_request(tenant):
 # Who may ask
 
 
-def test_another_organisations_namespace_is_forbidden(tenant):
+def test_another_organizations_namespace_is_forbidden(tenant):
     """RBAC answers with a Status, whatever is asked."""
     path = "/apis/ngpc.rxt.io/v1/namespaces/org-other/cloudspaces"
     for method, where in (("GET", path), ("POST", path), ("DELETE", path), ("GET", f"{path}/prod")):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsspot.simulator.spot.allotment import Offer, allot, suits
+from rsspot.simulator.spot.allocation import Offer, allot, suits
 from rsspot.simulator.spot.autopilot import COOLDOWN, LONGEST_HISTORY
 from rsspot.simulator.spot.bids import next_rung, on_ladder
 

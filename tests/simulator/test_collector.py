@@ -3,9 +3,9 @@
 import pytest
 
 from rsspot.simulator.api import Api
+from rsspot.simulator.apiserver.messages import Request
+from rsspot.simulator.apiserver.objects import COLLECTED_AFTER, Bare
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.machinery.messages import Request
-from rsspot.simulator.machinery.objects import COLLECTED_AFTER, Bare
 from rsspot.simulator.world import World
 
 SPEC = {"region": "r", "kubernetesVersion": "1.31.1"}

@@ -5,11 +5,11 @@ import json
 import pytest
 from talking import INSTALLED, NAMESPACE, answer, comparable, digests, recorded, request, steps, subjects
 
-from rsspot.simulator.accounts.people import Organization
+from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.api import Api
+from rsspot.simulator.apiserver.messages import Request
+from rsspot.simulator.apiserver.objects import Bare
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.machinery.messages import Request
-from rsspot.simulator.machinery.objects import Bare
 from rsspot.simulator.world import World
 
 
@@ -17,7 +17,7 @@ class Unguarded(Api):
     """An API server without Spot: no admission, no controllers, and a caller who may do anything."""
 
     def __init__(self):
-        world = World(clock=ManualClock(), organizations=[Organization(NAMESPACE, NAMESPACE, "token")])
+        world = World(clock=ManualClock(), organizations=[Tenant(NAMESPACE, NAMESPACE, "token")])
         world.objects.service = Bare()
         super().__init__(world)
 

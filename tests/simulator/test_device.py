@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 import pytest
 
 from rsspot.simulator.accounts.device import GRANT, INTERVAL, LIFETIME, REMEMBERED
-from rsspot.simulator.accounts.people import Organization
+from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.clock import ManualClock
 
-ORGANIZATIONS = [Organization("org_One", "one", "first-token"), Organization("org_Two", "two", "second-token")]
+ORGANIZATIONS = [Tenant("org_One", "one", "first-token"), Tenant("org_Two", "two", "second-token")]
 PAGE = "text/html; charset=utf-8"
 
 
@@ -92,7 +92,7 @@ def test_a_login_needs_a_client(tenant):
     assert error(post(tenant, "/oauth/device/code", scope="openid")) == (400, "invalid_request")
 
 
-def test_a_login_needs_an_organisation_that_exists(tenant):
+def test_a_login_needs_an_organization_that_exists(tenant):
     """400, before there is a code."""
     assert error(post(tenant, "/oauth/device/code", client_id="cli", organization="org_x")) == (400, "invalid_request")
 
@@ -172,7 +172,7 @@ def test_offline_access_has_to_be_asked_for(tenant):
 
 
 @pytest.mark.parametrize("named", ["org_Two", "two"])
-def test_a_login_is_for_the_organisation_asked_for(new_tenant, named):
+def test_a_login_is_for_the_organization_asked_for(new_tenant, named):
     """By id or by name; the refresh token stays with it."""
     tenant = new_tenant(organizations=ORGANIZATIONS)
     login = start(tenant, organization=named)

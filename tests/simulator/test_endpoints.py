@@ -1,13 +1,13 @@
-"""The two endpoints beside the Kubernetes API: generated kubeconfigs and an organisation's events."""
+"""The two endpoints beside the Kubernetes API: generated kubeconfigs and an organization's events."""
 
 import base64
 
 import pytest
 import yaml
 
-from rsspot.simulator.accounts.people import Organization
-from rsspot.simulator.machinery.memory import MOST_EVENTS
-from rsspot.simulator.machinery.store import Store
+from rsspot.simulator.accounts.people import Tenant
+from rsspot.simulator.apiserver.kv import MOST_EVENTS
+from rsspot.simulator.apiserver.store import Store
 from rsspot.simulator.spot.events import USUAL
 
 KUBECONFIG = "/apis/auth.ngpc.rxt.io/v1/generate-kubeconfig"
@@ -167,13 +167,13 @@ def test_a_limit_is_a_number(tenant, limits):
 
 
 def test_events_need_a_bearer(tenant):
-    """Like everything that is an organisation's own."""
+    """Like everything that is an organization's own."""
     assert tenant.ask("GET", EVENTS, Authorization=None) == (401, "Jwt is missing")
 
 
-def test_events_are_an_organisations_own(new_tenant):
-    """Nobody hears of the neighbours."""
-    organizations = [Organization("org_One", "one", "first"), Organization("org_Two", "two", "second")]
+def test_events_are_an_organizations_own(new_tenant):
+    """Nobody hears of the neighbors."""
+    organizations = [Tenant("org_One", "one", "first"), Tenant("org_Two", "two", "second")]
     tenant = new_tenant(organizations=organizations)
     tenant.cloudspace()
     tenant.spot.advance(120)

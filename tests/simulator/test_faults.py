@@ -11,9 +11,9 @@ import pytest
 from test_server import Caller
 
 from rsspot.errors import UsageError
+from rsspot.simulator.apiserver.messages import Request
 from rsspot.simulator.faults import Fault, Faults, fault_of, faults_from
-from rsspot.simulator.front.carriage import carry
-from rsspot.simulator.machinery.messages import Request
+from rsspot.simulator.front.dispatch import carry
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 

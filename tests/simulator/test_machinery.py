@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsspot.errors import UsageError
-from rsspot.simulator.machinery.crds import definition_of, shipped
-from rsspot.simulator.machinery.fields import Differences, claimed, merged, nodes, paths_of, spelled, tree, without
-from rsspot.simulator.machinery.openapi_v3 import document
-from rsspot.simulator.machinery.rules import compiled, is_transition
-from rsspot.simulator.machinery.schema import rules_of, unknown_fields, violations, with_defaults
-from rsspot.simulator.machinery.tables import age, found_at
+from rsspot.simulator.apiserver.cel import compiled, is_transition
+from rsspot.simulator.apiserver.crds import definition_of, shipped
+from rsspot.simulator.apiserver.fields import Differences, claimed, merged, nodes, paths_of, spelled, tree, without
+from rsspot.simulator.apiserver.openapi_v3 import document
+from rsspot.simulator.apiserver.schema import rules_of, unknown_fields, violations, with_defaults
+from rsspot.simulator.apiserver.tables import age, found_at
 
 WIDGETS = {
     "apiVersion": "apiextensions.k8s.io/v1",
@@ -31,7 +31,7 @@ WIDGETS = {
                 "served": True,
                 "storage": True,
                 "subresources": {"status": {}},
-                "selectableFields": [{"jsonPath": ".spec.colour"}],
+                "selectableFields": [{"jsonPath": ".spec.color"}],
                 "additionalPrinterColumns": [
                     {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
                     {"name": "First", "type": "string", "jsonPath": ".spec.parts[0].name"},
@@ -46,7 +46,7 @@ WIDGETS = {
                                     {"rule": "!has(self.min) || self.min <= self.max", "message": "min above max"}
                                 ],
                                 "properties": {
-                                    "colour": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 9},
+                                    "color": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 9},
                                     "min": {"type": "integer", "maximum": 10},
                                     "max": {"type": "integer", "default": 5},
                                     "port": {"x-kubernetes-int-or-string": True},
@@ -137,17 +137,17 @@ def test_a_rule_that_ends_in_an_error_does_not_hold():
 def test_a_kind_of_somebody_elses_is_served_by_its_definition(workshop):
     """Defaults, patterns, bounds, rules, keyed lists and what may be anything."""
     status, made = ask(
-        workshop, "POST", body=widget("one", colour="red", min=1, port="http", extra={"any": [1, {"a": 2}]})
+        workshop, "POST", body=widget("one", color="red", min=1, port="http", extra={"any": [1, {"a": 2}]})
     )
     assert (status, made["spec"]["max"], made["spec"]["extra"]) == (201, 5, {"any": [1, {"a": 2}]})
     status, said = ask(workshop, "POST", body=widget("two", min=6))
     assert (status, said["details"]["causes"][0]["message"]) == (422, 'Invalid value: "object": min above max')
     parts = [{"name": str(number)} for number in range(4)]
-    status, said = ask(workshop, "POST", body=widget("two", colour="RED", min=11, port=1.5, parts=parts))
+    status, said = ask(workshop, "POST", body=widget("two", color="RED", min=11, port=1.5, parts=parts))
     reasons = {cause["field"]: cause["reason"] for cause in said["details"]["causes"]}
     assert status == 422
     assert reasons == {
-        "spec.colour": "FieldValueInvalid",
+        "spec.color": "FieldValueInvalid",
         "spec.min": "FieldValueInvalid",
         "spec.port": "FieldValueTypeInvalid",
         "spec.parts": "FieldValueTooMany",
@@ -157,9 +157,9 @@ def test_a_kind_of_somebody_elses_is_served_by_its_definition(workshop):
 
 def test_a_selectable_field_selects(workshop):
     """By equality; any other field does not."""
-    for name, colour in (("one", "red"), ("two", "blue")):
-        ask(workshop, "POST", body=widget(name, colour=colour))
-    said = ask(workshop, "GET", query={"fieldSelector": "spec.colour=blue"}).said
+    for name, color in (("one", "red"), ("two", "blue")):
+        ask(workshop, "POST", body=widget(name, color=color))
+    said = ask(workshop, "GET", query={"fieldSelector": "spec.color=blue"}).said
     assert [each["metadata"]["name"] for each in said["items"]] == ["two"]
     assert ask(workshop, "GET", query={"fieldSelector": "spec.min=1"}).status == 400
 
@@ -294,9 +294,9 @@ def test_defaults_reach_into_lists_and_maps():
 
 def test_unknown_fields_are_found_at_any_depth():
     """But not where anything may be."""
-    spec = {"colour": "red", "odd": 1, "parts": [{"name": "a", "odder": 2}], "extra": {"fine": 3}}
+    spec = {"color": "red", "odd": 1, "parts": [{"name": "a", "odder": 2}], "extra": {"fine": 3}}
     assert sorted(unknown_fields(WIDGET.schema, {"spec": spec})) == ["spec.odd", "spec.parts[0].odder"]
-    assert violations(WIDGET.schema, {"spec": {"colour": "red"}}) == []
+    assert violations(WIDGET.schema, {"spec": {"color": "red"}}) == []
 
 
 def test_a_document_refers_to_nothing_that_it_has_not():

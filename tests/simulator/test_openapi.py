@@ -6,8 +6,8 @@ import re
 import pytest
 
 from rsspot.simulator.api import READ_ONLY
-from rsspot.simulator.machinery.crds import definition_of, shipped
-from rsspot.simulator.machinery.openapi import definition_name, structural, swagger
+from rsspot.simulator.apiserver.crds import definition_of, shipped
+from rsspot.simulator.apiserver.openapi import definition_name, structural, swagger
 
 GROUP = "/apis/ngpc.rxt.io/v1"
 METHODS = {"get", "put", "post", "delete", "patch"}

@@ -25,15 +25,15 @@ EVIL = "<img src=x onerror=window.ran=1>"
 CONTRAST = """
 (selectors) => {
   document.getAnimations().forEach((each) => each.finish());
-  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = (colour) => {
+  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
     const linear = (c) => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
-    const [r, g, b] = parts(colour).map((c) => linear(c / 255));
+    const [r, g, b] = parts(color).map((c) => linear(c / 255));
     return .2126 * r + .7152 * g + .0722 * b;
   };
   const behind = (element) => {
-    const colour = getComputedStyle(element).backgroundColor;
-    return parts(colour)[3] === 0 && element.parentElement ? behind(element.parentElement) : colour;
+    const color = getComputedStyle(element).backgroundColor;
+    return parts(color)[3] === 0 && element.parentElement ? behind(element.parentElement) : color;
   };
   return Object.fromEntries(selectors.map((selector) => {
     const element = document.querySelector(selector);

@@ -17,7 +17,7 @@ PATIENCE = 20.0
 
 
 class Caller:
-    """Speaks HTTP to a running simulator as its organisation."""
+    """Speaks HTTP to a running simulator as its organization."""
 
     def __init__(self, about):
         self.about = about

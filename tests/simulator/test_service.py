@@ -9,10 +9,10 @@ import pytest
 
 from rsspot.errors import UsageError
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.front.postman import Postman, is_loopback
+from rsspot.simulator.front.webhook_sender import WebhookSender, is_loopback
 from rsspot.simulator.spot.autoscaler import MANAGER, NEEDED, UNNEEDED_FOR
 from rsspot.simulator.spot.market import RECORDING_BEGAN, WEEK, going_rate
-from rsspot.simulator.spot.rules import Rules, rules_of
+from rsspot.simulator.spot.switches import Rules, rules_of
 from rsspot.simulator.spot.webhooks import Notice
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
@@ -124,7 +124,7 @@ def test_the_postman_calls_webhooks_on_this_machine(manned, receiver):
     """Once each."""
     tenant = manned(webhook=f"http://127.0.0.1:{receiver.server_address[1]}/hook?team=a")
     tenant.api.set_price(CLASS, 5)
-    postman = Postman(tenant.spot.world)
+    postman = WebhookSender(tenant.spot.world)
     assert (postman.deliver(), postman.deliver()) == (2, 0)
     assert [told["cloudspace"] for told in receiver.heard] == ["prod", "prod"]
 
@@ -137,7 +137,7 @@ def test_the_postman_calls_nobody_else_and_does_not_mind(manned, url):
     """A manifest may hold the webhook of a real team. Nor does a receiver that is not there do any harm."""
     world = manned().spot.world
     world.notices.append(Notice(url, {}))
-    assert Postman(world).deliver() == 0
+    assert WebhookSender(world).deliver() == 0
     assert world.notices == []
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from rsspot.simulator.apiserver.store import LONGEST_LOG, Store
 from rsspot.simulator.clock import ManualClock
-from rsspot.simulator.machinery.store import LONGEST_LOG, Store
 from rsspot.simulator.world import World
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"

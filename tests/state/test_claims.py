@@ -18,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rsspot.errors import StateError
 from rsspot.state.database import Database
-from rsspot.state.registrations import LEGAL, OPEN, RegistrationRecord, RegistrationStatus
-from rsspot.state.sqlite import SqliteLedger, open_ledger
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.registrations import LEGAL, OPEN, RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.sqlite import SqliteLedger
 
 MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni", vm_name="vm", payload={"ipAddress": "10.0.0.1"})
 TOKEN_ISSUED, SUBMITTED = RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SUBMITTED
@@ -27,8 +28,8 @@ REGISTERED, FAILED, SKIPPED = RegistrationStatus.REGISTERED, RegistrationStatus.
 CLAIMER = """
 import sys
 from pathlib import Path
-from rsspot.state.registrations import RegistrationStatus
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger.registrations import RegistrationStatus
+from rsspot.state.ledger import open_ledger
 ledger, me = open_ledger(Path(sys.argv[1])), sys.argv[2]
 while machines := ledger.claim_registrations(me, ttl=600, limit=3):
     for machine in machines:
@@ -163,7 +164,7 @@ def test_only_what_is_not_finished_is_given_out(ledger: SqliteLedger, status: Re
 
 
 def test_a_worker_gets_what_it_asked_for(ledger: SqliteLedger) -> None:
-    """Of its organisation, its cluster, by name, as many as it wants, the longest untouched first."""
+    """Of its organization, its cluster, by name, as many as it wants, the longest untouched first."""
     machines(ledger, "a", "b", org_id="one")
     machines(ledger, "c", "d", org_id="two", omni_cluster="other")
     ages = {"a": "4", "b": "2", "c": "3", "d": "1"}

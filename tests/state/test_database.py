@@ -15,16 +15,16 @@ import pytest
 
 from rsspot.errors import StateError
 from rsspot.state.database import IMPATIENT, Database
+from rsspot.state.ledger import open_ledger
 from rsspot.state.migrations import MIGRATIONS
-from rsspot.state.sqlite import open_ledger
 
 WRITERS = 20
 EACH = 5
 WRITER = """
 import sys
 from pathlib import Path
-from rsspot.state.registrations import RegistrationRecord
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger.registrations import RegistrationRecord
+from rsspot.state.ledger import open_ledger
 ledger = open_ledger(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     key = f"{sys.argv[2]}-{number}"
@@ -35,8 +35,8 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from rsspot.errors import StateError
-from rsspot.state.registrations import RegistrationRecord
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger.registrations import RegistrationRecord
+from rsspot.state.ledger import open_ledger
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 ledger = open_ledger(Path(sys.argv[1]))
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rsspot.state.database import Database
-from rsspot.state.history import MOST, Entry, History
+from rsspot.state.history import MOST, History, HistoryEntry
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def entry(number: int) -> Entry:
+def entry(number: int) -> HistoryEntry:
     """A command."""
-    return Entry(
+    return HistoryEntry(
         f"2026-01-01T00:00:{number % 60:02}Z", f"rsspot get {number}", None if number % 2 else "work", number % 12, 0.5
     )
 
@@ -60,6 +60,6 @@ def test_clearing_says_how_many_there_were_and_starts_anew(database: Database) -
 
 def test_a_command_is_kept_as_it_is(database: Database) -> None:
     """Quotes, line breaks and SQL are only text."""
-    strange = Entry("2026-01-01T00:00:00Z", "x'); DROP TABLE command_history;--\n\t😀", "p'", 0, 1e-9)
+    strange = HistoryEntry("2026-01-01T00:00:00Z", "x'); DROP TABLE command_history;--\n\t😀", "p'", 0, 1e-9)
     History(database).add(strange)
     assert History(database).entries() == [strange]

@@ -14,9 +14,10 @@ import pytest
 
 from rsspot.errors import Locked, StateError
 from rsspot.models.refs import Ref
-from rsspot.state.ledger import CLOSED, Holder, Lease, OwnedObject, StepRecord, StepState
-from rsspot.state.registrations import LEGAL, RegistrationRecord, RegistrationStatus
-from rsspot.state.sqlite import SqliteLedger, open_ledger
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, OwnedObject, StepRecord, StepState
+from rsspot.state.ledger.registrations import LEGAL, RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.sqlite import SqliteLedger
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ELSEWHERE = Holder("one", "elsewhere", 1)
@@ -234,8 +235,8 @@ def test_an_unknown_machine_cannot_be_advanced(ledger: SqliteLedger) -> None:
         ledger.advance("key", RegistrationStatus.TOKEN_ISSUED)
 
 
-def test_registrations_of_organisations_are_apart(ledger: SqliteLedger) -> None:
-    """The same machine name in another organisation is another machine."""
+def test_registrations_of_organizations_are_apart(ledger: SqliteLedger) -> None:
+    """The same machine name in another organization is another machine."""
     ledger.discover(MACHINE)
     ledger.discover(replace(MACHINE, registration_key="other", org_id="other"))
     assert [each.registration_key for each in ledger.registrations("other")] == ["other"]

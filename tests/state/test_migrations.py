@@ -14,10 +14,10 @@ import pytest
 from rsspot.errors import StateError
 from rsspot.models.refs import Ref
 from rsspot.state.database import Database
-from rsspot.state.ledger import StepState
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import StepState
+from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.state.migrations import MIGRATIONS
-from rsspot.state.registrations import RegistrationStatus
-from rsspot.state.sqlite import open_ledger
 
 ROWS = {
     "runs": (7, "scope", "apply", "sha256:1", "{}", 3, "2026-01-01T00:00:00.000+00:00", None, None),

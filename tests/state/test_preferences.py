@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rsspot.config.load import resolve
+from rsspot.config.loader import resolve
 from rsspot.errors import StateError, UsageError
 from rsspot.state.database import Database
 from rsspot.state.json_store import JsonStore
@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_read_is_not_passed_over(tmp_path: Path, content: 
     path = tmp_path / "state.db"
     path.write_bytes(content)
     of = remembered(path)
-    with pytest.raises(StateError, match="which profile and organisation are meant"):
+    with pytest.raises(StateError, match="which profile and organization are meant"):
         of("work")
     assert path.read_bytes() == content
 

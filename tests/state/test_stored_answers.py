@@ -78,7 +78,7 @@ def test_forgetting_a_path_takes_what_is_below_and_no_sibling(cache: SqliteCache
 def test_no_character_of_a_path_stands_for_others(
     cache: SqliteCache, database: Database, prefix: str, stays: str
 ) -> None:
-    """LIKE and GLOB have such; names of organisations have underscores."""
+    """LIKE and GLOB have such; names of organizations have underscores."""
     for path in (prefix, f"{prefix}/below", stays, f"{stays}/below"):
         cache.put("me", path, "", b"", now=0, expires_at=100)
     cache.drop("me", prefix)

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from rsspot.errors import StateError
+from rsspot.state.base_store import FORMAT, BaseStore, Records, exported, imported
 from rsspot.state.database import Database
 from rsspot.state.json_store import JsonStore
 from rsspot.state.sqlite_store import SqliteStore
-from rsspot.state.store import FORMAT, BaseStore, Records, exported, imported
 
 
 @dataclass(frozen=True)

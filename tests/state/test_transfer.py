@@ -12,11 +12,11 @@ import pytest
 
 from rsspot.errors import StateError
 from rsspot.state.database import Database
-from rsspot.state.history import Entry, History
+from rsspot.state.history import History, HistoryEntry
 from rsspot.state.http_cache import SqliteCache
+from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.sqlite import SqliteLedger
 from rsspot.state.preferences import RECORDS, Preferences
-from rsspot.state.registrations import RegistrationRecord, RegistrationStatus
-from rsspot.state.sqlite import SqliteLedger
 from rsspot.state.sqlite_store import SqliteStore
 from rsspot.state.transfer import RegistrationStore, export_state, import_state
 
@@ -51,7 +51,7 @@ def fill(database: Database) -> None:
     ledger.advance("key", RegistrationStatus.FAILED, last_error="no")
     ledger.discover(replace(MACHINE, registration_key="other", vm_name=None, payload={}))
     ledger.claim_registrations(CANARY, ttl=60)
-    History(database).add(Entry("2026-01-01T00:00:00Z", CANARY, "work", 0, 1.0))
+    History(database).add(HistoryEntry("2026-01-01T00:00:00Z", CANARY, "work", 0, 1.0))
     SqliteCache(database, most_entries=10, most_bytes=1000).put(CANARY, "/a", "", CANARY.encode(), now=0, expires_at=1)
 
 

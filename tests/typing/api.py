@@ -23,7 +23,8 @@ from rsspot import (
     SpotClient,
     UnexpectedShape,
 )
-from rsspot.config.load import Resolved
+from rsspot.config.loader import Resolved
+from rsspot.resources.watch import WatchEvent
 from rsspot.services.cloudspaces.schemas import CloudSpace, CloudSpaceStatus
 from rsspot.services.events.api import OrganizationEvent
 from rsspot.services.inventory.api import Machine
@@ -34,8 +35,7 @@ from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint,
 from rsspot.services.regions.schemas import Region
 from rsspot.services.server_classes.schemas import ServerClass
 from rsspot.services.vms.schemas import VMCloudSpace, VMPool, VMSSHKey
-from rsspot.services.watch import Change
-from rsspot.state.ledger import Ledger
+from rsspot.state.ledger.protocol import Ledger
 
 
 def synchronous(client: SpotClient) -> None:
@@ -63,9 +63,9 @@ def verbs(client: SpotClient) -> None:
     assert_type(client.vm_pools.delete("name", missing_ok=True), None)
     assert_type(client.vm_cloudspaces.wait("vms", timeout=60), VMCloudSpace)
     assert_type(client.ondemand_nodepools.wait_gone("name", timeout=60.0), None)
-    assert_type(client.regions.watch(labels="a=b"), Iterator[Change[Region]])
+    assert_type(client.regions.watch(labels="a=b"), Iterator[WatchEvent[Region]])
     for change in client.cloudspaces.watch():
-        assert_type(change, Change[CloudSpace])
+        assert_type(change, WatchEvent[CloudSpace])
         assert_type(change.object.status, CloudSpaceStatus | None)
     client.spot_nodepools.create("name")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.spot_nodepools.patch("name", {}, version="1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -103,7 +103,7 @@ async def asynchronous(client: AsyncSpotClient, both: SpotClient) -> None:
     assert_type(await both.ainventory.list(), list[Machine])
 
 
-async def the_other_colour(client: AsyncSpotClient, both: SpotClient) -> None:
+async def the_other_color(client: AsyncSpotClient, both: SpotClient) -> None:
     """Every group of both clients."""
     assert_type(await client.organizations.get("my-org"), Organization)
     assert_type(await client.regions.list(), list[Region])
@@ -130,7 +130,7 @@ async def the_other_colour(client: AsyncSpotClient, both: SpotClient) -> None:
     assert_type(await both.avm_ssh_keys.list(), list[VMSSHKey])
     assert_type(await both.aevents.list(), list[OrganizationEvent])
     assert_type(await both.awhoami(), Persona)
-    assert_type(client.cloudspaces.watch(), AsyncIterator[Change[CloudSpace]])
+    assert_type(client.cloudspaces.watch(), AsyncIterator[WatchEvent[CloudSpace]])
     async for change in both.aspot_nodepools.watch(labels="a=b"):
         assert_type(change.object, SpotNodePool)
         assert_type(change.object.spec.autoscaling, Autoscaling | None)

@@ -19,9 +19,9 @@ from test_registrations import STACK, Registrar, Runs
 
 from rsspot import PlanRefused, RegistrationRecord, RegistrationStatus, RegistrationWorkflow, SpotClient, StateError
 from rsspot.services.vms.schemas import VMCloudSpace
-from rsspot.state.ledger import Ledger
-from rsspot.state.registrations import worker_of_this_process
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Ledger
+from rsspot.state.ledger.registrations import worker_of_this_process
 from rsspot.testing import SimulatedSpot
 
 ORGANIZATION = "org-sandbox000000001"
@@ -31,7 +31,7 @@ S = RegistrationStatus
 CLAIMS_AND_ENDS = """
 import sys
 from pathlib import Path
-from rsspot.state.sqlite import open_ledger
+from rsspot.state.ledger import open_ledger
 from rsspot.workflows.registration import RegistrationWorkflow
 ledger = open_ledger(Path(sys.argv[1]))
 workflow = RegistrationWorkflow(ledger, organization=sys.argv[2], omni_cluster="omni")
@@ -313,7 +313,7 @@ def test_a_claim_that_ran_out_is_anybodys(ledger: Ledger) -> None:
         slow.token_issued(record, token_id="t1")
 
 
-def test_machines_of_other_organisations_and_clusters_are_not_claimed(ledger: Ledger) -> None:
+def test_machines_of_other_organizations_and_clusters_are_not_claimed(ledger: Ledger) -> None:
     """A workflow is about one of each."""
     workflow(ledger, organization="org-else").discover([group(1)])
     workflow(ledger, omni_cluster="second").discover([group(1, "more")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rsspot.state.ledger import StepState
+from rsspot.state.ledger.protocol import StepState
 
 
 @dataclass(frozen=True)

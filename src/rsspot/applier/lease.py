@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from rsspot.errors import Locked
-from rsspot.state.ledger import Holder, Lease, Ledger
-from rsspot.utils import utc_now
+from rsspot.state.ledger.protocol import Holder, Lease, Ledger
+from rsspot.utils.clock import utc_now
 
 TTL = 60.0
 RENEW_EVERY = 15.0

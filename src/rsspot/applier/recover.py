@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
+from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Settled
 from rsspot.applier.settle import OUR_LABEL, is_from_us, look
-from rsspot.applier.tools import Toolbox
 from rsspot.planner.order import Verb
-from rsspot.state.ledger import OpenStep, OwnedObject, StepState
-from rsspot.utils import at_path
+from rsspot.state.ledger.protocol import OpenStep, OwnedObject, StepState
+from rsspot.utils.serialization import at_path
 
 
-async def recover(tools: Toolbox, scope: str) -> AsyncGenerator[Settled, None]:
+async def recover(tools: ApplyContext, scope: str) -> AsyncGenerator[Settled, None]:
     """Look up every step that may have been sent and was never settled, then close the runs they belong to.
 
     What is still missing is not sent from here: the plan that follows sees it missing.
@@ -29,7 +29,7 @@ async def recover(tools: Toolbox, scope: str) -> AsyncGenerator[Settled, None]:
         tools.ledger.finish(run, "interrupted")
 
 
-async def _close(left: OpenStep, tools: Toolbox, scope: str) -> Settled:
+async def _close(left: OpenStep, tools: ApplyContext, scope: str) -> Settled:
     step = left.step
     kind = tools.kinds.get(step.ref.kind)
     if kind is None or step.verb == Verb.EXPAND:

@@ -10,17 +10,17 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 
-from rsspot.applier.bystanders import bystander
+from rsspot.applier.context import ApplyContext
+from rsspot.applier.dependents import bystander
 from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted
+from rsspot.applier.executor import Executor, Result
 from rsspot.applier.lease import Held
-from rsspot.applier.perform import Performer, Result
-from rsspot.applier.tools import Toolbox
 from rsspot.errors import AuthError, Cancelled, Locked, StalePlan
 from rsspot.models.refs import Ref
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.plan import Plan
-from rsspot.services.kind import Phase
-from rsspot.state.ledger import StepRecord, StepState
+from rsspot.resources.kind import Phase
+from rsspot.state.ledger.protocol import StepRecord, StepState
 
 PARALLEL = 8
 STOPPED = "the run was stopped"
@@ -45,7 +45,7 @@ COUNTS = (
 """Every key of a recap, always in this order."""
 
 
-class Stop:
+class CancelToken:
     """A wish to end: no further write starts. What is on its way is finished and written down."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Stop:
 
 
 async def run_steps(
-    plan: Plan, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int = PARALLEL
+    plan: Plan, steps: Sequence[Step], tools: ApplyContext, held: Held, stop: CancelToken, parallel: int = PARALLEL
 ) -> AsyncGenerator[Event, None]:
     """Perform steps and tell what happens. The last event is the Recap, also when the run is cut short.
 
@@ -91,7 +91,7 @@ async def run_steps(
         raise execution.fatal
 
 
-async def _check_bystanders(steps: Sequence[Step], tools: Toolbox) -> None:
+async def _check_bystanders(steps: Sequence[Step], tools: ApplyContext) -> None:
     """Look before anything is sent: what lives in a doomed object is deleted first, and would be missed in vain."""
     doomed = [_object_of(step) for step in steps if step.verb is Verb.DELETE]
     for ref in doomed:
@@ -108,10 +108,12 @@ def _object_of(step: Step) -> Ref:
 class _Execution:
     """The state of one run."""
 
-    def __init__(self, run: int, steps: Sequence[Step], tools: Toolbox, held: Held, stop: Stop, parallel: int) -> None:
+    def __init__(
+        self, run: int, steps: Sequence[Step], tools: ApplyContext, held: Held, stop: CancelToken, parallel: int
+    ) -> None:
         self._run, self._steps, self._tools, self._held, self._stop = run, steps, tools, held, stop
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._performer = Performer(tools, run, self._permit, self.events.put_nowait)
+        self._performer = Executor(tools, run, self._permit, self.events.put_nowait)
         self._slots = asyncio.Semaphore(parallel)
         self._results: dict[int, Result] = {}
         self._settled = {step.seq: asyncio.Event() for step in steps}

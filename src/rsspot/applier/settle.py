@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from rsspot.applier.tools import Toolbox
+from rsspot.applier.context import ApplyContext
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound
 from rsspot.planner.change import Change
 from rsspot.planner.diff import edits, managed, managed_digest
 from rsspot.planner.order import Verb
 from rsspot.planner.ownership import label_of, made_without_an_answer
-from rsspot.services.documents import Documents
-from rsspot.services.kind import Kind
-from rsspot.utils import Clock, Document, at_path
+from rsspot.resources.documents import Documents
+from rsspot.resources.kind import Kind
+from rsspot.utils.clock import Clock
+from rsspot.utils.serialization import Document, at_path
 
 OUR_LABEL = ("metadata", "labels", STACK_LABEL)
 OUR_MARKS = frozenset({OUR_LABEL, ("metadata", "annotations", NAME_ANNOTATION)})
@@ -29,7 +30,7 @@ class Found(Enum):
 
     DONE = "done"
     NOT_DONE = "not done"
-    MOVED = "moved"
+    STALE = "stale"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ async def look(documents: Documents, name: str) -> Document | None:
         return None
 
 
-async def is_from_us(live: Document, kind: Kind[Any], tools: Toolbox, *, may_have_arrived: bool) -> bool:
+async def is_from_us(live: Document, kind: Kind[Any], tools: ApplyContext, *, may_have_arrived: bool) -> bool:
     """Whether an object that a create was to make is there because of that create, or because of somebody else.
 
     may_have_arrived: whether a request of ours may have been carried out
@@ -77,7 +78,7 @@ async def is_from_us(live: Document, kind: Kind[Any], tools: Toolbox, *, may_hav
     return not await _labels_are_kept(kind, tools)
 
 
-async def _labels_are_kept(kind: Kind[Any], tools: Toolbox) -> bool:
+async def _labels_are_kept(kind: Kind[Any], tools: ApplyContext) -> bool:
     """Whether the service shows our label on anything of a kind, or of what that lives in."""
     looked_at = [kind, tools.kinds[kind.parent[1]]] if kind.parent else [kind]
     for each in looked_at:
@@ -100,7 +101,7 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
         return Verdict(Found.NOT_DONE)
     if live["metadata"].get("deletionTimestamp"):
         going = "is still being deleted"
-        return Verdict(Found.MOVED, live, f"an object of that name {going}", f"it {going}")
+        return Verdict(Found.STALE, live, f"an object of that name {going}", f"it {going}")
     assert change.body is not None
     if change.surge and change.base and live["metadata"].get("uid") == change.base.uid:
         return _taken(live, "is the one that is to be replaced")
@@ -117,7 +118,7 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
 
 
 def _taken(live: Document, how: str) -> Verdict:
-    return Verdict(Found.MOVED, live, f"an object of that name exists and {how}", f"it {how}")
+    return Verdict(Found.STALE, live, f"an object of that name exists and {how}", f"it {how}")
 
 
 def _judge_delete(change: Change, documents: Documents, live: Document | None) -> Verdict:
@@ -128,7 +129,7 @@ def _judge_delete(change: Change, documents: Documents, live: Document | None) -
     if live["metadata"].get("deletionTimestamp"):
         return Verdict(Found.DONE, live)
     if (moved := _moved(change, documents, live)) is not None:
-        return Verdict(Found.MOVED, live, moved)
+        return Verdict(Found.STALE, live, moved)
     return Verdict(Found.NOT_DONE, live)
 
 
@@ -152,7 +153,7 @@ def _judge_patch(change: Change, documents: Documents, live: Document | None) ->
     base = change.base
     assert base is not None
     if live is None or live["metadata"].get("uid") != base.uid:
-        return Verdict(Found.MOVED, live, "it was deleted since the plan was made")
+        return Verdict(Found.STALE, live, "it was deleted since the plan was made")
     wanted = {edit.path: edit.after for edit in change.edits}
     left = edits(documents.kind, wanted, live, None)
     if not left:
@@ -161,9 +162,9 @@ def _judge_patch(change: Change, documents: Documents, live: Document | None) ->
     if moved is None:
         return Verdict(Found.NOT_DONE, live)
     if at_path(live, OUR_LABEL) != base.owner:
-        return Verdict(Found.MOVED, live, moved)
+        return Verdict(Found.STALE, live, moved)
     names = ", ".join(f"{'/'.join(edit.path)} is now {_shown(edit.before, edit.secret)}" for edit in left)
-    return Verdict(Found.MOVED, live, f"it changed since the plan was made: {names}", names)
+    return Verdict(Found.STALE, live, f"it changed since the plan was made: {names}", names)
 
 
 def _shown(value: object, secret: bool) -> str:

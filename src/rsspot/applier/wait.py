@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rsspot.applier.context import Patience
 from rsspot.applier.settle import look
-from rsspot.applier.tools import Patience
 from rsspot.errors import ServerError, TransportError
-from rsspot.services.documents import Documents
-from rsspot.services.kind import Kind, Phase, Readiness
-from rsspot.utils import Clock, Document
+from rsspot.resources.documents import Documents
+from rsspot.resources.kind import Kind, Phase, Readiness
+from rsspot.utils.clock import Clock
+from rsspot.utils.serialization import Document
 
 POLL = 5.0
 OUTAGES = 2

@@ -13,7 +13,8 @@ from rsspot.auth.grants import Grant, Issuer, Send, refreshed, refuse_plain
 from rsspot.auth.token import MARGIN, Token
 from rsspot.concurrency import Mutex
 from rsspot.errors import AuthError, TransportError
-from rsspot.utils import Clock, digest
+from rsspot.utils.clock import Clock
+from rsspot.utils.serialization import digest
 from rsspot.wire import httpx
 
 log = logging.getLogger("rsspot.auth")

@@ -12,7 +12,8 @@ from pathlib import Path
 from rsspot.auth.grants import Grant
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError
-from rsspot.utils import Clock, private_file, write_private
+from rsspot.utils.clock import Clock
+from rsspot.utils.files import private_file, write_private
 
 PATIENCE = 35.0
 """Seconds to wait for another process that is refreshing the same token; then refresh all the same."""

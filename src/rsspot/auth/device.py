@@ -8,7 +8,7 @@ from typing import Any
 
 from rsspot.auth.grants import BUSY, ONCE, SCOPE, Grant, Issuer, Send, exchange, granted
 from rsspot.errors import AuthError, TransportError
-from rsspot.utils import Clock
+from rsspot.utils.clock import Clock
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 INTERVAL = 5.0

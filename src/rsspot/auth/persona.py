@@ -12,7 +12,7 @@ from rsspot.auth.token import Token
 class Persona:
     """Source: the claims of the id_token. `until` is when it expires; it is renewed before.
 
-    organization_id is the login service's spelling, namespace the API's, of the organisation the token was made for.
+    organization_id is the login service's spelling, namespace the API's, of the organization the token was made for.
     """
 
     email: str | None

@@ -52,7 +52,7 @@ class Token:
 
     @property
     def organization(self) -> str | None:
-        """The namespace of the organisation the token was made for."""
+        """The namespace of the organization the token was made for."""
         organization = self.claims.get("org_id")
         return namespace_of(organization) if isinstance(organization, str) else None
 
@@ -62,5 +62,5 @@ class Token:
 
 
 def namespace_of(organization_id: str) -> str:
-    """An organisation's namespace from its id: lower case, `_` becomes `-`."""
+    """An organization's namespace from its id: lower case, `_` becomes `-`."""
     return organization_id.lower().replace("_", "-")

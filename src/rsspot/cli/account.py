@@ -12,10 +12,10 @@ import typer
 from rsspot.cli.app import SETTINGS
 from rsspot.cli.session import CliSession, session
 from rsspot.errors import Cancelled, ConfigError, UsageError
-from rsspot.utils import stamp
+from rsspot.utils.clock import stamp
 
 if TYPE_CHECKING:
-    from rsspot.config.load import Resolved
+    from rsspot.config.loader import Resolved
 
 KEYRING = typer.Option(False, "--keyring", help="Keep it in the operating system's keyring, not in the config file.")
 
@@ -28,9 +28,9 @@ def login(keyring: bool = KEYRING) -> None:
     from rsspot.auth.grants import Issuer
     from rsspot.auth.keyring import recall
     from rsspot.cli.login import invite
-    from rsspot.client.wiring import manners_of
-    from rsspot.http.session import Session
-    from rsspot.utils import SystemClock
+    from rsspot.client.factory import transport_options_of
+    from rsspot.http.transport import SpotTransport
+    from rsspot.utils.clock import SystemClock
 
     here = _real()
     resolved = here.resolved
@@ -39,7 +39,7 @@ def login(keyring: bool = KEYRING) -> None:
         recall(resolved.profile)
     options, clock = resolved.options, SystemClock()
     # Any way to send will do that signs nothing.
-    way = Session(options.oauth_url, None, clock, manners=manners_of(options))
+    way = SpotTransport(options.oauth_url, None, clock, manners=transport_options_of(options))
 
     async def work() -> Any:
         try:
@@ -90,7 +90,7 @@ def _forget_tokens(here: CliSession, resolved: Resolved) -> None:
 
 
 def whoami() -> None:
-    """Show who the token is of, of which organisation, and until when."""
+    """Show who the token is of, of which organization, and until when."""
     here = session()
 
     async def work() -> dict[str, Any]:
@@ -201,7 +201,7 @@ def _real() -> CliSession:
 
 def _edit(changes: dict[tuple[str, ...], Any]) -> Path:
     """Change the config file in use."""
-    from rsspot.config.edit import edit_in_use
+    from rsspot.config.manager import edit_in_use
 
     return edit_in_use(os.environ, _real().config_file, changes)
 
@@ -267,13 +267,13 @@ def _active(here: CliSession) -> str | None:
 
 
 def _known() -> list[str]:
-    from rsspot.client.shared import list_profiles
+    from rsspot.client.singleton import list_profiles
 
     return list_profiles(config_path=session().config_file)
 
 
 def _require(name: str) -> None:
-    from rsspot.utils import did_you_mean
+    from rsspot.utils.text import did_you_mean
 
     known = _known()
     if name not in known:

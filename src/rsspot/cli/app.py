@@ -14,8 +14,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rsspot import services
-from rsspot.cli import exits
-from rsspot.cli.options import Options, split
+from rsspot.cli import errors
+from rsspot.cli.options import CliOptions, split
 from rsspot.cli.session import CliSession
 from rsspot.errors import UsageError
 
@@ -29,14 +29,14 @@ OWN = {
     "whoami": ("rsspot.cli.account", "Show who the token is of, and until when."),
     "configure": ("rsspot.cli.account", "Write a profile into the config file."),
     "profiles": ("rsspot.cli.account", "The profiles of the config file."),
-    "config": ("rsspot.cli.configs", "What is set, and where it was set."),
-    "history": ("rsspot.cli.memory", "The commands that were run, without their secrets."),
-    "state": ("rsspot.cli.memory", "Records of state.db, to move them elsewhere."),
+    "config": ("rsspot.cli.config", "What is set, and where it was set."),
+    "history": ("rsspot.cli.history", "The commands that were run, without their secrets."),
+    "state": ("rsspot.cli.history", "Records of state.db, to move them elsewhere."),
     "ledger": ("rsspot.cli.ledger", "What was applied, step by step."),
-    "simulator": ("rsspot.cli.simulate", "The Spot API on this machine."),
+    "simulator": ("rsspot.cli.simulator", "The Spot API on this machine."),
 }
 EPILOG = (
-    "Options for every command, anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
+    "CliOptions for every command, anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
     " --org NAME, --region NAME, --output/-o table|json|yaml, --no-color, --no-cache, --verbose/-v."
 )
 SETTINGS: dict[str, Any] = {
@@ -103,8 +103,8 @@ def _root() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command line; gives the exit code."""
     began = time.monotonic()
-    options = Options()
-    code = exits.ERROR
+    options = CliOptions()
+    code = errors.ERROR
     try:
         options, rest = split(arguments)
         with closing(CliSession(options)) as session:
@@ -113,32 +113,32 @@ def run(arguments: list[str]) -> int:
             finally:
                 session.note(arguments, code, time.monotonic() - began)
     except UsageError as error:
-        code = exits.report(error, options)
+        code = errors.report(error, options)
     return code
 
 
-def _run(options: Options, rest: list[str]) -> int:
+def _run(options: CliOptions, rest: list[str]) -> int:
     try:
         result = typer.main.get_command(root)(rest or ["--help"], prog_name="rsspot", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
-        return result if isinstance(result, int) else exits.OK
+        return result if isinstance(result, int) else errors.OK
     except typer.Exit as end:
         return end.exit_code
     except typer.Abort:
-        return exits.report(KeyboardInterrupt(), options)
+        return errors.report(KeyboardInterrupt(), options)
     except (BrokenPipeError, SystemExit):
         # Whoever read us went away; there is nobody to tell. Typer turns some of these into SystemExit.
         sys.stderr.close()
-        return exits.ERROR
+        return errors.ERROR
     except BaseException as error:
-        return _usage(error, options) if hasattr(error, "format_message") else exits.report(error, options)
+        return _usage(error, options) if hasattr(error, "format_message") else errors.report(error, options)
 
 
-def _usage(error: Any, options: Options) -> int:
+def _usage(error: Any, options: CliOptions) -> int:
     """What the command line parser has to say. Its errors have no public base class in every version we support."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message(), file=sys.stderr)
-        return exits.USAGE
-    return exits.report(UsageError(error.format_message(), hint=context and context.get_usage()), options)
+        return errors.USAGE
+    return errors.report(UsageError(error.format_message(), hint=context and context.get_usage()), options)

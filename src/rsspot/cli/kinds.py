@@ -13,7 +13,7 @@ from rsspot.cli.app import SETTINGS
 from rsspot.cli.session import session
 from rsspot.cli.verbs import verbs_of
 from rsspot.commands import Command
-from rsspot.services.registry import kinds, part
+from rsspot.resources.registry import kinds, part
 
 
 def group_app(name: str, folder: str, help: str) -> typer.Typer:

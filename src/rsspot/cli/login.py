@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rsspot.utils import printable
+from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
     from rsspot.auth.bearer import LogIn
     from rsspot.auth.device import Invitation
-    from rsspot.utils import Clock
+    from rsspot.utils.clock import Clock
 
 
 def invite(invitation: Invitation) -> None:

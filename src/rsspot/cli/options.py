@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from rsspot.errors import UsageError
+from rsspot.utils.output import Output
 
-Output = Literal["table", "json", "yaml"]
 WITH_VALUE = {
     "--profile": "profile",
     "-p": "profile",
@@ -28,7 +27,7 @@ FLAGS = {
 
 
 @dataclass
-class Options:
+class CliOptions:
     """What was said about the whole run."""
 
     profile: str | None = None
@@ -42,9 +41,9 @@ class Options:
     no_cache: bool = False
 
 
-def split(arguments: list[str]) -> tuple[Options, list[str]]:
+def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
     """The common options and everything else, in its order. Nothing after `--` is looked at."""
-    options = Options()
+    options = CliOptions()
     rest: list[str] = []
     waiting = list(arguments)
     while waiting:

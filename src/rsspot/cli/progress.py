@@ -7,8 +7,8 @@ import time
 from dataclasses import asdict
 
 from rsspot.applier.events import Event, Recap, RunStarted, Settled, StepEnded, StepStarted, Waiting
-from rsspot.state.ledger import StepState
-from rsspot.utils import printable
+from rsspot.state.ledger.protocol import StepState
+from rsspot.utils.text import printable
 
 DOING = {"create": "creating", "patch": "updating", "delete": "deleting", "expand": "registering"}
 DONE = {"create": "created", "patch": "updated", "delete": "deleted", "expand": "registered"}

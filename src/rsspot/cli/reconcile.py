@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rsspot.cli import exits
-from rsspot.cli.ask import confirm
+from rsspot.cli import errors
+from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.errors import PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
-from rsspot.utils import stamp, utc_now, write_private
+from rsspot.utils.clock import stamp, utc_now
+from rsspot.utils.files import write_private
 
 if TYPE_CHECKING:
     from rsspot.applier.events import Recap
     from rsspot.cli.progress import Progress
     from rsspot.manifests.manifest import ManifestSet
-    from rsspot.planner.guards import Options as PlanOptions
+    from rsspot.planner.guards import PlanOptions
     from rsspot.planner.plan import Plan
-    from rsspot.workflows.reconcile import Manner
+    from rsspot.workflows.reconcile import ApplyOptions
 
 PATHS = typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False)
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
@@ -64,7 +65,7 @@ def plan(
         document = {**made.to_json(), "createdAt": stamp(utc_now())}
         _save(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     if detailed_exitcode and not made.empty:
-        raise typer.Exit(exits.CHANGES)
+        raise typer.Exit(errors.CHANGES)
 
 
 def _fresh_session() -> CliSession:
@@ -161,13 +162,15 @@ def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
         raise UsageError("--prune needs a stack with a name", hint="add a Stack document to the manifests")
 
 
-async def _apply(here: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, manner: Manner) -> None:
+async def _apply(
+    here: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, manner: ApplyOptions
+) -> None:
     made = await _plan(here, manifests, options)
     await _confirm_and_run(here, made, yes, manner)
 
 
-async def _destroy(here: CliSession, stack: str, yes: bool, manner: Manner) -> None:
-    from rsspot.planner.guards import Options as PlanOptions
+async def _destroy(here: CliSession, stack: str, yes: bool, manner: ApplyOptions) -> None:
+    from rsspot.planner.guards import PlanOptions
     from rsspot.workflows.reconcile import make_plan
 
     options = PlanOptions(prune=True, destroy=True)
@@ -175,7 +178,7 @@ async def _destroy(here: CliSession, stack: str, yes: bool, manner: Manner) -> N
     await _confirm_and_run(here, made, yes, manner)
 
 
-async def _apply_saved(here: CliSession, saved: Path, yes: bool, manner: Manner, var: list[str]) -> None:
+async def _apply_saved(here: CliSession, saved: Path, yes: bool, manner: ApplyOptions, var: list[str]) -> None:
     from rsspot.workflows.reconcile import check_fresh, needs_manifests, read_plan, with_secrets
 
     made = read_plan(saved)
@@ -187,7 +190,7 @@ async def _apply_saved(here: CliSession, saved: Path, yes: bool, manner: Manner,
     await _confirm_and_run(here, made, yes, manner)
 
 
-async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Manner) -> None:
+async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: ApplyOptions) -> None:
     from rsspot.applier.events import Recap
     from rsspot.cli.progress import Progress
     from rsspot.workflows.reconcile import apply_plan, require_applyable
@@ -244,7 +247,7 @@ class _signals:  # noqa: N801 - reads as a statement where it is used
     What is open is settled by the next run.
     """
 
-    def __init__(self, manner: Manner) -> None:
+    def __init__(self, manner: ApplyOptions) -> None:
         self._stop = manner.stop
         self._deadline = manner.deadline
 
@@ -290,19 +293,19 @@ def _variables(given: list[str]) -> dict[str, str]:
 
 
 def _options(prune: bool, adopt: bool, max_deletes: int | None) -> PlanOptions:
-    from rsspot.planner.guards import Options as PlanOptions
+    from rsspot.planner.guards import PlanOptions
 
     return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes)
 
 
-def _manner(wait: str, timeout: float, parallel: int, deadline: float | None) -> Manner:
-    from rsspot.workflows.reconcile import Manner
+def _manner(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:
+    from rsspot.workflows.reconcile import ApplyOptions
 
     if session().options.output == "yaml":
         raise UsageError("a run is told as lines or as JSON lines", hint="leave -o yaml out, or use -o json")
     if wait not in ("ready", "accepted", "none"):
         raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
-    return Manner(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
+    return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
 
 
 def _show(here: CliSession, made: Plan) -> None:
@@ -310,7 +313,7 @@ def _show(here: CliSession, made: Plan) -> None:
         here.emit(made.to_json())
         return
     from rsspot.reports.text import render_plan
-    from rsspot.services.registry import kinds
+    from rsspot.resources.registry import kinds
 
     words = {name: dict(kind.words) for name, kind in kinds().items()}
-    print(render_plan(made, words, colour=here.colour))
+    print(render_plan(made, words, color=here.color))

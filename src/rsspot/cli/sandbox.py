@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rsspot.config.load import Resolved
+from rsspot.config.loader import Resolved
 from rsspot.errors import StateError
 from rsspot.settings import Setting, home
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 
 if TYPE_CHECKING:
-    from rsspot.client.aio import AsyncSpotClient
+    from rsspot.client.async_client import AsyncSpotClient
     from rsspot.http.hooks import Hooks
 
 URL = "http://127.0.0.1"
@@ -31,7 +31,7 @@ def folder() -> Path:
 
 def sandbox_client(settings: Resolved, *, cache: bool = True, hooks: Hooks | None = None) -> AsyncSpotClient:
     """A client of the sandbox. Its clock goes on where the last command left it."""
-    from rsspot.client.aio import AsyncSpotClient
+    from rsspot.client.async_client import AsyncSpotClient
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import SteppedClock
     from rsspot.simulator.front.inprocess import InProcessTransport

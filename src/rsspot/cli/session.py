@@ -10,13 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rsspot.cli.options import Options
+from rsspot.cli.options import CliOptions
 
 if TYPE_CHECKING:
-    from rsspot.client.aio import AsyncSpotClient
-    from rsspot.config.load import Resolved
+    from rsspot.client.async_client import AsyncSpotClient
+    from rsspot.config.loader import Resolved
     from rsspot.http.hooks import Exchange, Hooks
-    from rsspot.state.ledger import Ledger
+    from rsspot.state.ledger.protocol import Ledger
 
 T = TypeVar("T")
 _current: ContextVar[CliSession] = ContextVar("session")
@@ -25,7 +25,7 @@ _current: ContextVar[CliSession] = ContextVar("session")
 class CliSession:
     """Opens the client on first use and closes it with the command."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: CliOptions) -> None:
         self.options = options
         self.fresh = options.no_cache
         """Whether kept answers will not do; plan and apply set it."""
@@ -38,8 +38,8 @@ class CliSession:
 
             return sandbox_client(self.resolved, cache=not self.fresh, hooks=self._hooks())
         from rsspot.cli.login import on_this_terminal
-        from rsspot.client.aio import AsyncSpotClient
-        from rsspot.utils import SystemClock
+        from rsspot.client.async_client import AsyncSpotClient
+        from rsspot.utils.clock import SystemClock
 
         clock = SystemClock()
         return AsyncSpotClient(
@@ -59,7 +59,8 @@ class CliSession:
         """
         from rsspot.errors import StateError
         from rsspot.state.database import Database
-        from rsspot.state.sqlite import SqliteLedger, open_ledger
+        from rsspot.state.ledger import open_ledger
+        from rsspot.state.ledger.sqlite import SqliteLedger
 
         try:
             return open_ledger(self.state_path, create=False)
@@ -78,7 +79,7 @@ class CliSession:
             from rsspot.cli.sandbox import sandbox_settings
 
             return sandbox_settings(self.options.region)
-        from rsspot.client.here import resolved_here
+        from rsspot.client.resolve import resolved_here
 
         said = self.options
         return resolved_here(
@@ -113,7 +114,7 @@ class CliSession:
         """Where the ledger of these options lives; found without opening a client, whatever the profile."""
         if self.options.sandbox:
             return self.resolved.state_path
-        from rsspot.config.load import state_path_of
+        from rsspot.config.loader import state_path_of
 
         named = self.config_file
         if named is not None and not named.exists():
@@ -127,8 +128,8 @@ class CliSession:
         return self.state_path.parent / "tokens"
 
     @property
-    def colour(self) -> bool:
-        """Whether to colour what goes to standard output."""
+    def color(self) -> bool:
+        """Whether to color what goes to standard output."""
         import os
 
         return (
@@ -176,13 +177,15 @@ class CliSession:
         with suppress(RsspotError):
             if not self.resolved.options.history or not self.state_path.is_file():
                 return
-            from rsspot.cli.noted import redacted
+            from rsspot.cli_history import redacted
             from rsspot.state.database import IMPATIENT, Database
-            from rsspot.state.history import Entry, History
-            from rsspot.utils import stamp, utc_now
+            from rsspot.state.history import History, HistoryEntry
+            from rsspot.utils.clock import stamp, utc_now
 
             database = Database(self.state_path, durable=False, patience=IMPATIENT)
-            entry = Entry(stamp(utc_now()), redacted(arguments), self.resolved.profile, exit_code, round(seconds, 3))
+            entry = HistoryEntry(
+                stamp(utc_now()), redacted(arguments), self.resolved.profile, exit_code, round(seconds, 3)
+            )
             History(database).add(entry)
             database.close()
 
@@ -193,7 +196,7 @@ class CliSession:
 
     def emit(self, value: object) -> None:
         """Print a command's value in the format asked for."""
-        from rsspot.cli.render import render
+        from rsspot.utils.output import render
 
         print(render(value, self.options.output))
 

@@ -10,16 +10,17 @@ from typing import Any
 
 import typer
 
-from rsspot.cli.ask import confirm
+from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import UsageError
 from rsspot.models.fields import COLUMN, SECRET
 from rsspot.models.resource import Resource, plain_types
 from rsspot.planner.plan import with_value
-from rsspot.services.kind import Field, Kind, fields_of
-from rsspot.services.watch import Change, follow
-from rsspot.utils import Document, at_path, printable
+from rsspot.resources.kind import Field, Kind, fields_of
+from rsspot.resources.watch import WatchEvent, follow
+from rsspot.utils.serialization import Document, at_path
+from rsspot.utils.text import printable
 
 NAME = typer.Argument(help="Its name on the wire, or the one its author gave it.")
 
@@ -140,7 +141,7 @@ def _watch(kind: Kind[Any]) -> Callable[..., None]:
     return watch
 
 
-def _line(here: CliSession, kind: Kind[Any], change: Change[Document]) -> str:
+def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document]) -> str:
     if here.options.output == "table":
         cells = ("-" if each is None else printable(str(each)) for each in _row(kind, change.object).values())
         return f"{change.type:<9} {'  '.join(cells)}"
@@ -175,7 +176,7 @@ def _patch(kind: Kind[Any]) -> Callable[..., None]:
 
         _emit_one(here, kind, here.run(work()))
 
-    patch.__doc__ = f"Change fields of one of the {kind.plural}; null removes one."
+    patch.__doc__ = f"WatchEvent fields of one of the {kind.plural}; null removes one."
     return patch
 
 

@@ -1,1 +1,1 @@
-"""The front door for code: clients, the organisation they speak for, and a picture of the live world."""
+"""The front door for code: clients, the organization they speak for, and a picture of the live world."""

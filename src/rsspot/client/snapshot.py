@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import ApiError, TransportError
-from rsspot.services.kind import Kind
-from rsspot.utils import Document
+from rsspot.resources.kind import Kind
+from rsspot.utils.serialization import Document
 
 
 @dataclass(frozen=True)

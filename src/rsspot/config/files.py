@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rsspot.config.schema import ConfigFile, Profile, Section, spellings
+from rsspot.config.models import ConfigFile, Profile, Section, spellings
 from rsspot.errors import ConfigError
 from rsspot.settings import CONFIG_PATHS, home, user_home
-from rsspot.utils import did_you_mean
+from rsspot.utils.text import did_you_mean
 
 NAMES = ("config.yml", "config.yaml", "config.toml", "config.json")
 LEGACY = ".spot_config"

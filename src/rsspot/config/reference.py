@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from rsspot.config.schema import ConfigFile, Profile, leaves
+from rsspot.config.models import ConfigFile, Profile, leaves
 from rsspot.settings import ALIASES, CONFIG_PATHS
 
 HEAD = ("Setting", "In a profile", "Environment", "Default", "Meaning")

@@ -6,7 +6,7 @@ from math import inf
 
 from rsspot.errors import OutcomeUnknown, ServerError
 from rsspot.http.retry import AS_IT_COMES, SAFE, UNTIL
-from rsspot.utils import Clock
+from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
 OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})

@@ -15,7 +15,8 @@ from typing import Protocol
 
 from rsspot.concurrency import Mutex
 from rsspot.errors import RsspotError, StateError
-from rsspot.utils import Clock, digest
+from rsspot.utils.clock import Clock
+from rsspot.utils.serialization import digest
 
 TTLS: dict[str, float] = {
     "/apis/auth.ngpc.rxt.io/v1/organizations": 300.0,
@@ -70,7 +71,7 @@ Place = tuple[str, str]
 
 
 @dataclass
-class Asking:
+class InFlight:
     """Several who want one answer: one asks, the others find it kept, or hear that there was none."""
 
     mutex: Mutex = field(default_factory=Mutex)
@@ -102,7 +103,7 @@ class ResponseCache:
         self._bytes = 0
         self._forgotten = 0
         self._seen_writes = -1
-        self._under_way: dict[Place, Asking] = {}
+        self._under_way: dict[Place, InFlight] = {}
 
     def get(self, place: Place) -> bytes | None:
         """An answer that is still good, or None."""
@@ -151,10 +152,10 @@ class ResponseCache:
                     self._back.drop(self._owner, prefix)
 
     @contextmanager
-    def coalesced(self, place: Place) -> Iterator[Asking]:
+    def coalesced(self, place: Place) -> Iterator[InFlight]:
         """What those share who ask for the same at the same time."""
         with self._guard:
-            asking = self._under_way.setdefault(place, Asking())
+            asking = self._under_way.setdefault(place, InFlight())
             asking.users += 1
         try:
             yield asking
@@ -226,9 +227,9 @@ class ResponseCache:
 
 
 def written_place(path: str) -> str:
-    """What a write to a path may have changed: everything in the organisation, since objects change each other.
+    """What a write to a path may have changed: everything in the organization, since objects change each other.
 
-    Other organisations, and what belongs to none, are as they were.
+    Other organizations, and what belongs to none, are as they were.
     """
     head, found, rest = path.partition("/namespaces/")
     return f"{head}{found}{rest.split('/', 1)[0]}" if found else path.rsplit("/", 1)[0]

@@ -24,7 +24,7 @@ from rsspot.errors import (
 )
 from rsspot.http.hooks import request_id_of
 from rsspot.http.retry import NEVER_SENT, SAFE, retry_after
-from rsspot.utils import utc_now
+from rsspot.utils.clock import utc_now
 from rsspot.wire import httpx
 
 LONGEST_MESSAGE = 400
@@ -44,7 +44,7 @@ def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotErr
     status, message = response.status_code, _message(body, response, hide)
     if status == 401:
         return AuthError(
-            f"the service refused the token: {message}", hint="it may be expired, revoked or of another organisation"
+            f"the service refused the token: {message}", hint="it may be expired, revoked or of another organization"
         )
     if response.request.method not in SAFE and (status in AMBIGUOUS or status >= 500):
         asked = retry_after(response.headers.get("Retry-After"), utc_now())

@@ -16,7 +16,7 @@ from rsspot.auth.grants import ONCE
 from rsspot.errors import RsspotError
 from rsspot.http.hooks import Exchange, Hooks
 from rsspot.http.permission import permit_of
-from rsspot.utils import Clock
+from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -8,8 +8,8 @@ from typing import Any
 from rsspot.errors import Origin
 from rsspot.manifests.source import Source
 from rsspot.manifests.stack import Limits
-from rsspot.services.kind import Kind
-from rsspot.utils import Document
+from rsspot.resources.kind import Kind
+from rsspot.utils.serialization import Document
 
 
 @dataclass(frozen=True)

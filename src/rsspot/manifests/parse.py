@@ -19,9 +19,9 @@ from rsspot.manifests.variables import Variables, expand
 from rsspot.models.fields import COMMAND, SERVER_OWNED
 from rsspot.models.refs import DNS_LABEL
 from rsspot.models.resource import AuthoredMetadata, Metadata, models_in
-from rsspot.services.kind import Kind
-from rsspot.services.registry import kinds
-from rsspot.utils import did_you_mean
+from rsspot.resources.kind import Kind
+from rsspot.resources.registry import kinds
+from rsspot.utils.text import did_you_mean
 
 OUR_MARKS = (STACK_LABEL, NAME_ANNOTATION)
 """What rsspot writes itself: passed over, so that what it made can be a manifest again."""

@@ -13,7 +13,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Ref(NamedTuple):
-    """A kind and a wire name inside one organisation."""
+    """A kind and a wire name inside one organization."""
 
     kind: str
     name: str

@@ -8,8 +8,8 @@ from typing import Any
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.planner.change import Change
 from rsspot.planner.target import Wanted
-from rsspot.services.kind import Kind
-from rsspot.utils import Document
+from rsspot.resources.kind import Kind
+from rsspot.utils.serialization import Document
 
 
 def body_of(wanted: Wanted, name: str, stack: str) -> Document:

@@ -15,28 +15,28 @@ from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Change
 from rsspot.planner.decide import Decisions
 from rsspot.planner.diff import SPEC
-from rsspot.planner.guards import Case, Options, objections
+from rsspot.planner.guards import Case, PlanOptions, objections
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Leftover, Plan
 from rsspot.planner.target import Match, Wanted, match
-from rsspot.planner.world import World
-from rsspot.services.kind import Kind, Phase
-from rsspot.utils import Document
+from rsspot.planner.world import LiveState
+from rsspot.resources.kind import Kind, Phase
+from rsspot.utils.serialization import Document
 
 
 def build(
     wanted: Iterable[Wanted],
-    world: World,
+    world: LiveState,
     kinds: Mapping[str, Kind[Any]],
     *,
     stack: str,
     scope: str,
     command: str = "apply",
-    options: Options | None = None,
+    options: PlanOptions | None = None,
     files: Iterable[str] = (),
 ) -> Plan:
     """The plan that makes `wanted` so. Problems are in `plan.refusals`; nothing is raised for them."""
-    planner = _Planner(list(wanted), world, kinds, stack, options or Options())
+    planner = _Planner(list(wanted), world, kinds, stack, options or PlanOptions())
     changes = planner.changes()
     return Plan(
         scope=scope,
@@ -57,7 +57,7 @@ class _Planner:
     """One planning, step by step; each step reads what the earlier ones found."""
 
     def __init__(
-        self, wanted: list[Wanted], world: World, kinds: Mapping[str, Kind[Any]], stack: str, options: Options
+        self, wanted: list[Wanted], world: LiveState, kinds: Mapping[str, Kind[Any]], stack: str, options: PlanOptions
     ) -> None:
         self.world, self.kinds, self.options = world, kinds, options
         self.owners = Owners(stack, world)

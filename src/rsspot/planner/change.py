@@ -9,7 +9,7 @@ from typing import Any
 
 from rsspot.errors import Origin
 from rsspot.models.refs import Ref
-from rsspot.utils import Document
+from rsspot.utils.serialization import Document
 
 Path = tuple[str, ...]
 

@@ -14,15 +14,15 @@ from rsspot.planner.change import Action, Base, Change, Edit, Path
 from rsspot.planner.diff import SPEC, after_apply, edits, key_path, managed, managed_digest, path_key
 from rsspot.planner.ownership import Owners, label_of
 from rsspot.planner.target import Wanted
-from rsspot.planner.world import World
-from rsspot.services.kind import Kind, Naming, is_uuid
-from rsspot.utils import Document, at_path
+from rsspot.planner.world import LiveState
+from rsspot.resources.kind import Kind, Naming, is_uuid
+from rsspot.utils.serialization import Document, at_path
 
 
 class Decisions:
     """Changes of single objects. `notes` collects what is worth saying about them."""
 
-    def __init__(self, world: World, owners: Owners, *, destroying: bool) -> None:
+    def __init__(self, world: LiveState, owners: Owners, *, destroying: bool) -> None:
         self.world, self.owners = world, owners
         self._destroying = destroying
         self.notes: list[str] = []

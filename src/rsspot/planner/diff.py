@@ -7,8 +7,8 @@ from typing import Any
 
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
 from rsspot.planner.change import Edit, Path
-from rsspot.services.kind import Field, Kind, is_zero
-from rsspot.utils import Document, at_path, digest
+from rsspot.resources.kind import Field, Kind, is_zero
+from rsspot.utils.serialization import Document, at_path, digest
 
 SPEC = "spec"
 

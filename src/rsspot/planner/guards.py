@@ -20,8 +20,9 @@ from rsspot.planner.change import Action, Change, Path
 from rsspot.planner.diff import SPEC, after_apply
 from rsspot.planner.ownership import Owners, label_of
 from rsspot.planner.target import Match, Wanted
-from rsspot.services.kind import Kind, is_controlled
-from rsspot.utils import Document, at_path, did_you_mean
+from rsspot.resources.kind import Kind, is_controlled
+from rsspot.utils.serialization import Document, at_path
+from rsspot.utils.text import did_you_mean
 
 FEWEST = 10
 """Below this many removals the percentage says nothing."""
@@ -29,7 +30,7 @@ USUAL_PERCENT = 30
 
 
 @dataclass(frozen=True)
-class Options:
+class PlanOptions:
     """What the author of the run allows."""
 
     prune: bool = False
@@ -50,7 +51,7 @@ class Case:
     kinds: Mapping[str, Kind[Any]]
     owners: Owners
     owned_count: int
-    options: Options
+    options: PlanOptions
     organization: str
 
     @cached_property

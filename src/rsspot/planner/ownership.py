@@ -7,9 +7,9 @@ from typing import Any
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.models.refs import Ref
 from rsspot.planner.diff import SPEC
-from rsspot.planner.world import World
-from rsspot.services.kind import Kind, Naming
-from rsspot.utils import Document, at_path
+from rsspot.planner.world import LiveState
+from rsspot.resources.kind import Kind, Naming
+from rsspot.utils.serialization import Document, at_path
 
 
 def label_of(live: Document) -> str | None:
@@ -32,7 +32,7 @@ def made_without_an_answer(kind: Kind[Any], *, may_have_arrived: bool, labels_ke
 class Owners:
     """Whose an object is, by its label and by the ledger."""
 
-    def __init__(self, stack: str, world: World) -> None:
+    def __init__(self, stack: str, world: LiveState) -> None:
         self.stack = stack
         self._owned = world.owned
         self._claimed = world.claimed

@@ -16,7 +16,7 @@ from rsspot.errors import Origin, Problem, UsageError
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit, Path
 from rsspot.planner.diff import path_key
-from rsspot.utils import Document, at_path, digest
+from rsspot.utils.serialization import Document, at_path, digest
 
 FORMAT = "rsspot.plan/1"
 MASK = "(secret #{})"

@@ -10,8 +10,8 @@ from rsspot.errors import Origin
 from rsspot.models.fields import IMMUTABLE
 from rsspot.planner.diff import SPEC, field_at, live_value, managed, same
 from rsspot.planner.ownership import Owners
-from rsspot.services.kind import Kind
-from rsspot.utils import Document
+from rsspot.resources.kind import Kind
+from rsspot.utils.serialization import Document
 
 
 @dataclass(frozen=True)

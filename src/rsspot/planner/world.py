@@ -1,4 +1,4 @@
-"""World: everything that planning looks at besides the manifests, as it was read. Reads nothing itself."""
+"""LiveState: everything that planning looks at besides the manifests, as it was read. Reads nothing itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsspot.models.refs import Ref
-from rsspot.utils import Document
+from rsspot.utils.serialization import Document
 
 
 @dataclass(frozen=True)
-class World:
+class LiveState:
     """What was read.
 
     owned: what the ledger has on record of each object of the stack

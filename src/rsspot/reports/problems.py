@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from rsspot.errors import Origin, Problem
-from rsspot.utils import printable
+from rsspot.utils.text import printable
 
 LONGEST_LINE = 160
 LIKENESS = 0.7

@@ -8,7 +8,7 @@ from typing import Any
 
 from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.plan import Masks, Plan, masked
-from rsspot.utils import printable
+from rsspot.utils.text import printable
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.ADOPT: "<", Action.DELETE: "-"}
 COLOURS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Action.ADOPT: "36", Action.DELETE: "31"}
@@ -18,9 +18,9 @@ LONGEST_VALUE = 120
 WIDEST_ADDRESS = 60
 
 
-def render_plan(plan: Plan, words: dict[str, dict[str, str]] | None = None, *, colour: bool = False) -> str:
+def render_plan(plan: Plan, words: dict[str, dict[str, str]] | None = None, *, color: bool = False) -> str:
     """The whole plan. `words` are a kind's own words for actions."""
-    return "\n".join(_lines(plan, words or {}, _Paint(colour)))
+    return "\n".join(_lines(plan, words or {}, _Paint(color)))
 
 
 def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
@@ -106,10 +106,10 @@ def _headline(plan: Plan) -> str:
 
 
 class _Paint:
-    """Wraps text in a colour, or does not."""
+    """Wraps text in a color, or does not."""
 
     def __init__(self, on: bool) -> None:
         self._on = on
 
-    def __call__(self, colour: str, text: str) -> str:
-        return f"\x1b[{colour}m{text}\x1b[0m" if self._on else text
+    def __call__(self, color: str, text: str) -> str:
+        return f"\x1b[{color}m{text}\x1b[0m" if self._on else text

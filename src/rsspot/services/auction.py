@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rsspot.models.fields import BidOn
-from rsspot.services.kind import Phase, Readiness
+from rsspot.resources.kind import Phase, Readiness
 
 BID = BidOn(
     of=("serverClass",),

@@ -12,12 +12,12 @@ from decimal import Decimal
 
 from rsspot.simulator.accounts.identity import Denied
 from rsspot.simulator.accounts.people import ADMIN, Caller
-from rsspot.simulator.machinery import discovery
-from rsspot.simulator.machinery.accepting import written
-from rsspot.simulator.machinery.messages import Refusal, Request, Response
-from rsspot.simulator.machinery.parsing import is_rehearsal
-from rsspot.simulator.machinery.resources import Nowhere, Resources, Target
-from rsspot.simulator.spot import feeds, supply
+from rsspot.simulator.apiserver import discovery
+from rsspot.simulator.apiserver.messages import Refusal, Request, Response
+from rsspot.simulator.apiserver.negotiation import written
+from rsspot.simulator.apiserver.parsing import is_rehearsal
+from rsspot.simulator.apiserver.resources import Nowhere, ResourceEndpoints, Target
+from rsspot.simulator.spot import feeds, provisioning
 from rsspot.simulator.spot.events import events_endpoint
 from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
 from rsspot.simulator.world import World
@@ -38,7 +38,7 @@ class Api:
     def __init__(self, world: World) -> None:
         self.world = world
         self.faults = world.faults
-        self._resources = Resources(world.objects, self._look)
+        self._resources = ResourceEndpoints(world.objects, self._look)
         self._open = _open_endpoints(world)
         self.turn = 0
         """How often anything has changed so far."""
@@ -95,7 +95,7 @@ class Api:
         """Have others pay that much for a class from now on; None gives its market back to itself."""
         with self.world.lock:
             with self.world.store.transaction():
-                supply.set_price(self.world, server_class, price)
+                provisioning.set_price(self.world, server_class, price)
             self._tell()
 
     def _answer(self, request: Request, behind: int) -> Response:
@@ -117,7 +117,7 @@ class Api:
         return self._resources.answer(request, lambda target: self._guarded(caller, target), behind)
 
     def _guarded(self, caller: Caller, target: Target) -> Target:
-        """What a tenant may do: anything to objects of their organisation, and read what the operators provide."""
+        """What a tenant may do: anything to objects of their organization, and read what the operators provide."""
         definition, reads = target.definition, target.verb in ("get", "list", "watch")
         if target.subresource or not (reads or caller.group == ADMIN):
             raise _forbidden(caller, target)
@@ -144,7 +144,7 @@ def _forbidden(caller: Caller, target: Target) -> Refusal:
 
 
 def _namespace(caller: Caller, name: str) -> Response:
-    """GET /api/v1/namespaces/NAME: an organisation, of which tenants see their own. kubectl looks after every 404."""
+    """GET /api/v1/namespaces/NAME: an organization, of which tenants see their own. kubectl looks after every 404."""
     if name != caller.organization.namespace:
         where = f'in API group "" in the namespace "{name}"'
         said = (

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from rsspot.concurrency import pause
 
 
-class Clock(Protocol):
+class SimulatorClock(Protocol):
     """What tells the time and lets it pass."""
 
     def time(self) -> float:

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from rsspot.errors import UsageError
-from rsspot.simulator.chance import draw
-from rsspot.simulator.machinery.messages import Request, Response
+from rsspot.simulator.apiserver.messages import Request, Response
+from rsspot.simulator.rng import draw
 
 KINDS = ("latency", "status", "reset-before", "reset-after", "truncate", "huge", "stale", "stuck", "price")
 GRAMMAR = "[METHOD] [PATH]: FAULT [AMOUNT] [xN | always] [after N] [p CHANCE]"

@@ -10,17 +10,17 @@ from threading import Condition, RLock
 from typing import Any
 
 from rsspot.simulator.accounts.identity import LIFETIME, Identity
-from rsspot.simulator.accounts.people import Organization, Person, accounts_of, default_organization
-from rsspot.simulator.clock import Clock
+from rsspot.simulator.accounts.people import Person, Tenant, accounts_of, default_organization
+from rsspot.simulator.apiserver.crds import Definition, shipped
+from rsspot.simulator.apiserver.managed_fields import Manager
+from rsspot.simulator.apiserver.objects import COLLECT, Objects
+from rsspot.simulator.apiserver.store import Object, Store
+from rsspot.simulator.clock import SimulatorClock
 from rsspot.simulator.faults import Faults
-from rsspot.simulator.machinery.crds import Definition, shipped
-from rsspot.simulator.machinery.objects import COLLECT, Objects
-from rsspot.simulator.machinery.ownership import Manager
-from rsspot.simulator.machinery.store import Object, Store
-from rsspot.simulator.spot import autopilot, autoscaler, controllers, supply
-from rsspot.simulator.spot.catalogue import seeds
-from rsspot.simulator.spot.rules import Rules
+from rsspot.simulator.spot import autopilot, autoscaler, controllers, provisioning
+from rsspot.simulator.spot.catalog import seeds
 from rsspot.simulator.spot.service import Spot
+from rsspot.simulator.spot.switches import Rules
 from rsspot.simulator.spot.webhooks import Notice
 
 ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS, "autoscale": autoscaler.autoscale}
@@ -42,10 +42,10 @@ class World:
         self,
         path: Path | None = None,
         *,
-        clock: Clock,
+        clock: SimulatorClock,
         seed: int = 1,
         wall: Callable[[], float] | None = None,
-        organizations: Sequence[Organization] = (),
+        organizations: Sequence[Tenant] = (),
         people: Sequence[Person] = (),
         definitions: Sequence[Definition] = (),
         rules: Rules | None = None,
@@ -101,7 +101,7 @@ class World:
             provided = self.objects.born(definition, body, self.manager(definition))
             if status:
                 self.set_status(plural, provided, **status)
-        self.after(supply.AUCTION_EVERY, "auction", {})
+        self.after(provisioning.AUCTION_EVERY, "auction", {})
 
     def advance(self) -> None:
         """Let everything happen that is due by now. Call inside a transaction."""
@@ -119,7 +119,7 @@ class World:
 
     def _act(self, action: str, payload: dict[str, Any]) -> None:
         if action == "auction":
-            supply.auction(self)
+            provisioning.auction(self)
             return
         plural, namespace, name, uid = (payload.pop(key) for key in ("plural", "namespace", "name", "uid"))
         body = self.store.get(plural, namespace, name)
@@ -134,7 +134,7 @@ class World:
         """Have a controller act later."""
         self.store.set_timer(self.now + seconds, action, payload)
 
-    def organization_of(self, body: Object) -> Organization | None:
+    def organization_of(self, body: Object) -> Tenant | None:
         """Whose an object is."""
         namespace = body["metadata"].get("namespace")
         return next((each for each in self.organizations if each.namespace == namespace), None)

@@ -10,7 +10,7 @@ from threading import RLock
 
 from rsspot.errors import StateError
 from rsspot.state.migrations import MIGRATIONS
-from rsspot.utils import private_file
+from rsspot.utils.files import private_file
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another process's transaction."""

@@ -11,7 +11,7 @@ MOST = 2000
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """One command that was run. started_at is RFC 3339 in UTC."""
 
     started_at: str
@@ -27,7 +27,7 @@ class History:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: HistoryEntry) -> None:
         """Note a command."""
         with self._db.transaction() as db:
             db.execute(
@@ -36,13 +36,13 @@ class History:
             )
             db.execute("DELETE FROM command_history WHERE id <= (SELECT MAX(id) FROM command_history) - ?", (MOST,))
 
-    def entries(self, limit: int = MOST) -> list[Entry]:
+    def entries(self, limit: int = MOST) -> list[HistoryEntry]:
         """The last commands."""
         rows = self._db.rows(
             "SELECT started_at, command, profile, exit_code, seconds FROM command_history ORDER BY id DESC LIMIT ?",
             limit,
         )
-        return [Entry(*row) for row in rows]
+        return [HistoryEntry(*row) for row in rows]
 
     def clear(self) -> int:
         """Forget every command; gives how many there were."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from rsspot.errors import StateError
-from rsspot.state.store import FORMAT, Records
-from rsspot.utils import file_lock, write_private
+from rsspot.state.base_store import FORMAT, Records
+from rsspot.utils.files import file_lock, write_private
 
 T = TypeVar("T")
 

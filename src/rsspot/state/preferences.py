@@ -1,4 +1,4 @@
-"""Preferences: which profile, and for each profile which organisation and region, when nobody says another."""
+"""Preferences: which profile, and for each profile which organization and region, when nobody says another."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from rsspot.errors import StateError, UsageError
+from rsspot.state.base_store import BaseStore, Records
 from rsspot.state.database import Database
 from rsspot.state.sqlite_store import SqliteStore
-from rsspot.state.store import BaseStore, Records
 
 RECORDS = Records("preferences", TypeAdapter(str))
 PATIENCE = 5.0
@@ -78,7 +78,7 @@ def remembered(path: Path) -> Callable[[str | None], Mapping[str, str]]:
     def of(profile: str | None) -> Mapping[str, str]:
         if known is None:
             raise StateError(
-                f"{path} cannot be read, and it may say which profile and organisation are meant",
+                f"{path} cannot be read, and it may say which profile and organization are meant",
                 hint="name both (--profile, --org), or move the file away",
             )
         names = ("profile",) if profile is None else OF_A_PROFILE

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from rsspot.errors import StateError
+from rsspot.state.base_store import Records
 from rsspot.state.database import Database
-from rsspot.state.store import Records
-from rsspot.utils import canonical, stamp, utc_now
+from rsspot.utils.clock import stamp, utc_now
+from rsspot.utils.serialization import canonical
 
 T = TypeVar("T")
 

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 
 from rsspot.errors import StateError
 from rsspot.state import preferences
+from rsspot.state.base_store import Records, exported, imported
 from rsspot.state.database import Database
-from rsspot.state.registrations import RegistrationLedger, RegistrationRecord
-from rsspot.state.sqlite import SqliteLedger
+from rsspot.state.ledger.registrations import RegistrationLedger, RegistrationRecord
+from rsspot.state.ledger.sqlite import SqliteLedger
 from rsspot.state.sqlite_store import SqliteStore
-from rsspot.state.store import Records, exported, imported
 
 FORMAT = "rsspot.state/1"
 REGISTRATIONS = Records("registrations", TypeAdapter(RegistrationRecord))

@@ -9,33 +9,33 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rsspot.applier.context import ApplyContext, Patience
 from rsspot.applier.events import Event
 from rsspot.applier.lease import hold
 from rsspot.applier.recover import recover
-from rsspot.applier.run import PARALLEL, Stop, run_steps
+from rsspot.applier.run import PARALLEL, CancelToken, run_steps
 from rsspot.applier.settle import Found, judge
-from rsspot.applier.tools import Patience, Toolbox
-from rsspot.client.aio import AsyncSpotClient
+from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, StalePlan, UsageError
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
 from rsspot.planner.build import build
 from rsspot.planner.change import Action, Change
-from rsspot.planner.guards import Options
+from rsspot.planner.guards import PlanOptions
 from rsspot.planner.order import Verb, order
 from rsspot.planner.plan import Plan, seals_of, with_value
 from rsspot.planner.target import Wanted
-from rsspot.planner.world import World
-from rsspot.services.documents import Documents
-from rsspot.services.kind import Kind
-from rsspot.services.registry import kinds
-from rsspot.state.ledger import Ledger
-from rsspot.utils import Document, at_path
+from rsspot.planner.world import LiveState
+from rsspot.resources.documents import Documents
+from rsspot.resources.kind import Kind
+from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import Ledger
+from rsspot.utils.serialization import Document, at_path
 
 
 @dataclass(frozen=True)
-class Manner:
+class ApplyOptions:
     """How to apply. wait: ready, accepted or none · times in seconds."""
 
     wait: str = "ready"
@@ -43,7 +43,7 @@ class Manner:
     parallel: int = PARALLEL
     deadline: float | None = None
     """When to stop starting changes; kept by whoever runs the loop."""
-    stop: Stop = field(default_factory=Stop)
+    stop: CancelToken = field(default_factory=CancelToken)
 
 
 async def make_plan(
@@ -51,12 +51,12 @@ async def make_plan(
     ledger: Ledger,
     manifests: ManifestSet | None,
     *,
-    options: Options | None = None,
+    options: PlanOptions | None = None,
     stack: str | None = None,
     command: str = "apply",
 ) -> Plan:
     """Read the world and plan. Sends only GETs and writes nothing. Refusals are in the plan, not raised."""
-    options = options or Options()
+    options = options or PlanOptions()
     known = kinds()
     name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
     wanted = [wanted_from(each) for each in manifests.manifests] if manifests else []
@@ -94,11 +94,11 @@ def _needed(wanted: Iterable[Wanted], known: dict[str, Kind[Any]], *, everything
     return [kind for name, kind in sorted(known.items()) if name in names and "list" in kind.verbs]
 
 
-def _world(snapshot: Snapshot, ledger: Ledger, scope: str) -> World:
+def _world(snapshot: Snapshot, ledger: Ledger, scope: str) -> LiveState:
     claimed = frozenset(
         left.step.ref for left in ledger.open_steps(scope) if left.step.verb == Verb.CREATE and left.may_have_arrived
     )
-    return World(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(scope), claimed)
+    return LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(scope), claimed)
 
 
 def require_applyable(plan: Plan) -> None:
@@ -108,12 +108,12 @@ def require_applyable(plan: Plan) -> None:
 
 
 async def apply_plan(
-    client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: Manner | None = None
+    client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: ApplyOptions | None = None
 ) -> AsyncGenerator[Event, None]:
     """Make a plan so. The last event is the Recap. Raises PlanRefused, Locked, AuthError, StateError."""
-    manner = manner or Manner()
+    manner = manner or ApplyOptions()
     require_applyable(plan)
-    tools = toolbox(client, ledger, plan, manner)
+    tools = apply_context(client, ledger, plan, manner)
     async with hold(ledger, plan.scope) as held:
         async with aclosing(recover(tools, plan.scope)) as found:
             async for settled in found:
@@ -124,9 +124,9 @@ async def apply_plan(
                 yield event
 
 
-def toolbox(client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: Manner) -> Toolbox:
+def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, manner: ApplyOptions) -> ApplyContext:
     """What a run of a plan works with."""
-    return Toolbox(
+    return ApplyContext(
         ledger=ledger,
         clock=client.clock,
         documents=client.documents,
@@ -183,16 +183,16 @@ def _staleness(change: Change, client: AsyncSpotClient, snapshot: Snapshot) -> s
     live = snapshot.of(change.ref.kind)
     if change.action is Action.CREATE:
         verdict = judge(change, Verb.CREATE, documents, live.get(change.ref.name))
-        return verdict.detail if verdict.found is Found.MOVED else None
+        return verdict.detail if verdict.found is Found.STALE else None
     assert change.base is not None
     if change.action is Action.DELETE:
         verdict = judge(change, Verb.DELETE, documents, live.get(change.base.name))
-        return verdict.detail if verdict.found is Found.MOVED else None
+        return verdict.detail if verdict.found is Found.STALE else None
     if change.action is Action.REPLACE:
         done = judge(change, Verb.CREATE, documents, live.get(change.ref.name)).found is Found.DONE
         return None if done else _base_moved(change, documents, live.get(change.base.name))
     verdict = judge(change, Verb.PATCH, documents, live.get(change.base.name))
-    return verdict.detail if verdict.found is Found.MOVED else None
+    return verdict.detail if verdict.found is Found.STALE else None
 
 
 def _base_moved(change: Change, documents: Documents, live: Document | None) -> str | None:
@@ -204,7 +204,7 @@ def _base_moved(change: Change, documents: Documents, live: Document | None) -> 
     if live is None or live["metadata"].get("uid") != change.base.uid:
         return "it was deleted since the plan was made"
     verdict = judge(change, Verb.DELETE, documents, live)
-    return verdict.detail if verdict.found is Found.MOVED else None
+    return verdict.detail if verdict.found is Found.STALE else None
 
 
 def needs_manifests(plan: Plan) -> bool:

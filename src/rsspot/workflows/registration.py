@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from rsspot.services.registrations.schemas import VM_REGISTRATION
 from rsspot.services.vms.schemas import VMCloudSpace
-from rsspot.state.registrations import (
+from rsspot.state.ledger.registrations import (
     RegistrationLedger,
     RegistrationRecord,
     RegistrationStatus,
@@ -41,7 +41,7 @@ class RegistrationCandidate:
 
 
 class RegistrationWorkflow:
-    """The registrations of one cluster manager's cluster in one organisation.
+    """The registrations of one cluster manager's cluster in one organization.
 
     organization: its namespace · worker: a name of your own, or this process; its claims keep other workers away
     """

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from rsspot.constants import KUBECONFIG_PATH
 from rsspot.errors import UnexpectedShape, UsageError
-from rsspot.http.session import Call
-from rsspot.services.blocking import BlockingCollection, blocking
+from rsspot.http.transport import Call
+from rsspot.resources.collection import Collection
+from rsspot.resources.sync_twins import BlockingCollection, blocking
 from rsspot.services.cloudspaces.kubeconfig import merge, parse
 from rsspot.services.cloudspaces.schemas import CloudSpace, full_version
-from rsspot.services.collection import Collection
-from rsspot.utils import at_path
+from rsspot.utils.serialization import at_path
 
 
 class CloudSpaces(Collection[CloudSpace]):
-    """Kubernetes clusters of the organisation."""
+    """Kubernetes clusters of the organization."""
 
     async def upgrade(self, name: str, version: str) -> CloudSpace:
         """Move a cloudspace to a later Kubernetes version, such as 1.33.0; returns before it runs there.

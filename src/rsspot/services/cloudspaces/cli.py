@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rsspot.commands import Commands, Session
+from rsspot.commands import Commands, CommandSession
 
 commands = Commands()
 
 
 @commands.add
-async def upgrade(session: Session, name: str, version: str) -> object:
+async def upgrade(session: CommandSession, name: str, version: str) -> object:
     """Move a cloudspace to a later Kubernetes version, such as 1.33.0."""
     upgraded = await session.client.cloudspaces.upgrade(name, version)
     return {"name": upgraded.name, "kubernetesVersion": upgraded.spec.kubernetes_version}
 
 
 @commands.add
-async def kubeconfig(session: Session, name: str, merge_into: Path | None = None) -> object:
+async def kubeconfig(session: CommandSession, name: str, merge_into: Path | None = None) -> object:
     """Print the kubeconfig of a cloudspace, or put it into a kubeconfig file beside what is there."""
     text = await session.client.cloudspaces.kubeconfig(name, merge_into=merge_into)
     return f"merged into {merge_into}" if merge_into else text.rstrip()

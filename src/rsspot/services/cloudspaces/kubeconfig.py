@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from rsspot.errors import ConfigError, UnexpectedShape
-from rsspot.utils import file_lock, write_private
+from rsspot.utils.files import file_lock, write_private
 
 LISTS = ("clusters", "users", "contexts")
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
-from rsspot.services.kind import Kind, Phase, Readiness
+from rsspot.resources.kind import Kind, Phase, Readiness
 
 
 def full_version(version: str) -> str:

@@ -1,3 +1,3 @@
-"""Events: what happened in the organisation, in the service's own words."""
+"""Events: what happened in the organization, in the service's own words."""
 
-GROUPS = {"events": "What happened in the organisation."}
+GROUPS = {"events": "What happened in the organization."}

@@ -10,8 +10,8 @@ from typing import Any
 
 from rsspot.constants import EVENTS_PATH
 from rsspot.errors import UsageError
-from rsspot.http.session import Call, Session
-from rsspot.services.blocking import Blocking, blocking
+from rsspot.http.transport import Call, SpotTransport
+from rsspot.resources.sync_twins import Blocking, blocking
 
 MOST = 1000
 
@@ -28,9 +28,9 @@ class OrganizationEvent:
 
 
 class Events:
-    """What happened in the organisation of the token."""
+    """What happened in the organization of the token."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SpotTransport) -> None:
         self._session = session
 
     async def list(self, *, limit: int = 100, cloudspace: str | None = None) -> builtins.list[OrganizationEvent]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 
-from rsspot.services.blocking import Blocking, blocking
-from rsspot.services.documents import Documents
-from rsspot.utils import Document, at_path
+from rsspot.resources.documents import Documents
+from rsspot.resources.sync_twins import Blocking, blocking
+from rsspot.utils.serialization import Document, at_path
 
 
 @dataclass(frozen=True)

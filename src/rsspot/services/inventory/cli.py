@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from rsspot.commands import Commands, Session
+from rsspot.commands import Commands, CommandSession
 
 commands = Commands()
 
 
 @commands.add
-async def list(session: Session) -> object:
+async def list(session: CommandSession) -> object:
     """List every machine of every cloudspace and VM cloudspace."""
     return [asdict(machine) for machine in await session.client.inventory.list()]

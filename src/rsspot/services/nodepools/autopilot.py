@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, UNORDERED, RefersTo
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
-from rsspot.services.kind import Kind, Naming, Phase, Readiness
+from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.nodepools.taints import Taint
 
 

@@ -9,13 +9,13 @@ from pydantic import Field
 from rsspot.models.fields import COLUMN, EXCLUSIVE, IMMUTABLE, UNORDERED, RefersTo, YieldsTo
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
+from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.auction import BID, auction_readiness
-from rsspot.services.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
 from rsspot.services.nodepools.taints import Taint
 
 MOST_SERVERS = 10_000
-"""Far above the service's own limit of servers in an organisation."""
+"""Far above the service's own limit of servers in an organization."""
 
 
 class Autoscaling(Model):

@@ -1,3 +1,3 @@
-"""Organisations: whom the bill goes to. Not a Kubernetes kind: another endpoint, another shape."""
+"""Organizations: whom the bill goes to. Not a Kubernetes kind: another endpoint, another shape."""
 
-GROUPS = {"organizations": "The organisations that the token's user belongs to."}
+GROUPS = {"organizations": "The organizations that the token's user belongs to."}

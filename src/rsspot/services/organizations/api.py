@@ -8,32 +8,32 @@ from pydantic import ValidationError
 
 from rsspot.constants import ORGANIZATIONS_PATH
 from rsspot.errors import NotFound, UnexpectedShape
-from rsspot.http.session import Call, Session
-from rsspot.services.blocking import Blocking, blocking
+from rsspot.http.transport import Call, SpotTransport
+from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.organizations.schemas import Organization
 
 
 class Organizations:
-    """The organisations of the token's user."""
+    """The organizations of the token's user."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SpotTransport) -> None:
         self._session = session
 
     async def list(self) -> builtins.list[Organization]:
-        """Every organisation. Source: GET auth.ngpc.rxt.io/v1/organizations."""
+        """Every organization. Source: GET auth.ngpc.rxt.io/v1/organizations."""
         answer = await self._session.send(Call("GET", ORGANIZATIONS_PATH, fresh=False, private=False))
         try:
             return [Organization.model_validate(item) for item in answer.get("organizations") or []]
         except ValidationError:
-            raise UnexpectedShape("the service's list of organisations does not have the expected shape") from None
+            raise UnexpectedShape("the service's list of organizations does not have the expected shape") from None
 
     async def get(self, name: str) -> Organization:
-        """One organisation by its name, id or namespace, in any case. Raises NotFound."""
+        """One organization by its name, id or namespace, in any case. Raises NotFound."""
         wanted = name.lower()
         for organization in await self.list():
             if wanted in {organization.id.lower(), organization.name.lower(), organization.namespace}:
                 return organization
-        raise NotFound(f"no organisation {name!r} among those of this token's user", status=404, reason="NotFound")
+        raise NotFound(f"no organization {name!r} among those of this token's user", status=404, reason="NotFound")
 
 
 class BlockingOrganizations(Blocking):

@@ -1,4 +1,4 @@
-"""What an organisation is, in the snake_case of its endpoint."""
+"""What an organization is, in the snake_case of its endpoint."""
 
 from __future__ import annotations
 

@@ -6,18 +6,18 @@ import builtins
 from urllib.parse import quote as escaped
 
 from rsspot.errors import ApiError, NotFound, UsageError
-from rsspot.http.session import Call, Session
-from rsspot.services.blocking import Blocking, blocking
-from rsspot.services.documents import Documents
+from rsspot.http.transport import Call, SpotTransport
+from rsspot.resources.documents import Documents
+from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
 from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint, Quote
-from rsspot.utils import Document
+from rsspot.utils.serialization import Document
 
 
 class Pricing:
     """What servers cost. feeds: the way to the public price feeds, where no credential is ever sent."""
 
-    def __init__(self, server_classes: Documents, feeds: Session) -> None:
+    def __init__(self, server_classes: Documents, feeds: SpotTransport) -> None:
         self._server_classes = server_classes
         self._feeds = feeds
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rsspot.models.money import parse_price
-from rsspot.utils import Document, at_path
+from rsspot.utils.serialization import Document, at_path
 
 PLACES = Decimal("0.000001")
 """What a feed's number is exact to; the rest is noise of its floating point."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from rsspot.models.fields import COLUMN
 from rsspot.models.resource import Model, Resource, Spec
-from rsspot.services.kind import READ_ONLY, Kind
+from rsspot.resources.kind import READ_ONLY, Kind
 
 
 class Provider(Model):

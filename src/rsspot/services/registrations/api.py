@@ -9,15 +9,16 @@ from typing import Any
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound, UsageError
-from rsspot.services.documents import Documents
+from rsspot.resources.documents import Documents
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
-from rsspot.state.registrations import (
+from rsspot.state.ledger.registrations import (
     RegistrationLedger,
     RegistrationRecord,
     RegistrationStatus,
     worker_of_this_process,
 )
-from rsspot.utils import Document, utc_now
+from rsspot.utils.clock import utc_now
+from rsspot.utils.serialization import Document
 
 WORKER = worker_of_this_process()
 CLAIM_SECONDS = 900.0

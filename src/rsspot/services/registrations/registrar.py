@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from rsspot.errors import RsspotError
-from rsspot.utils import Document
+from rsspot.utils.serialization import Document
 
 LONGEST_COMPLAINT = 300
 

@@ -9,8 +9,8 @@ from pydantic import Field
 from rsspot.constants import LOCAL_API_VERSION
 from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WRITE_ONLY, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
-from rsspot.services.kind import Kind, Naming
-from rsspot.utils import Document, at_path
+from rsspot.resources.kind import Kind, Naming
+from rsspot.utils.serialization import Document, at_path
 
 
 class Registrar(Model):

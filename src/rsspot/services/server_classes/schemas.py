@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from rsspot.models.fields import COLUMN, RefersTo
 from rsspot.models.money import Price
 from rsspot.models.resource import Model, Resource, Spec, Status
-from rsspot.services.kind import READ_ONLY, Kind
+from rsspot.resources.kind import READ_ONLY, Kind
 
 
 def _absent(value: Any) -> Any:
@@ -21,7 +21,7 @@ def _absent(value: Any) -> Any:
 MaybePrice = Annotated[Price | None, BeforeValidator(_absent)]
 
 
-class Resources(Model):
+class ServerResources(Model):
     """cpu in cores; memory and disk such as "15GB", where GB means GiB; gpu as a count."""
 
     cpu: Annotated[str | None, COLUMN] = None
@@ -46,7 +46,7 @@ class ServerClassSpec(Spec):
     availability: Annotated[str | None, COLUMN] = None
     min_bid_price_per_hour: Annotated[MaybePrice, COLUMN] = None
     on_demand_pricing: OnDemandPricing | None = None
-    resources: Resources = Resources()
+    resources: ServerResources = ServerResources()
 
 
 class SpotPricing(Model):

@@ -9,8 +9,8 @@ from pydantic import Field
 from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
+from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.auction import BID, auction_readiness
-from rsspot.services.kind import Kind, Naming, Phase, Readiness
 
 
 class SSHKeyRef(Model):

@@ -1,1 +1,1 @@
-"""Who may speak: people, organisations, logins and the tokens that prove them. Knows no objects."""
+"""Who may speak: people, organizations, logins and the tokens that prove them. Knows no objects."""

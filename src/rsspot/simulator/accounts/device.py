@@ -16,9 +16,9 @@ from html import escape
 from urllib.parse import quote
 
 from rsspot.simulator.accounts.people import Accounts, Person
-from rsspot.simulator.chance import draw
-from rsspot.simulator.machinery.messages import Request, Response
-from rsspot.simulator.machinery.store import Store
+from rsspot.simulator.apiserver.messages import Request, Response
+from rsspot.simulator.apiserver.store import Store
+from rsspot.simulator.rng import draw
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 LIFETIME = 900
@@ -66,7 +66,7 @@ class DeviceLogins:
     def approve(self, user_code: str, person: str = "") -> None:
         """What pressing Approve does. Not for use inside a request. Raises LookupError for a code that is not open.
 
-        person: whose login it is, by email; the organisation's first member when left out
+        person: whose login it is, by email; the organization's first member when left out
         """
         self._decide_alone(user_code, "approved", person)
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from rsspot.simulator.accounts import device
 from rsspot.simulator.accounts.device import DeviceLogins, refused
-from rsspot.simulator.accounts.people import Accounts, Caller, Organization
+from rsspot.simulator.accounts.people import Accounts, Caller, Tenant
 from rsspot.simulator.accounts.refresh import RefreshTokens
 from rsspot.simulator.accounts.signing import KEY_ID, is_signature, key_set, signature
-from rsspot.simulator.machinery.messages import Request, Response
-from rsspot.simulator.machinery.store import Store
+from rsspot.simulator.apiserver.messages import Request, Response
+from rsspot.simulator.apiserver.store import Store
 
 ISSUER = "https://login.spot.rackspace.com/"
 LIFETIME = 86_400
@@ -109,8 +109,8 @@ class Identity:
         """What the gateway takes instead of a token from clients that send no token over plain http."""
         return self._access_token(caller)[:PASSWORD]
 
-    def id_token(self, whose: Caller | Organization) -> str:
-        """A token of somebody, or of an organisation's first member, as if from the service's own login host."""
+    def id_token(self, whose: Caller | Tenant) -> str:
+        """A token of somebody, or of an organization's first member, as if from the service's own login host."""
         caller = whose if isinstance(whose, Caller) else Caller(self.accounts.members(whose)[0], whose)
         return self._signed(caller, ISSUER)
 

@@ -1,4 +1,4 @@
-"""Organisations, the people in them, and what each may do where. An accounts file says all of it; issues no tokens."""
+"""Organizations, the people in them, and what each may do where. An accounts file says all of it; issues no tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROLES = {"admin": ADMIN, "viewer": VIEWER}
 
 
 @dataclass(frozen=True)
-class Organization:
+class Tenant:
     """id as the login service spells it; its namespace is derived. refresh_token: its first person's."""
 
     id: str
@@ -34,7 +34,7 @@ class Organization:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a login. groups: by id of an organisation · refresh_tokens: likewise, those to begin with."""
+    """Somebody with a login. groups: by id of an organization · refresh_tokens: likewise, those to begin with."""
 
     email: str
     groups: Mapping[str, str]
@@ -50,10 +50,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody acting for an organisation."""
+    """Somebody acting for an organization."""
 
     person: Person
-    organization: Organization
+    organization: Tenant
 
     @property
     def group(self) -> str:
@@ -64,39 +64,39 @@ class Caller:
 class Accounts:
     """Everybody there is."""
 
-    organizations: Sequence[Organization]
+    organizations: Sequence[Tenant]
     people: Sequence[Person]
 
-    def organization(self, wanted: str) -> Organization | None:
+    def organization(self, wanted: str) -> Tenant | None:
         """By id or by name."""
         return next((each for each in self.organizations if wanted in (each.id, each.name)), None)
 
     def person(self, email: str) -> Person | None:
         return next((each for each in self.people if each.email == email), None)
 
-    def members(self, organization: Organization) -> list[Person]:
-        """Those who may act for an organisation."""
+    def members(self, organization: Tenant) -> list[Person]:
+        """Those who may act for an organization."""
         return [each for each in self.people if organization.id in each.groups]
 
     def caller(self, email: str, organization: str) -> Caller | None:
-        """Somebody as a member of an organisation; None where they are none."""
+        """Somebody as a member of an organization; None where they are none."""
         person, found = self.person(email), self.organization(organization)
         if person is None or found is None or found.id not in person.groups:
             return None
         return Caller(person, found)
 
     def callers(self) -> list[Caller]:
-        """Every membership, the first person of the first organisation first."""
+        """Every membership, the first person of the first organization first."""
         return [Caller(person, found) for found in self.organizations for person in self.members(found)]
 
 
-def default_organization(refresh_token: str = SANDBOX_TOKEN) -> Organization:
-    """The one organisation of a world that nobody set up."""
-    return Organization("org_Sandbox000000001", SANDBOX_ORGANIZATION, refresh_token)
+def default_organization(refresh_token: str = SANDBOX_TOKEN) -> Tenant:
+    """The one organization of a world that nobody set up."""
+    return Tenant("org_Sandbox000000001", SANDBOX_ORGANIZATION, refresh_token)
 
 
-def accounts_of(organizations: Sequence[Organization], people: Sequence[Person] = ()) -> Accounts:
-    """Organisations with the people given, or with one person who is in all of them."""
+def accounts_of(organizations: Sequence[Tenant], people: Sequence[Person] = ()) -> Accounts:
+    """Organizations with the people given, or with one person who is in all of them."""
     groups = {each.id: ADMIN for each in organizations}
     first = Person(SANDBOX_PERSON, groups, {each.id: each.refresh_token for each in organizations})
     return Accounts(tuple(organizations), tuple(people) or (first,))
@@ -121,23 +121,23 @@ def accounts_from(path: Path) -> Accounts:
         hint = "organizations: [{name}] and people: [{email, roles: {NAME: admin}}]"
         raise UsageError(f"{path} is no accounts file: {error}", hint=hint) from None
     if not organizations:
-        raise UsageError(f"{path} has no organisation")
+        raise UsageError(f"{path} has no organization")
     return accounts_of(organizations, people)
 
 
-def _organization(given: dict[str, Any]) -> Organization:
+def _organization(given: dict[str, Any]) -> Tenant:
     name = str(given["name"])
     made = hashlib.sha256(name.encode()).hexdigest()[:16]
     token = str(given.get("refresh_token") or f"{name}-refresh-token")
-    return Organization(str(given.get("id") or f"org_{made}"), name, token, bool(given.get("billing", True)))
+    return Tenant(str(given.get("id") or f"org_{made}"), name, token, bool(given.get("billing", True)))
 
 
-def _person(given: dict[str, Any], organizations: Sequence[Organization]) -> Person:
+def _person(given: dict[str, Any], organizations: Sequence[Tenant]) -> Person:
     ids = {each.name: each.id for each in organizations} | {each.id: each.id for each in organizations}
     email, roles = str(given["email"]), dict(given["roles"])
     unknown = [*(name for name in roles if name not in ids), *(role for role in roles.values() if role not in ROLES)]
     if unknown:
-        raise ValueError(f"{email} has the role or organisation {unknown[0]!r}, which there is not")
+        raise ValueError(f"{email} has the role or organization {unknown[0]!r}, which there is not")
     chosen = given.get("refresh_tokens") or {}
     tokens = {ids[name]: str(chosen.get(name) or f"{email}-{name}-refresh-token") for name in roles}
     return Person(email, {ids[name]: ROLES[role] for name, role in roles.items()}, tokens)

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 
 from rsspot.simulator.accounts.people import Accounts, Caller
-from rsspot.simulator.machinery.store import Store
+from rsspot.simulator.apiserver.store import Store
 
 RETIRED = ""
 

@@ -17,12 +17,12 @@ from typing import Any
 
 from rsspot.errors import UsageError
 from rsspot.simulator.api import Api
+from rsspot.simulator.apiserver.messages import Request, Response
+from rsspot.simulator.apiserver.tables import AGE, found_at
 from rsspot.simulator.clock import MovableClock, rfc3339
 from rsspot.simulator.faults import fault_of
-from rsspot.simulator.front.journal import Journal
-from rsspot.simulator.machinery.messages import Request, Response
-from rsspot.simulator.machinery.tables import AGE, found_at
-from rsspot.simulator.spot.supply import PRICE, rate_of
+from rsspot.simulator.front.request_log import RequestLog
+from rsspot.simulator.spot.provisioning import PRICE, rate_of
 
 ROOT = "simulator"
 SHOWN = 3 * 86400.0
@@ -37,7 +37,7 @@ Order = Callable[[dict[str, Any]], dict[str, Any]]
 class Control:
     """Answers requests about the simulator. `None` means: ask the service."""
 
-    def __init__(self, api: Api, journal: Journal) -> None:
+    def __init__(self, api: Api, journal: RequestLog) -> None:
         self.api, self.journal = api, journal
         self._orders: dict[str, Order] = {
             "advance": self._advance,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 from rsspot.simulator.api import Api
-from rsspot.simulator.clock import Clock
-from rsspot.simulator.front.carriage import Carried, carry
-from rsspot.simulator.machinery.messages import Request, Response
+from rsspot.simulator.apiserver.messages import Request, Response
+from rsspot.simulator.clock import SimulatorClock
+from rsspot.simulator.front.dispatch import Carried, carry
 from rsspot.wire import httpx
 
 LOOK_AGAIN = 1.0
@@ -65,7 +65,7 @@ class _Cut(httpx.AsyncByteStream):
 class _Stream(httpx.AsyncByteStream):
     """A body that goes on. When there is nothing new, the listener waits by the world's own clock."""
 
-    def __init__(self, chunks: Iterator[bytes], clock: Clock) -> None:
+    def __init__(self, chunks: Iterator[bytes], clock: SimulatorClock) -> None:
         self._chunks = chunks
         self._clock = clock
 

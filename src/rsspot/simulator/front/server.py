@@ -14,14 +14,14 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from rsspot.simulator.accounts.people import Organization
+from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.api import Api
-from rsspot.simulator.front.carriage import carry
+from rsspot.simulator.apiserver.messages import Request, Response
 from rsspot.simulator.front.control import Control
-from rsspot.simulator.front.journal import Journal
-from rsspot.simulator.front.postman import Postman
-from rsspot.simulator.machinery.messages import Request, Response
-from rsspot.utils import write_private
+from rsspot.simulator.front.dispatch import carry
+from rsspot.simulator.front.request_log import RequestLog
+from rsspot.simulator.front.webhook_sender import WebhookSender
+from rsspot.utils.files import write_private
 
 HOST = "127.0.0.1"
 CONTEXT = "rsspot-simulator"
@@ -139,9 +139,9 @@ class Server(ThreadingHTTPServer):
     def __init__(self, api: Api, port: int = 0, *, webhooks_everywhere: bool = False) -> None:
         super().__init__((HOST, port), _Handler)
         self.api = api
-        self.journal = Journal()
+        self.journal = RequestLog()
         self.control = Control(api, self.journal)
-        self.postman = Postman(api.world, everywhere=webhooks_everywhere)
+        self.postman = WebhookSender(api.world, everywhere=webhooks_everywhere)
         self.stopping = threading.Event()
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -166,7 +166,7 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def describe(self) -> dict[str, object]:
-        """What a client needs to know, as the first person of the first organisation; with more people, of each."""
+        """What a client needs to know, as the first person of the first organization; with more people, of each."""
         callers = self.api.world.identity.accounts.callers()
         logins = [
             {
@@ -198,7 +198,7 @@ def write_ready_file(path: Path, about: dict[str, object]) -> None:
     write_private(path, json.dumps(about, indent=2) + "\n")
 
 
-def kubeconfig(url: str, organization: Organization, password: str) -> str:
+def kubeconfig(url: str, organization: Tenant, password: str) -> str:
     """A kubeconfig for kubectl.
 
     kubectl sends a user's token over TLS only, but what stands in the address it always sends; and it names folders

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from rsspot.simulator.machinery.crds import Definition
-from rsspot.simulator.machinery.messages import Cause, Refusal
-from rsspot.simulator.machinery.store import Object, Store
+from rsspot.simulator.apiserver.crds import Definition
+from rsspot.simulator.apiserver.messages import Cause, Refusal
+from rsspot.simulator.apiserver.store import Object, Store
 from rsspot.simulator.spot import bids
-from rsspot.simulator.spot.rules import Rules
 from rsspot.simulator.spot.sshkeys import fingerprint
+from rsspot.simulator.spot.switches import Rules
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 POOLS = {

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from rsspot.simulator.apiserver.objects import controlled_by, place
+from rsspot.simulator.apiserver.schema import with_defaults
+from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.machinery.objects import controlled_by, place
-from rsspot.simulator.machinery.schema import with_defaults
-from rsspot.simulator.machinery.store import Object
 from rsspot.simulator.spot.admission import fill_in
-from rsspot.simulator.spot.allotment import Offer, allot, suits
+from rsspot.simulator.spot.allocation import Offer, allot, suits
 from rsspot.simulator.spot.bids import next_rung
 from rsspot.simulator.spot.controllers import on_created, on_written
-from rsspot.simulator.spot.supply import is_going
+from rsspot.simulator.spot.provisioning import is_going
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

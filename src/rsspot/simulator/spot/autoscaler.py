@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rsspot.simulator.chance import draw
-from rsspot.simulator.machinery.objects import place
-from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.apiserver.objects import place
+from rsspot.simulator.apiserver.store import Object
+from rsspot.simulator.rng import draw
 from rsspot.simulator.spot.events import tell
-from rsspot.simulator.spot.supply import group_of, is_going
+from rsspot.simulator.spot.provisioning import group_of, is_going
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

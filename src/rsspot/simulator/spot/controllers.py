@@ -1,6 +1,6 @@
 """What the service does by itself as time passes: control planes, upgrades, checks of keys, deletions.
 
-Answers no requests. Servers come and go in `supply`; autopilots steer in `autopilot`.
+Answers no requests. Servers come and go in `provisioning`; autopilots steer in `autopilot`.
 """
 
 from __future__ import annotations
@@ -8,15 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rsspot.simulator.chance import draw
+from rsspot.simulator.apiserver.objects import controlled_by, place
+from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.machinery.objects import controlled_by, place
-from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.rng import draw
 from rsspot.simulator.spot.admission import POOLS, own_finalizer
 from rsspot.simulator.spot.autoscaler import watch_over
 from rsspot.simulator.spot.events import tell
+from rsspot.simulator.spot.provisioning import (
+    SUPPLIED,
+    deliver,
+    group_of,
+    is_going,
+    join,
+    phase_of,
+    release,
+    reserve,
+    supply,
+)
 from rsspot.simulator.spot.sshkeys import fingerprint
-from rsspot.simulator.spot.supply import SUPPLIED, deliver, group_of, is_going, join, phase_of, release, reserve, supply
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World

@@ -1,4 +1,4 @@
-"""What happened in an organisation, newest first: told by the controllers, read at the metrics endpoint.
+"""What happened in an organization, newest first: told by the controllers, read at the metrics endpoint.
 
 Not the Kubernetes kind of events, which tenants cannot see.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rsspot.simulator.accounts.people import Organization
+from rsspot.simulator.accounts.people import Tenant
+from rsspot.simulator.apiserver.messages import Refusal, Request, Response
+from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.machinery.messages import Refusal, Request, Response
-from rsspot.simulator.machinery.store import Object
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World
@@ -20,12 +20,12 @@ USUAL = 100
 
 
 def tell(world: World, group: Object, message: str) -> None:
-    """Have something in a cloudspace, or a VM cloudspace, be known to its organisation."""
+    """Have something in a cloudspace, or a VM cloudspace, be known to its organization."""
     metadata = group["metadata"]
     world.store.add_event(metadata["namespace"], metadata["name"], rfc3339(world.now), message)
 
 
-def events_endpoint(world: World, caller: Organization, request: Request) -> Response:
+def events_endpoint(world: World, caller: Tenant, request: Request) -> Response:
     """GET /apis/metrics.ngpc.rxt.io/v1/events/organizations?limits=N&cloudspace=NAME: pairs of strings."""
     cloudspace = request.query.get("cloudspace", "")
     told = world.store.events(caller.namespace, cloudspace, _limit(request))

@@ -9,9 +9,9 @@ from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rsspot.simulator.chance import draw
-from rsspot.simulator.machinery.messages import Response
-from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.apiserver.messages import Response
+from rsspot.simulator.apiserver.store import Object
+from rsspot.simulator.rng import draw
 from rsspot.simulator.spot.market import PERIOD, going_rate
 
 if TYPE_CHECKING:

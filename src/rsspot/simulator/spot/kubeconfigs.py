@@ -11,8 +11,8 @@ import yaml
 
 from rsspot.simulator.accounts.device import refused
 from rsspot.simulator.accounts.identity import CLIENT_ID, ISSUER
-from rsspot.simulator.accounts.people import Organization
-from rsspot.simulator.machinery.messages import Request, Response
+from rsspot.simulator.accounts.people import Tenant
+from rsspot.simulator.apiserver.messages import Request, Response
 
 if TYPE_CHECKING:
     from rsspot.simulator.world import World
@@ -53,7 +53,7 @@ def _asked(body: bytes) -> dict[str, str] | None:
     return document if complete else None
 
 
-def _config(organization: Organization, cloudspace: str, endpoint: str, id_token: str) -> dict[str, Any]:
+def _config(organization: Tenant, cloudspace: str, endpoint: str, id_token: str) -> dict[str, Any]:
     """Two contexts: one whose token goes stale, and one that logs in by itself."""
     name = f"{organization.name}-{cloudspace}"
     cluster = {"server": f"https://{endpoint}", "certificate-authority-data": _certificate(endpoint)}
@@ -75,7 +75,7 @@ def _context(name: str, cluster: str, user: str) -> dict[str, Any]:
     return {"name": name, "context": {"cluster": cluster, "namespace": "default", "user": user}}
 
 
-def _login(organization: Organization) -> dict[str, Any]:
+def _login(organization: Tenant) -> dict[str, Any]:
     arguments = [
         "oidc-login",
         "get-token",

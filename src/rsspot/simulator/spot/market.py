@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
-from rsspot.simulator.chance import draw
+from rsspot.simulator.rng import draw
 
 PERIOD = 3600.0
 """Seconds between price moves."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rsspot.simulator.machinery.crds import Definition
-from rsspot.simulator.machinery.store import Object
+from rsspot.simulator.apiserver.crds import Definition
+from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.spot import admission, controllers
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
-from rsspot.simulator.machinery.store import Object
 from rsspot.simulator.spot.events import tell
 
 if TYPE_CHECKING:

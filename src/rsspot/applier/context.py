@@ -1,0 +1,43 @@
+"""What a run works with, as one value. Does nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rsspot.resources.documents import Documents
+from rsspot.resources.kind import Kind
+from rsspot.state.ledger.protocol import Ledger
+from rsspot.utils.clock import Clock
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds of the clock, unless it is given up before."""
+
+    ready: float = 1200.0
+    gone: float = 1200.0
+    given_up: Callable[[], bool] = lambda: False
+
+
+class DocumentsOf(Protocol):
+    """Where the verbs of a kind come from."""
+
+    def __call__(self, kind: Kind[Any], *, permit: Callable[[], None] | None = None) -> Documents:
+        """permit: asked before each attempt at each write."""
+        ...
+
+
+@dataclass(frozen=True)
+class ApplyContext:
+    """What a run works with."""
+
+    ledger: Ledger
+    clock: Clock
+    documents: DocumentsOf
+    kinds: dict[str, Kind[Any]]
+    organization: str
+    stack: str
+    wait: str = "ready"
+    patience: Patience = field(default_factory=Patience)

@@ -1,0 +1,29 @@
+"""What a step's record says in words: one line, with the places of the manifest, and without secrets."""
+
+from __future__ import annotations
+
+from rsspot.errors import RsspotError
+from rsspot.planner.change import Change
+from rsspot.utils.serialization import at_path
+
+
+def without_secrets(change: Change, text: str) -> str:
+    """A message without the secrets that the service may have quoted in it."""
+    hidden = {at_path(change.body, path) for path in change.secrets}
+    hidden |= {value for edit in change.edits if edit.secret for value in (edit.before, edit.after)}
+    for secret in sorted((each for each in hidden if isinstance(each, str) and each), key=len, reverse=True):
+        text = text.replace(secret, "(secret)")
+    return text
+
+
+def explained(error: RsspotError, change: Change) -> str:
+    """An error in one line, with the fields that the service named and the places where they were written."""
+    causes = getattr(error, "causes", None) or {}
+    said = []
+    for name, message in causes.items():
+        origin = change.where(tuple(name.split("."))) if name else None
+        words = f"{name}: {message}"
+        words = "" if not name or words in error.message else words
+        said.append(": ".join(part for part in (str(origin) if origin else "", words) if part))
+    fields = "; ".join(each for each in said if each)
+    return f"{error.message} ({fields})" if fields else error.message

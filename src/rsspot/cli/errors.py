@@ -1,0 +1,73 @@
+"""Errors to lines and exit codes: the only place that catches what commands raise. No traceback unless asked for."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+from rsspot.cli.options import CliOptions
+from rsspot.errors import Cancelled, ManifestError, PlanRefused, RsspotError
+from rsspot.utils.text import printable
+
+OK, ERROR, CHANGES, USAGE = 0, 1, 2, 3
+
+
+def report(error: BaseException, options: CliOptions) -> int:
+    """Say what went wrong, in the format asked for; gives the exit code."""
+    if options.verbose:
+        import traceback
+
+        traceback.print_exception(error)
+    said = _translated(error)
+    _say(said, options)
+    return said.exit_code
+
+
+def _translated(error: BaseException) -> RsspotError:
+    """Whatever a command raised, in our own words."""
+    if isinstance(error, RsspotError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Cancelled("stopped")
+    # asyncio's own, by name: importing asyncio for it would slow every command down.
+    if type(error).__name__ == "CancelledError":
+        return Cancelled("stopped at once; the next run looks up what was open")
+    if isinstance(error, OSError):
+        return RsspotError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+    hint = "run it again with -v and report what it prints"
+    return RsspotError(f"this is a defect of rsspot: {type(error).__name__}: {error}", hint=hint)
+
+
+def _say(error: RsspotError, options: CliOptions) -> None:
+    if options.output == "json":
+        import json
+
+        with suppress(OSError):
+            print(json.dumps({"error": _as_json(error)}, indent=2, ensure_ascii=False), flush=True)
+            return
+    if isinstance(error, ManifestError | PlanRefused):
+        from rsspot.reports.problems import render_problems
+        from rsspot.resources.registry import secret_fields
+
+        print(render_problems(error.problems, secrets=secret_fields()), file=sys.stderr)
+    else:
+        print(f"error: {printable(error.message)}", file=sys.stderr)
+    if error.hint:
+        print(
+            f"  hint: {error.hint}" if not isinstance(error, ManifestError | PlanRefused) else error.hint,
+            file=sys.stderr,
+        )
+
+
+def _as_json(error: RsspotError) -> dict[str, object]:
+    document: dict[str, object] = {
+        "type": type(error).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "exitCode": error.exit_code,
+    }
+    if isinstance(error, ManifestError | PlanRefused):
+        from rsspot.planner.plan import problem_json
+
+        document["problems"] = [problem_json(problem) for problem in error.problems]
+    return document

@@ -1,0 +1,206 @@
+"""AsyncSpotClient: one identity, one way to the service, and the groups of operations on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from rsspot.auth.bearer import LogIn
+from rsspot.auth.persona import Persona
+from rsspot.client.factory import bearer_of, cache_of, feeds_of, transport_options_of
+from rsspot.client.organization import OrganizationScope
+from rsspot.client.resolve import resolved_here
+from rsspot.config.loader import Resolved
+from rsspot.config.models import ConfigFile
+from rsspot.http.hooks import Hooks
+from rsspot.http.transport import SpotTransport
+from rsspot.resources.collection import Collection
+from rsspot.resources.documents import Context, Documents
+from rsspot.resources.kind import Kind
+from rsspot.resources.registry import collection_class, documents_class
+from rsspot.services.cloudspaces.api import CloudSpaces
+from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
+from rsspot.services.events.api import Events
+from rsspot.services.inventory.api import Inventory
+from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL, AutopilotNodePool
+from rsspot.services.nodepools.schemas import ON_DEMAND_NODE_POOL, SPOT_NODE_POOL, OnDemandNodePool, SpotNodePool
+from rsspot.services.organizations.api import Organizations
+from rsspot.services.pricing.api import Pricing
+from rsspot.services.regions.schemas import REGION, Region
+from rsspot.services.server_classes.schemas import SERVER_CLASS, ServerClass
+from rsspot.services.vms.schemas import VM_CLOUD_SPACE, VM_POOL, VM_SSH_KEY, VMCloudSpace, VMPool, VMSSHKey
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Ledger
+from rsspot.utils.clock import Clock, SystemClock
+from rsspot.wire import httpx
+
+
+class AsyncSpotClient:
+    """Rackspace Spot for asyncio. Use as `async with`, or call `aclose()` in each loop it was used in.
+
+    Arguments win over `use_org` and its like, which win over RSSPOT_* variables, remembered preferences and files.
+    config: what would stand in a config file · cache: False asks the service each time · hooks: see `http.hooks`
+    transport: another way to the service, such as the simulator's; clock: the time that retries and waits go by;
+    token_folder: where tokens are kept between runs, None for nowhere; log_in: what to do when no refresh token works.
+    Raises ConfigError, and AuthError when there is no credential at all.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: ConfigFile | Mapping[str, Any] | None = None,
+        config_path: Path | str | None = None,
+        profile: str | None = None,
+        organization: str | None = None,
+        region: str | None = None,
+        refresh_token: str | None = None,
+        access_token: str | None = None,
+        base_url: str | None = None,
+        oauth_url: str | None = None,
+        client_id: str | None = None,
+        timeout: float | None = None,
+        state_path: Path | str | None = None,
+        cache: bool = True,
+        hooks: Hooks | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        token_folder: Path | None = None,
+        log_in: LogIn | None = None,
+        resolved: Resolved | None = None,
+    ) -> None:
+        self.config = resolved or resolved_here(
+            config=config,
+            config_path=Path(config_path) if config_path else None,
+            profile=profile,
+            organization=organization,
+            region=region,
+            refresh_token=refresh_token,
+            access_token=access_token,
+            base_url=base_url,
+            oauth_url=oauth_url,
+            client_id=client_id,
+            timeout=timeout,
+            state_path=str(state_path) if state_path else None,
+        )
+        options = self.config.options
+        self.clock = clock or SystemClock()
+        self.base_url = options.base_url
+        self.hooks = hooks or Hooks()
+        self._bearer = bearer_of(self.config, self.clock, token_folder, log_in)
+        self.session = SpotTransport(
+            self.base_url,
+            self._bearer,
+            self.clock,
+            transport,
+            manners=transport_options_of(options),
+            hooks=self.hooks,
+            cache=cache_of(self.config, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
+        )
+        self._feeds = feeds_of(self.config, self.clock, transport, self.hooks, cache=cache)
+        self.scope = OrganizationScope(self.config.get("organization"), self._bearer, self.organizations)
+        self._context = Context(
+            self.session,
+            self.scope,
+            self.clock,
+            registrations=lambda: self.ledger,
+            refresh_token=lambda: self._bearer.refresh_token,
+            region=options.region,
+        )
+
+    @cached_property
+    def organizations(self) -> Organizations:
+        return Organizations(self.session)
+
+    @cached_property
+    def regions(self) -> Collection[Region]:
+        return self.collection(REGION)
+
+    @cached_property
+    def server_classes(self) -> Collection[ServerClass]:
+        return self.collection(SERVER_CLASS)
+
+    @cached_property
+    def pricing(self) -> Pricing:
+        return Pricing(self.documents(SERVER_CLASS), self._feeds)
+
+    @cached_property
+    def cloudspaces(self) -> CloudSpaces:
+        return CloudSpaces(self.documents(CLOUD_SPACE), CLOUD_SPACE)
+
+    @cached_property
+    def spot_nodepools(self) -> Collection[SpotNodePool]:
+        return self.collection(SPOT_NODE_POOL)
+
+    @cached_property
+    def ondemand_nodepools(self) -> Collection[OnDemandNodePool]:
+        return self.collection(ON_DEMAND_NODE_POOL)
+
+    @cached_property
+    def autopilot_nodepools(self) -> Collection[AutopilotNodePool]:
+        return self.collection(AUTOPILOT_NODE_POOL)
+
+    @cached_property
+    def vm_cloudspaces(self) -> Collection[VMCloudSpace]:
+        return self.collection(VM_CLOUD_SPACE)
+
+    @cached_property
+    def vm_pools(self) -> Collection[VMPool]:
+        return self.collection(VM_POOL)
+
+    @cached_property
+    def vm_ssh_keys(self) -> Collection[VMSSHKey]:
+        return self.collection(VM_SSH_KEY)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        return Inventory(self.documents(CLOUD_SPACE), self.documents(VM_CLOUD_SPACE))
+
+    @cached_property
+    def events(self) -> Events:
+        return Events(self.session)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of this configuration; opening it for the first time makes its file."""
+        return open_ledger(self.config.state_path)
+
+    async def whoami(self) -> Persona:
+        """Who the token is of, of which organization, and until when. Raises AuthError, TransportError."""
+        return Persona.of(await self._bearer.current(self.session.transport.handle_async_request))
+
+    def collection(self, kind: Kind[Any]) -> Collection[Any]:
+        """The typed verbs of any kind."""
+        return collection_class(kind)(self.documents(kind), kind)
+
+    def documents(self, kind: Kind[Any], *, permit: Callable[[], None] | None = None) -> Documents:
+        """The verbs of any kind on plain JSON objects; never an answer that was kept.
+
+        permit: asked at the moment of sending, before each attempt at each write; what it raises is raised, and nothing
+        was sent then.
+        """
+        context = replace(self._context, permit=permit) if permit else self._context
+        return documents_class(kind)(context, kind)
+
+    async def aclose(self) -> None:
+        """Let go of this loop's connections, and of files."""
+        async with AsyncExitStack() as stack:
+            # Each is let go of whatever becomes of the others.
+            stack.callback(self.close_ledger)
+            stack.push_async_callback(self._feeds.aclose)
+            stack.push_async_callback(self.session.aclose)
+
+    def close_ledger(self) -> None:
+        """Let go of the ledger, if it was opened; the next use opens it again."""
+        opened: Ledger | None = self.__dict__.pop("ledger", None)
+        if opened is not None:
+            opened.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

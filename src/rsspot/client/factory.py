@@ -1,0 +1,140 @@
+"""From settings to the parts of a client: bearer, manners, caches. Opens nothing and sends nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import cached_property
+from pathlib import Path
+
+from rsspot.auth.bearer import Bearer, LogIn
+from rsspot.auth.grants import Issuer
+from rsspot.config.loader import Resolved
+from rsspot.config.models import Profile
+from rsspot.errors import ConfigError, StateError
+from rsspot.http.cache import CachePolicy, ResponseCache
+from rsspot.http.hooks import Hooks
+from rsspot.http.retry import RetryPolicy
+from rsspot.http.transport import SpotTransport, TransportOptions
+from rsspot.state.database import IMPATIENT, Database
+from rsspot.state.http_cache import SqliteCache
+from rsspot.utils.clock import Clock
+from rsspot.wire import httpx
+
+
+def bearer_of(resolved: Resolved, clock: Clock, token_folder: Path | None, log_in: LogIn | None) -> Bearer:
+    """Who signs. Raises AuthError when there is neither a credential nor a way to get one."""
+    options = resolved.options
+    token = options.access_token.get_secret_value() if options.access_token else None
+    refresh_token = options.refresh_token.get_secret_value() if options.refresh_token else None
+    if refresh_token is None and options.keyring:
+        from rsspot.auth.keyring import recall
+
+        refresh_token = recall(resolved.profile)
+    if refresh_token is None and token is None and log_in is None:
+        resolved.require("refresh_token")
+    return Bearer(
+        base_url=options.base_url,
+        issuer=Issuer(options.oauth_url, options.client_id),
+        clock=clock,
+        refresh_token=refresh_token,
+        token=token,
+        cache_folder=token_folder,
+        log_in=log_in,
+    )
+
+
+def transport_options_of(options: Profile) -> TransportOptions:
+    """How to send."""
+    retry = options.retry
+    policy = RetryPolicy(
+        attempts=retry.max_retries + 1,
+        base=retry.base_delay,
+        ceiling=retry.max_delay,
+        jitter=retry.jitter,
+        longest_retry_after=retry.max_retry_after,
+        deadline=retry.deadline,
+        statuses=frozenset(retry.statuses),
+    )
+    return TransportOptions(
+        options.timeout, policy, options.rate_limit, options.most_response_bytes, _proxy(options.proxy)
+    )
+
+
+def _proxy(written: str | None) -> str | None:
+    """A proxy's address with its scheme, which many leave out. Raises ConfigError for one that is no HTTP proxy's."""
+    if written is None:
+        return None
+    address = written if "://" in written else f"http://{written}"
+    try:
+        scheme = httpx.URL(address).scheme
+    except httpx.InvalidURL:
+        scheme = ""
+    if scheme not in ("http", "https"):
+        raise ConfigError("the proxy is not the address of an HTTP proxy", hint="such as http://proxy.example.com:3128")
+    return address
+
+
+def cache_of(resolved: Resolved, url: str, identity: Callable[[], str], clock: Clock) -> ResponseCache | None:
+    """Where answers are kept for one identity at one service, or None where none are to be."""
+    cache = resolved.options.cache
+    if not cache.enabled:
+        return None
+    policy = CachePolicy(True, cache.default_ttl, cache.ttls, cache.most_entries, cache.most_bytes)
+    back = LazyCacheStore(resolved.state_path, policy) if cache.persistent else None
+    return ResponseCache(url, identity, policy, clock, back)
+
+
+def feeds_of(
+    resolved: Resolved, clock: Clock, transport: httpx.AsyncBaseTransport | None, hooks: Hooks, *, cache: bool
+) -> SpotTransport:
+    """The way to the public price feeds: other connections, and no credential."""
+    options = resolved.options
+    # What users add to their requests is meant for the service, and may be secret.
+    told = Hooks(after=hooks.after)
+    kept = cache_of(resolved, options.feeds_url, lambda: "public", clock) if cache else None
+    return SpotTransport(
+        options.feeds_url, None, clock, transport, manners=transport_options_of(options), hooks=told, cache=kept
+    )
+
+
+class LazyCacheStore:
+    """The cache in state.db, opened when it is first needed; a file that is not there is made by the first write."""
+
+    def __init__(self, path: Path, policy: CachePolicy) -> None:
+        self._path = path
+        self._policy = policy
+
+    @cached_property
+    def _open(self) -> SqliteCache:
+        database = Database(self._path, durable=False, patience=IMPATIENT)
+        return SqliteCache(database, most_entries=self._policy.most_entries, most_bytes=self._policy.most_bytes)
+
+    @property
+    def _there(self) -> bool:
+        return "_open" in self.__dict__ or self._path.is_file()
+
+    def get(self, owner: str, path: str, query: str, now: float) -> tuple[bytes, float] | None:
+        return self._open.get(owner, path, query, now) if self._there else None
+
+    def put(self, owner: str, path: str, query: str, body: bytes, *, now: float, expires_at: float) -> None:
+        self._open.put(owner, path, query, body, now=now, expires_at=expires_at)
+
+    def drop(self, owner: str, prefix: str) -> None:
+        if not self._there:
+            return
+        try:
+            self._open.drop(owner, prefix)
+        except StateError:
+            # Others would go on reading what a write has made untrue: here patience is worth its price.
+            with closing(SqliteCache(Database(self._path), most_entries=1, most_bytes=1)) as patient:
+                patient.drop(owner, prefix)
+
+    def foreign_writes(self) -> int:
+        return self._open.foreign_writes() if self._there else 0
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        if "_open" in self.__dict__:
+            self._open.close()
+            del self._open

@@ -1,0 +1,38 @@
+"""ClientOptions: the arguments of a client as a type, for everything that passes them on. No defaults, no meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+from rsspot.auth.bearer import LogIn
+from rsspot.config.loader import Resolved
+from rsspot.config.models import ConfigFile
+from rsspot.http.hooks import Hooks
+from rsspot.utils.clock import Clock
+from rsspot.wire import httpx
+
+
+class ClientOptions(TypedDict, total=False):
+    """See `AsyncSpotClient` for what each means."""
+
+    config: ConfigFile | Mapping[str, Any] | None
+    config_path: Path | str | None
+    profile: str | None
+    organization: str | None
+    region: str | None
+    refresh_token: str | None
+    access_token: str | None
+    base_url: str | None
+    oauth_url: str | None
+    client_id: str | None
+    timeout: float | None
+    state_path: Path | str | None
+    cache: bool
+    hooks: Hooks | None
+    transport: httpx.AsyncBaseTransport | None
+    clock: Clock | None
+    token_folder: Path | None
+    log_in: LogIn | None
+    resolved: Resolved | None

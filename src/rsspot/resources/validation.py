@@ -1,0 +1,124 @@
+"""What a caller wants written, checked against the kind before it is sent, and spelled as the wire spells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from rsspot.errors import UsageError
+from rsspot.models.fields import IMMUTABLE, SERVER_OWNED
+from rsspot.models.resource import models_in, plain_types
+from rsspot.resources.kind import Kind, Path
+from rsspot.utils.serialization import Document, at_path
+from rsspot.utils.text import did_you_mean
+
+
+def whole_spec(kind: Kind[Any], spec: Mapping[str, Any], region: str | None) -> Document:
+    """The spec of a new object. Raises UsageError naming every field that cannot be sent.
+
+    region: where it goes if the spec does not say and the kind has a region.
+    """
+    given = _spelled_throughout(kind.spec_model, spec, kind.name)
+    for path, to in kind.references:
+        if to.kind == "Region" and region and len(path) == 1:
+            given = {path[0]: region, **given}
+    _refuse(kind, given, SERVER_OWNED, "is written by the service")
+    try:
+        valid = kind.spec_model.model_validate(given, extra="forbid", by_name=False, by_alias=True)
+    except ValidationError as error:
+        raise _unusable(kind.name, error) from None
+    return valid.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def part_of_spec(kind: Kind[Any], spec: Mapping[str, Any]) -> Document:
+    """Fields of a spec to change, None for those to remove. Raises UsageError naming one that cannot be changed."""
+    given = _spelled(kind.spec_model, spec, kind.name)
+    _refuse(kind, given, SERVER_OWNED, "is written by the service")
+    _refuse(kind, given, IMMUTABLE, "can only be chosen when the object is made")
+    return _part(kind.spec_model, given, kind.name)
+
+
+def _part(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Document:
+    valid: Document = {}
+    for key, value in given.items():
+        name = _field_of(model, key)
+        inner = _model_in(model.model_fields[name].annotation)
+        if value is None:
+            valid[key] = None
+        elif inner and isinstance(value, Mapping):
+            valid[key] = _part(inner, _spelled(inner, value, f"{where}.{key}"), f"{where}.{key}")
+        else:
+            try:
+                checked = _adapter(model, name).validate_python(value, extra="forbid")
+            except ValidationError as error:
+                raise _unusable(f"{where}.{key}", error) from None
+            valid[key] = _adapter(model, name).dump_python(checked, mode="json", by_alias=True, exclude_unset=True)
+    return valid
+
+
+def _field_of(model: type[BaseModel], key: str) -> str:
+    """The name of the field that the wire spells so."""
+    return next(name for name, info in model.model_fields.items() if (info.alias or name) == key)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds; None for a list of them as well."""
+    found = (each for each in plain_types(annotation) if isinstance(each, type) and issubclass(each, BaseModel))
+    return next(found, None)
+
+
+@cache
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    info = model.model_fields[name]
+    whole: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+    return TypeAdapter(whole)
+
+
+def _spelled(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Document:
+    """Keys as the wire spells them; snake_case is taken too. Raises UsageError for one that the kind does not have."""
+    known = {name: info.alias or name for name, info in model.model_fields.items()}
+    wire = set(known.values())
+    spelled: Document = {}
+    for key, value in given.items():
+        if key not in wire and key not in known:
+            raise UsageError(f"{where} has no field {key!r}", hint=did_you_mean(str(key), sorted(wire)))
+        spelled[key if key in wire else known[key]] = value
+    return spelled
+
+
+def _spelled_throughout(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Document:
+    """The same for the models inside as well; values that are of no model stay as they are."""
+    spelled = _spelled(model, given, where)
+    for key, value in spelled.items():
+        for inner in models_in(model.model_fields[_field_of(model, key)].annotation)[:1]:
+            if isinstance(value, Mapping):
+                spelled[key] = _spelled_throughout(inner, value, f"{where}.{key}")
+            elif isinstance(value, list):
+                spelled[key] = [
+                    _spelled_throughout(inner, each, f"{where}.{key}") if isinstance(each, Mapping) else each
+                    for each in value
+                ]
+    return spelled
+
+
+def _refuse(kind: Kind[Any], given: Document, fact: Any, why: str) -> None:
+    nothing = object()
+    for path in kind.marked(fact):
+        if len(path) == 1 and at_path(given, path, nothing) is not nothing:
+            raise UsageError(f"{kind.name}.{_dotted(path)} {why}")
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path)
+
+
+def _unusable(where: str, error: ValidationError) -> UsageError:
+    said = []
+    for finding in error.errors(include_url=False, include_input=False):
+        loc = ".".join(str(part) for part in finding["loc"] if not str(part).startswith(("function-", "constrained-")))
+        message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        said.append(f"{loc}: {message}" if loc else message)
+    return UsageError(f"{where}: {'; '.join(said)}")

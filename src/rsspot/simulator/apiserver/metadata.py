@@ -1,0 +1,178 @@
+"""What any object's metadata must be like, new or changed, in the API server's words. Knows no kinds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rsspot.simulator.apiserver.messages import Cause, Refusal
+from rsspot.simulator.apiserver.store import Object
+
+MAPS = ("labels", "annotations")
+SERVERS = (
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+"""Metadata that a caller cannot choose."""
+KNOWN = {
+    *SERVERS,
+    *MAPS,
+    "name",
+    "namespace",
+    "generateName",
+    "finalizers",
+    "ownerReferences",
+    "managedFields",
+    "selfLink",
+}
+SUFFIXES = "bcdfghjklmnpqrstvwxz2456789"
+"""What generated names end with: no vowels, and nothing that looks like something else."""
+
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_PART = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_VALUE = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_NO_SUBDOMAIN = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    f"end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
+)
+_NO_PART = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_PART}')"
+)
+_NO_VALUE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+    f"regex used for validation is '{_VALUE}')"
+)
+_LARGEST_ANNOTATIONS = 256 * 1024
+_LONGEST_NAME = 253
+_LONGEST_PART = 63
+
+
+def check_shape(kind: str, version: str, body: Object) -> None:
+    """Refuse metadata that no ObjectMeta could be read from."""
+    metadata = body.get("metadata")
+    if metadata is None:
+        metadata = body["metadata"] = {}
+    if not isinstance(metadata, dict):
+        raise _undecodable(kind, version, "ObjectMeta", metadata, "v1.ObjectMeta")
+    for key in [key for key, value in metadata.items() if value is None]:
+        del metadata[key]
+    texts = {key: metadata.get(key) for key in ("name", "namespace", "generateName", "uid", "resourceVersion")}
+    for key, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise _undecodable(kind, version, f"ObjectMeta.{key}", value, "string")
+    for key in MAPS:
+        _check_map(kind, version, metadata, key)
+    for key, item in (("finalizers", str), ("ownerReferences", dict), ("managedFields", dict)):
+        items = metadata.get(key)
+        if items is not None and not (isinstance(items, list) and all(isinstance(each, item) for each in items)):
+            raise _undecodable(kind, version, f"ObjectMeta.{key}", items, f"[]{item.__name__}")
+        if not items:
+            metadata.pop(key, None)
+    for reference in metadata.get("ownerReferences", ()):
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not isinstance(reference.get(field, ""), str):
+                raise _undecodable(kind, version, f"OwnerReference.{field}", reference[field], "string")
+
+
+def _check_map(kind: str, version: str, metadata: dict[str, Any], key: str) -> None:
+    value = metadata.get(key)
+    if not value:
+        metadata.pop(key, None)
+    elif not isinstance(value, dict):
+        raise _undecodable(kind, version, f"ObjectMeta.{key}", value, "map[string]string")
+    else:
+        for inner in (*value, *value.values()):
+            if not isinstance(inner, str):
+                raise _undecodable(kind, version, f"ObjectMeta.{key}", inner, "string")
+
+
+def _undecodable(kind: str, version: str, field: str, value: Any, wanted: str) -> Refusal:
+    words = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    said = f"json: cannot unmarshal {words.get(type(value), 'null')} into Go struct field {field} of type {wanted}"
+    message = f'{kind} in version "{version}" cannot be handled as a {kind}: {said}'
+    return Refusal(400, "BadRequest", message)
+
+
+def violations(body: Object) -> Iterator[Cause]:
+    """What is wrong with the metadata of an object."""
+    metadata = body["metadata"]
+    name = metadata.get("name", "")
+    if not name:
+        yield Cause("FieldValueRequired", "metadata.name", "Required value: name or generateName is required")
+    elif not re.fullmatch(_SUBDOMAIN, name):
+        yield Cause.invalid("metadata.name", f'"{name}": {_NO_SUBDOMAIN}')
+    elif len(name) > _LONGEST_NAME:
+        yield Cause.invalid("metadata.name", f'"{name}": must be no more than {_LONGEST_NAME} characters')
+    for field in MAPS:
+        for key in metadata.get(field, {}):
+            for said in _key_problems(key.lower() if field == "annotations" else key):
+                yield Cause.invalid(f"metadata.{field}", f'"{key}": {said}')
+    for value in metadata.get("labels", {}).values():
+        if not re.fullmatch(_VALUE, value):
+            yield Cause.invalid("metadata.labels", f'"{value}": {_NO_VALUE}')
+        elif len(value) > _LONGEST_PART:
+            yield Cause.invalid("metadata.labels", f'"{value}": must be no more than {_LONGEST_PART} characters')
+    size = sum(len(key) + len(value) for key, value in metadata.get("annotations", {}).items())
+    if size > _LARGEST_ANNOTATIONS:
+        said = f"Too long: may not be more than {_LARGEST_ANNOTATIONS} bytes"
+        yield Cause("FieldValueTooLong", "metadata.annotations", said)
+    yield from _owner_problems(metadata.get("ownerReferences", ()))
+
+
+def _key_problems(key: str) -> Iterator[str]:
+    prefix, slash, part = key.rpartition("/")
+    if slash and not re.fullmatch(_SUBDOMAIN, prefix):
+        yield f"prefix part {_NO_SUBDOMAIN}"
+    if not part:
+        yield "name part must be non-empty"
+    if len(part) > _LONGEST_PART:
+        yield f"name part must be no more than {_LONGEST_PART} characters"
+    if not re.fullmatch(_PART, part):
+        yield _NO_PART
+
+
+def _owner_problems(references: list[dict[str, Any]]) -> Iterator[Cause]:
+    for reference in references:
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not reference.get(field):
+                said = '"": version must not be empty' if field == "apiVersion" else '"": must not be empty'
+                yield Cause.invalid(f"metadata.ownerReferences.{field}", said)
+    controllers = [each for each in references if each.get("controller")]
+    if len(controllers) > 1:
+        first, second = (f"{each.get('kind')}/{each.get('name')}" for each in controllers[:2])
+        said = (
+            f'Only one reference can have Controller set to true. Found "true" in references for {first} and {second}'
+        )
+        yield Cause.invalid("metadata.ownerReferences", said)
+
+
+def changes_refused(body: Object, old: Object) -> Iterator[Cause]:
+    """What of the metadata cannot be changed, and was."""
+    metadata, before = body["metadata"], old["metadata"]
+    for field in ("uid", "deletionTimestamp"):
+        value = metadata.get(field)
+        if value is not None and value != before.get(field):
+            yield Cause.invalid(f"metadata.{field}", f'"{value}": field is immutable')
+    if before.get("deletionTimestamp"):
+        new = [each for each in metadata.get("finalizers", ()) if each not in before.get("finalizers", ())]
+        if new:
+            listed = ", ".join(f'"{each}"' for each in new)
+            said = "no new finalizers can be added if the object is being deleted, found new finalizers"
+            message = f"Forbidden: {said} []string{{{listed}}}"
+            yield Cause("FieldValueForbidden", "metadata.finalizers", message)
+
+
+def warnings(body: Object, old: Object | None = None) -> Iterator[str]:
+    """What a writer of metadata is warned of."""
+    before = ("foregroundDeletion", "orphan", *(old["metadata"].get("finalizers", ()) if old else ()))
+    for finalizer in body["metadata"].get("finalizers", ()):
+        if "/" not in finalizer and finalizer not in before:
+            said = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+            yield f'metadata.finalizers: "{finalizer}": {said}'

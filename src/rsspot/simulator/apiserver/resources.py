@@ -1,0 +1,177 @@
+"""The paths of served kinds and what may be done at them: discovery, verbs, shapes of answers. Asks a guard first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+from rsspot.simulator.apiserver.crds import Definition
+from rsspot.simulator.apiserver.messages import Refusal, Request, Response
+from rsspot.simulator.apiserver.negotiation import wanted
+from rsspot.simulator.apiserver.objects import Objects
+from rsspot.simulator.apiserver.parsing import delete_options
+from rsspot.simulator.apiserver.reading import Reader
+from rsspot.simulator.apiserver.store import Object, TooOld
+from rsspot.simulator.apiserver.watching import Watcher
+from rsspot.simulator.apiserver.writing import Writer, Written, is_apply
+
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about. namespace: "" for a cluster-scoped kind, None for all of them."""
+
+    verb: str
+    definition: Definition
+    namespace: str | None
+    name: str | None
+    subresource: str = ""
+
+
+Guard = Callable[[Target], Target]
+"""Raises Refusal for what a caller may not do; may narrow what is asked for to what they may see."""
+
+
+class ResourceEndpoints:
+    """Answers every request about the objects of the served kinds. `look`: see Watcher."""
+
+    def __init__(self, objects: Objects, look: Callable[[], AbstractContextManager[object]]) -> None:
+        self.objects = objects
+        self._reader, self._writer, self._watcher = Reader(objects), Writer(objects), Watcher(objects, look)
+
+    def answer(self, request: Request, guard: Guard, behind: int = 0) -> Response:
+        """The answer to a request for a path of a served kind. Raises Refusal.
+
+        behind: how many writes ago a get or a list is answered from, as by a cache that lags
+        """
+        target = guard(self._target(request))
+        if behind and target.verb in ("get", "list"):
+            return self._stale(request, target, max(self.objects.store.version() - behind, 0))
+        return self._verb(request, target)
+
+    def _stale(self, request: Request, target: Target, version: int) -> Response:
+        definition = target.definition
+        if target.name is None:
+            return self._reader.listed(request, definition, target.namespace, version)
+        try:
+            body = self.objects.store.get_at(version, definition.plural, target.namespace or "", target.name)
+        except TooOld:
+            body = None
+        if body is None:
+            raise not_found(definition, target.name)
+        return self._reader.get(_unversioned(request), definition, body)
+
+    def _target(self, request: Request) -> Target:
+        root, *rest = [unquote(part) for part in request.path.split("/") if part] or [""]
+        if root != "apis" or len(rest) < 3:
+            raise Nowhere()
+        version, parts = "/".join(rest[:2]), rest[2:]
+        namespace: str | None = None
+        if parts[:1] == ["namespaces"] and len(parts) >= 3:
+            namespace, parts = parts[1], parts[2:]
+        definition = self.objects.definitions.get(parts[0]) if parts else None
+        if definition is None or definition.api_version != version or len(parts) > 3:
+            raise Nowhere()
+        if not definition.namespaced:
+            if namespace is not None:
+                raise Nowhere()
+            namespace = ""
+        name, subresource = parts[1] if len(parts) > 1 else None, parts[2] if len(parts) > 2 else ""
+        if subresource and not (subresource == "status" and definition.has_status):
+            raise Nowhere()
+        if namespace is None and (name is not None or request.method not in ("GET", "HEAD")):
+            raise Nowhere()
+        return Target(_verb(request, name), definition, namespace, name, subresource)
+
+    def _verb(self, request: Request, target: Target) -> Response:
+        if target.name is None:
+            return self._of_collection(request, target)
+        if target.verb == "create":
+            return self._named_create(request, target)
+        definition = target.definition
+        live = self.objects.store.get(definition.plural, target.namespace or "", target.name)
+        if target.verb == "patch" and is_apply(request) and not (live is None and target.subresource):
+            arguments = (definition, target.namespace or "", target.name, live, target.subresource)
+            return self._after_write(request, definition, self._writer.apply(request, *arguments))
+        if target.verb == "delete":
+            delete_options(request)
+        if live is None:
+            raise not_found(definition, target.name)
+        if target.verb == "get":
+            return self._reader.get(request, definition, live)
+        if target.verb == "delete":
+            return self._after_delete(request, definition, live)
+        write = self._writer.replace if target.verb == "update" else self._writer.patch
+        return self._after_write(request, definition, write(request, definition, live, target.subresource))
+
+    def _of_collection(self, request: Request, target: Target) -> Response:
+        definition, namespace = target.definition, target.namespace
+        if target.verb == "list":
+            return self._reader.listed(request, definition, namespace)
+        if target.verb == "watch":
+            return self._watcher.watch(request, definition, namespace)
+        if target.verb == "create":
+            made = self._writer.create(request, definition, namespace or "")
+            return self._after_write(request, definition, made)
+        if target.verb == "deletecollection":
+            metadata = {"continue": "", "resourceVersion": str(self.objects.store.version())}
+            gone = self._writer.delete_collection(request, definition, namespace or "")
+            frame = {"apiVersion": definition.api_version, "kind": definition.list_kind, "metadata": metadata}
+            return Response.of_json(200, {**frame, "items": gone})
+        raise Refusal(400, "BadRequest", "name must be provided")
+
+    def _named_create(self, request: Request, target: Target) -> Response:
+        """A POST to an object's own path is checked like one to the collection, and then is none."""
+        self._writer.create(request, target.definition, target.namespace or "")
+        raise not_allowed()
+
+    def _after_write(self, request: Request, definition: Definition, write: Written) -> Response:
+        shown = self._reader.get(_unversioned(request), definition, write.body, 201 if write.is_new else 200)
+        return replace(shown, warnings=write.warnings)
+
+    def _after_delete(self, request: Request, definition: Definition, live: Object) -> Response:
+        wanted(request)
+        going = self._writer.delete(request, definition, live)
+        if going is not None:
+            return self._reader.get(_unversioned(request), definition, going)
+        named = {"name": live["metadata"]["name"], "group": definition.group, "kind": definition.plural}
+        details = {**named, "uid": live["metadata"]["uid"]}
+        frame = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        return Response.of_json(200, {**frame, "details": details})
+
+
+def _unversioned(request: Request) -> Request:
+    """A request without the version that only reads understand."""
+    return replace(request, query={k: v for k, v in request.query.items() if k != "resourceVersion"})
+
+
+def _verb(request: Request, name: str | None) -> str:
+    method = "GET" if request.method == "HEAD" else request.method
+    if method == "GET":
+        watched = request.flag("watch")
+        return "get" if name is not None else "watch" if watched else "list"
+    if method == "DELETE":
+        return "delete" if name is not None else "deletecollection"
+    if method not in _VERBS:
+        raise not_allowed()
+    return _VERBS[method]
+
+
+class Nowhere(Exception):
+    """A path at which there is nothing."""
+
+    response = Response(404, b"404 page not found\n", "text/plain; charset=utf-8")
+
+
+def not_allowed() -> Refusal:
+    """A method that a path does not take."""
+    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
+def not_found(definition: Definition, name: str) -> Refusal:
+    """An object that is not there."""
+    message = f'{definition.resource} "{name}" not found'
+    return Refusal(404, "NotFound", message, name=name, kind=definition.plural, group=definition.group)

@@ -1,0 +1,162 @@
+"""Watches: what happens to objects, from a version on or from what there is, for as long as somebody listens."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from rsspot.simulator.apiserver.crds import Definition
+from rsspot.simulator.apiserver.messages import Refusal, Request, Response, invalid
+from rsspot.simulator.apiserver.negotiation import Negotiated, wanted
+from rsspot.simulator.apiserver.objects import Objects
+from rsspot.simulator.apiserver.parsing import forbidden
+from rsspot.simulator.apiserver.reading import check_match, number_asked, version_asked
+from rsspot.simulator.apiserver.selectors import Predicate, predicate
+from rsspot.simulator.apiserver.store import Object, Revision, TooOld
+from rsspot.simulator.apiserver.tables import metadata_of, table
+
+LONGEST = 1800.0
+"""Seconds after which a watch ends, if its caller asks for no fewer."""
+BOOKMARK_EVERY = 60.0
+"""Seconds between bookmarks for whoever wants them."""
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+
+
+@dataclass
+class _Watch:
+    """One watch. `first`: the events that it begins with."""
+
+    definition: Definition
+    namespace: str | None
+    since: int
+    keep: Predicate | None
+    asked: Negotiated
+    included: str
+    bookmarks: bool
+    deadline: float
+    first: list[bytes]
+    headed: bool = True
+
+
+class Watcher:
+    """Answers watches. `look` lets due things happen and is the context in which the store may be read."""
+
+    def __init__(self, objects: Objects, look: Callable[[], AbstractContextManager[object]]) -> None:
+        self.objects, self.store, self._look = objects, objects.store, look
+
+    def watch(self, request: Request, definition: Definition, namespace: str | None) -> Response:
+        """A stream of events, one JSON object a line."""
+        asked = wanted(request, streamed=True)
+        since = version_asked(request, 500, "")
+        initial = _initial_events(request)
+        seconds = float(number_asked(request, "timeoutSeconds") or LONGEST)
+        bookmarks = request.flag("allowWatchBookmarks")
+        watch = _Watch(
+            definition,
+            namespace,
+            since,
+            predicate(request, definition),
+            asked,
+            request.query.get("includeObject", ""),
+            bookmarks,
+            time.monotonic() + min(seconds, LONGEST),
+            [],
+        )
+        if initial or (since == 0 and initial is None):
+            watch.since = self.store.version()
+            bodies = self.store.objects(definition.plural, namespace)
+            kept = [body for body in bodies if watch.keep is None or watch.keep(body)]
+            watch.first = [self._event(watch, "ADDED", body) for body in kept]
+            if initial and bookmarks:
+                watch.first.append(self._bookmark(watch, {INITIAL_EVENTS_END: "true"}))
+        return Response(200, stream=self._stream(watch))
+
+    def _stream(self, watch: _Watch) -> Iterator[bytes]:
+        yield from watch.first
+        watch.first = []
+        marked = time.monotonic()
+        while True:
+            try:
+                events, newest = self._news(watch)
+            except TooOld:
+                yield _error(watch.since, self.store.oldest_change())
+                return
+            yield from events
+            moved = newest > watch.since
+            watch.since = newest
+            now = time.monotonic()
+            if watch.bookmarks and now - marked >= BOOKMARK_EVERY:
+                marked = now
+                yield self._bookmark(watch)
+            if now >= watch.deadline:
+                return
+            if not events and not moved:
+                yield b""
+
+    def _news(self, watch: _Watch) -> tuple[list[bytes], int]:
+        """The events since the last look, and the version that they lead up to."""
+        with self._look():
+            newest = self.store.version()
+            if newest == watch.since:
+                return [], newest
+            changes = self.store.changes(watch.definition.plural, watch.namespace, watch.since)
+        told = (self._told(watch, change) for change in changes if change.version <= newest)
+        return [event for event in told if event], max(newest, watch.since)
+
+    def _told(self, watch: _Watch, change: Revision) -> bytes | None:
+        """A change as this watcher sees it: what starts or stops matching is ADDED or DELETED for it."""
+        kind, body = change.type, change.body
+        if watch.keep is None and not watch.asked.shape:
+            return f'{{"type": "{kind}", "object": {body}}}\n'.encode()
+        after, before = json.loads(body), json.loads(change.previous) if change.previous else None
+        if watch.keep is not None:
+            matches = kind != "DELETED" and watch.keep(after)
+            matched = before is not None and watch.keep(before)
+            if not matches and not matched:
+                return None
+            kind = "DELETED" if not matches else "MODIFIED" if matched else "ADDED"
+            if kind == "DELETED" and before is not None:
+                # It is shown as it was when it last matched, at the version that made it match no more.
+                version = after["metadata"]["resourceVersion"]
+                after = {**before, "metadata": {**before["metadata"], "resourceVersion": version}}
+        return self._event(watch, kind, after)
+
+    def _event(self, watch: _Watch, kind: str, body: Object) -> bytes:
+        shape, version = watch.asked.shape, watch.asked.version
+        if shape == "Table":
+            metadata = {"resourceVersion": body["metadata"]["resourceVersion"]}
+            about: dict[str, Any] = {"included": watch.included, "version": version, "headed": watch.headed}
+            body = table(watch.definition, [body], metadata, self.objects.now, **about)
+            watch.headed = False
+        elif shape:
+            body = metadata_of(body, version)
+        return json.dumps({"type": kind, "object": body}).encode() + b"\n"
+
+    def _bookmark(self, watch: _Watch, annotations: dict[str, str] | None = None) -> bytes:
+        """A version up to which there is nothing else to tell."""
+        metadata = {"resourceVersion": str(watch.since), **({"annotations": annotations} if annotations else {})}
+        frame = {"apiVersion": watch.definition.api_version, "kind": watch.definition.kind}
+        return json.dumps({"type": "BOOKMARK", "object": {**frame, "metadata": metadata}}).encode() + b"\n"
+
+
+def _initial_events(request: Request) -> bool | None:
+    """Whether a watch is to begin with what there is; None when it does not say."""
+    asked, match = request.query.get("sendInitialEvents"), request.query.get("resourceVersionMatch", "")
+    if asked is None:
+        if match:
+            check_match(match, request.query.get("resourceVersion", ""), is_watch=True)
+        return None
+    if match != "NotOlderThan":
+        said = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        raise invalid("meta.k8s.io", "ListOptions", "", [forbidden("resourceVersionMatch", said)])
+    return request.flag("sendInitialEvents")
+
+
+def _error(since: int, oldest: int) -> bytes:
+    """How a watch from too long ago ends."""
+    status = Refusal(410, "Expired", f"too old resource version: {since} ({oldest})").document()
+    return json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"

@@ -1,0 +1,284 @@
+"""Writes: create, replace, patch, apply and delete, with all that an API server checks before it believes an object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rsspot.simulator.apiserver import metadata as metadata_rules
+from rsspot.simulator.apiserver.crds import Definition
+from rsspot.simulator.apiserver.managed_fields import Manager, applied, manager_of
+from rsspot.simulator.apiserver.messages import Cause, Refusal, Request, invalid
+from rsspot.simulator.apiserver.objects import Objects
+from rsspot.simulator.apiserver.parsing import (
+    Twice,
+    delete_options,
+    document_of,
+    forbidden,
+    is_rehearsal,
+    media_type,
+    propagation,
+    write_options,
+)
+from rsspot.simulator.apiserver.patches import APPLY, check_type, patched
+from rsspot.simulator.apiserver.selectors import predicate
+from rsspot.simulator.apiserver.store import Object
+from rsspot.simulator.apiserver.validation import (
+    check_delete,
+    check_kind,
+    check_place,
+    check_version,
+    check_versions,
+    completed,
+    conflict,
+    judge,
+    strictly,
+    unknown_in,
+)
+from rsspot.simulator.clock import rfc3339
+from rsspot.simulator.rng import draw
+
+LONGEST_GENERATED = 58
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of a write: the object as it is now, whether it is new, and what its writer is warned of."""
+
+    body: Object
+    is_new: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class Writer:
+    """Answers writes to objects."""
+
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+
+    def create(self, request: Request, definition: Definition, namespace: str, name: str | None = None) -> Written:
+        """POST a collection."""
+        strictness, twice = write_options(request, "CreateOptions"), Twice()
+        body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
+        check_version(definition, body)
+        metadata_rules.check_shape(definition.kind, definition.version, body)
+        warnings = strictly(definition, body, strictness, twice)
+        metadata = body["metadata"]
+        if metadata.get("namespace", namespace) != namespace:
+            said = "the namespace of the provided object does not match the namespace sent on the request"
+            raise Refusal(400, "BadRequest", said)
+        if metadata.get("resourceVersion"):
+            raise Refusal(500, "", "resourceVersion should not be set on objects to be created")
+        check_kind(definition, body)
+        self._name(metadata)
+        manager = _manager(request, definition, "Update")
+        return Written(self._made(request, definition, namespace, body, manager), True, warnings)
+
+    def _name(self, metadata: dict[str, Any]) -> None:
+        prefix = metadata.get("generateName")
+        if prefix and not metadata.get("name"):
+            serial, letters = self.objects.store.serial(), metadata_rules.SUFFIXES
+            drawn = (draw(self.objects.seed, "name", serial, index) for index in range(5))
+            suffix = "".join(letters[int(each * len(letters))] for each in drawn)
+            metadata["name"] = prefix[:LONGEST_GENERATED] + suffix
+
+    def _made(
+        self, request: Request, definition: Definition, namespace: str, body: Object, manager: Manager | None
+    ) -> Object:
+        """Check and store a new object."""
+        metadata = body["metadata"]
+        if definition.namespaced:
+            metadata["namespace"] = namespace
+        body = {key: value for key, value in body.items() if key != "status" or not definition.has_status}
+        body = completed(definition, body)
+        judge(definition, body, None)
+        self._refuse_twin(definition, namespace, metadata["name"])
+        self.objects.service.admit(definition, body, None)
+        self.objects.service.fill_in(definition, body)
+        stored = self.objects.born(definition, body, manager)
+        self.objects.service.created(definition, stored)
+        if is_rehearsal(request):
+            stored = {**stored, "metadata": {k: v for k, v in stored["metadata"].items() if k != "resourceVersion"}}
+        return stored
+
+    def _refuse_twin(self, definition: Definition, namespace: str, name: str) -> None:
+        twin = self.objects.store.get(definition.plural, namespace, name)
+        if twin is not None:
+            going = "object is being deleted: " if twin["metadata"].get("deletionTimestamp") else ""
+            said = f'{going}{definition.resource} "{name}" already exists'
+            raise Refusal(409, "AlreadyExists", said, name=name, kind=definition.plural, group=definition.group)
+
+    def replace(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
+        """PUT an object."""
+        strictness, twice = write_options(request, "UpdateOptions"), Twice()
+        body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
+        check_version(definition, body)
+        metadata_rules.check_shape(definition.kind, definition.version, body)
+        warnings = strictly(definition, body, strictness, twice)
+        name, metadata = live["metadata"]["name"], body["metadata"]
+        check_place(metadata, live)
+        if not metadata.get("resourceVersion"):
+            cause = Cause.invalid("metadata.resourceVersion", "0: must be specified for an update")
+            message = f'{definition.resource} "{name}" is invalid: {cause.field}: {cause.message}'
+            about = {"name": name, "kind": definition.plural, "group": definition.group}
+            raise Refusal(422, "Invalid", message, causes=(cause,), **about)
+        if metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
+            wanted, found = metadata["uid"], live["metadata"]["uid"]
+            where = "/".join(filter(None, (definition.plural, live["metadata"].get("namespace"), name)))
+            key = (
+                f"StorageError: invalid object, Code: 4, Key: /registry/{definition.group}/{where}, ResourceVersion: 0"
+            )
+            said = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+            said = f"{key}, AdditionalErrorMsg: {said}"
+            raise conflict(definition, name, said)
+        manager = _manager(request, definition, "Update", subresource)
+        return self._updated(request, definition, live, body, manager, warnings)
+
+    def patch(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
+        """PATCH an object with a merge patch or a JSON patch."""
+        sent = media_type(request)
+        check_type(sent)
+        strictness = write_options(request, "PatchOptions")
+        if request.query.get("force") is not None:
+            said = forbidden("force", "may not be specified for non-apply patch")
+            raise invalid("meta.k8s.io", "PatchOptions", "", [said])
+        body = patched(sent, request.body, live)
+        metadata_rules.check_shape(definition.kind, definition.version, body)
+        # A patch of nothing but what a schema does not know is still a good one.
+        unknown = [f'unknown field "{each}"' for each in unknown_in(definition, body)] if strictness != "Ignore" else []
+        if unknown and strictness == "Strict":
+            shown = json.dumps(json.dumps(body, sort_keys=True, separators=(",", ":")))
+            cause = Cause.invalid("patch", f"{shown}: strict decoding error: {', '.join(unknown)}")
+            message = f' "" is invalid: {cause.field}: {cause.message}'
+            raise Refusal(422, "Invalid", message, causes=(cause,))
+        check_place(body["metadata"], live)
+        manager = _manager(request, definition, "Update", subresource)
+        return self._updated(request, definition, live, body, manager, tuple(unknown))
+
+    def apply(
+        self,
+        request: Request,
+        definition: Definition,
+        namespace: str,
+        name: str,
+        live: Object | None,
+        subresource: str = "",
+    ) -> Written:
+        """PATCH an object with an applied configuration, or create it so."""
+        write_options(request, "PatchOptions")
+        if not request.query.get("fieldManager"):
+            cause = Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")
+            raise invalid("meta.k8s.io", "PatchOptions", "", [cause])
+        config = self._configuration(request, definition, namespace, name)
+        metadata = config["metadata"]
+        if live is None and metadata.get("uid"):
+            said = (
+                f"uid mismatch: the provided object specified uid {metadata['uid']}, and no existing object was found"
+            )
+            raise conflict(definition, name, said)
+        if live is not None:
+            check_versions(definition, metadata, live)
+        manager = _manager(request, definition, "Apply", subresource)
+        kept = {"metadata": {k: v for k, v in metadata.items() if k not in metadata_rules.SERVERS}}
+        force = request.flag("force")
+        time = rfc3339(self.objects.now)
+        body, differs = applied(definition.schema, live, {**config, **kept}, manager, time, force=force)
+        if metadata["name"] != name:
+            said = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+            raise Refusal(400, "BadRequest", said)
+        if live is None:
+            return Written(self._made(request, definition, namespace, body, None), True)
+        if not differs:
+            return Written(live)
+        return self._updated(request, definition, live, body, None, (), status_too=subresource == "status")
+
+    def _configuration(self, request: Request, definition: Definition, namespace: str, name: str) -> Object:
+        import yaml
+
+        try:
+            config = yaml.load(request.body, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            json.dumps(config)
+        except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
+            said = f"error decoding YAML: error converting YAML to JSON: yaml: {error}"
+            raise Refusal(400, "BadRequest", said) from None
+        if not isinstance(config, dict):
+            raise Refusal(400, "BadRequest", "error decoding YAML: the configuration is not an object")
+        version, kind = config.get("apiVersion") or "/", config.get("kind") or ""
+        if (version, kind) != (definition.api_version, definition.kind):
+            raise Refusal(400, "BadRequest", f"invalid object type: {version}, Kind={kind}")
+        metadata = config.get("metadata")
+        if isinstance(metadata, dict) and metadata.get("managedFields"):
+            raise Refusal(400, "BadRequest", "metadata.managedFields must be nil")
+        metadata_rules.check_shape(definition.kind, definition.version, config)
+        unknown = next(iter(unknown_in(definition, config)), None)
+        if unknown:
+            where = config["metadata"].get("namespace", "")
+            about = f"failed to create typed patch object ({where}/{name}; {version}, Kind={kind})"
+            raise Refusal(500, "", f"{about}: .{unknown}: field not declared in schema")
+        metadata = config["metadata"]
+        metadata.setdefault("name", name)
+        if definition.namespaced and metadata.setdefault("namespace", namespace) != namespace:
+            said = "the namespace of the provided object does not match the namespace sent on the request"
+            raise Refusal(400, "BadRequest", said)
+        return config
+
+    def _updated(
+        self,
+        request: Request,
+        definition: Definition,
+        live: Object,
+        body: Object,
+        manager: Manager | None,
+        warnings: tuple[str, ...],
+        *,
+        status_too: bool = False,
+    ) -> Written:
+        """Check and store a change. Outside the status a change of it is dropped, and inside one of all else."""
+        check_versions(definition, body["metadata"], live)
+        check_kind(definition, body)
+        through_status = status_too or (manager is not None and manager.subresource == "status")
+        if through_status:
+            kept = body["metadata"].get("managedFields")
+            metadata = {**live["metadata"], **({"managedFields": kept} if kept else {})}
+            body = {**live, "metadata": metadata, **({"status": body["status"]} if "status" in body else {})}
+        elif definition.has_status:
+            body = {key: value for key, value in body.items() if key != "status"}
+            body |= {"status": live["status"]} if "status" in live else {}
+        body = completed(definition, body)
+        judge(definition, body, live)
+        self.objects.service.admit(definition, body, live)
+        stored = self.objects.changed(definition, body, live, manager)
+        if stored is not live and not through_status:
+            self.objects.service.written(definition, stored)
+        if is_rehearsal(request):
+            version = live["metadata"]["resourceVersion"]
+            stored = {**stored, "metadata": {**stored["metadata"], "resourceVersion": version}}
+        return Written(stored, warnings=(*warnings, *metadata_rules.warnings(body, live)))
+
+    def delete(self, request: Request, definition: Definition, live: Object) -> Object | None:
+        """DELETE an object: what is left of it while finalizers hold it, None when it is gone."""
+        options = delete_options(request)
+        check_delete(definition, options.get("preconditions") or {}, live)
+        going = self.objects.doom(definition, live, propagation(options))
+        return going if going["metadata"].get("deletionTimestamp") else None
+
+    def delete_collection(self, request: Request, definition: Definition, namespace: str) -> list[Object]:
+        """DELETE a collection: its objects as they were."""
+        options, keep = delete_options(request), predicate(request, definition)
+        bodies = self.objects.store.objects(definition.plural, namespace)
+        chosen = [body for body in bodies if keep is None or keep(body)]
+        shown = [json.loads(json.dumps(body)) for body in chosen]
+        for body in chosen:
+            self.objects.doom(definition, body, propagation(options))
+        return shown
+
+
+def _manager(request: Request, definition: Definition, operation: str, subresource: str = "") -> Manager:
+    name = manager_of(request.query.get("fieldManager", ""), request.headers.get("user-agent", ""))
+    return Manager(name, operation, definition.api_version, subresource)
+
+
+def is_apply(request: Request) -> bool:
+    """Whether a PATCH is an applied configuration."""
+    return media_type(request) == APPLY

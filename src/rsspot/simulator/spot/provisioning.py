@@ -1,0 +1,255 @@
+"""Auctions, deliveries and releases: who wins how many servers, and when they come and go. Answers no requests."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rsspot.simulator.apiserver.objects import place
+from rsspot.simulator.apiserver.store import Object
+from rsspot.simulator.rng import draw
+from rsspot.simulator.spot.admission import POOLS
+from rsspot.simulator.spot.events import tell
+from rsspot.simulator.spot.market import PERIOD, Bid, going_rate, run_auction
+from rsspot.simulator.spot.webhooks import announce
+
+if TYPE_CHECKING:
+    from rsspot.simulator.world import World
+
+AUCTION_EVERY = 30.0
+BIDDERS = ("spotnodepools", "vmpools")
+SUPPLIED = (*BIDDERS, "ondemandnodepools")
+"""Pools that servers are delivered for."""
+PRICE = "price/"
+"""What the name of a fact begins with that sets the going rate of a class."""
+
+
+def is_going(body: Object) -> bool:
+    """Whether an object is being deleted."""
+    return bool(body["metadata"].get("deletionTimestamp"))
+
+
+def rate_of(world: World, name: str, now: float) -> Decimal:
+    """What others pay for a class at a time, or what somebody has set."""
+    fixed = world.store.fact(PRICE + name, "")
+    return Decimal(fixed) if fixed else going_rate(world.seed, name, world.prices[name], now, world.rules.prices)
+
+
+def auction(world: World) -> None:
+    """Move the prices, hold an auction for every class, and hold the next one later."""
+    world.after(AUCTION_EVERY, "auction", {})
+    bids: dict[str, list[tuple[str, Object]]] = defaultdict(list)
+    for plural in BIDDERS:
+        for pool in world.store.objects(plural):
+            if not is_going(pool):
+                bids[pool["spec"]["serverClass"]].append((plural, pool))
+    period = str(int(world.now // PERIOD))
+    moved = world.store.fact("market-period", "") != period
+    world.store.set_fact("market-period", period)
+    # A class that lost its last bid is settled once more.
+    busy = set(bids) | set(json.loads(world.store.fact("auctioned", "[]")))
+    world.store.set_fact("auctioned", json.dumps(sorted(bids)))
+    names = world.prices if moved else sorted(name for name in busy if name in world.prices)
+    for name in names:
+        _auction_of(world, name, bids.get(name, []))
+
+
+def set_price(world: World, name: str, price: Decimal | None) -> None:
+    """Have others pay that much for a class from now on, or as much as they would; settles the class at once."""
+    if price is None:
+        world.store.remove_fact(PRICE + name)
+    else:
+        world.store.set_fact(PRICE + name, str(price))
+    pools = [(plural, pool) for plural in BIDDERS for pool in world.store.objects(plural)]
+    bidding = [each for each in pools if each[1]["spec"]["serverClass"] == name and not is_going(each[1])]
+    _auction_of(world, name, bidding)
+
+
+def _auction_of(world: World, name: str, pools: list[tuple[str, Object]]) -> None:
+    server_class = world.store.get("serverclasses", "", name)
+    if server_class is None:
+        return
+    offers = [Bid(p["metadata"]["uid"], Decimal(p["spec"]["bidPrice"]), p["spec"]["desired"]) for _, p in pools]
+    capacity = server_class["status"]["capacity"]
+    result = run_auction(rate_of(world, name, world.now), capacity, offers)
+    minimum = server_class["spec"].get("minBidPricePerHour") or "0"
+    taken = sum(result.won.values())
+    before = server_class["status"]["spotPricing"]["marketPricePerHour"]
+    market = f"{result.price:.6f}"
+    world.set_status(
+        "serverclasses",
+        server_class,
+        available=capacity - taken,
+        reserved=taken,
+        spotPricing={
+            "marketPricePerHour": market,
+            "hammerPricePerHour": f"{max(result.price, Decimal(minimum)):.6f}",
+        },
+    )
+    if market != before:
+        world.store.add_tick(PRICE + name, world.now, market)
+    for plural, pool in pools:
+        _award(world, plural, pool, result.won[pool["metadata"]["uid"]])
+
+
+def _award(world: World, plural: str, pool: Object, won: int) -> None:
+    """Tell a pool what it won, and supply or take back servers."""
+    bid_status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
+    status = pool.get("status") or {}
+    before = status.get("wonCount", 0)
+    if (status.get("bidStatus"), status.get("wonCount")) == (bid_status, won) and len(_servers(world, pool)) == won:
+        # Most auctions change nothing for most pools.
+        return
+    world.set_status(plural, pool, bidStatus=bid_status, wonCount=won)
+    supply(world, plural, pool, won)
+    group = group_of(world, plural, pool)
+    if group:
+        _tell_award(world, group, pool, before, won)
+        _list_bid(world, plural, group, pool["metadata"]["name"], won)
+
+
+def _tell_award(world: World, group: Object, pool: Object, before: int, won: int) -> None:
+    name, of = pool["metadata"]["name"], f"servers of {pool['spec']['serverClass']}"
+    if won > before:
+        tell(world, group, f"bid {name} won {won - before} {of}")
+    elif won < before:
+        tell(world, group, f"bid {name} lost {before - won} {of}")
+
+
+def _list_bid(world: World, plural: str, group: Object, name: str, won: int) -> None:
+    bids = {**(group.get("status") or {}).get("bids", {}), name: {"bidName": name, "type": "spot", "wonCount": won}}
+    status: dict[str, Any] = {"bids": bids}
+    if group["kind"] == "CloudSpace" and (group.get("status") or {}).get("APIServerEndpoint"):
+        status["phase"] = "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
+    world.set_status(POOLS[plural][0], group, **status)
+
+
+def supply(world: World, plural: str, pool: Object, wanted: int, notice: float | None = None) -> None:
+    """Have as many servers on their way or at work as are wanted.
+
+    notice: seconds that a server is left before its removal; the service's usual time when left out
+    """
+    uid, fact = pool["metadata"]["uid"], f"servers/{pool['metadata']['uid']}"
+    servers = _servers(world, pool)
+    group_plural, _ = POOLS[plural]
+    group = group_of(world, plural, pool)
+    if group is None:
+        return
+    where, before = place(group_plural, group), len(servers)
+    about = {"pool": pool["metadata"]["name"], "class": pool["spec"]["serverClass"], "fact": fact}
+    about |= {"type": "ondemand" if plural == "ondemandnodepools" else "spot"}
+    while len(servers) < wanted:
+        serial = world.store.serial()
+        server = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{world.seed}/server/{uid}/{serial}"))
+        servers.append(server)
+        world.after(delivery_time(world, pool, server), "deliver", {**where, "server": server, **about})
+    while len(servers) > wanted:
+        server = servers.pop()
+        # Fewer servers than are asked for: they were outbid, not given back.
+        if notice is None and len(servers) < pool["spec"]["desired"]:
+            announce(world, group, server)
+        world.after(world.rules.notice if notice is None else notice, "release", {**where, "server": server})
+    if len(servers) != before:
+        world.store.set_fact(fact, json.dumps(servers))
+        _list_pending(world, group_plural, group, pool, servers)
+
+
+def _servers(world: World, pool: Object) -> list[str]:
+    """The servers that are on their way to a pool or at work for it."""
+    servers: list[str] = json.loads(world.store.fact(f"servers/{pool['metadata']['uid']}", "[]"))
+    return servers
+
+
+def _list_pending(world: World, plural: str, group: Object, pool: Object, servers: list[str]) -> None:
+    """Show which servers of a pool are won and not delivered yet."""
+    if plural != "cloudspaces":
+        return
+    status, name = group.get("status") or {}, pool["metadata"]["name"]
+    arrived = sum(server in status.get("assignedServers", {}) for server in servers)
+    pending = {key: value for key, value in status.get("pendingAllocations", {}).items() if key != name}
+    if arrived < len(servers):
+        counted = {"count": len(servers), "allocatedCount": arrived}
+        bid = {"bidName": name, "bidType": "ondemand" if pool["kind"] == "OnDemandNodePool" else "spot"}
+        pending[name] = {"serverClassName": pool["spec"]["serverClass"], **counted, **bid}
+    if pending != status.get("pendingAllocations", {}):
+        world.set_status(plural, group, pendingAllocations=pending)
+
+
+def delivery_time(world: World, pool: Object, server: str) -> float:
+    """Seconds until a won server is delivered: 3 to 10 minutes on the newer undercloud, 5 to 15 on the older."""
+    older = ".vs1." in pool["spec"]["serverClass"] or ".bm2" in pool["spec"]["serverClass"]
+    least, most = (300.0, 900.0) if older else (180.0, 600.0)
+    return least + (most - least) * draw(world.seed, "delivery", server)
+
+
+def joining_time(world: World, server: str) -> float:
+    """Seconds until a delivered server is a node: 5 to 15 minutes."""
+    return 300.0 + 600.0 * draw(world.seed, "joining", server)
+
+
+def deliver(world: World, body: Object, plural: str, server: str, pool: str, **about: str) -> None:
+    """A server arrives in its group, unless it was lost on the way."""
+    servers = json.loads(world.store.fact(about["fact"], "[]"))
+    if server not in servers:
+        return
+    octets = [int(draw(world.seed, "ip", server, index) * 254) + 1 for index in range(2)]
+    address = f"10.20.{octets[0]}.{octets[1]}"
+    common = {"serverClassName": about["class"], "serverName": server, "serverType": about["type"], "error": ""}
+    if plural == "vmcloudspaces":
+        short = f"{body['metadata']['name']}-{server[:5]}"
+        entry = {**common, "state": "Running", "ipAddress": address, "displayName": short, "nodePoolName": pool}
+    else:
+        entry = {**common, "state": "Joining", "IP": address, "clusterRole": "worker"}
+        world.after(joining_time(world, server), "join", {**place(plural, body), "server": server})
+    assigned = {**(body.get("status") or {}).get("assignedServers", {}), server: entry}
+    world.set_status(plural, body, assignedServers=assigned)
+    owner = pool_named(world, plural, body, pool)
+    if owner:
+        _list_pending(world, plural, body, owner, servers)
+    tell(world, body, f"server {server} of {about['class']} was delivered")
+
+
+def join(world: World, body: Object, plural: str, server: str) -> None:
+    """A delivered server has become a node."""
+    assigned = (body.get("status") or {}).get("assignedServers", {})
+    if server in assigned:
+        world.set_status(plural, body, assignedServers={**assigned, server: {**assigned[server], "state": "Running"}})
+
+
+def release(world: World, body: Object, plural: str, server: str) -> None:
+    """A server leaves its group."""
+    assigned = dict((body.get("status") or {}).get("assignedServers", {}))
+    if assigned.pop(server, None):
+        world.set_status(plural, body, assignedServers=assigned)
+        tell(world, body, f"server {server} was released")
+
+
+def reserve(world: World, body: Object, plural: str) -> None:
+    """Rented servers are there when asked for."""
+    server_class = world.store.get("serverclasses", "", body["spec"]["serverClass"])
+    # Nobody can rent more than there are.
+    desired = min(body["spec"]["desired"], server_class["status"]["capacity"] if server_class else 0)
+    world.set_status(plural, body, reservedCount=desired, reservedStatus="Reserved")
+    supply(world, plural, body, desired)
+
+
+def phase_of(world: World, body: Object) -> str:
+    """The phase of a cloudspace whose API server answers."""
+    bids = (body.get("status") or {}).get("bids", {})
+    return "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
+
+
+def group_of(world: World, plural: str, pool: Object) -> Object | None:
+    """What a pool lives in."""
+    group_plural, field = POOLS[plural]
+    return world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])
+
+
+def pool_named(world: World, group_plural: str, group: Object, name: str) -> Object | None:
+    """A pool of a group."""
+    namespace = group["metadata"]["namespace"]
+    found = (world.store.get(each, namespace, name) for each in SUPPLIED if POOLS[each][0] == group_plural)
+    return next((pool for pool in found if pool is not None), None)

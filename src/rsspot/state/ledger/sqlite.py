@@ -1,0 +1,235 @@
+"""SqliteLedger: the ledger in one sqlite file. All of its SQL is here, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from rsspot.errors import Locked, StateError
+from rsspot.models.refs import Ref
+from rsspot.state.database import Database
+from rsspot.state.ledger.protocol import (
+    CLOSED,
+    AttemptRecord,
+    Holder,
+    Lease,
+    OpenStep,
+    OwnedObject,
+    RunRecord,
+    StepRecord,
+    StepState,
+)
+from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
+from rsspot.utils.clock import utc_now
+from rsspot.utils.process import process_lives
+from rsspot.utils.serialization import canonical
+
+MARGIN = timedelta(seconds=5)
+"""A lease that runs out sooner than this is no longer relied on."""
+
+
+def open_at(url: str, *, create: bool) -> SqliteLedger:
+    """See `state.ledger.open_ledger`. A ledger that is not there and must not be made is one in memory."""
+    path = Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
+    return SqliteLedger(Database(path if create or path.exists() else None))
+
+
+class SqliteLedger(SqliteRegistrations):
+    """See `state.ledger.Ledger` for what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def close(self) -> None:
+        self._db.close()
+
+    # Leases
+
+    def acquire(self, scope: str, holder: Holder, now: datetime, ttl: float) -> Lease:
+        with self._db.transaction() as db:
+            row = db.execute("SELECT * FROM leases WHERE scope = ?", (scope,)).fetchone()
+            if row and row["holder"] and _alive(row, holder.host, now):
+                raise Locked(
+                    f"another apply of {scope} is running (process {row['pid']} on {row['host']})",
+                    hint=f"wait for it to end; its lease runs out at {row['expires_at']}",
+                )
+            lease = Lease(scope, holder, (row["fence"] if row else 0) + 1, now + timedelta(seconds=ttl))
+            db.execute(
+                "INSERT INTO leases (scope, holder, host, pid, fence, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (scope) DO UPDATE SET holder = excluded.holder, host = excluded.host,"
+                " pid = excluded.pid, fence = excluded.fence, expires_at = excluded.expires_at",
+                (scope, holder.name, holder.host, holder.pid, lease.fence, lease.expires_at.isoformat()),
+            )
+        return lease
+
+    def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
+        longer = replace(lease, expires_at=now + timedelta(seconds=ttl))
+        with self._db.transaction() as db:
+            changed = db.execute(
+                "UPDATE leases SET expires_at = ? WHERE scope = ? AND holder = ? AND fence = ?",
+                (longer.expires_at.isoformat(), lease.scope, lease.holder.name, lease.fence),
+            ).rowcount
+        if not changed:
+            raise Locked(f"the lease of {lease.scope} was taken over")
+        return longer
+
+    def holds(self, lease: Lease, now: datetime) -> bool:
+        rows = self._db.rows("SELECT holder, fence, expires_at FROM leases WHERE scope = ?", lease.scope)
+        return any(
+            row["holder"] == lease.holder.name
+            and row["fence"] == lease.fence
+            and now + MARGIN < datetime.fromisoformat(row["expires_at"])
+            for row in rows
+        )
+
+    def release(self, lease: Lease) -> None:
+        with self._db.transaction() as db:
+            db.execute(
+                "UPDATE leases SET holder = NULL WHERE scope = ? AND holder = ? AND fence = ?",
+                (lease.scope, lease.holder.name, lease.fence),
+            )
+
+    # Runs
+
+    def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
+        with self._db.transaction() as db:
+            run = db.execute(
+                "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at)"
+                " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+                (lease.scope, command, plan["digest"], canonical(plan), lease.fence, _now()),
+            ).fetchone()["id"]
+            db.executemany(
+                "INSERT INTO steps (run_id, seq, address, kind, name, verb, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(run, s.seq, s.address, s.ref.kind, s.ref.name, s.verb, s.state.value) for s in steps],
+            )
+        return int(run)
+
+    def intend(self, run: int, seq: int) -> int:
+        with self._db.transaction() as db:
+            _move(db, run, seq, StepState.INTENT)
+            number = db.execute(
+                "SELECT COALESCE(MAX(number), 0) + 1 AS n FROM attempts WHERE run_id = ? AND seq = ?", (run, seq)
+            ).fetchone()["n"]
+            db.execute(
+                "INSERT INTO attempts (run_id, seq, number, sent_at) VALUES (?, ?, ?, ?)", (run, seq, number, _now())
+            )
+        return int(number)
+
+    def answered(self, run: int, seq: int, attempt: int, outcome: str) -> None:
+        with self._db.transaction() as db:
+            db.execute(
+                "UPDATE attempts SET ended_at = ?, outcome = ?"
+                " WHERE run_id = ? AND seq = ? AND number = ? AND outcome IS NULL",
+                (_now(), outcome, run, seq, attempt),
+            )
+
+    def settle(
+        self,
+        run: int,
+        seq: int,
+        state: StepState,
+        *,
+        detail: str = "",
+        owned: OwnedObject | None = None,
+        gone: Ref | None = None,
+    ) -> None:
+        with self._db.transaction() as db:
+            _move(db, run, seq, state, detail)
+            scope = db.execute("SELECT scope FROM runs WHERE id = ?", (run,)).fetchone()["scope"]
+            if owned:
+                db.execute(
+                    "INSERT INTO managed_objects (scope, kind, name, address, uid, applied_json, run_id)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, kind, name) DO UPDATE SET"
+                    " address = excluded.address, uid = excluded.uid,"
+                    " applied_json = excluded.applied_json, run_id = excluded.run_id",
+                    (scope, *owned.ref, owned.address, owned.uid, canonical(owned.applied), run),
+                )
+            if gone:
+                db.execute("DELETE FROM managed_objects WHERE scope = ? AND kind = ? AND name = ?", (scope, *gone))
+
+    def ready(self, run: int, seq: int, readiness: str) -> None:
+        with self._db.transaction() as db:
+            db.execute("UPDATE steps SET readiness = ? WHERE run_id = ? AND seq = ?", (readiness, run, seq))
+
+    def finish(self, run: int, outcome: str) -> None:
+        with self._db.transaction() as db:
+            db.execute(
+                "UPDATE runs SET ended_at = ?, outcome = ? WHERE id = ? AND outcome IS NULL", (_now(), outcome, run)
+            )
+
+    # Reading
+
+    def owned(self, scope: str) -> dict[Ref, OwnedObject]:
+        rows = self._db.rows("SELECT * FROM managed_objects WHERE scope = ?", scope)
+        found = (
+            OwnedObject(Ref(row["kind"], row["name"]), row["address"], row["uid"], json.loads(row["applied_json"]))
+            for row in rows
+        )
+        return {owned.ref: owned for owned in found}
+
+    def open_steps(self, scope: str) -> list[OpenStep]:
+        rows = self._db.rows(
+            "SELECT steps.* FROM steps JOIN runs ON runs.id = steps.run_id"
+            " WHERE runs.scope = ? AND steps.state IN ('intent', 'unknown') ORDER BY run_id, seq",
+            scope,
+        )
+        arrived = {
+            (run, attempt.seq)
+            for run in {row["run_id"] for row in rows}
+            for attempt in self.attempts(run)
+            if attempt.may_have_arrived
+        }
+        return [OpenStep(row["run_id"], _step(row), (row["run_id"], row["seq"]) in arrived) for row in rows]
+
+    def unfinished_runs(self, scope: str) -> list[int]:
+        """Runs that were never closed."""
+        return [row["id"] for row in self._db.rows("SELECT id FROM runs WHERE scope = ? AND outcome IS NULL", scope)]
+
+    def runs(self, scope: str | None = None) -> list[RunRecord]:
+        where, parameters = ("WHERE scope = ?", (scope,)) if scope else ("", ())
+        query = f"SELECT id, scope, command, plan_digest, started_at, ended_at, outcome FROM runs {where}"
+        return [RunRecord(**dict(row)) for row in self._db.rows(f"{query} ORDER BY id DESC", *parameters)]
+
+    def steps(self, run: int) -> list[StepRecord]:
+        return [_step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
+
+    def attempts(self, run: int) -> list[AttemptRecord]:
+        rows = self._db.rows(
+            "SELECT seq, number, sent_at, ended_at, outcome FROM attempts WHERE run_id = ? ORDER BY seq, number", run
+        )
+        return [AttemptRecord(**dict(row)) for row in rows]
+
+
+def _move(db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
+    """Advance a step; a closed one never opens again."""
+    closed = ", ".join(f"'{each.value}'" for each in sorted(CLOSED))
+    changed = db.execute(
+        f"UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ? AND state NOT IN ({closed})",
+        (state.value, detail, run, seq),
+    ).rowcount
+    if not changed:
+        raise StateError(f"step {seq} of run {run} is closed already")
+
+
+def _alive(row: sqlite3.Row, host: str, now: datetime) -> bool:
+    """Whether a lease's holder may still be at work: not expired, and not a dead process of this machine."""
+    if datetime.fromisoformat(row["expires_at"]) <= now:
+        return False
+    return row["host"] != host or process_lives(row["pid"])
+
+
+def _step(row: sqlite3.Row) -> StepRecord:
+    ref = Ref(row["kind"], row["name"])
+    return StepRecord(
+        row["seq"], row["address"], ref, row["verb"], StepState(row["state"]), row["readiness"], row["detail"]
+    )
+
+
+def _now() -> str:
+    return utc_now().isoformat(timespec="milliseconds")

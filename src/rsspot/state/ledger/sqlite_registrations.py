@@ -1,0 +1,214 @@
+"""SqliteRegistrations: the registration ledger in one sqlite file. All of its SQL is here, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+
+from rsspot.errors import StateError
+from rsspot.state.database import Database
+from rsspot.state.ledger.registrations import LEGAL, OPEN, RegistrationRecord, RegistrationStatus, has_ended
+from rsspot.utils.clock import utc_now
+from rsspot.utils.serialization import canonical
+
+COLUMNS = tuple(each.name for each in fields(RegistrationRecord) if each.name != "payload")
+"""The columns that are the record's own fields."""
+
+
+class SqliteRegistrations:
+    """See `state.registrations.RegistrationLedger` for what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def registration(self, key: str) -> RegistrationRecord | None:
+        rows = self._db.rows("SELECT * FROM registration_ledger WHERE registration_key = ?", key)
+        return _registration(rows[0]) if rows else None
+
+    def registrations(self, organization: str | None = None) -> list[RegistrationRecord]:
+        where, parameters = ("WHERE org_id = ?", (organization,)) if organization else ("", ())
+        query = f"SELECT * FROM registration_ledger {where} ORDER BY vmcloudspace, vm_name, registration_key"
+        return [_registration(row) for row in self._db.rows(query, *parameters)]
+
+    def registered(self, organization: str) -> list[RegistrationRecord]:
+        rows = self._db.rows(
+            "SELECT * FROM registration_ledger WHERE org_id = ? AND status = ? ORDER BY registration_key",
+            organization,
+            RegistrationStatus.REGISTERED.value,
+        )
+        return [_registration(row) for row in rows]
+
+    def discover(self, record: RegistrationRecord) -> RegistrationRecord:
+        with self._db.transaction() as db:
+            # Another cluster means a new start; a machine that is registered has to be retired first.
+            db.execute(
+                "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?"
+                " AND (claimed_by IS NULL OR claimed_until <= ?)",
+                (record.registration_key, record.omni_cluster, RegistrationStatus.REGISTERED.value, _now()),
+            )
+            db.execute(
+                "INSERT INTO registration_ledger (registration_key, vm_uid, org_id, vmcloudspace, vmpool, vm_name,"
+                " omni_cluster, status, payload_json, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (registration_key) DO NOTHING",
+                (
+                    record.registration_key,
+                    record.vm_uid,
+                    record.org_id,
+                    record.vmcloudspace,
+                    record.vmpool,
+                    record.vm_name,
+                    record.omni_cluster,
+                    RegistrationStatus.DISCOVERED.value,
+                    canonical(record.payload),
+                    _now(),
+                ),
+            )
+        return self._known(record.registration_key)
+
+    def advance(
+        self,
+        key: str,
+        status: RegistrationStatus,
+        *,
+        token_id: str | None = None,
+        token_expires_at: str | None = None,
+        last_error: str | None = None,
+        worker: str | None = None,
+    ) -> RegistrationRecord:
+        with self._db.transaction() as db:
+            row = db.execute("SELECT * FROM registration_ledger WHERE registration_key = ?", (key,)).fetchone()
+            if row is not None:
+                _check_claim(row, worker)
+            if row is None or status not in LEGAL[RegistrationStatus(row["status"])]:
+                before = row["status"] if row else "unknown"
+                raise StateError(f"a registration cannot go from {before} to {status.value}")
+            db.execute(
+                "UPDATE registration_ledger SET status = ?, token_id = COALESCE(?, token_id),"
+                " token_expires_at = COALESCE(?, token_expires_at), last_error = COALESCE(?, last_error),"
+                " updated_at = ? WHERE registration_key = ?",
+                (status.value, token_id, token_expires_at, last_error, _now(), key),
+            )
+            if status not in OPEN:
+                # What is over needs no worker.
+                db.execute(
+                    "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL WHERE registration_key = ?",
+                    (key,),
+                )
+        return self._known(key)
+
+    def claim_registrations(
+        self,
+        worker: str,
+        *,
+        ttl: float,
+        organization: str | None = None,
+        omni_cluster: str | None = None,
+        key: str | None = None,
+        limit: int = 1,
+    ) -> list[RegistrationRecord]:
+        now = utc_now()
+        # Who names one machine may take up again what was set aside.
+        statuses = OPEN if key is None else (*OPEN, RegistrationStatus.SKIPPED)
+        chosen = {"org_id": organization, "omni_cluster": omni_cluster, "registration_key": key}
+        wanted = [(f"{column} = ?", value) for column, value in chosen.items() if value is not None]
+        unfinished = ", ".join("?" for _ in statuses)
+        where = " AND ".join([f"status IN ({unfinished})", *(condition for condition, _ in wanted)])
+        with self._db.transaction() as db:
+            _free_claims_of_the_dead(db)
+            rows = db.execute(
+                "UPDATE registration_ledger SET claimed_by = ?, claimed_until = ? WHERE registration_key IN"
+                f" (SELECT registration_key FROM registration_ledger WHERE {where}"
+                " AND (claimed_by IS NULL OR claimed_by = ? OR claimed_until <= ?)"
+                " ORDER BY updated_at, registration_key LIMIT ?) RETURNING *",
+                (
+                    worker,
+                    _stamp(now + timedelta(seconds=ttl)),
+                    *(status.value for status in statuses),
+                    *(value for _, value in wanted),
+                    worker,
+                    _stamp(now),
+                    limit,
+                ),
+            ).fetchall()
+        return [_registration(row) for row in rows]
+
+    def release_registration(self, key: str, worker: str) -> None:
+        with self._db.transaction() as db:
+            db.execute(
+                "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL"
+                " WHERE registration_key = ? AND claimed_by = ?",
+                (key, worker),
+            )
+
+    def put_registrations(self, records: Iterable[RegistrationRecord]) -> None:
+        columns = (*COLUMNS, "payload_json")
+        marks = ", ".join("?" for _ in columns)
+        # Who is at work on a machine here stays so, whatever is known of it elsewhere.
+        taken = [column for column in columns[1:] if not column.startswith("claimed_")]
+        kept = ", ".join(f"{column} = excluded.{column}" for column in taken)
+        rows = [
+            (*(getattr(each, name) for name in COLUMNS), canonical(each.payload))
+            for each in (replace(each, updated_at=each.updated_at or _now()) for each in records)
+        ]
+        with self._db.transaction() as db:
+            db.executemany(
+                f"INSERT INTO registration_ledger ({', '.join(columns)}) VALUES ({marks})"
+                f" ON CONFLICT (registration_key) DO UPDATE SET {kept}",
+                rows,
+            )
+
+    def forget_registration(self, key: str) -> bool:
+        with self._db.transaction() as db:
+            return bool(db.execute("DELETE FROM registration_ledger WHERE registration_key = ?", (key,)).rowcount)
+
+    def retire(self, key: str) -> bool:
+        record = self.registration(key)
+        if record is None or record.status is not RegistrationStatus.REGISTERED:
+            return False
+        self.advance(key, RegistrationStatus.SKIPPED)
+        return True
+
+    def _known(self, key: str) -> RegistrationRecord:
+        record = self.registration(key)
+        if record is None:
+            raise StateError(f"registration {key} vanished from {self._db.path}")
+        return record
+
+
+def _free_claims_of_the_dead(db: sqlite3.Connection) -> None:
+    """A worker that was killed does not come back for its machines."""
+    rows = db.execute("SELECT DISTINCT claimed_by FROM registration_ledger WHERE claimed_by IS NOT NULL").fetchall()
+    for worker in (row["claimed_by"] for row in rows):
+        if has_ended(worker):
+            db.execute(
+                "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = ?", (worker,)
+            )
+
+
+def _check_claim(row: sqlite3.Row, worker: str | None) -> None:
+    """Only its claimant moves a claimed machine, until the claim runs out."""
+    claimant, until = row["claimed_by"], row["claimed_until"]
+    if claimant is not None and claimant != worker and until > _stamp(utc_now()):
+        raise StateError(f"{row['vm_name'] or row['vm_uid']} is being registered by {claimant} until {until}")
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
+
+
+def _now() -> str:
+    return _stamp(utc_now())
+
+
+def _registration(row: sqlite3.Row) -> RegistrationRecord:
+    columns = dict(row)
+    try:
+        payload = json.loads(columns.pop("payload_json"))
+        return RegistrationRecord(**columns | {"status": RegistrationStatus(row["status"]), "payload": payload})
+    except (ValueError, TypeError):
+        raise StateError(
+            f"the registration {row['registration_key']!r} cannot be read: it was not written by us"
+        ) from None

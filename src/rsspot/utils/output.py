@@ -1,0 +1,61 @@
+"""Values as a table, JSON or YAML: three functions. Plain lines, so that ten thousand rows cost milliseconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from rsspot.utils.text import printable
+
+Output = Literal["table", "json", "yaml"]
+GAP = "  "
+
+
+def render(value: object, output: Output) -> str:
+    """A value of plain types in a format."""
+    return {"json": as_json, "yaml": as_yaml, "table": as_table}[output](value)
+
+
+def as_json(value: object) -> str:
+    """Indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def as_yaml(value: object) -> str:
+    """One YAML document, in the order of the value."""
+    import yaml
+
+    plain = json.loads(json.dumps(value, default=str))
+    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return yaml.dump(plain, Dumper=dumper, sort_keys=False, allow_unicode=True).rstrip()
+
+
+def as_table(value: object) -> str:
+    """Lists of mappings as rows, a mapping as its fields, anything else as itself."""
+    if isinstance(value, Mapping):
+        return _fields(value)
+    if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
+        return _rows(value) if value else "Nothing found."
+    return str(value)
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[name.upper() for name in columns], *([_cell(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    return "\n".join(
+        GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
+    )
+
+
+def _fields(fields: Mapping[str, Any]) -> str:
+    width = max((len(str(name)) for name in fields), default=0)
+    return "\n".join(f"{name!s:<{width}}{GAP}{_cell(value)}" for name, value in fields.items())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return printable(text)

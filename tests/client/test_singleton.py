@@ -1,0 +1,498 @@
+"""Clients that a whole program shares, and the choices that decide which one it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from recording import Overheard, settings_of
+from test_sync_and_async import connected, open_files, server, settled
+
+import rsspot
+from rsspot import (
+    AsyncSpotClient,
+    ConfigError,
+    ConfigFile,
+    SpotClient,
+    aclose_all_clients,
+    close_all_clients,
+    configure,
+    get_async_client,
+    get_client,
+    list_profiles,
+    set_active_profile,
+    set_default_org,
+    set_default_profile,
+    set_default_region,
+    use_org,
+    use_profile,
+    use_region,
+)
+from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.simulator.front.server import Server
+from rsspot.testing import SimulatedSpot
+
+__all__ = ["server"]
+PROFILES = """\
+# Ours, do not touch.
+activeProfile: prod  # for now
+profiles:
+  prod:
+    organization: prod-org   # the one that pays
+    region: us-east-iad-1
+    refreshToken: prod-token
+  staging:
+    organizationId: org_Staging1
+    refreshToken: staging-token
+somebodyElses: [1, 2]
+"""
+
+
+@pytest.fixture
+def config(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A config file with two profiles, which is the one in use."""
+    path = here / "rsspot" / "config.yml"
+    path.parent.mkdir()
+    path.write_text(PROFILES)
+    monkeypatch.setenv("RSSPOT_CONFIG", str(path))
+    return path
+
+
+def organization(client: SpotClient | AsyncSpotClient | None = None) -> Any:
+    """The organization of a client, or of the shared one."""
+    return (client or get_client()).config.get("organization")
+
+
+def region() -> Any:
+    """The region of the shared client."""
+    return get_client().config.get("region")
+
+
+def profile() -> str:
+    """The profile of the shared client."""
+    return get_client().config.profile
+
+
+# One client for each set of settings
+
+
+def test_the_same_settings_give_the_same_client(config: Path) -> None:
+    """However they are written; each color has its own."""
+    assert get_client() is get_client()
+    assert get_async_client() is get_async_client()
+    assert isinstance(get_client(), SpotClient)
+    assert isinstance(get_async_client(), AsyncSpotClient)
+    assert get_client(profile="staging", region="x") is get_client(region="x", profile="staging")
+    assert get_client(config_path=config) is get_client(config_path=Path(str(config)))
+
+
+def test_threads_that_ask_at_once_get_one_client(config: Path) -> None:
+    """The first one makes it, and only one is first."""
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> SpotClient:
+        together.wait()
+        return get_client()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+
+
+def test_other_settings_give_another_client(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments, the program's options, choices for a block, and the environment."""
+    met = [get_client(), get_client(profile="staging"), get_client(organization="other"), get_client(cache=False)]
+    with use_org("other"):
+        met.append(get_client())
+    with use_profile("staging"):
+        met.append(get_client())
+    with use_region("uk-lon-1"):
+        met.append(get_client())
+    configure(organization="another")
+    met.append(get_client())
+    configure()
+    assert get_client() is met[0]
+    for name, value in {"RSSPOT_ORG": "x", "RXTSPOT_TOKEN": "y", "SPOT_REGION": "z", "HTTPS_PROXY": "http://p"}.items():
+        monkeypatch.setenv(name, value)
+        met.append(get_client())
+    assert len(set(met)) == len(met)
+
+
+def test_another_home_is_another_set_of_settings(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files in it are others."""
+    for name in ("one", "two"):
+        folder = here / name / ".config" / "rsspot"
+        folder.mkdir(parents=True)
+        (folder / "config.yml").write_text(f"profiles: {{default: {{org: {name}, refreshToken: t}}}}\n")
+        monkeypatch.setenv("HOME", str(here / name))
+        assert organization() == name
+    monkeypatch.delenv("HOME")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(here / "one" / ".config"))
+    assert organization() == "one"
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_client_is_never_that_of_another_file(here: Path, kind: Any) -> None:
+    """Whatever stood at the same place in memory before."""
+    for number in range(20):
+        (here / f"{number}.yml").write_text(f"profiles: {{default: {{org: org{number}, refreshToken: t}}}}\n")
+    for _ in range(3):
+        for number in range(20):
+            assert organization(get_client(config_path=kind(here / f"{number}.yml"))) == f"org{number}"
+            gc.collect(0)
+
+
+def test_a_client_is_never_that_of_another_config(here: Path) -> None:
+    """Nor of other hooks, or whatever else is told apart by being another object."""
+    for number in range(40):
+        profiles = {"default": {"org": f"org{number}", "refreshToken": "t"}}
+        assert organization(get_client(config=ConfigFile.model_validate({"profiles": profiles}))) == f"org{number}"
+        assert organization(get_client(config={"profiles": profiles})) == f"org{number}"
+    hooks = [rsspot.Hooks() for _ in range(2)]
+    first, second = (get_client(config={"profiles": profiles}, hooks=each) for each in hooks)
+    assert first is not second
+    assert get_client(config={"profiles": profiles}, hooks=hooks[0]) is first
+
+
+# configure
+
+
+def test_what_is_configured_holds_until_it_is_configured_anew(config: Path) -> None:
+    """The second time replaces the first whole; clients that are out stay as they are."""
+    configure(organization="one", region="a")
+    first = get_client()
+    configure(organization="two")
+    assert (organization(), region()) == ("two", "us-east-iad-1")
+    assert (organization(first), first.config.get("region")) == ("one", "a")
+    configure(organization="one", region="a")
+    assert get_client() is first
+    configure()
+    assert organization() == "prod-org"
+
+
+def test_arguments_beat_what_is_configured(config: Path) -> None:
+    """One by one."""
+    configure(organization="one", region="a")
+    client = get_client(organization="two")
+    assert (client.config.get("organization"), client.config.get("region")) == ("two", "a")
+
+
+def test_what_is_configured_wrong_is_told_when_a_client_is_asked_for(config: Path) -> None:
+    """And the next one is not spoiled by it."""
+    configure(profile="nobody")
+    with pytest.raises(ConfigError, match="no profile 'nobody'"):
+        get_client()
+    configure()
+    assert profile() == "prod"
+
+
+# Choices for a block
+
+
+def test_choices_nest_and_end(config: Path) -> None:
+    """Inside out, also when the block fails."""
+    with use_org("outer"), use_region("r1"):
+        with use_org("inner"):
+            assert (organization(), region()) == ("inner", "r1")
+        assert organization() == "outer"
+        with pytest.raises(ZeroDivisionError), use_org("failing"), use_region("r2"):
+            raise ZeroDivisionError
+        assert (organization(), region()) == ("outer", "r1")
+    assert (organization(), region()) == ("prod-org", "us-east-iad-1")
+
+
+def test_a_choice_beats_what_is_configured_and_yields_to_arguments(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And beats the environment too."""
+    monkeypatch.setenv("RSSPOT_ORG", "of-the-environment")
+    assert organization() == "of-the-environment"
+    configure(organization="configured", profile="prod", region="configured")
+    assert organization() == "configured"
+    with use_org("chosen"), use_profile("staging"), use_region("chosen"):
+        assert (organization(), profile(), region()) == ("chosen", "staging", "chosen")
+        assert organization(get_client(organization="argument")) == "argument"
+        assert get_client(profile="prod").config.profile == "prod"
+        assert get_client(region="argument").config.get("region") == "argument"
+        assert organization(SpotClient()) == "chosen"
+        assert organization(AsyncSpotClient(organization="argument")) == "argument"
+
+
+def test_a_chosen_profile_brings_its_own_settings(config: Path) -> None:
+    """Its organization, though it is said by an id there."""
+    with use_profile("staging"):
+        assert (profile(), organization()) == ("staging", "org_Staging1")
+    with use_profile("nobody"), pytest.raises(ConfigError):
+        get_client()
+
+
+async def test_a_choice_is_its_tasks_own(config: Path) -> None:
+    """Tasks that run at the same time do not see each other's, and take over what they were started under."""
+    chosen = asyncio.Event()
+
+    async def choose(name: str) -> list[str]:
+        with use_org(name):
+            found = [organization()]
+            chosen.set()
+            await asyncio.sleep(0)
+            return [*found, organization()]
+
+    async def look() -> str:
+        await chosen.wait()
+        return str(organization())
+
+    assert await asyncio.gather(choose("a"), choose("b"), look()) == [["a", "a"], ["b", "b"], "prod-org"]
+    with use_org("outer"):
+        assert await asyncio.create_task(look()) == "outer"
+        assert await asyncio.to_thread(organization) == "outer"
+
+
+def test_a_choice_is_its_threads_own(config: Path) -> None:
+    """A thread that was started by hand begins with none."""
+    with use_org("here"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(organization).result() == "prod-org"
+        assert pool.submit(contextvars.copy_context().run, organization).result() == "here"
+
+
+# Closing
+
+
+def test_what_was_shared_is_let_go_of_and_made_anew(config: Path) -> None:
+    """Closing twice is no mistake."""
+    first = get_client()
+    close_all_clients()
+    close_all_clients()
+    assert get_client() is not first
+
+
+async def test_in_a_loop_the_twin_is_named(config: Path) -> None:
+    """As everywhere."""
+    with pytest.raises(RuntimeError, match=r"await aclose_all_clients\(\) instead"):
+        close_all_clients()
+    first = get_async_client()
+    await aclose_all_clients()
+    await aclose_all_clients()
+    assert get_async_client() is not first
+
+
+def test_nothing_stays_open_whoever_closes(here: Path, server: Server) -> None:
+    """Connections of this loop and those that threads without a loop have opened; and the ledger."""
+    options: Any = {
+        "base_url": server.url,
+        "oauth_url": server.url,
+        "refresh_token": SANDBOX_TOKEN,
+        "organization": SANDBOX_ORGANIZATION,
+    }
+    with connected(server, here) as first:
+        first.regions.list()
+    files = len(open_files())
+
+    async def use_and_close() -> None:
+        await get_async_client(**options).cloudspaces.list()
+        await get_client(**options).acloudspaces.list()
+        await aclose_all_clients()
+
+    kept = [get_client(**options)]
+    kept[0].cloudspaces.list()
+    kept[0].ledger.registrations()
+    assert len(open_files()) > files
+    asyncio.run(use_and_close())
+    assert settled(files) <= 0
+    kept.append(get_client(**options))
+    kept[1].cloudspaces.list()
+    close_all_clients()
+    assert settled(files) <= 0
+
+
+def test_a_shared_client_works_in_loops_and_threads(config: Path, spot_api: SimulatedSpot) -> None:
+    """With one token."""
+    wire = Overheard(spot_api.transport)
+    configure(resolved=settings_of(spot_api), transport=wire, clock=spot_api.clock)
+
+    async def work() -> int:
+        return len(await get_async_client().regions.list())
+
+    assert asyncio.run(work()) == asyncio.run(work()) == 8
+    assert len(wire.of("POST", path="/oauth/token")) == 1
+    assert len(get_client().regions.list()) == 8
+
+
+# Profiles
+
+
+def test_profiles_are_listed_by_name(config: Path, here: Path) -> None:
+    """Of the file in use, of another one, or of what stands for one."""
+    assert list_profiles() == ["prod", "staging"]
+    other = here / "other.toml"
+    other.write_text("[profiles.only]\norganization = 'x'\n")
+    assert list_profiles(config_path=other) == list_profiles(config_path=str(other)) == ["only"]
+    assert list_profiles(config={"profiles": {"b": {}, "a": None}}) == ["a", "b"]
+    assert list_profiles(config=ConfigFile.model_validate({"profiles": {"c": {}}})) == ["c"]
+    with pytest.raises(ConfigError):
+        list_profiles(config_path=here / "nowhere.yml")
+
+
+def test_without_a_file_there_are_none(here: Path) -> None:
+    """Which is no mistake."""
+    assert list_profiles() == []
+
+
+def test_the_active_profile_is_written_into_the_file(config: Path) -> None:
+    """Where it stands, and nothing else is touched; the next client is of it."""
+    assert profile() == "prod"
+    set_active_profile("staging")
+    assert config.read_text().split() == PROFILES.replace("activeProfile: prod ", "activeProfile: staging ").split()
+    assert profile() == "staging"
+    set_active_profile("prod")
+    assert config.read_text().split() == PROFILES.split()
+    assert profile() == "prod"
+
+
+def test_an_unknown_profile_does_not_become_the_active_one(config: Path) -> None:
+    """The ones there are are named."""
+    with pytest.raises(ConfigError, match="no profile 'stagin'") as caught:
+        set_active_profile("stagin")
+    assert caught.value.hint == "did you mean 'staging'?"
+    with pytest.raises(ConfigError) as caught:
+        set_active_profile("zzz")
+    assert caught.value.hint == "there are: prod, staging"
+    assert config.read_text() == PROFILES
+
+
+def test_the_active_profile_of_another_file(config: Path, here: Path) -> None:
+    """That one is checked and changed."""
+    other = here / "other.yml"
+    other.write_text("profiles: {only: {}}\n")
+    set_active_profile("only", config_path=other)
+    assert "activeProfile: only" in other.read_text()
+    assert config.read_text() == PROFILES
+    with pytest.raises(ConfigError):
+        set_active_profile("staging", config_path=other)
+
+
+def test_the_official_clis_file_stays_in_use(here: Path) -> None:
+    """It has one profile, and to make that the active one must not hide it."""
+    (here / ".spot_config").write_text("org: legacy\nrefreshToken: t\n")
+    assert (list_profiles(), organization()) == (["default"], "legacy")
+    set_active_profile("default")
+    assert (list_profiles(), organization()) == (["default"], "legacy")
+    assert (here / ".spot_config").read_text() == "org: legacy\nrefreshToken: t\n"
+
+
+# Remembered defaults
+
+
+def test_a_default_organization_is_remembered_for_its_profile(config: Path) -> None:
+    """The other one never hears of it; None forgets."""
+    before = get_client()
+    set_default_org("remembered")
+    set_default_region("uk-lon-1")
+    assert (organization(), region()) == ("remembered", "uk-lon-1")
+    assert organization(before) == "prod-org"
+    staging = get_client(profile="staging")
+    assert (organization(staging), staging.config.get("region")) == ("org_Staging1", None)
+    with use_profile("staging"):
+        assert organization() == "org_Staging1"
+        set_default_org("of-staging")
+        assert organization() == "of-staging"
+    assert organization() == "remembered"
+    set_default_org(None)
+    set_default_region(None)
+    assert (organization(), region()) == ("prod-org", "us-east-iad-1")
+    assert organization(get_client(profile="staging")) == "of-staging"
+
+
+def test_a_remembered_organization_displaces_an_id(config: Path) -> None:
+    """Though the file says one."""
+    with use_profile("staging"):
+        set_default_org("by-name")
+        assert organization() == "by-name"
+
+
+def test_a_default_profile_is_remembered(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the file, under the environment and everything that is said here and now."""
+    set_default_profile("staging")
+    assert profile() == "staging"
+    assert get_client(profile="prod").config.profile == "prod"
+    monkeypatch.setenv("RSSPOT_PROFILE", "prod")
+    assert profile() == "prod"
+    monkeypatch.delenv("RSSPOT_PROFILE")
+    assert config.read_text() == PROFILES
+    set_default_profile(None)
+    assert profile() == "prod"
+    with pytest.raises(ConfigError):
+        set_default_profile("nobody")
+    assert profile() == "prod"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_was_said_last_about_the_profile_counts(config: Path, here: Path, own: bool) -> None:
+    """A default that was remembered before does not outlive another active profile, wherever it is remembered."""
+    configure(**({"state_path": here / "own.db"} if own else {}))
+    set_default_profile("staging")
+    set_active_profile("prod")
+    assert profile() == "prod"
+
+
+def test_a_default_of_the_profile_in_use_is_of_the_remembered_one(config: Path) -> None:
+    """Whichever way a profile came to be in use."""
+    set_default_profile("staging")
+    set_default_org("of-staging")
+    assert organization() == "of-staging"
+    assert organization(get_client(profile="prod")) == "prod-org"
+
+
+@pytest.mark.parametrize("made", [dict, ConfigFile.model_validate])
+def test_defaults_work_without_a_file(here: Path, made: Any) -> None:
+    """When the program brings its own settings, in either form."""
+    profiles = {name: {"org": f"{name}-org", "refreshToken": "t"} for name in ("prod", "staging")}
+    configure(config=made({"profiles": profiles, "activeProfile": "prod"}), state_path=here / "own.db")
+    assert organization() == "prod-org"
+    set_default_profile("staging")
+    assert organization() == "staging-org"
+    set_default_org("other")
+    assert organization() == "other"
+    assert organization(get_client(profile="prod")) == "prod-org"
+    with pytest.raises(ConfigError, match="no profile 'nobody'"):
+        set_default_profile("nobody")
+
+
+def test_choices_and_arguments_beat_remembered_defaults(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the manual: arguments, blocks, environment, memory, profile."""
+    set_default_org("memory")
+    assert organization() == "memory"
+    monkeypatch.setenv("RSSPOT_ORG", "environment")
+    assert organization() == "environment"
+    with use_org("block"):
+        assert organization() == "block"
+        assert organization(get_client(organization="argument")) == "argument"
+
+
+async def test_names_of_the_package_are_there(config: Path) -> None:
+    """From outside, as the manual has them."""
+    for name in ("use_org", "configure", "get_client", "set_default_region", "list_profiles", "Hooks", "Exchange"):
+        assert name in dir(rsspot)
+        assert getattr(rsspot, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'get_clint'"):
+        _ = rsspot.get_clint  # type: ignore[attr-defined]
+
+
+def test_a_default_set_inside_a_block_is_of_the_blocks_profile(config: Path) -> None:
+    """Not of the one that was configured for the whole program."""
+    configure(profile="prod")
+    with use_profile("staging"):
+        set_default_region("uk-lon-1")
+        assert region() == "uk-lon-1"
+    assert region() != "uk-lon-1"
+
+
+def test_a_config_path_may_be_a_text(config: Path) -> None:
+    """As every other argument of that name."""
+    configure(config_path=str(config))
+    set_default_region("uk-lon-1")
+    assert region() == "uk-lon-1"

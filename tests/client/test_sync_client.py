@@ -1,0 +1,120 @@
+"""The synchronous client: the same services, from any thread, and never inside a running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.sync_client import SpotClient
+from rsspot.errors import NotFound
+from rsspot.testing import SimulatedSpot
+
+GROUPS = (
+    "organizations",
+    "regions",
+    "server_classes",
+    "cloudspaces",
+    "spot_nodepools",
+    "ondemand_nodepools",
+    "autopilot_nodepools",
+    "vm_cloudspaces",
+    "vm_pools",
+    "vm_ssh_keys",
+    "pricing",
+    "inventory",
+    "events",
+)
+
+
+def blocking_client(spot: SimulatedSpot) -> SpotClient:
+    """A synchronous client of a simulated service."""
+    return SpotClient(resolved=spot.client().config, transport=spot.transport, clock=spot.clock)
+
+
+@pytest.fixture
+def client(spot_api: SimulatedSpot) -> Iterator[SpotClient]:
+    """A synchronous client that is closed again."""
+    with blocking_client(spot_api) as opened:
+        yield opened
+
+
+def coroutines(service: object) -> set[str]:
+    """The public coroutines of a service."""
+    members = inspect.getmembers(type(service), inspect.iscoroutinefunction)
+    return {name for name, _ in members if not name.startswith("_")}
+
+
+def test_the_groups_are_those_of_the_asynchronous_client(spot_api: SimulatedSpot) -> None:
+    """None is missing here, and none is missing there."""
+    services = {name for name, value in vars(AsyncSpotClient).items() if hasattr(value, "func")} - {"ledger"}
+    assert services == set(GROUPS)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_coroutine_has_a_blocking_twin(client: SpotClient, group: str) -> None:
+    """With the same parameters and the same words."""
+    service, twin = getattr(client, f"a{group}"), getattr(client, group)
+    assert coroutines(service)
+    for name in coroutines(service):
+        method, blocking = getattr(service, name), getattr(twin, name)
+        assert not inspect.iscoroutinefunction(blocking)
+        assert blocking.__doc__ == method.__doc__ or method.__doc__ is None
+        theirs = list(inspect.signature(method).parameters)
+        assert [each for each in inspect.signature(blocking).parameters if each != "self"] == theirs
+
+
+@pytest.mark.parametrize("group", GROUPS)
+async def test_inside_a_running_loop_the_twin_is_named(spot_api: SimulatedSpot, group: str) -> None:
+    """A blocking call would freeze it."""
+    client = blocking_client(spot_api)
+    with pytest.raises(RuntimeError, match=rf"await client\.a{group}\.list\(\)"):
+        getattr(client, group).list()
+    assert spot_api.transport.carried == []
+    assert isinstance(await getattr(client, f"a{group}").list(), list)
+    await client.aclose()
+    await asyncio.to_thread(client.close)
+
+
+def test_it_does_all_that_a_script_needs(spot_api: SimulatedSpot, client: SpotClient) -> None:
+    """Make, look, change, delete."""
+    made = client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
+    assert made.name == "edge"
+    assert client.cloudspaces.patch("edge", {"kubernetesVersion": "1.32.0"}).spec.kubernetes_version == "1.32.0"
+    assert [each.name for each in client.cloudspaces.list()] == ["edge"]
+    client.cloudspaces.delete("edge")
+    spot_api.advance(60)
+    with pytest.raises(NotFound):
+        client.cloudspaces.get("edge")
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_threads_may_share_it_from_the_very_first_call(spot_api: SimulatedSpot, attempt: int) -> None:
+    """Sixteen at once, and one loop behind them all."""
+    before = threading.active_count()
+    together = threading.Barrier(16)
+
+    def ask(number: int) -> int:
+        together.wait()
+        return len(getattr(client, GROUPS[1 + number % 2]).list())
+
+    with blocking_client(spot_api) as client, ThreadPoolExecutor(16) as pool:
+        counts = list(pool.map(ask, range(16)))
+    assert set(counts[::2]) == {counts[0]}
+    assert counts[0]
+    tokens = [path for _, path in spot_api.transport.carried if path == "/oauth/token"]
+    assert len(tokens) == 1
+    assert threading.active_count() <= before
+
+
+def test_an_unused_client_has_nothing_to_close(spot_api: SimulatedSpot) -> None:
+    """Neither a thread nor a file was made."""
+    before = threading.active_count()
+    with blocking_client(spot_api):
+        assert threading.active_count() == before
+    assert not list(spot_api.folder.iterdir())
