@@ -41,7 +41,7 @@ benchmarks: .venv/dev
 # The tests compare the simulator with what is recorded; only whoever changes a conversation or a definition needs this.
 conversations: .venv/dev
 	cd scripts/real_api_server && go build -o ../../.venv/real-api-server .
-	$(BIN)/python tests/simulator/record.py .venv/real-api-server
+	PYTHONPATH=tests $(BIN)/python tests/simulator/record.py .venv/real-api-server
 
 # The table of settings in docs/configuration.md, from the code.
 reference: .venv/dev

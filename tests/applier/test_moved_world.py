@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from scenes import CHANGED, CLOUDSPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 from rsspot.applier.events import StepEnded
 from rsspot.constants import STACK_LABEL
@@ -21,6 +20,7 @@ from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import check_fresh, read_plan
+from support.scenes import CHANGED, CLOUDSPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 ANOTHER = CLOUDSPACE.replace("edge", "another")
 ELSEWHERE = CLOUDSPACE.replace("us-central-dfw-1", "us-east-iad-1")

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scenes import BASE, CHANGED, CLOUDSPACE, NAMESPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 from rsspot.applier.events import Recap, Settled, StepEnded, StepStarted, Waiting
 from rsspot.applier.recover import recover
@@ -25,6 +24,7 @@ from rsspot.testing import SimulatedSpot
 from rsspot.utils.clock import utc_now
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import ApplyOptions, apply_context
+from support.scenes import BASE, CHANGED, CLOUDSPACE, NAMESPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
 

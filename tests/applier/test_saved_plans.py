@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from scenes import CLOUDSPACE, STACK, Scene, living
 
 from rsspot.errors import StalePlan, UsageError
 from rsspot.planner.plan import Plan
 from rsspot.testing import SimulatedSpot
 from rsspot.workflows.reconcile import check_fresh, needs_manifests, read_plan, with_secrets
+from support.scenes import CLOUDSPACE, STACK, Scene, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
 

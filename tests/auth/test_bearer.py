@@ -10,13 +10,13 @@ import traceback
 from collections.abc import AsyncIterator
 
 import pytest
-from issuing import Answer, Service, bearer_of, id_token
 
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ConfigError, RsspotError
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
+from support.issuer import Answer, Service, bearer_of, id_token
 
 
 @pytest.fixture

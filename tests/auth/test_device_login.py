@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from issuing import URL, id_token
 
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.device import GRANT_TYPE, INTERVAL, Invitation, log_in
@@ -19,6 +18,7 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.wire import httpx
+from support.issuer import URL, id_token
 
 ISSUER = Issuer(URL, "tests")
 OFFER = {

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from issuing import CANARY, URL, Answer, id_token
 
 from rsspot.auth.grants import SCOPE, TIMEOUT, Grant, Issuer, exchange, granted, refreshed
 from rsspot.auth.token import Token
@@ -15,6 +14,7 @@ from rsspot.errors import AuthError, ConfigError, OutcomeUnknown, RequestTimeout
 from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
+from support.issuer import CANARY, URL, Answer, id_token
 
 ISSUER = Issuer(URL, "tests")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from issuing import id_token
 
 from rsspot.auth.persona import Persona
 from rsspot.auth.token import Token
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.world import World
+from support.issuer import id_token
 
 NOBODY = Persona(None, None, None, None, None, None, None)
 

@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 import pytest
-from issuing import CANARY, Answer, Service, bearer_of, id_token
 
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Grant, Issuer, Send
@@ -19,6 +18,7 @@ from rsspot.errors import AuthError, ConfigError, Forbidden, RsspotError, Transp
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
+from support.issuer import CANARY, Answer, Service, bearer_of, id_token
 
 GET = Call("GET", "/x")
 OPAQUE = "canary-opaque"

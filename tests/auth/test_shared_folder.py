@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from issuing import CANARY, URL, Service, bearer_of, id_token
 
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.cache import PATIENCE, TokenCache
@@ -28,8 +27,9 @@ from rsspot.errors import AuthError
 from rsspot.simulator.clock import ManualClock
 from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
+from support import ENVIRONMENT, program
+from support.issuer import CANARY, URL, Service, bearer_of, id_token
 
-PROGRAM = Path(__file__).with_name("refreshing.py")
 LOCK_IS_KNOWN = pytest.mark.skipif(sys.platform == "win32", reason="files are locked by fcntl")
 
 
@@ -99,8 +99,8 @@ def url(login: OneUse) -> Iterator[str]:
 def test_processes_that_start_together_cost_one_renewal(login: OneUse, url: str, tmp_path: Path) -> None:
     """A refresh token that works once would be dead for the second."""
     barrier = tmp_path / "go"
-    command = [sys.executable, str(PROGRAM), url, str(tmp_path / "tokens"), str(barrier)]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    command = [*program("refreshing"), url, str(tmp_path / "tokens"), str(barrier)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(3)]
     try:
         for process in processes:
             assert process.stdout is not None

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "defects"))
-
-from isolation import CLOUDSPACE, USER_DATA, VMS, Cage, Watched
-from spot_on_loopback import write_config
-
 from rsspot.cli.app import run
+from support.isolation import CLOUDSPACE, USER_DATA, VMS, Cage, Watched
+from support.loopback_server import write_config
 
 
 @pytest.fixture

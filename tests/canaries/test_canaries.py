@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from isolation import PROXY, REFRESH, USER_DATA, WEBHOOK, Cage, where_it_belongs
-from spot_on_loopback import failure, write_config
 
 from rsspot import AsyncSpotClient, ConfigError, RsspotError, SpotClient, get_client
 from rsspot.client.singleton import close_all_clients
 from rsspot.config.loader import resolve
 from rsspot.http.hooks import Hooks
 from rsspot.simulator.apiserver.messages import Request, Response
+from support.isolation import PROXY, REFRESH, USER_DATA, WEBHOOK, Cage, where_it_belongs
+from support.loopback_server import failure, write_config
 
 HOOK = f"https://hooks.example.com/{WEBHOOK}"
 LOOKS = [

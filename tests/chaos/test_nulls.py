@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from amount import amount
-from histories import Stage, has_to_go, text, versions
 from hypothesis import HealthCheck, given, settings
 
 from rsspot.planner.change import Action
+from support.amount import amount
+from support.histories import Stage, has_to_go, text, versions
 
 HISTORIES = amount(60, 2000)
 

@@ -12,8 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from amount import amount
-from scenes import CLOUDSPACE, OpenScene, Scene
 
 from rsspot.errors import Locked
 from rsspot.state.ledger import open_ledger
@@ -22,6 +20,8 @@ from rsspot.testing import SimulatedSpot
 from rsspot.utils.clock import utc_now
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import ApplyOptions
+from support.amount import amount
+from support.scenes import CLOUDSPACE, OpenScene, Scene
 
 SEEDS = range(amount(12, 40))
 POOLS = 12

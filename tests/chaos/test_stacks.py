@@ -5,22 +5,21 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from amount import amount
-from killed_apply import Stage
-from killed_stack import run
-from scenes import NAMESPACE
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from support import ENVIRONMENT, program
+from support.amount import amount
+from support.killed_apply import Stage
+from support.killed_stack import run
+from support.scenes import NAMESPACE
 
 SEEDS = range(amount(8, 60))
-SCRIPT = Path(__file__).with_name("killed_stack.py")
 BEGIN = 1_790_000_000.0
 LATER = 20_000.0
 """Seconds between two runs, in the world's time: longer than any wait."""
@@ -70,8 +69,8 @@ def killed(folder: Path, start: float, chance: random.Random) -> None:
     """One run with faults, which most of the time does not live to its end."""
     what, number = chance.choice(["write", "mutation", "mutation", "never"]), chance.randrange(1, 30)
     seed = chance.randrange(10_000)
-    command = [sys.executable, str(SCRIPT), str(folder), str(start), str(seed), what, str(number)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    command = [*program("killed_stack"), str(folder), str(start), str(seed), what, str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT)
     assert done.returncode in (0, 1, 6, 7, 11, -signal.SIGKILL), done.stderr
 
 

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
-from shell import CLOUDSPACE, STACK, listed, write
 
 from rsspot.cli.app import run
 from rsspot.cli.sandbox import folder
+from support.shell import CLOUDSPACE, STACK, listed, write
 
 RSSPOT = [sys.executable, "-m", "rsspot"]
 NAMED = "apiVersion: rsspot.dev/v1\nkind: Stack\nmetadata: {name: things}\n---\n"

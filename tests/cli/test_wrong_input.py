@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from shell import CLOUDSPACE, POOL, STACK, listed, write
 
 from rsspot.cli.app import run
 from rsspot.cli.sandbox import folder
+from support.shell import CLOUDSPACE, POOL, STACK, listed, write
 
 SECRET = "https://hooks.example.com/hunter2-token"
 WITH_SECRET = CLOUDSPACE + f"  webhook: {SECRET}\n"

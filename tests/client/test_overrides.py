@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recording import CLOUDSPACE, Overheard
 
 from rsspot import AsyncSpotClient, ConfigError, Exchange, Hooks, SpotClient, use_org
 from rsspot.errors import AuthError, NotFound
@@ -17,6 +16,7 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.testing import URL, SimulatedSpot
+from support.recording import CLOUDSPACE, Overheard
 
 ADDRESSES: dict[str, Any] = {"base_url": URL, "oauth_url": URL}
 ORGANIZATIONS = (Tenant("org_One", "one", SANDBOX_TOKEN), Tenant("org_Two", "two", "second-token"))
@@ -126,8 +126,8 @@ async def test_who_has_no_credential_is_told_at_once(two: TwoOrganizations) -> N
 
 def test_an_option_that_does_not_exist_is_refused(two: TwoOrganizations) -> None:
     """A slip must not be a wish that nobody fulfils."""
-    with pytest.raises(TypeError, match="organization"):
-        SpotClient(refresh_token="t", organization="one")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="organisation"):
+        SpotClient(refresh_token="t", organisation="one")  # type: ignore[call-arg]
 
 
 async def test_a_credential_is_in_no_representation(two: TwoOrganizations) -> None:
@@ -177,7 +177,7 @@ async def test_hooks_see_every_request_and_may_add_headers(spot_api: SimulatedSp
 
 async def test_what_seldom_changes_is_asked_for_once_unless_told_otherwise(spot_api: SimulatedSpot) -> None:
     """cache=False asks each time; what is anybody's to change is always asked for."""
-    from recording import settings_of
+    from support.recording import settings_of
 
     config = settings_of(spot_api, cache__enabled=True)
     counts = {}
@@ -207,9 +207,8 @@ async def test_what_seldom_changes_is_asked_for_once_unless_told_otherwise(spot_
 
 async def test_a_planner_never_sees_a_kept_answer(spot_api: SimulatedSpot) -> None:
     """`documents` asks each time."""
-    from recording import settings_of
-
     from rsspot.services.server_classes.schemas import SERVER_CLASS
+    from support.recording import settings_of
 
     wire = Overheard(spot_api.transport)
     config = settings_of(spot_api, cache__enabled=True)

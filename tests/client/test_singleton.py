@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recording import Overheard, settings_of
 from test_sync_and_async import connected, open_files, server, settled
 
 import rsspot
@@ -37,6 +36,7 @@ from rsspot import (
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.front.server import Server
 from rsspot.testing import SimulatedSpot
+from support.recording import Overheard, settings_of
 
 __all__ = ["server"]
 PROFILES = """\

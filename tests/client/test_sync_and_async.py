@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recording import CLOUDSPACE, Overheard, cloudspace, put
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
@@ -26,6 +25,7 @@ from rsspot.simulator.clock import ScaledClock
 from rsspot.simulator.front.server import Server
 from rsspot.simulator.world import World
 from rsspot.testing import SimulatedSpot
+from support.recording import CLOUDSPACE, Overheard, cloudspace, put
 
 GROUPS = sorted(name for name, value in vars(SpotClient).items() if hasattr(value, "func"))
 SETTLES_WITHIN = 5.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spot_on_loopback import Ended, Loopback, write_config
 
 from rsspot.cli.app import run
+from support.loopback_server import Ended, Loopback, write_config
 
 
 def pytest_configure(config: pytest.Config) -> None:

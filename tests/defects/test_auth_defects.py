@@ -7,10 +7,10 @@ import base64
 import json
 
 import pytest
-from spot_on_loopback import failure
 
 from rsspot import AsyncSpotClient, AuthError, Forbidden, SpotClient
 from rsspot.auth.token import Token
+from support.loopback_server import failure
 
 
 @pytest.mark.defect(19)

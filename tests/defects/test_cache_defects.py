@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from spot_on_loopback import PROD, SPEC, STAGING, failure, query
 
 from rsspot import AsyncSpotClient, NotFound, OutcomeUnknown, SpotClient
 from rsspot.simulator.apiserver.messages import Response
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache
 from rsspot.testing import URL, SimulatedSpot
+from support.loopback_server import PROD, SPEC, STAGING, failure, query
 
 KEEP = {"cache": {"ttls": {"*/cloudspaces*": 60}}}
 

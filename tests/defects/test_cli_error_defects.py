@@ -11,9 +11,9 @@ import sys
 import time
 
 import pytest
-from spot_on_loopback import SPEC, failure
 
 from rsspot.simulator.apiserver.messages import Response
+from support.loopback_server import SPEC, failure
 
 RSSPOT = [sys.executable, "-m", "rsspot"]
 DEAD = "http://127.0.0.1:9"

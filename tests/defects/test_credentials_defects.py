@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from spot_on_loopback import failure, write_config
 
 from rsspot import ConfigError, SpotClient, list_profiles, set_active_profile
+from support.loopback_server import failure, write_config
 
 RSSPOT = [sys.executable, "-m", "rsspot"]
 

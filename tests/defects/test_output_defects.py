@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from spot_on_loopback import SPEC
+
+from support.loopback_server import SPEC
 
 ROOT = Path(__file__).parents[2]
 LISTS = [

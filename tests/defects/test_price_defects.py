@@ -6,10 +6,10 @@ import json
 from decimal import Decimal
 
 import pytest
-from spot_on_loopback import SPEC
 
 from rsspot import SpotClient
 from rsspot.simulator.apiserver.messages import Response
+from support.loopback_server import SPEC
 
 CLOUDSPACE = f"""\
 apiVersion: ngpc.rxt.io/v1

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from spot_on_loopback import SPEC
 
 from rsspot import RsspotError, SpotClient, UnexpectedShape
 from rsspot.simulator.apiserver.messages import Response
+from support.loopback_server import SPEC
 
 LISTS = ["cloudspaces", "spotnodepools", "ondemandnodepools", "vmcloudspaces", "vmpools", "serverclasses", "regions"]
 

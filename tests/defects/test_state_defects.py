@@ -10,11 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from spot_on_loopback import SPEC, query
 
 from rsspot import RegistrationStatus, RegistrationWorkflow, SpotClient, StateError
 from rsspot.services.vms.schemas import VMCloudSpace
 from rsspot.state.ledger import open_ledger
+from support.loopback_server import SPEC, query
 
 
 def group(*machines: str, pool: str = "runners") -> VMCloudSpace:

@@ -6,9 +6,9 @@ import asyncio
 import json
 
 import pytest
-from spot_on_loopback import PROD, REGION, SPEC, STAGING
 
 from rsspot import AsyncSpotClient, NotFound, SpotClient, use_org, use_region
+from support.loopback_server import PROD, REGION, SPEC, STAGING
 
 BOTH = [STAGING, PROD]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from spot_on_loopback import SPEC, failure
 
 from rsspot import AsyncSpotClient, Exchange, Hooks, RsspotError, ServerError, TransportError
 from rsspot.testing import URL, SimulatedSpot
 from rsspot.wire import httpx
+from support.loopback_server import SPEC, failure
 
 
 class Broken(httpx.AsyncBaseTransport):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from spot_on_loopback import SPEC
 
 from rsspot import ApiError, SpotClient, UsageError
 from rsspot.simulator.apiserver.messages import Response
+from support.loopback_server import SPEC
 
 NO_NAMES = ["", " ", "/", ".", "..", "../ondemandnodepools/base", "web/../../x", "web?x=1", "web#x", "web%2f", "WEB"]
 NO_NAMES += ["-web", "a\nb"]

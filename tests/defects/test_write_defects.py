@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from spot_on_loopback import SPEC
 
 from rsspot import Conflict, OutcomeUnknown, SpotClient, UsageError
 from rsspot.errors import RsspotError
 from rsspot.testing import SimulatedSpot
+from support.loopback_server import SPEC
 
 POOL = "11111111-1111-4111-8111-111111111111"
 POOL_SPEC = {

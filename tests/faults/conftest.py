@@ -1,5 +1,5 @@
-"""Scenes for the tests of this folder."""
+"""The scenes that fault, applier and chaos tests share."""
 
-from scenes import open_scene, scene
+from support.scenes import open_scene, scene
 
 __all__ = ["open_scene", "scene"]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from killed_apply import TEXTS, Stage, run
-from scenes import PLURALS, births, living
 
-SCRIPT = Path(__file__).with_name("killed_apply.py")
+from support import ENVIRONMENT, program
+from support.killed_apply import TEXTS, Stage, run
+from support.scenes import PLURALS, births, living
+
 BEGIN = 1_790_000_000.0
 LATER = 20_000.0
 """Seconds between two runs, in the world's time: longer than any wait."""
@@ -24,8 +24,8 @@ SHARES = 4
 
 def killed(folder: Path, text: str, start: float, what: str, number: int) -> bool:
     """Run the script to its end or its death, and tell which it was."""
-    command = [sys.executable, str(SCRIPT), str(folder), text, str(start), what, str(number)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    command = [*program("killed_apply"), str(folder), text, str(start), what, str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode != 0
 

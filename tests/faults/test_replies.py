@@ -6,13 +6,13 @@ import json
 from itertools import pairwise
 
 import pytest
-from scenes import CLOUDSPACE, NAMESPACE, PLURALS, STACK, OpenScene, Scene, births, living
 
 from rsspot.applier.events import StepEnded
 from rsspot.errors import AuthError, Forbidden
 from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
+from support.scenes import CLOUDSPACE, NAMESPACE, PLURALS, STACK, OpenScene, Scene, births, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
 FEWER = STACK[: STACK.rindex("---")]

@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from scenes import BASE, CLOUDSPACE, NAMESPACE, OpenScene, Scene, births, living
 
 from rsspot.applier.events import StepEnded
 from rsspot.constants import STACK_LABEL
@@ -18,6 +17,7 @@ from rsspot.planner.plan import Plan
 from rsspot.state.ledger.protocol import AttemptRecord, StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
+from support.scenes import BASE, CLOUDSPACE, NAMESPACE, OpenScene, Scene, births, living
 
 NEWER = CLOUDSPACE.replace("1.31.1", "1.32.0")
 Turn = Callable[[httpx.Request, httpx.AsyncBaseTransport], Awaitable[httpx.Response | None]]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stacks import ORGANIZATION, copies, plan_of, stacks, wanted_of, world_of
 
 from rsspot.models.refs import Ref
 from rsspot.planner.build import build
@@ -19,6 +18,7 @@ from rsspot.planner.world import LiveState
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import OwnedObject
 from rsspot.utils.serialization import Document
+from support.stacks import ORGANIZATION, copies, plan_of, stacks, wanted_of, world_of
 
 MANY = settings(max_examples=300, deadline=None)
 

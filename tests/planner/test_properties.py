@@ -10,7 +10,6 @@ import pytest
 from deepdiff import DeepDiff
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stacks import cloudspace_specs, plan_of, pool_specs, stacks, wanted_of, world_of
 
 from rsspot.errors import UsageError
 from rsspot.models.refs import UUID, Ref
@@ -20,6 +19,7 @@ from rsspot.planner.order import Step, Verb, order
 from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import Document
+from support.stacks import cloudspace_specs, plan_of, pool_specs, stacks, wanted_of, world_of
 
 SHORT = settings(max_examples=60, deadline=None)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from recording import CLOUDSPACE, cloudspace, offline, overhearing, put
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
@@ -19,6 +18,7 @@ from rsspot.services.cloudspaces.kubeconfig import merge
 from rsspot.simulator.accounts.people import SANDBOX_TOKEN
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
+from support.recording import CLOUDSPACE, cloudspace, offline, overhearing, put
 
 CONTEXT = "sandbox-edge"
 FOREIGN = """

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from recording import CLOUDSPACE, GROUP, MACHINES, PUBLIC_KEY, cloudspace, overhearing, put
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
@@ -14,6 +13,7 @@ from rsspot.errors import AlreadyExists, Forbidden, NotFound, UsageError
 from rsspot.services.events.api import OrganizationEvent
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
+from support.recording import CLOUDSPACE, GROUP, MACHINES, PUBLIC_KEY, cloudspace, overhearing, put
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SECONDS = int(NOON.timestamp())

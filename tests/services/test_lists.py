@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from recording import CLOUDSPACE, NAMESPACE, cloudspace, overhearing, pool, put, uuid_of
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import Gone, RsspotError, ServerError, UnexpectedShape
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE, CloudSpace
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
+from support.recording import CLOUDSPACE, NAMESPACE, cloudspace, overhearing, pool, put, uuid_of
 
 MANY = 1200
 PATH = f"/apis/ngpc.rxt.io/v1/namespaces/{NAMESPACE}/cloudspaces"

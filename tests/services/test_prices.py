@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from recording import Overheard, overhearing, put, settings_of
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
@@ -19,6 +18,7 @@ from rsspot.models.money import price_text
 from rsspot.services.pricing import schemas
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
+from support.recording import Overheard, overhearing, put, settings_of
 
 FEEDS = "http://127.0.0.2:8123"
 MEDIUM = "gp.vs1.medium-dfw"

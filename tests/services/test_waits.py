@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from recording import AUTOPILOT, GROUP, POOL, PUBLIC_KEY, cloudspace, overhearing, pool, put, uuid_of
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
@@ -12,6 +11,7 @@ from rsspot.resources.collection import POLL, Collection
 from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE, CloudSpace
 from rsspot.testing import SimulatedSpot
+from support.recording import AUTOPILOT, GROUP, POOL, PUBLIC_KEY, cloudspace, overhearing, pool, put, uuid_of
 
 UUID = uuid_of(1)
 FAILING = Kind(

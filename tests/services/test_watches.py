@@ -9,7 +9,6 @@ from contextlib import aclosing, closing
 from typing import Any
 
 import pytest
-from recording import CLOUDSPACE, NAMESPACE, Overheard, cloudspace, overhearing, put, settings_of
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
@@ -19,6 +18,7 @@ from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
+from support.recording import CLOUDSPACE, NAMESPACE, Overheard, cloudspace, overhearing, put, settings_of
 
 ENDLESS = 40
 """So many requests tell whether a client takes a break between them."""

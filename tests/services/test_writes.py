@@ -7,7 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from recording import (
+
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.constants import NAME_ANNOTATION
+from rsspot.errors import AlreadyExists, Conflict, NotFound, UsageError
+from rsspot.resources.kind import is_uuid
+from rsspot.services.nodepools.schemas import SPOT_NODE_POOL
+from rsspot.testing import SimulatedSpot
+from support.recording import (
     AUTOPILOT,
     CLOUDSPACE,
     GROUP,
@@ -22,13 +29,6 @@ from recording import (
     overhearing,
     put,
 )
-
-from rsspot.client.async_client import AsyncSpotClient
-from rsspot.constants import NAME_ANNOTATION
-from rsspot.errors import AlreadyExists, Conflict, NotFound, UsageError
-from rsspot.resources.kind import is_uuid
-from rsspot.services.nodepools.schemas import SPOT_NODE_POOL
-from rsspot.testing import SimulatedSpot
 
 UUID = "00000000-0000-4000-8000-000000000001"
 POOLS = {

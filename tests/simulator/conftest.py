@@ -1,8 +1,9 @@
 """Tenants of simulated worlds, and simulators as processes."""
 
 import pytest
-from processes import environment, serve, stop
-from tenancy import Spot, Tenant
+
+from support.processes import environment, serve, stop
+from support.tenancy import Spot, Tenant
 
 __all__ = ["environment", "serve", "stop"]
 

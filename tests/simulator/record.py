@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import yaml
-from talking import DEFINITIONS, FOLDER, INSTALLED, answer, digests, request, steps, subjects
 
 from rsspot.wire import httpx
+from support.conversation import DEFINITIONS, FOLDER, INSTALLED, answer, digests, request, steps, subjects
 
 CUSTOM = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 STARTS_WITHIN = 60.0

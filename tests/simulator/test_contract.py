@@ -56,7 +56,7 @@ def test_the_document_is_what_the_simulator_does(serve, tmp_path):
     command += ["--checks", ",".join(CHECKS), "--phases", "fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1"]
     command += ["--generation-database", "none", "--no-color", "--suppress-health-check", "all"]
     known = {"CONTRACT_URL": url, "CONTRACT_BEARER": bearer, "CONTRACT_NAMESPACE": "org-sandbox000000001"}
-    hooks = {"SCHEMATHESIS_HOOKS": "contract_hooks", "PYTHONPATH": str(Path(__file__).parent)}
+    hooks = {"SCHEMATHESIS_HOOKS": "contract_hooks", "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "PYTEST_"))}
     ended = subprocess.run(
         command,

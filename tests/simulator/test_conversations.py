@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from talking import INSTALLED, NAMESPACE, answer, comparable, digests, recorded, request, steps, subjects
 
 from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.api import Api
@@ -11,6 +10,7 @@ from rsspot.simulator.apiserver.messages import Request
 from rsspot.simulator.apiserver.objects import Bare
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.world import World
+from support.conversation import INSTALLED, NAMESPACE, answer, comparable, digests, recorded, request, steps, subjects
 
 
 class Unguarded(Api):

@@ -7,7 +7,8 @@ from itertools import takewhile
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tenancy import Spot, Tenant
+
+from support.tenancy import Spot, Tenant
 
 NAMES = ("one", "two", "three")
 APPLY = "application/apply-patch+yaml"

@@ -10,12 +10,9 @@ import random
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
-
-from killed_apply import Stage
-
 from rsspot.applier.events import Recap
 from rsspot.workflows.reconcile import ApplyOptions
+from support.killed_apply import Stage
 
 FAULTS = (
     "POST: reset-after",

@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 from hypothesis import strategies as st
-from scenes import NAMESPACE, Scene
 
 from rsspot.state.database import Database
 from rsspot.state.ledger.sqlite import SqliteLedger
 from rsspot.testing import SimulatedSpot
+from support.scenes import NAMESPACE, Scene
 
 Document = dict[str, Any]
 ABSENT = object()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-FOLDER = Path(__file__).parent / "conversations"
+FOLDER = Path(__file__).parents[1] / "simulator" / "conversations"
 DEFINITIONS = Path(__file__).parents[2] / "src" / "rsspot" / "simulator" / "crds"
 INSTALLED = FOLDER / "definitions.json"
 """Digests of the definitions that the recorded server has installed."""

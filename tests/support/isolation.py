@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spot_on_loopback import Loopback
 
 from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.apiserver.messages import Request, Response
+from support.loopback_server import Loopback
 
 REFRESH = "canary-refresh-9a41"
 PROXY = "canary-proxy-5d1c"

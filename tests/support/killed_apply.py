@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import scenes
-
 from rsspot.applier.events import Recap
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.config.loader import Resolved
@@ -26,6 +24,7 @@ from rsspot.simulator.world import World
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.wire import httpx
+from support import scenes
 
 WRITES = ("acquire", "renew", "release", "begin", "intend", "answered", "settle", "ready", "finish")
 TEXTS = {"stack": scenes.STACK, "changed": scenes.CHANGED}
