@@ -24,7 +24,7 @@ A run that ends with 7 (part of it done) or 9 (its deadline passed) raises nothi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -72,6 +72,18 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+Origins = Mapping[tuple[str | int, ...], Origin]
+"""Path inside a document -> where it was written."""
+
+
+def nearest(origins: Origins, path: Iterable[str | int], otherwise: Origin | None) -> Origin | None:
+    """Where a path was written, or the closest thing above it that was."""
+    parts = tuple(path)
+    while parts and parts not in origins:
+        parts = parts[:-1]
+    return origins.get(parts, otherwise)
 
 
 @dataclass(frozen=True)

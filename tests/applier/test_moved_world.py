@@ -14,12 +14,13 @@ from rsspot.constants import STACK_LABEL
 from rsspot.errors import StalePlan
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action
+from rsspot.planner.codec import dump_plan
 from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
-from rsspot.workflows.reconcile import check_fresh, read_plan
+from rsspot.workflows.saved_plan import check_fresh, read_plan
 from support.scenes import CHANGED, CLOUDSPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 ANOTHER = CLOUDSPACE.replace("edge", "another")
@@ -42,7 +43,7 @@ async def as_planned(scene: Scene, plan: Plan, *, from_a_file: bool) -> Plan:
     if not from_a_file:
         return plan
     file = scene.folder / "plan.json"
-    file.write_text(json.dumps(plan.to_json()))
+    file.write_text(json.dumps(dump_plan(plan)))
     return await check_fresh(scene.client, read_plan(file))
 
 

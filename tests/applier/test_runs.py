@@ -14,16 +14,17 @@ from typing import Any
 import pytest
 
 from rsspot.applier.events import Recap, Settled, StepEnded, StepStarted, Waiting
+from rsspot.applier.options import ApplyOptions, CancelToken
 from rsspot.applier.recover import recover
-from rsspot.applier.run import CancelToken
 from rsspot.errors import AuthError, Locked, StateError
 from rsspot.models.refs import Ref
+from rsspot.planner.codec import dump_plan
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Holder, Ledger, StepRecord, StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.clock import utc_now
 from rsspot.wire import httpx
-from rsspot.workflows.reconcile import ApplyOptions, apply_context
+from rsspot.workflows.reconcile import apply_context
 from support.scenes import BASE, CHANGED, CLOUDSPACE, NAMESPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
@@ -389,7 +390,7 @@ def interrupted(scene: Scene, plan: Any, verb: str, ref: Ref, address: str) -> i
     """Leave behind what a killed run would: one step that may have been sent, and one that was not."""
     lease = scene.ledger.acquire(plan.scope, Holder("killed", "elsewhere", 1), utc_now(), 60)
     steps = [StepRecord(0, address, ref, verb), StepRecord(1, "cloudspace/later", Ref("CloudSpace", "later"), "create")]
-    run = scene.ledger.begin(lease, "apply", plan.to_json(), steps)
+    run = scene.ledger.begin(lease, "apply", dump_plan(plan), steps)
     scene.ledger.intend(run, 0)
     scene.ledger.release(lease)
     return run

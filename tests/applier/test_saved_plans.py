@@ -7,9 +7,10 @@ import json
 import pytest
 
 from rsspot.errors import StalePlan, UsageError
+from rsspot.planner.codec import dump_plan
 from rsspot.planner.plan import Plan
 from rsspot.testing import SimulatedSpot
-from rsspot.workflows.reconcile import check_fresh, needs_manifests, read_plan, with_secrets
+from rsspot.workflows.saved_plan import check_fresh, needs_manifests, read_plan, with_secrets
 from support.scenes import CLOUDSPACE, STACK, Scene, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
@@ -18,7 +19,7 @@ NEWER = STACK.replace("1.31.1", "1.32.0")
 def saved(scene: Scene, plan: Plan) -> Plan:
     """A plan as it comes back from a file."""
     file = scene.folder / "plan.json"
-    file.write_text(json.dumps(plan.to_json()))
+    file.write_text(json.dumps(dump_plan(plan)))
     return read_plan(file)
 
 
@@ -70,7 +71,7 @@ async def test_a_plan_of_an_object_that_is_gone_is_stale(spot_api: SimulatedSpot
 
 async def test_a_plan_that_was_edited_is_not_read(scene: Scene) -> None:
     """Its seal is broken."""
-    document = (await scene.plan()).to_json()
+    document = dump_plan(await scene.plan())
     document["changes"][0]["name"] = "other"
     file = scene.folder / "plan.json"
     file.write_text(json.dumps(document))

@@ -22,6 +22,7 @@ from rsspot import AsyncSpotClient, ConfigError, RsspotError, SpotClient, get_cl
 from rsspot.client.singleton import close_all_clients
 from rsspot.config.loader import resolve
 from rsspot.http.hooks import Hooks
+from rsspot.planner.codec import dump_plan
 from rsspot.simulator.apiserver.messages import Request, Response
 from support.isolation import PROXY, REFRESH, USER_DATA, WEBHOOK, Cage, where_it_belongs
 from support.loopback_server import failure, write_config
@@ -342,12 +343,13 @@ def test_no_canary_is_in_an_error(cage: Cage) -> None:
 
 async def test_no_canary_is_in_what_a_run_tells(cage: Cage) -> None:
     """Plans, events and recaps are values of their own."""
+    from rsspot.applier.options import ApplyOptions
     from rsspot.manifests.parse import load
-    from rsspot.workflows.reconcile import ApplyOptions, apply_plan, make_plan
+    from rsspot.workflows.reconcile import apply_plan, make_plan
 
     async with AsyncSpotClient(cache=False) as client:
         plan = await make_plan(client, client.ledger, load([Path("stack.yaml")], environ={}))
-        cage.keep("a saved plan", json.dumps(plan.to_json()))
+        cage.keep("a saved plan", json.dumps(dump_plan(plan)))
         async for event in apply_plan(client, client.ledger, plan, ApplyOptions(wait="none")):
             seen(cage, "an event", event)
         for run in client.ledger.runs():

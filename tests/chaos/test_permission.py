@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from rsspot.applier.options import ApplyOptions
 from rsspot.errors import Locked
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Holder, Ledger, StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.clock import utc_now
 from rsspot.wire import httpx
-from rsspot.workflows.reconcile import ApplyOptions
 from support.amount import amount
 from support.scenes import CLOUDSPACE, OpenScene, Scene
 

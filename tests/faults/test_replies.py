@@ -9,6 +9,7 @@ import pytest
 
 from rsspot.applier.events import StepEnded
 from rsspot.errors import AuthError, Forbidden
+from rsspot.planner.codec import dump_plan
 from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
@@ -303,4 +304,4 @@ async def test_a_kind_that_cannot_be_listed_leaves_the_plan_incomplete(
     assert not plan.complete
     assert set(plan.incomplete) == {"SpotNodePool"}
     assert [(change.ref.kind, change.action) for change in plan.changes] == [("OnDemandNodePool", "delete")]
-    assert json.loads(json.dumps(plan.to_json()))["incompleteReasons"]["SpotNodePool"]
+    assert json.loads(json.dumps(dump_plan(plan)))["incompleteReasons"]["SpotNodePool"]

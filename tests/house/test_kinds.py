@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rsspot.applier.events import Event, Recap
 from rsspot.manifests.parse import load
-from rsspot.planner.guards import PlanOptions
+from rsspot.planner.options import PlanOptions
 from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
 from rsspot.testing import SimulatedSpot

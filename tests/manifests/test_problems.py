@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,6 +11,7 @@ import pytest
 from rsspot.errors import ManifestError, Problem
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.manifests.parse import load
+from rsspot.planner.body import body_of
 
 CLOUDSPACE = """\
 apiVersion: ngpc.rxt.io/v1
@@ -182,11 +184,12 @@ def test_what_kubectl_prints_is_a_manifest(here: Path) -> None:
     }
 
 
-def test_a_price_is_written_as_text(here: Path) -> None:
-    """However a price is written, it travels in one spelling."""
+def test_a_price_is_parsed_once(here: Path) -> None:
+    """However a price is written, it is one exact number, and has one spelling on the wire."""
     for written in ("0.03", '"0.030"', '"$0.03"', "3e-2"):
         (manifest,) = read(POOL.replace("bidPrice: 0.03", f"bidPrice: {written}")).manifests
-        assert manifest.spec["bidPrice"] == "0.03"
+        assert manifest.spec["bidPrice"] == Decimal("0.03")
+        assert body_of(manifest, "name", "stack")["spec"]["bidPrice"] == "0.03"
 
 
 def test_only_what_was_written_is_kept(here: Path) -> None:

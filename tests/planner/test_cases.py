@@ -12,17 +12,16 @@ import yaml
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.parse import load
 from rsspot.models.refs import Ref
-from rsspot.planner.build import build
-from rsspot.planner.guards import PlanOptions
+from rsspot.planner.live import LiveState
+from rsspot.planner.options import PlanOptions
 from rsspot.planner.order import order
+from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
-from rsspot.planner.world import LiveState
 from rsspot.reports.text import render_plan
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import OwnedObject
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import wanted_from
 
 ROOM = Path(__file__).parent / "cases"
 FILES = sorted(ROOM.rglob("*.yaml"))
@@ -70,7 +69,7 @@ def plan_of(case: Document, folder: Path) -> Plan:
     if case.get("manifests"):
         file = folder / "stack.yaml"
         file.write_text(case["manifests"], encoding="utf-8")
-        wanted = [wanted_from(each) for each in load([file], environ={}).manifests]
+        wanted = list(load([file], environ={}).manifests)
     return build(
         wanted, world_of(case), kinds(), stack=STACK, scope="tests", options=PlanOptions(**case.get("options", {}))
     )

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsspot.models.refs import Ref
-from rsspot.planner.build import build
 from rsspot.planner.change import Action
-from rsspot.planner.guards import PlanOptions
+from rsspot.planner.live import LiveState
+from rsspot.planner.options import PlanOptions
+from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
-from rsspot.planner.world import LiveState
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import OwnedObject
 from rsspot.utils.serialization import Document

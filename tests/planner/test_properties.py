@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rsspot.errors import UsageError
 from rsspot.models.refs import UUID, Ref
 from rsspot.planner.change import Action, Change
+from rsspot.planner.codec import dump_plan, load_plan
 from rsspot.planner.diff import edits, managed
 from rsspot.planner.order import Step, Verb, order
-from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import Document
 from support.stacks import cloudspace_specs, plan_of, pool_specs, stacks, wanted_of, world_of
@@ -52,8 +52,8 @@ def test_order_of_documents_and_keys_means_nothing(
 ) -> None:
     """The same manifests in another order are the same plan, to the digest."""
     mixed = {key: shuffled(desired[key], chance) for key in chance.sample(list(desired), len(desired))}
-    first = plan_of(wanted_of(desired), world_of(live)).to_json()["digest"]
-    assert plan_of(wanted_of(mixed), world_of(live)).to_json()["digest"] == first
+    first = dump_plan(plan_of(wanted_of(desired), world_of(live)))["digest"]
+    assert dump_plan(plan_of(wanted_of(mixed), world_of(live)))["digest"] == first
 
 
 @SHORT
@@ -63,8 +63,8 @@ def test_order_of_live_objects_means_nothing(
 ) -> None:
     """Whichever way the service lists them, the plan is the same."""
     mixed = {key: live[key] for key in chance.sample(list(live), len(live))}
-    first = plan_of(wanted_of(desired), world_of(live)).to_json()["digest"]
-    assert plan_of(wanted_of(desired), world_of(mixed)).to_json()["digest"] == first
+    first = dump_plan(plan_of(wanted_of(desired), world_of(live)))["digest"]
+    assert dump_plan(plan_of(wanted_of(desired), world_of(mixed)))["digest"] == first
 
 
 @SHORT
@@ -104,9 +104,9 @@ def test_deepdiff_agrees_on_a_pool(before: Document, after: Document) -> None:
 @given(stacks(), stacks())
 def test_a_saved_plan_reads_back_the_same(desired: dict[Any, Document], live: dict[Any, Document]) -> None:
     """To JSON, back and to JSON again is the same document, and holds no webhook."""
-    document = plan_of(wanted_of(desired), world_of(live)).to_json()
+    document = dump_plan(plan_of(wanted_of(desired), world_of(live)))
     text = json.dumps(document)
-    assert Plan.from_json(json.loads(text)).to_json() == document
+    assert dump_plan(load_plan(json.loads(text))) == document
     assert "https://" not in text
 
 
@@ -116,18 +116,18 @@ def test_a_changed_plan_is_refused(
     desired: dict[Any, Document], live: dict[Any, Document], data: st.DataObject
 ) -> None:
     """Whatever is altered in a saved plan, its digest tells."""
-    document = plan_of(wanted_of(desired), world_of(live)).to_json()
+    document = dump_plan(plan_of(wanted_of(desired), world_of(live)))
     key = data.draw(st.sampled_from(sorted(set(document) - {"schema"})))
     document[key] = {"was": document[key]}
     with pytest.raises(UsageError, match="digest does not match"):
-        Plan.from_json(document)
+        load_plan(document)
 
 
 @pytest.mark.parametrize("document", [{}, [], None, {"schema": "rsspot.plan/2"}])
 def test_what_is_no_plan_is_refused(document: Any) -> None:
     """Another format, or none, is named as the trouble."""
     with pytest.raises(UsageError, match="not a saved plan"):
-        Plan.from_json(document)
+        load_plan(document)
 
 
 @SHORT

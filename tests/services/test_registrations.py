@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from rsspot.applier.events import Recap
+from rsspot.applier.options import ApplyOptions
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import NotFound, UsageError
 from rsspot.manifests.parse import load
@@ -24,7 +25,7 @@ from rsspot.services.registrations.registrar import RegistrarFailed, ask
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import ApplyOptions, apply_plan, make_plan
+from rsspot.workflows.reconcile import apply_plan, make_plan
 
 REGISTRAR = """
 import json, sys

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from rsspot.applier.events import Recap
-from rsspot.workflows.reconcile import ApplyOptions
+from rsspot.applier.options import ApplyOptions
 from support.killed_apply import Stage
 
 FAULTS = (

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 
 from rsspot.applier.events import Event, Recap
+from rsspot.applier.options import ApplyOptions
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.manifests.parse import load
-from rsspot.planner.guards import PlanOptions
+from rsspot.planner.options import PlanOptions
 from rsspot.planner.plan import Plan
 from rsspot.simulator.world import World
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
-from rsspot.workflows.reconcile import ApplyOptions, apply_plan, make_plan
+from rsspot.workflows.reconcile import apply_plan, make_plan
 
 Act = Callable[[httpx.Request, httpx.AsyncBaseTransport], Awaitable[httpx.Response | None]]
 """What to do with a request on its way: an answer, or None for the usual one."""

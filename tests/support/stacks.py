@@ -8,11 +8,12 @@ import uuid
 from hypothesis import strategies as st
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
-from rsspot.planner.build import build
-from rsspot.planner.guards import PlanOptions
+from rsspot.manifests.manifest import Manifest
+from rsspot.models.money import parse_price
+from rsspot.planner.live import LiveState
+from rsspot.planner.options import PlanOptions
+from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
-from rsspot.planner.target import Wanted
-from rsspot.planner.world import LiveState
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import Document
 
@@ -58,12 +59,17 @@ def stacks(draw: st.DrawFn) -> dict[tuple[str, str, str], Document]:
     return found
 
 
-def wanted_of(stack: dict[tuple[str, str, str], Document]) -> list[Wanted]:
+def wanted_of(stack: dict[tuple[str, str, str], Document]) -> list[Manifest]:
     """A stack as its author wrote it."""
     return [
-        Wanted(kinds()[kind], name, {"metadata": {}, "spec": copy.deepcopy(spec)})
-        for (kind, name, _), spec in stack.items()
+        Manifest(kinds()[kind], name, {"metadata": {}, "spec": parsed(spec)}) for (kind, name, _), spec in stack.items()
     ]
+
+
+def parsed(spec: Document) -> Document:
+    """A spec as it comes out of a file: prices are Decimals."""
+    copied = copy.deepcopy(spec)
+    return copied | ({"bidPrice": parse_price(copied["bidPrice"])} if "bidPrice" in copied else {})
 
 
 def world_of(stack: dict[tuple[str, str, str], Document]) -> LiveState:
@@ -79,7 +85,7 @@ def world_of(stack: dict[tuple[str, str, str], Document]) -> LiveState:
     return LiveState(ORGANIZATION, live)
 
 
-def plan_of(wanted: list[Wanted], world: LiveState) -> Plan:
+def plan_of(wanted: list[Manifest], world: LiveState) -> Plan:
     """The plan, with pruning on so that every action occurs."""
     return build(
         wanted, world, kinds(), stack="default", scope="tests", options=PlanOptions(prune=True, most_deletes=99)

@@ -1,4 +1,4 @@
-"""What a run works with, as one value. Does nothing itself."""
+"""ApplyContext: what a run works with, as one value. Does nothing itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from rsspot.applier.options import WaitMode
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind
 from rsspot.state.ledger.protocol import Ledger
@@ -39,5 +40,5 @@ class ApplyContext:
     kinds: dict[str, Kind[Any]]
     organization: str
     stack: str
-    wait: str = "ready"
+    wait: WaitMode | str = WaitMode.READY
     patience: Patience = field(default_factory=Patience)

@@ -1,4 +1,7 @@
-"""Who would go down with an object that is deleted, and is not meant to. Sends only LISTs."""
+"""Who would go down with an object that is deleted, though nobody meant it to: asked again just before it goes.
+
+Sends only LISTs. The rule itself is the planner's.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from rsspot.models.refs import Ref
+from rsspot.planner.dependents import may_go_down, survivors
 from rsspot.resources.documents import Documents
-from rsspot.resources.kind import Kind, is_controlled
+from rsspot.resources.kind import Kind
 
 
 async def bystander(
@@ -16,15 +20,15 @@ async def bystander(
     documents: Callable[[Kind[Any]], Documents],
     meant: Collection[Ref] = (),
 ) -> str | None:
-    """Something that lives in an object, is not on its way out and is not meant to go, in words; None for nothing."""
+    """A sentence about an object that lives in `doomed` and is to stay; None when there is none.
+
+    meant: objects that are to go as well
+    """
     for kind in kinds.values():
-        if kind.local or not kind.parent or kind.parent[1] != doomed.kind:
+        if not may_go_down(kind, doomed.kind):
             continue
-        for live in await documents(kind).list():
-            name = live["metadata"]["name"]
-            if is_controlled(live):
-                continue
-            inside = kind.parent_name(live.get("spec") or {}) == doomed.name
-            if inside and not live["metadata"].get("deletionTimestamp") and Ref(kind.name, name) not in meant:
-                return f"the {kind.name} {name} moved into {doomed} since the plan was made"
+        leaving = {ref.name for ref in meant if ref.kind == kind.name}
+        for live in survivors(await documents(kind).list(), leaving):
+            if kind.parent_name(live.get("spec") or {}) == doomed.name:
+                return f"the {kind.name} {live['metadata']['name']} moved into {doomed} since the plan was made"
     return None

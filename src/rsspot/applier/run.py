@@ -13,16 +13,18 @@ from contextlib import suppress
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.dependents import bystander
 from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted
-from rsspot.applier.executor import Executor, Result
+from rsspot.applier.executor import Executor
 from rsspot.applier.lease import Held
+from rsspot.applier.options import PARALLEL, CancelToken
+from rsspot.applier.step import Result, RunState
 from rsspot.errors import AuthError, Cancelled, Locked, StalePlan
 from rsspot.models.refs import Ref
+from rsspot.planner.codec import dump_plan
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.plan import Plan
 from rsspot.resources.kind import Phase
 from rsspot.state.ledger.protocol import StepRecord, StepState
 
-PARALLEL = 8
 STOPPED = "the run was stopped"
 PATIENT = (Verb.DELETE, Verb.EXPAND)
 """Verbs that start only when what they wait for is ready, not merely accepted."""
@@ -45,36 +47,18 @@ COUNTS = (
 """Every key of a recap, always in this order."""
 
 
-class CancelToken:
-    """A wish to end: no further write starts. What is on its way is finished and written down."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self.outcome = "cancelled"
-
-    def ask(self, outcome: str = "cancelled") -> None:
-        """End soon. outcome: `cancelled` by a person or signal, or `deadline`."""
-        if not self.asked:
-            self.asked, self.outcome = True, outcome
-
-    def check(self) -> None:
-        """Raise Cancelled once a stop was asked for."""
-        if self.asked:
-            raise Cancelled("stopped before the next change", hint="run the same command again to go on")
-
-
 async def run_steps(
-    plan: Plan, steps: Sequence[Step], tools: ApplyContext, held: Held, stop: CancelToken, parallel: int = PARALLEL
+    plan: Plan, steps: Sequence[Step], context: ApplyContext, held: Held, stop: CancelToken, parallel: int = PARALLEL
 ) -> AsyncGenerator[Event, None]:
     """Perform steps and tell what happens. The last event is the Recap, also when the run is cut short.
 
     Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done, and StalePlan
     before the first one when a delete would take something down that the plan did not see.
     """
-    await _check_bystanders(steps, tools)
+    await _check_bystanders(steps, context)
     records = [StepRecord(step.seq, step.change.address, _object_of(step), step.verb.value) for step in steps]
-    run = tools.ledger.begin(held.lease, plan.command, plan.to_json(), records)
-    execution = _Execution(run, steps, tools, held, stop, parallel)
+    run = context.ledger.begin(held.lease, plan.command, dump_plan(plan), records)
+    execution = _Execution(run, steps, context, held, stop, parallel)
     yield RunStarted(run, len(steps))
     task = asyncio.create_task(execution.run())
     task.add_done_callback(lambda _: execution.events.put_nowait(None))
@@ -85,17 +69,17 @@ async def run_steps(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     recap = execution.recap()
-    tools.ledger.finish(run, recap.outcome)
+    context.ledger.finish(run, recap.outcome)
     yield recap
     if execution.fatal is not None:
         raise execution.fatal
 
 
-async def _check_bystanders(steps: Sequence[Step], tools: ApplyContext) -> None:
+async def _check_bystanders(steps: Sequence[Step], context: ApplyContext) -> None:
     """Look before anything is sent: what lives in a doomed object is deleted first, and would be missed in vain."""
     doomed = [_object_of(step) for step in steps if step.verb is Verb.DELETE]
     for ref in doomed:
-        if said := await bystander(ref, tools.kinds, tools.documents, doomed):
+        if said := await bystander(ref, context.kinds, context.documents, doomed):
             raise StalePlan(said, hint="nothing was sent; make and review a new plan")
 
 
@@ -109,11 +93,11 @@ class _Execution:
     """The state of one run."""
 
     def __init__(
-        self, run: int, steps: Sequence[Step], tools: ApplyContext, held: Held, stop: CancelToken, parallel: int
+        self, run: int, steps: Sequence[Step], context: ApplyContext, held: Held, stop: CancelToken, parallel: int
     ) -> None:
-        self._run, self._steps, self._tools, self._held, self._stop = run, steps, tools, held, stop
+        self._run, self._steps, self._context, self._held, self._stop = run, steps, context, held, stop
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._performer = Executor(tools, run, self._permit, self.events.put_nowait)
+        self._executor = Executor(context, RunState(run, self._permit, self.events.put_nowait))
         self._slots = asyncio.Semaphore(parallel)
         self._results: dict[int, Result] = {}
         self._settled = {step.seq: asyncio.Event() for step in steps}
@@ -163,14 +147,14 @@ class _Execution:
             try:
                 self._stop.check()
                 self.events.put_nowait(StepStarted(step.change.address, step.verb.value))
-                return await self._performer.perform(step)
+                return await self._executor.perform(step)
             except Exception as error:
                 self._end(error)
                 return self._skip(step, STOPPED)
 
     async def _ready(self, step: Step, result: Result) -> Result:
         try:
-            return await self._performer.await_ready(step, result)
+            return await self._executor.await_ready(step, result)
         except Exception as error:
             self._end(error)
             return result
@@ -195,13 +179,13 @@ class _Execution:
         with suppress(Exception):
             # A step whose request may have arrived stays open: the next run looks it up.
             if not self._may_have_arrived(step):
-                self._tools.ledger.settle(self._run, step.seq, StepState.SKIPPED, detail=reason)
+                self._context.ledger.settle(self._run, step.seq, StepState.SKIPPED, detail=reason)
         return result
 
     def _may_have_arrived(self, step: Step) -> bool:
-        if step.seq not in self._performer.intended:
+        if step.seq not in self._executor.run.intended:
             return False
-        attempts = self._tools.ledger.attempts(self._run)
+        attempts = self._context.ledger.attempts(self._run)
         return any(each.seq == step.seq and each.may_have_arrived for each in attempts)
 
     def recap(self) -> Recap:

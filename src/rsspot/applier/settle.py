@@ -66,23 +66,23 @@ async def look(documents: Documents, name: str) -> Document | None:
         return None
 
 
-async def is_from_us(live: Document, kind: Kind[Any], tools: ApplyContext, *, may_have_arrived: bool) -> bool:
+async def is_from_us(live: Document, kind: Kind[Any], context: ApplyContext, *, may_have_arrived: bool) -> bool:
     """Whether an object that a create was to make is there because of that create, or because of somebody else.
 
     may_have_arrived: whether a request of ours may have been carried out
     """
     if label_of(live) is not None:
-        return label_of(live) == tools.stack
+        return label_of(live) == context.stack
     if not made_without_an_answer(kind, may_have_arrived=may_have_arrived, labels_kept=False):
         return False
-    return not await _labels_are_kept(kind, tools)
+    return not await _labels_are_kept(kind, context)
 
 
-async def _labels_are_kept(kind: Kind[Any], tools: ApplyContext) -> bool:
+async def _labels_are_kept(kind: Kind[Any], context: ApplyContext) -> bool:
     """Whether the service shows our label on anything of a kind, or of what that lives in."""
-    looked_at = [kind, tools.kinds[kind.parent[1]]] if kind.parent else [kind]
+    looked_at = [kind, context.kinds[kind.parent.kind]] if kind.parent else [kind]
     for each in looked_at:
-        if any(label_of(live) for live in await tools.documents(each).list(labels=STACK_LABEL)):
+        if any(label_of(live) for live in await context.documents(each).list(labels=STACK_LABEL)):
             return True
     return False
 

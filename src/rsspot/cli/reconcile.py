@@ -23,11 +23,11 @@ from rsspot.utils.files import write_private
 
 if TYPE_CHECKING:
     from rsspot.applier.events import Recap
+    from rsspot.applier.options import ApplyOptions, CancelToken
     from rsspot.cli.progress import Progress
     from rsspot.manifests.manifest import ManifestSet
-    from rsspot.planner.guards import PlanOptions
+    from rsspot.planner.options import PlanOptions
     from rsspot.planner.plan import Plan
-    from rsspot.workflows.reconcile import ApplyOptions
 
 PATHS = typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False)
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
@@ -62,7 +62,9 @@ def plan(
             raise typer.Exit(PlanRefused.exit_code)
         raise PlanRefused(made.refusals, hint="nothing was sent")
     if out:
-        document = {**made.to_json(), "createdAt": stamp(utc_now())}
+        from rsspot.planner.codec import dump_plan
+
+        document = {**dump_plan(made), "createdAt": stamp(utc_now())}
         _save(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     if detailed_exitcode and not made.empty:
         raise typer.Exit(errors.CHANGES)
@@ -99,12 +101,12 @@ def apply(
     here = _fresh_session()
     if saved and paths:
         raise UsageError("a saved plan says itself what it is about", hint="give either --plan or paths")
-    manner = _manner(wait, wait_timeout, parallelism, deadline)
+    apply_options = _apply_options(wait, wait_timeout, parallelism, deadline)
     if saved:
-        here.run(_apply_saved(here, saved, yes, manner, var))
+        here.run(_apply_saved(here, saved, yes, apply_options, var))
         return
     manifests = _load(here, paths, var)
-    here.run(_apply(here, manifests, _options(prune, adopt, max_deletes), yes, manner))
+    here.run(_apply(here, manifests, _options(prune, adopt, max_deletes), yes, apply_options))
 
 
 def destroy(
@@ -129,7 +131,7 @@ def destroy(
     name = manifests.stack if manifests else stack
     if name is None or not DNS_LABEL.fullmatch(name):
         raise UsageError("which stack?", hint="name its manifests, or give --stack NAME")
-    here.run(_destroy(here, name, yes, _manner(wait, wait_timeout, parallelism, deadline)))
+    here.run(_destroy(here, name, yes, _apply_options(wait, wait_timeout, parallelism, deadline)))
 
 
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
@@ -137,8 +139,7 @@ def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
     here = session()
     manifests = _load(here, paths, var)
     found = [
-        {"address": each.address, "kind": each.kind.name, "source": str(each.origin("metadata", "name"))}
-        for each in manifests.manifests
+        {"address": each.address, "kind": each.kind.name, "source": str(each.origin)} for each in manifests.manifests
     ]
     if here.options.output != "table":
         here.emit({"stack": manifests.stack, "manifests": found})
@@ -163,34 +164,31 @@ def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
 
 
 async def _apply(
-    here: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, manner: ApplyOptions
+    here: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, apply_options: ApplyOptions
 ) -> None:
     made = await _plan(here, manifests, options)
-    await _confirm_and_run(here, made, yes, manner)
+    await _confirm_and_run(here, made, yes, apply_options)
 
 
-async def _destroy(here: CliSession, stack: str, yes: bool, manner: ApplyOptions) -> None:
-    from rsspot.planner.guards import PlanOptions
-    from rsspot.workflows.reconcile import make_plan
+async def _destroy(here: CliSession, stack: str, yes: bool, apply_options: ApplyOptions) -> None:
+    from rsspot.workflows.reconcile import plan_destroy
 
-    options = PlanOptions(prune=True, destroy=True)
-    made = await make_plan(here.client, here.reading_ledger, None, options=options, stack=stack, command="destroy")
-    await _confirm_and_run(here, made, yes, manner)
+    plan = await plan_destroy(here.client, here.reading_ledger, stack)
+    await _confirm_and_run(here, plan, yes, apply_options)
 
 
-async def _apply_saved(here: CliSession, saved: Path, yes: bool, manner: ApplyOptions, var: list[str]) -> None:
-    from rsspot.workflows.reconcile import check_fresh, needs_manifests, read_plan, with_secrets
+async def _apply_saved(here: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str]) -> None:
+    from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
-    made = read_plan(saved)
-    here.options.profile = here.options.profile or made.profile
-    here.options.organization = here.options.organization or made.organization
-    if needs_manifests(made):
-        made = with_secrets(made, _load(here, [Path(file) for file in made.files], var))
-    await check_fresh(here.client, made)
-    await _confirm_and_run(here, made, yes, manner)
+    plan = read_plan(saved)
+    here.options.profile = here.options.profile or plan.profile
+    here.options.organization = here.options.organization or plan.organization
+    manifests = _load(here, [Path(file) for file in plan.files], var) if needs_manifests(plan) else None
+    plan = await prepare_saved_plan(here.client, plan, manifests)
+    await _confirm_and_run(here, plan, yes, apply_options)
 
 
-async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: ApplyOptions) -> None:
+async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, apply_options: ApplyOptions) -> None:
     from rsspot.applier.events import Recap
     from rsspot.cli.progress import Progress
     from rsspot.workflows.reconcile import apply_plan, require_applyable
@@ -201,12 +199,12 @@ async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, manner: Appl
     require_applyable(made)
     if not made.empty and not yes:
         if as_json:
-            raise PlanRefused([Problem("nobody can be asked in JSON", hint="add --yes if the plan is approved")])
+            raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
         _confirm(made)
     progress, recap = Progress(as_json=as_json), None
     broken_off: RsspotError | None = None
-    with _signals(manner):
-        async with aclosing(apply_plan(here.client, here.client.ledger, made, manner)) as events:
+    with _signals(apply_options.stop):
+        async with aclosing(apply_plan(here.client, here.client.ledger, made, apply_options)) as events:
             try:
                 async for event in events:
                     if isinstance(event, Recap):
@@ -242,19 +240,16 @@ def _confirm(made: Plan) -> None:
 
 
 class _signals:  # noqa: N801 - reads as a statement where it is used
-    """Turns the first signal into a wish to stop, and the second into an end now.
+    """Turns the first signal into a wish to stop, and the second into an end at once.
 
-    What is open is settled by the next run.
+    What is open then is settled by the next run.
     """
 
-    def __init__(self, manner: ApplyOptions) -> None:
-        self._stop = manner.stop
-        self._deadline = manner.deadline
+    def __init__(self, stop: CancelToken) -> None:
+        self._stop = stop
 
     def __enter__(self) -> None:
         self._task = asyncio.current_task()
-        if self._deadline is not None:
-            asyncio.get_running_loop().call_later(self._deadline, self._stop.ask, "deadline")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with suppress(NotImplementedError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(number, self._asked)
@@ -293,13 +288,13 @@ def _variables(given: list[str]) -> dict[str, str]:
 
 
 def _options(prune: bool, adopt: bool, max_deletes: int | None) -> PlanOptions:
-    from rsspot.planner.guards import PlanOptions
+    from rsspot.planner.options import PlanOptions
 
     return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes)
 
 
-def _manner(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:
-    from rsspot.workflows.reconcile import ApplyOptions
+def _apply_options(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:
+    from rsspot.applier.options import ApplyOptions
 
     if session().options.output == "yaml":
         raise UsageError("a run is told as lines or as JSON lines", hint="leave -o yaml out, or use -o json")
@@ -310,7 +305,9 @@ def _manner(wait: str, timeout: float, parallel: int, deadline: float | None) ->
 
 def _show(here: CliSession, made: Plan) -> None:
     if here.options.output != "table":
-        here.emit(made.to_json())
+        from rsspot.planner.codec import dump_plan
+
+        here.emit(dump_plan(made))
         return
     from rsspot.reports.text import render_plan
     from rsspot.resources.registry import kinds

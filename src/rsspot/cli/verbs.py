@@ -16,7 +16,7 @@ from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import UsageError
 from rsspot.models.fields import COLUMN, SECRET
 from rsspot.models.resource import Resource, plain_types
-from rsspot.planner.plan import with_value
+from rsspot.planner.masking import with_value
 from rsspot.resources.kind import Field, Kind, fields_of
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.serialization import Document, at_path

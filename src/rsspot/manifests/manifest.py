@@ -1,12 +1,11 @@
-"""Manifest: one object as its author wants it, in the wire's spelling. Made only by `parse`."""
+"""Manifest: one object as its author wants it, in the wire's spelling. Made by `parse`, or by expanding another."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsspot.errors import Origin
-from rsspot.manifests.source import Source
+from rsspot.errors import Origin, Origins, nearest
 from rsspot.manifests.stack import Limits
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
@@ -14,12 +13,17 @@ from rsspot.utils.serialization import Document
 
 @dataclass(frozen=True)
 class Manifest:
-    """kind and name as written; body holds only what the author wrote: labels, annotations and spec."""
+    """kind and name as written; body holds only what the author wrote: labels, annotations and spec.
+
+    Prices in the spec are Decimals; they become text when a body is made for the wire.
+    """
 
     kind: Kind[Any]
     name: str
     body: Document
-    source: Source = field(repr=False, compare=False)
+    origin: Origin | None = None
+    """Where its name was written."""
+    origins: Origins = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def spec(self) -> Document:
@@ -28,11 +32,17 @@ class Manifest:
 
     @property
     def address(self) -> str:
+        """How people call the object: `spotnodepool/edge/workers`."""
         return self.kind.address(self.name, self.spec)
 
-    def origin(self, *path: str | int) -> Origin:
-        """Where a part of it was written."""
-        return self.source.origin(path)
+    @property
+    def parent(self) -> str | None:
+        """The address of the object it lives in."""
+        return self.kind.parent_address(self.spec)
+
+    def where(self, *path: str) -> Origin | None:
+        """Where a field was written, or the closest thing above it."""
+        return nearest(self.origins, path, self.origin)
 
 
 @dataclass(frozen=True)
@@ -46,4 +56,4 @@ class ManifestSet:
     organization: str | None = None
     profile: str | None = None
     named: bool = False
-    """Whether a Stack document said whose manifests these are."""
+    """Whether a Stack document named the stack."""

@@ -113,7 +113,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
     if len(problems) > before:
         return None
     body = {"metadata": metadata, "spec": _beside(kind, spec, source)}
-    return Manifest(kind, str(document["metadata"]["name"]), body, source)
+    return Manifest(kind, str(document["metadata"]["name"]), body, source.origin(("metadata", "name")), source.marks)
 
 
 def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
@@ -175,7 +175,7 @@ def _validate(
     except ValidationError as error:
         problems += _explain(error, model, source, above)
         return {}
-    return valid.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return valid.model_dump(by_alias=True, exclude_unset=True)
 
 
 def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
@@ -231,7 +231,4 @@ def _duplicates(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         earlier = first.setdefault(manifest.address, manifest)
         if earlier is not manifest:
-            where = earlier.origin("metadata", "name")
-            yield Problem(
-                f"{manifest.address} is declared twice", manifest.origin("metadata", "name"), f"first at {where}"
-            )
+            yield Problem(f"{manifest.address} is declared twice", manifest.origin, f"first at {earlier.origin}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from rsspot.errors import Origin, Problem
+from rsspot.errors import Origin, Problem, nearest
 
 LARGEST_FILE = 16 * 1024 * 1024
 MOST_DOCUMENTS = 100_000
@@ -52,10 +52,7 @@ class Source:
 
     def origin(self, path: Iterable[str | int] = ()) -> Origin:
         """Where a path was written, or the closest thing above it that was."""
-        parts = tuple(path)
-        while parts and parts not in self.marks:
-            parts = parts[:-1]
-        return self.marks.get(parts, Origin(self.file))
+        return nearest(self.marks, path, None) or Origin(self.file)
 
 
 def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:

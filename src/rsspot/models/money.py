@@ -41,13 +41,15 @@ def _three_places(price: Decimal) -> Decimal:
 
 _SCHEMA = WithJsonSchema({"type": ["string", "number"], "pattern": r"^\$?\d+(\.\d+)?$"})
 
-Price = Annotated[Decimal, BeforeValidator(parse_price), PlainSerializer(price_text, return_type=str), _SCHEMA]
+Price = Annotated[
+    Decimal, BeforeValidator(parse_price), PlainSerializer(price_text, return_type=str, when_used="json"), _SCHEMA
+]
 """Dollars per hour, as read."""
 
 Offer = Annotated[
     Decimal,
     BeforeValidator(lambda value: _three_places(parse_price(value))),
-    PlainSerializer(price_text, return_type=str),
+    PlainSerializer(price_text, return_type=str, when_used="json"),
     _SCHEMA,
 ]
 """Dollars per hour, as offered: at most three decimal places."""

@@ -6,24 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.manifests.manifest import Manifest
 from rsspot.planner.change import Change
-from rsspot.planner.target import Wanted
+from rsspot.planner.wire_form import wire_form
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
 
 
-def body_of(wanted: Wanted, name: str, stack: str) -> Document:
-    """The object as it is to be sent: what the author wrote, the name on the wire, and our marks."""
-    metadata = _without_nulls(wanted.body["metadata"])
+def body_of(manifest: Manifest, name: str, stack: str) -> Document:
+    """The object as it is to be sent: what the author wrote, the wire name, and our marks. Nulls are left out."""
+    metadata = _without_nulls(manifest.body["metadata"])
     labels = {**metadata.get("labels", {}), STACK_LABEL: stack}
     annotations = dict(metadata.get("annotations", {}))
-    if name != wanted.name:
-        annotations[NAME_ANNOTATION] = wanted.name
+    if name != manifest.name:
+        annotations[NAME_ANNOTATION] = manifest.name
     return {
-        "apiVersion": wanted.kind.api_version,
-        "kind": wanted.kind.name,
+        "apiVersion": manifest.kind.api_version,
+        "kind": manifest.kind.name,
         "metadata": {"name": name, "labels": labels} | ({"annotations": annotations} if annotations else {}),
-        "spec": _without_nulls(wanted.spec),
+        "spec": wire_form(_without_nulls(manifest.spec)),
     }
 
 
@@ -35,8 +36,8 @@ def expansion(
     assert source.expand and source.expands_to and change.body
     inner, bodies = kinds[source.expands_to], []
     for body in source.expand(change.body, group):
-        wanted = Wanted(inner, body["metadata"]["name"], {**body, "metadata": {}})
-        bodies.append(body_of(wanted, inner.wire_name(organization, wanted.name, wanted.spec), stack))
+        manifest = Manifest(inner, body["metadata"]["name"], {**body, "metadata": {}})
+        bodies.append(body_of(manifest, inner.wire_name(organization, manifest.name, manifest.spec), stack))
     return bodies
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from rsspot.errors import Origin
+from rsspot.errors import Origin, Origins, nearest
 from rsspot.models.refs import Ref
+from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document
 
 Path = tuple[str, ...]
@@ -80,14 +81,12 @@ class Change:
     """Where `body` holds secrets."""
     seals: Mapping[str, str] = field(default_factory=dict)
     """In a plan that was saved: path -> a seal of the secret that was planned with."""
-    places: Mapping[Path, Origin] = field(default_factory=dict, repr=False, compare=False)
+    origins: Origins = field(default_factory=dict, repr=False, compare=False)
     """Where each field was written, as far as that is known: a saved plan knows only `origin`."""
 
     def where(self, path: Path) -> Origin | None:
         """Where a field was written, or the nearest thing that holds it."""
-        while path and path not in self.places:
-            path = path[:-1]
-        return self.places.get(path, self.origin)
+        return nearest(self.origins, path, self.origin)
 
     @property
     def destructive(self) -> bool:
@@ -107,5 +106,5 @@ class Change:
             place = patch
             for key in edit.path[:-1]:
                 place = place.setdefault(key, {})
-            place[edit.path[-1]] = edit.after
+            place[edit.path[-1]] = wire_form(edit.after)
         return patch

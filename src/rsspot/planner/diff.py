@@ -7,6 +7,7 @@ from typing import Any
 
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
 from rsspot.planner.change import Edit, Path
+from rsspot.planner.wire_form import wire_form
 from rsspot.resources.kind import Field, Kind, is_zero
 from rsspot.utils.serialization import Document, at_path, digest
 
@@ -19,7 +20,7 @@ def managed(kind: Kind[Any], desired: Document, live: Document | None = None) ->
     A field that yields to a switch is left out if the switch will be on after an apply. Null has no say in a field
     that is final, or that the service would fill in again: its author left the choice open.
     """
-    found: dict[Path, Any] = {}
+    fields: dict[Path, Any] = {}
     for path, value in _leaves(desired, ()):
         field = field_at(kind, path)
         if field and (field.has(WRITE_ONLY) or field.has(SERVER_OWNED)):
@@ -28,8 +29,8 @@ def managed(kind: Kind[Any], desired: Document, live: Document | None = None) ->
             continue
         if field and value is None and field.keeps_its_value:
             continue
-        found[path] = field.canonical(value) if field else value
-    return dict(sorted(found.items()))
+        fields[path] = field.canonical(value) if field else value
+    return dict(sorted(fields.items()))
 
 
 def after_apply(desired: Document, live: Document | None, path: Path) -> Any:
@@ -74,32 +75,32 @@ def live_value(kind: Kind[Any], live: Document, path: Path) -> Any:
 
 def managed_digest(kind: Kind[Any], live: Document, paths: tuple[Path, ...]) -> str:
     """One digest of a live object's fields at some paths."""
-    return digest({"/".join(path): live_value(kind, live, path) for path in paths})
+    return digest(wire_form({"/".join(path): live_value(kind, live, path) for path in paths}))
 
 
 def edits(
-    kind: Kind[Any], wanted: Mapping[Path, Any], live: Document, applied: Mapping[str, Any] | None
+    kind: Kind[Any], desired: Mapping[Path, Any], live: Document, applied: Mapping[str, Any] | None
 ) -> tuple[Edit, ...]:
-    """The fields that differ. `applied` is what the ledger says was last applied."""
-    found = []
-    for path, after in wanted.items():
-        before = live_value(kind, live, path)
+    """The fields of a live object that are not as desired. applied: its fields as last applied, by the ledger."""
+    differences = []
+    for path, after in desired.items():
+        field, before = field_at(kind, path), live_value(kind, live, path)
+        after = field.canonical(after) if field else after  # noqa: PLW2901 - a saved plan holds prices as text
         if same(kind, path, before, after):
             continue
-        field = field_at(kind, path)
         secret = bool(field and field.has(SECRET))
-        remembered = (applied or {}).get(path_key(path))
-        found.append(
+        last = (applied or {}).get(path_key(path))
+        differences.append(
             Edit(
                 path,
                 before,
                 after,
-                drift=remembered is not None and remembered == applied_value(after, secret),
+                drift=last is not None and last == applied_value(after, secret),
                 secret=secret,
                 forces_replacement=bool(field and field.has(IMMUTABLE)),
             )
         )
-    return tuple(found)
+    return tuple(differences)
 
 
 def same(kind: Kind[Any], path: Path, before: Any, after: Any) -> bool:
@@ -127,13 +128,13 @@ def key_path(key: str) -> Path:
 
 def applied_value(value: Any, secret: bool) -> Any:
     """What the ledger may remember of a value."""
-    return digest(value) if secret and value is not None else value
+    return digest(value) if secret and value is not None else wire_form(value)
 
 
-def applied_fields(kind: Kind[Any], wanted: Mapping[Path, Any]) -> dict[str, Any]:
-    """What the ledger remembers of an object once it is as wanted."""
-    found = {}
-    for path, value in wanted.items():
+def applied_fields(kind: Kind[Any], desired: Mapping[Path, Any]) -> dict[str, Any]:
+    """What the ledger remembers of an object once it is as desired."""
+    applied = {}
+    for path, value in desired.items():
         field = field_at(kind, path)
-        found[path_key(path)] = applied_value(value, bool(field and field.has(SECRET)))
-    return found
+        applied[path_key(path)] = applied_value(value, bool(field and field.has(SECRET)))
+    return applied

@@ -1,229 +1,304 @@
-"""Guards: each may object to a plan, in a sentence that names the way out.
+"""Guards: each may object to a draft, in a sentence that names the way out. One function a guard; none changes it.
 
-One function a guard; none changes anything.
+Guards judge what will stand after the apply, not what the manifests say: a field that a manifest does not mention stays
+as it lives, and an object that the plan leaves alone still counts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from rsspot.errors import Problem
+from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import EXCLUSIVE
 from rsspot.models.money import parse_price
 from rsspot.planner.bids import objection
 from rsspot.planner.change import Action, Change, Path
+from rsspot.planner.dependents import may_go_down, survivors
 from rsspot.planner.diff import SPEC, after_apply
-from rsspot.planner.ownership import Owners, label_of
-from rsspot.planner.target import Match, Wanted
-from rsspot.resources.kind import Kind, is_controlled
+from rsspot.planner.draft import Draft, Match, PlanContext
+from rsspot.planner.ownership import label_of
+from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
 
 FEWEST = 10
-"""Below this many removals the percentage says nothing."""
+"""Up to this many removals a percentage says nothing."""
 USUAL_PERCENT = 30
 
 
-@dataclass(frozen=True)
-class PlanOptions:
-    """What the author of the run allows."""
+class Rule(StrEnum):
+    """Which guard objected; stable, for programs that read plans."""
 
-    prune: bool = False
-    adopt: bool = False
-    destroy: bool = False
-    most_deletes: int | None = None
-    most_delete_percent: int | None = None
+    INCOMPLETE_READ = "incomplete-read"
+    OWNERSHIP = "ownership"
+    TWINS = "twins"
+    UNKNOWN_REFERENCE = "unknown-reference"
+    REGION = "region"
+    AVAILABILITY = "availability"
+    BID = "bid"
+    EXCLUSIVE = "exclusive"
+    FUTILE_REPLACEMENT = "futile-replacement"
+    WANTED = "wanted"
+    BYSTANDER = "bystander"
+    BLAST_RADIUS = "blast-radius"
 
 
 @dataclass(frozen=True)
 class Case:
     """All that a guard may look at."""
 
-    matches: Sequence[Match]
-    changes: Sequence[Change]
-    live: Mapping[str, Mapping[str, Document]]
-    incomplete: Mapping[str, str]
-    kinds: Mapping[str, Kind[Any]]
-    owners: Owners
-    owned_count: int
-    options: PlanOptions
-    organization: str
+    draft: Draft
+    context: PlanContext
 
-    @cached_property
-    def _changes(self) -> dict[str, Change]:
-        return {change.address: change for change in self.changes if change.action is not Action.DELETE}
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        return self.draft.matches
 
-    @cached_property
-    def _wanted(self) -> dict[tuple[str, str], Wanted]:
-        return {(match.wanted.kind.name, match.wanted.name): match.wanted for match in self.matches}
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return self.draft.changes
 
-    @cached_property
-    def _pruned(self) -> set[tuple[str, str]]:
-        return {(c.ref.kind, c.base.name) for c in self.changes if c.action is Action.DELETE and c.base}
+    @property
+    def kinds(self) -> Mapping[str, Kind[Any]]:
+        return self.context.kinds
 
-    def change_of(self, wanted: Wanted) -> Change | None:
-        """What becomes of a wanted object."""
-        return self._changes.get(wanted.address)
+    @property
+    def incomplete(self) -> Mapping[str, str]:
+        """Kind -> why its list could not be read."""
+        return self.context.state.incomplete
+
+    def live(self, kind: str) -> Mapping[str, Document]:
+        """The live objects of a kind by wire name."""
+        return self.context.state.of(kind)
+
+    def change_of(self, manifest: Manifest) -> Change | None:
+        """What becomes of a declared object; None when it stays as it is."""
+        return self.draft.by_address.get(manifest.address)
 
     def after(self, match: Match, path: Path) -> Any:
-        """What stands at a path of a wanted object once the plan is applied."""
-        change = self.change_of(match.wanted)
+        """What stands at a path of a declared object once the plan is applied."""
+        change = self.change_of(match.manifest)
         made = change is not None and change.action in (Action.CREATE, Action.REPLACE)
-        return after_apply(match.wanted.body, None if made else match.live, path)
+        return after_apply(match.manifest.body, None if made else match.live, path)
 
-    def wanted_of(self, kind: str, name: str) -> Wanted | None:
+    def manifest_of(self, kind: str, name: str) -> Manifest | None:
         """The manifest of a kind and name."""
-        return self._wanted.get((kind, name))
+        return self._manifests.get((kind, name))
 
     def will_be_gone(self, kind: str, name: str) -> bool:
         """Whether a live object is deleted for good."""
-        return (kind, name) in self._pruned
+        return (kind, name) in self._deleted
+
+    @cached_property
+    def _manifests(self) -> dict[tuple[str, str], Manifest]:
+        return {(match.manifest.kind.name, match.manifest.name): match.manifest for match in self.matches}
+
+    @cached_property
+    def _deleted(self) -> set[tuple[str, str]]:
+        return {(c.ref.kind, c.base.name) for c in self.changes if c.action is Action.DELETE and c.base}
+
+
+def guard(draft: Draft, context: PlanContext) -> tuple[Problem, ...]:
+    """Every objection. When a declared kind could not be read, only that is said: all else would be guesses."""
+    case = Case(draft=draft, context=context)
+    unreadable = tuple(unread(case))
+    return unreadable or tuple(problem for check in GUARDS for problem in check(case))
 
 
 def unread(case: Case) -> Iterator[Problem]:
-    """Nothing can be said of an object whose kind could not be listed."""
-    named = {match.wanted.kind.name: match.wanted for match in case.matches}
-    for kind, wanted in named.items():
+    """Nothing can be said of a declared object whose kind could not be listed."""
+    named = {match.manifest.kind.name: match.manifest for match in case.matches}
+    for kind, manifest in named.items():
         if kind in case.incomplete:
             yield Problem(
                 f"the live {case.kinds[kind].plural} could not be read: {case.incomplete[kind]}",
-                wanted.origin,
+                manifest.origin,
                 "try again when the service answers",
-                "incomplete-read",
+                Rule.INCOMPLETE_READ,
             )
 
 
 def whole_view(case: Case) -> Iterator[Problem]:
-    """A destroy that cannot see everything would call itself done too early."""
-    for kind, why in sorted(case.incomplete.items()) if case.options.destroy else ():
-        said = f"the live {case.kinds[kind].plural} could not be read: {why}"
-        yield Problem(said, hint="try again when the service answers", rule="incomplete-read")
+    """A destroy that cannot see everything would report success too early."""
+    for kind, why in sorted(case.incomplete.items()) if case.context.options.destroy else ():
+        message = f"the live {case.kinds[kind].plural} could not be read: {why}"
+        yield Problem(message, hint="try again when the service answers", rule=Rule.INCOMPLETE_READ)
 
 
 def ownership(case: Case) -> Iterator[Problem]:
-    """Another stack's objects are never touched; nobody's only when asked."""
+    """Another stack's objects are never touched; objects without a stack only with --adopt."""
     for match in case.matches:
-        if match.live is None or case.owners.is_ours(match.wanted.kind, match.live):
+        manifest = match.manifest
+        if match.live is None or case.context.owners.is_ours(manifest.kind, match.live):
             continue
-        label = label_of(match.live)
+        label, change = label_of(match.live), case.change_of(manifest)
         if label is not None:
-            said, hint = f"belongs to the stack {label!r}", "give it another name, or move its manifest to that stack"
-        elif not case.options.adopt:
-            said, hint = "exists already and belongs to no stack", "add --adopt to take it over"
-        elif (change := case.change_of(match.wanted)) and change.action is Action.REPLACE:
-            said, hint = (
-                f"cannot be taken over: {change.reason}",
-                "write its manifest as it is now, adopt it, then change it",
-            )
+            message, hint = f"belongs to the stack {label!r}", "give it another name, or move its manifest there"
+        elif not case.context.options.adopt:
+            message, hint = "exists already and belongs to no stack", "add --adopt to take it over"
+        elif change is not None and change.action is Action.REPLACE:
+            message = f"cannot be adopted: {change.reason}"
+            hint = "write its manifest as it is now, adopt it, then change it"
         else:
             continue
-        yield Problem(f"{match.wanted.address} {said}", match.wanted.origin, hint, "ownership")
+        yield Problem(f"{manifest.address} {message}", manifest.origin, hint, Rule.OWNERSHIP)
 
 
 def twins(case: Case) -> Iterator[Problem]:
-    """Two manifests that mean one object would undo each other for ever."""
-    first: dict[tuple[str, str], Wanted] = {}
+    """Two manifests of one object would undo each other at every apply."""
+    first: dict[tuple[str, str], Manifest] = {}
     for match in case.matches:
-        wanted = match.wanted
-        name = wanted.kind.wire_name(case.organization, wanted.name, wanted.spec)
-        for meant in {name, match.live["metadata"]["name"] if match.live else name}:
-            earlier = first.setdefault((wanted.kind.name, meant), wanted)
-            if earlier is not wanted:
+        manifest = match.manifest
+        derived = manifest.kind.wire_name(case.context.organization, manifest.name, manifest.spec)
+        for name in {derived, match.live["metadata"]["name"] if match.live else derived}:
+            earlier = first.setdefault((manifest.kind.name, name), manifest)
+            if earlier is not manifest:
                 yield Problem(
-                    f"{wanted.address} and {earlier.address} are the same object",
-                    wanted.origin,
+                    f"{manifest.address} and {earlier.address} are the same object",
+                    manifest.origin,
                     f"leave one of them out; the other is at {earlier.origin}",
-                    "twins",
+                    Rule.TWINS,
                 )
 
 
 def references(case: Case) -> Iterator[Problem]:
-    """Everything that is named must exist, or be made by the same plan."""
+    """Every object that is named must exist, or be created by the same plan."""
     for match in case.matches:
-        wanted = match.wanted
-        for path, to in wanted.kind.references:
-            name = at_path(wanted.spec, path)
-            if name is None or to.may_be_missing or to.kind in case.incomplete or case.wanted_of(to.kind, name):
+        manifest = match.manifest
+        for path, to in manifest.kind.references:
+            name = at_path(manifest.spec, path)
+            if name is None or to.may_be_missing or to.kind in case.incomplete or case.manifest_of(to.kind, name):
                 continue
-            known = case.live.get(to.kind, {})
-            if name in known and not case.will_be_gone(to.kind, name):
+            existing = case.live(to.kind)
+            if name in existing and not case.will_be_gone(to.kind, name):
                 continue
             declare = f"declare a {to.kind} {name!r} too" if case.kinds[to.kind].manageable else None
-            hint = did_you_mean(str(name), set(known) - {name}) or declare
             yield Problem(
-                f"{wanted.address} names the {to.kind} {name!r}, which does not exist",
-                wanted.where(SPEC, *path),
-                hint,
-                "unknown-reference",
+                f"{manifest.address} names the {to.kind} {name!r}, which does not exist",
+                manifest.where(SPEC, *path),
+                did_you_mean(str(name), set(existing) - {name}) or declare,
+                Rule.UNKNOWN_REFERENCE,
             )
 
 
 def region(case: Case) -> Iterator[Problem]:
-    """An object and everything it names stand in one region."""
+    """An object and everything it names are in one region."""
     for match in case.matches:
-        wanted, seen = match.wanted, {}
-        for path, to in wanted.kind.references:
-            name = at_path(wanted.spec, path)
-            other = case.wanted_of(to.kind, name) if name else None
-            named = other.body if other else case.live.get(to.kind, {}).get(name or "")
+        manifest, seen = match.manifest, {}
+        for path, to in manifest.kind.references:
+            name = at_path(manifest.spec, path)
+            declared = case.manifest_of(to.kind, name) if name else None
+            named = declared.body if declared else case.live(to.kind).get(name or "")
             if named is not None and (place := at_path(named, (SPEC, "region"))):
                 seen[path] = (to.kind, name, place)
         if len({place for _, _, place in seen.values()}) > 1:
-            said = ", ".join(f"{kind} {name!r} is in {place}" for kind, name, place in seen.values())
+            where = ", ".join(f"{kind} {name!r} is in {place}" for kind, name, place in seen.values())
             yield Problem(
-                f"{wanted.address} cannot be in two regions: {said}",
-                wanted.where(SPEC, *list(seen)[-1]),
+                f"{manifest.address} cannot be in two regions: {where}",
+                manifest.where(SPEC, *list(seen)[-1]),
                 "choose a class of the cloudspace's region",
-                "region",
+                Rule.REGION,
             )
+
+
+def availability(case: Case) -> Iterator[Problem]:
+    """New servers come only from classes that are on offer."""
+    for match in case.matches:
+        manifest, change = match.manifest, case.change_of(match.manifest)
+        if change is None or change.action not in (Action.CREATE, Action.REPLACE):
+            continue
+        for path, to in manifest.kind.references:
+            name = at_path(manifest.spec, path)
+            state = at_path(case.live(to.kind).get(name, {}), (SPEC, "availability"))
+            if state and state != "available":
+                yield Problem(
+                    f"{manifest.address}: {name} is {state}",
+                    manifest.where(SPEC, *path),
+                    "choose a class that is available: see `rsspot serverclasses list`",
+                    Rule.AVAILABILITY,
+                )
 
 
 def bids(case: Case) -> Iterator[Problem]:
     """A bid that the service would refuse is not sent."""
     for match in case.matches:
-        wanted, change = match.wanted, case.change_of(match.wanted)
-        references = dict(wanted.kind.references)
-        for path, bid in wanted.kind.bids:
-            named = at_path(wanted.spec, bid.of)
-            market = case.live.get(references[bid.of].kind, {}).get(named or "")
+        manifest, change = match.manifest, case.change_of(match.manifest)
+        references = dict(manifest.kind.references)
+        for path, bid in manifest.kind.bids:
+            name = at_path(manifest.spec, bid.of)
+            market = case.live(references[bid.of].kind).get(name or "")
             if change is None or market is None or not _touches(change, (SPEC, *path)):
                 continue
-            said = objection(
-                parse_price(at_path(wanted.spec, path)),
-                _price(at_path(market, bid.minimum)),
-                _price(at_path(market, bid.market)),
+            message = objection(
+                at_path(manifest.spec, path), _price(at_path(market, bid.minimum)), _price(at_path(market, bid.market))
             )
-            if said:
-                yield Problem(f"{wanted.address}: {said}", wanted.where(SPEC, *path), f"{named} is the class", "bid")
+            if message:
+                where = manifest.where(SPEC, *path)
+                yield Problem(f"{manifest.address}: {message}", where, f"the class is {name}", Rule.BID)
 
 
-def _touches(change: Change, path: tuple[str, ...]) -> bool:
+def _touches(change: Change, path: Path) -> bool:
     return change.action in (Action.CREATE, Action.REPLACE) or any(edit.path == path for edit in change.edits)
 
 
 def _price(value: Any) -> Decimal | None:
+    """A price as the service writes it; it may be empty where a class has none."""
     return None if value in (None, "", "$") else parse_price(value)
 
 
-def futile(case: Case) -> Iterator[Problem]:
-    """What the service made otherwise once, it would make otherwise again: the replacement would come back for ever.
+def exclusive(case: Case) -> Iterator[Problem]:
+    """At most one object under a parent may have an exclusive field on once the plan is applied."""
+    for kind in {match.manifest.kind.name: match.manifest.kind for match in case.matches}.values():
+        for path in kind.marked(EXCLUSIVE):
+            holders: dict[str, list[Manifest]] = defaultdict(list)
+            for match in case.matches:
+                if match.manifest.kind.name == kind.name and case.after(match, (SPEC, *path)):
+                    holders[match.manifest.parent or ""].append(match.manifest)
+            others = _undeclared_holders(case, kind, path)
+            for parent, manifests in holders.items():
+                names = [manifest.address for manifest in manifests] + others.get(parent, [])
+                if len(names) > 1:
+                    yield Problem(
+                        f"only one {kind.name} of {parent} may have {'.'.join(path)}, and {' and '.join(names)} do",
+                        manifests[-1].where(SPEC, *path),
+                        "turn it off on all but one",
+                        Rule.EXCLUSIVE,
+                    )
 
-    The ledger has this very object with the wanted value of a final field, and it lives with another one; or the
-    replacement would get the name of what it replaces, since that was made from the same values.
+
+def _undeclared_holders(case: Case, kind: Kind[Any], path: Path) -> dict[str, list[str]]:
+    """Parent -> addresses of live objects that hold the field and that the plan neither declares nor deletes."""
+    known = {match.live["metadata"]["name"] for match in case.matches if match.live}
+    known |= {change.base.name for change in case.changes if change.destructive and change.base}
+    holders: dict[str, list[str]] = defaultdict(list)
+    for name, live in case.live(kind.name).items():
+        spec = live.get(SPEC) or {}
+        if name not in known and at_path(spec, path) and (parent := kind.parent_address(spec)):
+            holders[parent].append(case.context.owners.address(kind, live))
+    return holders
+
+
+def futile(case: Case) -> Iterator[Problem]:
+    """A replacement that would come to the same is refused: it would be planned again after every apply.
+
+    Either the ledger shows that this very object was made with the declared value of a final field, and the service
+    made another one of it; or the successor would get the name of the predecessor, which stands for the same values.
     """
     for change in case.changes:
         if change.action is not Action.REPLACE or change.base is None:
             continue
         kind = case.kinds[change.ref.kind]
-        live = case.live.get(kind.name, {}).get(change.base.name, {"metadata": {"name": change.base.name}})
+        live = case.live(kind.name).get(change.base.name, {"metadata": {"name": change.base.name}})
         same_name = change.surge and change.base.name == change.ref.name
         for edit in change.edits:
-            if edit.forces_replacement and (same_name or (edit.drift and case.owners.knows(kind, live))):
+            if edit.forces_replacement and (same_name or (edit.drift and case.context.owners.knows(kind, live))):
                 before, after = ("(secret)",) * 2 if edit.secret else (edit.before, edit.after)
                 field = ".".join(edit.path[1:])
                 yield Problem(
@@ -231,7 +306,7 @@ def futile(case: Case) -> Iterator[Problem]:
                     " replacing it would come to the same",
                     change.where(edit.path),
                     f"write {before!r}, or leave {field} out",
-                    "futile-replacement",
+                    Rule.FUTILE_REPLACEMENT,
                 )
 
 
@@ -242,9 +317,9 @@ def keeps_what_is_wanted(case: Case) -> Iterator[Problem]:
     """
     keepers = {(c.ref.kind, c.ref.name): c.address for c in case.changes if c.action is not Action.DELETE}
     for match in case.matches:
-        change = case.change_of(match.wanted)
+        change = case.change_of(match.manifest)
         if match.live and (change is None or not change.destructive):
-            keepers[match.wanted.kind.name, match.live["metadata"]["name"]] = match.wanted.address
+            keepers[match.manifest.kind.name, match.live["metadata"]["name"]] = match.manifest.address
     for change in case.changes:
         if change.base is None or not (change.action is Action.DELETE or change.surge):
             continue
@@ -253,78 +328,24 @@ def keeps_what_is_wanted(case: Case) -> Iterator[Problem]:
             yield Problem(
                 f"{change.address} would be deleted, and it is {keeper}",
                 change.origin,
-                "give the object that is declared another name",
-                "wanted",
+                "give the declared object another name",
+                Rule.WANTED,
             )
 
 
-def availability(case: Case) -> Iterator[Problem]:
-    """New servers come only from classes that are on offer."""
-    for match in case.matches:
-        wanted = match.wanted
-        change = case.change_of(wanted)
-        if change is None or change.action not in (Action.CREATE, Action.REPLACE):
-            continue
-        for path, to in wanted.kind.references:
-            named = case.live.get(to.kind, {}).get(at_path(wanted.spec, path) or "", {})
-            state = at_path(named, (SPEC, "availability"))
-            if state and state != "available":
-                yield Problem(
-                    f"{wanted.address}: {at_path(wanted.spec, path)} is {state}",
-                    wanted.where(SPEC, *path),
-                    "choose a class that is available: `rsspot serverclasses list` tells",
-                    "availability",
-                )
-
-
-def exclusive(case: Case) -> Iterator[Problem]:
-    """At most one object under a parent may have an exclusive field on once the plan is applied.
-
-    What a manifest does not mention stays as it lives, and so do objects that the plan leaves alone.
-    """
-    for kind in {match.wanted.kind.name: match.wanted.kind for match in case.matches}.values():
-        for path in kind.marked(EXCLUSIVE):
-            holders: dict[str, list[Wanted]] = defaultdict(list)
-            for match in case.matches:
-                if match.wanted.kind.name == kind.name and case.after(match, (SPEC, *path)):
-                    holders[match.wanted.parent or ""].append(match.wanted)
-            others = _unmatched_holders(case, kind, path)
-            for parent, wanted in holders.items():
-                names = [each.address for each in wanted] + others.get(parent, [])
-                if len(names) > 1:
-                    yield Problem(
-                        f"only one {kind.name} of {parent} may have {'.'.join(path)}, and {' and '.join(names)} do",
-                        wanted[-1].where(SPEC, *path),
-                        "turn it off on all but one",
-                        "exclusive",
-                    )
-
-
-def _unmatched_holders(case: Case, kind: Kind[Any], path: tuple[str, ...]) -> dict[str, list[str]]:
-    """Live objects that hold the field and that this plan neither declares nor deletes."""
-    known = {match.live["metadata"]["name"] for match in case.matches if match.live}
-    known |= {change.base.name for change in case.changes if change.destructive and change.base}
-    found: dict[str, list[str]] = defaultdict(list)
-    for name, live in case.live.get(kind.name, {}).items():
-        spec = live.get(SPEC) or {}
-        if name not in known and at_path(spec, path) and (parent := kind.parent_address(spec)):
-            found[parent].append(case.owners.address(kind, live))
-    return found
-
-
-def unseen_children(case: Case) -> Iterator[Problem]:
-    """Nothing is deleted or replaced while what lives in it cannot be seen."""
+def unseen_dependents(case: Case) -> Iterator[Problem]:
+    """Nothing is deleted or replaced while the objects that live in it cannot be seen."""
     for change in case.changes:
         if not change.destructive or change.surge:
             continue
         for kind in case.kinds.values():
-            if kind.parent and kind.parent[1] == change.ref.kind and kind.name in case.incomplete and not kind.local:
+            if may_go_down(kind, change.ref.kind) and kind.name in case.incomplete:
                 yield Problem(
                     f"{change.address} would take its {kind.plural} down, and those could not be read:"
                     f" {case.incomplete[kind.name]}",
                     change.origin,
                     "try again when the service answers",
-                    "incomplete-read",
+                    Rule.INCOMPLETE_READ,
                 )
 
 
@@ -333,40 +354,40 @@ def bystanders(case: Case) -> Iterator[Problem]:
     gone = {(change.ref.kind, change.base.name) for change in case.changes if change.destructive and change.base}
     doomed = {change.address for change in case.changes if change.destructive and not change.surge}
     for kind in case.kinds.values():
-        for name, live in case.live.get(kind.name, {}).items():
-            if not kind.parent or kind.local or (kind.name, name) in gone:
-                continue
-            if at_path(live, ("metadata", "deletionTimestamp")) or is_controlled(live):
-                continue
+        if kind.local or not kind.parent:
+            continue
+        leaving = {name for of_kind, name in gone if of_kind == kind.name}
+        for live in survivors(case.live(kind.name).values(), leaving):
             parent = kind.parent_address(live.get(SPEC) or {})
             if parent in doomed:
+                address = case.context.owners.address(kind, live)
                 yield Problem(
-                    f"{parent} would take {case.owners.address(kind, live)} down with it, which is not of this stack",
+                    f"{parent} would take {address} down with it, which is not of this stack",
                     hint="delete or move that object first",
-                    rule="bystander",
+                    rule=Rule.BYSTANDER,
                 )
 
 
 def blast_radius(case: Case) -> Iterator[Problem]:
     """One run takes away no more than its limits allow."""
+    options, owned = case.context.options, case.context.owned_count
     doomed = sum(change.destructive for change in case.changes)
-    options = case.options
     if options.destroy:
         return
     if options.most_deletes is not None and doomed > options.most_deletes:
         yield Problem(
             f"{_objects(doomed)} would be deleted or replaced; the limit is {options.most_deletes}",
             hint="raise spec.limits.deletes of the Stack, or --max-deletes, if that is meant",
-            rule="blast-radius",
+            rule=Rule.BLAST_RADIUS,
         )
     percent = options.most_delete_percent if options.most_delete_percent is not None else USUAL_PERCENT
     enough = doomed > FEWEST or options.most_delete_percent is not None
     lifted = options.most_deletes is not None and options.most_delete_percent is None
-    if enough and case.owned_count and doomed * 100 > percent * case.owned_count and not lifted:
+    if enough and owned and doomed * 100 > percent * owned and not lifted:
         yield Problem(
-            f"{doomed} of {case.owned_count} objects would be deleted or replaced; the limit is {percent} %",
+            f"{doomed} of {owned} objects would be deleted or replaced; the limit is {percent} %",
             hint="raise spec.limits.deletePercent of the Stack, or give --max-deletes, if that is meant",
-            rule="blast-radius",
+            rule=Rule.BLAST_RADIUS,
         )
 
 
@@ -375,7 +396,6 @@ def _objects(count: int) -> str:
 
 
 GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
-    unread,
     whole_view,
     ownership,
     twins,
@@ -386,13 +406,7 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     exclusive,
     futile,
     keeps_what_is_wanted,
-    unseen_children,
+    unseen_dependents,
     bystanders,
     blast_radius,
 )
-
-
-def objections(case: Case) -> list[Problem]:
-    """What every guard has to say. When a kind could not be read, only that is said: the rest would be guesses."""
-    first = list(unread(case))
-    return first or [problem for guard in GUARDS[1:] for problem in guard(case)]

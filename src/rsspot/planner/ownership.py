@@ -7,7 +7,7 @@ from typing import Any
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.models.refs import Ref
 from rsspot.planner.diff import SPEC
-from rsspot.planner.world import LiveState
+from rsspot.planner.live import LiveState, Owned
 from rsspot.resources.kind import Kind, Naming
 from rsspot.utils.serialization import Document, at_path
 
@@ -48,7 +48,7 @@ class Owners:
             return True
         return self.knows(kind, live) is not None
 
-    def knows(self, kind: Kind[Any], live: Document) -> Any:
+    def knows(self, kind: Kind[Any], live: Document) -> Owned | None:
         """What the ledger remembers of this very object; None for nothing."""
         known = self._owned.get(Ref(kind.name, live["metadata"]["name"]))
         return known if known and known.uid in (None, live["metadata"].get("uid")) else None

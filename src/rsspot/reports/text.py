@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rsspot.planner.change import Action, Change, Edit
-from rsspot.planner.plan import Masks, Plan, masked
+from rsspot.planner.masking import Masks, masked
+from rsspot.planner.plan import Plan
+from rsspot.planner.wire_form import wire_form
 from rsspot.utils.text import printable
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.ADOPT: "<", Action.DELETE: "-"}
@@ -88,6 +90,7 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 def _value(value: Any) -> str:
     if value is None:
         return "(none)"
+    value = wire_form(value)
     text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
     text = printable(text)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

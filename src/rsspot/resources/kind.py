@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -25,7 +25,7 @@ from rsspot.models.fields import (
     YieldsTo,
     marks,
 )
-from rsspot.models.money import parse_price, price_text
+from rsspot.models.money import parse_price
 from rsspot.models.refs import wire_uuid
 from rsspot.models.resource import Page, Resource, plain_types
 from rsspot.utils.serialization import Document, at_path, canonical
@@ -96,7 +96,7 @@ class Field:
             return None
         if self.is_price:
             try:
-                return price_text(parse_price(value))
+                return parse_price(value)
             except ValueError:
                 return value
         if self.is_object and isinstance(value, dict):
@@ -115,6 +115,13 @@ def _without_zeros(item: Any) -> Any:
 def is_zero(value: Any) -> bool:
     """Whether a Go server leaves a field with this value out of its answers: it means the same as no field."""
     return value is None or value is False or value in ("", 0, [], {})
+
+
+class Parent(NamedTuple):
+    """What an object lives in. path: the field of its spec that names it · kind: the kind of the parent."""
+
+    path: Path
+    kind: str
 
 
 INHERITED = (IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY)
@@ -195,18 +202,18 @@ class Kind(Generic[T]):
         return tuple((path, fact) for path, fact in facts if isinstance(fact, BidOn))
 
     @cached_property
-    def parent(self) -> tuple[Path, str] | None:
-        """The field that names the object this one lives in, and that object's kind."""
-        return next(((path, to.kind) for path, to in self.references if to.parent), None)
+    def parent(self) -> Parent | None:
+        """What an object of this kind lives in; None for one that stands alone."""
+        return next((Parent(path, to.kind) for path, to in self.references if to.parent), None)
 
     def parent_name(self, spec: Document) -> str | None:
         """The name of the object this one lives in."""
-        return at_path(spec, self.parent[0]) if self.parent else None
+        return at_path(spec, self.parent.path) if self.parent else None
 
     def parent_address(self, spec: Document) -> str | None:
         """How people call the object this one lives in: `cloudspace/edge`."""
         name = self.parent_name(spec)
-        return f"{self.parent[1].lower()}/{name}" if self.parent and name else None
+        return f"{self.parent.kind.lower()}/{name}" if self.parent and name else None
 
     def marked(self, fact: Fact) -> list[Path]:
         """The paths of the fields with a fact."""

@@ -1,0 +1,69 @@
+"""Delete: take one very object away, and nothing that somebody else put into it.
+
+Before each DELETE the object is read; its uid goes along as a precondition.
+
+What the read shows                     what the step does
+gone, or another uid under the name     satisfied, or done after a request of ours
+being deleted                           wait until it is gone
+another stack's, or moved since         refused
+made or found as desired by this run    refused
+something lives in it that is to stay   refused
+as planned on                           send the DELETE, then by its answer:
+
+2xx, none, 5xx, 409, 404                read again, after a pause
+any other refusal                       failed, unless an earlier attempt did arrive
+
+Then it is waited for until the object is gone, unless `--wait=none` and no other step waits for that.
+"""
+
+from __future__ import annotations
+
+from rsspot.applier.dependents import bystander
+from rsspot.applier.options import WaitMode
+from rsspot.applier.settle import Found, Verdict
+from rsspot.applier.step import MOST_SENDS, Result, StepRun
+from rsspot.applier.wait import until_gone
+from rsspot.errors import Conflict, NotFound, OutcomeUnknown, RsspotError
+from rsspot.models.refs import Ref
+from rsspot.state.ledger.protocol import StepState
+
+
+async def delete(step: StepRun) -> Result:
+    """See the tables above."""
+    base, context = step.change.base, step.context
+    assert base is not None
+    gone = Ref(step.change.ref.kind, base.name)
+    for sent in range(MOST_SENDS):
+        verdict = step.judge(await step.look(sent=sent > 0))
+        if verdict.found is Found.DONE and verdict.live is None:
+            return step.close(Result(StepState.DONE if sent else StepState.SATISFIED), gone=gone)
+        if verdict.found is Found.DONE:
+            break
+        if reason := await _reason_to_keep(step, gone, verdict):
+            return step.close(Result(StepState.REFUSED, reason))
+        try:
+            async with step.attempt():
+                await step.documents.delete(base.name, uid=base.uid)
+        except (OutcomeUnknown, Conflict, NotFound) as error:
+            await step.pause(sent + 1, error)
+        except RsspotError as error:
+            verdict = await step.after_refusal(error, lost=sent > 0)
+            if verdict.found is Found.STALE:
+                return step.closed_by(verdict)
+            break
+    else:
+        raise OutcomeUnknown(f"{step.change.address} was asked {MOST_SENDS} times to go and is still there")
+    if context.wait == WaitMode.NONE and not step.step.awaited:
+        return step.close(Result(StepState.DONE, "accepted"), gone=gone)
+    if not await until_gone(step.documents, base.name, base.uid, context.clock, context.patience):
+        return step.close(Result(StepState.FAILED, "accepted, and still being deleted"))
+    return step.close(Result(StepState.DONE), gone=gone)
+
+
+async def _reason_to_keep(step: StepRun, doomed: Ref, verdict: Verdict) -> str | None:
+    """Why an object that was to be deleted is not; None when it may go."""
+    if verdict.found is Found.STALE:
+        return verdict.detail
+    if verdict.live and verdict.live["metadata"].get("uid") in step.kept:
+        return "this very run made it, or found it to be as desired"
+    return await bystander(doomed, step.context.kinds, step.context.documents)

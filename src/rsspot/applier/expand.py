@@ -1,0 +1,60 @@
+"""Expand: create everything that a deferred change stands for, once its group is ready and can be read.
+
+The group                 what the step does
+not ready in time         failed, saying how far it got
+ready                     create each member; a member that fails fails the step and not its siblings
+
+Members live in the ledger and are claimed there, so two runs never register one machine twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rsspot.applier.step import Result, StepRun
+from rsspot.applier.wait import until_ready
+from rsspot.errors import AuthError, Cancelled, Locked, RsspotError, StateError
+from rsspot.planner.body import expansion
+from rsspot.resources.documents import Documents
+from rsspot.resources.kind import Phase
+from rsspot.state.ledger.protocol import StepState
+from rsspot.utils.serialization import Document
+
+FATAL = (AuthError, StateError, Cancelled, Locked)
+"""What ends a run rather than a step."""
+
+
+async def expand(step: StepRun) -> Result:
+    """See the table above."""
+    context, source = step.context, step.kind
+    assert source.parent and source.expands_to and step.change.body
+    groups = context.documents(context.kinds[source.parent.kind])
+    name = source.parent_name(step.change.body["spec"])
+    assert name is not None
+    readiness = await until_ready(groups, name, context.clock, context.patience, step.tell_waiting)
+    if readiness.phase is not Phase.READY:
+        return step.close(Result(StepState.FAILED, f"{step.change.parent}: {readiness.note}"))
+    members = context.documents(context.kinds[source.expands_to], permit=step.permit)
+    async with step.attempt() as attempt:
+        group = await groups.get(name)
+        bodies = expansion(step.change, group, context.kinds, context.organization, context.stack)
+        failures = await _create_all(members, bodies, step.permit)
+        attempt.error = failures[0] if failures else None
+    detail = f"{len(bodies) - len(failures)} of {len(bodies)}"
+    if failures:
+        return step.close(Result(StepState.FAILED, f"{detail}: {failures[0].message}"))
+    return step.close(Result(StepState.DONE, detail))
+
+
+async def _create_all(members: Documents, bodies: list[Document], permit: Callable[[], None]) -> list[RsspotError]:
+    """Create each member; gives what went wrong. Raises what ends a run."""
+    failures = []
+    for body in bodies:
+        permit()
+        try:
+            await members.create(body)
+        except FATAL:
+            raise
+        except RsspotError as error:
+            failures.append(error)
+    return failures

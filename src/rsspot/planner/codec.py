@@ -1,0 +1,294 @@
+"""The JSON form of a plan, `rsspot.plan/1`: written with its secrets masked, read back with its digest checked.
+
+The models below are the format. `plan.schema.json` is made from them (`make reference`), and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from rsspot.constants import VERSION
+from rsspot.errors import Origin, Problem, UsageError
+from rsspot.models.refs import Ref
+from rsspot.planner.change import Action, Base, Change, Edit
+from rsspot.planner.diff import path_key
+from rsspot.planner.masking import Masks, masked
+from rsspot.planner.plan import Plan
+from rsspot.planner.sealing import seals_of
+from rsspot.planner.wire_form import wire_form
+from rsspot.utils.serialization import Document, digest
+
+FORMAT = "rsspot.plan/1"
+UNSEALED = ("digest", "createdAt")
+"""What the digest is not about."""
+
+
+class _Json(BaseModel):
+    """camelCase in the file. Members that a later version adds are passed over."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore", defer_build=True)
+
+
+class PlanTool(_Json):
+    """What made the plan."""
+
+    version: str
+
+
+class PlanScope(_Json):
+    """Which stack of which organization at which service; id holds all three."""
+
+    id: str
+    organization: str
+    stack: str
+
+
+class PlanInputs(_Json):
+    """Where the manifests were read, and the profile that the Stack named."""
+
+    files: list[str]
+    profile: str | None
+
+
+class PlanSource(_Json):
+    """Where something was written: 1-based line and column of a file."""
+
+    file: str
+    line: int
+    column: int
+
+
+class PlanProblem(_Json):
+    """What a guard objects to."""
+
+    rule: str
+    message: str
+    source: PlanSource | None
+    hint: str | None
+
+
+class PlanEdit(_Json):
+    """One field that differs. before and after are null where the field is absent; secrets are masked."""
+
+    path: list[str]
+    before: Any
+    after: Any
+    drift: bool
+    secret: bool
+    forces_replacement: bool
+
+
+class PlanBase(_Json):
+    """The live object a change was planned on. managedDigest is of the fields at `paths`."""
+
+    name: str
+    uid: str | None
+    paths: list[list[str]]
+    managed_digest: str | None
+    owner: str | None
+
+
+class PlanChange(_Json):
+    """One object and what is to become of it. patch is `diff` as RFC 6902; body is the whole object to create."""
+
+    address: str
+    kind: str
+    name: str
+    action: Action
+    reason: str
+    source: PlanSource | None
+    parent: str | None
+    surge: bool
+    deferred: bool
+    takes: bool
+    gives: bool
+    drift: bool
+    diff: list[PlanEdit]
+    patch: list[dict[str, Any]]
+    body: dict[str, Any] | None
+    secrets: list[list[str]]
+    seals: dict[str, str]
+    base: PlanBase | None
+
+
+class PlanDocument(_Json):
+    """A saved plan. digest is of everything but itself and createdAt."""
+
+    format: Literal["rsspot.plan/1"] = Field(alias="schema")
+    tool: PlanTool
+    scope: PlanScope
+    command: str
+    complete: bool
+    applyable: bool
+    incomplete_reasons: dict[str, str]
+    inputs: PlanInputs
+    summary: dict[str, int]
+    changes: list[PlanChange]
+    undeclared: list[str]
+    refusals: list[PlanProblem]
+    notes: list[str]
+    digest: str = ""
+    created_at: str | None = None
+
+
+ADAPTER = TypeAdapter(PlanDocument)
+
+
+def dump_plan(plan: Plan) -> Document:
+    """The plan as `rsspot.plan/1`, with its secrets masked and its digest."""
+    masks = Masks()
+    document = PlanDocument(
+        format="rsspot.plan/1",
+        tool=PlanTool(version=VERSION),
+        scope=PlanScope(id=plan.scope, organization=plan.organization, stack=plan.stack),
+        command=plan.command,
+        complete=plan.complete,
+        applyable=not plan.refusals,
+        incomplete_reasons=dict(plan.incomplete),
+        inputs=PlanInputs(files=list(plan.files), profile=plan.profile),
+        summary=plan.summary,
+        changes=[_dump_change(change, masks) for change in plan.changes],
+        undeclared=[leftover.address for leftover in plan.undeclared],
+        refusals=[_dump_problem(problem) for problem in plan.refusals],
+        notes=list(plan.notes),
+    )
+    written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=set(_unsealed_fields()))
+    return written | {"digest": digest(written)}
+
+
+def load_plan(document: Any) -> Plan:
+    """Read a saved plan. Raises UsageError when it is not one, or was changed after it was made."""
+    if not isinstance(document, dict) or document.get("schema") != FORMAT:
+        raise UsageError(f"not a saved plan: its schema is not {FORMAT!r}")
+    sealed = {key: value for key, value in document.items() if key not in UNSEALED}
+    if document.get("digest") != digest(sealed):
+        raise UsageError("the saved plan was changed after it was made: its digest does not match")
+    try:
+        saved = ADAPTER.validate_python(document, by_name=False, by_alias=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise UsageError(f"not a saved plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return Plan(
+        scope=saved.scope.id,
+        organization=saved.scope.organization,
+        stack=saved.scope.stack,
+        command=saved.command,
+        changes=tuple(_load_change(change) for change in saved.changes),
+        unchanged=saved.summary.get("unchanged", 0),
+        incomplete=saved.incomplete_reasons,
+        refusals=tuple(_load_problem(problem) for problem in saved.refusals),
+        notes=tuple(saved.notes),
+        files=tuple(saved.inputs.files),
+        profile=saved.inputs.profile,
+    )
+
+
+def problem_json(problem: Problem) -> Document:
+    """A problem as JSON."""
+    return _dump_problem(problem).model_dump(mode="json", by_alias=True)
+
+
+def _unsealed_fields() -> list[str]:
+    return [name for name, info in PlanDocument.model_fields.items() if (info.alias or name) in UNSEALED]
+
+
+def _dump_change(change: Change, masks: Masks) -> PlanChange:
+    hidden = masked(change, masks)
+    return PlanChange(
+        address=change.address,
+        kind=change.ref.kind,
+        name=change.ref.name,
+        action=change.action,
+        reason=change.reason,
+        source=_dump_origin(change.origin),
+        parent=change.parent,
+        surge=change.surge,
+        deferred=change.deferred,
+        takes=change.takes,
+        gives=change.gives,
+        drift=change.drift,
+        diff=[_dump_edit(edit) for edit in hidden.edits],
+        patch=_operations(hidden),
+        body=wire_form(hidden.body),
+        secrets=[list(path) for path in change.secrets],
+        seals=dict(change.seals) or seals_of(change),
+        base=_dump_base(change.base) if change.base else None,
+    )
+
+
+def _load_change(saved: PlanChange) -> Change:
+    return Change(
+        address=saved.address,
+        action=saved.action,
+        ref=Ref(saved.kind, saved.name),
+        reason=saved.reason,
+        origin=_load_origin(saved.source),
+        parent=saved.parent,
+        edits=tuple(_load_edit(edit) for edit in saved.diff),
+        body=saved.body,
+        base=_load_base(saved.base) if saved.base else None,
+        surge=saved.surge,
+        deferred=saved.deferred,
+        takes=saved.takes,
+        gives=saved.gives,
+        secrets=tuple(map(tuple, saved.secrets)),
+        seals=saved.seals,
+    )
+
+
+def _dump_edit(edit: Edit) -> PlanEdit:
+    return PlanEdit(
+        path=list(edit.path),
+        before=wire_form(edit.before),
+        after=wire_form(edit.after),
+        drift=edit.drift,
+        secret=edit.secret,
+        forces_replacement=edit.forces_replacement,
+    )
+
+
+def _load_edit(saved: PlanEdit) -> Edit:
+    return Edit(tuple(saved.path), saved.before, saved.after, saved.drift, saved.secret, saved.forces_replacement)
+
+
+def _dump_base(base: Base) -> PlanBase:
+    paths = [list(path) for path in base.paths]
+    return PlanBase(name=base.name, uid=base.uid, paths=paths, managed_digest=base.digest, owner=base.owner)
+
+
+def _load_base(saved: PlanBase) -> Base:
+    return Base(saved.name, saved.uid, tuple(map(tuple, saved.paths)), saved.managed_digest, saved.owner)
+
+
+def _dump_problem(problem: Problem) -> PlanProblem:
+    source = _dump_origin(problem.origin)
+    return PlanProblem(rule=problem.rule, message=problem.message, source=source, hint=problem.hint)
+
+
+def _load_problem(saved: PlanProblem) -> Problem:
+    return Problem(saved.message, _load_origin(saved.source), saved.hint, saved.rule)
+
+
+def _dump_origin(origin: Origin | None) -> PlanSource | None:
+    return PlanSource(file=origin.file, line=origin.line, column=origin.column) if origin else None
+
+
+def _load_origin(saved: PlanSource | None) -> Origin | None:
+    return Origin(saved.file, saved.line, saved.column) if saved else None
+
+
+def _operations(change: Change) -> list[Document]:
+    """A change's edits as an RFC 6902 patch that tests what it was planned on."""
+    operations: list[Document] = []
+    for edit in change.edits:
+        pointer, before, after = "/" + path_key(edit.path), wire_form(edit.before), wire_form(edit.after)
+        if edit.before is None:
+            operations.append({"op": "add", "path": pointer, "value": after})
+            continue
+        operations.append({"op": "test", "path": pointer, "value": before})
+        removal = {"op": "remove", "path": pointer}
+        operations.append(removal if edit.after is None else {"op": "replace", "path": pointer, "value": after})
+    return operations

@@ -1,0 +1,88 @@
+"""Matching: which live object is which manifest's. Says what belongs together, not what to do about it.
+
+A wire name decides, never a mark. Labels and annotations travel along when somebody clones an object with kubectl, so
+an object that merely carries our label and a declared name may be a copy; deciding by marks would delete the original.
+Names cannot be copied: they are unique, and we can derive every name that we would have given. In order of trust:
+
+1. the name derived for the manifest, the name derived for its replacement, or one the ledger has for its address;
+2. where none of those lives, an object of ours that claims to be it: an adopted one whose ledger was lost. The oldest
+   claim wins, and the match is not `certain`, so that nothing is pruned on the strength of it.
+
+Among several objects with trusted names (a replacement was interrupted between its create and its delete) the one that
+differs least in final fields is the declared object, and the others are its predecessors.
+"""
+
+from __future__ import annotations
+
+from rsspot.manifests.manifest import Manifest
+from rsspot.models.fields import IMMUTABLE
+from rsspot.planner.diff import SPEC, field_at, live_value, managed, same
+from rsspot.planner.draft import Draft, Match, PlanContext
+from rsspot.utils.serialization import Document
+
+
+def match(draft: Draft, context: PlanContext) -> Draft:
+    """Find the live object of every manifest that stands for one object."""
+    return draft.add(matches=[match_one(manifest, context) for manifest in draft.manifests if not manifest.kind.expand])
+
+
+def match_one(manifest: Manifest, context: PlanContext) -> Match:
+    """The live objects of one manifest."""
+    kind, owners = manifest.kind, context.owners
+    candidates = _candidates(manifest, context)
+    if not candidates:
+        return Match(manifest, None)
+    trusted = {name for name, live in candidates.items() if _has_trusted_name(manifest, live, context)}
+
+    def rank(live: Document) -> tuple[bool, bool, int, str, str]:
+        name, created = live["metadata"]["name"], str(live["metadata"].get("creationTimestamp") or "")
+        differences = _final_differences(manifest, live) if name in trusted else 0
+        return (not owners.is_ours(kind, live), name not in trusted, differences, created, name)
+
+    first, *others = sorted(candidates.values(), key=rank)
+    ours = [live for live in others if owners.is_ours(kind, live)]
+    return Match(
+        manifest,
+        first,
+        predecessors=tuple(live for live in ours if live["metadata"]["name"] in trusted),
+        copies=tuple(live for live in ours if live["metadata"]["name"] not in trusted),
+        certain=first["metadata"]["name"] in trusted,
+    )
+
+
+def _candidates(manifest: Manifest, context: PlanContext) -> dict[str, Document]:
+    """Live objects by wire name: those of our stack that claim the address, and those with a name derived for it."""
+    kind, live = manifest.kind, context.state.of(manifest.kind.name)
+    claiming = context.ours.get(kind.name, {}).get(manifest.address, ())
+    candidates = {each["metadata"]["name"]: each for each in claiming}
+    for successor in (False, True):
+        name = kind.wire_name(context.organization, manifest.name, manifest.spec, successor=successor)
+        if name in live:
+            candidates[name] = live[name]
+    return candidates
+
+
+def _has_trusted_name(manifest: Manifest, live: Document, context: PlanContext) -> bool:
+    """Whether we gave an object its name for this manifest, in any version, or the ledger has it under its address."""
+    kind, name, spec = manifest.kind, live["metadata"]["name"], live.get(SPEC) or {}
+    owned = context.owners.knows(kind, live)
+    if owned is not None and owned.address == manifest.address:
+        return True
+    if name == kind.wire_name(context.organization, manifest.name, manifest.spec):
+        return True
+    # A successor's name stands for the final fields it was made with. What the service filled in was not part of it.
+    written = {key: value for key, value in spec.items() if key in manifest.spec}
+    return any(
+        name == kind.wire_name(context.organization, manifest.name, fields, successor=True)
+        for fields in (manifest.spec, spec, written)
+    )
+
+
+def _final_differences(manifest: Manifest, live: Document) -> int:
+    """How many final fields of a live object are not as declared."""
+    kind, count = manifest.kind, 0
+    for path, desired in managed(kind, manifest.body).items():
+        field = field_at(kind, path)
+        if field and field.has(IMMUTABLE) and not same(kind, path, live_value(kind, live, path), desired):
+            count += 1
+    return count

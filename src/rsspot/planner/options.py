@@ -1,0 +1,19 @@
+"""PlanOptions: what the author of a run allows a plan to do. Decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """prune: delete what no manifest declares · adopt: take over objects without a stack · destroy: delete the stack.
+
+    most_deletes: a count · most_delete_percent: of what the stack owns
+    """
+
+    prune: bool = False
+    adopt: bool = False
+    destroy: bool = False
+    most_deletes: int | None = None
+    most_delete_percent: int | None = None
