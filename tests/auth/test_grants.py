@@ -147,7 +147,7 @@ def test_a_refusal_says_how_to_get_another_token(status: int) -> None:
 async def test_an_answer_without_end_is_not_the_callers_write() -> None:
     """A login page of a hundred megabytes changes nothing that would have to be settled."""
     endless = httpx.MockTransport(lambda _: httpx.Response(200, content=b"x" * 2000))
-    session = SpotTransport(URL, None, ManualClock(), endless, manners=TransportOptions(most_bytes=1000))
+    session = SpotTransport(URL, None, ManualClock(), endless, options=TransportOptions(most_bytes=1000))
     with pytest.raises(TransportError) as caught:
         await refreshed(ISSUER, CANARY, session.transport.handle_async_request)
     assert not isinstance(caught.value, OutcomeUnknown)

@@ -53,7 +53,7 @@ class Service:
     def session(self, most: int = 10_000) -> SpotTransport:
         """A session with it."""
         transport = httpx.MockTransport(self.handle)
-        return SpotTransport(URL, None, ManualClock(), transport, manners=TransportOptions(most_bytes=most))
+        return SpotTransport(URL, None, ManualClock(), transport, options=TransportOptions(most_bytes=most))
 
 
 async def whole(service: Service, most: int = 10_000) -> httpx.Response:
@@ -204,8 +204,8 @@ async def test_lines_may_come_as_slowly_as_was_said(deadline: float) -> None:
         seen.append(dict(request.extensions["timeout"]))
         return httpx.Response(200, text="x\n")
 
-    manners = TransportOptions(timeout=30.0, policy=RetryPolicy(deadline=deadline))
-    session = SpotTransport(URL, None, ManualClock(), httpx.MockTransport(answer), manners=manners)
+    options = TransportOptions(timeout=30.0, policy=RetryPolicy(deadline=deadline))
+    session = SpotTransport(URL, None, ManualClock(), httpx.MockTransport(answer), options=options)
     async for _ in session.lines(Call("GET", "/x"), patience=330):
         pass
     (timeouts,) = seen

@@ -43,8 +43,8 @@ class Service:
         issuer = Issuer(URL, "tests")
         bearer = Bearer(base_url=URL, issuer=issuer, clock=self.clock, refresh_token="canary-refresh")
         transport = httpx.MockTransport(self.handle)
-        manners = TransportOptions(most_bytes=1000)
-        return SpotTransport(URL, bearer if signed else None, self.clock, transport, manners=manners, hooks=hooks)
+        options = TransportOptions(most_bytes=1000)
+        return SpotTransport(URL, bearer if signed else None, self.clock, transport, options=options, hooks=hooks)
 
 
 # Before

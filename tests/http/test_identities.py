@@ -254,7 +254,7 @@ async def test_no_answer_may_trickle_past_the_deadline() -> None:
     clock = ManualClock()
     slow = httpx.MockTransport(lambda _: httpx.Response(200, stream=Slow(clock)))
     session = SpotTransport(
-        URL, None, clock, slow, manners=TransportOptions(policy=RetryPolicy(attempts=1, deadline=10.0))
+        URL, None, clock, slow, options=TransportOptions(policy=RetryPolicy(attempts=1, deadline=10.0))
     )
     began = clock.time()
     with pytest.raises(RequestTimeout):
@@ -264,22 +264,22 @@ async def test_no_answer_may_trickle_past_the_deadline() -> None:
 
 def test_who_gives_up_waiting_leaves_the_place_to_the_next() -> None:
     """Else those with little patience would keep everybody else out."""
-    pace = RateLimiter(most=1.0)
-    assert pace.reserve(0.0) == 0.0
-    assert pace.reserve(0.0) == 1.0
-    pace.give_back()
-    assert pace.reserve(0.0) == 1.0
+    limiter = RateLimiter(most=1.0)
+    assert limiter.reserve(0.0) == 0.0
+    assert limiter.reserve(0.0) == 1.0
+    limiter.give_back()
+    assert limiter.reserve(0.0) == 1.0
 
 
 @pytest.mark.parametrize("status", [500, 503])
 async def test_a_failure_is_no_reason_to_go_faster(status: int) -> None:
     """Only success is."""
     session = SpotTransport(URL, None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(status)))
-    pace = session.transport.inner._inner.pace  # type: ignore[attr-defined]
-    pace.rate = 10.0
+    limiter = session.transport.inner._inner.limiter  # type: ignore[attr-defined]
+    limiter.rate = 10.0
     with pytest.raises(ServerError):
         await session.send(Call("GET", "/x"))
-    assert pace.rate == 10.0
+    assert limiter.rate == 10.0
 
 
 async def test_a_body_nested_too_deeply_is_an_answer_that_cannot_be_read() -> None:

@@ -470,7 +470,7 @@ async def test_equal_reads_at_once_are_one_request(service: Service) -> None:
     others = [number(session, read(OTHERS)) for _ in range(20)]
     numbers = await asyncio.gather(*mine, *others)
     assert (len(set(numbers[:20])), len(set(numbers[20:])), len(service.asked)) == (1, 1, 2)
-    assert session.cache is not None and not session.cache._under_way
+    assert session.cache is not None and not session.cache._in_flight
 
 
 def test_equal_reads_of_threads_and_loops_are_one_request() -> None:
@@ -511,7 +511,7 @@ async def test_a_read_that_is_cancelled_leaves_the_others_theirs(service: Servic
     service.gate.set()
     async with asyncio.timeout(5):
         assert await second == 2
-    assert session.cache is not None and not session.cache._under_way
+    assert session.cache is not None and not session.cache._in_flight
 
 
 # Backs

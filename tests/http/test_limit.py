@@ -24,12 +24,12 @@ rates = st.floats(0.5, 200)
 gaps = st.lists(st.floats(0, 5), min_size=2, max_size=40)
 
 
-def starts(pace: RateLimiter, waits: list[float], began: float = 0.0) -> list[float]:
+def starts(limiter: RateLimiter, waits: list[float], began: float = 0.0) -> list[float]:
     """When requests go out that come with these gaps between them."""
     now, gone = began, []
     for gap in waits:
         now += gap
-        gone.append(now + pace.reserve(now))
+        gone.append(now + limiter.reserve(now))
     return gone
 
 
@@ -44,10 +44,10 @@ def apart(moments: list[float]) -> float:
 @given(gaps)
 def test_without_a_bound_nobody_waits(waits: list[float]) -> None:
     """Until the service asks for it."""
-    pace = RateLimiter()
-    assert all(pace.reserve(gap) == 0 for gap in waits)
-    pace.accepted()
-    assert pace.rate is None
+    limiter = RateLimiter()
+    assert all(limiter.reserve(gap) == 0 for gap in waits)
+    limiter.accepted()
+    assert limiter.rate is None
 
 
 @given(rates, gaps)
@@ -59,11 +59,11 @@ def test_a_bound_is_kept(most: float, waits: list[float]) -> None:
 @given(rates, gaps)
 def test_a_bound_costs_nothing_to_who_is_slower(most: float, waits: list[float]) -> None:
     """Each request goes as soon as it comes, if the last one was long enough ago."""
-    pace = RateLimiter(most)
+    limiter = RateLimiter(most)
     now = 0.0
     for gap in waits:
         now += gap + 1 / most + 1e-6
-        assert pace.reserve(now) == 0
+        assert limiter.reserve(now) == 0
 
 
 @given(st.none() | rates, gaps, st.floats(0, 100), gaps)
@@ -71,57 +71,57 @@ def test_after_a_429_nothing_is_faster_than_the_new_rate(
     most: float | None, before: list[float], pause: float, after: list[float]
 ) -> None:
     """Which is at most half of what it was, and nobody goes before the pause is over."""
-    pace = RateLimiter(most)
-    now = starts(pace, before)[-1]
-    usual = pace.rate
-    pace.refused(now, now, pause)
-    assert pace.rate is not None and pace.rate >= SLOWEST
-    assert pace.rate <= max(SLOWEST, (usual or FORGET_ABOVE) / 2)
-    gone = starts(pace, after, now)
+    limiter = RateLimiter(most)
+    now = starts(limiter, before)[-1]
+    usual = limiter.rate
+    limiter.refused(now, now, pause)
+    assert limiter.rate is not None and limiter.rate >= SLOWEST
+    assert limiter.rate <= max(SLOWEST, (usual or FORGET_ABOVE) / 2)
+    gone = starts(limiter, after, now)
     assert gone[0] >= now + pause - 1e-9
-    assert apart(gone) >= 1 / pace.rate - 1e-6
+    assert apart(gone) >= 1 / limiter.rate - 1e-6
 
 
 @given(st.none() | st.floats(1, 200), st.integers(1, 30))
 def test_successes_bring_the_old_rate_back(most: float | None, refusals: int) -> None:
     """In a bounded number, never faster than allowed on the way, and for good."""
-    pace = RateLimiter(most)
-    pace.reserve(0)
+    limiter = RateLimiter(most)
+    limiter.reserve(0)
     for _ in range(refusals):
-        pace.refused(0, 0, 0)
-    slowest, steps = pace.rate, 0
+        limiter.refused(0, 0, 0)
+    slowest, steps = limiter.rate, 0
     assert slowest is not None
-    while pace.rate != most and steps < 200:
-        earlier = pace.rate
-        pace.accepted()
+    while limiter.rate != most and steps < 200:
+        earlier = limiter.rate
+        limiter.accepted()
         steps += 1
-        assert pace.rate is None or (earlier is not None and pace.rate > earlier)
-        assert pace.rate is None or pace.rate <= (most or FORGET_ABOVE)
-    assert pace.rate == most
+        assert limiter.rate is None or (earlier is not None and limiter.rate > earlier)
+        assert limiter.rate is None or limiter.rate <= (most or FORGET_ABOVE)
+    assert limiter.rate == most
 
 
 def test_the_rate_at_which_it_was_too_fast_is_the_one_that_is_halved() -> None:
     """Ten in a second were too many: five are tried."""
-    pace = RateLimiter()
-    starts(pace, [0.1] * 30)
-    pace.refused(3.0, 3.0, 0)
-    assert pace.rate == pytest.approx(5.0)
+    limiter = RateLimiter()
+    starts(limiter, [0.1] * 30)
+    limiter.refused(3.0, 3.0, 0)
+    assert limiter.rate == pytest.approx(5.0)
 
 
 def test_a_service_that_always_refuses_is_still_asked_now_and_then() -> None:
     """Otherwise nobody would notice when it is well again."""
-    pace = RateLimiter(1000)
+    limiter = RateLimiter(1000)
     for _ in range(100):
-        pace.refused(0, 0, 0)
-    assert pace.rate == SLOWEST
+        limiter.refused(0, 0, 0)
+    assert limiter.rate == SLOWEST
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     """Two answers that cross each other."""
-    pace = RateLimiter()
-    pace.refused(0, 0, 30)
-    pace.refused(1, 1, 2)
-    assert pace.reserve(1) == 29
+    limiter = RateLimiter()
+    limiter.refused(0, 0, 30)
+    limiter.refused(1, 1, 2)
+    assert limiter.reserve(1) == 29
 
 
 # The transport
@@ -200,10 +200,10 @@ async def test_a_429_without_a_bound_slows_down_and_recovers() -> None:
     transport = LimitedTransport(httpx.MockTransport(Service(clock, 200, 429).handle), clock)
     for _ in range(2):
         await ask(transport)
-    assert transport.pace.rate is not None
+    assert transport.limiter.rate is not None
     for _ in range(200):
         await ask(transport)
-    assert transport.pace.rate is None
+    assert transport.limiter.rate is None
     began = clock.time()
     await ask(transport)
     assert clock.time() == began
@@ -215,7 +215,7 @@ async def test_other_failures_are_no_reason_to_slow_down() -> None:
     transport = LimitedTransport(httpx.MockTransport(Service(clock, 500, 503, 404, 401).handle), clock)
     for _ in range(4):
         await ask(transport)
-    assert transport.pace.rate is None
+    assert transport.limiter.rate is None
 
 
 @pytest.mark.parametrize("after", ["3600", "inf", "1e400"])
@@ -223,8 +223,8 @@ async def test_a_pause_too_long_to_wait_for_holds_nobody_up(after: str) -> None:
     """The one who was told gives up at once; the others do not sleep for an hour without a word."""
     clock = ManualClock()
     service = Service(clock, 429, after=after)
-    manners = TransportOptions(policy=RetryPolicy(longest_retry_after=60.0, deadline=120.0))
-    session = SpotTransport("http://127.0.0.1", None, clock, httpx.MockTransport(service.handle), manners=manners)
+    options = TransportOptions(policy=RetryPolicy(longest_retry_after=60.0, deadline=120.0))
+    session = SpotTransport("http://127.0.0.1", None, clock, httpx.MockTransport(service.handle), options=options)
     began = clock.time()
     with pytest.raises(TooManyRequests):
         await session.send(Call("GET", "/x"))
@@ -254,9 +254,9 @@ def test_the_rate_is_one_for_several_loops() -> None:
 
 def test_refusals_of_what_was_on_its_way_lower_the_pace_once() -> None:
     """Twenty requests at once that are all refused say one thing, not twenty."""
-    pace = RateLimiter(most=64.0)
+    limiter = RateLimiter(most=64.0)
     for _ in range(20):
-        pace.refused(sent_at=10.0, now=10.5, pause=0.0)
-    assert pace.rate == 32.0
-    pace.refused(sent_at=11.0, now=11.2, pause=0.0)
-    assert pace.rate == 16.0
+        limiter.refused(sent_at=10.0, now=10.5, pause=0.0)
+    assert limiter.rate == 32.0
+    limiter.refused(sent_at=11.0, now=11.2, pause=0.0)
+    assert limiter.rate == 16.0

@@ -366,8 +366,8 @@ async def test_a_proxy_is_not_for_plain_addresses(server: Server, proxy: Strange
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_what_a_proxy_refused_was_never_sent(proxy: Stranger, method: str) -> None:
     """So a write has not happened, and that is known."""
-    manners = TransportOptions(proxy=address(proxy), policy=RetryPolicy(attempts=2))
-    session = SpotTransport("https://example.invalid", None, ManualClock(), manners=manners)
+    options = TransportOptions(proxy=address(proxy), policy=RetryPolicy(attempts=2))
+    session = SpotTransport("https://example.invalid", None, ManualClock(), options=options)
     with pytest.raises(TransportError) as caught:
         await session.send(Call(method, "/x"))
     assert not isinstance(caught.value, OutcomeUnknown)
@@ -442,7 +442,7 @@ async def test_a_login_service_is_checked_where_the_api_is_on_loopback(impostor:
     clock, issuer = ManualClock(), Issuer(address(impostor, "https"), "tests")
     bearer = Bearer(base_url="http://127.0.0.1:1", issuer=issuer, clock=clock, refresh_token="canary")
     session = SpotTransport(
-        "http://127.0.0.1:1", bearer, clock, manners=TransportOptions(policy=RetryPolicy(attempts=1))
+        "http://127.0.0.1:1", bearer, clock, options=TransportOptions(policy=RetryPolicy(attempts=1))
     )
     with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
         await session.send(Call("GET", "/x"))

@@ -39,7 +39,7 @@ def login(keyring: bool = KEYRING) -> None:
         recall(resolved.profile)
     options, clock = resolved.options, SystemClock()
     # Any way to send will do that signs nothing.
-    way = SpotTransport(options.oauth_url, None, clock, manners=transport_options_of(options))
+    way = SpotTransport(options.oauth_url, None, clock, options=transport_options_of(options))
 
     async def work() -> Any:
         try:

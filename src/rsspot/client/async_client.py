@@ -96,7 +96,7 @@ class AsyncSpotClient:
             self._bearer,
             self.clock,
             transport,
-            manners=transport_options_of(options),
+            options=transport_options_of(options),
             hooks=self.hooks,
             cache=cache_of(self.config, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
         )

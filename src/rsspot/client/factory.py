@@ -94,7 +94,7 @@ def feeds_of(
     told = Hooks(after=hooks.after)
     kept = cache_of(resolved, options.feeds_url, lambda: "public", clock) if cache else None
     return SpotTransport(
-        options.feeds_url, None, clock, transport, manners=transport_options_of(options), hooks=told, cache=kept
+        options.feeds_url, None, clock, transport, options=transport_options_of(options), hooks=told, cache=kept
     )
 
 

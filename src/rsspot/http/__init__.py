@@ -1,1 +1,1 @@
-"""How a request travels: from a Call to a document or the right error."""
+"""The HTTP layer: sends a Call and returns a document or raises the matching error."""

@@ -1,4 +1,4 @@
-"""Whole answers: every body is read here, up to a bound, so that one that breaks off counts as a failed attempt."""
+"""Reads response bodies in full, up to a size limit, so that a truncated body counts as a failed attempt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
 OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
-"""Headers about how a body travelled, which are no longer true of one that was read."""
+"""Headers that describe the encoding on the wire; they no longer apply once the body has been read and decoded."""
 
 
 class WholeBodies(httpx.AsyncBaseTransport):
-    """Reads bodies of at most `most_bytes`, counted after decompression."""
+    """Reads each body in full; raises on one longer than `most_bytes`, counted after decompression."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, most_bytes: int, clock: Clock) -> None:
         self._inner = inner
@@ -35,23 +35,24 @@ class WholeBodies(httpx.AsyncBaseTransport):
         try:
             async for chunk in response.aiter_bytes():
                 size += len(chunk)
-                # What came in one piece did not trickle.
+                # A body that arrived as a single chunk cannot be too slow.
                 if chunks and self._clock.now().timestamp() > request.extensions.get(UNTIL, inf):
-                    raise httpx.ReadTimeout("the answer came too slowly", request=request)
+                    raise httpx.ReadTimeout("the response body arrived too slowly", request=request)
                 if size > self._most:
                     raise self._too_long(request, response)
                 chunks.append(chunk)
         except httpx.DecodingError as failure:
-            raise httpx.RemoteProtocolError(f"the answer cannot be unpacked: {failure}", request=request) from None
+            raise httpx.RemoteProtocolError(f"cannot decompress the response: {failure}", request=request) from None
         finally:
             await response.aclose()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_long(self, request: httpx.Request, response: httpx.Response) -> Exception:
-        said = f"{request.method} {request.url.path}: the answer is longer than {self._most} bytes"
+        message = f"{request.method} {request.url.path}: the response is longer than {self._most} bytes"
         if request.method in SAFE:
-            return ServerError(said, status=response.status_code, hint="raise most_response_bytes, or ask for less")
-        return OutcomeUnknown(said)
+            hint = "raise most_response_bytes, or request less"
+            return ServerError(message, status=response.status_code, hint=hint)
+        return OutcomeUnknown(message)
 
     async def aclose(self) -> None:
         await self._inner.aclose()

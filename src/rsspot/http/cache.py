@@ -1,6 +1,6 @@
-"""Answers to reads that are kept a while: in memory first, in state.db behind. Decides what and how long.
+"""Caches responses to reads, in memory and behind that in state.db. Decides what to cache and for how long.
 
-An answer belongs to one service and one identity, and is forgotten when something at its place is written.
+A response belongs to one service and one identity. A write to its path invalidates it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ TTLS: dict[str, float] = {
     "/comparable_prices.json": 3600.0,
     "/history/*": 300.0,
 }
-"""Seconds by path, of what changes seldom or by a clock of its own. Nothing else is kept unless it is asked for."""
+"""Seconds by path, for data that changes seldom or on a schedule. Nothing else is cached unless configured."""
 
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """What is kept. ttls: seconds by path pattern; the longest that fits wins, and any of them over the ones above."""
+    """What to cache. ttls: seconds by path pattern; the longest matching pattern wins, and overrides `TTLS`."""
 
     enabled: bool = True
     default_ttl: float = 0.0
@@ -42,18 +42,18 @@ class CachePolicy:
     most_bytes: int = 32 * 1024 * 1024
 
     def ttl(self, path: str) -> float:
-        """Seconds that an answer of this path is good for; 0 or less: none at all."""
+        """Seconds for which a response at this path stays valid; 0 or less means it is not cached."""
         if not self.enabled:
             return 0.0
         for table in (self.ttls, TTLS):
-            fitting = [pattern for pattern in table if fnmatchcase(path, pattern)]
-            if fitting:
-                return table[max(fitting, key=len)]
+            matches = [pattern for pattern in table if fnmatchcase(path, pattern)]
+            if matches:
+                return table[max(matches, key=len)]
         return self.default_ttl
 
 
 class Back(Protocol):
-    """Where answers outlive the process: `state.http_cache.SqliteCache`."""
+    """The persistent cache behind the one in memory: `state.http_cache.SqliteCache`."""
 
     def get(self, owner: str, path: str, query: str, now: float) -> tuple[bytes, float] | None: ...
 
@@ -67,12 +67,12 @@ class Back(Protocol):
 
 
 Place = tuple[str, str]
-"""A path and its query in one spelling."""
+"""A cache key: a path and its normalized query."""
 
 
 @dataclass
 class InFlight:
-    """Several who want one answer: one asks, the others find it kept, or hear that there was none."""
+    """A read shared by concurrent callers: one sends it, the others use its cached response or raise its failure."""
 
     mutex: Mutex = field(default_factory=Mutex)
     users: int = 0
@@ -80,13 +80,13 @@ class InFlight:
 
 
 Mark = tuple[int, int, str]
-"""How often something was forgotten, what others had written, and whose answers these are."""
+"""The number of invalidations, the counter of foreign writes, and the owner of the responses."""
 
 
 class ResponseCache:
-    """The answers of one identity at a time: another one finds nothing of them.
+    """The cached responses of one identity at a time; another identity never sees them.
 
-    A back that fails is done without from then on: a cache never spoils a read.
+    If the persistent cache fails, it is no longer used: a cache failure never fails a read.
     """
 
     def __init__(
@@ -103,33 +103,33 @@ class ResponseCache:
         self._bytes = 0
         self._forgotten = 0
         self._seen_writes = -1
-        self._under_way: dict[Place, InFlight] = {}
+        self._in_flight: dict[Place, InFlight] = {}
 
     def get(self, place: Place) -> bytes | None:
-        """An answer that is still good, or None."""
+        """A response that is still valid, or None."""
         now = self._now()
         with self._guard:
             self._notice_others()
             self._notice_identity()
-            kept = self._front.get(place)
-            if kept is not None and kept[1] > now:
+            cached = self._front.get(place)
+            if cached is not None and cached[1] > now:
                 self._front.move_to_end(place)
-                return kept[0]
-            found = self._ask_back(place, now)
-            if found is not None:
-                self._hold(place, *found)
-            return found[0] if found else None
+                return cached[0]
+            stored = self._read_back(place, now)
+            if stored is not None:
+                self._hold(place, *stored)
+            return stored[0] if stored else None
 
     def begin(self) -> Mark:
-        """A mark for `put`: an answer is not kept if anything was forgotten, here or by others, since it was asked for.
+        """A mark to take before a request and pass to `put`.
 
-        Nor is it if it was asked for as somebody else.
+        `put` drops the response if anything was invalidated since, here or by another process, or the identity changed.
         """
         with self._guard:
             return self._mark()
 
     def put(self, place: Place, body: bytes, ttl: float, mark: Mark, *, private: bool = False) -> None:
-        """Keep an answer. private: it may hold secrets, so it stays in memory."""
+        """Cache a response. private: it may hold secrets, so it is kept in memory only."""
         now = self._now()
         with self._guard:
             if mark != self._mark() or len(body) > self.policy.most_bytes:
@@ -141,11 +141,11 @@ class ResponseCache:
                 self._back.put(self._owner, *place, body, now=now, expires_at=now + ttl)
 
     def forget(self, prefix: str) -> None:
-        """Forget what is at a path and below it."""
+        """Invalidate a path and everything below it."""
         with self._guard:
             self._notice_identity()
             self._forgotten += 1
-            for place in [each for each in self._front if each[0] == prefix or each[0].startswith(f"{prefix}/")]:
+            for place in [key for key in self._front if key[0] == prefix or key[0].startswith(f"{prefix}/")]:
                 self._drop(place)
             if self._back is not None:
                 with self._without_a_failing_back():
@@ -153,22 +153,22 @@ class ResponseCache:
 
     @contextmanager
     def coalesced(self, place: Place) -> Iterator[InFlight]:
-        """What those share who ask for the same at the same time."""
+        """The state shared by all callers that read the same place concurrently."""
         with self._guard:
-            asking = self._under_way.setdefault(place, InFlight())
-            asking.users += 1
+            in_flight = self._in_flight.setdefault(place, InFlight())
+            in_flight.users += 1
         try:
-            yield asking
+            yield in_flight
         finally:
             with self._guard:
-                asking.users -= 1
-                if not asking.users:
-                    self._under_way.pop(place, None)
+                in_flight.users -= 1
+                if not in_flight.users:
+                    self._in_flight.pop(place, None)
 
     def close(self) -> None:
-        """Let go of files."""
+        """Close the persistent cache's files."""
         with self._guard:
-            # Numbers of another connection mean nothing to the next one.
+            # The write counter is only comparable within one connection.
             self._seen_writes = -1
             if self._back is not None:
                 self._back.close()
@@ -179,22 +179,22 @@ class ResponseCache:
         return self._forgotten, self._seen_writes, self._owner
 
     def _notice_identity(self) -> None:
-        """Somebody else has logged in: what we hold in memory is not theirs."""
+        """Drop what is in memory if the identity has changed: it belongs to the previous one."""
         identity = self._identity()
         if identity != self._owned_by:
             self._owned_by, self._owner = identity, digest([self._base_url, identity])
             self._front.clear()
             self._bytes = 0
 
-    def _ask_back(self, place: Place, now: float) -> tuple[bytes, float] | None:
-        found = None
+    def _read_back(self, place: Place, now: float) -> tuple[bytes, float] | None:
+        stored = None
         if self._back is not None:
             with self._without_a_failing_back():
-                found = self._back.get(self._owner, *place, now)
-        return found
+                stored = self._back.get(self._owner, *place, now)
+        return stored
 
     def _notice_others(self) -> None:
-        """Another process has written: what we hold in memory may be what it made untrue."""
+        """Drop what is in memory if another process has written: it may be out of date."""
         if self._back is None:
             return
         with self._without_a_failing_back():
@@ -227,9 +227,9 @@ class ResponseCache:
 
 
 def written_place(path: str) -> str:
-    """What a write to a path may have changed: everything in the organization, since objects change each other.
+    """The prefix to invalidate after a write to a path: the whole organization, since objects change each other.
 
-    Other organizations, and what belongs to none, are as they were.
+    Other organizations, and objects outside organizations, stay cached.
     """
-    head, found, rest = path.partition("/namespaces/")
-    return f"{head}{found}{rest.split('/', 1)[0]}" if found else path.rsplit("/", 1)[0]
+    head, separator, rest = path.partition("/namespaces/")
+    return f"{head}{separator}{rest.split('/', 1)[0]}" if separator else path.rsplit("/", 1)[0]

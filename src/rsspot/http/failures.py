@@ -1,4 +1,4 @@
-"""The one place where an answer or a broken line becomes an error. Knows HTTP and Kubernetes Status, no kinds."""
+"""Turns failed responses and transport failures into rsspot errors. Knows HTTP and Kubernetes Status, no kinds."""
 
 from __future__ import annotations
 
@@ -29,29 +29,30 @@ from rsspot.wire import httpx
 
 LONGEST_MESSAGE = 400
 LONG_RUN = re.compile(r"[A-Za-z0-9_.~+/=-]{12,}")
-"""What may be a piece of a token."""
+"""Text that could be part of a token."""
 AMBIGUOUS = frozenset({408, 499})
-"""Besides 5xx: statuses after which nobody can know whether a write was executed."""
+"""Statuses besides 5xx after which it is unknown whether a write was executed."""
 
 
 def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotError:
-    """The error that a non-2xx answer stands for. secrets: what the answer may quote and the error must not.
+    """The error for a non-2xx response. secrets: values to mask if the response quotes them.
 
-    On a write, a status after which nobody can know what happened is OutcomeUnknown.
+    For a write, a 5xx, 408 or 499 becomes OutcomeUnknown.
     """
     body = _body(response)
     hide = _hider(response.request, secrets)
     status, message = response.status_code, _message(body, response, hide)
     if status == 401:
         return AuthError(
-            f"the service refused the token: {message}", hint="it may be expired, revoked or of another organization"
+            f"the service refused the token: {message}",
+            hint="it may be expired, revoked or issued for another organization",
         )
     if response.request.method not in SAFE and (status in AMBIGUOUS or status >= 500):
-        asked = retry_after(response.headers.get("Retry-After"), utc_now())
-        return OutcomeUnknown(f"{response.request.method} was answered with {status}: {message}", retry_after=asked)
+        seconds = retry_after(response.headers.get("Retry-After"), utc_now())
+        return OutcomeUnknown(f"{response.request.method} returned {status}: {message}", retry_after=seconds)
     if 300 <= status < 400:
-        # Following would carry a bearer to whoever the answer names, and turn writes into reads.
-        return ApiError(f"the service redirects {response.request.method} elsewhere; not followed", status=status)
+        # Following the redirect would send the bearer token to another host, and could turn a write into a read.
+        return ApiError(f"the service redirected {response.request.method}; redirects are not followed", status=status)
     raw_details = body.get("details")
     details: dict[str, Any] = raw_details if isinstance(raw_details, dict) else {}
     return _class_for(status, str(body.get("reason") or ""))(
@@ -69,29 +70,29 @@ def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotErr
 
 
 def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str, path: str) -> RsspotError:
-    """The error that a request without an answer stands for. `path` is what the caller asked for."""
-    # What our own library refuses to send it quotes, and that may be a header.
+    """The error for a request that got no response. `path` is the path the caller requested."""
+    # A LocalProtocolError quotes what httpx refused to send, and that may be a header with a secret.
     quotable = str(failure) and not isinstance(failure, httpx.LocalProtocolError)
     what = f"{method} {path}: {failure if quotable else type(failure).__name__}"
     if method not in SAFE and not isinstance(failure, NEVER_SENT):
-        return OutcomeUnknown(f"no answer to {what}")
+        return OutcomeUnknown(f"no response to {what}")
     if isinstance(failure, httpx.TimeoutException):
-        return RequestTimeout(f"no answer in time to {what}")
+        return RequestTimeout(f"timed out: {what}")
     return TransportError(f"cannot reach the service for {what}", hint="check the base URL and the network")
 
 
 def _hider(request: httpx.Request, secrets: Sequence[str]) -> Callable[[str], str]:
-    """Masks what a service may quote of what it was sent: the bearer, and the secrets of the body."""
+    """A function that masks the bearer token and the secrets of the body, in case the service quotes them."""
     bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    hidden = sorted({each for each in (bearer, *secrets) if each}, key=len, reverse=True)
+    hidden = sorted({secret for secret in (bearer, *secrets) if secret}, key=len, reverse=True)
 
     def piece(run: re.Match[str]) -> str:
-        # A piece of a secret is as bad as the whole.
-        return "(secret)" if any(run[0].strip(".") in each for each in hidden) else run[0]
+        # A fragment of a secret must not leak either.
+        return "(secret)" if any(run[0].strip(".") in secret for secret in hidden) else run[0]
 
     def hide(text: str) -> str:
-        for each in hidden:
-            text = text.replace(each, "(secret)")
+        for secret in hidden:
+            text = text.replace(secret, "(secret)")
         return LONG_RUN.sub(piece, text)
 
     return hide
@@ -121,6 +122,6 @@ def _body(response: httpx.Response) -> dict[str, Any]:
 
 
 def _message(body: dict[str, Any], response: httpx.Response, hide: Callable[[str], str]) -> str:
-    said = body.get("message") or body.get("error_description") or body.get("error")
-    text = hide(str(said or response.text.strip() or response.reason_phrase))
+    message = body.get("message") or body.get("error_description") or body.get("error")
+    text = hide(str(message or response.text.strip() or response.reason_phrase))
     return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"

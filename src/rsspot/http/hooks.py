@@ -1,4 +1,4 @@
-"""What users may see of every request and add to it: two lists of functions. Shows no header, no body and no query."""
+"""Request hooks: functions that add headers or observe each attempt. They never see a header, body or query."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ log = logging.getLogger("rsspot.http")
 
 @dataclass(frozen=True)
 class Exchange:
-    """One attempt at a request and what came of it. Holds nothing secret.
+    """One attempt at a request and its outcome. Holds no secrets.
 
-    path: without its query · status: None when no answer came · seconds: until the answer was read
-    request_id: the service's own id of the request · failure: the name of what went wrong on the way
+    path: without the query · status: None if there was no response · seconds: until the response was read
+    request_id: the id that the service gave the request · failure: the exception's class name, if one was raised
     """
 
     method: str
@@ -36,7 +36,7 @@ class Exchange:
         failure: Exception | None,
         seconds: float,
     ) -> Exchange:
-        """From the wire's own objects."""
+        """Build one from the httpx objects."""
         return cls(
             request.method,
             request.url.path,
@@ -48,34 +48,34 @@ class Exchange:
         )
 
     def __str__(self) -> str:
-        said = str(self.status) if self.status is not None else str(self.failure)
+        outcome = str(self.status) if self.status is not None else str(self.failure)
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
         identity = f", id {self.request_id}" if self.request_id else ""
-        return f"{self.method} {self.path} -> {said} ({self.seconds * 1000:.0f} ms{again}{identity})"
+        return f"{self.method} {self.path} -> {outcome} ({self.seconds * 1000:.0f} ms{again}{identity})"
 
 
 def request_id_of(response: httpx.Response) -> str | None:
-    """The service's own id of a request."""
+    """The id that the service gave the request, or None."""
     identity: str | None = response.headers.get("Audit-Id") or response.headers.get("X-Request-Id")
     return identity
 
 
 @dataclass
 class Hooks:
-    """before: given method and path, may add headers · after: told of every attempt, failed ones too."""
+    """before: called with method and path, may return headers to add · after: called after every attempt."""
 
     before: list[Callable[[str, str], Mapping[str, str] | None]] = field(default_factory=list)
     after: list[Callable[[Exchange], object]] = field(default_factory=list)
 
     def headers(self, method: str, path: str) -> dict[str, str]:
-        """Every header that the hooks want added. Authorization is not theirs to set."""
+        """The headers that the `before` hooks add. Hooks cannot set Authorization."""
         added: dict[str, str] = {}
         for hook in self.before:
             added |= hook(method, path) or {}
         return {name: value for name, value in added.items() if name.lower() != "authorization"}
 
     def tell(self, exchange: Exchange) -> None:
-        """Tell everyone; one who fails is logged and spoils nothing."""
+        """Call the `after` hooks. A hook that raises is logged and does not fail the request."""
         for hook in self.after:
             try:
                 hook(exchange)

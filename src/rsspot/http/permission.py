@@ -1,7 +1,7 @@
-"""The last question before a write goes out: may it still start? Asked of whoever stands behind the request.
+"""The last check before a write is sent: calls the request's permit, which raises if the write must not start.
 
-An apply may be stopped, run out of time or lose its lease while a request waits: for its turn, for the end of a pause
-that the service asked for, for a connection. So the question is asked at the innermost place, for each attempt.
+An apply may be stopped, time out or lose its lease while a request waits for the rate limit, for a Retry-After or for
+a connection. So the check runs in the innermost transport, once per attempt.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from rsspot.wire import httpx
 
 PERMIT = "rsspot.permit"
-"""A request extension: a function that raises when the request may not be sent any more."""
+"""A request extension: a function that raises if the request must no longer be sent."""
 TRACE = "trace"
 ABOUT_TO_WRITE = "http11.send_request_headers.started"
-"""What httpcore tells when a connection stands and the first byte is about to go out."""
+"""The httpcore trace event fired when the connection is open and the first byte is about to be sent."""
 
 
 class PermittedTransport(httpx.AsyncBaseTransport):
-    """Asks for permission, and then hands the request on."""
+    """Calls the request's permit, if any, then passes the request on."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
@@ -34,22 +34,22 @@ class PermittedTransport(httpx.AsyncBaseTransport):
 
 
 def permit_of(request: httpx.Request) -> Callable[[], None] | None:
-    """Who is to be asked about a request, if anybody."""
+    """The request's permit function, if it has one."""
     permit: Callable[[], None] | None = request.extensions.get(PERMIT)
     return permit
 
 
 def ask_when_connected(request: httpx.Request, *, blocking: bool) -> None:
-    """Have httpcore ask once more when it has a connection: making one may take as long as a time-out."""
+    """Make httpcore call the permit again once it is connected: connecting may take up to the timeout."""
     permit = permit_of(request)
     if permit is None:
         return
 
-    def ask(event: str, _: object) -> None:
+    def trace(event: str, _: object) -> None:
         if event == ABOUT_TO_WRITE:
             permit()
 
-    async def ask_in_a_loop(event: str, told: object) -> None:
-        ask(event, told)
+    async def trace_async(event: str, info: object) -> None:
+        trace(event, info)
 
-    request.extensions[TRACE] = ask if blocking else ask_in_a_loop
+    request.extensions[TRACE] = trace if blocking else trace_async

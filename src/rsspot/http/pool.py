@@ -1,7 +1,7 @@
-"""The connections: stacks of single ones, the warmest on top, and a bound on how many. Knows no retries and no auth.
+"""The connection pool: a bounded stack of connections, most recently used on top. Does not retry or authenticate.
 
-httpx's own pool looks at every connection for every request, so a hundred requests at once cost ten thousand looks.
-Here each connection is a pool of one, and taking one is a pop.
+httpx's own pool scans every connection for every request, so a hundred concurrent requests cost ten thousand scans.
+Here each connection is an httpx pool of one, and taking one is a list pop.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from rsspot.wire import httpx, tls_for
 
 MOST_CONNECTIONS = 16
 IDLE_SECONDS = 30.0
-"""How long a connection that nobody uses is kept open."""
+"""How long an idle connection stays open."""
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """HTTP/1.1 with keep-alive, for tasks of any loop and for threads without one.
+    """HTTP/1.1 with keep-alive, for tasks of any event loop and for threads without one.
 
-    Connections never cross loops or processes, and one for a plain address never serves a secure one: it checks no
-    certificate. Further requests wait their turn, for the `pool` time-out at most.
-    proxy: the URL of an HTTP proxy for https addresses; it sees host names and bytes, never a request.
+    A connection is never shared between loops or processes. Nor is one made for http used for https: it checks no
+    certificate. When all `most` connections are in use, a request waits, at most for the `pool` timeout.
+    proxy: the URL of an HTTP proxy for https addresses; it sees host names and encrypted bytes, never a request.
     """
 
     def __init__(self, *, proxy: str | None = None, most: int = MOST_CONNECTIONS) -> None:
@@ -44,7 +44,7 @@ class Connections(httpx.AsyncBaseTransport):
         return await self._stack(request.url.scheme).carry(request)
 
     async def aclose(self) -> None:
-        """Close what this loop, or the threads without one, can close: no loop can close another's connections."""
+        """Close this loop's connections, or those of threads without a loop. No loop can close another's."""
         loop = running_loop()
         if loop is None:
             stacks, self._threads = self._threads, {}
@@ -62,16 +62,16 @@ class Connections(httpx.AsyncBaseTransport):
         return stack
 
     def _here(self) -> dict[str, _Stack]:
-        """The stacks of this loop, or of all threads without one, by scheme."""
+        """The stacks of the running loop, or of all threads without one, by scheme."""
         loop = running_loop()
         if loop is None:
             return self._threads
         stacks = self._loops.get(loop)
         if stacks is None:
             with self._making:
-                # Connections hold their loop, and a loop that has ended can close none of them.
-                for ended in [each for each in self._loops if each.is_closed()]:
-                    del self._loops[ended]
+                # A connection keeps its loop alive, and a closed loop can no longer close its connections.
+                for closed in [known for known in self._loops if known.is_closed()]:
+                    del self._loops[closed]
                 stacks = self._loops.setdefault(loop, {})
         return stacks
 
@@ -90,13 +90,13 @@ class Connections(httpx.AsyncBaseTransport):
 
 _EVERY: WeakSet[Connections] = WeakSet()
 _OF_THE_PARENT: list[object] = []
-"""In a child process: connections of its parent. Closing them here would say goodbye in the parent's name."""
+"""In a forked child: the parent's connections, kept referenced. Closing them here would close the parent's too."""
 
 
 def _after_fork() -> None:
-    for each in _EVERY:
-        _OF_THE_PARENT.append((each._loops, each._threads))
-        each._loops, each._threads, each._making = {}, {}, threading.Lock()
+    for connections in _EVERY:
+        _OF_THE_PARENT.append((connections._loops, connections._threads))
+        connections._loops, connections._threads, connections._making = {}, {}, threading.Lock()
 
 
 os.register_at_fork(after_in_child=_after_fork)
@@ -116,27 +116,27 @@ C = TypeVar("C")
 
 
 class _Idle(Generic[C]):
-    """Connections that nobody uses, the warmest on top. Safe for threads: each step is one operation of a list."""
+    """Idle connections, most recently used on top. Thread-safe: each step is a single list operation."""
 
     def __init__(self) -> None:
         self._stack: list[tuple[float, C]] = []
         self.closed = False
 
     def take(self) -> C | None:
-        """The one that was used last."""
+        """The most recently used connection, or None."""
         with suppress(IndexError):
             return self._stack.pop()[1]
         return None
 
     def put(self, connection: C) -> list[C]:
-        """Keep one; gives those that have been idle for too long, or all of them once it was closed."""
+        """Add a connection. Returns those to close: idle for too long, or all of them once this is closed."""
         now = time.monotonic()
         self._stack.append((now, connection))
-        cold = []
+        expired = []
         with suppress(IndexError):
             while self._stack and (self.closed or self._stack[0][0] + IDLE_SECONDS < now):
-                cold.append(self._stack.pop(0)[1])
-        return cold
+                expired.append(self._stack.pop(0)[1])
+        return expired
 
 
 class _LoopStack:
@@ -155,7 +155,7 @@ class _LoopStack:
             connection = self._idle.take() or self._connect()
             response = await connection.handle_async_request(request)
         except BaseException:
-            # What broke off half-way is not used again.
+            # A connection that failed mid-request must not be reused.
             self._turns.release()
             if connection is not None:
                 await connection.aclose()
@@ -176,10 +176,10 @@ class _LoopStack:
             raise _no_turn(request, timeout) from None
 
     async def _give_back(self, connection: httpx.AsyncHTTPTransport) -> None:
-        cold = self._idle.put(connection)
+        expired = self._idle.put(connection)
         self._turns.release()
-        for each in cold:
-            await each.aclose()
+        for old in expired:
+            await old.aclose()
 
     async def aclose(self) -> None:
         self._idle.closed = True
@@ -188,7 +188,7 @@ class _LoopStack:
 
 
 class _ThreadStack:
-    """The connections of all threads in which no loop runs."""
+    """The connections of all threads without a running loop."""
 
     def __init__(self, connect: Callable[[], httpx.HTTPTransport], most: int) -> None:
         self._connect = connect
@@ -214,10 +214,10 @@ class _ThreadStack:
         return response
 
     async def _give_back(self, connection: httpx.HTTPTransport) -> None:
-        cold = self._idle.put(connection)
+        expired = self._idle.put(connection)
         self._turns.release()
-        for each in cold:
-            each.close()
+        for old in expired:
+            old.close()
 
     async def aclose(self) -> None:
         self._idle.closed = True
@@ -231,11 +231,11 @@ def _pool_timeout(request: httpx.Request) -> float | None:
 
 
 def _no_turn(request: httpx.Request, timeout: float | None) -> httpx.PoolTimeout:
-    return httpx.PoolTimeout(f"no connection was free within {timeout} s", request=request)
+    return httpx.PoolTimeout(f"no free connection within {timeout} s", request=request)
 
 
 class _Blocking(httpx.AsyncByteStream):
-    """A blocking body in the shape of an async one; for threads without a loop."""
+    """Adapts a blocking body to the async interface, for threads without a loop."""
 
     def __init__(self, body: httpx.SyncByteStream) -> None:
         self._body = body
@@ -249,7 +249,7 @@ class _Blocking(httpx.AsyncByteStream):
 
 
 class _Borrowed(httpx.AsyncByteStream):
-    """A response body that gives its connection back when it is closed, once."""
+    """A response body that returns its connection to the pool once, when closed."""
 
     def __init__(self, body: httpx.AsyncByteStream, give_back: Callable[[], Awaitable[None]]) -> None:
         self._body = body

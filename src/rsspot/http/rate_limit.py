@@ -1,6 +1,6 @@
-"""How fast to ask: as fast as wanted until the service says 429, then half as fast, and slowly faster again.
+"""Adaptive client-side rate limiting: a 429 halves the rate, and successes raise it again.
 
-Sends nothing again: that is `retry`, above this.
+Does not retry: that is `retry`, the layer above.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
 SLOWEST = 0.2
-"""Requests in a second that are always allowed."""
+"""The lowest rate, in requests per second."""
 RECOVERY = 1.05
-"""By how much each success raises a lowered rate."""
+"""The factor by which each success raises a lowered rate."""
 WINDOW = 20
-"""So many of the last requests tell how fast they went out."""
+"""The number of recent requests from which the current rate is measured."""
 FORGET_ABOVE = 100.0
-"""A rate that has recovered so far is no limit any more."""
+"""Requests per second. With no configured maximum, a rate that recovers to this is no longer limited."""
 
 CLOCK_ERROR = 1e-3
-"""By how much a sleeper may wake too early."""
+"""Seconds by which a sleep may end early."""
 
 
 @dataclass
 class RateLimiter:
-    """When the next request may go. Pure arithmetic; times in seconds of any clock.
+    """Decides when the next request may be sent. Pure arithmetic; times are seconds of any clock.
 
-    most: requests in a second at the best of times, None for no bound
+    most: the maximum in requests per second, or None for no limit
     """
 
     most: float | None = None
@@ -46,7 +46,7 @@ class RateLimiter:
         self.rate = self.most
 
     def reserve(self, now: float) -> float:
-        """Take the next place; gives the seconds to wait for it."""
+        """Reserve the next slot. Returns the seconds to wait for it."""
         start = max(now, self.free_at)
         if self.rate is not None:
             self.free_at = start + 1 / self.rate
@@ -54,14 +54,14 @@ class RateLimiter:
         return start - now
 
     def give_back(self) -> None:
-        """Somebody who had a place does not come: those who come later need not wait for it."""
+        """Release a reserved slot that will not be used, so that later requests do not wait for it."""
         if self.rate is not None:
             self.free_at -= 1 / self.rate
 
     def refused(self, sent_at: float, now: float, pause: float) -> None:
-        """A 429: half as fast from here on, and nobody before `pause` is over.
+        """Record a 429: halve the rate, and send nothing for `pause` seconds.
 
-        Those who were on their way already when the pace was lowered say nothing about the lower one.
+        A request sent before the last reduction does not halve the rate again: it was not sent at the lower rate.
         """
         if sent_at >= self.lowered_at:
             self.rate = max(SLOWEST, (self.rate or self._observed()) / 2)
@@ -70,7 +70,7 @@ class RateLimiter:
         self.free_at = max(self.free_at, self.quiet_until)
 
     def accepted(self) -> None:
-        """A success: a little faster, up to what is allowed."""
+        """Record a success: raise a lowered rate a little, up to the maximum."""
         if self.rate is None or self.rate == self.most:
             return
         self.rate *= RECOVERY
@@ -79,22 +79,22 @@ class RateLimiter:
             self.rate = self.most
 
     def _observed(self) -> float:
-        """Requests in a second, as they went out lately."""
+        """The recent rate, in requests per second."""
         span = self.sent[-1] - self.sent[0] if self.sent else 0.0
         return min(FORGET_ABOVE, (len(self.sent) - 1) / span) if span > 0 else FORGET_ABOVE
 
 
 class LimitedTransport(httpx.AsyncBaseTransport):
-    """Lets requests through at a `RateLimiter` that all tasks and threads share.
+    """Delays requests as one `RateLimiter` says, shared by all tasks and threads.
 
-    longest: a Retry-After above this pauses nobody. Whoever was told so gives up, and so will the next who asks;
-    nobody sleeps for an hour without a word.
+    longest: seconds; a longer Retry-After causes no pause. The refused request fails instead, and so will later ones:
+    no caller sleeps silently for an hour.
     """
 
     def __init__(
         self, inner: httpx.AsyncBaseTransport, clock: Clock, most: float | None = None, *, longest: float = 60.0
     ) -> None:
-        self.pace = RateLimiter(most)
+        self.limiter = RateLimiter(most)
         self._inner = inner
         self._clock = clock
         self._longest = longest
@@ -107,32 +107,32 @@ class LimitedTransport(httpx.AsyncBaseTransport):
         if ONCE in request.extensions:
             return response
         if response.status_code == 429:
-            asked = retry_after(response.headers.get("Retry-After"), self._clock.now())
-            pause = asked if asked is not None and asked <= self._longest else 0.0
+            seconds = retry_after(response.headers.get("Retry-After"), self._clock.now())
+            pause = seconds if seconds is not None and seconds <= self._longest else 0.0
             with self._guard:
-                self.pace.refused(sent_at, self._now(), pause)
-        elif response.is_success and self.pace.rate is not None:
+                self.limiter.refused(sent_at, self._now(), pause)
+        elif response.is_success and self.limiter.rate is not None:
             with self._guard:
-                self.pace.accepted()
+                self.limiter.accepted()
         return response
 
     async def _turn(self, request: httpx.Request) -> None:
         until = request.extensions.get(UNTIL, inf)
         while True:
             with self._guard:
-                wait = self.pace.reserve(self._now())
+                wait = self.limiter.reserve(self._now())
             if wait <= 0:
                 return
             try:
                 if self._now() + wait > until:
-                    raise httpx.PoolTimeout("its turn would come too late", request=request)
+                    raise httpx.PoolTimeout("the rate limit would delay the request past its deadline", request=request)
                 await self._clock.sleep(wait)
             except BaseException:
                 with self._guard:
-                    self.pace.give_back()
+                    self.limiter.give_back()
                 raise
-            # Whoever slept while the service asked for a pause has to take another place.
-            if self._now() + CLOCK_ERROR >= self.pace.quiet_until:
+            # If a 429 extended the pause during this sleep, the slot is too early: reserve another.
+            if self._now() + CLOCK_ERROR >= self.limiter.quiet_until:
                 return
 
     def _now(self) -> float:

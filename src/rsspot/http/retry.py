@@ -1,6 +1,6 @@
-"""When to send a request again: one pure function, and the transport that asks it.
+"""Retries: a pure function that decides when to retry, and the transport that applies it.
 
-Never repeats a write that may have happened.
+Never repeats a write that may have been executed.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 NEVER_SENT = (httpx.LocalProtocolError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 AS_IT_COMES = "rsspot.as_it_comes"
-"""A request extension: leave the body to be read line by line, as slowly as its `read` timeout says."""
+"""A request extension: do not read the body here; the caller streams it, limited only by the `read` timeout."""
 PATIENCE = "rsspot.patience"
-"""A request extension: seconds after which this request is given up, if that is sooner than the policy says."""
+"""A request extension: a deadline for this request in seconds, if shorter than the policy's."""
 UNTIL = "rsspot.until"
-"""A request extension: the moment, in the clock's seconds since 1970, at which the request is given up."""
+"""A request extension: the time of the deadline, in seconds since 1970 by the client's clock."""
 SHORTEST = 0.01
-"""Seconds that every attempt may take."""
+"""The least timeout of an attempt, in seconds."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How patient to be. Times in seconds.
+    """How often and how long to retry. Times in seconds.
 
-    jitter: the share of a backoff that is drawn by lot, 0 to 1 · statuses: answers to a read that are worth another try
-    deadline: when to give up, counted from the first attempt; no attempt may run longer than what is left of it
+    jitter: the random share of a backoff, 0 to 1 · statuses: HTTP statuses after which a read is retried
+    deadline: the total time, counted from the first attempt; it also shortens the timeouts of each attempt
     """
 
     attempts: int = 5
@@ -51,7 +51,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one attempt came to: an answer or a failure to get one."""
+    """The result of one attempt: a response's status, or a failure to get one."""
 
     status: int | None = None
     retry_after: float | None = None
@@ -63,8 +63,8 @@ def wait_before_next(
 ) -> float | None:
     """Seconds to wait before attempt `attempt + 1`, or None to give up. `jitter` is in [0, 1).
 
-    A write is repeated only when it cannot have been executed: never sent, or refused with 429.
-    The service's Retry-After is never cut short: if it is too long to wait, give up at once.
+    A write is repeated only if it cannot have been executed: it was never sent, or refused with 429.
+    A Retry-After is always waited for in full; if it is longer than the policy allows, give up at once.
     """
     if attempt >= policy.attempts or not _may_repeat(policy, method, outcome):
         return None
@@ -84,7 +84,7 @@ def _may_repeat(policy: RetryPolicy, method: str, outcome: Outcome) -> bool:
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds asked for by a Retry-After header in either form; None when absent or unreadable."""
+    """Seconds to wait according to a Retry-After header in either form; None if it is absent or unreadable."""
     if not header:
         return None
     try:
@@ -100,7 +100,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 @dataclass
 class RetryTransport(httpx.AsyncBaseTransport):
-    """Asks `wait_before_next` after each attempt and obeys it; tells the hooks of each."""
+    """Retries as `wait_before_next` says, and calls the hooks after each attempt."""
 
     inner: httpx.AsyncBaseTransport
     clock: Clock
@@ -127,7 +127,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
             except httpx.TransportError as error:
                 failure, outcome = error, Outcome(never_sent=isinstance(error, NEVER_SENT))
             except RsspotError as error:
-                # An answer that is too long would be as long again, and a permission that was taken away stays so.
+                # A response that is too long would be as long again, and a permit that was refused stays refused.
                 self._tell(request, attempt, None, error, sent)
                 raise
             now = self.clock.now()
@@ -145,7 +145,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
             if response is not None:
                 await response.aclose()
             if (permit := permit_of(request)) is not None:
-                # Whoever may not send any more need not wait to be told so.
+                # If the permit is refused, fail now rather than after the wait.
                 permit()
             self.repeats += 1
             await self.clock.sleep(wait)
@@ -173,7 +173,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
 
 
 def _shorten(request: httpx.Request, left: float) -> None:
-    """No wait of an attempt may outlast the deadline; who woke up after it has a moment, since no wait is negative."""
+    """Shorten the timeouts of an attempt to the time left before the deadline, at least SHORTEST."""
     left = max(left, SHORTEST)
     timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
     for name, seconds in timeouts.items():

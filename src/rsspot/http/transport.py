@@ -1,4 +1,4 @@
-"""SpotTransport: sends a Call and returns its answer or raises the right error; follows pages. Knows no kinds."""
+"""SpotTransport: sends a Call and returns its response or raises the matching error; follows pages. Knows no kinds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ P = TypeVar("P")
 class Call:
     """A request as a value. `path` is absolute on the API host.
 
-    fresh: no kept answer will do · private: the answer may hold secrets, so it is not kept on disk
+    fresh: do not use a cached response · private: the response may hold secrets, so it is not cached on disk
     """
 
     method: str
@@ -44,19 +44,19 @@ class Call:
     fresh: bool = True
     private: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What the body holds that no message may repeat."""
+    """Values in the body that must not appear in any message."""
     permit: Callable[[], None] | None = field(default=None, repr=False, compare=False)
-    """Asked before each attempt to send it; raises when it may not go out any more, and nothing was sent then."""
+    """Called before each attempt; raises if the request must no longer be sent, and then nothing was sent."""
     patience: float | None = None
-    """Seconds after which it is given up, if that is sooner than the policy says."""
+    """A deadline for this request in seconds, if shorter than the retry policy's."""
 
 
 @dataclass(frozen=True)
 class TransportOptions:
-    """How to send. Times in seconds.
+    """How to send requests. Times in seconds.
 
-    timeout: for a connection, or for the next byte · rate: requests in a second at most
-    most_bytes: an answer longer than this is refused · proxy: for https addresses
+    timeout: to connect, and to wait for the next byte · rate: the maximum in requests per second
+    most_bytes: the maximum length of a response body · proxy: an HTTP proxy's URL, used for https addresses
     """
 
     timeout: float = 30.0
@@ -67,20 +67,20 @@ class TransportOptions:
 
 
 class Signer(Protocol):
-    """Who gives requests their bearer: `auth.bearer.Bearer`."""
+    """Adds the bearer token to requests: `auth.bearer.Bearer`."""
 
     @property
     def live(self) -> bool:
-        """Whether there is a credential that still holds."""
+        """Whether there is a credential that is still valid."""
         ...
 
     async def carry(self, request: httpx.Request, send: Any) -> httpx.Response:
-        """Send a request signed."""
+        """Send a request with the bearer token."""
         ...
 
 
 class SpotTransport:
-    """One way to one service, for one identity. May be shared by tasks of several loops and by threads."""
+    """Sends requests to one service for one identity. Safe to share between event loops and threads."""
 
     def __init__(
         self,
@@ -89,31 +89,31 @@ class SpotTransport:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
-        manners: TransportOptions | None = None,
+        options: TransportOptions | None = None,
         hooks: Hooks | None = None,
         cache: ResponseCache | None = None,
     ) -> None:
-        self._manners = manners or TransportOptions()
+        self._options = options or TransportOptions()
         self.hooks = hooks or Hooks()
         self._base = base_url.rstrip("/")
         self._signer = signer
         self.cache = cache
-        inner = PermittedTransport(transport or Connections(proxy=self._manners.proxy))
-        longest = self._manners.policy.longest_retry_after
-        limited = LimitedTransport(inner, clock, self._manners.rate, longest=longest)
-        whole = WholeBodies(limited, self._manners.most_bytes, clock)
-        self.transport = RetryTransport(whole, clock, self._manners.policy, self.hooks)
+        inner = PermittedTransport(transport or Connections(proxy=self._options.proxy))
+        longest = self._options.policy.longest_retry_after
+        limited = LimitedTransport(inner, clock, self._options.rate, longest=longest)
+        whole = WholeBodies(limited, self._options.most_bytes, clock)
+        self.transport = RetryTransport(whole, clock, self._options.policy, self.hooks)
 
     async def send(self, call: Call) -> Document:
-        """The answer's JSON object; {} for an empty body.
+        """The response's JSON object; {} for an empty body.
 
-        Raises: ApiError, AuthError, TransportError, and OutcomeUnknown for a write without a clear answer.
+        Raises ApiError, AuthError, TransportError, and OutcomeUnknown for a write whose outcome is unknown.
         """
         body = await self.content(call)
         return decoded(body) if call.method == "GET" else _acknowledged(body)
 
     async def content(self, call: Call) -> bytes:
-        """The answer's body. Raises as `send` does."""
+        """The response body. Raises the same errors as `send`."""
         cache = self.cache
         if cache is None:
             return await self._fetch(call)
@@ -124,32 +124,32 @@ class SpotTransport:
 
     async def _read(self, call: Call, cache: ResponseCache, ttl: float) -> bytes:
         place = _place(call)
-        kept = self._kept(cache, place)
-        if kept is not None:
-            return kept
-        with cache.coalesced(place) as asking:
-            async with asking.mutex:
-                kept = self._kept(cache, place)
-                if kept is not None:
-                    return kept
-                if asking.failure is not None:
-                    # Each would wait as long again, one after the other.
-                    raise asking.failure.with_traceback(None)
+        cached = self._cached(cache, place)
+        if cached is not None:
+            return cached
+        with cache.coalesced(place) as in_flight:
+            async with in_flight.mutex:
+                cached = self._cached(cache, place)
+                if cached is not None:
+                    return cached
+                if in_flight.failure is not None:
+                    # Otherwise every waiting caller would retry in turn, each as long as the first.
+                    raise in_flight.failure.with_traceback(None)
                 mark = cache.begin()
                 try:
                     body = await self._fetch(call)
                 except RsspotError as failure:
-                    asking.failure = failure
+                    in_flight.failure = failure
                     raise
                 cache.put(place, body, ttl, mark, private=call.private)
                 return body
 
-    def _kept(self, cache: ResponseCache, place: Place) -> bytes | None:
-        """Without a credential that holds, nobody may be shown what another run was allowed to see."""
+    def _cached(self, cache: ResponseCache, place: Place) -> bytes | None:
+        """The cached response, but only with a valid credential: another run may have been allowed to see more."""
         return cache.get(place) if self._signer is None or self._signer.live else None
 
     async def _write(self, call: Call, cache: ResponseCache) -> bytes:
-        """Forget before and after: whoever reads in between may have read what was there before."""
+        """Invalidate before and after: a read in between may have cached the old state."""
         place = written_place(call.path)
         cache.forget(place)
         try:
@@ -167,7 +167,7 @@ class SpotTransport:
         raise error_of(response, call.secrets)
 
     async def lines(self, call: Call, *, patience: float) -> AsyncGenerator[str, None]:
-        """The lines of an answer that goes on for as long as the service likes. patience: seconds between two."""
+        """Stream the lines of a response of any length. patience: the longest wait for the next bytes, in seconds."""
         request = self._request(call)
         request.extensions[AS_IT_COMES] = True
         request.extensions["timeout"]["read"] = patience
@@ -185,20 +185,20 @@ class SpotTransport:
             raise error_from(failure, call.method, call.path) from None
 
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[Document]:
-        """Every item of a list, over all its pages."""
+        """All items of a list, across all pages."""
         pages = await self.pages(Call("GET", path, params or {}), decoded, token_of)
         return whole_items(path, pages)
 
     async def pages(self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]) -> list[P]:
-        """Every page of a list. An expired page token restarts the list, so halves never mix."""
+        """All pages of a list. An expired page token restarts the list, so pages of two versions never mix."""
         for _ in range(LONGEST_LIST_RESTARTS):
             try:
                 return [page async for page in self._pages(call, decode, token_of)]
             except Gone:
-                # The token may stand in a first page that was kept.
+                # The expired token may come from a cached first page.
                 if self.cache is not None:
                     self.cache.forget(call.path)
-        raise Gone(f"the list {call.path} expired {LONGEST_LIST_RESTARTS} times while it was read", status=410)
+        raise Gone(f"the list {call.path} expired {LONGEST_LIST_RESTARTS} times while being read", status=410)
 
     async def _pages(
         self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]
@@ -213,7 +213,7 @@ class SpotTransport:
             params["continue"] = token
 
     async def aclose(self) -> None:
-        """Let go of this loop's connections, or of those that threads without one have used."""
+        """Close this loop's connections, or those of threads without a loop."""
         await self.transport.aclose()
         if self.cache is not None:
             self.cache.close()
@@ -226,7 +226,7 @@ class SpotTransport:
             headers["Content-Type"] = call.content_type
             content = json.dumps(call.body).encode()
         query = f"?{urlencode(call.params)}" if call.params else ""
-        seconds = self._manners.timeout
+        seconds = self._options.timeout
         timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
         url = f"{self._base}{call.path}{query}"
         extensions: dict[str, Any] = {"timeout": timeout}
@@ -248,32 +248,32 @@ def _place(call: Call) -> Place:
 
 
 def whole_items(path: str, pages: Iterable[Document]) -> list[Document]:
-    """The items of pages, each with a name. Raises UnexpectedShape for what is none."""
+    """The items of all pages. Raises UnexpectedShape if an item has no name."""
     items = [item for page in pages for item in page.get("items") or []]
     for item in items:
         metadata = item.get("metadata") if isinstance(item, dict) else None
         if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
-            raise UnexpectedShape(f"the list {path} holds something that is no object with a name")
+            raise UnexpectedShape(f"the list {path} holds an item that is not an object with a name")
     return items
 
 
 def token_of(page: Document) -> str | None:
-    """What to ask for the next page of a list with, if there is one."""
+    """The token for the next page of a list, or None on the last page."""
     metadata = page.get("metadata")
     token = metadata.get("continue") if isinstance(metadata, dict) else None
     return token if isinstance(token, str) else None
 
 
 def decoded(body: bytes) -> Document:
-    """The JSON object that was read; {} for nothing. Raises ServerError for anything else."""
+    """The JSON object of a read; {} for an empty body. Raises ServerError for anything else."""
     document = _acknowledged(body)
     if not document and body.strip() not in (b"", b"{}"):
-        raise ServerError("the service did not answer with a JSON object", status=200)
+        raise ServerError("the response is not a JSON object", status=200)
     return document
 
 
 def _acknowledged(body: bytes) -> Document:
-    """The JSON object that a write was answered with; {} for anything else, since the write has happened."""
+    """The JSON object that a write returned; {} for anything else, since the write was executed."""
     try:
         document = json.loads(body or b"{}")
     except (ValueError, RecursionError):
