@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.groups import Group, SyncGroups, Twin
 from rsspot.client.sync_client import SpotClient
 from rsspot.resources.collection import Collection
 from rsspot.resources.sync_twins import Blocking, BlockingCollection
@@ -27,7 +28,7 @@ from rsspot.simulator.world import World
 from rsspot.testing import SimulatedSpot
 from support.recording import CLOUDSPACE, Overheard, cloudspace, put
 
-GROUPS = sorted(name for name, value in vars(SpotClient).items() if hasattr(value, "func"))
+GROUPS = sorted(name for name, value in vars(SyncGroups).items() if isinstance(value, Twin))
 SETTLES_WITHIN = 5.0
 
 
@@ -60,8 +61,8 @@ def offers(twin: object) -> set[str]:
 def test_there_is_a_group_of_each_color(spot_api: SimulatedSpot) -> None:
     """None is missing on either side, and both are the ones of the asynchronous client."""
     client, _ = client_of(spot_api)
-    asynchronous = {name for name, value in vars(SpotClient).items() if isinstance(value, property)}
-    assert {f"a{name}" for name in GROUPS} == asynchronous - {"ledger", "config"}
+    groups = {name for name, value in vars(SyncGroups).items() if isinstance(value, Group)}
+    assert {f"a{name}" for name in GROUPS} == groups - set(GROUPS)
     for name in GROUPS:
         assert isinstance(getattr(client, name), Blocking)
         assert isinstance(getattr(AsyncSpotClient(resolved=client.config), name), type(getattr(client, f"a{name}")))

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.groups import AsyncGroups, Group
 from rsspot.client.sync_client import SpotClient
 from rsspot.errors import NotFound
+from rsspot.resources.collection import Collection
 from rsspot.testing import SimulatedSpot
 
 GROUPS = (
@@ -52,7 +53,7 @@ def coroutines(service: object) -> set[str]:
 
 def test_the_groups_are_those_of_the_asynchronous_client(spot_api: SimulatedSpot) -> None:
     """None is missing here, and none is missing there."""
-    services = {name for name, value in vars(AsyncSpotClient).items() if hasattr(value, "func")} - {"ledger"}
+    services = {name for name, value in vars(AsyncGroups).items() if isinstance(value, Group)}
     assert services == set(GROUPS)
 
 
@@ -118,3 +119,11 @@ def test_an_unused_client_has_nothing_to_close(spot_api: SimulatedSpot) -> None:
     with blocking_client(spot_api):
         assert threading.active_count() == before
     assert not list(spot_api.folder.iterdir())
+
+
+def test_a_kind_without_a_line_of_its_own_is_reached_by_its_plural(client: SpotClient) -> None:
+    """A new kind needs no line in either client."""
+    assert client.spotnodepools.list() == []  # type: ignore[attr-defined]
+    assert isinstance(client.aspotnodepools, Collection)  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="no attribute 'widgets'"):
+        client.widgets  # type: ignore[attr-defined]  # noqa: B018

@@ -24,15 +24,16 @@ from rsspot import (
     UnexpectedShape,
 )
 from rsspot.config.loader import Resolved
+from rsspot.resources.collection import Collection
 from rsspot.resources.watch import WatchEvent
 from rsspot.services.cloudspaces.schemas import CloudSpace, CloudSpaceStatus
 from rsspot.services.events.api import OrganizationEvent
 from rsspot.services.inventory.api import Machine
 from rsspot.services.nodepools.autopilot import AutopilotNodePool
-from rsspot.services.nodepools.schemas import Autoscaling, OnDemandNodePool, SpotNodePool
+from rsspot.services.nodepools.schemas import SPOT_NODE_POOL, Autoscaling, OnDemandNodePool, SpotNodePool
 from rsspot.services.organizations.schemas import Organization
 from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint, Quote
-from rsspot.services.regions.schemas import Region
+from rsspot.services.regions.schemas import REGION, Region
 from rsspot.services.server_classes.schemas import ServerClass
 from rsspot.services.vms.schemas import VMCloudSpace, VMPool, VMSSHKey
 from rsspot.state.ledger.protocol import Ledger
@@ -101,6 +102,13 @@ async def asynchronous(client: AsyncSpotClient, both: SpotClient) -> None:
     assert_type(await both.acloudspaces.get("edge"), CloudSpace)
     assert_type(await both.aspot_nodepools.list(), list[SpotNodePool])
     assert_type(await both.ainventory.list(), list[Machine])
+
+
+async def any_kind(client: AsyncSpotClient) -> None:
+    """A kind without a group of its own has exact types all the same."""
+    assert_type(client.collection(REGION), Collection[Region])
+    assert_type(await client.collection(SPOT_NODE_POOL).list(), list[SpotNodePool])
+    client.widgets  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
 
 
 async def the_other_color(client: AsyncSpotClient, both: SpotClient) -> None:

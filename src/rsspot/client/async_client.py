@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from rsspot.auth.bearer import LogIn
 from rsspot.auth.persona import Persona
 from rsspot.client.factory import bearer_of, cache_of, feeds_of, transport_options_of
+from rsspot.client.groups import AsyncGroups, collection_of
 from rsspot.client.organization import OrganizationScope
 from rsspot.client.resolve import resolved_here
 from rsspot.config.loader import Resolved
 from rsspot.config.models import ConfigFile
+from rsspot.errors import UnexpectedShape
 from rsspot.http.hooks import Hooks
-from rsspot.http.transport import SpotTransport
+from rsspot.http.transport import Call, SpotTransport
+from rsspot.models.resource import Resource
 from rsspot.resources.collection import Collection
 from rsspot.resources.documents import Context, Documents
 from rsspot.resources.kind import Kind
-from rsspot.resources.registry import collection_class, documents_class
-from rsspot.services.cloudspaces.api import CloudSpaces
-from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
-from rsspot.services.events.api import Events
-from rsspot.services.inventory.api import Inventory
-from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL, AutopilotNodePool
-from rsspot.services.nodepools.schemas import ON_DEMAND_NODE_POOL, SPOT_NODE_POOL, OnDemandNodePool, SpotNodePool
-from rsspot.services.organizations.api import Organizations
-from rsspot.services.pricing.api import Pricing
-from rsspot.services.regions.schemas import REGION, Region
-from rsspot.services.server_classes.schemas import SERVER_CLASS, ServerClass
-from rsspot.services.vms.schemas import VM_CLOUD_SPACE, VM_POOL, VM_SSH_KEY, VMCloudSpace, VMPool, VMSSHKey
+from rsspot.resources.registry import documents_class
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.clock import Clock, SystemClock
+from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
 
+T = TypeVar("T", bound=Resource)
 
-class AsyncSpotClient:
+
+class AsyncSpotClient(AsyncGroups):
     """Rackspace Spot for asyncio. Use as `async with`, or call `aclose()` in each loop it was used in.
 
     Arguments win over `use_org` and its like, which win over RSSPOT_* variables, remembered preferences and files.
@@ -100,7 +96,7 @@ class AsyncSpotClient:
             hooks=self.hooks,
             cache=cache_of(self.config, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
         )
-        self._feeds = feeds_of(self.config, self.clock, transport, self.hooks, cache=cache)
+        self.feeds = feeds_of(self.config, self.clock, transport, self.hooks, cache=cache)
         self.scope = OrganizationScope(self.config.get("organization"), self._bearer, self.organizations)
         self._context = Context(
             self.session,
@@ -112,69 +108,33 @@ class AsyncSpotClient:
         )
 
     @cached_property
-    def organizations(self) -> Organizations:
-        return Organizations(self.session)
-
-    @cached_property
-    def regions(self) -> Collection[Region]:
-        return self.collection(REGION)
-
-    @cached_property
-    def server_classes(self) -> Collection[ServerClass]:
-        return self.collection(SERVER_CLASS)
-
-    @cached_property
-    def pricing(self) -> Pricing:
-        return Pricing(self.documents(SERVER_CLASS), self._feeds)
-
-    @cached_property
-    def cloudspaces(self) -> CloudSpaces:
-        return CloudSpaces(self.documents(CLOUD_SPACE), CLOUD_SPACE)
-
-    @cached_property
-    def spot_nodepools(self) -> Collection[SpotNodePool]:
-        return self.collection(SPOT_NODE_POOL)
-
-    @cached_property
-    def ondemand_nodepools(self) -> Collection[OnDemandNodePool]:
-        return self.collection(ON_DEMAND_NODE_POOL)
-
-    @cached_property
-    def autopilot_nodepools(self) -> Collection[AutopilotNodePool]:
-        return self.collection(AUTOPILOT_NODE_POOL)
-
-    @cached_property
-    def vm_cloudspaces(self) -> Collection[VMCloudSpace]:
-        return self.collection(VM_CLOUD_SPACE)
-
-    @cached_property
-    def vm_pools(self) -> Collection[VMPool]:
-        return self.collection(VM_POOL)
-
-    @cached_property
-    def vm_ssh_keys(self) -> Collection[VMSSHKey]:
-        return self.collection(VM_SSH_KEY)
-
-    @cached_property
-    def inventory(self) -> Inventory:
-        return Inventory(self.documents(CLOUD_SPACE), self.documents(VM_CLOUD_SPACE))
-
-    @cached_property
-    def events(self) -> Events:
-        return Events(self.session)
-
-    @cached_property
     def ledger(self) -> Ledger:
         """The ledger of this configuration; opening it for the first time makes its file."""
         return open_ledger(self.config.state_path)
+
+    async def _request_json(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Document | None = None
+    ) -> Document:
+        """One request to any path of the service; gives the JSON object that it answers with.
+
+        Raises UnexpectedShape when the answer is something else, and what SpotTransport.send raises.
+        """
+        content = await self.session.content(Call(method, path, params or {}, body))
+        try:
+            document = json.loads(content or b"null")
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise UnexpectedShape(f"{method} {path} was not answered with a JSON object")
+        return document
 
     async def whoami(self) -> Persona:
         """Who the token is of, of which organization, and until when. Raises AuthError, TransportError."""
         return Persona.of(await self._bearer.current(self.session.transport.handle_async_request))
 
-    def collection(self, kind: Kind[Any]) -> Collection[Any]:
+    def collection(self, kind: Kind[T]) -> Collection[T]:
         """The typed verbs of any kind."""
-        return collection_class(kind)(self.documents(kind), kind)
+        return collection_of(self, kind)
 
     def documents(self, kind: Kind[Any], *, permit: Callable[[], None] | None = None) -> Documents:
         """The verbs of any kind on plain JSON objects; never an answer that was kept.
@@ -190,7 +150,7 @@ class AsyncSpotClient:
         async with AsyncExitStack() as stack:
             # Each is let go of whatever becomes of the others.
             stack.callback(self.close_ledger)
-            stack.push_async_callback(self._feeds.aclose)
+            stack.push_async_callback(self.feeds.aclose)
             stack.push_async_callback(self.session.aclose)
 
     def close_ledger(self) -> None:

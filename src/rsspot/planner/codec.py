@@ -117,7 +117,7 @@ class PlanChange(_Json):
 class PlanDocument(_Json):
     """A saved plan. digest is of everything but itself and createdAt."""
 
-    format: Literal["rsspot.plan/1"] = Field(alias="schema")
+    format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
     tool: PlanTool
     scope: PlanScope
     command: str
@@ -141,7 +141,6 @@ def dump_plan(plan: Plan) -> Document:
     """The plan as `rsspot.plan/1`, with its secrets masked and its digest."""
     masks = Masks()
     document = PlanDocument(
-        format="rsspot.plan/1",
         tool=PlanTool(version=VERSION),
         scope=PlanScope(id=plan.scope, organization=plan.organization, stack=plan.stack),
         command=plan.command,
