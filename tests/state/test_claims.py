@@ -19,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from rsspot.errors import StateError
 from rsspot.state.database import Database
 from rsspot.state.ledger import open_ledger
-from rsspot.state.ledger.registrations import LEGAL, OPEN, RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.rules import LEGAL, OPEN
 from rsspot.state.ledger.sqlite import SqliteLedger
 
 MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni", vm_name="vm", payload={"ipAddress": "10.0.0.1"})

@@ -15,9 +15,9 @@ import pytest
 from rsspot.errors import Locked, StateError
 from rsspot.models.refs import Ref
 from rsspot.state.ledger import open_ledger
-from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, OwnedObject, StepRecord, StepState
-from rsspot.state.ledger.registrations import LEGAL, RegistrationRecord, RegistrationStatus
-from rsspot.state.ledger.sqlite import SqliteLedger
+from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, Ledger, OwnedObject, StepRecord, StepState
+from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.rules import LEGAL
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ELSEWHERE = Holder("one", "elsewhere", 1)
@@ -34,15 +34,19 @@ PATHS = {
 """How a machine gets into each status."""
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
-    """A ledger in a file."""
-    opened = open_ledger(tmp_path / "state.db")
+BACKENDS = {"path": "{}/state.db", "sqlite": "sqlite://{}/state.db"}
+"""How a ledger of each backend is opened in a folder: what is tested here holds for all of them."""
+
+
+@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger of each backend."""
+    opened = open_ledger(request.param.format(tmp_path))
     yield opened
     opened.close()
 
 
-def begun(ledger: SqliteLedger, lease: Lease | None = None) -> int:
+def begun(ledger: Ledger, lease: Lease | None = None) -> int:
     """A run of two steps."""
     lease = lease or ledger.acquire("scope", ELSEWHERE, NOW, 60)
     steps = [StepRecord(number, f"cloudspace/{number}", Ref("CloudSpace", str(number)), "create") for number in (0, 1)]
@@ -52,7 +56,7 @@ def begun(ledger: SqliteLedger, lease: Lease | None = None) -> int:
 # Steps
 
 
-def test_a_run_is_remembered_from_intent_to_end(ledger: SqliteLedger) -> None:
+def test_a_run_is_remembered_from_intent_to_end(ledger: Ledger) -> None:
     """Its steps, its attempts and its outcome."""
     run = begun(ledger)
     assert ledger.intend(run, 0) == 1
@@ -74,7 +78,7 @@ def test_a_run_is_remembered_from_intent_to_end(ledger: SqliteLedger) -> None:
 
 
 @pytest.mark.parametrize(("closed", "then"), list(product(sorted(CLOSED), StepState)))
-def test_a_closed_step_never_opens_or_changes(ledger: SqliteLedger, closed: StepState, then: StepState) -> None:
+def test_a_closed_step_never_opens_or_changes(ledger: Ledger, closed: StepState, then: StepState) -> None:
     """Whatever is asked of it."""
     run = begun(ledger)
     ledger.settle(run, 0, closed)
@@ -86,7 +90,7 @@ def test_a_closed_step_never_opens_or_changes(ledger: SqliteLedger, closed: Step
     assert ledger.attempts(run) == []
 
 
-def test_an_unknown_step_is_open_until_it_is_settled(ledger: SqliteLedger) -> None:
+def test_an_unknown_step_is_open_until_it_is_settled(ledger: Ledger) -> None:
     """Even after its run was closed."""
     run = begun(ledger)
     ledger.intend(run, 0)
@@ -97,7 +101,7 @@ def test_an_unknown_step_is_open_until_it_is_settled(ledger: SqliteLedger) -> No
     assert ledger.open_steps("scope") == []
 
 
-def test_a_step_that_is_refused_owns_nothing(ledger: SqliteLedger) -> None:
+def test_a_step_that_is_refused_owns_nothing(ledger: Ledger) -> None:
     """What is owned is written together with the step, or not at all."""
     run = begun(ledger)
     ledger.settle(run, 0, StepState.DONE)
@@ -106,7 +110,7 @@ def test_a_step_that_is_refused_owns_nothing(ledger: SqliteLedger) -> None:
     assert ledger.owned("scope") == {}
 
 
-def test_what_is_gone_is_no_longer_owned(ledger: SqliteLedger) -> None:
+def test_what_is_gone_is_no_longer_owned(ledger: Ledger) -> None:
     """And only in its own stack."""
     run = begun(ledger)
     ledger.settle(run, 0, StepState.DONE, owned=OwnedObject(EDGE, "cloudspace/edge", "u"))
@@ -117,7 +121,7 @@ def test_what_is_gone_is_no_longer_owned(ledger: SqliteLedger) -> None:
     assert ledger.owned("scope") == {}
 
 
-def test_an_attempt_and_a_run_are_answered_once(ledger: SqliteLedger) -> None:
+def test_an_attempt_and_a_run_are_answered_once(ledger: Ledger) -> None:
     """The first word stands."""
     run = begun(ledger)
     attempt = ledger.intend(run, 0)
@@ -129,7 +133,7 @@ def test_an_attempt_and_a_run_are_answered_once(ledger: SqliteLedger) -> None:
     assert [each.outcome for each in ledger.runs("scope")] == ["ok"]
 
 
-def test_runs_are_told_newest_first_and_by_scope(ledger: SqliteLedger) -> None:
+def test_runs_are_told_newest_first_and_by_scope(ledger: Ledger) -> None:
     """A scope sees only its own."""
     first, second = begun(ledger), begun(ledger, ledger.acquire("other", ELSEWHERE, NOW, 60))
     assert [run.id for run in ledger.runs()] == [second, first]
@@ -140,7 +144,7 @@ def test_runs_are_told_newest_first_and_by_scope(ledger: SqliteLedger) -> None:
 # Leases
 
 
-def test_a_lease_excludes_others_until_it_runs_out(ledger: SqliteLedger) -> None:
+def test_a_lease_excludes_others_until_it_runs_out(ledger: Ledger) -> None:
     """Each later holder has a higher fence."""
     first = ledger.acquire("scope", ELSEWHERE, NOW, 60)
     with pytest.raises(Locked, match="process 1 on elsewhere"):
@@ -155,7 +159,7 @@ def test_a_lease_excludes_others_until_it_runs_out(ledger: SqliteLedger) -> None
     assert ledger.holds(second, NOW + timedelta(seconds=60))
 
 
-def test_a_lease_about_to_run_out_is_not_relied_on(ledger: SqliteLedger) -> None:
+def test_a_lease_about_to_run_out_is_not_relied_on(ledger: Ledger) -> None:
     """A request that starts now must not arrive after the lease is over; renewing helps."""
     lease = ledger.acquire("scope", ELSEWHERE, NOW, 60)
     late = NOW + timedelta(seconds=58)
@@ -163,7 +167,7 @@ def test_a_lease_about_to_run_out_is_not_relied_on(ledger: SqliteLedger) -> None
     assert ledger.holds(ledger.renew(lease, late, 60), late)
 
 
-def test_a_living_process_of_this_machine_keeps_its_lease(ledger: SqliteLedger) -> None:
+def test_a_living_process_of_this_machine_keeps_its_lease(ledger: Ledger) -> None:
     """As long as it is in time."""
     here = Holder("me", socket.gethostname(), os.getpid())
     ledger.acquire("scope", here, NOW, 60)
@@ -171,13 +175,13 @@ def test_a_living_process_of_this_machine_keeps_its_lease(ledger: SqliteLedger) 
         ledger.acquire("scope", replace(here, name="again"), NOW, 60)
 
 
-def test_leases_of_stacks_are_independent(ledger: SqliteLedger) -> None:
+def test_leases_of_stacks_are_independent(ledger: Ledger) -> None:
     """So are their fences."""
     assert ledger.acquire("a", ELSEWHERE, NOW, 60).fence == 1
     assert ledger.acquire("b", ELSEWHERE, NOW, 60).fence == 1
 
 
-def test_a_released_lease_is_free_and_its_fence_goes_on(ledger: SqliteLedger) -> None:
+def test_a_released_lease_is_free_and_its_fence_goes_on(ledger: Ledger) -> None:
     """A fence is never given twice."""
     ledger.release(ledger.acquire("scope", ELSEWHERE, NOW, 60))
     assert ledger.acquire("scope", ELSEWHERE, NOW, 60).fence == 2
@@ -186,7 +190,7 @@ def test_a_released_lease_is_free_and_its_fence_goes_on(ledger: SqliteLedger) ->
 # Registrations
 
 
-def brought_to(ledger: SqliteLedger, status: RegistrationStatus) -> None:
+def brought_to(ledger: Ledger, status: RegistrationStatus) -> None:
     """Have a machine in a status, with a token if it got that far."""
     ledger.discover(MACHINE)
     for step in PATHS[status]:
@@ -195,7 +199,7 @@ def brought_to(ledger: SqliteLedger, status: RegistrationStatus) -> None:
 
 @pytest.mark.parametrize(("before", "after"), list(product(RegistrationStatus, RegistrationStatus)))
 def test_a_registration_moves_only_where_it_may(
-    ledger: SqliteLedger, before: RegistrationStatus, after: RegistrationStatus
+    ledger: Ledger, before: RegistrationStatus, after: RegistrationStatus
 ) -> None:
     """An illegal move is refused and changes nothing."""
     brought_to(ledger, before)
@@ -208,7 +212,7 @@ def test_a_registration_moves_only_where_it_may(
     assert ledger.registration("key") == known
 
 
-def test_a_token_id_is_never_erased(ledger: SqliteLedger) -> None:
+def test_a_token_id_is_never_erased(ledger: Ledger) -> None:
     """Neither by failing, nor by starting again, nor by being discovered again."""
     brought_to(ledger, RegistrationStatus.TOKEN_ISSUED)
     for status in (RegistrationStatus.FAILED, RegistrationStatus.DISCOVERED):
@@ -218,7 +222,7 @@ def test_a_token_id_is_never_erased(ledger: SqliteLedger) -> None:
     assert known is not None and (known.token_id, known.last_error) == ("t1", "no")
 
 
-def test_retiring_keeps_the_record(ledger: SqliteLedger) -> None:
+def test_retiring_keeps_the_record(ledger: Ledger) -> None:
     """A machine that is gone was registered once, and that stays on record."""
     brought_to(ledger, RegistrationStatus.REGISTERED)
     assert [each.registration_key for each in ledger.registered("org")] == ["key"]
@@ -229,13 +233,13 @@ def test_retiring_keeps_the_record(ledger: SqliteLedger) -> None:
     assert not ledger.retire("key") and not ledger.retire("never heard of")
 
 
-def test_an_unknown_machine_cannot_be_advanced(ledger: SqliteLedger) -> None:
+def test_an_unknown_machine_cannot_be_advanced(ledger: Ledger) -> None:
     """There is nothing that it could come from."""
     with pytest.raises(StateError, match="from unknown"):
         ledger.advance("key", RegistrationStatus.TOKEN_ISSUED)
 
 
-def test_registrations_of_organizations_are_apart(ledger: SqliteLedger) -> None:
+def test_registrations_of_organizations_are_apart(ledger: Ledger) -> None:
     """The same machine name in another organization is another machine."""
     ledger.discover(MACHINE)
     ledger.discover(replace(MACHINE, registration_key="other", org_id="other"))

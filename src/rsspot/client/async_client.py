@@ -26,8 +26,8 @@ from rsspot.resources.collection import Collection
 from rsspot.resources.documents import Context, Documents
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import documents_class
-from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
+from rsspot.state.store import StateStore
 from rsspot.utils.clock import Clock, SystemClock
 from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
@@ -108,9 +108,14 @@ class AsyncSpotClient(AsyncGroups):
         )
 
     @cached_property
+    def state(self) -> StateStore:
+        """What the state.db of this configuration remembers; its first use makes the file."""
+        return StateStore(self.config.state_path)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """The ledger of this configuration; opening it for the first time makes its file."""
-        return open_ledger(self.config.state_path)
+        return self.state.ledger
 
     async def _request_json(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Document | None = None
@@ -156,8 +161,11 @@ class AsyncSpotClient(AsyncGroups):
     def close_ledger(self) -> None:
         """Let go of the ledger, if it was opened; the next use opens it again."""
         opened: Ledger | None = self.__dict__.pop("ledger", None)
+        state: StateStore | None = self.__dict__.pop("state", None)
         if opened is not None:
             opened.close()
+        if state is not None:
+            state.close()
 
     async def __aenter__(self) -> Self:
         return self

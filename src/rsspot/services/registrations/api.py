@@ -1,4 +1,4 @@
-"""VMRegistrations: the verbs of a kind that lives in the ledger. create walks a machine through its states."""
+"""VMRegistrations: the verbs of a kind stored in the ledger. `create` takes a machine through its states."""
 
 from __future__ import annotations
 
@@ -11,32 +11,27 @@ from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound, UsageError
 from rsspot.resources.documents import Documents
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
-from rsspot.state.ledger.registrations import (
-    RegistrationLedger,
-    RegistrationRecord,
-    RegistrationStatus,
-    worker_of_this_process,
-)
+from rsspot.state.ledger.registrations import RegistrationLedger, RegistrationRecord, RegistrationStatus, worker_of_this_process
 from rsspot.utils.clock import utc_now
 from rsspot.utils.serialization import Document
 
 WORKER = worker_of_this_process()
 CLAIM_SECONDS = 900.0
-"""How long a machine is ours to register: longer than a registrar is given for all it is asked."""
+"""How long a claim on a machine lasts: longer than the registrar's timeouts together."""
 WALK = (
     (RegistrationStatus.DISCOVERED, "issue_token", RegistrationStatus.TOKEN_ISSUED),
     (RegistrationStatus.TOKEN_ISSUED, "submit", RegistrationStatus.SUBMITTED),
     (RegistrationStatus.SUBMITTED, "confirm", RegistrationStatus.REGISTERED),
 )
-"""From a state, by what is asked of the registrar, to the next state."""
+"""The current state, the question that the registrar is asked, and the next state."""
 
 
 class VMRegistrations(Documents):
-    """Registered machines. A machine that is only on its way is not listed, so a plan takes it up again."""
+    """Registered machines. A machine not fully registered is not listed, so the next plan creates it again."""
 
     async def list(self, *, labels: str | None = None) -> builtins.list[Document]:
         if labels:
-            raise UsageError("registrations have no label selector")
+            raise UsageError("registrations cannot be filtered by labels")
         organization = await self._scope.namespace()
         return [_document(record) for record in self._ledger.registered(organization)]
 
@@ -47,9 +42,9 @@ class VMRegistrations(Documents):
         return _document(record)
 
     async def create(self, body: Document) -> Document:
-        """Register a machine, going on from where an earlier try got to.
+        """Register a machine, resuming from the state that an earlier attempt reached.
 
-        Raises RegistrarFailed, with the reason kept.
+        Raises RegistrarFailed and records the reason in the ledger.
         """
         key = body["metadata"]["name"]
         self._ledger.discover(await self._discovered(body))
@@ -62,14 +57,14 @@ class VMRegistrations(Documents):
             self._ledger.release_registration(key, WORKER)
 
     def _taken(self, key: str) -> Document:
-        """A machine that was not to be had: it is registered already, or somebody else is at it."""
+        """A machine that could not be claimed: returned if it is already registered, else another worker has it."""
         record = self._ledger.registration(key)
         if record is None or record.status is not RegistrationStatus.REGISTERED:
-            raise RegistrarFailed("another worker is registering this machine right now")
+            raise RegistrarFailed("another worker is currently registering this machine")
         return _document(record)
 
     async def _walk(self, record: RegistrationRecord, spec: Mapping[str, Any]) -> RegistrationRecord:
-        """Ask the registrar one thing after another, from where the machine is to the end."""
+        """Ask the registrar the remaining questions in order, from the machine's current state."""
         key = record.registration_key
         if record.status is RegistrationStatus.FAILED and _token_is_good(record):
             record = self._advance(key, RegistrationStatus.TOKEN_ISSUED)

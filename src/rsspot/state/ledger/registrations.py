@@ -1,17 +1,14 @@
-"""RegistrationLedger: which machine got how far, as records and a protocol. No SQL and no registrar here."""
+"""RegistrationLedger: how far the registration of each machine is, as records and a protocol. No SQL, no rules."""
 
 from __future__ import annotations
 
 import itertools
 import os
-import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
-
-from rsspot.utils.process import process_lives
 
 
 class RegistrationStatus(StrEnum):
@@ -25,43 +22,12 @@ class RegistrationStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
-    RegistrationStatus.DISCOVERED: frozenset(
-        {RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.FAILED, RegistrationStatus.SKIPPED}
-    ),
-    RegistrationStatus.TOKEN_ISSUED: frozenset({RegistrationStatus.SUBMITTED, RegistrationStatus.FAILED}),
-    RegistrationStatus.SUBMITTED: frozenset({RegistrationStatus.REGISTERED, RegistrationStatus.FAILED}),
-    RegistrationStatus.REGISTERED: frozenset({RegistrationStatus.SKIPPED}),
-    RegistrationStatus.FAILED: frozenset(
-        {RegistrationStatus.DISCOVERED, RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SKIPPED}
-    ),
-    RegistrationStatus.SKIPPED: frozenset({RegistrationStatus.DISCOVERED}),
-}
-"""From each status, the ones that may follow. A registered machine leaves that status only by being retired."""
-
-
-OPEN = (
-    RegistrationStatus.DISCOVERED,
-    RegistrationStatus.TOKEN_ISSUED,
-    RegistrationStatus.SUBMITTED,
-    RegistrationStatus.FAILED,
-)
-"""What a worker may take up: not begun, or begun by somebody who stopped."""
-
-
-PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#\d+")
 _serials = itertools.count(1)
 
 
 def worker_of_this_process() -> str:
     """A name of its own, each time, to claim machines by; its claims end with this process."""
     return f"{socket.gethostname()}#{os.getpid()}#{next(_serials)}"
-
-
-def has_ended(worker: str) -> bool:
-    """Whether a worker is a process of this machine that is gone."""
-    found = PROCESS.fullmatch(worker)
-    return found is not None and found["host"] == socket.gethostname() and not process_lives(int(found["pid"]))
 
 
 @dataclass(frozen=True)

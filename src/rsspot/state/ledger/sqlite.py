@@ -1,4 +1,4 @@
-"""SqliteLedger: the ledger in one sqlite file. All of its SQL is here, and nothing else is."""
+"""SqliteLedger: the ledger in one sqlite file. Only its SQL is here; `rules` says what may happen."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from rsspot.errors import Locked, StateError
+from rsspot.errors import Locked
 from rsspot.models.refs import Ref
 from rsspot.state.database import Database
 from rsspot.state.ledger.protocol import (
-    CLOSED,
     AttemptRecord,
     Holder,
     Lease,
@@ -25,13 +24,10 @@ from rsspot.state.ledger.protocol import (
     StepRecord,
     StepState,
 )
+from rsspot.state.ledger.rules import require_free, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
 from rsspot.utils.clock import utc_now
-from rsspot.utils.process import process_lives
 from rsspot.utils.serialization import canonical
-
-MARGIN = timedelta(seconds=5)
-"""A lease that runs out sooner than this is no longer relied on."""
 
 
 def open_at(url: str, *, create: bool) -> SqliteLedger:
@@ -41,7 +37,7 @@ def open_at(url: str, *, create: bool) -> SqliteLedger:
 
 
 class SqliteLedger(SqliteRegistrations):
-    """See `state.ledger.Ledger` for what each method promises."""
+    """See `Ledger` for what each method promises."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -54,11 +50,7 @@ class SqliteLedger(SqliteRegistrations):
     def acquire(self, scope: str, holder: Holder, now: datetime, ttl: float) -> Lease:
         with self._db.transaction() as db:
             row = db.execute("SELECT * FROM leases WHERE scope = ?", (scope,)).fetchone()
-            if row and row["holder"] and _alive(row, holder.host, now):
-                raise Locked(
-                    f"another apply of {scope} is running (process {row['pid']} on {row['host']})",
-                    hint=f"wait for it to end; its lease runs out at {row['expires_at']}",
-                )
+            require_free(_lease(row), holder, now)
             lease = Lease(scope, holder, (row["fence"] if row else 0) + 1, now + timedelta(seconds=ttl))
             db.execute(
                 "INSERT INTO leases (scope, holder, host, pid, fence, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -80,13 +72,8 @@ class SqliteLedger(SqliteRegistrations):
         return longer
 
     def holds(self, lease: Lease, now: datetime) -> bool:
-        rows = self._db.rows("SELECT holder, fence, expires_at FROM leases WHERE scope = ?", lease.scope)
-        return any(
-            row["holder"] == lease.holder.name
-            and row["fence"] == lease.fence
-            and now + MARGIN < datetime.fromisoformat(row["expires_at"])
-            for row in rows
-        )
+        rows = self._db.rows("SELECT * FROM leases WHERE scope = ?", lease.scope)
+        return still_holds(_lease(rows[0]) if rows else None, lease, now)
 
     def release(self, lease: Lease) -> None:
         with self._db.transaction() as db:
@@ -207,21 +194,18 @@ class SqliteLedger(SqliteRegistrations):
 
 
 def _move(db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
-    """Advance a step; a closed one never opens again."""
-    closed = ", ".join(f"'{each.value}'" for each in sorted(CLOSED))
-    changed = db.execute(
-        f"UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ? AND state NOT IN ({closed})",
-        (state.value, detail, run, seq),
-    ).rowcount
-    if not changed:
-        raise StateError(f"step {seq} of run {run} is closed already")
+    """Advance a step."""
+    row = db.execute("SELECT state FROM steps WHERE run_id = ? AND seq = ?", (run, seq)).fetchone()
+    require_open(StepState(row["state"]) if row else None, run, seq)
+    db.execute("UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ?", (state.value, detail, run, seq))
 
 
-def _alive(row: sqlite3.Row, host: str, now: datetime) -> bool:
-    """Whether a lease's holder may still be at work: not expired, and not a dead process of this machine."""
-    if datetime.fromisoformat(row["expires_at"]) <= now:
-        return False
-    return row["host"] != host or process_lives(row["pid"])
+def _lease(row: sqlite3.Row | None) -> Lease | None:
+    """A row as a lease; None when nobody holds it."""
+    if row is None or not row["holder"]:
+        return None
+    holder = Holder(row["holder"], row["host"], row["pid"])
+    return Lease(row["scope"], holder, row["fence"], datetime.fromisoformat(row["expires_at"]))
 
 
 def _step(row: sqlite3.Row) -> StepRecord:

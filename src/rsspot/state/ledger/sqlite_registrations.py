@@ -1,4 +1,4 @@
-"""SqliteRegistrations: the registration ledger in one sqlite file. All of its SQL is here, and nothing else is."""
+"""SqliteRegistrations: the registration ledger in one sqlite file. Only its SQL; `rules` says what may happen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from rsspot.errors import StateError
 from rsspot.state.database import Database
-from rsspot.state.ledger.registrations import LEGAL, OPEN, RegistrationRecord, RegistrationStatus, has_ended
+from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.rules import OPEN, advanced, has_ended
 from rsspot.utils.clock import utc_now
 from rsspot.utils.serialization import canonical
 
@@ -19,7 +20,7 @@ COLUMNS = tuple(each.name for each in fields(RegistrationRecord) if each.name !=
 
 
 class SqliteRegistrations:
-    """See `state.registrations.RegistrationLedger` for what each method promises."""
+    """See `RegistrationLedger` for what each method promises."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -80,24 +81,30 @@ class SqliteRegistrations:
     ) -> RegistrationRecord:
         with self._db.transaction() as db:
             row = db.execute("SELECT * FROM registration_ledger WHERE registration_key = ?", (key,)).fetchone()
-            if row is not None:
-                _check_claim(row, worker)
-            if row is None or status not in LEGAL[RegistrationStatus(row["status"])]:
-                before = row["status"] if row else "unknown"
-                raise StateError(f"a registration cannot go from {before} to {status.value}")
-            db.execute(
-                "UPDATE registration_ledger SET status = ?, token_id = COALESCE(?, token_id),"
-                " token_expires_at = COALESCE(?, token_expires_at), last_error = COALESCE(?, last_error),"
-                " updated_at = ? WHERE registration_key = ?",
-                (status.value, token_id, token_expires_at, last_error, _now(), key),
+            record = advanced(
+                _registration(row) if row else None,
+                status,
+                worker=worker,
+                now=_now(),
+                token_id=token_id,
+                token_expires_at=token_expires_at,
+                last_error=last_error,
             )
-            if status not in OPEN:
-                # What is over needs no worker.
-                db.execute(
-                    "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL WHERE registration_key = ?",
-                    (key,),
-                )
-        return self._known(key)
+            db.execute(
+                "UPDATE registration_ledger SET status = ?, token_id = ?, token_expires_at = ?, last_error = ?,"
+                " updated_at = ?, claimed_by = ?, claimed_until = ? WHERE registration_key = ?",
+                (
+                    record.status.value,
+                    record.token_id,
+                    record.token_expires_at,
+                    record.last_error,
+                    record.updated_at,
+                    record.claimed_by,
+                    record.claimed_until,
+                    key,
+                ),
+            )
+        return record
 
     def claim_registrations(
         self,
@@ -186,13 +193,6 @@ def _free_claims_of_the_dead(db: sqlite3.Connection) -> None:
             db.execute(
                 "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = ?", (worker,)
             )
-
-
-def _check_claim(row: sqlite3.Row, worker: str | None) -> None:
-    """Only its claimant moves a claimed machine, until the claim runs out."""
-    claimant, until = row["claimed_by"], row["claimed_until"]
-    if claimant is not None and claimant != worker and until > _stamp(utc_now()):
-        raise StateError(f"{row['vm_name'] or row['vm_uid']} is being registered by {claimant} until {until}")
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,0 +1,102 @@
+"""StateStore: everything that one state.db remembers, in one place: preferences, kept answers, history and the ledger.
+
+    with StateStore(Path("state.db")) as state:
+        state.preferences.remember("organization", "my-org", profile="default")
+        print(state.ledger.runs())
+
+Each part opens the file on first use with what it needs: the ledger must survive a power cut, while kept answers and
+the history must never hold a command up.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from rsspot.state.database import BUSY_TIMEOUT, IMPATIENT, Database
+
+if TYPE_CHECKING:
+    from rsspot.state.history import History
+    from rsspot.state.http_cache import SqliteCache
+    from rsspot.state.ledger.protocol import Ledger
+    from rsspot.state.preferences import Preferences
+
+MOST_ENTRIES = 10_000
+MOST_BYTES = 64 * 1024 * 1024
+"""How much is kept of the service's answers, unless a configuration says otherwise."""
+
+
+class StateStore:
+    """One state.db. `create=False`: one that is not there is not made, and has nothing in it.
+
+    Raises StateError when the file cannot be opened or read.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self.path = path
+        self._create = create
+        self._opened: list[Any] = []
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """Which profile, organization and region to use when nothing else says so."""
+        from rsspot.state.preferences import RECORDS, Preferences
+        from rsspot.state.sqlite_store import SqliteStore
+
+        return Preferences(SqliteStore(self._database(), "preferences", RECORDS))
+
+    @cached_property
+    def http_cache(self) -> SqliteCache:
+        """Answers of the service that were kept."""
+        from rsspot.state.http_cache import SqliteCache
+
+        database = self._database(durable=False)
+        return SqliteCache(database, most_entries=MOST_ENTRIES, most_bytes=MOST_BYTES)
+
+    @cached_property
+    def history(self) -> History:
+        """Commands that were run, without their secrets."""
+        from rsspot.state.history import History
+
+        return History(self._database(durable=False, patience=IMPATIENT))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What every apply meant to do, did and owns, and the registration of each machine."""
+        from rsspot.state.ledger import open_ledger
+
+        ledger = open_ledger(self.path, create=self._create)
+        self._opened.append(ledger)
+        return ledger
+
+    def export(self) -> dict[str, Any]:
+        """Preferences and registrations as one JSON document, for another machine."""
+        from rsspot.state.transfer import export_state
+
+        return export_state(self._database())
+
+    def import_(self, document: Any, *, replace: bool = False) -> dict[str, int]:
+        """Take an exported document over, all or nothing; gives how many records of each part are new or changed."""
+        from rsspot.state.transfer import import_state
+
+        return import_state(self._database(), document, replace=replace)
+
+    def close(self) -> None:
+        """Close whatever was opened. It opens again on the next use."""
+        while self._opened:
+            self._opened.pop().close()
+        for name in ("preferences", "http_cache", "history", "ledger"):
+            self.__dict__.pop(name, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _database(self, *, durable: bool = True, patience: float = BUSY_TIMEOUT) -> Database:
+        path = self.path if self._create or self.path.is_file() else None
+        database = Database(path, durable=durable, patience=patience)
+        self._opened.append(database)
+        return database
