@@ -1,4 +1,4 @@
-"""A command line as the history may keep it: words that are certainly no secret, and nothing else. Stores nothing."""
+"""Redacts a command line for the history: keeps only what is certainly not a secret. Stores nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 
 PLAIN = re.compile(r"[a-z0-9]([a-z0-9./_-]{0,62})?")
-"""Names of commands, objects and files: lower case and short, as no token is."""
+"""Names of commands, objects and files: lower case and short, unlike tokens."""
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 OPTION = re.compile(r"--?[a-z][a-z-]{0,30}")
 LONG_RUN = re.compile(r"[a-z0-9]{20,}")
-"""So many letters and digits in a row are no word, but may be a key."""
+"""A run of letters and digits this long may be a key."""
 SHOWN_VALUES = frozenset(
     {
         "--profile",
@@ -26,12 +26,12 @@ SHOWN_VALUES = frozenset(
     }
     | {"--max-deletes", "--stack", "--limit", "--within", "--timeout", "--port", "--seed", "--time-scale"}
 )
-"""Options whose values tell nothing."""
+"""Options whose values are never secret."""
 HIDDEN = "***"
 
 
 def redacted(arguments: Sequence[str]) -> str:
-    """The command line with everything hidden that is not known to be harmless."""
+    """The command line with everything masked that is not known to be harmless."""
     words: list[str] = []
     value_of: str | None = None
     for argument in arguments:
@@ -51,7 +51,7 @@ def redacted(arguments: Sequence[str]) -> str:
 
 
 def _positional(argument: str, option: str) -> str:
-    """What follows an option that is not known to take a harmless value: its value, or the next argument."""
+    """The word after an option that may take a secret: kept only if the option is a known flag."""
     known_flag = option in (
         "--sandbox",
         "--yes",

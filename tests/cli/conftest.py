@@ -1,4 +1,4 @@
-"""Where the commands of this folder run."""
+"""The folder and environment that the commands of these tests run in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that commands run in, with a home and a sandbox of its own."""
+    """An empty working directory, with its own home and sandbox."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path / "sandbox"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)

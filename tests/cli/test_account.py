@@ -1,4 +1,4 @@
-"""Profiles, logins and what state.db remembers, as commands against a service on loopback."""
+"""The account, config, history and state commands, against a simulator on loopback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Command = Callable[..., Any]
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """An account of its own, where the environment says the service is."""
+    """A simulated service with one account; the environment variables point to it."""
     organizations = [Tenant("org_abc123", "acme", CANARY)]
     simulated = World(clock=ScaledClock(300, start=1_790_000_000.0), organizations=organizations, wall=time.time)
     server = Server(Api(simulated))
@@ -44,7 +44,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def rsspot(world: World, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command that must end well; gives what it printed as JSON."""
+    """Runs a command, checks its exit code and returns its JSON output. Fails if the token is printed."""
 
     def command(*arguments: str, code: int = 0) -> Any:
         capsys.readouterr()
@@ -58,19 +58,19 @@ def rsspot(world: World, capsys: pytest.CaptureFixture[str]) -> Command:
 
 @pytest.fixture
 def account(rsspot: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """The same with a profile `work` that was configured from a pipe."""
+    """The same, with a profile `work` whose token was configured from standard input."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{CANARY}\n"))
     rsspot("configure", "-p", "work", "--org", "acme", "--token-stdin")
     return rsspot
 
 
 def config_file() -> Path:
-    """The file that the commands write."""
+    """The config file that the commands write."""
     return Path.home() / ".config" / "rsspot" / "config.yml"
 
 
-def test_configure_changes_only_what_it_is_given(account: Command) -> None:
-    """A region added later does not cost the profile its token, its comments or its other keys."""
+def test_configure_changes_only_the_given_values(account: Command) -> None:
+    """Adding a region keeps the token, the comments and the other keys of the profile."""
     text = config_file().read_text().replace("organization: acme", "organization: acme  # ours\n    mine: kept")
     config_file().write_text(text)
     assert account("configure", "-p", "work", "--region", "us-east-iad-1")["written"] == ["activeProfile", "region"]
@@ -82,14 +82,14 @@ def test_configure_changes_only_what_it_is_given(account: Command) -> None:
     assert account("whoami")["organization"] == "acme"
 
 
-def test_with_nothing_to_write_nothing_is_written(rsspot: Command) -> None:
-    """A profile that says nothing would only hide that there is none."""
+def test_configure_without_values_writes_nothing(rsspot: Command) -> None:
+    """An empty profile would hide that none is configured."""
     rsspot("configure", "-p", "empty", code=3)
     assert not config_file().exists()
 
 
-def test_profiles_are_listed_chosen_and_deleted_but_never_the_one_in_use(account: Command) -> None:
-    """Deleting it would silently send the next command somewhere else."""
+def test_profiles_list_use_show_and_delete(account: Command) -> None:
+    """The profile in use cannot be deleted: the next command would silently use another account."""
     account("configure", "-p", "play", "--org", "acme", "--no-activate")
     assert account("profiles", "list") == [{"name": "play", "inUse": False}, {"name": "work", "inUse": True}]
     account("profiles", "delete", "work", code=3)
@@ -101,11 +101,11 @@ def test_profiles_are_listed_chosen_and_deleted_but_never_the_one_in_use(account
     assert account("profiles", "list") == [{"name": "play", "inUse": True}]
 
 
-def test_a_remembered_default_is_of_its_profile_only(account: Command) -> None:
-    """Whoever names another profile gets that one's organization."""
+def test_a_default_applies_only_to_its_profile(account: Command) -> None:
+    """Another profile keeps its own organization."""
     account("configure", "-p", "play", "--org", "elsewhere", "--no-activate")
     account("config", "set-default", "org", "org-abc123")
-    explained = {each["setting"]: each for each in account("config", "explain")}
+    explained = {setting["setting"]: setting for setting in account("config", "explain")}
     assert explained["organization"]["value"] == "org-abc123"
     assert "state.db" in explained["organization"]["source"]
     assert account("-p", "play", "profiles", "show")["organization"] == "elsewhere"
@@ -113,8 +113,8 @@ def test_a_remembered_default_is_of_its_profile_only(account: Command) -> None:
     assert account("profiles", "show")["organization"] == "acme"
 
 
-def test_a_login_on_another_screen_is_kept_and_a_logout_forgets_it(account: Command, world: World) -> None:
-    """The whole way: code, approval, token, profile, and back."""
+def test_login_stores_the_token_and_logout_removes_it(account: Command, world: World) -> None:
+    """The whole device login: code, approval, token, profile, and logout."""
     account("logout")
     account("whoami", code=4)
     approved = threading.Event()
@@ -141,8 +141,8 @@ def test_a_login_on_another_screen_is_kept_and_a_logout_forgets_it(account: Comm
     account("whoami", code=4)
 
 
-def test_the_official_clis_file_is_copied_before_anything_hides_it(rsspot: Command) -> None:
-    """A new file without its token would brick the account that worked a moment ago."""
+def test_the_official_clis_settings_are_copied_into_a_new_config_file(rsspot: Command) -> None:
+    """A new file without its token would take precedence and break a working account."""
     legacy = Path.home() / ".spot_config"
     legacy.parent.mkdir(parents=True, exist_ok=True)
     legacy.write_text(f"org: acme\nrefreshToken: {CANARY}\nregion: us-east-iad-1\n")
@@ -154,32 +154,32 @@ def test_the_official_clis_file_is_copied_before_anything_hides_it(rsspot: Comma
     assert CANARY in legacy.read_text()
 
 
-def test_the_sandbox_has_no_account_to_change(rsspot: Command) -> None:
-    """--sandbox left on the line must not write into a real profile."""
+def test_account_commands_are_refused_in_the_sandbox(rsspot: Command) -> None:
+    """With --sandbox they must not write into a real profile."""
     for command in (["configure", "--org", "x"], ["login"], ["logout"], ["profiles", "use", "x"]):
         rsspot("--sandbox", *command, code=3)
     assert not config_file().exists()
 
 
-def test_answers_are_kept_between_commands_and_no_cache_asks_again(
+def test_responses_are_cached_between_commands_unless_no_cache(
     account: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The second list of regions costs no request at all."""
+    """The second list of regions sends no request."""
     account("regions", "list")
 
-    def asked(*arguments: str) -> list[str]:
+    def requests(*arguments: str) -> list[str]:
         capsys.readouterr()
         assert run(["-v", "regions", "list", *arguments]) == 0
         return re.findall(r"^(GET|POST) (\S+)", capsys.readouterr().err, re.MULTILINE)
 
-    assert asked() == []
-    assert asked("--no-cache") == [("GET", "/apis/ngpc.rxt.io/v1/regions")]
+    assert requests() == []
+    assert requests("--no-cache") == [("GET", "/apis/ngpc.rxt.io/v1/regions")]
     assert account("state", "clear-cache")["forgotten"] >= 1
-    assert asked() == [("GET", "/apis/ngpc.rxt.io/v1/regions")]
+    assert requests() == [("GET", "/apis/ngpc.rxt.io/v1/regions")]
 
 
-def test_the_history_tells_what_was_run_and_hides_what_might_be_secret(account: Command) -> None:
-    """Values are shown only when they are certainly harmless."""
+def test_the_history_masks_possible_secrets(account: Command) -> None:
+    """Values are shown only if they are certainly harmless."""
     account("regions", "list")
     account("spotnodepools", "get", "Sup3rS3cretTokenThatWasPastedHere", code=3)
     account("cloudspaces", "create", "edge", '{"webhook": "https://hooks.example.com/secret"}', code=3)
@@ -188,8 +188,8 @@ def test_the_history_tells_what_was_run_and_hides_what_might_be_secret(account: 
     assert account("history", "clear")["forgotten"] >= 3
 
 
-def test_state_moves_to_another_machine_and_back(account: Command, tmp_path: Path) -> None:
-    """What was remembered is there again, and nothing is overwritten unasked."""
+def test_state_export_and_import(account: Command, tmp_path: Path) -> None:
+    """Import restores the exported defaults, and overwrites existing ones only with --replace."""
     account("config", "set-default", "region", "us-east-iad-1")
     account("state", "export", "--out", "moved.json")
     account("config", "set-default", "region", "uk-lon-1")
@@ -199,8 +199,8 @@ def test_state_moves_to_another_machine_and_back(account: Command, tmp_path: Pat
     assert account("profiles", "show")["region"] == "us-east-iad-1"
 
 
-def test_a_cluster_from_its_creation_to_its_kubeconfig(account: Command) -> None:
-    """Without a manifest, as somebody would who only wants to look."""
+def test_a_cloudspace_from_create_to_delete(account: Command) -> None:
+    """Create, wait, upgrade, kubeconfig and delete, without a manifest."""
     spec = {"region": "us-central-dfw-2", "kubernetesVersion": "1.31.1"}
     account("cloudspaces", "create", "edge", json.dumps(spec))
     account("cloudspaces", "kubeconfig", "edge", code=1)
@@ -210,47 +210,47 @@ def test_a_cluster_from_its_creation_to_its_kubeconfig(account: Command) -> None
     Path("kube").write_text(yaml.safe_dump({"contexts": [], "clusters": [{"name": "mine"}], "users": []}))
     account("cloudspaces", "kubeconfig", "edge", "--merge-into", "kube")
     merged = yaml.safe_load(Path("kube").read_text())
-    assert [each["name"] for each in merged["clusters"]] == ["mine", "acme-edge"]
+    assert [cluster["name"] for cluster in merged["clusters"]] == ["mine", "acme-edge"]
     assert Path("kube").stat().st_mode & 0o777 == 0o600
     account("cloudspaces", "delete", "edge", "--yes")
     assert account("cloudspaces", "wait", "edge", "--gone") == {"gone": "edge"}
 
 
-def test_prices_are_those_of_the_region_in_use(account: Command) -> None:
-    """Unless all are asked for."""
+def test_prices_are_limited_to_the_region_in_use(account: Command) -> None:
+    """Unless --everywhere is given."""
     here = account("pricing", "list", "--region", "us-central-dfw-2")
-    assert {each["region"] for each in here} == {"us-central-dfw-2"}
+    assert {price["region"] for price in here} == {"us-central-dfw-2"}
     assert len(account("pricing", "list", "--everywhere", "--region", "us-central-dfw-2")) > len(here)
 
 
 WATCH = [sys.executable, "-m", "rsspot", "--sandbox", "regions", "watch"]
 
 
-def test_ctrl_c_ends_a_watch_with_a_word_and_its_own_code(tmp_path: Path) -> None:
-    """And with no traceback."""
+def test_ctrl_c_ends_a_watch_with_a_message_and_exit_code(tmp_path: Path) -> None:
+    """Without a traceback."""
     process = subprocess.Popen(WATCH, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline().startswith("ADDED")
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=20)
-    assert (process.returncode, complaint) == (8, "error: stopped\n")
+    _, message = process.communicate(timeout=20)
+    assert (process.returncode, message) == (8, "error: interrupted\n")
 
 
-def test_who_reads_only_the_first_line_hears_no_complaint() -> None:
-    """`rsspot … | head -1` is an everyday thing."""
+def test_a_closed_pipe_prints_no_error() -> None:
+    """`rsspot ... | head -1` is common."""
     command = f"{sys.executable} -m rsspot --sandbox serverclasses list -o json | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("[\n", "")
 
 
-def test_a_remembered_profile_that_is_gone_can_be_put_right(account: Command) -> None:
-    """Each command that could mend it must work although the profile that is meant is not there."""
+def test_a_missing_default_profile_can_be_repaired(account: Command) -> None:
+    """The commands that repair it work although the selected profile does not exist."""
     account("configure", "-p", "play", "--org", "acme", "--no-activate")
     account("config", "set-default", "profile", "play")
     text = config_file().read_text()
     config_file().write_text(text.replace("play:", "renamed:"))
     account("whoami", code=3)
-    assert [each["name"] for each in account("profiles", "list")] == ["renamed", "work"]
+    assert [profile["name"] for profile in account("profiles", "list")] == ["renamed", "work"]
     account("config", "set-default", "profile", "renamed")
     config_file().write_text(config_file().read_text().replace("renamed:", "gone:"))
     account("profiles", "use", "work")
@@ -258,30 +258,30 @@ def test_a_remembered_profile_that_is_gone_can_be_put_right(account: Command) ->
     account("config", "unset-default", "profile")
 
 
-def test_a_profile_that_is_configured_is_in_use_from_then_on(account: Command) -> None:
-    """Also where another one was remembered."""
+def test_configure_makes_the_profile_the_default(account: Command) -> None:
+    """Even if state.db had another default."""
     account("config", "set-default", "profile", "work")
     account("configure", "-p", "play", "--org", "acme")
     assert account("profiles", "show")["profile"] == "play"
 
 
-def test_the_profile_that_the_file_names_is_not_deleted(account: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the environment says for now: every other shell would be left without."""
+def test_the_active_profile_of_the_file_cannot_be_deleted(account: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the environment selects another one here: other shells still use it."""
     account("configure", "-p", "play", "--org", "acme", "--no-activate")
     monkeypatch.setenv("RSSPOT_PROFILE", "play")
     account("profiles", "delete", "work", code=3)
     assert account("whoami", "-p", "work")["profile"] == "work"
 
 
-def test_a_numeric_profile_is_changed_where_it_stands(account: Command) -> None:
-    """YAML reads its name as a number; a second one beside it would hide its token."""
+def test_a_profile_with_a_numeric_name_is_updated_in_place(account: Command) -> None:
+    """YAML reads the name as a number; a second entry would hide the token of the first."""
     config_file().write_text(f"activeProfile: '123'\nprofiles:\n  123: {{org: acme, refreshToken: {CANARY}}}\n")
     account("configure", "-p", "123", "--region", "us-east-iad-1")
     assert account("whoami")["organization"] == "acme"
     assert list(yaml.safe_load(config_file().read_text())["profiles"]) == [123]
 
 
-def test_a_token_with_a_line_break_is_not_shown(account: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither in the error nor with -v; the fixture looks for it."""
+def test_a_token_with_a_line_break_is_not_printed(account: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the error nor with -v; the fixture checks this."""
     monkeypatch.setenv("RSSPOT_ACCESS_TOKEN", f"{CANARY}\n{CANARY}")
     account("-v", "regions", "list", code=4)

@@ -1,4 +1,4 @@
-"""Where a command meets the terminal, the disk and the ledger: what it refuses, and what it leaves alone."""
+"""Commands with terminals, special files, unreadable state and closed output."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Terminal:
         self.shown = ""
 
     def read_until(self, text: str | None = None, within: float = 30) -> str:
-        """Everything shown so far, once this text is there; without one, once the command has ended."""
+        """Wait for this text, or without one for the end of the command; returns everything shown so far."""
         deadline = time.monotonic() + within
         while text is None or text not in self.shown:
             ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
@@ -66,11 +66,11 @@ class Terminal:
         self.process.wait(10)
 
 
-def test_ctrl_c_at_the_question_is_a_no(capsys: pytest.CaptureFixture[str]) -> None:
-    """It ends at once with 8, and nothing was made."""
+def test_ctrl_c_at_the_prompt_cancels(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command exits at once with 8 and creates nothing."""
     terminal = Terminal("--sandbox", "apply", write(STACK))
     try:
-        terminal.read_until("to go ahead")
+        terminal.read_until("to continue")
         time.sleep(0.3)
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.process.wait(15) == 8
@@ -80,8 +80,8 @@ def test_ctrl_c_at_the_question_is_a_no(capsys: pytest.CaptureFixture[str]) -> N
     assert listed("cloudspaces", capsys) == []
 
 
-def test_nobody_is_asked_in_json() -> None:
-    """Even on a terminal: the question would stand in the document."""
+def test_no_prompt_with_json_output() -> None:
+    """Not even on a terminal: the prompt would be part of the document."""
     terminal = Terminal("--sandbox", "apply", write(STACK), "-o", "json")
     try:
         assert terminal.process.wait(30) == 5
@@ -89,14 +89,12 @@ def test_nobody_is_asked_in_json() -> None:
     finally:
         terminal.close()
     assert "--yes" in shown
-    assert "to go ahead" not in shown
+    assert "to continue" not in shown
 
 
 @pytest.mark.parametrize("command", [["destroy", "--yes"], ["plan", "--prune"], ["apply", "--prune", "--yes"]])
-def test_what_is_nobodys_is_not_deleted_for_want_of_a_name(
-    capsys: pytest.CaptureFixture[str], command: list[str]
-) -> None:
-    """Manifests without a Stack document do not say what else is theirs."""
+def test_an_unnamed_stack_deletes_nothing(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    """Without a Stack document, it is unknown which undeclared objects belong to the stack."""
     file = write(STACK)
     assert run(["--sandbox", "apply", file, "--yes"]) == 0
     assert run(["--sandbox", *command, file]) == 3
@@ -105,8 +103,8 @@ def test_what_is_nobodys_is_not_deleted_for_want_of_a_name(
 
 
 @pytest.mark.parametrize("sort", ["device", "pipe", "directory"])
-def test_a_plan_is_not_saved_over_what_is_no_file(capsys: pytest.CaptureFixture[str], sort: str) -> None:
-    """Replacing it would destroy it."""
+def test_a_plan_is_not_saved_over_a_special_file(capsys: pytest.CaptureFixture[str], sort: str) -> None:
+    """Replacing a device, pipe or directory would destroy it."""
     out = Path("/dev/null") if sort == "device" else Path("out")
     if sort == "pipe":
         os.mkfifo(out)
@@ -118,8 +116,8 @@ def test_a_plan_is_not_saved_over_what_is_no_file(capsys: pytest.CaptureFixture[
     assert (out.stat().st_mode, out.stat().st_ino) == (before.st_mode, before.st_ino)
 
 
-def test_a_plan_is_saved_through_a_link() -> None:
-    """The link stays one, and what it points at is written."""
+def test_a_plan_is_saved_through_a_symlink() -> None:
+    """The symlink stays, and its target is written."""
     Path("link.json").symlink_to("target.json")
     assert run(["--sandbox", "plan", write(STACK), "--out", "link.json"]) == 0
     assert Path("link.json").is_symlink()
@@ -127,22 +125,22 @@ def test_a_plan_is_saved_through_a_link() -> None:
 
 
 def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """As lines, not as one line with the newlines spelt out."""
+    """As separate lines, not as one line with escaped newlines."""
     assert run(["ledger"]) == 3
-    said = "".join(capsys.readouterr())
-    assert "registrations" in said
-    assert "\\n" not in said
+    output = "".join(capsys.readouterr())
+    assert "registrations" in output
+    assert "\\n" not in output
 
 
-def test_a_plan_of_registrations_makes_no_ledger() -> None:
-    """A plan writes nothing, whatever it is about."""
+def test_a_plan_with_registrations_creates_no_ledger() -> None:
+    """A plan writes nothing, whatever the kind."""
     assert run(["--sandbox", "plan", write(REGISTRATION)]) == 0
     assert not (folder() / "state.db").exists()
 
 
 @pytest.mark.parametrize("sort", ["garbage", "directory"])
-def test_a_ledger_that_cannot_be_read(capsys: pytest.CaptureFixture[str], sort: str) -> None:
-    """A plan goes on without it and says so; an apply sends nothing."""
+def test_an_unreadable_ledger(capsys: pytest.CaptureFixture[str], sort: str) -> None:
+    """A plan warns and continues without it; an apply sends nothing."""
     file, state = write(STACK), folder() / "state.db"
     folder().mkdir(parents=True)
     if sort == "garbage":
@@ -150,48 +148,48 @@ def test_a_ledger_that_cannot_be_read(capsys: pytest.CaptureFixture[str], sort: 
     else:
         state.mkdir()
     assert run(["--sandbox", "plan", file]) == 0
-    assert "going on without the ledger" in capsys.readouterr().err
+    assert "continuing without the ledger" in capsys.readouterr().err
     assert run(["--sandbox", "apply", file, "--yes"]) == 1
-    assert "defect" not in capsys.readouterr().err
+    assert "internal error" not in capsys.readouterr().err
     assert listed("cloudspaces", capsys) == []
 
 
 @pytest.mark.parametrize("where", [">&-", ">/dev/full"])
 @pytest.mark.parametrize("arguments", ["--sandbox regions list", "--sandbox regions list -o json", "--help"])
-def test_an_output_that_takes_nothing_is_no_defect(where: str, arguments: str) -> None:
-    """Closed or full, it is not rsspot that is broken."""
+def test_a_closed_or_full_output_is_not_an_internal_error(where: str, arguments: str) -> None:
+    """The fault is not in rsspot."""
     if where == ">/dev/full" and not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     line = f'exec "{sys.executable}" -m rsspot {arguments} {where}'
     ended = subprocess.run(["/bin/sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-    assert "defect" not in ended.stderr
+    assert "internal error" not in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_broken_sandbox_says_how_to_get_a_new_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """In a line and a hint."""
+def test_a_corrupt_sandbox_hints_at_reset(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error is one line, with one line of hint."""
     folder().mkdir(parents=True)
     (folder() / "world.db").write_bytes(b"this is no database " * 500)
     assert run(["--sandbox", "cloudspaces", "list"]) == 1
     error, hint = capsys.readouterr().err.splitlines()
-    assert "the sandbox's world cannot be opened" in error
+    assert "cannot open the sandbox" in error
     assert "rsspot simulator reset" in hint
 
 
-def test_variables_of_a_stack_may_come_from_the_environment(
+def test_stack_variables_can_use_environment_variables(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are expanded before they are used."""
+    """References in a variable's value are expanded before it is used."""
     monkeypatch.setenv("REGION", "us-central-dfw-1")
     stack = NAMED.replace("---\n", 'spec: {variables: {region: "${env:REGION}"}}\n---\n')
     file = write(stack + CLOUDSPACE.replace("us-central-dfw-1", "${var:region}"))
     assert run(["--sandbox", "apply", file, "--yes", "--wait", "none"]) == 0
-    assert [each["spec"]["region"] for each in listed("cloudspaces", capsys)] == ["us-central-dfw-1"]
+    assert [cloudspace["spec"]["region"] for cloudspace in listed("cloudspaces", capsys)] == ["us-central-dfw-1"]
 
 
 @pytest.fixture
-def nowhere(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An account without a credential, at a service that is not there."""
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without credentials, whose service is unreachable."""
     for name in (variable for variable in os.environ if variable.startswith(("SPOT_", "RACKSPACE_", "RSSPOT_CONFIG"))):
         monkeypatch.delenv(name)
     monkeypatch.delenv("RSSPOT_REFRESH_TOKEN", raising=False)
@@ -202,10 +200,10 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_a_missing_credential_has_its_own_exit_code(
-    capsys: pytest.CaptureFixture[str], nowhere: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], no_credentials: pytest.MonkeyPatch
 ) -> None:
-    """Its error is a PermissionError of Python's too, and is told as ours, with the hint."""
+    """The error is also a PermissionError, but is reported as an RsspotError with its hint."""
     assert run(["cloudspaces", "list"]) == 4
-    said = capsys.readouterr().err
-    assert "no refresh token" in said
-    assert "RSSPOT_REFRESH_TOKEN" in said
+    message = capsys.readouterr().err
+    assert "no refresh token" in message
+    assert "RSSPOT_REFRESH_TOKEN" in message

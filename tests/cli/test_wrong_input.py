@@ -1,4 +1,4 @@
-"""What a wrong command or manifest comes to: a place, an exit code, and a world that nobody touched."""
+"""Invalid commands and manifests change nothing and exit with the right code; secrets are never printed."""
 
 from __future__ import annotations
 
@@ -23,16 +23,21 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 MISTAKES = {
     "unknown key": (STACK.replace("desired: 2", "desierd: 2\n  desired: 2"), 3, "stack.yaml:16:3:", "'desierd'"),
     "wrong type": (STACK.replace("desired: 2", "desired: two"), 3, "stack.yaml:16:3:", "valid integer"),
-    "bid of a slipped finger": (STACK.replace("0.03", "1e9"), 3, "stack.yaml:17:3:", "less than 1000"),
-    "more servers than there are": (
+    "bid far too high": (STACK.replace("0.03", "1e9"), 3, "stack.yaml:17:3:", "less than 1000"),
+    "too many servers": (
         STACK.replace("desired: 2", "desired: 99999999999999999999"),
         3,
         "stack.yaml:16:3:",
         "less than or equal to 10000",
     ),
     "unknown class": (STACK.replace("gp.vs1.large-dfw", "gp.vs1.lage-dfw"), 5, "stack.yaml:15:3:", "does not exist"),
-    "class elsewhere": (STACK.replace("large-dfw", "large-iad"), 5, "stack.yaml:15:3:", "cannot be in two regions"),
-    "bid off the ladder": (STACK.replace("0.03", "0.05"), 5, "stack.yaml:17:3:", "next valid bid is 0.06"),
+    "class of another region": (
+        STACK.replace("large-dfw", "large-iad"),
+        5,
+        "stack.yaml:15:3:",
+        "cannot be in two regions",
+    ),
+    "bid between two steps": (STACK.replace("0.03", "0.05"), 5, "stack.yaml:17:3:", "next valid bid is 0.06"),
     "bid under the minimum": (STACK.replace("0.03", "0.005"), 5, "stack.yaml:17:3:", "next valid bid is 0.01"),
     "bid under the market": (
         STACK.replace("gp.vs1.large-dfw", "ch.vs1.medium-dfw").replace("0.03", "0.01"),
@@ -53,34 +58,34 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"]], ids=["plan", "apply"])
-@pytest.mark.parametrize(("text", "code", "place", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_a_wrong_manifest_changes_nothing(
-    capsys: pytest.CaptureFixture[str], command: list[str], text: str, code: int, place: str, said: str
+@pytest.mark.parametrize(("text", "code", "place", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_an_invalid_manifest_changes_nothing(
+    capsys: pytest.CaptureFixture[str], command: list[str], text: str, code: int, place: str, message: str
 ) -> None:
-    """The place and the mistake on standard error, the exit code of its sort, and an empty world afterwards."""
+    """Standard error has the location and the message, the exit code fits, and no object is created."""
     assert run(["--sandbox", *command, write(text)]) == code
     captured = capsys.readouterr()
     assert place in captured.err
-    assert said in captured.err
+    assert message in captured.err
     assert "Traceback" not in captured.err + captured.out
     assert listed("spotnodepools", capsys) == []
     assert listed("cloudspaces", capsys) == []
 
 
-@pytest.mark.parametrize(("text", "code", "place", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_the_same_mistake_as_json(
-    capsys: pytest.CaptureFixture[str], text: str, code: int, place: str, said: str
+@pytest.mark.parametrize(("text", "code", "place", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_an_invalid_manifest_is_reported_as_json(
+    capsys: pytest.CaptureFixture[str], text: str, code: int, place: str, message: str
 ) -> None:
-    """With -o json everything on standard output is one JSON document, mistakes included."""
+    """With -o json, standard output is one JSON document, errors included."""
     assert run(["--sandbox", "plan", write(text), "-o", "json"]) == code
     document = json.loads(capsys.readouterr().out)
     problems = document["refusals"] if "refusals" in document else document["error"]["problems"]
     assert problems
-    assert all(set(each) == {"rule", "message", "source", "hint"} for each in problems)
+    assert all(set(problem) == {"rule", "message", "source", "hint"} for problem in problems)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["plan", "none.yaml"], "no such file or directory"),
         (["plan", "."], "no manifests here"),
@@ -102,35 +107,33 @@ def test_the_same_mistake_as_json(
         (["plan", "x", "--max-deletes", "-1"], "--max-deletes"),
         (["plan", "x", "--var", "novalue"], "--var takes NAME=VALUE"),
         (["plan", "x", "--var", "=value"], "--var takes NAME=VALUE"),
-        (["plan", "-o", "xml"], "no output format 'xml'"),
+        (["plan", "-o", "xml"], "unknown output format 'xml'"),
         (["plan", "-o"], "-o needs a value"),
         (["apply", "--plan", "none.json"], "cannot read none.json"),
         (["apply", "--plan", "none.json", "x"], "either --plan or paths"),
-        (["cloudspaces", "patch", "edge", "{not json"], "not JSON"),
+        (["cloudspaces", "patch", "edge", "{not json"], "invalid JSON"),
     ],
-    ids=lambda each: " ".join(each) if isinstance(each, list) else "said",
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "message",
 )
-def test_a_command_that_cannot_be_understood(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
-) -> None:
-    """Usage errors end with 3, never click's 2, and say what was wrong in a line without a traceback."""
+def test_usage_errors(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    """They exit with 3, not with click's 2, and print a message without a traceback."""
     assert run(["--sandbox", *arguments]) == 3
     captured = capsys.readouterr()
-    assert said.lower() in captured.err.lower()
+    assert message.lower() in captured.err.lower()
     assert "Traceback" not in captured.err
 
 
 @pytest.mark.parametrize(
     "arguments", [["plann"], ["plan", "--bogus"], ["plan"], ["cloudspaces", "get"], ["plan", "x", "--var", "x"]]
 )
-def test_usage_errors_are_json_too(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    """A script that asked for JSON reads JSON, whoever found the mistake."""
+def test_usage_errors_are_reported_as_json(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """With -o json, also for errors found by the command line parser."""
     assert run([*arguments, "--sandbox", "-o", "json"]) == 3
     assert json.loads(capsys.readouterr().out)["error"]["exitCode"] == 3
 
 
-def test_no_traceback_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    """-v shows where it came from; nothing else does."""
+def test_only_verbose_prints_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """-v prints the traceback of an error."""
     assert run(["--sandbox", "plan", "none.yaml"]) == 3
     assert "Traceback" not in capsys.readouterr().err
     assert run(["--sandbox", "plan", "none.yaml", "-v"]) == 3
@@ -138,8 +141,8 @@ def test_no_traceback_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("order", [["--sandbox", "-o", "json", "plan"], ["plan", "--sandbox", "-o", "json"]])
-def test_common_options_stand_anywhere(capsys: pytest.CaptureFixture[str], order: list[str]) -> None:
-    """Before the command or after it."""
+def test_global_options_are_accepted_anywhere(capsys: pytest.CaptureFixture[str], order: list[str]) -> None:
+    """Before the command and after it."""
     assert run([*order, write(STACK)]) == 0
     assert json.loads(capsys.readouterr().out)["summary"]["create"] == 2
 
@@ -155,14 +158,14 @@ def test_detailed_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_last_line_of_an_apply_is_its_recap(capsys: pytest.CaptureFixture[str]) -> None:
-    """A script finds the result where it looks for it."""
+    """Scripts can rely on it."""
     assert run(["--sandbox", "apply", write(STACK), "--yes"]) == 0
     assert capsys.readouterr().out.rstrip("\n").splitlines()[-1].startswith("RECAP ")
     assert len(listed("spotnodepools", capsys)) == 1
 
 
 def test_apply_without_a_terminal_is_refused_at_once(here: Path) -> None:
-    """Nobody to ask is a no, not a wait; in a process of its own, where nothing is a terminal."""
+    """It does not wait for an answer. Runs in a separate process, which has no terminal."""
     ended = subprocess.run(
         [sys.executable, "-m", "rsspot", "--sandbox", "apply", write(STACK)],
         stdin=subprocess.DEVNULL,
@@ -172,12 +175,12 @@ def test_apply_without_a_terminal_is_refused_at_once(here: Path) -> None:
         check=False,
     )
     assert ended.returncode == 5
-    assert "there is no terminal to ask on" in ended.stderr
+    assert "cannot prompt for approval without a terminal" in ended.stderr
     assert "--yes" in ended.stderr
 
 
-def test_a_saved_plan_is_applied_and_then_satisfied(capsys: pytest.CaptureFixture[str]) -> None:
-    """A plan is applied as saved; once it is true, applying it again changes nothing."""
+def test_applying_a_saved_plan_twice_changes_nothing_the_second_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """All its steps are already satisfied."""
     file = write(STACK)
     assert run(["--sandbox", "plan", file, "--out", "plan.json"]) == 0
     assert Path("plan.json").stat().st_mode & 0o077 == 0
@@ -185,27 +188,27 @@ def test_a_saved_plan_is_applied_and_then_satisfied(capsys: pytest.CaptureFixtur
     before = listed("spotnodepools", capsys)
     assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes"]) == 0
     after = listed("spotnodepools", capsys)
-    assert [each["metadata"]["uid"] for each in after] == [each["metadata"]["uid"] for each in before]
-    assert [each["spec"] for each in after] == [each["spec"] for each in before]
+    assert [pool["metadata"]["uid"] for pool in after] == [pool["metadata"]["uid"] for pool in before]
+    assert [pool["spec"] for pool in after] == [pool["spec"] for pool in before]
 
 
-def test_a_saved_plan_of_a_world_that_moved_is_stale(capsys: pytest.CaptureFixture[str]) -> None:
-    """What was approved no longer holds, so nothing is sent."""
+def test_a_saved_plan_is_stale_after_the_objects_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The approval no longer applies, so nothing is sent."""
     assert run(["--sandbox", "apply", write(STACK), "--yes"]) == 0
     assert run(["--sandbox", "plan", write(STACK.replace("0.03", "0.04")), "--out", "plan.json"]) == 0
     assert run(["--sandbox", "spotnodepools", "patch", "workers", '{"bidPrice": "0.06"}']) == 0
     capsys.readouterr()
     assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes"]) == 6
     assert "spotnodepool/edge/workers" in capsys.readouterr().err
-    assert [each["spec"]["bidPrice"] for each in listed("spotnodepools", capsys)] == ["0.06"]
+    assert [pool["spec"]["bidPrice"] for pool in listed("spotnodepools", capsys)] == ["0.06"]
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [('"0.03"', '"9.99"'), ("rsspot.plan/1", "rsspot.plan/9"), ("}", ""), ('"create"', '"delete"')],
 )
-def test_a_plan_that_was_tampered_with_is_refused(capsys: pytest.CaptureFixture[str], before: str, after: str) -> None:
-    """Only what was approved is applied."""
+def test_a_modified_saved_plan_is_refused(capsys: pytest.CaptureFixture[str], before: str, after: str) -> None:
+    """Only what was approved can be applied."""
     assert run(["--sandbox", "plan", write(STACK), "--out", "plan.json"]) == 0
     saved = Path("plan.json").read_text()
     assert before in saved
@@ -217,16 +220,16 @@ def test_a_plan_that_was_tampered_with_is_refused(capsys: pytest.CaptureFixture[
 
 
 def test_a_refused_plan_is_not_saved() -> None:
-    """There is no file to apply by mistake."""
+    """Otherwise it could be applied by mistake."""
     assert run(["--sandbox", "plan", write(STACK.replace("0.03", "0.05")), "--out", "plan.json"]) == 5
     assert not Path("plan.json").exists()
 
 
 @pytest.mark.parametrize("output", ["table", "json", "yaml"])
-def test_a_secret_is_never_seen_again(capsys: pytest.CaptureFixture[str], output: str) -> None:
-    """Not on either stream, not in the saved plan, not in the ledger: only in the manifest and at the service."""
+def test_a_secret_is_neither_printed_nor_stored(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    """Not on either stream, in the saved plan or in the ledger. Only the manifest and the service have it."""
     file = write(WITH_SECRET)
-    lines = output.replace("yaml", "table")  # a run is told as lines or as JSON lines
+    lines = output.replace("yaml", "table")  # a run is reported as text or as JSON lines
     assert run(["--sandbox", "plan", file, "--out", "plan.json", "-o", output]) == 0
     assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes", "-o", lines]) == 0
     write(WITH_SECRET.replace("hunter2", "hunter3"))
@@ -242,7 +245,7 @@ def test_a_secret_is_never_seen_again(capsys: pytest.CaptureFixture[str], output
 
 @pytest.mark.parametrize("command", [["list"], ["get", "edge"]])
 def test_a_secret_is_masked_when_objects_are_shown(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
-    """The service gives it back; whoever reads the screen does not get it."""
+    """The service returns it; the output masks it."""
     assert run(["--sandbox", "apply", write(WITH_SECRET), "--yes"]) == 0
     for output in ("table", "json", "yaml"):
         assert run(["--sandbox", "cloudspaces", *command, "-o", output]) == 0
@@ -261,8 +264,8 @@ def test_a_secret_is_masked_when_objects_are_shown(capsys: pytest.CaptureFixture
     ],
     ids=["misspelt", "wrong type", "missing variable", "written twice", "tag"],
 )
-def test_a_secret_is_not_quoted_with_its_mistake(capsys: pytest.CaptureFixture[str], wrong: str) -> None:
-    """The line of a mistake is shown, unless it holds a secret."""
+def test_a_line_with_a_secret_is_not_quoted(capsys: pytest.CaptureFixture[str], wrong: str) -> None:
+    """Errors quote the line they are about, unless it contains a secret."""
     assert run(["--sandbox", "plan", write(wrong)]) == 3
     assert "hunter2" not in "".join(capsys.readouterr())
 
@@ -270,7 +273,7 @@ def test_a_secret_is_not_quoted_with_its_mistake(capsys: pytest.CaptureFixture[s
 def test_a_secret_from_the_environment_is_not_shown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A secret of a wrong type is not repeated by the one who finds that out."""
+    """The error about its wrong type does not repeat the value."""
     monkeypatch.setenv("HOOK", "hunter2")
     file = write(STACK.replace("desired: 2", "desired: ${env:HOOK}"))
     assert run(["--sandbox", "plan", file]) == 3

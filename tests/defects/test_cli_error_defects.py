@@ -172,7 +172,7 @@ def test_a_failure_is_a_line_and_an_exit_code(account, config, rsspot, arrange, 
     assert first.startswith("error: ") and len(first) > len("error: ")
     assert len(rest) <= 1 and all(each.startswith("  hint: ") or each == "nothing was sent" for each in rest)
     assert "Traceback" not in ended.err
-    assert "defect" not in ended.err
+    assert "internal error" not in ended.err
     assert "sandbox-refresh-token" not in ended.err
 
 
@@ -310,7 +310,7 @@ def test_ctrl_c_ends_a_command_at_once(account, config, output):
     if output == "json":
         assert json.loads(out)["error"]["exitCode"] == 8
     else:
-        assert (out, err) == ("", "error: stopped\n")
+        assert (out, err) == ("", "error: interrupted\n")
 
 
 def test_nobody_is_waited_for_where_nobody_is(account):

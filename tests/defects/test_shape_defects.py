@@ -100,7 +100,7 @@ def test_whatever_is_answered_is_told_in_a_line(account, rsspot, name, output):
     account.answer("GET .*/cloudspaces$", Response(200, BODIES[name]))
     ended = rsspot("cloudspaces", "list", "-o", output)
     assert ended.code in (0, 1)
-    assert "defect" not in ended.out + ended.err
+    assert "internal error" not in ended.out + ended.err
     assert "Traceback" not in ended.err
 
 
@@ -117,5 +117,5 @@ def test_whatever_is_answered_a_plan_says_so(account, tmp_path, name):
     command = [sys.executable, "-m", "rsspot", "plan", str(manifest)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode in (0, 1)
-    assert "defect" not in ended.stderr
+    assert "internal error" not in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rsspot import services
-from rsspot.cli.app import OWN, groups
+from rsspot.cli.command_table import OWN, groups
 from rsspot.resources.registry import kinds, part
 from rsspot.resources.sync_twins import Blocking, blocking
 

@@ -10,7 +10,8 @@ import pytest
 
 from rsspot import errors
 from rsspot.applier.events import OUTCOMES
-from rsspot.cli.app import OWN, run
+from rsspot.cli.app import run
+from rsspot.cli.command_table import OWN
 from rsspot.client.singleton import close_all_clients, configure
 from rsspot.config.reference import markdown
 from rsspot.models.fields import IMMUTABLE

@@ -46,7 +46,7 @@ def test_time_stands_still_until_it_is_moved(frozen, environment):
     url = frozen.about["base_url"]
     assert frozen.phase("prod") == ""
     moved = rsspot(environment, "simulator", "advance", "1h30m", "--url", url)
-    assert (moved.returncode, moved.stdout) == (0, "Its clock says 2026-08-17T01:30:00Z.\n")
+    assert (moved.returncode, moved.stdout) == (0, "The simulator clock is now 2026-08-17T01:30:00Z.\n")
     assert frozen.phase("prod") == "NoWinningBids"
 
 
@@ -68,7 +68,7 @@ def test_under_run_the_simulator_is_known(environment):
         "advance",
         "90s",
     )
-    assert (moved.returncode, moved.stdout) == (0, "Its clock says 2026-08-17T00:01:30Z.\n")
+    assert (moved.returncode, moved.stdout) == (0, "The simulator clock is now 2026-08-17T00:01:30Z.\n")
 
 
 def test_the_sandbox_is_moved_by_the_same_command(environment):
@@ -76,7 +76,7 @@ def test_the_sandbox_is_moved_by_the_same_command(environment):
     first = rsspot(environment, "--sandbox", "simulator", "advance", "1h")
     second = rsspot(environment, "--sandbox", "simulator", "advance", "1d")
     assert (first.returncode, second.returncode) == (0, 0)
-    days = [int(each.stdout.split("says ")[1][8:10]) for each in (first, second)]
+    days = [int(each.stdout.split("is now ")[1][8:10]) for each in (first, second)]
     assert days[0] != days[1]
     assert first.stdout.split("T")[2][3:] == second.stdout.split("T")[2][3:]
 
@@ -100,7 +100,8 @@ def test_prices_are_set_while_it_runs(frozen, environment):
         return frozen.ask("GET", path)[1]["status"]["spotPricing"]["marketPricePerHour"]
 
     before = market()
-    assert rsspot(environment, "simulator", "price", CLASS, "0.25", "--url", url).stdout == f"{CLASS}: $0.25 an hour\n"
+    priced = rsspot(environment, "simulator", "price", CLASS, "0.25", "--url", url)
+    assert priced.stdout == f"{CLASS}: $0.25 per hour\n"
     assert market() == "0.250000"
     assert rsspot(environment, "simulator", "price", CLASS, "--url", url).returncode == 0
     assert market() == before
@@ -109,11 +110,11 @@ def test_prices_are_set_while_it_runs(frozen, environment):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("advance", "10"), "no duration"),
-        (("advance", "10m", "--url", "https://spot.rackspace.com"), "no simulator on this machine"),
-        (("advance", "10m"), "which simulator?"),
-        (("advance", "10m", "--url", "http://127.0.0.1:1"), "does not answer"),
-        (("serve", "--start", "noon"), "no time"),
+        (("advance", "10"), "not a valid duration"),
+        (("advance", "10m", "--url", "https://spot.rackspace.com"), "not a simulator on this machine"),
+        (("advance", "10m"), "no simulator URL given"),
+        (("advance", "10m", "--url", "http://127.0.0.1:1"), "cannot reach the simulator"),
+        (("serve", "--start", "noon"), "not a valid time"),
         (("serve", "--start", "2026-08-17T00:00:00"), "no time zone"),
         (("serve", "--rule", "mood=good"), "no rule"),
         (("serve", "--fault", "explode"), "explode"),

@@ -1,1 +1,1 @@
-"""The front door for people: options, sessions, rendering and exit codes. Decides nothing about Spot."""
+"""The command line: options, sessions, output and exit codes. Holds no Spot logic."""

@@ -1,4 +1,4 @@
-"""Who is asking: login, logout, whoami, configure, and the profiles of the config file. Prints no credential."""
+"""The account commands: login, logout, whoami, configure and profiles. Never prints a credential."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rsspot.cli.app import SETTINGS
 from rsspot.cli.session import CliSession, session
+from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import Cancelled, ConfigError, UsageError
 from rsspot.utils.clock import stamp
 
 if TYPE_CHECKING:
     from rsspot.config.loader import Resolved
 
-KEYRING = typer.Option(False, "--keyring", help="Keep it in the operating system's keyring, not in the config file.")
+KEYRING = typer.Option(False, "--keyring", help="Store it in the system keyring, not in the config file.")
 
-profiles = typer.Typer(help="The profiles of the config file.", **SETTINGS)
+profiles = typer.Typer(help="List, show, select and delete profiles.", **SETTINGS)
 
 
 def login(keyring: bool = KEYRING) -> None:
-    """Log in on another screen, and keep the refresh token for the profile in use."""
+    """Log in with a browser and store the refresh token in the profile in use."""
     from rsspot.auth.device import log_in
     from rsspot.auth.grants import Issuer
     from rsspot.auth.keyring import recall
@@ -35,29 +35,32 @@ def login(keyring: bool = KEYRING) -> None:
     here = _real()
     resolved = here.resolved
     if keyring:
-        # Before a person has approved what could not be kept.
+        # Fail before the user approves a login whose token could not be stored.
         recall(resolved.profile)
     options, clock = resolved.options, SystemClock()
-    # Any way to send will do that signs nothing.
-    way = SpotTransport(options.oauth_url, None, clock, options=transport_options_of(options))
+    # Login requests carry no credentials, hence no signer.
+    transport = SpotTransport(options.oauth_url, None, clock, options=transport_options_of(options))
 
     async def work() -> Any:
         try:
             issuer = Issuer(options.oauth_url, options.client_id)
-            return await log_in(issuer, way.transport.handle_async_request, clock, invite, resolved.get("organization"))
+            send = transport.transport.handle_async_request
+            return await log_in(issuer, send, clock, invite, resolved.get("organization"))
         finally:
-            await way.aclose()
+            await transport.aclose()
 
     grant = here.run(work())
     if grant.refresh_token is None:
-        raise ConfigError("the login service gave no refresh token", hint="make one in the console under API Access")
+        raise ConfigError(
+            "the login service returned no refresh token", hint="create one in the console under API Access"
+        )
     _forget_tokens(here, resolved)
-    _edit(_kept_as(resolved.profile, grant.refresh_token, keyring))
+    _edit(_store_token(resolved.profile, grant.refresh_token, keyring))
     here.emit({"profile": resolved.profile, "email": grant.token.claims.get("email"), "until": _until(grant.token)})
 
 
 def logout() -> None:
-    """Forget the refresh token of the profile in use, and its cached token."""
+    """Remove the refresh token of the profile in use, and the tokens cached for it."""
     from rsspot.auth.keyring import forget
     from rsspot.config.files import legacy_file
 
@@ -69,19 +72,19 @@ def logout() -> None:
         forget(resolved.profile)
     if resolved.config_file is not None and resolved.config_file != legacy_file(os.environ):
         _edit({("profiles", resolved.profile, "refreshToken"): None})
-    left = here.resolve_again().settings.get("refresh_token")
-    here.emit({"profile": resolved.profile, "still given by": left.source if left else None})
+    remaining = here.resolve_again().settings.get("refresh_token")
+    here.emit({"profile": resolved.profile, "still given by": remaining.source if remaining else None})
 
 
 def _forget_tokens(here: CliSession, resolved: Resolved) -> None:
-    """Forget what was made from the refresh tokens of a profile: the one in effect, and those it keeps itself."""
+    """Delete the cached tokens of a profile: those of the refresh token in effect, and of those it stores itself."""
     from rsspot.auth.cache import TokenCache
     from rsspot.auth.keyring import recall
     from rsspot.config.files import read
 
     options = resolved.options
-    kept = read(resolved.config_file).profiles.get(resolved.profile) if resolved.config_file else None
-    secrets = [each.refresh_token for each in (options, kept) if each and each.refresh_token]
+    profile = read(resolved.config_file).profiles.get(resolved.profile) if resolved.config_file else None
+    secrets = [source.refresh_token for source in (options, profile) if source and source.refresh_token]
     tokens = {secret.get_secret_value() for secret in secrets}
     if options.keyring:
         tokens.add(recall(resolved.profile) or "")
@@ -90,7 +93,7 @@ def _forget_tokens(here: CliSession, resolved: Resolved) -> None:
 
 
 def whoami() -> None:
-    """Show who the token is of, of which organization, and until when."""
+    """Show the current user, the organization and when the token expires."""
     here = session()
 
     async def work() -> dict[str, Any]:
@@ -108,22 +111,23 @@ def whoami() -> None:
 
 
 def configure(
-    base_url: str | None = typer.Option(None, "--base-url", help="Where the API is."),
-    oauth_url: str | None = typer.Option(None, "--oauth-url", help="Where tokens come from."),
-    client_id: str | None = typer.Option(None, "--client-id", help="Another OAuth client."),
+    base_url: str | None = typer.Option(None, "--base-url", help="URL of the API."),
+    oauth_url: str | None = typer.Option(None, "--oauth-url", help="URL of the login service."),
+    client_id: str | None = typer.Option(None, "--client-id", help="OAuth client id."),
     token_from_stdin: bool = typer.Option(False, "--token-stdin", help="Read the refresh token from standard input."),
     keyring: bool = KEYRING,
-    activate: bool = typer.Option(True, "--activate/--no-activate", help="Use this profile when none is named."),
+    activate: bool = typer.Option(True, "--activate/--no-activate", help="Make this the default profile."),
 ) -> None:
-    """Write a profile: only what is given here changes. --profile, --org and --region say which and what.
+    """Create or update a profile. Only the given values change.
 
-    The refresh token is asked for, or read from standard input; it is never an argument, since those are public.
+    --profile selects the profile; --org and --region are stored in it. The refresh token is read from a prompt or from
+    standard input. It is never an argument, since other users of the machine can see those.
     """
     from rsspot.state.preferences import forget_profile
 
     here = _real()
     profile = here.resolve_profile()
-    given = {
+    values = {
         "organization": here.options.organization,
         "region": here.options.region,
         "baseUrl": base_url,
@@ -131,23 +135,23 @@ def configure(
         "clientId": client_id,
     }
     changes: dict[tuple[str, ...], Any] = {
-        ("profiles", profile, name): value for name, value in given.items() if value is not None
+        ("profiles", profile, name): value for name, value in values.items() if value is not None
     }
     token = _token(token_from_stdin)
     if keyring and token is None:
-        raise UsageError("there is no token to put into the keyring", hint="type it, or pipe it to --token-stdin")
+        raise UsageError("no token to store in the keyring", hint="type it at the prompt, or pipe it to --token-stdin")
     file = here.config_file
     new = file is not None and not file.exists()
     if not changes and token is None and (new or profile not in _known()):
-        raise UsageError("nothing to write", hint="give --org, --region, --base-url or a token")
+        raise UsageError("nothing to write", hint="pass --org, --region, --base-url or a token")
     if activate:
         changes[("activeProfile",)] = profile
     here.options.profile = profile
     if here.options.organization:
-        # An id would win over the name in the same place.
+        # A stored id would take precedence over the new name.
         changes[("profiles", profile, "organizationId")] = None
     if token:
-        changes |= _kept_as(profile, token, keyring)
+        changes |= _store_token(profile, token, keyring)
     path = _edit(changes)
     if activate:
         forget_profile(here.state_path)
@@ -161,26 +165,26 @@ def configure(
 
 
 def _token(from_stdin: bool) -> str | None:
-    """The refresh token, from a pipe or from a person who sees no echo."""
+    """The refresh token, from standard input or from a prompt without echo; None if neither gives one."""
     if from_stdin:
         token = sys.stdin.readline().strip() if sys.stdin is not None else ""
         if not token:
-            raise UsageError("standard input holds no token")
+            raise UsageError("no token on standard input")
         if not token.isascii() or not token.isprintable() or " " in token:
-            raise UsageError("what standard input holds is no token")
+            raise UsageError("the text on standard input is not a valid token")
         return token
     if sys.stdin is None or not sys.stdin.isatty():
         return None
     import getpass
 
     try:
-        return getpass.getpass("Refresh token (empty to leave as it is): ").strip() or None
+        return getpass.getpass("Refresh token (leave empty to keep the current one): ").strip() or None
     except (KeyboardInterrupt, EOFError):
-        raise Cancelled("nothing was written") from None
+        raise Cancelled("cancelled; nothing was written") from None
 
 
-def _kept_as(profile: str, token: str, keyring: bool) -> dict[tuple[str, ...], Any]:
-    """What the config file says once a profile's refresh token is kept; puts it into the keyring if asked to."""
+def _store_token(profile: str, token: str, keyring: bool) -> dict[tuple[str, ...], Any]:
+    """Put a refresh token into the keyring if asked to; returns the changes to the config file."""
     if keyring:
         from rsspot.auth.keyring import keep
 
@@ -192,10 +196,10 @@ def _kept_as(profile: str, token: str, keyring: bool) -> dict[tuple[str, ...], A
 
 
 def _real() -> CliSession:
-    """The session, if it is about a real account. Raises UsageError for the sandbox, which has none to keep."""
+    """The session of a real account. Raises UsageError for the sandbox, which has no account."""
     here = session()
     if here.options.sandbox:
-        raise UsageError("the sandbox has no account", hint="leave --sandbox out")
+        raise UsageError("the sandbox has no account", hint="remove --sandbox")
     return here
 
 
@@ -212,15 +216,15 @@ def _until(token: Any) -> str | None:
 
 @profiles.command("list")
 def list_() -> None:
-    """List the profiles, the one in use marked."""
+    """List the profiles and mark the one in use."""
     here = session()
-    used = _in_use(here)
-    here.emit([{"name": name, "inUse": name == used} for name in _known()])
+    in_use = _in_use(here)
+    here.emit([{"name": name, "inUse": name == in_use} for name in _known()])
 
 
 @profiles.command()
-def show(name: str | None = typer.Argument(None, help="The profile in use when left out.")) -> None:
-    """Show a profile as it is resolved, secrets masked."""
+def show(name: str | None = typer.Argument(None, help="Default: the profile in use.")) -> None:
+    """Show the resolved settings of a profile; secrets are masked."""
     here = session()
     if name is not None:
         _require(name)
@@ -230,7 +234,7 @@ def show(name: str | None = typer.Argument(None, help="The profile in use when l
 
 @profiles.command()
 def use(name: str) -> None:
-    """Use a profile whenever none is named. Written into the config file; a default remembered before is forgotten."""
+    """Make a profile the default. Writes it to the config file and removes any default set in state.db."""
     from rsspot.state.preferences import forget_profile
 
     here = _real()
@@ -242,16 +246,16 @@ def use(name: str) -> None:
 
 @profiles.command()
 def delete(name: str) -> None:
-    """Remove a profile from the config file; never the one in use."""
+    """Delete a profile from the config file, unless it is in use."""
     here = session()
     _require(name)
     if name in (_in_use(here), _active(here)):
-        raise UsageError(f"{name!r} is in use", hint="`rsspot profiles use` another one first")
+        raise UsageError(f"profile {name!r} is in use", hint="switch first with `rsspot profiles use NAME`")
     here.emit({"deleted": name, "file": str(_edit({("profiles", name): None}))})
 
 
 def _in_use(here: CliSession) -> str | None:
-    """The profile in use; None where the one that is meant is not there."""
+    """The profile in use; None if the selected profile does not exist."""
     try:
         return here.resolve_profile()
     except ConfigError:
@@ -259,7 +263,7 @@ def _in_use(here: CliSession) -> str | None:
 
 
 def _active(here: CliSession) -> str | None:
-    """The profile that the config file names, whatever the environment says."""
+    """The active profile of the config file, regardless of the environment."""
     from rsspot.config.files import config_file, read
 
     path = config_file(os.environ, here.config_file)
@@ -277,8 +281,8 @@ def _require(name: str) -> None:
 
     known = _known()
     if name not in known:
-        there = ", ".join(known) or "none"
-        raise UsageError(f"no profile {name!r}", hint=did_you_mean(name, known) or f"there are: {there}")
+        names = ", ".join(known) or "none"
+        raise UsageError(f"no profile {name!r}", hint=did_you_mean(name, known) or f"available profiles: {names}")
 
 
 COMMANDS: dict[str, Any] = {

@@ -1,65 +1,30 @@
-"""The root of the command line: which commands there are, imported only when one is used."""
+"""The root of the command line: parses the arguments, runs one command and returns its exit code."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
-from functools import cache
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from rsspot import services
 from rsspot.cli import errors
+from rsspot.cli.command_table import OWN, groups, load
 from rsspot.cli.options import CliOptions, split
 from rsspot.cli.session import CliSession
+from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 
-OWN = {
-    "plan": ("rsspot.cli.reconcile", "Show what an apply would change. Changes nothing."),
-    "apply": ("rsspot.cli.reconcile", "Make it so."),
-    "destroy": ("rsspot.cli.reconcile", "Delete everything a stack owns."),
-    "validate": ("rsspot.cli.reconcile", "Check manifests without speaking to the service."),
-    "login": ("rsspot.cli.account", "Log in on another screen, and keep the refresh token."),
-    "logout": ("rsspot.cli.account", "Forget the refresh token of a profile."),
-    "whoami": ("rsspot.cli.account", "Show who the token is of, and until when."),
-    "configure": ("rsspot.cli.account", "Write a profile into the config file."),
-    "profiles": ("rsspot.cli.account", "The profiles of the config file."),
-    "config": ("rsspot.cli.config", "What is set, and where it was set."),
-    "history": ("rsspot.cli.history", "The commands that were run, without their secrets."),
-    "state": ("rsspot.cli.history", "Records of state.db, to move them elsewhere."),
-    "ledger": ("rsspot.cli.ledger", "What was applied, step by step."),
-    "simulator": ("rsspot.cli.simulator", "The Spot API on this machine."),
-}
 EPILOG = (
-    "CliOptions for every command, anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
+    "Global options, accepted anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
     " --org NAME, --region NAME, --output/-o table|json|yaml, --no-color, --no-cache, --verbose/-v."
 )
-SETTINGS: dict[str, Any] = {
-    "add_completion": False,
-    "rich_markup_mode": None,
-    "pretty_exceptions_enable": False,
-    "no_args_is_help": True,
-}
-"""Settings of every Typer: rich help alone would double the start-up."""
-
-
-@cache
-def groups() -> dict[str, tuple[str, str]]:
-    """Command groups of the services: name -> (folder, help). Reads only the folders' first lines."""
-    found: dict[str, tuple[str, str]] = {}
-    for folder in services.folders():
-        package = importlib.import_module(f"{services.__name__}.{folder}")
-        found |= {name: (folder, help) for name, help in getattr(package, "GROUPS", {}).items()}
-    return found
 
 
 class LazyGroup(TyperGroup):
-    """Knows every command by name and help; imports the one that is used."""
+    """Lists every command with its help, but imports only the command that is used."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*OWN, *sorted(groups())]
@@ -70,26 +35,7 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, stub, rest = super().resolve_command(ctx, args)
-        return (name, _load(stub.name), rest) if stub is not None and stub.name else (name, stub, rest)
-
-
-def _load(name: str) -> Any:
-    if name in OWN:
-        found = importlib.import_module(OWN[name][0]).COMMANDS[name]
-        app = found if isinstance(found, typer.Typer) else _single(found)
-    else:
-        from rsspot.cli.kinds import group_app
-
-        app = group_app(name, *groups()[name])
-    command = typer.main.get_command(app)
-    command.name = name
-    return command
-
-
-def _single(function: Callable[..., Any]) -> typer.Typer:
-    app = typer.Typer(**{**SETTINGS, "no_args_is_help": False})
-    app.command()(function)
-    return app
+        return (name, load(stub.name), rest) if stub is not None and stub.name else (name, stub, rest)
 
 
 root = typer.Typer(cls=LazyGroup, epilog=EPILOG, **SETTINGS)
@@ -97,11 +43,11 @@ root = typer.Typer(cls=LazyGroup, epilog=EPILOG, **SETTINGS)
 
 @root.callback()
 def _root() -> None:
-    """Rackspace Spot: plan and apply YAML manifests, list and inspect what runs."""
+    """Rackspace Spot: plan and apply YAML manifests, list and inspect live objects."""
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line; gives the exit code."""
+    """Run a command line and return its exit code."""
     began = time.monotonic()
     options = CliOptions()
     code = errors.ERROR
@@ -128,7 +74,7 @@ def _run(options: CliOptions, rest: list[str]) -> int:
     except typer.Abort:
         return errors.report(KeyboardInterrupt(), options)
     except (BrokenPipeError, SystemExit):
-        # Whoever read us went away; there is nobody to tell. Typer turns some of these into SystemExit.
+        # The reader of our output is gone, so an error message is pointless. Typer turns some of these into SystemExit.
         sys.stderr.close()
         return errors.ERROR
     except BaseException as error:
@@ -136,7 +82,7 @@ def _run(options: CliOptions, rest: list[str]) -> int:
 
 
 def _usage(error: Any, options: CliOptions) -> int:
-    """What the command line parser has to say. Its errors have no public base class in every version we support."""
+    """Report an error of the command line parser. These have no public base class in every version we support."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message(), file=sys.stderr)

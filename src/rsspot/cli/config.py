@@ -1,4 +1,4 @@
-"""What is set and why: config explain, path, migrate, and the defaults that state.db remembers."""
+"""The `config` commands: explain settings, show paths, migrate from the official CLI, set defaults in state.db."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 
 import typer
 
-from rsspot.cli.app import SETTINGS
 from rsspot.cli.session import session
+from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 
-app = typer.Typer(help="What is set, and where it was set.", **SETTINGS)
+app = typer.Typer(help="Show settings and their sources, and set defaults.", **SETTINGS)
 NAMES = {"profile": "profile", "org": "organization", "region": "region"}
 WHICH = typer.Argument(help="profile, org or region.")
 
 
 @app.command()
 def explain() -> None:
-    """Show every setting with its value and where that came from; secrets are masked."""
+    """Show every setting with its value and source; secrets are masked."""
     here = session()
-    found = here.resolved.explain()
-    here.emit([{"setting": name, "value": value, "source": source} for name, (value, source) in found.items()])
+    settings = here.resolved.explain()
+    here.emit([{"setting": name, "value": value, "source": source} for name, (value, source) in settings.items()])
 
 
 @app.command()
 def path() -> None:
-    """Show which files are read and written."""
+    """Show the paths of the config file and state.db."""
     from rsspot.config.files import config_file, legacy_file
 
     here = session()
@@ -36,22 +36,25 @@ def path() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Copy the official CLI's settings into a config file of rsspot's own. Overwrites nothing."""
+    """Copy the official CLI's settings to a new config file; never overwrites one."""
     from rsspot.config.manager import migrate as copy
 
-    made = copy(os.environ)
-    session().emit({"written": str(made) if made else None, "reason": None if made else "there is nothing to copy"})
+    written = copy(os.environ)
+    session().emit({"written": str(written) if written else None, "reason": None if written else "nothing to migrate"})
 
 
 @app.command("set-default")
-def set_default(which: str = WHICH, value: str = typer.Argument(help="What to use from now on.")) -> None:
-    """Remember a default in state.db: the profile to use, or the profile's organization or region."""
+def set_default(which: str = WHICH, value: str = typer.Argument(help="The new default.")) -> None:
+    """Set a default in state.db.
+
+    `profile` applies to all commands; `org` and `region` apply to the profile in use.
+    """
     _remember(which, value)
 
 
 @app.command("unset-default")
 def unset_default(which: str = WHICH) -> None:
-    """Forget a remembered default."""
+    """Remove a default from state.db."""
     _remember(which, None)
 
 
@@ -60,14 +63,14 @@ def _remember(which: str, value: str | None) -> None:
 
     here = session()
     if which not in NAMES:
-        raise UsageError(f"no default {which!r}", hint="profile, org or region")
+        raise UsageError(f"unknown default {which!r}", hint="use profile, org or region")
     if which == "profile" and value is not None:
         from rsspot.cli.account import _require
 
         _require(value)
-    of = None if which == "profile" else here.resolved.profile
-    open_preferences(here.state_path).remember(NAMES[which], value, of)
-    here.emit({"default": which, "value": value, "of profile": of, "state": str(here.state_path)})
+    profile = None if which == "profile" else here.resolved.profile
+    open_preferences(here.state_path).remember(NAMES[which], value, profile)
+    here.emit({"default": which, "value": value, "of profile": profile, "state": str(here.state_path)})
 
 
 COMMANDS: dict[str, Any] = {"config": app}

@@ -1,4 +1,4 @@
-"""Errors to lines and exit codes: the only place that catches what commands raise. No traceback unless asked for."""
+"""Turns what a command raises into an error message and an exit code. Prints a traceback only with --verbose."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ OK, ERROR, CHANGES, USAGE = 0, 1, 2, 3
 
 
 def report(error: BaseException, options: CliOptions) -> int:
-    """Say what went wrong, in the format asked for; gives the exit code."""
+    """Print an error in the output format in use and return its exit code."""
     if options.verbose:
         import traceback
 
         traceback.print_exception(error)
-    said = _translated(error)
-    _say(said, options)
-    return said.exit_code
+    translated = _translated(error)
+    _print(translated, options)
+    return translated.exit_code
 
 
 def _translated(error: BaseException) -> RsspotError:
-    """Whatever a command raised, in our own words."""
+    """Any exception as an RsspotError."""
     if isinstance(error, RsspotError):
         return error
     if isinstance(error, KeyboardInterrupt):
-        return Cancelled("stopped")
-    # asyncio's own, by name: importing asyncio for it would slow every command down.
+        return Cancelled("interrupted")
+    # Compared by name: importing asyncio for this would slow down every command.
     if type(error).__name__ == "CancelledError":
-        return Cancelled("stopped at once; the next run looks up what was open")
+        return Cancelled("interrupted at once; the next run finds out what became of unfinished writes")
     if isinstance(error, OSError):
         return RsspotError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
-    hint = "run it again with -v and report what it prints"
-    return RsspotError(f"this is a defect of rsspot: {type(error).__name__}: {error}", hint=hint)
+    hint = "run the command again with -v and report the output"
+    return RsspotError(f"internal error: {type(error).__name__}: {error}", hint=hint)
 
 
-def _say(error: RsspotError, options: CliOptions) -> None:
+def _print(error: RsspotError, options: CliOptions) -> None:
     if options.output == "json":
         import json
 

@@ -1,4 +1,4 @@
-"""The ledger as commands: runs, their steps, and registrations. Reads only."""
+"""The `ledger` commands: runs, their steps, and registrations. Read-only."""
 
 from __future__ import annotations
 
@@ -7,43 +7,41 @@ from typing import Any
 
 import typer
 
-from rsspot.cli.app import SETTINGS
 from rsspot.cli.session import session
+from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 
-app = typer.Typer(help="What was applied, step by step.", **SETTINGS)
+app = typer.Typer(help="Show past runs, step by step.", **SETTINGS)
 
 
 @app.command()
 def runs() -> None:
-    """List every apply and destroy, the newest first."""
+    """List every apply and destroy, newest first."""
     here = session()
     here.emit([asdict(run) for run in here.reading_ledger.runs()])
 
 
 @app.command()
-def show(run: int | None = typer.Argument(None, help="The run's number; the last one when left out.")) -> None:
-    """Show the steps of one run and what each attempt came to."""
+def show(run: int | None = typer.Argument(None, help="Number of the run; default: the last one.")) -> None:
+    """Show the steps of one run and the result of each attempt."""
     here = session()
     ledger = here.reading_ledger
-    known = {each.id: each for each in ledger.runs()}
-    if not known:
-        raise UsageError("the ledger knows no run yet")
-    number = run if run is not None else max(known)
-    if number not in known:
-        raise UsageError(f"the ledger knows no run {number}", hint="`rsspot ledger runs` lists them")
+    runs_by_id = {run.id: run for run in ledger.runs()}
+    if not runs_by_id:
+        raise UsageError("the ledger has no runs yet")
+    number = run if run is not None else max(runs_by_id)
+    if number not in runs_by_id:
+        raise UsageError(f"the ledger has no run {number}", hint="list the runs with `rsspot ledger runs`")
     attempts: dict[int, list[dict[str, Any]]] = {}
     for attempt in ledger.attempts(number):
         attempts.setdefault(attempt.seq, []).append(asdict(attempt))
+    shown = runs_by_id[number]
     steps = ledger.steps(number)
     if here.options.output != "table":
-        here.emit(
-            {"run": asdict(known[number]), "steps": [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]}
-        )
+        here.emit({"run": asdict(shown), "steps": [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]})
         return
-    found = known[number]
-    ended = found.outcome or "not finished"
-    print(f"run {found.id} ({found.command}) of {found.scope}: {ended}, begun {found.started_at}")
+    outcome = shown.outcome or "not finished"
+    print(f"run {shown.id} ({shown.command}) of {shown.scope}: {outcome}, started {shown.started_at}")
     here.emit(
         [
             {
@@ -62,7 +60,7 @@ def show(run: int | None = typer.Argument(None, help="The run's number; the last
 
 @app.command()
 def registrations() -> None:
-    """List every machine that was ever to be registered, and how far it got."""
+    """List every machine that registration has started for, and its status."""
     here = session()
     columns = ("vm_name", "vmcloudspace", "omni_cluster", "status", "token_id", "last_error", "updated_at")
     records = [asdict(record) for record in here.reading_ledger.registrations()]

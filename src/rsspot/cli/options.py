@@ -1,4 +1,4 @@
-"""The options that every command takes, wherever on the line they stand. Parses those and nothing else."""
+"""The global options, accepted anywhere on the command line. Parses no other option."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FLAGS = {
 
 @dataclass
 class CliOptions:
-    """What was said about the whole run."""
+    """The values of the global options."""
 
     profile: str | None = None
     config_file: str | None = None
@@ -42,25 +42,25 @@ class CliOptions:
 
 
 def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
-    """The common options and everything else, in its order. Nothing after `--` is looked at."""
+    """Split a command line into the global options and the rest. Arguments after `--` are left alone."""
     options = CliOptions()
     rest: list[str] = []
-    waiting = list(arguments)
-    while waiting:
-        word = waiting.pop(0)
-        if word == "--":
-            return options, [*rest, word, *waiting]
-        name, equals, value = word.partition("=")
-        if word in FLAGS:
-            setattr(options, FLAGS[word], True)
+    remaining = list(arguments)
+    while remaining:
+        argument = remaining.pop(0)
+        if argument == "--":
+            return options, [*rest, argument, *remaining]
+        name, equals, value = argument.partition("=")
+        if argument in FLAGS:
+            setattr(options, FLAGS[argument], True)
         elif name in WITH_VALUE and name.startswith("--") and equals:
             setattr(options, WITH_VALUE[name], value)
-        elif word in WITH_VALUE:
-            if not waiting:
-                raise UsageError(f"{word} needs a value")
-            setattr(options, WITH_VALUE[word], waiting.pop(0))
+        elif argument in WITH_VALUE:
+            if not remaining:
+                raise UsageError(f"{argument} needs a value")
+            setattr(options, WITH_VALUE[argument], remaining.pop(0))
         else:
-            rest.append(word)
+            rest.append(argument)
     if options.output not in ("table", "json", "yaml"):
-        raise UsageError(f"no output format {options.output!r}", hint="use table, json or yaml")
+        raise UsageError(f"unknown output format {options.output!r}", hint="use table, json or yaml")
     return options, rest

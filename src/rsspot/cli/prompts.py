@@ -1,4 +1,4 @@
-"""Ask a person on a terminal. Without a terminal the answer is no, at once."""
+"""Prompts on the terminal. Without a terminal they fail at once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rsspot.errors import Cancelled, PlanRefused, Problem
 
 
 def confirm(wanted: str) -> None:
-    """Go on only if exactly this is typed. Raises Cancelled for anything else, PlanRefused without a terminal."""
+    """Return only if exactly this text is typed. Raises Cancelled otherwise, PlanRefused without a terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
-        raise PlanRefused([Problem("there is no terminal to ask on", hint="add --yes if this is approved")])
-    print(f"\nType {wanted!r} to go ahead: ", end="", flush=True)
-    # A running event loop only notes Ctrl-C, and would wait for the line all the same.
-    noted = signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise PlanRefused([Problem("cannot prompt for approval without a terminal", hint="add --yes to approve")])
+    print(f"\nType {wanted!r} to continue: ", end="", flush=True)
+    # The handler of a running event loop only records Ctrl-C, and readline would go on waiting.
+    previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         print()
         answer = ""
     finally:
-        signal.signal(signal.SIGINT, noted)
+        signal.signal(signal.SIGINT, previous_handler)
     if answer.strip() != wanted:
-        raise Cancelled("declined; nothing was changed")
+        raise Cancelled("not confirmed; nothing was changed")

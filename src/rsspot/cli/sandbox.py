@@ -1,4 +1,4 @@
-"""The sandbox: the whole tool against the simulator in this process. Its world and its ledger live in one folder."""
+"""The sandbox: the CLI against a simulator in this process, whose state and ledger are kept in one folder."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 URL = "http://127.0.0.1"
 TIME_SCALE = 300.0
-"""Five of the sandbox's minutes pass in a second of waiting, and none at other times."""
+"""Five sandbox minutes pass per second that a command waits. Otherwise the clock stands still."""
 
 
 def folder() -> Path:
-    """Where the sandbox lives."""
-    named = os.environ.get("RSSPOT_SANDBOX")
-    return Path(named) if named else home(os.environ) / "sandbox"
+    """The folder of the sandbox."""
+    configured = os.environ.get("RSSPOT_SANDBOX")
+    return Path(configured) if configured else home(os.environ) / "sandbox"
 
 
 def sandbox_client(settings: Resolved, *, cache: bool = True, hooks: Hooks | None = None) -> AsyncSpotClient:
-    """A client of the sandbox. Its clock goes on where the last command left it."""
+    """A client of the sandbox. Its clock continues from where the last command left it."""
     from rsspot.client.async_client import AsyncSpotClient
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import SteppedClock
@@ -42,16 +42,16 @@ def sandbox_client(settings: Resolved, *, cache: bool = True, hooks: Hooks | Non
         clock = SteppedClock(TIME_SCALE, last_moment(path))
         transport = InProcessTransport(Api(World(path, clock=clock)))
     except sqlite3.Error as error:
-        raise _unopened(error) from None
+        raise _cannot_open(error) from None
     return AsyncSpotClient(resolved=settings, transport=transport, clock=clock, cache=cache, hooks=hooks)
 
 
-def _unopened(error: sqlite3.Error) -> StateError:
-    return StateError(f"the sandbox's world cannot be opened: {error}", hint="rsspot simulator reset")
+def _cannot_open(error: sqlite3.Error) -> StateError:
+    return StateError(f"cannot open the sandbox: {error}", hint="delete it with `rsspot simulator reset`")
 
 
 def sandbox_settings(region: str | None = None) -> Resolved:
-    """The sandbox's own settings; the user's files and variables have no part in them."""
+    """The settings of the sandbox. The user's config file and environment variables are ignored."""
     values = {
         "base_url": URL,
         "oauth_url": URL,
@@ -66,7 +66,7 @@ def sandbox_settings(region: str | None = None) -> Resolved:
 
 
 def reset() -> bool:
-    """Forget the sandbox's world and ledger; False when there was none."""
+    """Delete the sandbox and its ledger; False if there was none."""
     existed = folder().is_dir()
     if existed:
         shutil.rmtree(folder())
@@ -74,7 +74,7 @@ def reset() -> bool:
 
 
 def advance(seconds: float) -> str:
-    """Move the sandbox's clock on, with all that is due by then; gives the time it says."""
+    """Advance the sandbox's clock and process what is due by then. Returns the new time."""
     from rsspot.simulator.api import Api
     from rsspot.simulator.clock import ManualClock, rfc3339
     from rsspot.simulator.world import World, last_moment
@@ -84,7 +84,7 @@ def advance(seconds: float) -> str:
         clock = ManualClock(last_moment(path) or time.time())
         world = World(path, clock=clock)
     except sqlite3.Error as error:
-        raise _unopened(error) from None
+        raise _cannot_open(error) from None
     clock.advance(seconds)
     Api(world).tick()
     world.close()

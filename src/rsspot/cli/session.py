@@ -1,4 +1,4 @@
-"""CliSession: what one command works with, and how its value gets out. One event loop for each command."""
+"""CliSession: the client, settings and output of one command. Each command runs in its own event loop."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from rsspot.config.loader import Resolved
     from rsspot.http.hooks import Exchange, Hooks
     from rsspot.state.ledger.protocol import Ledger
+    from rsspot.state.store import StateStore
 
 T = TypeVar("T")
 _current: ContextVar[CliSession] = ContextVar("session")
 
 
 class CliSession:
-    """Opens the client on first use and closes it with the command."""
+    """Opens the client on first use and closes it when the command ends."""
 
     def __init__(self, options: CliOptions) -> None:
         self.options = options
         self.fresh = options.no_cache
-        """Whether kept answers will not do; plan and apply set it."""
+        """Whether to bypass the response cache; plan and apply set it."""
         _current.set(self)
 
     @cached_property
@@ -53,9 +54,9 @@ class CliSession:
 
     @cached_property
     def reading_ledger(self) -> Ledger:
-        """The ledger for reading only.
+        """The ledger, for reading only.
 
-        One that is not there is not made, and one that cannot be read is done without.
+        It is not created if missing. If it cannot be read, this warns and returns an empty one.
         """
         from rsspot.errors import StateError
         from rsspot.state.database import Database
@@ -65,7 +66,7 @@ class CliSession:
         try:
             return open_ledger(self.state_path, create=False)
         except StateError as error:
-            print(f"warning: {error.message}; going on without the ledger", file=sys.stderr)
+            print(f"warning: {error.message}; continuing without the ledger", file=sys.stderr)
             return SqliteLedger(Database(None))
 
     @cached_property
@@ -74,20 +75,23 @@ class CliSession:
         return self.resolve_again()
 
     def resolve_again(self) -> Resolved:
-        """The settings as they are now, after something was written."""
+        """Resolve the settings anew, after something was written."""
         if self.options.sandbox:
             from rsspot.cli.sandbox import sandbox_settings
 
             return sandbox_settings(self.options.region)
         from rsspot.client.resolve import resolved_here
 
-        said = self.options
+        options = self.options
         return resolved_here(
-            profile=said.profile, config_path=self.config_file, organization=said.organization, region=said.region
+            profile=options.profile,
+            config_path=self.config_file,
+            organization=options.organization,
+            region=options.region,
         )
 
     def resolve_profile(self) -> str:
-        """The profile that is meant, whether or not the config file knows it yet."""
+        """The name of the selected profile, even if the config file does not have it yet."""
         from rsspot.errors import ConfigError
 
         if self.config_file is not None and not self.config_file.exists():
@@ -101,35 +105,35 @@ class CliSession:
 
     @property
     def region(self) -> str | None:
-        """The region that is meant when nobody says another."""
+        """The default region: --region, or the profile's."""
         return self.resolved.options.region
 
     @property
     def config_file(self) -> Path | None:
-        """The config file that was named on the command line."""
+        """The file given by --config-file."""
         return Path(self.options.config_file) if self.options.config_file else None
 
     @property
     def state_path(self) -> Path:
-        """Where the ledger of these options lives; found without opening a client, whatever the profile."""
+        """Path of state.db. It depends on the config file, not on the profile."""
         if self.options.sandbox:
             return self.resolved.state_path
         from rsspot.config.loader import state_path_of
 
-        named = self.config_file
-        if named is not None and not named.exists():
-            # It is about to be made.
-            return named.parent / "state.db"
-        return state_path_of(named)
+        file = self.config_file
+        if file is not None and not file.exists():
+            # The command is about to create it.
+            return file.parent / "state.db"
+        return state_path_of(file)
 
     @property
     def token_folder(self) -> Path:
-        """Where tokens are kept between commands."""
+        """The folder that caches tokens between commands."""
         return self.state_path.parent / "tokens"
 
     @property
     def color(self) -> bool:
-        """Whether to color what goes to standard output."""
+        """Whether to use colors on standard output."""
         import os
 
         return (
@@ -142,15 +146,15 @@ class CliSession:
     def _hooks(self) -> Hooks:
         from rsspot.http.hooks import Hooks
 
-        def told(exchange: Exchange) -> None:
+        def log(exchange: Exchange) -> None:
             print(exchange, file=sys.stderr)
 
-        return Hooks(after=[told] if self.options.verbose else [])
+        return Hooks(after=[log] if self.options.verbose else [])
 
     def run(self, work: Awaitable[T]) -> T:
-        """Run a command's coroutine and let go of what it opened."""
+        """Run a command's coroutine, then close the client if it was opened."""
 
-        async def whole() -> T:
+        async def run_and_close() -> T:
             try:
                 return await work
             finally:
@@ -162,45 +166,49 @@ class CliSession:
         from rsspot.errors import Cancelled
 
         try:
-            return asyncio.run(whole())
+            return asyncio.run(run_and_close())
         except KeyboardInterrupt:
-            # Typer would end with a code of its own, and without a word.
-            raise Cancelled("stopped") from None
+            # Typer would exit with its own code and no message.
+            raise Cancelled("interrupted") from None
 
     def note(self, arguments: Sequence[str], exit_code: int, seconds: float) -> None:
-        """Add the command to the history, if there is a state.db and it can be written; never make one for that."""
+        """Add the command to the history if state.db exists and can be written; never creates it."""
         if not {"client", "resolved"} & set(self.__dict__):
             return
         from rsspot.errors import RsspotError
 
-        # Settings that cannot be used, or a file that cannot be written: the command has told of what matters.
+        # Invalid settings or an unwritable file: the command itself has already reported what matters.
         with suppress(RsspotError):
             if not self.resolved.options.history or not self.state_path.is_file():
                 return
             from rsspot.cli_history import redacted
-            from rsspot.state.database import IMPATIENT, Database
-            from rsspot.state.history import History, HistoryEntry
+            from rsspot.state.history import HistoryEntry
             from rsspot.utils.clock import stamp, utc_now
 
-            database = Database(self.state_path, durable=False, patience=IMPATIENT)
             entry = HistoryEntry(
                 stamp(utc_now()), redacted(arguments), self.resolved.profile, exit_code, round(seconds, 3)
             )
-            History(database).add(entry)
-            database.close()
+            with self.state() as state:
+                state.history.add(entry)
+
+    def state(self, *, create: bool = False) -> StateStore:
+        """The state.db of this command; one that is not there is made only with `create`."""
+        from rsspot.state.store import StateStore
+
+        return StateStore(self.state_path, create=create)
 
     def close(self) -> None:
-        """Let go of the ledger that was read."""
+        """Close the ledger if it was opened."""
         if "reading_ledger" in self.__dict__:
             self.reading_ledger.close()
 
     def emit(self, value: object) -> None:
-        """Print a command's value in the format asked for."""
+        """Print a command's result in the output format in use."""
         from rsspot.utils.output import render
 
         print(render(value, self.options.output))
 
 
 def session() -> CliSession:
-    """The session of the command that runs."""
+    """The session of the running command."""
     return _current.get()

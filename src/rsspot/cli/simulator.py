@@ -1,4 +1,4 @@
-"""The simulator as commands: serve it, run something against it, move its clock, have things go wrong in it."""
+"""The `simulator` commands: serve it, run a command against it, advance its clock, inject faults, set prices."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rsspot.cli.app import SETTINGS
+from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 from rsspot.utils.files import write_private
 
 if TYPE_CHECKING:
     from rsspot.simulator.front.server import Server
 
-app = typer.Typer(help="The Spot API on this machine.", **SETTINGS)
+app = typer.Typer(help="Run and control a local simulator of the Spot API.", **SETTINGS)
 
-STATE = typer.Option(None, "--state", help="Keep the world in this file; in memory when left out.")
-SEED = typer.Option(1, "--seed", help="The same seed gives the same history.")
-SCALE = typer.Option(1.0, "--time-scale", min=0.0, help="Seconds of its time in one of yours; 0: it stands still.")
-START = typer.Option(None, "--start", metavar="TIME", help="When its time begins: 2026-08-17T00:00:00Z; now otherwise.")
-CRD = typer.Option([], "--crd", help="Serve the kind of this CustomResourceDefinition file too; may be repeated.")
-ACCOUNTS = typer.Option(None, "--accounts", help="Organizations, people and roles from this YAML file.")
-LIFETIME = typer.Option(86_400, "--token-lifetime", min=1, help="Seconds that a token is good for.")
-RULE = typer.Option([], "--rule", metavar="NAME=VALUE", help="Switch a rule of the service; may be repeated.")
-FAULT = typer.Option([], "--fault", metavar="WORDS", help="Have something go wrong; may be repeated.")
-FAULTS = typer.Option(None, "--faults", help="The same, from a YAML list.")
-WEBHOOKS = typer.Option(False, "--webhooks-everywhere", help="Call webhooks on other machines too.")
-URL = typer.Option(None, "--url", help="Which simulator; RSSPOT_BASE_URL when left out.")
+STATE = typer.Option(None, "--state", help="File to keep the state in; default: in memory.")
+SEED = typer.Option(1, "--seed", help="Seed of the simulated market.")
+SCALE = typer.Option(1.0, "--time-scale", min=0.0, help="Simulated seconds per real second; 0 stops the clock.")
+START = typer.Option(None, "--start", metavar="TIME", help="Start time, such as 2026-08-17T00:00:00Z; default: now.")
+CRD = typer.Option([], "--crd", help="Also serve this CustomResourceDefinition file; may be repeated.")
+ACCOUNTS = typer.Option(None, "--accounts", help="YAML file of organizations, people and roles.")
+LIFETIME = typer.Option(86_400, "--token-lifetime", min=1, help="Lifetime of a token in seconds.")
+RULE = typer.Option([], "--rule", metavar="NAME=VALUE", help="Set a rule of the service; may be repeated.")
+FAULT = typer.Option([], "--fault", metavar="FAULT", help="Inject a fault; may be repeated.")
+FAULTS = typer.Option(None, "--faults", help="YAML file with a list of faults to inject.")
+WEBHOOKS = typer.Option(False, "--webhooks-everywhere", help="Also call webhooks on other machines.")
+URL = typer.Option(None, "--url", help="URL of the simulator; default: RSSPOT_BASE_URL.")
 TICK = 1.0
-"""Seconds between looks at the clock when nobody asks anything."""
+"""Seconds between updates of the simulated state when no requests arrive."""
 NAMES = {
     "RSSPOT_BASE_URL": "base_url",
     "RSSPOT_OAUTH_URL": "oauth_url",
@@ -43,13 +43,13 @@ NAMES = {
     "RSSPOT_REFRESH_TOKEN": "refresh_token",
     "RSSPOT_ORG": "organization",
 }
-"""What a command under `run` finds in its environment."""
+"""Environment variables that `run` sets for its command."""
 
 
 @app.command()
 def serve(
-    port: int = typer.Option(0, "--port", min=0, max=65535, help="0 takes a free one."),
-    ready_file: Path | None = typer.Option(None, "--ready-file", help="Written once requests are answered."),
+    port: int = typer.Option(0, "--port", min=0, max=65535, help="Port to listen on; 0 picks a free one."),
+    ready_file: Path | None = typer.Option(None, "--ready-file", help="File to write once the server is ready."),
     kubeconfig: Path | None = typer.Option(None, "--kubeconfig", help="Write a kubeconfig for kubectl here."),
     state: Path | None = STATE,
     seed: int = SEED,
@@ -63,7 +63,7 @@ def serve(
     faults: Path | None = FAULTS,
     webhooks_everywhere: bool = WEBHOOKS,
 ) -> None:
-    """Answer on loopback until stopped by Ctrl-C or SIGTERM. A page at / shows what goes on."""
+    """Serve on loopback until Ctrl-C or SIGTERM. The page at / shows the current state."""
     from rsspot.simulator.front import server as front
 
     stopped = threading.Event()
@@ -98,7 +98,7 @@ def run(
     fault: list[str] = FAULT,
     faults: Path | None = FAULTS,
 ) -> None:
-    """Start a simulator, run a command with RSSPOT_* set to it, stop it, and end as the command did."""
+    """Run a command against a new simulator. Sets RSSPOT_* for it and exits with its exit code."""
     world = _world(None, seed, time_scale, start, [], accounts, 86_400, rule, fault, faults)
     server = _start(world, 0, False)
     about = server.describe()
@@ -112,63 +112,66 @@ def run(
         raise UsageError(f"cannot run {command[0]}: {error.strerror}") from None
     finally:
         server.close()
-    # A command that a signal ended: the shell's way of saying so.
+    # The shell's convention for a command that was killed by a signal.
     raise typer.Exit(ended if ended >= 0 else 128 - ended)
 
 
 @app.command()
 def advance(
-    duration: str = typer.Argument(metavar="DURATION", help="90s, 10m, 2h or 3d; together too: 1h30m."),
+    duration: str = typer.Argument(metavar="DURATION", help="Such as 90s, 10m, 2h, 3d or 1h30m."),
     url: str | None = URL,
 ) -> None:
-    """Move the clock on, and let all happen that is due by then: of a simulator that runs, or of the sandbox."""
+    """Advance the clock of a running simulator, or of the sandbox with --sandbox."""
     from rsspot.cli.sandbox import advance as advance_sandbox
     from rsspot.cli.session import session
 
     seconds = _seconds(duration)
     if session().options.sandbox:
-        print(f"The sandbox's clock says {advance_sandbox(seconds)}.")
+        print(f"The sandbox clock is now {advance_sandbox(seconds)}.")
         return
-    print(f"Its clock says {_order(url, 'advance', {'seconds': seconds})['now']}.")
+    print(f"The simulator clock is now {_post(url, 'advance', {'seconds': seconds})['now']}.")
 
 
 @app.command()
 def faults(
-    add: list[str] = typer.Option([], "--add", metavar="WORDS", help="Have something go wrong; may be repeated."),
-    clear: bool = typer.Option(False, "--clear", help="Have nothing go wrong any more."),
+    add: list[str] = typer.Option([], "--add", metavar="FAULT", help="Inject a fault; may be repeated."),
+    clear: bool = typer.Option(False, "--clear", help="Remove all faults."),
     url: str | None = URL,
 ) -> None:
-    """The faults of a simulator that runs: `POST spotnodepools: reset-after x2`."""
-    listed = _asked(url, "faults", "DELETE" if clear else "GET")["faults"]
-    for words in add:
-        listed = _order(url, "faults", {"fault": words})["faults"]
-    for each in listed:
-        print(each)
+    """List, add or clear the faults of a running simulator.
+
+    A fault is written like `POST spotnodepools: reset-after x2`.
+    """
+    active = _request(url, "faults", "DELETE" if clear else "GET")["faults"]
+    for fault in add:
+        active = _post(url, "faults", {"fault": fault})["faults"]
+    for fault in active:
+        print(fault)
 
 
 @app.command()
 def price(
     server_class: str = typer.Argument(metavar="CLASS"),
-    amount: str | None = typer.Argument(None, metavar="[PRICE]", help="Dollars an hour; its own when left out."),
+    amount: str | None = typer.Argument(None, metavar="[PRICE]", help="Dollars per hour; default: market price."),
     url: str | None = URL,
 ) -> None:
-    """Have others pay that much for a server class, in a simulator that runs."""
-    _order(url, "price", {"class": server_class, "price": amount})
-    print(f"{server_class}: {'its own market' if amount is None else f'${amount} an hour'}")
+    """Set the market price of a server class in a running simulator."""
+    _post(url, "price", {"class": server_class, "price": amount})
+    print(f"{server_class}: {'market price' if amount is None else f'${amount} per hour'}")
 
 
 @app.command()
 def reset() -> None:
-    """Forget the sandbox's world and its ledger."""
-    from rsspot.cli.sandbox import reset as forget
+    """Delete the sandbox: its simulated state and its ledger."""
+    from rsspot.cli.sandbox import reset as reset_sandbox
 
-    print("The sandbox is new." if forget() else "The sandbox was new already.")
+    print("The sandbox was reset." if reset_sandbox() else "The sandbox is already empty.")
 
 
 def _refuse_foreign(file: Path, context: str) -> None:
-    """A kubeconfig that is not one of ours is somebody's way to their clusters."""
+    """Never overwrite a kubeconfig that the simulator did not write."""
     if file.is_file() and file.stat().st_size and context not in file.read_text(errors="replace"):
-        raise UsageError(f"{file} is a kubeconfig of something else", hint="name a file of its own")
+        raise UsageError(f"{file} was not written by the simulator", hint="choose another file for --kubeconfig")
 
 
 def _world(
@@ -180,8 +183,8 @@ def _world(
     accounts: Path | None,
     lifetime: int,
     rules: list[str],
-    said: list[str],
-    scripted: Path | None,
+    faults: list[str],
+    fault_file: Path | None,
 ) -> Any:
     import secrets
     import sqlite3
@@ -197,23 +200,23 @@ def _world(
     missing = [str(file) for file in crds if not file.is_file()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
-    began = _moment(start) if start else None
-    given = accounts_from(accounts) if accounts else None
-    script = [*(faults_from(scripted) if scripted else ()), *map(fault_of, said)]
+    start_time = _timestamp(start) if start else None
+    configured = accounts_from(accounts) if accounts else None
+    script = [*(faults_from(fault_file) if fault_file else ()), *map(fault_of, faults)]
     options: dict[str, Any] = {
         "seed": seed,
         "wall": time.time,
-        "organizations": given.organizations if given else [default_organization(secrets.token_urlsafe(24))],
-        "people": given.people if given else (),
+        "organizations": configured.organizations if configured else [default_organization(secrets.token_urlsafe(24))],
+        "people": configured.people if configured else (),
         "definitions": from_files(crds),
         "rules": rules_of(rules),
         "lifetime": lifetime,
     }
     try:
-        clock = ScaledClock(time_scale, (last_moment(state) if state else None) or began)
+        clock = ScaledClock(time_scale, (last_moment(state) if state else None) or start_time)
         world = World(state, clock=clock, **options)
     except sqlite3.Error as error:
-        raise UsageError(f"{state} cannot be opened: {error}", hint="name another file") from None
+        raise UsageError(f"cannot open {state}: {error}", hint="choose another file for --state") from None
     world.faults.script.extend(script)
     return world
 
@@ -230,14 +233,14 @@ def _start(world: Any, port: int, webhooks_everywhere: bool) -> Server:
     return server
 
 
-def _moment(text: str) -> float:
+def _timestamp(text: str) -> float:
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no time", hint="as in 2026-08-17T00:00:00Z") from None
-    if moment.tzinfo is None:
-        raise UsageError(f"{text!r} names no time zone", hint="as in 2026-08-17T00:00:00Z")
-    return moment.timestamp()
+        raise UsageError(f"{text!r} is not a valid time", hint="write it like 2026-08-17T00:00:00Z") from None
+    if time.tzinfo is None:
+        raise UsageError(f"{text!r} has no time zone", hint="write it like 2026-08-17T00:00:00Z")
+    return time.timestamp()
 
 
 def _seconds(text: str) -> float:
@@ -246,16 +249,16 @@ def _seconds(text: str) -> float:
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise UsageError(f"{text!r} is no duration", hint="90s, 10m, 2h or 3d; together too: 1h30m")
+        raise UsageError(f"{text!r} is not a valid duration", hint="write it like 90s, 10m, 2h, 3d or 1h30m")
     return sum(float(number) * units[unit] for number, unit in parts)
 
 
-def _order(url: str | None, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
-    return _asked(url, name, "POST", order)
+def _post(url: str | None, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    return _request(url, name, "POST", body)
 
 
-def _asked(url: str | None, name: str, method: str, order: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Ask a running simulator for something. Never speaks to another machine."""
+def _request(url: str | None, name: str, method: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Send a control request to a running simulator on this machine; never to another machine."""
     import http.client
     import json
     from urllib.parse import urlsplit
@@ -263,23 +266,24 @@ def _asked(url: str | None, name: str, method: str, order: Mapping[str, Any] | N
     base = url or os.environ.get("RSSPOT_BASE_URL", "")
     parts = urlsplit(base)
     if parts.hostname not in ("127.0.0.1", "localhost", "::1") or parts.scheme != "http":
-        hint = "--url http://127.0.0.1:PORT, as `simulator serve` prints it"
-        raise UsageError(f"{base!r} is no simulator on this machine" if base else "which simulator?", hint=hint)
+        hint = "pass --url http://127.0.0.1:PORT, as printed by `rsspot simulator serve`"
+        message = f"{base!r} is not a simulator on this machine" if base else "no simulator URL given"
+        raise UsageError(message, hint=hint)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     try:
-        body = None if order is None else json.dumps(order)
-        connection.request(method, f"/simulator/{name}", body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        said = answer.read()
+        payload = None if body is None else json.dumps(body)
+        connection.request(method, f"/simulator/{name}", payload, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        content = response.read()
     except (OSError, http.client.HTTPException) as error:
-        raise UsageError(f"the simulator at {base} does not answer: {error}") from None
+        raise UsageError(f"cannot reach the simulator at {base}: {error}") from None
     finally:
         connection.close()
-    if answer.status != 200:
-        words = json.loads(said).get("error", "") if said.startswith(b"{") else said.decode(errors="replace")
-        raise UsageError(f"the simulator refuses: {words}")
-    found: dict[str, Any] = json.loads(said)
-    return found
+    if response.status != 200:
+        reason = json.loads(content).get("error", "") if content.startswith(b"{") else content.decode(errors="replace")
+        raise UsageError(f"the simulator rejected the request: {reason}")
+    result: dict[str, Any] = json.loads(content)
+    return result
 
 
 COMMANDS = {"simulator": app}

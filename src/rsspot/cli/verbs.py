@@ -1,4 +1,4 @@
-"""The verbs of one kind as commands: list, get, create, patch, delete, wait and watch. Made from the kind alone."""
+"""Generates the commands of a kind: list, get, create, patch, delete, wait and watch."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import printable
 
-NAME = typer.Argument(help="Its name on the wire, or the one its author gave it.")
+NAME = typer.Argument(help="The wire name, or the name given in the manifest.")
+YES = typer.Option(False, "--yes", "-y", help="Skip the confirmation prompt.")
 
 
 def verbs_of(kind: Kind[Any]) -> dict[str, Callable[..., None]]:
-    """The commands of a kind by name: what its objects can do, and no more."""
+    """The commands of a kind by name; only those that the API supports for it."""
     commands = {"list": _list(kind), "get": _get(kind)}
     if kind.local:
         return commands
@@ -40,19 +41,19 @@ def verbs_of(kind: Kind[Any]) -> dict[str, Callable[..., None]]:
 def _list(kind: Kind[Any]) -> Callable[..., None]:
     def list_(
         selector: str = typer.Option("", "--selector", "-l", help="Only objects whose labels match."),
-        within: str = typer.Option("", "--within", help="Only what lives in the cloudspace of this name."),
+        within: str = typer.Option("", "--within", help="Only objects in this cloudspace."),
     ) -> None:
         here = session()
 
         async def work() -> list[Document]:
             documents = here.client.documents(kind)
-            # Without a selector, an answer that was kept a moment ago is good enough to look at.
-            found = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
-            return [each for each in found if within in ("", kind.parent_name(each.get("spec") or {}))]
+            # Without a selector, a recently cached response is good enough.
+            items = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
+            return [item for item in items if within in ("", kind.parent_name(item.get("spec") or {}))]
 
-        found = here.run(work())
+        items = here.run(work())
         as_table = here.options.output == "table"
-        here.emit([_row(kind, each) if as_table else without_secrets(kind, each) for each in found])
+        here.emit([_row(kind, item) if as_table else without_secrets(kind, item) for item in items])
 
     list_.__doc__ = f"List {kind.plural}."
     return list_
@@ -72,33 +73,33 @@ def _get(kind: Kind[Any]) -> Callable[..., None]:
         shown = document if show_secrets else without_secrets(kind, document)
         here.emit(_row(kind, document) if here.options.output == "table" else shown)
 
-    get.__doc__ = f"Show one of the {kind.plural}."
+    get.__doc__ = f"Show one {kind.name}."
     return get
 
 
 def _create(kind: Kind[Any]) -> Callable[..., None]:
     def create(
-        name: str = typer.Argument(help="Its name; where names are UUIDs, one is made from it."),
-        spec: str = typer.Argument(help="Its spec, as JSON."),
-        label: list[str] = typer.Option([], "--label", metavar="NAME=VALUE", help="May be repeated."),
+        name: str = typer.Argument(help="The name. If the API names this kind by UUID, the UUID is derived from it."),
+        spec: str = typer.Argument(help="The spec, as JSON."),
+        label: list[str] = typer.Option([], "--label", metavar="NAME=VALUE", help="Set a label; may be repeated."),
     ) -> None:
         here = session()
-        fields, labels = _json_object(spec), dict(_pair(each) for each in label)
+        fields, labels = _json_object(spec), dict(_pair(text) for text in label)
 
         async def work() -> Document:
             return _plain(await here.client.collection(kind).create(name, fields, labels=labels))
 
         _emit_one(here, kind, here.run(work()))
 
-    create.__doc__ = f"Create one of the {kind.plural}. Returns before it is ready."
+    create.__doc__ = f"Create one {kind.name}. Does not wait until it is ready."
     return create
 
 
 def _wait(kind: Kind[Any]) -> Callable[..., None]:
     def wait(
         name: str = NAME,
-        timeout: float = typer.Option(1800.0, "--timeout", min=0, help="Seconds to wait."),
-        gone: bool = typer.Option(False, "--gone", help="Wait until there is no such object any more."),
+        timeout: float = typer.Option(1800.0, "--timeout", min=0, help="Maximum seconds to wait."),
+        gone: bool = typer.Option(False, "--gone", help="Wait until the object no longer exists."),
     ) -> None:
         here = session()
 
@@ -109,47 +110,47 @@ def _wait(kind: Kind[Any]) -> Callable[..., None]:
                 return {}
             return _plain(await collection.wait(name, timeout=timeout))
 
-        found = here.run(work())
-        if found:
-            _emit_one(here, kind, found)
+        document = here.run(work())
+        if document:
+            _emit_one(here, kind, document)
         else:
             here.emit({"gone": name})
 
-    wait.__doc__ = f"Wait until one of the {kind.plural} is ready, or gone. Ends with 9 when the time is up."
+    wait.__doc__ = f"Wait until one {kind.name} is ready, or gone. Exits with 9 on timeout."
     return wait
 
 
 def _watch(kind: Kind[Any]) -> Callable[..., None]:
     def watch(
         selector: str = typer.Option("", "--selector", "-l", help="Only objects whose labels match."),
-        events: int = typer.Option(0, "--events", min=0, help="End after so many; 0 goes on until Ctrl-C."),
+        events: int = typer.Option(0, "--events", min=0, help="Exit after this many events; 0 runs until Ctrl-C."),
     ) -> None:
         here = session()
 
         async def work() -> None:
-            told = 0
+            printed = 0
             async with aclosing(follow(here.client.documents(kind), selector or None)) as changes:
                 async for change in changes:
                     print(_line(here, kind, change), flush=True)
-                    told += 1
-                    if told == events:
+                    printed += 1
+                    if printed == events:
                         break
 
         here.run(work())
 
-    watch.__doc__ = f"Show the {kind.plural} as they are, and then every change, a line each."
+    watch.__doc__ = f"Show the current {kind.plural}, then every change, one per line."
     return watch
 
 
 def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document]) -> str:
     if here.options.output == "table":
-        cells = ("-" if each is None else printable(str(each)) for each in _row(kind, change.object).values())
+        cells = ("-" if value is None else printable(str(value)) for value in _row(kind, change.object).values())
         return f"{change.type:<9} {'  '.join(cells)}"
     return json.dumps({"type": change.type, "object": without_secrets(kind, change.object)}, ensure_ascii=False)
 
 
 def _plain(resource: Resource) -> Document:
-    """A model as the document it came from."""
+    """The document that a model was created from."""
     return resource.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
@@ -160,7 +161,7 @@ def _emit_one(here: CliSession, kind: Kind[Any], document: Document) -> None:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError(f"--label takes NAME=VALUE, not {text!r}")
+        raise UsageError(f"--label must be NAME=VALUE, not {text!r}")
     return name, value
 
 
@@ -176,12 +177,12 @@ def _patch(kind: Kind[Any]) -> Callable[..., None]:
 
         _emit_one(here, kind, here.run(work()))
 
-    patch.__doc__ = f"WatchEvent fields of one of the {kind.plural}; null removes one."
+    patch.__doc__ = f"Change spec fields of one {kind.name}; null removes a field."
     return patch
 
 
 def _delete(kind: Kind[Any]) -> Callable[..., None]:
-    def delete(name: str = NAME, yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask.")) -> None:
+    def delete(name: str = NAME, yes: bool = YES) -> None:
         here = session()
 
         async def work() -> str:
@@ -194,12 +195,12 @@ def _delete(kind: Kind[Any]) -> Callable[..., None]:
 
         here.emit({"deleted": here.run(work())})
 
-    delete.__doc__ = f"Delete one of the {kind.plural}."
+    delete.__doc__ = f"Delete one {kind.name}."
     return delete
 
 
 def without_secrets(kind: Kind[Any], document: Document) -> Document:
-    """An object with its secrets masked."""
+    """A copy of the object with its secrets masked."""
     for path in kind.marked(SECRET):
         if at_path(document, ("spec", *path)) is not None:
             document = with_value(document, ("spec", *path), "(secret)")
@@ -210,17 +211,17 @@ def _json_object(text: str) -> Document:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise UsageError(f"not JSON: {error}") from None
+        raise UsageError(f"invalid JSON: {error}") from None
     if not isinstance(value, dict):
-        raise UsageError("the fields must be a JSON object")
+        raise UsageError("expected a JSON object")
     return value
 
 
 def _row(kind: Kind[Any], document: Document) -> dict[str, Any]:
-    """Name, the fields worth a column, and the name its author gave it."""
+    """The table row of an object: its wire name, the name given in the manifest, and the column fields."""
     row = {"name": at_path(document, ("metadata", "name"))}
-    given = at_path(document, ("metadata", "annotations", NAME_ANNOTATION))
-    row |= {"given": given} if given else {}
+    manifest_name = at_path(document, ("metadata", "annotations", NAME_ANNOTATION))
+    row |= {"given": manifest_name} if manifest_name else {}
     for part_name in ("spec", "status"):
         for field in _columns(kind, part_name):
             row[field.path[-1]] = field.canonical(at_path(document, (part_name, *field.path)))

@@ -1,4 +1,4 @@
-"""Values as a table, JSON or YAML: three functions. Plain lines, so that ten thousand rows cost milliseconds."""
+"""Formats values as a table, JSON or YAML. Tables are plain text, so that ten thousand rows take milliseconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GAP = "  "
 
 
 def render(value: object, output: Output) -> str:
-    """A value of plain types in a format."""
+    """Format a value of plain types."""
     return {"json": as_json, "yaml": as_yaml, "table": as_table}[output](value)
 
 
@@ -23,7 +23,7 @@ def as_json(value: object) -> str:
 
 
 def as_yaml(value: object) -> str:
-    """One YAML document, in the order of the value."""
+    """One YAML document; keys keep their order."""
     import yaml
 
     plain = json.loads(json.dumps(value, default=str))
@@ -32,7 +32,7 @@ def as_yaml(value: object) -> str:
 
 
 def as_table(value: object) -> str:
-    """Lists of mappings as rows, a mapping as its fields, anything else as itself."""
+    """A list of mappings as rows, a mapping as one field per line, anything else as its text."""
     if isinstance(value, Mapping):
         return _fields(value)
     if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):

@@ -1,0 +1,64 @@
+"""The `state` commands: where state.db is, moving its records to another machine, and clearing cached responses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from rsspot.cli.session import session
+from rsspot.cli.typer_settings import SETTINGS
+from rsspot.errors import UsageError
+from rsspot.utils.files import write_private
+
+state = typer.Typer(help="Export, import and clean up state.db.", **SETTINGS)
+
+
+@state.command()
+def path() -> None:
+    """Show the path of state.db."""
+    session().emit({"state": str(session().state_path)})
+
+
+@state.command("export")
+def export(out: Path | None = typer.Option(None, "--out", help="File to write; default: standard output.")) -> None:
+    """Write preferences and registrations as JSON."""
+    with session().state() as store:
+        document = store.export()
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        print(text, end="")
+    else:
+        write_private(out, text)
+
+
+@state.command("import")
+def import_(
+    file: Path = typer.Argument(help="File written by `state export`; - reads standard input."),
+    replace: bool = typer.Option(False, "--replace", help="Overwrite existing records that differ."),
+) -> None:
+    """Import exported preferences and registrations: all of them or none."""
+    try:
+        if str(file) == "-" and sys.stdin is None:
+            raise UsageError("standard input is closed")
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"{file} is not valid JSON") from None
+    with session().state(create=True) as store:
+        session().emit({"taken": store.import_(document, replace=replace)})
+
+
+@state.command("clear-cache")
+def clear_cache() -> None:
+    """Delete every cached response."""
+    with session().state() as store:
+        session().emit({"forgotten": store.http_cache.clear()})
+
+
+COMMANDS: dict[str, Any] = {"state": state}
