@@ -7,7 +7,6 @@ import json
 import signal
 import sys
 from contextlib import aclosing, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,11 @@ from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 
 if TYPE_CHECKING:
-    from rsspot.applier.events import Recap
     from rsspot.applier.options import ApplyOptions, CancelToken
-    from rsspot.cli.progress import Progress
     from rsspot.manifests.manifest import ManifestSet
     from rsspot.planner.options import PlanOptions
     from rsspot.planner.plan import Plan
+    from rsspot.reports.protocol import Report
 
 PATHS = typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False)
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
@@ -201,7 +199,7 @@ async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, apply_option
         if as_json:
             raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
         _confirm(made)
-    progress, recap = Progress(as_json=as_json), None
+    progress, recap = Progress(_report(here)), None
     broken_off: RsspotError | None = None
     with _signals(apply_options.stop):
         async with aclosing(apply_plan(here.client, here.client.ledger, made, apply_options)) as events:
@@ -214,23 +212,12 @@ async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, apply_option
             except RsspotError as error:
                 broken_off = error
     if recap is not None:
-        _show_recap(here, recap, progress)
+        transport = here.client.session.transport
+        progress.finish(recap, requests=transport.requests, retries=transport.repeats)
     if broken_off is not None:
         raise broken_off
     if recap is not None and recap.exit_code:
         raise typer.Exit(recap.exit_code)
-
-
-def _show_recap(here: CliSession, recap: Recap, progress: Progress) -> None:
-    """The last thing an apply says, however it ended."""
-    from rsspot.cli.progress import recap_line
-
-    transport = here.client.session.transport
-    counted = {"requests": transport.requests, "retries": transport.repeats}
-    if here.options.output == "json":
-        print(json.dumps({"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code}))
-    else:
-        print(recap_line(recap, elapsed=progress.elapsed, **counted))
 
 
 def _confirm(made: Plan) -> None:
@@ -303,14 +290,11 @@ def _apply_options(wait: str, timeout: float, parallel: int, deadline: float | N
     return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
 
 
-def _show(here: CliSession, made: Plan) -> None:
-    if here.options.output != "table":
-        from rsspot.planner.codec import dump_plan
+def _show(here: CliSession, plan: Plan) -> None:
+    print(_report(here).plan(plan))
 
-        here.emit(dump_plan(made))
-        return
-    from rsspot.reports.text import render_plan
-    from rsspot.resources.registry import kinds
 
-    words = {name: dict(kind.words) for name, kind in kinds().items()}
-    print(render_plan(made, words, color=here.color))
+def _report(here: CliSession) -> Report:
+    from rsspot.reports.registry import report_for
+
+    return report_for(here.options.output, color=here.color)

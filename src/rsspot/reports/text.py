@@ -1,4 +1,4 @@
-"""A plan as lines for a terminal or a log. Renders; decides nothing."""
+"""A plan and a run as lines for a terminal or a log. Renders; decides nothing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,51 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rsspot.applier.events import Event, Recap, RunStarted, Settled, StepEnded, StepStarted, Waiting
 from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.masking import Masks, masked
 from rsspot.planner.plan import Plan
 from rsspot.planner.wire_form import wire_form
+from rsspot.reports.protocol import Traffic
+from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import StepState
 from rsspot.utils.text import printable
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.ADOPT: "<", Action.DELETE: "-"}
-COLOURS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Action.ADOPT: "36", Action.DELETE: "31"}
+COLORS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Action.ADOPT: "36", Action.DELETE: "31"}
 SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
 """Destructive changes come last, next to the summary."""
 LONGEST_VALUE = 120
 WIDEST_ADDRESS = 60
+
+
+DOING = {"create": "creating", "patch": "updating", "delete": "deleting", "expand": "registering"}
+DONE = {"create": "created", "patch": "updated", "delete": "deleted", "expand": "registered"}
+
+
+class TextReport:
+    """Lines for people. color: with ANSI colors."""
+
+    def __init__(self, *, color: bool = False) -> None:
+        self.color = color
+
+    def plan(self, plan: Plan) -> str:
+        words = {name: dict(kind.words) for name, kind in kinds().items()}
+        return render_plan(plan, words, color=self.color)
+
+    def event(self, event: Event, elapsed: float) -> str | None:
+        line = _event_line(event)
+        return f"{elapsed:6.1f}s  {printable(line)}" if line else None
+
+    def recap(self, recap: Recap, traffic: Traffic) -> str:
+        return recap_line(recap, requests=traffic.requests, retries=traffic.retries, elapsed=traffic.elapsed)
+
+
+def recap_line(recap: Recap, *, requests: int, retries: int, elapsed: float) -> str:
+    """The last line of every apply: always the same keys in the same order."""
+    counts = " ".join(f"{name}={count}" for name, count in recap.counts.items())
+    tail = f"requests={requests} retries={retries} elapsed={elapsed:.1f}s exit={recap.exit_code}"
+    return f"RECAP run={recap.run} {counts} {tail}"
 
 
 def render_plan(plan: Plan, words: dict[str, dict[str, str]] | None = None, *, color: bool = False) -> str:
@@ -55,7 +88,7 @@ def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint:
         verb = words.get(change.ref.kind, {}).get(change.action.value, change.action.value)
         if change.action is Action.REPLACE:
             verb += ", new one first" if change.surge else ", old one first"
-        symbol = paint(COLOURS[change.action], f"{SYMBOLS[change.action]:>3}")
+        symbol = paint(COLORS[change.action], f"{SYMBOLS[change.action]:>3}")
         where = f"  {change.origin}" if change.origin else ""
         yield f"{symbol} {printable(change.address):<{width}}  {verb}: {printable(change.reason)}{where}"
         yield from _details(change)
@@ -116,3 +149,19 @@ class _Paint:
 
     def __call__(self, color: str, text: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._on else text
+
+
+def _event_line(event: Event) -> str | None:
+    if isinstance(event, RunStarted):
+        return f"run {event.run}: {event.steps} steps" if event.steps else None
+    if isinstance(event, Settled):
+        return f"{event.address}: left open by an earlier run; {event.detail}"
+    if isinstance(event, StepStarted):
+        return f"{event.address}: {DOING[event.verb]}"
+    if isinstance(event, Waiting):
+        return f"{event.address}: {event.phase}: {event.note}"
+    if isinstance(event, StepEnded):
+        state = DONE[event.verb] if event.state is StepState.DONE else event.state.value.upper()
+        state = "already so" if event.state is StepState.SATISFIED else state
+        return f"{event.address}: {state}" + (f" ({event.detail})" if event.detail else "")
+    return None

@@ -1,0 +1,36 @@
+"""A plan and a run for programs: the plan as `rsspot.plan/1`, each event as one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from rsspot.applier.events import Event, Recap
+from rsspot.planner.codec import dump_plan
+from rsspot.planner.plan import Plan
+from rsspot.reports.protocol import Traffic
+from rsspot.utils.output import render
+
+
+class JsonReport:
+    """JSON, and JSON lines for a run."""
+
+    def __init__(self, *, color: bool = False) -> None:
+        self.color = color
+
+    def plan(self, plan: Plan) -> str:
+        return render(dump_plan(plan), "json")
+
+    def event(self, event: Event, elapsed: float) -> str | None:
+        return json.dumps({"type": type(event).__name__, **asdict(event)}, ensure_ascii=False)
+
+    def recap(self, recap: Recap, traffic: Traffic) -> str:
+        counted = {"requests": traffic.requests, "retries": traffic.retries}
+        return json.dumps({"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code})
+
+
+class YamlReport(JsonReport):
+    """The plan as YAML. A run is told in JSON lines: YAML documents cannot be told apart while they arrive."""
+
+    def plan(self, plan: Plan) -> str:
+        return render(dump_plan(plan), "yaml")
