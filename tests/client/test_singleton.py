@@ -360,7 +360,7 @@ def test_an_unknown_profile_does_not_become_the_active_one(config: Path) -> None
     assert caught.value.hint == "did you mean 'staging'?"
     with pytest.raises(ConfigError) as caught:
         set_active_profile("zzz")
-    assert caught.value.hint == "there are: prod, staging"
+    assert caught.value.hint == "the profiles are: prod, staging"
     assert config.read_text() == PROFILES
 
 

@@ -78,7 +78,7 @@ async def test_a_wait_for_a_service_that_does_not_answer_ends_in_time(spot_api: 
     )
     client.scope._namespace = "org-sandbox000000001"
     began = spot_api.clock.time()
-    with pytest.raises(NotReady, match="was not heard of"):
+    with pytest.raises(NotReady, match="could not be read in time"):
         await client.cloudspaces.wait("edge", timeout=20)
     assert spot_api.clock.time() - began <= 25
     await client.aclose()

@@ -76,9 +76,9 @@ async def test_a_version_never_goes_down(ready: SimulatedSpot) -> None:
     """Nor stays; numbers count, not letters."""
     client, wire = overhearing(ready)
     for version in ("1.31.1", "1.31.0", "1.9.9", "0.99.0"):
-        with pytest.raises(UsageError, match=r"edge is at 1\.31\.1 already") as caught:
+        with pytest.raises(UsageError, match=r"edge is already at version 1\.31\.1") as caught:
             await client.cloudspaces.upgrade("edge", version)
-        assert caught.value.hint == "a version can only go up"
+        assert caught.value.hint == "choose a later version; a downgrade is not possible"
     assert wire.of("PATCH") == []
 
 

@@ -43,7 +43,7 @@ async def test_what_happened_is_told_newest_first(spot_api: SimulatedSpot) -> No
 async def test_a_limit_has_bounds(spot_api: SimulatedSpot, limit: int) -> None:
     """And nothing is asked beyond them."""
     client, wire = overhearing(spot_api)
-    with pytest.raises(UsageError, match="limit is 1 to 1000"):
+    with pytest.raises(UsageError, match="limit must be 1 to 1000"):
         await client.events.list(limit=limit)
     assert wire.requests == []
 

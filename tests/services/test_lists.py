@@ -115,7 +115,7 @@ async def test_what_can_be_read_is_gathered_from_all_pages(spot_api: SimulatedSp
     good = (cloudspace(f"c{number:05d}") for number in range(MANY))
     bad = (cloudspace(f"b{number:05d}", spec={}) for number in range(7))
     put(spot_api, "cloudspaces", *good, *bad)
-    with pytest.raises(UnexpectedShape, match="7 of the cloudspaces cannot be read") as caught:
+    with pytest.raises(UnexpectedShape, match="cannot read 7 of the cloudspaces") as caught:
         await spot_client.cloudspaces.list()
     assert len(caught.value.readable) == MANY
     assert len(caught.value.message) < 500

@@ -112,7 +112,7 @@ async def test_a_no_is_kept_with_its_reason_and_tried_again_by_the_next(
     registrations: Documents, registrar: Registrar, question: str
 ) -> None:
     """The machine is not listed as registered until it is."""
-    with pytest.raises(RegistrarFailed, match=f"ended with 1: no {question} today"):
+    with pytest.raises(RegistrarFailed, match=f"exited with 1: no {question} today"):
         await registrations.create(machine(registrar.refusing(question)))
     known = registrations.context.registrations().registration("key")
     assert known is not None and known.status is RegistrationStatus.FAILED
@@ -288,7 +288,7 @@ async def test_an_odd_token_is_the_failure_of_its_machine_alone(runs: Runs, regi
 @pytest.mark.parametrize("text", ["", "hello", "[]", '"text"', "{} {}", "\\xff"])
 async def test_an_answer_that_is_no_object_is_a_failure(text: str) -> None:
     """One JSON object is asked for."""
-    with pytest.raises(RegistrarFailed, match="one JSON object"):
+    with pytest.raises(RegistrarFailed, match="did not print a JSON object"):
         await ask([sys.executable, "-c", f"print('{text}')"], {}, 20)
 
 

@@ -58,7 +58,7 @@ async def test_time_that_runs_out_is_told_with_how_far_it_got(
 async def test_an_outbid_pool_is_named_as_such(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
     """It may still win the next auction, so only the time ends the wait."""
     put(spot_api, "spotnodepools", {**pool(1, serverClass="none"), "status": {"wonCount": 0, "bidStatus": "Lost"}})
-    with pytest.raises(NotReady, match="outbid: won 0 of 2: the market is above the bid"):
+    with pytest.raises(NotReady, match="outbid: won 0 of 2: the market price is above the bid"):
         await spot_client.spot_nodepools.wait(UUID, timeout=10)
 
 

@@ -195,9 +195,9 @@ async def test_what_the_service_writes_cannot_be_written(
 ) -> None:
     """It would be overwritten in silence."""
     client, wire = offline()
-    with pytest.raises(UsageError, match="is written by the service"):
+    with pytest.raises(UsageError, match="is set by the service and cannot be written"):
         await getattr(client, group).create("another", {**spec, **field})
-    with pytest.raises(UsageError, match="is written by the service"):
+    with pytest.raises(UsageError, match="is set by the service and cannot be written"):
         await getattr(client, group).patch("edge", field)
     assert wire.requests == []
 
@@ -223,7 +223,7 @@ async def test_what_is_final_cannot_be_changed(group: str, field: dict[str, Any]
     """Not even to nothing."""
     client, wire = offline()
     name = UUID if group in POOLS else "edge"
-    with pytest.raises(UsageError, match="can only be chosen when the object is made"):
+    with pytest.raises(UsageError, match="is immutable: it can only be set when the object is created"):
         await getattr(client, group).patch(name, field)
     assert wire.requests == []
 
@@ -318,7 +318,7 @@ async def test_two_pools_of_one_name_are_both_named(inhabited: SimulatedSpot, ve
     first = await client.spot_nodepools.create("workers", POOL)
     second = await client.spot_nodepools.create("workers", {**POOL, "cloudSpace": "other"})
     wire.requests.clear()
-    with pytest.raises(UsageError, match="2 of the spotnodepools are called 'workers'") as caught:
+    with pytest.raises(UsageError, match="2 of the spotnodepools have the name 'workers'") as caught:
         await getattr(client.spot_nodepools, verb)("workers", *([{"desired": 1}] if verb == "patch" else []))
     assert caught.value.hint is not None
     assert first.name in caught.value.hint and second.name in caught.value.hint
@@ -329,7 +329,7 @@ async def test_two_pools_of_one_name_are_both_named(inhabited: SimulatedSpot, ve
 async def test_a_name_that_nobody_gave_is_not_found(inhabited: SimulatedSpot, verb: str) -> None:
     """And said so with the word for the kind."""
     client, _ = overhearing(inhabited)
-    with pytest.raises(NotFound, match="none of the spotnodepools was given the name 'nobody'"):
+    with pytest.raises(NotFound, match="none of the spotnodepools has the name 'nobody'"):
         await getattr(client.spot_nodepools, verb)("nobody", *([{"desired": 1}] if verb == "patch" else []))
 
 

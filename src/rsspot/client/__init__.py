@@ -1,1 +1,1 @@
-"""The front door for code: clients, the organization they speak for, and a picture of the live world."""
+"""The SDK's entry point: clients, their organization, and snapshots of the live objects."""

@@ -1,4 +1,4 @@
-"""From settings to the parts of a client: bearer, manners, caches. Opens nothing and sends nothing yet."""
+"""Builds the parts of a client from its settings: bearer, transport options, caches. Opens and sends nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rsspot.wire import httpx
 
 
 def bearer_of(resolved: Resolved, clock: Clock, token_folder: Path | None, log_in: LogIn | None) -> Bearer:
-    """Who signs. Raises AuthError when there is neither a credential nor a way to get one."""
+    """The source of bearer tokens. Raises AuthError if there is neither a credential nor a way to log in."""
     options = resolved.options
     token = options.access_token.get_secret_value() if options.access_token else None
     refresh_token = options.refresh_token.get_secret_value() if options.refresh_token else None
@@ -45,7 +45,7 @@ def bearer_of(resolved: Resolved, clock: Clock, token_folder: Path | None, log_i
 
 
 def transport_options_of(options: Profile) -> TransportOptions:
-    """How to send."""
+    """The transport options in a profile. Raises ConfigError for an invalid proxy."""
     retry = options.retry
     policy = RetryPolicy(
         attempts=retry.max_retries + 1,
@@ -62,7 +62,7 @@ def transport_options_of(options: Profile) -> TransportOptions:
 
 
 def _proxy(written: str | None) -> str | None:
-    """A proxy's address with its scheme, which many leave out. Raises ConfigError for one that is no HTTP proxy's."""
+    """A proxy's URL; http:// is added if it has no scheme. Raises ConfigError if it is not an HTTP URL."""
     if written is None:
         return None
     address = written if "://" in written else f"http://{written}"
@@ -71,12 +71,13 @@ def _proxy(written: str | None) -> str | None:
     except httpx.InvalidURL:
         scheme = ""
     if scheme not in ("http", "https"):
-        raise ConfigError("the proxy is not the address of an HTTP proxy", hint="such as http://proxy.example.com:3128")
+        hint = "use a URL such as http://proxy.example.com:3128"
+        raise ConfigError("the proxy is not the URL of an HTTP proxy", hint=hint)
     return address
 
 
 def cache_of(resolved: Resolved, url: str, identity: Callable[[], str], clock: Clock) -> ResponseCache | None:
-    """Where answers are kept for one identity at one service, or None where none are to be."""
+    """The response cache for one identity at one service, or None if caching is disabled."""
     cache = resolved.options.cache
     if not cache.enabled:
         return None
@@ -88,18 +89,19 @@ def cache_of(resolved: Resolved, url: str, identity: Callable[[], str], clock: C
 def feeds_of(
     resolved: Resolved, clock: Clock, transport: httpx.AsyncBaseTransport | None, hooks: Hooks, *, cache: bool
 ) -> SpotTransport:
-    """The way to the public price feeds: other connections, and no credential."""
+    """The transport to the public price feeds: separate connections, and no credential."""
     options = resolved.options
-    # What users add to their requests is meant for the service, and may be secret.
-    told = Hooks(after=hooks.after)
-    kept = cache_of(resolved, options.feeds_url, lambda: "public", clock) if cache else None
+    # Headers from `before` hooks are meant for the service and may be secret.
+    after_only = Hooks(after=hooks.after)
+    feed_cache = cache_of(resolved, options.feeds_url, lambda: "public", clock) if cache else None
+    transport_options = transport_options_of(options)
     return SpotTransport(
-        options.feeds_url, None, clock, transport, options=transport_options_of(options), hooks=told, cache=kept
+        options.feeds_url, None, clock, transport, options=transport_options, hooks=after_only, cache=feed_cache
     )
 
 
 class LazyCacheStore:
-    """The cache in state.db, opened when it is first needed; a file that is not there is made by the first write."""
+    """The cache in state.db, opened on first use. A missing file is created by the first write, never by a read."""
 
     def __init__(self, path: Path, policy: CachePolicy) -> None:
         self._path = path
@@ -126,7 +128,7 @@ class LazyCacheStore:
         try:
             self._open.drop(owner, prefix)
         except StateError:
-            # Others would go on reading what a write has made untrue: here patience is worth its price.
+            # The database is locked, but stale responses must not survive a write: retry with the full lock timeout.
             with closing(SqliteCache(Database(self._path), most_entries=1, most_bytes=1)) as patient:
                 patient.drop(owner, prefix)
 
@@ -134,7 +136,7 @@ class LazyCacheStore:
         return self._open.foreign_writes() if self._there else 0
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the file; the next use opens it again."""
         if "_open" in self.__dict__:
             self._open.close()
             del self._open

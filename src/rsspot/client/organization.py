@@ -1,4 +1,4 @@
-"""OrganizationScope: turns what the user calls an organization into its namespace and name, once each."""
+"""OrganizationScope: resolves the configured organization to its namespace and name, once per client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ID = re.compile(r"org[-_][A-Za-z0-9]+")
 
 
 class OrganizationScope:
-    """The organization of one client."""
+    """The organization of one client. asked: its name, id or namespace; None for the token's own."""
 
     def __init__(self, asked: str | None, bearer: Bearer, organizations: Organizations) -> None:
         self._asked = asked
@@ -23,33 +23,33 @@ class OrganizationScope:
         self._organizations = organizations
         self._mutex = Mutex()
         self._namespace = namespace_of(asked) if asked and ID.fullmatch(asked) else None
-        self._found: Organization | None = None
+        self._organization: Organization | None = None
 
     async def namespace(self) -> str:
-        """The namespace. Raises NotFound for an unknown name, ConfigError when there is none to choose."""
+        """The namespace. Raises NotFound for an unknown organization, ConfigError if the choice is ambiguous."""
         if self._namespace is None:
             async with self._mutex:
                 if self._namespace is None:
-                    found = await self._find()
-                    self._namespace = found.namespace or namespace_of(found.id)
+                    organization = await self._find()
+                    self._namespace = organization.namespace or namespace_of(organization.id)
         return self._namespace
 
     async def organization_name(self) -> str:
-        """What people call it. Raises as `namespace` does."""
+        """The name. Raises the same errors as `namespace`."""
         async with self._mutex:
             return (await self._find()).name
 
     async def _find(self) -> Organization:
-        if self._found is None:
-            self._found = await self._organizations.get(self._asked) if self._asked else await self._only()
-        return self._found
+        if self._organization is None:
+            self._organization = await self._organizations.get(self._asked) if self._asked else await self._only()
+        return self._organization
 
     async def _only(self) -> Organization:
-        """The organization that the token was made for, or the only one there is."""
-        everyone = await self._organizations.list()
+        """The organization that the token was issued for, or the only one there is."""
+        organizations = await self._organizations.list()
         mine = self._bearer.token.organization if self._bearer.token else None
-        own = [each for each in everyone if mine and mine in (each.namespace, namespace_of(each.id))]
-        if own or len(everyone) == 1:
-            return (own or everyone)[0]
-        names = ", ".join(sorted(each.name for each in everyone)) or "none"
+        own = [known for known in organizations if mine and mine in (known.namespace, namespace_of(known.id))]
+        if own or len(organizations) == 1:
+            return (own or organizations)[0]
+        names = ", ".join(sorted(known.name for known in organizations)) or "none"
         raise ConfigError("no organization chosen", hint=f"set RSSPOT_ORG to one of: {names}")

@@ -1,4 +1,4 @@
-"""use_profile, use_org, use_region: choices that hold for a block of code, in this task or thread and no other."""
+"""use_profile, use_org, use_region: settings overridden for a block of code, in the current task or thread only."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ _choices: ContextVar[Mapping[str, Setting]] = ContextVar("choices", default={}) 
 
 
 def chosen() -> Mapping[str, Setting]:
-    """What is chosen here and now."""
+    """The overrides in effect in the current context."""
     return _choices.get()
 
 
 @contextmanager
 def use_profile(name: str) -> Iterator[None]:
-    """Clients that are made or got inside the block are of this profile, unless they are told otherwise."""
+    """Use this profile for clients made or obtained inside the block, unless an argument overrides it."""
     with _choose("profile", name, "use_profile"):
         yield
 
 
 @contextmanager
 def use_org(name: str) -> Iterator[None]:
-    """Clients that are made or got inside the block are for this organization: name, id or namespace."""
+    """Use this organization, by name, id or namespace, for clients made or obtained inside the block."""
     with _choose("organization", name, "use_org"):
         yield
 
 
 @contextmanager
 def use_region(name: str) -> Iterator[None]:
-    """Clients that are made or got inside the block make new things in this region, unless these say where."""
+    """Use this region for clients made or obtained inside the block: the default for new objects that name none."""
     with _choose("region", name, "use_region"):
         yield
 

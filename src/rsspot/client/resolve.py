@@ -1,4 +1,4 @@
-"""The settings of a client that is made here and now: of this context, this environment, this user's files."""
+"""Resolves a client's settings from the current context, the environment and the user's files."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from rsspot.state.preferences import remembered
 
 
 def resolved_here(**arguments: Any) -> Resolved:
-    """See `config.load.resolve` for the arguments."""
+    """Resolve the settings. The arguments are those of `config.loader.resolve`."""
     return resolve(preferences=remembered, overrides=chosen(), **arguments)

@@ -1,4 +1,4 @@
-"""Clients that a whole program shares: made once for each set of settings, got wherever they are needed."""
+"""Shared clients: one per set of settings, for use anywhere in a program."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ OF_THE_FILE = ("config", "config_path", "state_path")
 _guard = RLock()
 _options: dict[str, Any] = {}
 _made: dict[tuple[type[Any], str], tuple[Any, Mapping[str, Any]]] = {}
-"""The clients, and what each was made of: options that are told apart by identity have to live as long."""
+"""The clients and their options. Options compared by id() must stay alive, so that the id is not reused."""
 _retired: list[Any] = []
-"""Clients that nobody gets any more, and that still have to be closed."""
+"""Clients that are no longer handed out but still have to be closed."""
 READ_FROM = frozenset(
-    {*(each for names in ALIASES.values() for each in names), *CONFIG_PATHS, "XDG_CONFIG_HOME", "HOME"}
+    {*(name for names in ALIASES.values() for name in names), *CONFIG_PATHS, "XDG_CONFIG_HOME", "HOME"}
 )
-"""Every variable that settings depend on."""
+"""The environment variables that settings depend on."""
 
 
 def configure(**options: Unpack[ClientOptions]) -> None:
-    """Give every shared client these options, the arguments of AsyncSpotClient; with none, forget them.
+    """Set the default options of all shared clients, the arguments of AsyncSpotClient; without arguments, clear them.
 
-    Clients that were got before stay as they are; the next `get_client()` gives others.
+    Clients obtained earlier keep their options; the next `get_client()` returns another client.
     """
     with _guard:
         _options.clear()
@@ -52,44 +52,50 @@ def configure(**options: Unpack[ClientOptions]) -> None:
 
 
 def get_client(**options: Unpack[ClientOptions]) -> SpotClient:
-    """The shared client of these options: of the arguments, `use_org` and its like, and `configure`, in that order."""
+    """The shared client for the current settings: the arguments, over `use_org` and the like, over `configure`.
+
+    Raises ConfigError for invalid settings, AuthError without a credential.
+    """
     return _shared(SpotClient, options)
 
 
 def get_async_client(**options: Unpack[ClientOptions]) -> AsyncSpotClient:
-    """The same for asyncio. It may be got and used in any number of loops, one after the other or at once."""
+    """The shared client for asyncio. It may be used in any number of event loops, also concurrently.
+
+    Raises ConfigError for invalid settings, AuthError without a credential.
+    """
     return _shared(AsyncSpotClient, options)
 
 
 async def aclose_all_clients() -> None:
-    """Let go of everything that shared clients have opened in this loop, and of the clients.
+    """Close the shared clients: their connections in this loop and in threads without a loop.
 
-    What threads without a loop have opened is let go as well; another loop's connections end with that loop.
+    Connections of other loops are closed when those loops end. The next `get_async_client()` makes a new client.
     """
     _forget_made()
     with _guard:
         clients = list(_retired)
         _retired.clear()
     async with AsyncExitStack() as stack:
-        # Each is let go of whatever becomes of the others.
+        # The stack closes every client, even if closing another one fails.
         for client in clients:
             stack.push_async_callback(client.aclose)
             if running_loop() is not None:
-                # A loop cannot close what threads without one have opened.
+                # Connections opened by threads without a loop can only be closed in such a thread.
                 stack.push_async_callback(asyncio.to_thread, _close_here, client)
 
 
 def close_all_clients() -> None:
-    """The same, where no loop runs."""
+    """The blocking version of `aclose_all_clients`. Raises RuntimeError inside a running event loop."""
     if running_loop() is not None:
-        raise RuntimeError("a loop is running: await aclose_all_clients() instead")
+        raise RuntimeError("an event loop is running: await aclose_all_clients() instead")
     drive(aclose_all_clients())
 
 
 def list_profiles(
     *, config: ConfigFile | Mapping[str, Any] | None = None, config_path: Path | str | None = None
 ) -> list[str]:
-    """The names of the profiles in the config file. Raises ConfigError."""
+    """The names of the profiles in the config file, sorted. Raises ConfigError if it is invalid."""
     from rsspot.config.files import parse
 
     if isinstance(config, ConfigFile):
@@ -101,46 +107,49 @@ def list_profiles(
 
 
 def set_active_profile(name: str, *, config_path: Path | str | None = None) -> None:
-    """Write into the config file which profile is used when none is named. Raises ConfigError for an unknown one."""
+    """Write the default profile to the config file. Raises ConfigError for an unknown profile."""
     _check_known(name, config_path)
     path = edit_in_use(os.environ, _given_file(config_path), {("activeProfile",): name})
-    # A default that was remembered before would win over what has just been said.
+    # A profile remembered in state.db would override the one just set.
     forget_profile(state_path_of(path, state_path=_options.get("state_path")))
     _forget_made()
 
 
 def set_default_profile(name: str | None) -> None:
-    """Remember in state.db which profile to use: over the config file, under the environment. None forgets."""
+    """Remember the default profile in state.db. It overrides the config file, not the environment. None forgets it.
+
+    Raises ConfigError for an unknown profile.
+    """
     if name is not None:
         _check_known(name, None)
     _remember("profile", name, of_profile=False)
 
 
 def set_default_org(name: str | None) -> None:
-    """Remember in state.db the organization of the profile in use; no other profile is touched. None forgets."""
+    """Remember the default organization of the current profile in state.db. None forgets it."""
     _remember("organization", name, of_profile=True)
 
 
 def set_default_region(name: str | None) -> None:
-    """Remember in state.db the region of the profile in use; no other profile is touched. None forgets."""
+    """Remember the default region of the current profile in state.db. None forgets it."""
     _remember("region", name, of_profile=True)
 
 
 def _shared(kind: type[C], options: Mapping[str, Any]) -> C:
     with _guard:
         whole = {**_options, **options}
-        # What is chosen for this block beats what was configured for the whole program.
-        beaten = {name for name in chosen() if name in _options and name not in options}
-        whole = {name: value for name, value in whole.items() if name not in beaten}
+        # An override for this block wins over a program-wide `configure`.
+        overridden = {name for name in chosen() if name in _options and name not in options}
+        whole = {name: value for name, value in whole.items() if name not in overridden}
         key = (kind, _key(whole))
         if key not in _made:
             _made[key] = (kind(**whole), whole)
-        found: C = _made[key][0]
-        return found
+        client: C = _made[key][0]
+        return client
 
 
 def _key(options: Mapping[str, Any]) -> str:
-    """Tells sets of settings apart, by a digest: it is made of secrets too."""
+    """The cache key of a set of settings. A digest, since settings include secrets."""
     choices = {name: setting.value for name, setting in chosen().items()}
     environment = {name: value for name, value in os.environ.items() if name in READ_FROM}
     identities = {name: _identity(value) for name, value in options.items()}
@@ -148,7 +157,7 @@ def _key(options: Mapping[str, Any]) -> str:
 
 
 def _identity(value: Any) -> Any:
-    """What tells an option apart: its value, or for what has no plain one the object that it is."""
+    """A plain option's value; for any other object its id."""
     if isinstance(value, Path):
         return str(value)
     return value if isinstance(value, str | int | float | dict) else id(value)
@@ -158,10 +167,10 @@ def _remember(name: str, value: str | None, *, of_profile: bool) -> None:
     files: dict[str, Any] = {option: _options[option] for option in OF_THE_FILE if option in _options}
     files["config_path"] = _given_file(None)
     if not of_profile:
-        # Which profile is in use may be just what has to be put right.
+        # Do not resolve the current profile here: it may be the invalid setting that this call corrects.
         open_preferences(state_path_of(**files)).remember(name, value)
     else:
-        # What is chosen for this block beats what was configured for the whole program.
+        # An override for this block wins over a program-wide `configure`.
         configured = None if "profile" in chosen() else _options.get("profile")
         resolved = resolved_here(**files, profile=configured)
         open_preferences(resolved.state_path).remember(name, value, resolved.profile)
@@ -173,7 +182,7 @@ def _close_here(client: AsyncSpotClient | SpotClient) -> None:
 
 
 def _forget_made() -> None:
-    """Shared clients that were made by an old choice are not what the next one asks for."""
+    """Stop handing out the existing clients: their settings may be out of date."""
     with _guard:
         _retired.extend(client for client, _ in _made.values())
         _made.clear()
@@ -182,8 +191,8 @@ def _forget_made() -> None:
 def _check_known(name: str, config_path: Path | str | None) -> None:
     known = list_profiles(config=_options.get("config") if config_path is None else None, config_path=config_path)
     if name not in known:
-        there = ", ".join(known) or "none"
-        raise ConfigError(f"no profile {name!r}", hint=did_you_mean(name, known) or f"there are: {there}")
+        names = ", ".join(known) or "none"
+        raise ConfigError(f"no profile {name!r}", hint=did_you_mean(name, known) or f"the profiles are: {names}")
 
 
 def _file(config_path: Path | str | None) -> Path | None:

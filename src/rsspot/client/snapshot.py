@@ -1,7 +1,4 @@
-"""Snapshot: the live world as it was read, kind by kind in parallel.
-
-One paged LIST for each kind, never one GET for each object.
-"""
+"""Snapshot: the live objects of an organization, read by one paged LIST per kind, in parallel."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from rsspot.utils.serialization import Document
 
 @dataclass(frozen=True)
 class Snapshot:
-    """live: kind -> wire name -> object. incomplete: kind -> why its list could not be read."""
+    """live: kind -> wire name -> object · incomplete: kind -> why its list could not be read."""
 
     organization: str
     live: dict[str, dict[str, Document]] = field(default_factory=dict)
@@ -30,9 +27,9 @@ class Snapshot:
 
 
 async def take_snapshot(client: AsyncSpotClient, kinds: Iterable[Kind[Any]]) -> Snapshot:
-    """Read every object of the kinds.
+    """Read all objects of the kinds.
 
-    A list that fails is noted, not raised: the planner decides what that rules out.
+    A list that fails is recorded in `incomplete`, not raised: the planner decides what cannot be planned without it.
     """
     snapshot = Snapshot(await client.scope.namespace())
 

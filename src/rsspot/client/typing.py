@@ -1,4 +1,4 @@
-"""ClientOptions: the arguments of a client as a type, for everything that passes them on. No defaults, no meaning."""
+"""ClientOptions: the arguments of a client as a TypedDict, for functions that pass them on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rsspot.wire import httpx
 
 
 class ClientOptions(TypedDict, total=False):
-    """See `AsyncSpotClient` for what each means."""
+    """The options are described in `AsyncSpotClient`."""
 
     config: ConfigFile | Mapping[str, Any] | None
     config_path: Path | str | None

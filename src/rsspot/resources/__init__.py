@@ -1,1 +1,1 @@
-"""The engine that every kind runs on: what a kind is, its verbs, and where kinds are found. Knows none of them."""
+"""The engine shared by all kinds: what a kind is, its verbs, and the registry of kinds. Knows no particular kind."""

@@ -1,4 +1,4 @@
-"""Collection: the verbs of one kind as typed models. Kinds with more to offer subclass it."""
+"""Collection: the SDK's verbs for one kind, as typed models. Kinds with further verbs subclass it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ from rsspot.utils.serialization import Document, at_path
 
 T = TypeVar("T", bound=Resource)
 POLL = 5.0
-"""Seconds between two looks of a wait."""
+"""Seconds between two reads while waiting."""
 SHORTEST_LOOK = 1.0
-"""Seconds that a look may take however little time is left."""
+"""The least timeout of such a read, in seconds."""
 
 
 class Collection(Generic[T]):
-    """Objects of one kind in one organization. Names are those of the wire, or those their authors gave."""
+    """The objects of one kind in one organization.
+
+    A `name` is either the wire name (metadata.name) or the name given to `create` or in a manifest.
+    """
 
     def __init__(self, documents: Documents, kind: Kind[T]) -> None:
         self.documents = documents
@@ -37,21 +40,26 @@ class Collection(Generic[T]):
         self._context = documents.context
 
     async def list(self, *, labels: str | None = None, within: str | None = None) -> builtins.list[T]:
-        """Every object. Source: GET of the plural, all pages.
+        """List all objects, in the service's order. Source: GET on the collection, all pages.
 
-        labels: a Kubernetes label selector · within: only what lives in the cloudspace, or VM cloudspace, of this name.
-        Raises UnexpectedShape, which holds what could be read, when one of them could not.
+        labels: a Kubernetes label selector · within: only objects that live in the cloudspace or VM cloudspace of
+        this name, by their spec. A response may be cached, as `cache.ttls` says; by default objects are not.
+        Raises UnexpectedShape if an object cannot be read; `readable` on the error has the others.
+        Raises ApiError, AuthError, TransportError.
         """
         call = self._call(await self.documents.path(), selector(labels))
         pages = await self._context.session.pages(call, self._page, lambda page: page.token)
-        found = [item for page in pages for item in page.items or ()]
+        items = [item for page in pages for item in page.items or ()]
         odd = [problem for page in pages for problem in page.odd]
         if odd:
-            raise UnexpectedShape(f"{len(odd)} of the {self.kind.plural} cannot be read: {'; '.join(odd[:3])}", found)
-        return found if within is None else [each for each in found if self._parent_of(each) == within]
+            raise UnexpectedShape(f"cannot read {len(odd)} of the {self.kind.plural}: {'; '.join(odd[:3])}", items)
+        return items if within is None else [item for item in items if self._parent_of(item) == within]
 
     async def get(self, name: str) -> T:
-        """One object. Raises NotFound."""
+        """Read one object. Source: GET of the object; for a kind named by UUIDs, a name is looked up in the list.
+
+        Raises NotFound; UsageError for a name that cannot be used or that several objects have; UnexpectedShape.
+        """
         if not self.documents.is_wire_name(name):
             return self._decode(await self.documents.named(name))
         return self._decode(await self._context.session.send(self._call(await self.documents.place(name))))
@@ -64,13 +72,15 @@ class Collection(Generic[T]):
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> T:
-        """Create an object from its name and spec, in camelCase or snake_case.
+        """Create an object and return it as the service stored it, before it is ready. Source: POST.
 
-        A kind whose wire names are UUIDs gets one made from the name, the same every time.
-        Raises UsageError before anything is sent; AlreadyExists, Invalid, Forbidden, OutcomeUnknown.
+        spec: its fields in camelCase or snake_case. If the kind has a region and the spec names none, the client's
+        region is used. For a kind named by UUIDs, the UUID is derived from organization and name: same name, same UUID.
+        Raises UsageError, before anything is sent, for a field that cannot be sent; AlreadyExists, Invalid, Forbidden,
+        and OutcomeUnknown if it may have been created.
         """
         checked = whole_spec(self.kind, spec, self._context.region)
-        # Refuses what is no name before it gets into a body, or a UUID hides it.
+        # Validate the name before it goes into the body or is replaced by a UUID.
         await self.documents.place(name)
         wire, marks = name, dict(annotations or {})
         if self.kind.naming is Naming.UUID and not is_uuid(name):
@@ -85,10 +95,12 @@ class Collection(Generic[T]):
         return self._decode(await self.documents.create(body))
 
     async def patch(self, name: str, spec: Mapping[str, Any], *, resource_version: str | None = None) -> T:
-        """WatchEvent only the given fields of the spec; None removes one.
+        """Change only the given fields of the spec and return the object. Source: PATCH with a JSON merge patch.
 
-        resource_version: change only this version of the object; another one is a Conflict.
-        Raises UsageError before anything is sent; NotFound, Invalid, Conflict, OutcomeUnknown.
+        spec: fields in camelCase or snake_case; None removes a field.
+        resource_version: apply only if the object still has this metadata.resourceVersion; otherwise raises Conflict.
+        Raises UsageError, before anything is sent, for a field that cannot be changed; NotFound, Invalid, Conflict,
+        and OutcomeUnknown if it may have been changed.
         """
         patch: Document = {"spec": part_of_spec(self.kind, spec)}
         if resource_version:
@@ -96,8 +108,12 @@ class Collection(Generic[T]):
         return self._decode(await self.documents.patch(await self.documents.wire_name(name), patch))
 
     async def delete(self, name: str, *, missing_ok: bool = False) -> None:
-        """Ask for an object's deletion; returns before it is gone. Raises NotFound, unless `missing_ok`."""
-        # Outside of the try: that there is no such organization is never good enough.
+        """Request deletion of an object; returns before it is gone, see `wait_gone`. Source: DELETE.
+
+        missing_ok: return instead of raising NotFound if there is no such object.
+        Raises NotFound, Conflict, Forbidden, and OutcomeUnknown if it may have been deleted.
+        """
+        # Outside the try: a missing organization raises NotFound too, and must not count as a missing object.
         await self.documents.place(name)
         try:
             await self.documents.delete(await self.documents.wire_name(name))
@@ -106,27 +122,33 @@ class Collection(Generic[T]):
                 raise
 
     async def wait(self, name: str, *, timeout: float = 1200.0) -> T:
-        """An object as soon as it is ready. timeout: seconds. Raises NotReady, saying how far it got; NotFound."""
+        """Wait until an object is ready and return it. timeout: seconds. Source: GET every 5 s.
+
+        Raises NotReady, with the last phase, if the timeout passes or the object has failed; NotFound.
+        """
         wire, left = await self.documents.wire_name(name), self._countdown(timeout)
-        said = "was not heard of"
+        state = "could not be read in time"
         while True:
-            found = await self._look(wire, left())
-            if found is not None:
-                readiness = self.kind.readiness(self._decode(found))
+            document = await self._look(wire, left())
+            if document is not None:
+                readiness = self.kind.readiness(self._decode(document))
                 if readiness.phase is Phase.READY:
-                    return self._decode(found)
-                said = f"is {readiness.phase.value}: {readiness.note or 'no reason given'}"
+                    return self._decode(document)
+                state = f"is {readiness.phase.value}: {readiness.note or 'no reason given'}"
                 if readiness.phase is Phase.FAILED:
                     break
             if left() <= 0:
                 break
             await self._context.clock.sleep(min(POLL, left()))
-        raise NotReady(f"{self.kind.name} {name} {said}")
+        raise NotReady(f"{self.kind.name} {name} {state}")
 
     async def wait_gone(self, name: str, *, timeout: float = 1200.0) -> None:
-        """Return when there is no such object any more. timeout: seconds. Raises NotReady."""
+        """Wait until an object no longer exists. timeout: seconds. Source: GET every 5 s.
+
+        Raises NotReady if the timeout passes.
+        """
         left = self._countdown(timeout)
-        # Outside of the try: an organization that is not there makes nothing gone.
+        # Outside the try: a missing organization raises NotFound too, and must not count as a deleted object.
         await self.documents.place(name)
         try:
             wire = await self.documents.wire_name(name)
@@ -140,22 +162,23 @@ class Collection(Generic[T]):
         raise NotReady(f"{self.kind.name} {name} is still there after {timeout:g} s")
 
     def _countdown(self, timeout: float) -> Callable[[], float]:
-        """Seconds that are left, each time it is asked."""
+        """A function that returns the seconds left."""
         clock = self._context.clock
         end = clock.now().timestamp() + timeout
         return lambda: end - clock.now().timestamp()
 
     async def _look(self, wire: str, left: float) -> Document | None:
-        """The object as it is; None when the service did not answer in the time that is left."""
+        """The live object; None if the service did not respond in the time left."""
         try:
             return await self.documents.get(wire, patience=max(left, SHORTEST_LOOK))
         except TransportError:
             return None
 
     async def watch(self, *, labels: str | None = None) -> AsyncIterator[WatchEvent[T]]:
-        """Every object as ADDED, and then every change, for as long as somebody listens.
+        """Yield every object as an ADDED event, then an event for every change, until the caller stops iterating.
 
-        Where the service gives no streams it is asked again and again instead. Raises ApiError, AuthError.
+        Source: a list, then watch streams, resumed when they break; without watch support, a list every 10 s.
+        labels: a Kubernetes label selector. Raises ApiError, AuthError, UnexpectedShape.
         """
         async with aclosing(follow(self.documents, labels)) as changes:
             async for change in changes:
@@ -179,7 +202,7 @@ class Collection(Generic[T]):
             return self._page_with_odd_items(body)
 
     def _page_with_odd_items(self, body: bytes) -> Page[T]:
-        """A page of which some items are not as they should be: one of them must not hide the others."""
+        """A page with some malformed items: reads the others, and notes what is wrong with these."""
         import json
 
         try:
@@ -187,17 +210,18 @@ class Collection(Generic[T]):
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise UnexpectedShape(f"the list of {self.kind.plural} is not a JSON object") from None
+            raise UnexpectedShape(f"the response to the list of {self.kind.plural} is not a JSON object") from None
         try:
             empty = self._pages.validate_python({**document, "items": []})
         except ValidationError:
             empty = None
-        found = document.get("items") or []
-        if empty is None or not isinstance(found, builtins.list):
-            raise UnexpectedShape(f"the list of {self.kind.plural} is not a list of objects") from None
+        raw_items = document.get("items") or []
+        if empty is None or not isinstance(raw_items, builtins.list):
+            message = f"the response to the list of {self.kind.plural} is not a Kubernetes list"
+            raise UnexpectedShape(message) from None
         items: builtins.list[T] = []
         odd: builtins.list[str] = []
-        for item in found:
+        for item in raw_items:
             try:
                 items.append(self._decode(item))
             except UnexpectedShape as problem:
@@ -205,7 +229,7 @@ class Collection(Generic[T]):
         return empty.model_copy(update={"items": items, "odd": odd})
 
     def _parent_of(self, item: T) -> str | None:
-        """The name of what an object lives in, by its spec: a label may be missing."""
+        """The name of the object that this one lives in, from its spec: a label may be missing."""
         spec = getattr(item, "spec", None)
         return self.kind.parent_name(spec.model_dump(by_alias=True)) if spec is not None and self.kind.parent else None
 
@@ -215,5 +239,5 @@ class Collection(Generic[T]):
         except ValidationError as error:
             name = at_path(document, ("metadata", "name"), "?")
             fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
-            said = f"the service's {self.kind.name} {name} does not have the expected shape: {fields}"
-            raise UnexpectedShape(said) from None
+            message = f"the service's {self.kind.name} {name} does not have the expected shape: {fields}"
+            raise UnexpectedShape(message) from None

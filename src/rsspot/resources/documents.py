@@ -1,6 +1,6 @@
 """Documents: the verbs of one kind on plain JSON objects, as the planner and the applier use them.
 
-No models, no retries of its own, and never an answer that was kept.
+Uses no models and does not retry. Reads are never served from the cache, except by `kept_list`.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ if TYPE_CHECKING:
 
 
 class Scope(Protocol):
-    """Which organization requests are for."""
+    """The organization that requests are for."""
 
     async def namespace(self) -> str:
         """The namespace of the organization."""
         ...
 
     async def organization_name(self) -> str:
-        """What people call it, where the service asks for that."""
+        """The organization's display name, for the endpoints that require it."""
         ...
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a service works with."""
+    """What a service needs to send requests."""
 
     session: SpotTransport
     scope: Scope
     clock: Clock
     registrations: Callable[[], RegistrationLedger]
-    """Opens the registration ledger; only kinds that live in it call this."""
+    """Opens the registration ledger; called only for kinds stored there."""
     refresh_token: Callable[[], str]
-    """Needed where the service wants it in a body. Raises AuthError when there is none."""
+    """Returns the refresh token, for endpoints that require it in the body. Raises AuthError if there is none."""
     region: str | None = None
-    """Where new things go that do not say where."""
+    """The region of new objects whose spec names none."""
     permit: Callable[[], None] | None = None
-    """Asked at the moment of sending, before each attempt at each write; raises when no write may start any more."""
+    """Called just before each attempt of each write; raises if no write may start any more."""
 
 
 class Documents:
-    """list, get, create, patch, delete and watch of one kind."""
+    """list, get, create, patch, delete and watch for one kind. All raise ApiError, AuthError and TransportError."""
 
     def __init__(self, context: Context, kind: Kind[Any]) -> None:
         self.kind = kind
@@ -63,18 +63,18 @@ class Documents:
         self._scope = context.scope
 
     async def list(self, *, labels: str | None = None) -> list[Document]:
-        """Every object of the kind in the organization, over all pages."""
+        """All objects of the kind in the organization, across all pages. labels: a Kubernetes label selector."""
         items = await self._session.items(await self.path(), selector(labels))
         return [self.framed(item) for item in items]
 
     async def kept_list(self) -> builtins.list[Document]:
-        """The same for who can live with an answer that was kept for a while."""
+        """All objects of the kind, possibly from the cache."""
         call = Call("GET", await self.path(), fresh=False, private=self.kind.holds_secrets)
         pages = await self._session.pages(call, decoded, token_of)
         return [self.framed(item) for item in whole_items(call.path, pages)]
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
-        """One object. patience: seconds to wait for it, if that is less than the policy says. Raises NotFound."""
+        """One object. patience: a deadline in seconds, if shorter than the retry policy's. Raises NotFound."""
         return await self._session.send(Call("GET", await self.place(name), patience=patience))
 
     async def create(self, body: Document) -> Document:
@@ -82,81 +82,82 @@ class Documents:
         return await self._session.send(self._write("POST", await self.path(), body))
 
     async def patch(self, name: str, patch: Document) -> Document:
-        """Send a JSON merge patch; with `metadata.resourceVersion` in it, a moved object is a Conflict."""
+        """Send a JSON merge patch. With `metadata.resourceVersion` in it, raises Conflict if the object has changed."""
         return await self._session.send(self._write("PATCH", await self.place(name), patch))
 
     async def delete(self, name: str, *, uid: str | None = None) -> None:
-        """Ask for an object's deletion; with `uid`, only of that very object (Conflict otherwise). Raises NotFound."""
+        """Request deletion. With `uid`, raises Conflict unless the object has that metadata.uid. Raises NotFound."""
         body: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid:
             body["preconditions"] = {"uid": uid}
         await self._session.send(self._write("DELETE", await self.place(name), body))
 
     def _write(self, method: str, place: str, body: Document) -> Call:
-        kind = MERGE_PATCH if method == "PATCH" else JSON
+        content_type = MERGE_PATCH if method == "PATCH" else JSON
         secrets = self.secrets_in(body)
-        return Call(method, place, body=body, content_type=kind, secrets=secrets, permit=self.context.permit)
+        return Call(method, place, body=body, content_type=content_type, secrets=secrets, permit=self.context.permit)
 
     def watch(self, *, labels: str | None = None) -> AsyncIterator[WatchEvent[Document]]:
-        """Every object as it is, and then every change, for as long as somebody listens."""
+        """Yield every object as ADDED, then every change, until the caller stops iterating."""
         from rsspot.resources.watch import follow
 
         return follow(self, labels)
 
     async def wire_name(self, name: str) -> str:
-        """An object's name on the wire, from that or from the name its author gave it. Raises NotFound, UsageError."""
+        """The wire name of the object with this wire name or this given name. Raises NotFound, UsageError."""
         if self.is_wire_name(name):
             return name
         return str((await self.named(name))["metadata"]["name"])
 
     def is_wire_name(self, name: str) -> bool:
-        """Whether a name can only be one of the wire."""
+        """Whether a name must be a wire name, and not a name given by the author."""
         return self.kind.naming is Naming.LABEL or not isinstance(name, str) or not name or is_uuid(name)
 
     async def named(self, name: str) -> Document:
-        """The object whose author gave it a name, found by listing them all. Raises NotFound, UsageError."""
-        # Nobody can have given a name that is none: `create` refuses it as well.
+        """The object that was given this name, found by listing all. Raises NotFound, UsageError."""
+        # `create` rejects an invalid name too, so no object can have one.
         _segment(name)
-        found = [
+        matches = [
             document
             for document in await self.list()
             if at_path(document, ("metadata", "annotations", NAME_ANNOTATION)) == name
         ]
-        if not found:
-            raise NotFound(f"none of the {self.kind.plural} was given the name {name!r}", status=404, reason="NotFound")
-        if len(found) > 1:
-            names = ", ".join(str(each["metadata"]["name"]) for each in found)
-            raise UsageError(f"{len(found)} of the {self.kind.plural} are called {name!r}", hint=f"say which: {names}")
-        return found[0]
+        if not matches:
+            raise NotFound(f"none of the {self.kind.plural} has the name {name!r}", status=404, reason="NotFound")
+        if len(matches) > 1:
+            names = ", ".join(str(match["metadata"]["name"]) for match in matches)
+            message = f"{len(matches)} of the {self.kind.plural} have the name {name!r}"
+            raise UsageError(message, hint=f"use one of the wire names: {names}")
+        return matches[0]
 
     def framed(self, item: Document) -> Document:
-        """An item of a list with what lists leave out: a document says what it is."""
+        """A list item with apiVersion and kind added, which lists leave out."""
         return {"apiVersion": self.kind.api_version, "kind": self.kind.name, **item}
 
     def secrets_in(self, body: Document) -> tuple[str, ...]:
-        """The secrets that a body holds, so that no answer can quote them back to us."""
-        found = (at_path(body, ("spec", *path)) for path in self.kind.marked(SECRET))
-        return tuple(each for each in found if isinstance(each, str) and each)
+        """The secret values in a body, so that errors can mask them if the service quotes them."""
+        values = (at_path(body, ("spec", *path)) for path in self.kind.marked(SECRET))
+        return tuple(value for value in values if isinstance(value, str) and value)
 
     async def path(self) -> str:
-        """Where the objects of the kind are, all of them."""
+        """The URL path of the collection."""
         space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
         return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}"
 
     async def place(self, name: str) -> str:
-        """Where one object is. Raises UsageError for what is no name: it would address every object at once."""
+        """The URL path of one object. Raises UsageError for an invalid name: it could address the whole collection."""
         segment = _segment(name)
         return f"{await self.path()}/{segment}"
 
 
 def _segment(name: object) -> str:
-    """A name as the end of a path. Raises UsageError, also where types are not checked and it is None."""
+    """A name as the last segment of a path. Raises UsageError, also for None from untyped callers."""
     if not isinstance(name, str):
-        raise UsageError(f"{name!r} is not the name of an object", hint="is a variable unset?")
+        raise UsageError(f"{name!r} is not the name of an object", hint="pass a string; the variable may be unset")
     try:
         return path_segment(name)
     except ValueError as error:
-        hint = None if name else "an empty name would address every object at once"
+        hint = None if name else "an empty name would address the whole collection"
         raise UsageError(str(error), hint=hint) from None
 
 

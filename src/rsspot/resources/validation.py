@@ -1,4 +1,4 @@
-"""What a caller wants written, checked against the kind before it is sent, and spelled as the wire spells it."""
+"""Validates the specs that callers write against the kind, and converts field names to camelCase, before sending."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from rsspot.utils.text import did_you_mean
 
 
 def whole_spec(kind: Kind[Any], spec: Mapping[str, Any], region: str | None) -> Document:
-    """The spec of a new object. Raises UsageError naming every field that cannot be sent.
+    """The validated spec of a new object, in camelCase. Raises UsageError naming the invalid fields.
 
-    region: where it goes if the spec does not say and the kind has a region.
+    region: the default for a kind with a region, if the spec names none.
     """
     given = _spelled_throughout(kind.spec_model, spec, kind.name)
     for path, to in kind.references:
         if to.kind == "Region" and region and len(path) == 1:
             given = {path[0]: region, **given}
-    _refuse(kind, given, SERVER_OWNED, "is written by the service")
+    _refuse(kind, given, SERVER_OWNED, "is set by the service and cannot be written")
     try:
         valid = kind.spec_model.model_validate(given, extra="forbid", by_name=False, by_alias=True)
     except ValidationError as error:
@@ -34,10 +34,10 @@ def whole_spec(kind: Kind[Any], spec: Mapping[str, Any], region: str | None) -> 
 
 
 def part_of_spec(kind: Kind[Any], spec: Mapping[str, Any]) -> Document:
-    """Fields of a spec to change, None for those to remove. Raises UsageError naming one that cannot be changed."""
+    """The validated fields to change, in camelCase; None removes one. Raises UsageError naming an invalid field."""
     given = _spelled(kind.spec_model, spec, kind.name)
-    _refuse(kind, given, SERVER_OWNED, "is written by the service")
-    _refuse(kind, given, IMMUTABLE, "can only be chosen when the object is made")
+    _refuse(kind, given, SERVER_OWNED, "is set by the service and cannot be written")
+    _refuse(kind, given, IMMUTABLE, "is immutable: it can only be set when the object is created")
     return _part(kind.spec_model, given, kind.name)
 
 
@@ -60,14 +60,14 @@ def _part(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Docum
 
 
 def _field_of(model: type[BaseModel], key: str) -> str:
-    """The name of the field that the wire spells so."""
+    """The model field with this wire name."""
     return next(name for name, info in model.model_fields.items() if (info.alias or name) == key)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that a field holds; None for a list of them as well."""
-    found = (each for each in plain_types(annotation) if isinstance(each, type) and issubclass(each, BaseModel))
-    return next(found, None)
+    """The model that a field holds; None for other types, also for a list of models."""
+    types = plain_types(annotation)
+    return next((held for held in types if isinstance(held, type) and issubclass(held, BaseModel)), None)
 
 
 @cache
@@ -78,7 +78,7 @@ def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
 
 
 def _spelled(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Document:
-    """Keys as the wire spells them; snake_case is taken too. Raises UsageError for one that the kind does not have."""
+    """Keys in camelCase, from camelCase or snake_case. Raises UsageError for an unknown field."""
     known = {name: info.alias or name for name, info in model.model_fields.items()}
     wire = set(known.values())
     spelled: Document = {}
@@ -90,7 +90,7 @@ def _spelled(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Do
 
 
 def _spelled_throughout(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Document:
-    """The same for the models inside as well; values that are of no model stay as they are."""
+    """`_spelled`, applied to nested models too; other values stay unchanged."""
     spelled = _spelled(model, given, where)
     for key, value in spelled.items():
         for inner in models_in(model.model_fields[_field_of(model, key)].annotation)[:1]:
@@ -98,16 +98,16 @@ def _spelled_throughout(model: type[BaseModel], given: Mapping[str, Any], where:
                 spelled[key] = _spelled_throughout(inner, value, f"{where}.{key}")
             elif isinstance(value, list):
                 spelled[key] = [
-                    _spelled_throughout(inner, each, f"{where}.{key}") if isinstance(each, Mapping) else each
-                    for each in value
+                    _spelled_throughout(inner, item, f"{where}.{key}") if isinstance(item, Mapping) else item
+                    for item in value
                 ]
     return spelled
 
 
 def _refuse(kind: Kind[Any], given: Document, fact: Any, why: str) -> None:
-    nothing = object()
+    missing = object()
     for path in kind.marked(fact):
-        if len(path) == 1 and at_path(given, path, nothing) is not nothing:
+        if len(path) == 1 and at_path(given, path, missing) is not missing:
             raise UsageError(f"{kind.name}.{_dotted(path)} {why}")
 
 
@@ -116,9 +116,9 @@ def _dotted(path: Path) -> str:
 
 
 def _unusable(where: str, error: ValidationError) -> UsageError:
-    said = []
+    problems = []
     for finding in error.errors(include_url=False, include_input=False):
         loc = ".".join(str(part) for part in finding["loc"] if not str(part).startswith(("function-", "constrained-")))
         message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        said.append(f"{loc}: {message}" if loc else message)
-    return UsageError(f"{where}: {'; '.join(said)}")
+        problems.append(f"{loc}: {message}" if loc else message)
+    return UsageError(f"{where}: {'; '.join(problems)}")

@@ -1,4 +1,4 @@
-"""follow(): the objects of one kind as they are, and then as they change. Survives lost streams and old versions."""
+"""follow(): yields the objects of one kind, then their changes. Recovers from broken streams and expired versions."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from rsspot.utils.serialization import Document, at_path
 T = TypeVar("T")
 What = Literal["ADDED", "MODIFIED", "DELETED"]
 STREAM_SECONDS = 300
-"""How long one stream lasts before it is asked for again."""
+"""The length of one watch stream, in seconds."""
 POLL = 10.0
-"""Seconds between two lists, where the service gives no streams."""
+"""Seconds between two lists if the service does not support watch."""
 PAUSE = 2.0
-"""Seconds after the end of a stream before anything is asked for again."""
+"""Seconds between the end of a stream and the next request."""
 NO_STREAMS = frozenset({400, 403, 404, 405, 415, 501})
 
 
 @dataclass(frozen=True)
 class WatchEvent(Generic[T]):
-    """What happened to an object, and the object: as it is now, or as it was last."""
+    """A change of one object. object: its new state, or for DELETED its last known state."""
 
     type: What
     object: T
 
 
 class _TooOld(Exception):
-    """What happened since the version we know cannot be told by a stream: it is too long ago, or not readable."""
+    """The stream cannot be resumed from the known version: it expired, or an event is unreadable. List again."""
 
 
 @dataclass
 class _Known:
-    """What the listener has been told so far: name -> object; version: of the whole list."""
+    """The state the caller has seen so far: name -> object; version: the resourceVersion to resume from."""
 
     objects: dict[str, Document] = field(default_factory=dict)
     version: str = ""
 
 
 async def follow(documents: Documents, labels: str | None) -> AsyncGenerator[WatchEvent[Document], None]:
-    """First every object as ADDED, then every change. Ends only when the listener goes.
+    """Yield every object as ADDED, then every change. Ends only when the caller closes it.
 
-    Raises ApiError and AuthError when even the list is refused.
+    Raises ApiError, AuthError or TransportError if the list fails.
     """
     known, streams = _Known(), True
     while True:
@@ -66,19 +66,19 @@ async def follow(documents: Documents, labels: str | None) -> AsyncGenerator[Wat
                 resumable = streams and isinstance(refusal, ServerError)
             except TransportError:
                 pass
-            # Also after a stream that simply ended: some end at once, and would be asked for without a break.
+            # Also after a normal end: some streams end at once, and this would loop without a pause.
             await documents.context.clock.sleep(PAUSE)
         if not streams:
             await documents.context.clock.sleep(POLL)
 
 
 async def _compared(documents: Documents, labels: str | None, known: _Known) -> list[WatchEvent[Document]]:
-    """A new list, told as the changes since the last one."""
+    """The changes between the known state and a new list."""
     now, known.version = await _listed(documents, labels)
     changes = [
-        WatchEvent[Document]("MODIFIED" if name in known.objects else "ADDED", found)
-        for name, found in now.items()
-        if _version_of(found) != _version_of(known.objects.get(name, {}))
+        WatchEvent[Document]("MODIFIED" if name in known.objects else "ADDED", live)
+        for name, live in now.items()
+        if _version_of(live) != _version_of(known.objects.get(name, {}))
     ]
     gone = [WatchEvent[Document]("DELETED", last) for name, last in known.objects.items() if name not in now]
     known.objects = now
@@ -96,7 +96,7 @@ async def _listed(documents: Documents, labels: str | None) -> tuple[dict[str, D
 async def _streamed(
     documents: Documents, labels: str | None, known: _Known
 ) -> AsyncGenerator[WatchEvent[Document], None]:
-    """One stream, from the version we know."""
+    """One watch stream, from the known version."""
     params = {"watch": "true", "resourceVersion": known.version, "timeoutSeconds": str(STREAM_SECONDS)}
     call = Call("GET", await documents.path(), {**selector(labels), **params, "allowWatchBookmarks": "true"})
     async with aclosing(documents.context.session.lines(call, patience=STREAM_SECONDS + 30.0)) as lines:
@@ -104,33 +104,33 @@ async def _streamed(
             if not line:
                 continue
             event = _event(line)
-            found, what = event.get("object"), event.get("type")
-            if what == "ERROR" or not isinstance(found, dict):
+            document, event_type = event.get("object"), event.get("type")
+            if event_type == "ERROR" or not isinstance(document, dict):
                 raise _TooOld
-            known.version = _version_of(found) or known.version
-            if what in ("ADDED", "MODIFIED", "DELETED"):
-                yield _noted(documents, known, what, found)
+            known.version = _version_of(document) or known.version
+            if event_type in ("ADDED", "MODIFIED", "DELETED"):
+                yield _noted(documents, known, event_type, document)
 
 
 def _event(line: str) -> dict[str, Any]:
     try:
         event = json.loads(line)
     except ValueError:
-        # A line that broke off: the stream did too.
+        # A truncated line: the stream broke.
         raise _TooOld from None
     return event if isinstance(event, dict) else {}
 
 
-def _noted(documents: Documents, known: _Known, what: Any, found: Document) -> WatchEvent[Document]:
-    name, whole = at_path(found, ("metadata", "name")), documents.framed(found)
+def _noted(documents: Documents, known: _Known, event_type: Any, document: Document) -> WatchEvent[Document]:
+    name, whole = at_path(document, ("metadata", "name")), documents.framed(document)
     if name is None:
-        # No object: the list has to say what happened.
+        # Not an object: only a new list can show what changed.
         raise _TooOld
-    if what == "DELETED":
+    if event_type == "DELETED":
         known.objects.pop(name, None)
     else:
         known.objects[name] = whole
-    return WatchEvent(what, whole)
+    return WatchEvent(event_type, whole)
 
 
 def _version_of(document: Document) -> str:

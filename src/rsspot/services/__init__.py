@@ -1,4 +1,4 @@
-"""The only room that knows kinds: one folder for each domain, found by looking, listed nowhere."""
+"""The kinds and SDK services, one package per domain. Packages are discovered; there is no list of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def folders() -> list[str]:
-    """The names of the service folders, sorted. Imports none of them."""
+    """The names of the service packages, sorted. Imports none of them."""
     return sorted(
         entry.name
         for place in __path__

@@ -1,4 +1,4 @@
-"""Where a bid stands: the words shared by every kind whose servers are won. Knows none of those kinds."""
+"""Bids and their readiness, shared by every kind whose servers are won at auction."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ BID = BidOn(
     minimum=("spec", "minBidPricePerHour"),
     market=("status", "spotPricing", "marketPricePerHour"),
 )
-"""A bid for one server of the class that the spec names."""
+"""A bid price per server of the class that the spec names."""
 
 
 def auction_readiness(won: int, desired: int, bid_status: str | None) -> Readiness:
-    """Where a bid for `desired` servers stands."""
+    """The readiness of a bid for `desired` servers."""
     note = f"won {won} of {desired}"
     if won >= desired:
         return Readiness(Phase.READY, note)
     if bid_status == "Lost":
-        return Readiness(Phase.OUTBID, f"{note}: the market is above the bid")
+        return Readiness(Phase.OUTBID, f"{note}: the market price is above the bid")
     return Readiness(Phase.PARTIAL if won else Phase.PROGRESSING, note)

@@ -1,4 +1,4 @@
-"""Cloudspaces as an SDK service: the verbs of every kind, upgrades, and the way into the cluster."""
+"""Cloudspaces as an SDK service: the common verbs, Kubernetes upgrades and kubeconfigs."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ from rsspot.utils.serialization import at_path
 
 
 class CloudSpaces(Collection[CloudSpace]):
-    """Kubernetes clusters of the organization."""
+    """The organization's Kubernetes clusters."""
 
     async def upgrade(self, name: str, version: str) -> CloudSpace:
-        """Move a cloudspace to a later Kubernetes version, such as 1.33.0; returns before it runs there.
+        """Upgrade a cloudspace's Kubernetes version and return the cloudspace, before it runs that version.
 
-        Raises UsageError for a version that is no later one; NotFound, Conflict, Forbidden, Invalid, OutcomeUnknown.
+        version: a full version later than the current one, such as 1.33.0. Source: GET, then PATCH of the spec.
+        Raises UsageError for any other version; NotFound, Conflict if the cloudspace changed in between, Forbidden,
+        Invalid, and OutcomeUnknown if the upgrade may have been requested.
         """
         try:
             wanted = _parts(full_version(version))
         except ValueError as error:
-            raise UsageError(f"{version!r} is not {error}") from None
+            raise UsageError(f"{version!r} is {error}") from None
         live = await self.documents.get(name)
         running = str(at_path(live, ("spec", "kubernetesVersion"), "0.0.0"))
         if wanted <= _parts(running):
-            raise UsageError(f"{name} is at {running} already", hint="a version can only go up")
-        moved = live["metadata"]["resourceVersion"]
-        return await self.patch(name, {"kubernetesVersion": version}, resource_version=moved)
+            hint = "choose a later version; a downgrade is not possible"
+            raise UsageError(f"{name} is already at version {running}", hint=hint)
+        resource_version = live["metadata"]["resourceVersion"]
+        return await self.patch(name, {"kubernetesVersion": version}, resource_version=resource_version)
 
     async def kubeconfig(self, name: str, *, merge_into: Path | None = None) -> str:
-        """The kubeconfig of a cloudspace, as YAML. It holds a token, which expires within a day.
+        """The kubeconfig of a cloudspace, as YAML text. It holds a token that expires within a day.
 
-        merge_into: a kubeconfig file to put it into as well, beside what is there, readable by its owner only.
-        Raises AuthError, NotFound, Invalid while its control plane does not answer yet, ConfigError for the file.
+        merge_into: also merge it into this kubeconfig file, which is made readable by its owner only.
+        Source: POST auth.ngpc.rxt.io/v1/generate-kubeconfig, with the refresh token.
+        Raises AuthError without a refresh token; NotFound; Invalid while the control plane is not up yet;
+        UnexpectedShape; ConfigError if the file cannot be read or written.
         """
         body = {
             "organization_name": await self._context.scope.organization_name(),
@@ -45,12 +50,12 @@ class CloudSpaces(Collection[CloudSpace]):
             "refresh_token": self._context.refresh_token(),
         }
         await self.documents.get(name)
-        # Made anew for each caller and nothing is changed by it, though it is a POST.
+        # A POST, but it changes nothing: the service generates a kubeconfig for each request.
         secrets = (body["refresh_token"],)
         answer = await self._context.session.send(Call("POST", KUBECONFIG_PATH, body=body, secrets=secrets))
         text = str(at_path(answer, ("data", "kubeconfig"), "")).lstrip()
         if not text:
-            raise UnexpectedShape(f"the service gave no kubeconfig for {name}")
+            raise UnexpectedShape(f"the service returned no kubeconfig for {name}")
         parse(text)
         if merge_into is not None:
             merge(text, merge_into)
@@ -62,7 +67,7 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 class BlockingCloudSpaces(BlockingCollection[CloudSpace]):
-    """The same, synchronous."""
+    """The synchronous version of CloudSpaces."""
 
     upgrade = blocking(CloudSpaces.upgrade)
     kubeconfig = blocking(CloudSpaces.kubeconfig)

@@ -1,4 +1,4 @@
-"""Commands of the cloudspaces besides those of every kind."""
+"""CLI commands for cloudspaces, besides the common verbs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ commands = Commands()
 
 @commands.add
 async def upgrade(session: CommandSession, name: str, version: str) -> object:
-    """Move a cloudspace to a later Kubernetes version, such as 1.33.0."""
+    """Upgrade a cloudspace to a later Kubernetes version, such as 1.33.0."""
     upgraded = await session.client.cloudspaces.upgrade(name, version)
     return {"name": upgraded.name, "kubernetesVersion": upgraded.spec.kubernetes_version}
 
 
 @commands.add
 async def kubeconfig(session: CommandSession, name: str, merge_into: Path | None = None) -> object:
-    """Print the kubeconfig of a cloudspace, or put it into a kubeconfig file beside what is there."""
+    """Print the kubeconfig of a cloudspace, or merge it into an existing kubeconfig file."""
     text = await session.client.cloudspaces.kubeconfig(name, merge_into=merge_into)
     return f"merged into {merge_into}" if merge_into else text.rstrip()

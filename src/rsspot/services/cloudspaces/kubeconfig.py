@@ -1,4 +1,4 @@
-"""Kubeconfigs as text: what the service gave, put into a file beside what is there already. Sends nothing."""
+"""Parses a kubeconfig from the service and merges it into a kubeconfig file. Sends nothing."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ LISTS = ("clusters", "users", "contexts")
 
 
 def merge(text: str, path: Path) -> str | None:
-    """Put a kubeconfig's clusters, users and contexts into a file, over those of the same names; gives its context.
+    """Merge a kubeconfig's clusters, users and contexts into a file, replacing entries of the same names.
 
-    Everything else in the file stays, its current context too unless it has none. The file is private and whole
-    at every moment. Raises ConfigError when it cannot be read or written.
+    Returns the kubeconfig's current context. The rest of the file stays, including its current context if it has one.
+    The file is written atomically, readable by its owner only. Raises ConfigError if it cannot be read or written.
     """
     given = parse(text)
     try:
-        # A link and the file it leads to are one file, with one lock.
+        # Resolve links, so that a link and its target share one lock.
         path = path.expanduser().resolve()
         with file_lock(path):
-            there = _existing(path)
-            write_private(path, yaml.safe_dump(merged(there, with_own_users(given)), sort_keys=False))
+            existing = _existing(path)
+            write_private(path, yaml.safe_dump(merged(existing, with_own_users(given)), sort_keys=False))
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
     context: str | None = given.get("current-context")
@@ -33,43 +33,43 @@ def merge(text: str, path: Path) -> str | None:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """A kubeconfig that names at least one cluster. Raises UnexpectedShape, quoting nothing: it holds a token."""
+    """The parsed kubeconfig. Raises UnexpectedShape, without quoting the text, since it holds a token."""
     try:
         config = yaml.safe_load(text)
     except yaml.YAMLError:
         config = None
     if not isinstance(config, dict) or not all(isinstance(config.get(name), list) for name in LISTS):
-        raise UnexpectedShape("the service's kubeconfig is not one")
-    if not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in _entries(config)):
-        raise UnexpectedShape("the service's kubeconfig is not one")
+        raise UnexpectedShape("the service did not return a valid kubeconfig")
+    if not all(isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in _entries(config)):
+        raise UnexpectedShape("the service did not return a valid kubeconfig")
     return config
 
 
 def with_own_users(given: dict[str, Any]) -> dict[str, Any]:
-    """A kubeconfig whose users are named after their clusters too.
+    """The kubeconfig with each user's name prefixed by its cluster's name.
 
-    The service calls them `ngpc-user` and `oidc` in every kubeconfig, and so may somebody else.
+    The service names the users `ngpc-user` and `oidc` in every kubeconfig, so several would collide in one file.
     """
-    known = {each["name"]: each for each in given["users"]}
+    users_by_name = {user["name"]: user for user in given["users"]}
     users: dict[str, Any] = {}
     contexts = []
-    for each in given["contexts"]:
-        context = each.get("context") or {}
-        user = known.get(context.get("user"))
+    for entry in given["contexts"]:
+        context = entry.get("context") or {}
+        user = users_by_name.get(context.get("user"))
         if user is not None:
             name = f"{context.get('cluster')}-{user['name']}"
             users[name] = {**user, "name": name}
             context = {**context, "user": name}
-        contexts.append({**each, "context": context})
+        contexts.append({**entry, "context": context})
     return {**given, "users": [*users.values()], "contexts": contexts}
 
 
 def merged(there: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Two kubeconfigs in one; the given one's entries win over those of the same name."""
+    """Two kubeconfigs merged; entries of `given` replace those of the same name."""
     whole = {"apiVersion": "v1", "kind": "Config", **there}
     for name in LISTS:
-        fresh = {each["name"] for each in given[name]}
-        whole[name] = [each for each in there.get(name) or [] if each.get("name") not in fresh] + given[name]
+        replaced = {entry["name"] for entry in given[name]}
+        whole[name] = [entry for entry in there.get(name) or [] if entry.get("name") not in replaced] + given[name]
     whole["current-context"] = there.get("current-context") or given.get("current-context") or ""
     return whole
 
@@ -78,18 +78,18 @@ def _existing(path: Path) -> dict[str, Any]:
     if not path.is_file() or not path.stat().st_size:
         return {}
     try:
-        there = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
-        there = None
+        config = None
     if (
-        not isinstance(there, dict)
-        or not all(isinstance(there.get(name) or [], list) for name in LISTS)
-        or not all(isinstance(each, dict) for each in _entries(there))
+        not isinstance(config, dict)
+        or not all(isinstance(config.get(name) or [], list) for name in LISTS)
+        or not all(isinstance(entry, dict) for entry in _entries(config))
     ):
         raise ConfigError(f"{path} is not a kubeconfig; it was not changed")
-    return there
+    return config
 
 
 def _entries(config: dict[str, Any]) -> list[Any]:
-    """Everything that has a name in a kubeconfig."""
-    return [each for name in LISTS for each in config.get(name) or []]
+    """All named entries of a kubeconfig."""
+    return [entry for name in LISTS for entry in config.get(name) or []]

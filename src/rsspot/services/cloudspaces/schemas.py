@@ -1,4 +1,4 @@
-"""What a CloudSpace is: its fields, which of them are final, and when it is ready."""
+"""The CloudSpace kind: its fields, which are immutable, and its readiness."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rsspot.resources.kind import Kind, Phase, Readiness
 
 
 def full_version(version: str) -> str:
-    """A version as the service takes it. Raises ValueError for a short or decorated one."""
+    """The version, if it has the form x.y.z that the service requires. Raises ValueError otherwise."""
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise ValueError("a full version such as 1.33.0")
+        raise ValueError("not a full version such as 1.33.0")
     return version
 
 
 class CloudSpaceSpec(Spec):
-    """webhook is called when servers are taken back; kubernetes_version is a full x.y.z and only goes up."""
+    """webhook: a URL called when servers are reclaimed · kubernetes_version: x.y.z, can only be raised."""
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
     kubernetes_version: Annotated[str, AfterValidator(full_version), COLUMN]
@@ -36,7 +36,7 @@ class CloudSpaceSpec(Spec):
 
 
 class AssignedServer(Model):
-    """A server that works for the cloudspace."""
+    """A server assigned to the cloudspace."""
 
     ip: Annotated[str | None, Field(alias="IP")] = None
     server_class_name: str | None = None
@@ -46,7 +46,7 @@ class AssignedServer(Model):
 
 
 class CloudSpaceStatus(Status):
-    """api_server_endpoint is a host without a scheme, empty until the control plane answers."""
+    """api_server_endpoint: a host without a scheme, empty until the control plane is up."""
 
     phase: Annotated[str | None, COLUMN] = None
     reason: str | None = None
@@ -59,21 +59,21 @@ class CloudSpaceStatus(Status):
 
 
 class CloudSpace(Resource):
-    """A Kubernetes cluster whose servers are won at auction or rented."""
+    """A Kubernetes cluster; its servers are won at auction or rented on demand."""
 
     spec: CloudSpaceSpec
     status: CloudSpaceStatus | None = None
 
 
 def ready(cloudspace: CloudSpace) -> Readiness:
-    """Ready once its API can be spoken to. It needs no servers for that: pools come after it."""
+    """Ready once its API server has an endpoint. It needs no servers for that: node pools are created after it."""
     status = cloudspace.status or CloudSpaceStatus()
     running, wanted = status.current_kubernetes_version, cloudspace.spec.kubernetes_version
     if status.api_server_endpoint and running not in (None, "", wanted):
         return Readiness(Phase.PROGRESSING, f"upgrading from {running} to {wanted}")
     if status.api_server_endpoint:
         return Readiness(Phase.READY, status.api_server_endpoint)
-    # Error shows up for a moment after every create; only a wait that runs out makes it a failure.
+    # The phase is briefly Error after every create, so Error does not mean that it has failed.
     return Readiness(Phase.PROGRESSING, " ".join(filter(None, (status.phase, status.reason))) or "accepted")
 
 

@@ -1,3 +1,3 @@
-"""Events: what happened in the organization, in the service's own words."""
+"""Events: the organization's event log, as the service reports it."""
 
-GROUPS = {"events": "What happened in the organization."}
+GROUPS = {"events": "Events in the organization."}

@@ -1,4 +1,4 @@
-"""Events as an SDK service. The service keeps them for a while only; nothing is kept here."""
+"""Events as an SDK service. The service keeps events for a limited time; nothing is stored here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class OrganizationEvent:
-    """Something that happened. at: aware, in UTC, or None when the service's time cannot be read."""
+    """One event. at: timezone-aware, in UTC, or None if the service's time is unreadable."""
 
     at: datetime | None
     message: str
@@ -28,21 +28,25 @@ class OrganizationEvent:
 
 
 class Events:
-    """What happened in the organization of the token."""
+    """Events in the token's organization."""
 
     def __init__(self, session: SpotTransport) -> None:
         self._session = session
 
     async def list(self, *, limit: int = 100, cloudspace: str | None = None) -> builtins.list[OrganizationEvent]:
-        """The last events, the newest first; `limit` is 1 to 1000. Source: GET metrics.ngpc.rxt.io/v1/events."""
+        """The latest events, newest first. Source: GET metrics.ngpc.rxt.io/v1/events.
+
+        limit: 1 to 1000 · cloudspace: only events of the cloudspace of this name.
+        Raises UsageError for another limit; ApiError, AuthError, TransportError.
+        """
         if not 1 <= limit <= MOST:
-            raise UsageError(f"limit is 1 to {MOST}")
-        # The service really spells it `limits`.
+            raise UsageError(f"limit must be 1 to {MOST}, not {limit}")
+        # The service's parameter is named `limits`.
         params = {"limits": str(limit)} | ({"cloudspace": cloudspace} if cloudspace else {})
         answer = await self._session.send(Call("GET", EVENTS_PATH, params))
         about = {name: answer.get(name) for name in ("org_id", "cloudspace_id", "type")}
-        found = [_event(each, about) for each in answer.get("events") or [] if isinstance(each, builtins.list)]
-        return found[:limit]
+        events = [_event(pair, about) for pair in answer.get("events") or [] if isinstance(pair, builtins.list)]
+        return events[:limit]
 
 
 def _event(pair: builtins.list[Any], about: dict[str, Any]) -> OrganizationEvent:
@@ -51,14 +55,14 @@ def _event(pair: builtins.list[Any], about: dict[str, Any]) -> OrganizationEvent
 
 
 def _moment(value: Any) -> datetime | None:
-    """A time as seconds, milliseconds or nanoseconds since 1970, or as RFC 3339. None for anything else."""
+    """A time given as seconds, milliseconds or nanoseconds since 1970, or as RFC 3339; None for anything else."""
     try:
         seconds = float(value)
     except (TypeError, ValueError):
         return _written(value)
     except OverflowError:
         return None
-    # Infinity would never get smaller.
+    # Infinity would loop forever.
     while math.isfinite(seconds) and seconds > 1e11:
         seconds /= 1000
     try:
@@ -76,6 +80,6 @@ def _written(value: Any) -> datetime | None:
 
 
 class BlockingEvents(Blocking):
-    """The same, synchronous."""
+    """The synchronous version of Events."""
 
     list = blocking(Events.list)

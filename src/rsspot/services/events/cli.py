@@ -1,4 +1,4 @@
-"""Commands of the events."""
+"""CLI commands for events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ commands = Commands()
 
 @commands.add
 async def list(session: CommandSession, limit: int = 100, cloudspace: str | None = None) -> object:
-    """List what happened in the organization, the newest first."""
-    found = await session.client.events.list(limit=limit, cloudspace=cloudspace)
-    return [{"at": each.at.isoformat() if each.at else None, "message": each.message} for each in found]
+    """List events in the organization, newest first."""
+    events = await session.client.events.list(limit=limit, cloudspace=cloudspace)
+    return [{"at": event.at.isoformat() if event.at else None, "message": event.message} for event in events]

@@ -1,3 +1,3 @@
-"""Inventory: the machines that run right now, whichever group they belong to."""
+"""Inventory: the machines currently running in all cloudspaces and VM cloudspaces."""
 
-GROUPS = {"inventory": "Machines that run right now."}
+GROUPS = {"inventory": "Machines currently running."}

@@ -1,4 +1,4 @@
-"""Inventory as an SDK service: reads the servers that cloudspaces report. Changes nothing."""
+"""Inventory as an SDK service: the servers that cloudspaces and VM cloudspaces report. Changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rsspot.utils.serialization import Document, at_path
 
 @dataclass(frozen=True)
 class Machine:
-    """A server as its group reports it."""
+    """A server as its cloudspace or VM cloudspace (its group) reports it. uid: stable for the server's lifetime."""
 
     uid: str
     name: str
@@ -24,21 +24,24 @@ class Machine:
 
 
 class Inventory:
-    """Machines of cloudspaces and VM cloudspaces together."""
+    """The machines of all cloudspaces and VM cloudspaces."""
 
     def __init__(self, *groups: Documents) -> None:
         self._groups = groups
 
     async def list(self) -> builtins.list[Machine]:
-        """Every machine, by group and name. Source: `status.assignedServers` of each group."""
-        found = [
+        """All machines, sorted by group and name. Source: `status.assignedServers` of each group, uncached.
+
+        Raises ApiError, AuthError, TransportError, UnexpectedShape.
+        """
+        unsorted = [
             machine for documents in self._groups for group in await documents.list() for machine in machines(group)
         ]
-        return sorted(found, key=lambda machine: (machine.group, machine.name))
+        return sorted(unsorted, key=lambda machine: (machine.group, machine.name))
 
 
 def machines(group: Document) -> list[Machine]:
-    """The machines one group reports. CloudSpaces say `IP`, VM cloudspaces say `ipAddress`."""
+    """The machines that one group reports. The address is `IP` in cloudspaces and `ipAddress` in VM cloudspaces."""
     return [
         Machine(
             uid=uid,
@@ -54,6 +57,6 @@ def machines(group: Document) -> list[Machine]:
 
 
 class BlockingInventory(Blocking):
-    """The same, synchronous."""
+    """The synchronous version of Inventory."""
 
     list = blocking(Inventory.list)

@@ -1,4 +1,4 @@
-"""Commands of the inventory."""
+"""CLI commands for the inventory."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ commands = Commands()
 
 @commands.add
 async def list(session: CommandSession) -> object:
-    """List every machine of every cloudspace and VM cloudspace."""
+    """List the machines of all cloudspaces and VM cloudspaces."""
     return [asdict(machine) for machine in await session.client.inventory.list()]

@@ -1,7 +1,7 @@
-"""Node pools: servers of one class in a cloudspace, won at auction or rented."""
+"""Node pools: servers in a cloudspace, won at auction or rented on demand."""
 
 GROUPS = {
-    "autopilotnodepools": "Capacity that the service buys by itself.",
+    "autopilotnodepools": "Capacity that the service bids for automatically.",
     "ondemandnodepools": "Servers rented at a fixed price.",
     "spotnodepools": "Servers won at auction.",
 }

@@ -1,4 +1,4 @@
-"""What an AutopilotNodePool is: so much computing power for at most so much money. The service picks the servers."""
+"""The AutopilotNodePool kind: a number of vCPUs within an hourly budget. The service picks the server classes."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from rsspot.services.nodepools.taints import Taint
 
 
 class TotalCPU(Model):
-    """total is a number of vCPUs, a multiple of the smallest node's."""
+    """total: a number of vCPUs, a multiple of the smallest node size."""
 
     total: Annotated[int, Field(ge=1, le=1_000_000), COLUMN]
 
 
 class CPUPerNode(Model):
-    """How big one node may be."""
+    """The size of one node, in vCPUs."""
 
     min: Annotated[int | None, Field(ge=1)] = None
     max: Annotated[int | None, Field(ge=1)] = None
 
 
 def _as_text(value: object) -> object:
-    """2, 4 and 8 are words on the wire."""
+    """2, 4 and 8 are strings in the API."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class AutopilotNodePoolSpec(Spec):
-    """budget_per_hour is the most that the whole of it may cost; memory_per_vcpu is in GB, or `any`."""
+    """budget_per_hour: the most that the whole pool may cost, in dollars · memory_per_vcpu: in GB, or `any`."""
 
     cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
     region: Annotated[str, IMMUTABLE, RefersTo("Region")]
@@ -49,7 +49,7 @@ class AutopilotNodePoolSpec(Spec):
 
 
 class Allocation(Model):
-    """Servers of one class that the service bid for; spot_node_pool is the pool it made for that."""
+    """Servers of one class that the service bids for. spot_node_pool: the pool it created for them."""
 
     server_class: str | None = None
     spot_node_pool: str | None = None
@@ -58,7 +58,7 @@ class Allocation(Model):
 
 
 class AutopilotNodePoolStatus(Status):
-    """managed_vcpus is what has been won of target_vcpus."""
+    """managed_vcpus: how many of target_vcpus have been won."""
 
     phase: Annotated[str | None, COLUMN] = None
     target_vcpus: Annotated[int | None, Field(alias="targetVCPUs")] = None
@@ -67,14 +67,14 @@ class AutopilotNodePoolStatus(Status):
 
 
 class AutopilotNodePool(Resource):
-    """Capacity in a cloudspace that the service buys where it is cheapest."""
+    """Capacity in a cloudspace, for which the service bids on the cheapest classes."""
 
     spec: AutopilotNodePoolSpec
     status: AutopilotNodePoolStatus | None = None
 
 
 def ready(pool: AutopilotNodePool) -> Readiness:
-    """Ready when as many vCPUs are won as were asked for."""
+    """Ready when the requested number of vCPUs has been won."""
     status = pool.status or AutopilotNodePoolStatus()
     won, wanted = status.managed_vcpus or 0, pool.spec.vcpu.total
     note = f"won {won} of {wanted} vCPUs"
@@ -86,7 +86,7 @@ def ready(pool: AutopilotNodePool) -> Readiness:
 AUTOPILOT_NODE_POOL = Kind(
     AutopilotNodePool,
     plural="autopilotnodepools",
-    summary="Capacity that the service buys by itself.",
+    summary="Capacity that the service bids for automatically.",
     naming=Naming.UUID,
     ready=ready,
 )

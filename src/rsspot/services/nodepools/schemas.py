@@ -1,4 +1,4 @@
-"""What spot and on-demand node pools are, on one base."""
+"""The SpotNodePool and OnDemandNodePool kinds, on a common base."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
 from rsspot.services.nodepools.taints import Taint
 
 MOST_SERVERS = 10_000
-"""Far above the service's own limit of servers in an organization."""
+"""A sanity limit, far above the service's own limit per organization."""
 
 
 class Autoscaling(Model):
-    """While enabled, the service moves `desired` between min_nodes and max_nodes."""
+    """While enabled, the service sets `desired`, between min_nodes and max_nodes."""
 
     enabled: Annotated[bool, EXCLUSIVE]
     min_nodes: Annotated[int | None, Field(ge=1)] = None
@@ -27,7 +27,7 @@ class Autoscaling(Model):
 
 
 class PoolSpec(Spec):
-    """What every pool has. desired is a number of servers."""
+    """The fields of every pool. desired: a number of servers."""
 
     cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
@@ -38,14 +38,14 @@ class PoolSpec(Spec):
 
 
 class SpotNodePoolSpec(PoolSpec):
-    """bid_price is the most that one server may cost per hour; the market price is what is paid."""
+    """bid_price: the most to pay for one server, in dollars per hour; the market price is what is billed."""
 
     bid_price: Annotated[Offer, BID, COLUMN]
     autoscaling: Autoscaling | None = None
 
 
 class SpotNodePoolStatus(Status):
-    """won_count is servers won, which may not have joined yet."""
+    """won_count: servers won; they may not have joined the cluster yet."""
 
     bid_status: Annotated[str | None, COLUMN] = None
     won_count: Annotated[int | None, COLUMN] = None
@@ -59,11 +59,11 @@ class SpotNodePool(Resource):
 
 
 class OnDemandNodePoolSpec(PoolSpec):
-    """Rented at the class's on-demand price."""
+    """The spec of a pool billed at the class's on-demand price."""
 
 
 class OnDemandNodePoolStatus(Status):
-    """reserved_count is servers rented so far."""
+    """reserved_count: servers rented so far."""
 
     reserved_count: Annotated[int | None, COLUMN] = None
     reserved_status: Annotated[str | None, COLUMN] = None
@@ -77,13 +77,13 @@ class OnDemandNodePool(Resource):
 
 
 def spot_ready(pool: SpotNodePool) -> Readiness:
-    """Ready when every server asked for is won."""
+    """Ready when all desired servers are won."""
     status = pool.status or SpotNodePoolStatus()
     return auction_readiness(status.won_count or 0, pool.spec.desired, status.bid_status)
 
 
 def rented_ready(pool: OnDemandNodePool) -> Readiness:
-    """Ready when every server asked for is reserved."""
+    """Ready when all desired servers are reserved."""
     reserved = (pool.status and pool.status.reserved_count) or 0
     phase = Phase.READY if reserved >= pool.spec.desired else Phase.PROGRESSING
     return Readiness(phase, f"reserved {reserved} of {pool.spec.desired}")

@@ -1,4 +1,4 @@
-"""Taint: what keeps pods off a pool's nodes. The same for every kind of pool."""
+"""Taint: a Kubernetes taint on the nodes of a pool, shared by all pool kinds."""
 
 from __future__ import annotations
 

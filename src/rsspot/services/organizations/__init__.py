@@ -1,3 +1,3 @@
-"""Organizations: whom the bill goes to. Not a Kubernetes kind: another endpoint, another shape."""
+"""Organizations: the accounts that are billed. Not a Kubernetes kind: they have their own endpoint and shape."""
 
 GROUPS = {"organizations": "The organizations that the token's user belongs to."}

@@ -1,4 +1,4 @@
-"""Organizations as an SDK service: which ones there are. They cannot be changed from here."""
+"""Organizations as an SDK service. Read-only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from rsspot.services.organizations.schemas import Organization
 
 
 class Organizations:
-    """The organizations of the token's user."""
+    """The organizations that the token's user belongs to."""
 
     def __init__(self, session: SpotTransport) -> None:
         self._session = session
 
     async def list(self) -> builtins.list[Organization]:
-        """Every organization. Source: GET auth.ngpc.rxt.io/v1/organizations."""
+        """All organizations. Source: GET auth.ngpc.rxt.io/v1/organizations, cached for 5 minutes by default.
+
+        Raises UnexpectedShape, ApiError, AuthError, TransportError.
+        """
         answer = await self._session.send(Call("GET", ORGANIZATIONS_PATH, fresh=False, private=False))
         try:
             return [Organization.model_validate(item) for item in answer.get("organizations") or []]
@@ -28,16 +31,17 @@ class Organizations:
             raise UnexpectedShape("the service's list of organizations does not have the expected shape") from None
 
     async def get(self, name: str) -> Organization:
-        """One organization by its name, id or namespace, in any case. Raises NotFound."""
+        """One organization by its name, id or namespace; case is ignored. Source: `list`. Raises NotFound."""
         wanted = name.lower()
         for organization in await self.list():
             if wanted in {organization.id.lower(), organization.name.lower(), organization.namespace}:
                 return organization
-        raise NotFound(f"no organization {name!r} among those of this token's user", status=404, reason="NotFound")
+        message = f"the token's user belongs to no organization {name!r}"
+        raise NotFound(message, status=404, reason="NotFound")
 
 
 class BlockingOrganizations(Blocking):
-    """The same, synchronous."""
+    """The synchronous version of Organizations."""
 
     list = blocking(Organizations.list)
     get = blocking(Organizations.get)

@@ -1,4 +1,4 @@
-"""Commands of the organizations."""
+"""CLI commands for organizations."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ commands = Commands()
 @commands.add
 async def list(session: CommandSession) -> object:
     """List the organizations that the token's user belongs to."""
-    found = await session.client.organizations.list()
-    return [{"name": each.name, "id": each.id, "namespace": each.namespace} for each in found]
+    organizations = await session.client.organizations.list()
+    return [{"name": found.name, "id": found.id, "namespace": found.namespace} for found in organizations]
 
 
 @commands.add
 async def get(session: CommandSession, name: str) -> object:
     """Show one organization, by name, id or namespace."""
-    found = await session.client.organizations.get(name)
-    return {"name": found.name, "id": found.id, "namespace": found.namespace}
+    organization = await session.client.organizations.get(name)
+    return {"name": organization.name, "id": organization.id, "namespace": organization.namespace}

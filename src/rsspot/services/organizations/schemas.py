@@ -1,4 +1,4 @@
-"""What an organization is, in the snake_case of its endpoint."""
+"""The Organization model. Its endpoint uses snake_case."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Organization(BaseModel):
-    """id is what the login service calls it; its namespace is where its objects live."""
+    """id: the login service's identifier · namespace: the Kubernetes namespace of the organization's objects."""
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 

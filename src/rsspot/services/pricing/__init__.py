@@ -1,3 +1,3 @@
-"""Pricing: what servers cost now, what they cost before, and what the like costs elsewhere."""
+"""Pricing: current and past prices of servers, and prices of comparable servers in other clouds."""
 
-GROUPS = {"pricing": "What servers cost, now and before."}
+GROUPS = {"pricing": "Current and past server prices."}

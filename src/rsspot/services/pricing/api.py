@@ -1,4 +1,4 @@
-"""Pricing as an SDK service: prices now from the server classes, and the public feeds. Changes nothing."""
+"""Pricing as an SDK service: current prices from the server classes, others from the public feeds. Read-only."""
 
 from __future__ import annotations
 
@@ -15,44 +15,60 @@ from rsspot.utils.serialization import Document
 
 
 class Pricing:
-    """What servers cost. feeds: the way to the public price feeds, where no credential is ever sent."""
+    """Server prices, in dollars per hour as Decimals. feeds: the public price feeds; no credential is sent there."""
 
     def __init__(self, server_classes: Documents, feeds: SpotTransport) -> None:
         self._server_classes = server_classes
         self._feeds = feeds
 
     async def list(self, *, region: str | None = None) -> builtins.list[Quote]:
-        """What each class costs now, the cheapest first. Source: GET serverclasses."""
+        """The current prices of each server class, lowest market price first; classes without one come last.
+
+        region: only this region. Source: GET serverclasses, cached for 60 s by default.
+        Raises ApiError, AuthError, TransportError, UnexpectedShape.
+        """
         quotes = [schemas.quote(document) for document in await self._kept_list()]
-        chosen = [each for each in quotes if region in (None, each.region)]
-        return sorted(chosen, key=lambda each: (each.market is None, each.market or 0, each.server_class))
+        chosen = [quote for quote in quotes if region in (None, quote.region)]
+        return sorted(chosen, key=lambda quote: (quote.market is None, quote.market or 0, quote.server_class))
 
     async def get(self, server_class: str) -> Quote:
-        """What one class costs now. Raises NotFound."""
+        """The current prices of one server class. Source: GET of the server class, uncached. Raises NotFound."""
         return schemas.quote(await self._server_classes.get(server_class))
 
     async def percentiles(self, *, region: str | None = None) -> builtins.list[Percentiles]:
-        """How prices were spread over the last weeks. Source: the public feed percentiles.json."""
-        found = schemas.percentiles(await self._feed("/percentiles.json"))
-        return [each for each in found if region in (None, each.region)]
+        """Price percentiles of each server class over the last weeks, sorted by region and class.
+
+        region: only this region. Source: the public feed percentiles.json, cached for 5 minutes by default.
+        Raises ApiError, TransportError.
+        """
+        rows = schemas.percentiles(await self._feed("/percentiles.json"))
+        return [row for row in rows if region in (None, row.region)]
 
     async def history(self, server_class: str) -> builtins.list[PricePoint]:
-        """What winners of a class paid, the oldest first. Source: the public feed history/CLASS. Raises NotFound."""
+        """What winners of each auction of a server class paid, oldest first.
+
+        Source: the public feed history/CLASS, cached for 5 minutes by default.
+        Raises NotFound if there is no history of the class; UsageError for an empty name; ApiError, TransportError.
+        """
         if not server_class:
-            raise UsageError("the history of which server class?")
+            raise UsageError("the server class is empty", hint="pass the name of a server class")
         try:
             feed = await self._feed(f"/history/{escaped(server_class, safe='')}")
         except ApiError as error:
-            # The store behind the feed answers 400, 403 or 404 for what it does not have.
+            # The feed's object store returns 400, 403 or 404 for a missing file.
             if error.status in (400, 403, 404):
                 raise NotFound(f"no price history of {server_class!r}", status=404, reason="NotFound") from None
             raise
         return schemas.history(feed)
 
     async def comparable(self, *, region: str | None = None) -> builtins.list[Comparison]:
-        """What the like costs in other clouds. Source: the public feed comparable_prices.json."""
-        found = schemas.comparisons(await self._feed("/comparable_prices.json"))
-        return [each for each in found if region in (None, each.region)]
+        """Prices of comparable servers in other clouds, sorted by region and server class.
+
+        region: only this region. Source: the public feed comparable_prices.json, cached for an hour by default.
+        Raises ApiError, TransportError.
+        """
+        rows = schemas.comparisons(await self._feed("/comparable_prices.json"))
+        return [row for row in rows if region in (None, row.region)]
 
     async def _kept_list(self) -> builtins.list[Document]:
         return await self._server_classes.kept_list()
@@ -62,7 +78,7 @@ class Pricing:
 
 
 class BlockingPricing(Blocking):
-    """The same, synchronous."""
+    """The synchronous version of Pricing."""
 
     list = blocking(Pricing.list)
     get = blocking(Pricing.get)

@@ -1,4 +1,4 @@
-"""Prices as values, in dollars per hour, exact. The feeds' strings, floats and dollar signs end here."""
+"""Price records: exact Decimals in dollars per hour, parsed from the service's strings and floats."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rsspot.models.money import parse_price
 from rsspot.utils.serialization import Document, at_path
 
 PLACES = Decimal("0.000001")
-"""What a feed's number is exact to; the rest is noise of its floating point."""
+"""The precision of the feeds' numbers; further digits are floating-point noise."""
 
 
 @dataclass(frozen=True)
 class Quote:
-    """What one server of a class costs now. None where the service does not say.
+    """The current prices of one server of a class, in dollars per hour. None: not given by the service.
 
-    minimum: no bid under it is taken; a class without one takes no bids · market: the clearing price
-    hammer: what winners are billed · on_demand: the price without an auction · available: servers free right now
+    minimum: the lowest bid accepted; a class without one accepts no bids · market: the last auction's clearing price
+    hammer: what winners are billed · on_demand: the price without an auction · available: servers currently free
     """
 
     server_class: str
@@ -37,7 +37,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Percentiles:
-    """How a class's price was spread over the last weeks: so many percent of the time it was below."""
+    """Percentiles of a class's price over the last weeks: at p20, the price was lower 20 % of the time."""
 
     server_class: str
     region: str
@@ -49,7 +49,7 @@ class Percentiles:
 
 @dataclass(frozen=True)
 class PricePoint:
-    """What winners of one auction paid. at: aware, in UTC."""
+    """What winners of one auction paid. at: timezone-aware, in UTC."""
 
     at: datetime
     price: Decimal
@@ -57,7 +57,7 @@ class PricePoint:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A server of another cloud that is like one of ours. average: over all the clouds that were compared."""
+    """A comparable server in another cloud. like: its class there · average: over all clouds compared."""
 
     region: str
     server_class: str
@@ -68,7 +68,7 @@ class Comparison:
 
 
 def price(value: Any) -> Decimal | None:
-    """A price in any spelling of the service: "0.010000", 0.051000000000000004, "$0.003", "" for none."""
+    """A price in any form that the service uses: "0.010000", 0.051000000000000004, "$0.003", "" for none."""
     if value in (None, "", "$"):
         return None
     try:
@@ -79,7 +79,7 @@ def price(value: Any) -> Decimal | None:
 
 
 def quote(document: Document) -> Quote:
-    """The prices in a ServerClass."""
+    """The prices of a ServerClass."""
     market = ("status", "spotPricing")
     return Quote(
         server_class=document["metadata"]["name"],
@@ -96,26 +96,26 @@ def quote(document: Document) -> Quote:
 
 
 def percentiles(feed: Document) -> list[Percentiles]:
-    """The feed of percentiles, by region and class."""
+    """The rows of the percentiles feed, sorted by region and class."""
     return [
         Percentiles(
             server_class=name,
             region=region,
-            market=price(at_path(found, ("market_price",))),
-            p20=price(at_path(found, ("20_percentile",))),
-            p50=price(at_path(found, ("50_percentile",))),
-            p80=price(at_path(found, ("80_percentile",))),
+            market=price(at_path(prices, ("market_price",))),
+            p20=price(at_path(prices, ("20_percentile",))),
+            p50=price(at_path(prices, ("50_percentile",))),
+            p80=price(at_path(prices, ("80_percentile",))),
         )
-        for region, place in sorted(_mapping(feed, "regions").items())
-        for name, found in sorted(_mapping(place, "serverclasses").items())
+        for region, classes in sorted(_mapping(feed, "regions").items())
+        for name, prices in sorted(_mapping(classes, "serverclasses").items())
     ]
 
 
 def history(feed: Document) -> list[PricePoint]:
-    """The feed of one class's auctions, the oldest first. Points that cannot be read are left out."""
+    """The auctions in a class's history feed, oldest first. Unreadable entries are left out."""
     points = []
-    for each in feed.get("history") or []:
-        paid, ran = price(at_path(each, ("hammer_price",))), at_path(each, ("run_at",))
+    for auction in feed.get("history") or []:
+        paid, ran = price(at_path(auction, ("hammer_price",))), at_path(auction, ("run_at",))
         if paid is not None and isinstance(ran, int | float):
             with suppress(ValueError, OverflowError, OSError):
                 points.append(PricePoint(datetime.fromtimestamp(ran, UTC), paid))
@@ -123,23 +123,23 @@ def history(feed: Document) -> list[PricePoint]:
 
 
 def comparisons(feed: Document) -> list[Comparison]:
-    """The feed of like servers elsewhere, by region and class."""
+    """The rows of the feed of comparable servers, sorted by region and class."""
     regions = _mapping(feed, "regions")
     return [
         Comparison(
             region=region,
             server_class=name,
-            average=price(at_path(found, ("hyperscaler_average_price",))),
+            average=price(at_path(entry, ("hyperscaler_average_price",))),
             cloud=str(at_path(like, ("cloud",), "")),
             like=str(at_path(like, ("class",), "")),
             price=price(at_path(like, ("price",))),
         )
         for region in sorted(regions)
-        for name, found in sorted(_mapping(regions, region).items())
-        for like in at_path(found, ("comparables",)) or []
+        for name, entry in sorted(_mapping(regions, region).items())
+        for like in at_path(entry, ("comparables",)) or []
     ]
 
 
 def _mapping(document: Any, key: str) -> dict[str, Any]:
-    found = at_path(document, (key,))
-    return found if isinstance(found, dict) else {}
+    value = at_path(document, (key,))
+    return value if isinstance(value, dict) else {}

@@ -1,3 +1,3 @@
-"""Regions: where servers stand."""
+"""Regions: the data centers that servers run in."""
 
-GROUPS = {"regions": "Places where cloudspaces can run."}
+GROUPS = {"regions": "Regions where cloudspaces can run."}

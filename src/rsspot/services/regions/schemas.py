@@ -1,4 +1,4 @@
-"""What a Region is. Read-only to tenants."""
+"""The Region kind. Read-only for tenants."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rsspot.resources.kind import READ_ONLY, Kind
 
 
 class Provider(Model):
-    """The undercloud behind a region."""
+    """The infrastructure provider of a region."""
 
     provider_type: str | None = None
     provider_region_name: str | None = None
 
 
 class RegionSpec(Spec):
-    """country is an ISO 3166-1 alpha-3 code; generation is v1 or v2."""
+    """country: an ISO 3166-1 alpha-3 code · generation: v1 or v2."""
 
     country: Annotated[str | None, COLUMN] = None
     description: Annotated[str | None, COLUMN] = None
@@ -26,10 +26,10 @@ class RegionSpec(Spec):
 
 
 class Region(Resource):
-    """A place where cloudspaces can run."""
+    """A region where cloudspaces can run."""
 
     spec: RegionSpec
 
 
-REGION = Kind(Region, plural="regions", summary="Places where cloudspaces can run.", namespaced=False, verbs=READ_ONLY)
+REGION = Kind(Region, plural="regions", summary="Regions where cloudspaces can run.", namespaced=False, verbs=READ_ONLY)
 KINDS = (REGION,)

@@ -1,3 +1,3 @@
-"""Registrations: every virtual machine of a group made known to a cluster manager, once."""
+"""Registrations: registers each virtual machine of a VM cloudspace with a cluster manager, once."""
 
-GROUPS = {"vmregistrations": "Virtual machines made known to a cluster manager."}
+GROUPS = {"vmregistrations": "Virtual machines registered with a cluster manager."}

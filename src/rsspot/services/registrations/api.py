@@ -11,7 +11,12 @@ from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound, UsageError
 from rsspot.resources.documents import Documents
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
-from rsspot.state.ledger.registrations import RegistrationLedger, RegistrationRecord, RegistrationStatus, worker_of_this_process
+from rsspot.state.ledger.registrations import (
+    RegistrationLedger,
+    RegistrationRecord,
+    RegistrationStatus,
+    worker_of_this_process,
+)
 from rsspot.utils.clock import utc_now
 from rsspot.utils.serialization import Document
 
@@ -90,10 +95,10 @@ class VMRegistrations(Documents):
         return self._ledger.advance(key, status, worker=WORKER, **learned)
 
     async def patch(self, name: str, patch: Document) -> Document:
-        raise UsageError("a registration has nothing to patch")
+        raise UsageError("registrations cannot be patched")
 
     async def delete(self, name: str, *, uid: str | None = None) -> None:
-        """Set a machine that is gone aside. Its record stays; the registrar is not asked."""
+        """Retire a machine that no longer exists. Its record stays in the ledger; the registrar is not called."""
         if not self._ledger.retire(name):
             raise NotFound(f"no registered machine {name!r}", status=404, reason="NotFound")
 
@@ -134,7 +139,7 @@ class VMRegistrations(Documents):
 
 
 def _checked(answer: Document) -> Document:
-    """An answer whose token, if there is one, is described by strings. Raises RegistrarFailed."""
+    """The answer, if the token's fields are strings or absent. Raises RegistrarFailed."""
     for name in ("tokenId", "tokenExpiresAt"):
         if not isinstance(answer.get(name), str | None):
             raise RegistrarFailed(f"the registrar's {name} is not a string")
@@ -142,7 +147,7 @@ def _checked(answer: Document) -> Document:
 
 
 def _token_is_good(record: RegistrationRecord) -> bool:
-    """Whether a token that was issued before can be used again. One that does not say when it expires can."""
+    """Whether a token issued earlier can be used again. A token without an expiry time can."""
     if record.token_id is None:
         return False
     try:

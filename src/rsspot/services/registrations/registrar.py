@@ -1,4 +1,4 @@
-"""Runs a registrar: one JSON object in, one JSON object out, within a time. Decides nothing about states."""
+"""Runs a registrar program: one JSON object in, one JSON object out, within a timeout. Knows nothing of states."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LONGEST_COMPLAINT = 300
 
 
 class RegistrarFailed(RsspotError):
-    """The registrar could not be run, said no, or did not answer with a JSON object."""
+    """The registrar could not be run, reported a failure, timed out, or did not print a JSON object."""
 
 
 async def ask(command: Sequence[str], question: Document, timeout: float) -> Document:
-    """The registrar's answer. Raises RegistrarFailed; the program never outlives its time."""
+    """Run the registrar and return its answer. timeout: seconds, after which it is killed. Raises RegistrarFailed."""
     pipe = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(
@@ -29,22 +29,22 @@ async def ask(command: Sequence[str], question: Document, timeout: float) -> Doc
     except OSError as error:
         raise RegistrarFailed(f"cannot run the registrar {command[0]}: {error.strerror}") from None
     try:
-        out, complaint = await asyncio.wait_for(process.communicate(json.dumps(question).encode()), timeout)
+        out, errors = await asyncio.wait_for(process.communicate(json.dumps(question).encode()), timeout)
     except TimeoutError:
         raise RegistrarFailed(f"the registrar {command[0]} did not answer in {timeout:g} s") from None
     finally:
         with suppress(ProcessLookupError):
-            # Its children too: they would keep the pipes open, and us waiting for their end.
+            # Kill its children too: they would keep the pipes open, and communicate() would not return.
             os.killpg(process.pid, signal.SIGKILL)
         if process.returncode is None:
             await process.wait()
     if process.returncode:
-        said = complaint.decode(errors="replace").strip()[-LONGEST_COMPLAINT:]
-        raise RegistrarFailed(f"the registrar {command[0]} ended with {process.returncode}: {said}")
+        reason = errors.decode(errors="replace").strip()[-LONGEST_COMPLAINT:]
+        raise RegistrarFailed(f"the registrar {command[0]} exited with {process.returncode}: {reason}")
     try:
         answer = json.loads(out)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise RegistrarFailed(f"the registrar {command[0]} did not print one JSON object")
+        raise RegistrarFailed(f"the registrar {command[0]} did not print a JSON object")
     return answer

@@ -1,4 +1,4 @@
-"""What a Registration asks for, and the VMRegistration that each machine of its group becomes."""
+"""The Registration kind, and the VMRegistration that it expands to for each machine of its VM cloudspace."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rsspot.utils.serialization import Document, at_path
 
 
 class Registrar(Model):
-    """Who does the registering: a program that reads one JSON object and prints one."""
+    """The program that registers machines. It reads one JSON object from stdin and prints one."""
 
     exec: Annotated[list[str], COMMAND, Field(min_length=1)]
     timeout_seconds: Annotated[int, Field(ge=1)] = 60
 
 
 class RegistrationSpec(Spec):
-    """Every machine of `vm_cloud_space` is to be known to `omni_cluster`."""
+    """Register every machine of `vm_cloud_space` with `omni_cluster`."""
 
     vm_cloud_space: Annotated[str, Field(alias="vmCloudSpace"), RefersTo("VMCloudSpace", parent=True), COLUMN]
     omni_cluster: Annotated[str, COLUMN]
@@ -29,14 +29,14 @@ class RegistrationSpec(Spec):
 
 
 class Registration(Resource):
-    """A wish about all machines of a group, whenever they come."""
+    """The intent to register all machines of a VM cloudspace, including later ones."""
 
     api_version: str = LOCAL_API_VERSION
     spec: RegistrationSpec
 
 
 class VMRegistrationSpec(Spec):
-    """One machine and the cluster it is registered with."""
+    """One machine and the cluster that it is registered with."""
 
     vm_cloud_space: Annotated[
         str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
@@ -50,14 +50,14 @@ class VMRegistrationSpec(Spec):
 
 
 class VMRegistrationStatus(Status):
-    """state is one of discovered, token_issued, submitted, registered, failed, skipped."""
+    """state: discovered, token_issued, submitted, registered, failed or skipped."""
 
     state: Annotated[str | None, COLUMN] = None
     updated_at: Annotated[str | None, COLUMN] = None
 
 
 class VMRegistration(Resource):
-    """One machine, registered. Lives in the registration ledger."""
+    """One registered machine. Stored in the registration ledger, not in the service."""
 
     api_version: str = LOCAL_API_VERSION
     spec: VMRegistrationSpec
@@ -65,7 +65,7 @@ class VMRegistration(Resource):
 
 
 def machines(registration: Document, group: Document) -> list[Document]:
-    """One VMRegistration for each machine that the group has delivered."""
+    """One VMRegistration for each machine of the group that has an IP address."""
     spec = registration["spec"]
     servers = at_path(group, ("status", "assignedServers")) or {}
     return [
@@ -91,7 +91,7 @@ def machines(registration: Document, group: Document) -> list[Document]:
 VM_REGISTRATION = Kind(
     VMRegistration,
     plural="vmregistrations",
-    summary="Virtual machines made known to a cluster manager.",
+    summary="Virtual machines registered with a cluster manager.",
     naming=Naming.UUID,
     api_version=LOCAL_API_VERSION,
     verbs=frozenset({"list", "get", "create", "delete"}),
@@ -102,7 +102,7 @@ VM_REGISTRATION = Kind(
 REGISTRATION = Kind(
     Registration,
     plural="registrations",
-    summary="Machines that are to be registered as they appear.",
+    summary="Registers machines as they appear.",
     api_version=LOCAL_API_VERSION,
     verbs=frozenset(),
     local=True,

@@ -1,3 +1,3 @@
-"""Server classes: what can be won at auction or rented, and for how much."""
+"""Server classes: the server sizes that can be won at auction or rented, with their prices."""
 
-GROUPS = {"serverclasses": "Server sizes, with their market."}
+GROUPS = {"serverclasses": "Server sizes and their prices."}

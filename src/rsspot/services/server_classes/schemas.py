@@ -1,4 +1,4 @@
-"""What a ServerClass is, and where its prices are. Read-only to tenants."""
+"""The ServerClass kind and its prices. Read-only for tenants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rsspot.resources.kind import READ_ONLY, Kind
 
 
 def _absent(value: Any) -> Any:
-    """Bare-metal classes have an empty string for a minimum."""
+    """None for an empty price: bare-metal classes have an empty string as their minimum bid."""
     return None if value in ("", "$") else value
 
 
@@ -22,7 +22,7 @@ MaybePrice = Annotated[Price | None, BeforeValidator(_absent)]
 
 
 class ServerResources(Model):
-    """cpu in cores; memory and disk such as "15GB", where GB means GiB; gpu as a count."""
+    """cpu: a number of cores · memory, disk: such as "15GB", where GB means GiB · gpu: a count."""
 
     cpu: Annotated[str | None, COLUMN] = None
     memory: Annotated[str | None, COLUMN] = None
@@ -31,14 +31,14 @@ class ServerResources(Model):
 
 
 class OnDemandPricing(Model):
-    """Dollars for each `interval`, a Go duration such as 1h."""
+    """cost: dollars per `interval`, a Go duration such as 1h."""
 
     cost: MaybePrice = None
     interval: str | None = None
 
 
 class ServerClassSpec(Spec):
-    """min_bid_price_per_hour is the reserve: no bid under it is taken. None: the class takes no bids."""
+    """min_bid_price_per_hour: the lowest bid accepted. None: the class accepts no bids."""
 
     region: Annotated[str, RefersTo("Region"), COLUMN]
     category: Annotated[str | None, COLUMN] = None
@@ -50,14 +50,14 @@ class ServerClassSpec(Spec):
 
 
 class SpotPricing(Model):
-    """The auction's last result: the clearing price, and what is billed."""
+    """The last auction's result. market_price_per_hour: the clearing price · hammer_price_per_hour: what is billed."""
 
     market_price_per_hour: Annotated[MaybePrice, COLUMN] = None
     hammer_price_per_hour: MaybePrice = None
 
 
 class ServerClassStatus(Status):
-    """Servers free, in all, and in use."""
+    """available: free servers · capacity: all servers · reserved: servers in use."""
 
     available: int | None = None
     capacity: int | None = None
@@ -66,24 +66,24 @@ class ServerClassStatus(Status):
 
 
 class ServerClass(Resource):
-    """A size of server in one region."""
+    """A server size in one region."""
 
     spec: ServerClassSpec
     status: ServerClassStatus | None = None
 
     @property
     def minimum(self) -> Decimal | None:
-        """The reserve price per hour."""
+        """The lowest bid accepted, in dollars per hour; None if the class accepts no bids."""
         return self.spec.min_bid_price_per_hour
 
     @property
     def market(self) -> Decimal | None:
-        """The clearing price per hour of the last auction."""
+        """The last auction's clearing price, in dollars per hour, or None."""
         pricing = self.status.spot_pricing if self.status else None
         return pricing.market_price_per_hour if pricing else None
 
 
 SERVER_CLASS = Kind(
-    ServerClass, plural="serverclasses", summary="Server sizes, with their market.", namespaced=False, verbs=READ_ONLY
+    ServerClass, plural="serverclasses", summary="Server sizes and their prices.", namespaced=False, verbs=READ_ONLY
 )
 KINDS = (SERVER_CLASS,)

@@ -1,7 +1,7 @@
-"""Virtual machines without Kubernetes: VM cloudspaces and their pools."""
+"""Virtual machines without Kubernetes: VM cloudspaces, their pools and SSH keys."""
 
 GROUPS = {
     "vmcloudspaces": "Groups of plain virtual machines.",
     "vmpools": "Virtual machines won at auction.",
-    "vmsshkeys": "Public keys that open virtual machines.",
+    "vmsshkeys": "SSH public keys for logging in to virtual machines.",
 }

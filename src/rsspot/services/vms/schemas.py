@@ -1,4 +1,4 @@
-"""What VM cloudspaces and VM pools are."""
+"""The VMCloudSpace, VMPool and VMSSHKey kinds."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rsspot.services.auction import BID, auction_readiness
 
 
 class SSHKeyRef(Model):
-    """The key that opens the machines."""
+    """The SSH key for logging in to the machines."""
 
     name: Annotated[str, RefersTo("VMSSHKey", may_be_missing=True)]
     namespace: str | None = None
 
 
 class VMCloudSpaceSpec(Spec):
-    """webhook is called when machines are taken back."""
+    """webhook: a URL called when machines are reclaimed."""
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
     vm_ssh_key_ref: Annotated[SSHKeyRef, Field(alias="vmSshKeyRef"), IMMUTABLE]
@@ -30,7 +30,7 @@ class VMCloudSpaceSpec(Spec):
 
 
 class AssignedVM(Model):
-    """A machine that was delivered. server_name is its identity for as long as it lives."""
+    """A delivered machine. server_name: its identity, stable for its lifetime."""
 
     ip_address: str | None = None
     display_name: str | None = None
@@ -41,13 +41,13 @@ class AssignedVM(Model):
 
 
 class WonBid(Model):
-    """What one pool has won."""
+    """The machines that one pool has won."""
 
     won_count: int = 0
 
 
 class VMCloudSpaceStatus(Status):
-    """assigned_servers maps a machine's identity to the machine."""
+    """assigned_servers: machine identity -> machine."""
 
     phase: Annotated[str | None, COLUMN] = None
     bids: dict[str, WonBid] | None = None
@@ -62,7 +62,7 @@ class VMCloudSpace(Resource):
 
 
 class VMPoolSpec(Spec):
-    """vm_user_data is base64 cloud-init."""
+    """bid_price: the most to pay for one machine, in dollars per hour · vm_user_data: base64-encoded cloud-init."""
 
     vm_cloud_space: Annotated[
         str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
@@ -76,7 +76,7 @@ class VMPoolSpec(Spec):
 
 
 class VMPoolStatus(Status):
-    """won_count is machines won, which may not be delivered yet."""
+    """won_count: machines won; they may not be delivered yet."""
 
     bid_status: Annotated[str | None, COLUMN] = None
     won_count: Annotated[int | None, COLUMN] = None
@@ -90,28 +90,28 @@ class VMPool(Resource):
 
 
 class VMSSHKeySpec(Spec):
-    """public_key in OpenSSH's one-line form. A key is never changed, only replaced."""
+    """public_key: in OpenSSH's one-line format. A key cannot be changed, only replaced."""
 
     public_key: Annotated[str, IMMUTABLE]
     description: Annotated[str | None, IMMUTABLE, COLUMN] = None
 
 
 class VMSSHKeyStatus(Status):
-    """fingerprint as `ssh-keygen -l` prints it."""
+    """fingerprint: as `ssh-keygen -l` prints it."""
 
     fingerprint: Annotated[str | None, COLUMN] = None
     validated: Annotated[bool | None, COLUMN] = None
 
 
 class VMSSHKey(Resource):
-    """A public key that opens virtual machines."""
+    """An SSH public key for logging in to virtual machines."""
 
     spec: VMSSHKeySpec
     status: VMSSHKeyStatus | None = None
 
 
 def group_ready(group: VMCloudSpace) -> Readiness:
-    """Ready when the group works and every machine it won is delivered."""
+    """Ready when the group's phase is Ready and all machines that it won are delivered."""
     status = group.status or VMCloudSpaceStatus()
     won = sum(bid.won_count for bid in (status.bids or {}).values())
     delivered = sum(1 for vm in (status.assigned_servers or {}).values() if vm.ip_address)
@@ -122,7 +122,7 @@ def group_ready(group: VMCloudSpace) -> Readiness:
 
 
 def pool_ready(pool: VMPool) -> Readiness:
-    """Ready when every machine asked for is won."""
+    """Ready when all desired machines are won."""
     status = pool.status or VMPoolStatus()
     return auction_readiness(status.won_count or 0, pool.spec.desired, status.bid_status)
 
@@ -136,7 +136,7 @@ VM_POOL = Kind(
 VM_SSH_KEY = Kind(
     VMSSHKey,
     plural="vmsshkeys",
-    summary="Public keys that open virtual machines.",
+    summary="SSH public keys for logging in to virtual machines.",
     verbs=frozenset({"list", "get", "create", "delete"}),
 )
 KINDS = (VM_SSH_KEY, VM_CLOUD_SPACE, VM_POOL)
