@@ -1,4 +1,4 @@
-"""A simulated service on loopback, a user's home, and the marker that tells which known defect a test rules out."""
+"""Fixtures for the defect tests: a simulated service on loopback, a home directory, and the `defect` marker."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from support.loopback_server import Ended, Loopback, write_config
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Marks are checked; this one is of this folder."""
+    """Register the marker of this folder; markers are strict."""
     config.addinivalue_line("markers", "defect(*numbers): rules out these of the known defects, by number")
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's home, and an environment that says nothing else."""
-    for name in [each for each in os.environ if "SPOT" in each or each.lower() == "https_proxy"]:
+    """A home directory, and an environment without any setting."""
+    for name in [name for name in os.environ if "SPOT" in name or name.lower() == "https_proxy"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -42,25 +42,25 @@ def new_loopback() -> Iterator[Callable[..., Loopback]]:
         return started[-1]
 
     yield start
-    for each in started:
-        each.close()
+    for service in started:
+        service.close()
 
 
 @pytest.fixture
 def loopback(new_loopback: Callable[..., Loopback]) -> Loopback:
-    """A service on loopback with the one usual organization."""
+    """A service on loopback with one organization."""
     return new_loopback()
 
 
 @pytest.fixture
 def config_file(home: Path) -> Path:
-    """Where the config file is."""
+    """The path of the config file."""
     return home / ".config" / "rsspot" / "config.yml"
 
 
 @pytest.fixture
 def account(loopback: Loopback, config_file: Path) -> Loopback:
-    """The service, and a config file that has an account there."""
+    """The service, and a config file with an account on it."""
     write_config(config_file, {"profiles": {"default": loopback.profile()}})
     return loopback
 

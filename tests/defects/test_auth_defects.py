@@ -1,4 +1,4 @@
-"""Tokens: kept, renewed once for everybody, never thrown away, and no storm when one is refused."""
+"""Tokens are cached, renewed once and shared; a refused token causes no storm of requests."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from support.loopback_server import failure
 
 
 @pytest.mark.defect(19)
-def test_a_replaced_refresh_token_is_used_from_then_on(new_loopback, config, rsspot):
-    """Otherwise the second renewal, or the second command, is locked out for ever."""
+def test_a_rotated_refresh_token_is_used(new_loopback, config, rsspot):
+    """Otherwise the second renewal, or the second command, fails forever."""
     service = new_loopback(rotate=True)
     config(default=service.profile())
     service.world.identity.lifetime = 1
     for _ in range(4):
         assert rsspot("regions", "list", "--no-cache").code == 0
-    tokens = [each.form()["refresh_token"] for each in service.requests if each.path == "/oauth/token"]
+    logins = [request for request in service.requests if request.path == "/oauth/token"]
+    tokens = [login.form()["refresh_token"] for login in logins]
     assert len(tokens) == 4 == len(set(tokens))
 
 
 @pytest.mark.defect(19)
-def test_a_replaced_refresh_token_is_kept_before_it_is_needed(new_loopback, config_file, config, rsspot):
-    """What is lost with the process is lost: the file has it, and nobody but its owner can read it."""
+def test_a_rotated_refresh_token_is_stored_at_once(new_loopback, config_file, config, rsspot):
+    """Otherwise it is lost when the process ends. Only its owner can read the file."""
     service = new_loopback(rotate=True)
     config(default=service.profile())
     assert rsspot("regions", "list", "--no-cache").code == 0
-    (kept,) = (config_file.parent / "tokens").glob("*.json")
-    replaced = json.loads(kept.read_text())["refresh_token"]
-    assert replaced and replaced != service.profile()["refreshToken"]
-    assert kept.stat().st_mode & 0o077 == 0
+    (cached,) = (config_file.parent / "tokens").glob("*.json")
+    rotated = json.loads(cached.read_text())["refresh_token"]
+    assert rotated and rotated != service.profile()["refreshToken"]
+    assert cached.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.defect(20)
 def test_commands_share_one_login(account, rsspot):
-    """Otherwise each command costs a round trip to another service first."""
+    """Otherwise each command first needs a round trip to the login service."""
     for _ in range(3):
         assert rsspot("cloudspaces", "list").code == 0
     assert len(account.sent("POST /oauth/token")) == 1
@@ -48,8 +49,8 @@ def test_commands_share_one_login(account, rsspot):
 
 
 @pytest.mark.defect(21)
-def test_a_missing_right_is_told_at_once(account, rsspot):
-    """Otherwise a plain no costs several calls, several logins and some waiting."""
+def test_forbidden_is_not_retried(account, rsspot):
+    """Otherwise a 403 costs several requests, logins and pauses."""
     assert rsspot("organizations", "list").code == 0
     account.requests.clear()
     account.answer("GET .*/regions$", *[failure(403, "not yours")] * 9)
@@ -62,7 +63,7 @@ def test_a_missing_right_is_told_at_once(account, rsspot):
 @pytest.mark.defect(21)
 @pytest.mark.parametrize("refusals", [1, 9])
 def test_a_refused_token_is_renewed_once(account, rsspot, refusals):
-    """Once more with a new token, and then no more."""
+    """The request is repeated once with a new token, then fails."""
     account.answer("GET .*/regions$", *[failure(401, "expired")] * refusals)
     assert rsspot("regions", "list").code == (0 if refusals == 1 else 4)
     assert len(account.sent("POST /oauth/token")) == 2
@@ -70,7 +71,7 @@ def test_a_refused_token_is_renewed_once(account, rsspot, refusals):
 
 
 @pytest.mark.defect(21)
-def test_many_who_are_refused_at_once_share_one_renewal(account):
+def test_concurrent_refused_requests_share_one_renewal(account):
     """Otherwise twenty tasks log in twenty times."""
     old: set[str] = set()
 
@@ -82,8 +83,9 @@ def test_many_who_are_refused_at_once_share_one_renewal(account):
     async def work() -> None:
         async with AsyncSpotClient(cache=False) as client:
             await client.regions.list()
-            old.update(each.headers["authorization"] for each in account.requests if "authorization" in each.headers)
-            # A token made within the same second would be the same one.
+            headers = [request.headers for request in account.requests]
+            old.update(sent["authorization"] for sent in headers if "authorization" in sent)
+            # Without this, a token issued within the same second would be identical.
             account.world.identity.lifetime += 1
             await asyncio.gather(*(client.regions.list() for _ in range(20)))
 
@@ -92,8 +94,8 @@ def test_many_who_are_refused_at_once_share_one_renewal(account):
 
 
 @pytest.mark.defect(21)
-def test_without_a_refresh_token_a_no_is_still_a_no(account):
-    """Otherwise the reason is hidden behind one that is not true."""
+def test_forbidden_without_a_refresh_token_is_reported_as_forbidden(account):
+    """Otherwise the real reason is hidden behind a wrong one."""
     token = account.world.identity.id_token(account.world.organizations[0])
     account.answer("GET .*/regions$", *[failure(403, "not yours")] * 9)
     with SpotClient(access_token=token) as client, pytest.raises(Forbidden, match="not yours"):
@@ -102,19 +104,19 @@ def test_without_a_refresh_token_a_no_is_still_a_no(account):
 
 
 @pytest.mark.defect(45)
-def test_a_token_that_says_nothing_of_itself_is_tried(account):
-    """Otherwise a good credential is thrown away unused."""
+def test_an_opaque_access_token_is_sent(account):
+    """Otherwise a valid credential is rejected without being used."""
     with SpotClient(access_token="opaque") as client, pytest.raises(AuthError):
         client.regions.list()
-    (asked,) = account.requests
-    assert asked.headers["authorization"] == "Bearer opaque"
+    (request,) = account.requests
+    assert request.headers["authorization"] == "Bearer opaque"
 
 
 @pytest.mark.defect(47)
 @pytest.mark.parametrize(
     "claims", [[], "text", None, {"exp": 10**30}, {"exp": "soon"}, {"exp": -(10**18)}, {"exp": 1e400}], ids=str
 )
-def test_an_odd_token_is_no_crash(claims):
-    """Otherwise a token that the service would take cannot even be tried."""
+def test_a_token_with_invalid_claims_does_not_crash(claims):
+    """Otherwise a token that the service accepts cannot be used."""
     body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     assert Token.parse(f"e30.{body}.x").expires_at is None

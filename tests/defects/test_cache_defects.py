@@ -1,4 +1,4 @@
-"""Kept answers: never another identity's, never after their time, never after a write, and never a burden."""
+"""Cached responses: never another identity's, never expired, never older than a write, and bounded in size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEEP = {"cache": {"ttls": {"*/cloudspaces*": 60}}}
 
 
 def simulated(spot: SimulatedSpot, **cache: object) -> AsyncSpotClient:
-    """A client in the world's own time, with a cache."""
+    """A client with a cache, on the simulated clock."""
     profile = {"org": "sandbox", "refreshToken": "sandbox-refresh-token", "baseUrl": URL, "oauthUrl": URL}
     config = {"profiles": {"default": {**profile, "cache": cache}}}
     return AsyncSpotClient(
@@ -26,22 +26,22 @@ def simulated(spot: SimulatedSpot, **cache: object) -> AsyncSpotClient:
 
 
 @pytest.mark.defect(7)
-def test_what_one_identity_saw_is_not_shown_to_another(new_loopback, config, rsspot):
-    """Otherwise bob reads what alice may, from a file that both use."""
+def test_cached_responses_are_separate_per_identity(new_loopback, config, rsspot):
+    """Otherwise two users of one state.db read each other's objects."""
     service = new_loopback(organizations=[STAGING, PROD])
     service.make("cloudspaces", "of-staging", SPEC, STAGING)
     service.make("cloudspaces", "of-prod", SPEC, PROD)
-    config(**{each.name: service.profile(each, **KEEP) for each in (STAGING, PROD)})
+    config(**{tenant.name: service.profile(tenant, **KEEP) for tenant in (STAGING, PROD)})
     for _ in range(2):
         for name in ("staging", "prod"):
             listed = rsspot("-p", name, "cloudspaces", "list", "-o", "json").json
-            assert [each["metadata"]["name"] for each in listed] == [f"of-{name}"]
+            assert [cloudspace["metadata"]["name"] for cloudspace in listed] == [f"of-{name}"]
             rsspot("-p", name, "organizations", "list")
 
 
 @pytest.mark.defect(7)
-def test_no_kept_answer_without_a_credential_that_works(account, config, rsspot):
-    """Otherwise a revoked token goes on reading, with exit code 0."""
+def test_no_cached_response_without_a_valid_credential(account, config, rsspot):
+    """Otherwise reads with a revoked token still succeed."""
     assert rsspot("organizations", "list").code == 0
     config(default={**account.profile(), "refreshToken": "revoked"})
     assert rsspot("organizations", "list").code == 4
@@ -51,8 +51,8 @@ def test_no_kept_answer_without_a_credential_that_works(account, config, rsspot)
 
 
 @pytest.mark.defect(8)
-async def test_a_kept_answer_ends_with_its_time(spot_api: SimulatedSpot):
-    """Otherwise whoever polls sees the beginning for ever."""
+async def test_a_cached_response_expires(spot_api: SimulatedSpot):
+    """Otherwise polling shows the first response forever."""
     async with simulated(spot_api, ttls={"*/cloudspaces": 1}) as client:
         listing = client.documents(client.cloudspaces.kind)
         phases = []
@@ -63,21 +63,21 @@ async def test_a_kept_answer_ends_with_its_time(spot_api: SimulatedSpot):
             phases.append((body.get("status") or {}).get("phase"))
             spot_api.advance(300)
     assert phases[0] != phases[-1]
-    assert len([each for each in spot_api.requests("GET") if each[1].endswith("/cloudspaces")]) == 5
+    assert len([path for _, path in spot_api.requests("GET") if path.endswith("/cloudspaces")]) == 5
 
 
 @pytest.mark.defect(8)
-async def test_zero_seconds_keep_nothing(spot_api: SimulatedSpot):
-    """Otherwise the way to switch it off switches it on for ever."""
+async def test_a_ttl_of_zero_disables_the_cache(spot_api: SimulatedSpot):
+    """Otherwise it would cache forever."""
     async with simulated(spot_api, ttls={"*/cloudspaces": 0}, defaultTtl=0) as client:
         for _ in range(3):
             await client.documents(client.cloudspaces.kind).kept_list()
-    assert len([each for each in spot_api.requests("GET") if each[1].endswith("/cloudspaces")]) == 3
+    assert len([path for _, path in spot_api.requests("GET") if path.endswith("/cloudspaces")]) == 3
 
 
 @pytest.mark.defect(8)
-async def test_who_waits_never_looks_at_a_kept_answer(spot_api: SimulatedSpot):
-    """Otherwise a wait ends with its timeout, ready or not."""
+async def test_wait_bypasses_the_cache(spot_api: SimulatedSpot):
+    """Otherwise a wait times out although the object is ready."""
     async with simulated(spot_api, defaultTtl=1e9, ttls={"*": 1e9}) as client:
         await client.cloudspaces.create("web", SPEC)
         assert (await client.cloudspaces.get("web")).status is None or True
@@ -86,34 +86,34 @@ async def test_who_waits_never_looks_at_a_kept_answer(spot_api: SimulatedSpot):
 
 
 BODIES = {
-    "as usual": None,
+    "normal": None,
     "without a body": Response(204),
     "with an empty body": Response(200),
     "with an error": failure(500),
-    "with a no": failure(403),
+    "forbidden": failure(403),
 }
 
 
 @pytest.mark.defect(12)
 @pytest.mark.parametrize("name", BODIES)
-def test_a_write_ends_what_was_kept_whatever_it_was_answered_with(account, config, rsspot, name):
-    """Otherwise a deleted object is listed on, and deleted again."""
+def test_a_write_invalidates_the_cache_whatever_the_response(account, config, rsspot, name):
+    """Otherwise a deleted object is still listed, and deleted again."""
     config(default=account.profile(**KEEP))
     account.make("cloudspaces", "web", SPEC)
     assert "web" in rsspot("cloudspaces", "list").out
-    said = BODIES[name]
-    if said is not None:
+    response = BODIES[name]
+    if response is not None:
 
-        def silently(request):
+        def delete_and_respond(request):
             if request.method != "DELETE":
                 return None
             with account.world.store.transaction():
                 account.world.store.remove("cloudspaces", account.world.store.objects("cloudspaces")[0])
-            return said
+            return response
 
-        account.answers.append(silently)
+        account.answers.append(delete_and_respond)
     code = rsspot("cloudspaces", "delete", "web", "--yes").code
-    assert code == {"with an error": 11, "with a no": 1}.get(name, 0)
+    assert code == {"with an error": 11, "forbidden": 1}.get(name, 0)
     account.clock.advance(600)
     account.tick()
     assert "web" not in rsspot("cloudspaces", "list").out
@@ -127,8 +127,8 @@ def test_a_write_ends_what_was_kept_whatever_it_was_answered_with(account, confi
         "cloudspaces",
     ],
 )
-async def test_what_one_client_writes_the_others_notice(spot_api: SimulatedSpot, plural: str):
-    """Otherwise two processes tell two stories, each from its own memory."""
+async def test_a_write_invalidates_the_cache_of_other_clients(spot_api: SimulatedSpot, plural: str):
+    """Otherwise two processes show different data, each from its own memory."""
     rules = {"*/cloudspaces": 1e6, "*/spotnodepools": 1e6}
     async with simulated(spot_api, ttls=rules) as one, simulated(spot_api, ttls=rules) as other:
         await one.cloudspaces.create("web", SPEC)
@@ -146,17 +146,17 @@ async def test_what_one_client_writes_the_others_notice(spot_api: SimulatedSpot,
 
 @pytest.mark.defect(35)
 def test_a_cache_in_memory_writes_no_file(account, config, config_file):
-    """Otherwise payloads lie on a disk that was said to be spared."""
+    """Otherwise responses are stored on a disk that must not have them."""
     config(default=account.profile(cache={"persistent": False}))
     with SpotClient() as client:
         client.organizations.list()
         client.regions.list()
-    assert [each.name for each in config_file.parent.iterdir()] == ["config.yml"]
+    assert [path.name for path in config_file.parent.iterdir()] == ["config.yml"]
 
 
 @pytest.mark.defect(35)
-def test_kept_answers_stay_within_their_bounds(tmp_path):
-    """Otherwise the file grows by what nobody will ever read again."""
+def test_the_cache_stays_within_its_limits(tmp_path):
+    """Otherwise the file grows without end."""
     path = tmp_path / "state.db"
     database = Database(path)
     cache = SqliteCache(database, most_entries=5, most_bytes=4000)
@@ -174,16 +174,16 @@ def test_kept_answers_stay_within_their_bounds(tmp_path):
 @pytest.mark.parametrize(
     "token",
     [
-        "at hand",
-        "yet to be had",
+        "obtained before",
+        "not obtained yet",
     ],
 )
-def test_the_same_question_asked_at_once_is_asked_once(account, token):
-    """Otherwise twenty tasks cost twenty requests for one answer."""
+def test_concurrent_identical_reads_share_one_request(account, token):
+    """Otherwise twenty tasks send twenty requests for one response."""
 
     async def work() -> None:
         async with AsyncSpotClient() as client:
-            if token == "at hand":
+            if token == "obtained before":
                 await client.whoami()
             await asyncio.gather(*(client.organizations.list() for _ in range(20)))
 
@@ -193,8 +193,8 @@ def test_the_same_question_asked_at_once_is_asked_once(account, token):
 
 
 @pytest.mark.defect(35)
-def test_a_write_spares_what_it_cannot_have_changed(account, rsspot):
-    """Otherwise each change costs the catalog again."""
+def test_a_write_keeps_unrelated_cached_responses(account, rsspot):
+    """Otherwise each write causes the catalog to be read again."""
     account.make("cloudspaces", "web", SPEC)
     for arguments in (["pricing", "list"], ["organizations", "list"]):
         assert rsspot(*arguments).code == 0
@@ -206,27 +206,27 @@ def test_a_write_spares_what_it_cannot_have_changed(account, rsspot):
 
 
 @pytest.mark.defect(35)
-@pytest.mark.parametrize("turned", [False, True], ids=["general first", "special first"])
-async def test_the_most_special_rule_wins_in_any_order(spot_api: SimulatedSpot, turned: bool):
-    """Otherwise the order of a mapping decides how old an answer may be."""
+@pytest.mark.parametrize("reverse", [False, True], ids=["general first", "specific first"])
+async def test_the_most_specific_ttl_rule_wins_in_any_order(spot_api: SimulatedSpot, reverse: bool):
+    """Otherwise the order of a mapping decides how old a response may be."""
     rules = [("*", 1e6), ("*/cloudspaces", 0.0)]
-    async with simulated(spot_api, ttls=dict(reversed(rules) if turned else rules)) as client:
+    async with simulated(spot_api, ttls=dict(reversed(rules) if reverse else rules)) as client:
         for _ in range(2):
             await client.documents(client.cloudspaces.kind).kept_list()
-    assert len([each for each in spot_api.requests("GET") if each[1].endswith("/cloudspaces")]) == 2
+    assert len([path for _, path in spot_api.requests("GET") if path.endswith("/cloudspaces")]) == 2
 
 
 @pytest.mark.defect(36)
-def test_what_is_asked_for_afresh_is_fresh(account, rsspot):
-    """Otherwise there is no way to see what is."""
+def test_no_cache_sends_a_request(account, rsspot):
+    """Otherwise there is no way to see the current state."""
     for arguments, wanted in (([], 1), ([], 1), (["--no-cache"], 2), ([], 2)):
         assert rsspot("regions", "list", *arguments).code == 0
         assert len(account.sent("GET .*/regions$")) == wanted
 
 
 @pytest.mark.defect(36)
-def test_one_object_and_a_plan_are_always_fresh(account, config, rsspot, tmp_path):
-    """What is changed next must not be decided on what was a minute ago."""
+def test_get_and_plan_bypass_the_cache(account, config, rsspot, tmp_path):
+    """A change must not be based on an old response."""
     config(default=account.profile(cache={"defaultTtl": 3600, "ttls": {"*": 3600}}))
     manifest = tmp_path / "stack.yaml"
     manifest.write_text(

@@ -1,4 +1,4 @@
-"""A command that fails: one line on standard error, an exit code for each sort of failure, nothing else."""
+"""A failing command prints one line on standard error and exits with the code of its kind of failure."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def bad_token(account, config):
     return ["regions", "list"]
 
 
-def dead_login(account, config):
+def unreachable_login(account, config):
     config(default={**account.profile(**NO_RETRIES), "oauthUrl": DEAD})
     return ["regions", "list"]
 
 
-def dead_service(account, config):
+def unreachable_service(account, config):
     config(default={**account.profile(**NO_RETRIES), "baseUrl": DEAD})
     return ["regions", "list"]
 
@@ -98,17 +98,17 @@ def not_ready(account, config):
     return ["cloudspaces", "wait", "web", "--timeout", "0"]
 
 
-def nobody_to_ask(account, config):
+def no_terminal(account, config):
     account.make("cloudspaces", "web", SPEC)
     return ["cloudspaces", "delete", "web"]
 
 
-def broken_environment(account, config):
+def invalid_environment(account, config):
     os.environ["RSSPOT_MAX_RETRIES"] = "three"
     return ["regions", "list"]
 
 
-def broken_argument(account, config):
+def invalid_argument(account, config):
     return ["cloudspaces", "create", "web", "[1, 2]"]
 
 
@@ -132,8 +132,8 @@ FAILURES = {
     unknown_profile: 3,
     no_token: 4,
     bad_token: 4,
-    dead_login: 1,
-    dead_service: 1,
+    unreachable_login: 1,
+    unreachable_service: 1,
     refused_bearer: 4,
     unknown_organization: 1,
     no_such_object: 1,
@@ -145,9 +145,9 @@ FAILURES = {
     forbidden: 1,
     not_json: 1,
     not_ready: 9,
-    nobody_to_ask: 5,
-    broken_environment: 3,
-    broken_argument: 3,
+    no_terminal: 5,
+    invalid_environment: 3,
+    invalid_argument: 3,
     no_file: 3,
     no_run: 3,
     no_manifest: 3,
@@ -157,29 +157,29 @@ FAILURES = {
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    """What a failure puts into the environment goes away with it."""
+    """Restores the environment variable that a failure sets."""
     monkeypatch.setenv("RSSPOT_MAX_RETRIES", "")
 
 
 @pytest.mark.defect(10)
-@pytest.mark.parametrize(("arrange", "code"), FAILURES.items(), ids=[each.__name__ for each in FAILURES])
-def test_a_failure_is_a_line_and_an_exit_code(account, config, rsspot, arrange, code):
-    """Otherwise people read a hundred lines of traceback, and scripts cannot tell one failure from another."""
+@pytest.mark.parametrize(("arrange", "code"), FAILURES.items(), ids=[arrange.__name__ for arrange in FAILURES])
+def test_a_failure_prints_one_line_and_has_an_exit_code(account, config, rsspot, arrange, code):
+    """Otherwise users read a traceback, and scripts cannot tell failures apart."""
     ended = rsspot(*arrange(account, config))
     assert ended.code == code
     assert ended.out == ""
     first, *rest = ended.err.splitlines()
     assert first.startswith("error: ") and len(first) > len("error: ")
-    assert len(rest) <= 1 and all(each.startswith("  hint: ") or each == "nothing was sent" for each in rest)
+    assert len(rest) <= 1 and all(line.startswith("  hint: ") or line == "nothing was sent" for line in rest)
     assert "Traceback" not in ended.err
     assert "internal error" not in ended.err
     assert "sandbox-refresh-token" not in ended.err
 
 
 @pytest.mark.defect(10)
-@pytest.mark.parametrize(("arrange", "code"), FAILURES.items(), ids=[each.__name__ for each in FAILURES])
-def test_a_failure_is_json_where_json_was_asked_for(account, config, rsspot, arrange, code):
-    """A script that reads JSON reads the error too, and nothing is in its way."""
+@pytest.mark.parametrize(("arrange", "code"), FAILURES.items(), ids=[arrange.__name__ for arrange in FAILURES])
+def test_a_failure_is_json_with_json_output(account, config, rsspot, arrange, code):
+    """Scripts that read JSON can read the error too; nothing else is printed."""
     ended = rsspot(*arrange(account, config), "-o", "json")
     assert ended.code == code
     error = ended.json["error"]
@@ -189,9 +189,9 @@ def test_a_failure_is_json_where_json_was_asked_for(account, config, rsspot, arr
 
 
 @pytest.mark.defect(10)
-@pytest.mark.parametrize("arrange", FAILURES, ids=[each.__name__ for each in FAILURES])
-def test_a_failure_shows_its_traceback_to_who_asks_and_never_a_credential(account, config, rsspot, arrange):
-    """-v is for finding out, and may be pasted into a bug report."""
+@pytest.mark.parametrize("arrange", FAILURES, ids=[arrange.__name__ for arrange in FAILURES])
+def test_verbose_prints_a_traceback_without_credentials(account, config, rsspot, arrange):
+    """The output of -v may be pasted into a bug report."""
     ended = rsspot(*arrange(account, config), "-v")
     assert ("Traceback" in ended.err) is (arrange is not unknown_command)
     assert "sandbox-refresh-token" not in ended.err + ended.out
@@ -216,19 +216,19 @@ def test_a_failure_shows_its_traceback_to_who_asks_and_never_a_credential(accoun
         "regions list -o json -c CONFIG",
     ],
 )
-def test_common_options_stand_anywhere(account, config_file, rsspot, line):
-    """Otherwise the documented commands fail, and everybody has to learn an order."""
+def test_global_options_are_accepted_anywhere(account, config_file, rsspot, line):
+    """Otherwise the documented commands fail, and users must learn an order."""
     assert rsspot(*line.replace("CONFIG", str(config_file)).split()).json is not None
 
 
 @pytest.mark.defect(13)
-def test_what_was_run_is_noted(account, rsspot):
-    """Otherwise the history is empty for ever, and nobody notices."""
+def test_commands_are_recorded_in_the_history(account, rsspot):
+    """Otherwise the history stays empty unnoticed."""
     assert rsspot("cloudspaces", "list").code == 0
     assert rsspot("cloudspaces", "get", "nope").code == 1
     assert rsspot("cloudspaces", "list", "-o", "json", "--within", "web").code == 0
-    noted = rsspot("history", "list", "-o", "json").json
-    commands = [(each["command"], each["exit_code"]) for each in reversed(noted)]
+    entries = rsspot("history", "list", "-o", "json").json
+    commands = [(entry["command"], entry["exit_code"]) for entry in reversed(entries)]
     assert commands[-3:] == [
         ("cloudspaces list", 0),
         ("cloudspaces get nope", 1),
@@ -239,13 +239,13 @@ def test_what_was_run_is_noted(account, rsspot):
 
 @pytest.mark.defect(52)
 def test_the_history_can_be_read_and_cleared(account, rsspot):
-    """Otherwise it is kept for nobody."""
+    """Otherwise it is useless."""
     for _ in range(3):
         assert rsspot("organizations", "list").code == 0
     assert len(rsspot("history", "list", "--limit", "2", "-o", "json").json) == 2
     assert rsspot("history", "clear", "-o", "json").json["forgotten"] >= 3
-    left = rsspot("history", "list", "-o", "json").json
-    assert [each["command"] for each in left] in ([], ["history clear -o json"])
+    remaining = rsspot("history", "list", "-o", "json").json
+    assert [entry["command"] for entry in remaining] in ([], ["history clear -o json"])
 
 
 @pytest.mark.defect(41)
@@ -263,8 +263,8 @@ def test_the_history_can_be_read_and_cleared(account, rsspot):
         ("config.yml", "&a [*a, secret-one]"),
     ],
 )
-def test_a_config_file_that_cannot_be_read_is_an_error_of_ours(home, rsspot, name, text):
-    """Otherwise a stray bracket is a hundred lines of somebody else's parser, secrets and all."""
+def test_an_invalid_config_file_is_a_usage_error(home, rsspot, name, text):
+    """Otherwise a stray bracket prints a parser's traceback, secrets included."""
     file = home / ".config" / "rsspot" / name
     file.parent.mkdir(parents=True)
     file.write_text(text)
@@ -279,8 +279,8 @@ def start(*arguments: str, **streams: object) -> subprocess.Popen[str]:
     return subprocess.Popen([*RSSPOT, *arguments], text=True, **streams)
 
 
-def test_a_reader_that_goes_away_is_no_error(account, rsspot):
-    """`| head -1` is how people look at long lists."""
+def test_a_closed_pipe_is_not_an_error(account, rsspot):
+    """`| head -1` is common with long lists."""
     for number in range(1500):
         account.make("cloudspaces", f"c{number:04}-{'x' * 40}", SPEC)
     for output in ("table", "json", "yaml"):
@@ -292,15 +292,15 @@ def test_a_reader_that_goes_away_is_no_error(account, rsspot):
 
 @pytest.mark.parametrize("output", ["table", "json"])
 def test_ctrl_c_ends_a_command_at_once(account, config, output):
-    """With its own exit code, in a line, however long the service takes."""
+    """With its own exit code and a one-line message, even while the service does not respond."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         config(default={**account.profile(), "baseUrl": url, "oauthUrl": url})
         pipe = subprocess.PIPE
         command = start("regions", "list", "-o", output, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
         silent.settimeout(30)
-        with silent.accept()[0] as asked:
-            asked.recv(1)
+        with silent.accept()[0] as connection:
+            connection.recv(1)
             began = time.monotonic()
             command.send_signal(signal.SIGINT)
             out, err = command.communicate(timeout=30)
@@ -313,8 +313,8 @@ def test_ctrl_c_ends_a_command_at_once(account, config, output):
         assert (out, err) == ("", "error: interrupted\n")
 
 
-def test_nobody_is_waited_for_where_nobody_is(account):
-    """Without a terminal a question is answered with no, and a login is not begun."""
+def test_no_prompt_without_a_terminal(account):
+    """A confirmation counts as declined, and no login is started."""
     account.make("cloudspaces", "web", SPEC)
     for arguments, code in (
         (["cloudspaces", "delete", "web"], 5),

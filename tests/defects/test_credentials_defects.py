@@ -1,4 +1,4 @@
-"""Credentials and profiles: what the user stored is there afterwards, and what one profile says holds for it."""
+"""Credentials and profiles: what is stored can be used, and each profile's settings apply only to it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ RSSPOT = [sys.executable, "-m", "rsspot"]
 @pytest.mark.defect(1)
 @pytest.mark.parametrize("name", ["config.yml", "config.toml", "config.json"])
 def test_configure_stores_a_token_that_works(loopback, home, rsspot, monkeypatch, name):
-    """Otherwise the first command of every newcomer destroys what the second one needs."""
+    """Otherwise the first command of a new user breaks the second one."""
     config_file = home / ".config" / "rsspot" / name
     config_file.parent.mkdir(parents=True)
     config_file.write_text("{}" if name.endswith("json") else "")
     token = loopback.profile()["refreshToken"]
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
-    said = rsspot("configure", "--base-url", loopback.url, "--oauth-url", loopback.url, "--token-stdin")
-    assert said.code == 0
-    assert token not in said.out + said.err
+    ended = rsspot("configure", "--base-url", loopback.url, "--oauth-url", loopback.url, "--token-stdin")
+    assert ended.code == 0
+    assert token not in ended.out + ended.err
     assert token in config_file.read_text()
     assert rsspot("organizations", "list", "-o", "json").json[0]["name"] == "sandbox"
-    (login,) = [each for each in loopback.requests if each.path == "/oauth/token"]
+    (login,) = [request for request in loopback.requests if request.path == "/oauth/token"]
     assert login.form()["refresh_token"] == token
 
 
@@ -45,7 +45,7 @@ profiles:
   b:
     org: second
     refreshToken: token-of-b
-    theirs: kept as it is
+    custom: kept as it is
   c: {org: third, refreshToken: token-of-c}
 """
 
@@ -62,8 +62,8 @@ profiles:
     ],
     ids=" ".join,
 )
-def test_no_command_touches_what_it_was_not_asked_to(config_file, rsspot, command):
-    """Otherwise switching profiles costs every token in the file, without a word."""
+def test_commands_keep_the_rest_of_the_config_file(config_file, rsspot, command):
+    """Otherwise switching profiles silently deletes every token in the file."""
     config_file.parent.mkdir(parents=True)
     config_file.write_text(THREE)
     assert rsspot(*command).code == 0
@@ -76,8 +76,8 @@ def test_no_command_touches_what_it_was_not_asked_to(config_file, rsspot, comman
 
 @pytest.mark.defect(3)
 @pytest.mark.parametrize("step", [["config", "migrate"], ["configure", "--region", "us-central-dfw-1"]], ids=" ".join)
-def test_what_is_taken_over_from_the_official_cli_works_ever_after(loopback, home, config_file, rsspot, step):
-    """Otherwise a good account works once, and never again."""
+def test_settings_of_the_official_cli_keep_working(loopback, home, config_file, rsspot, step):
+    """Otherwise a valid account works once and never again."""
     legacy = home / ".spot_config"
     legacy.write_text(json.dumps(loopback.profile()))
     before = legacy.read_bytes()
@@ -92,8 +92,8 @@ def test_what_is_taken_over_from_the_official_cli_works_ever_after(loopback, hom
 
 @pytest.mark.defect(26)
 @pytest.mark.parametrize(("variable", "wanted"), [("0", 1), (None, 3), ("4", 5)])
-def test_patience_obeys_the_same_precedence_as_everything(account, config, rsspot, monkeypatch, variable, wanted):
-    """Otherwise a script that says it wants no retries waits all the same."""
+def test_retry_settings_follow_the_usual_precedence(account, config, rsspot, monkeypatch, variable, wanted):
+    """Otherwise a script that disables retries still waits."""
     config(default=account.profile(retry={"maxRetries": 2, "baseDelay": 0.001, "maxDelay": 0.001}))
     if variable is not None:
         monkeypatch.setenv("RSSPOT_MAX_RETRIES", variable)
@@ -103,16 +103,16 @@ def test_patience_obeys_the_same_precedence_as_everything(account, config, rsspo
 
 
 @pytest.mark.defect(26)
-def test_an_argument_beats_the_environment_in_patience_too(account, monkeypatch):
-    """Otherwise a program cannot say how patient it is."""
+def test_a_timeout_argument_overrides_the_environment(account, monkeypatch):
+    """Otherwise a program cannot choose its timeout."""
     monkeypatch.setenv("RSSPOT_TIMEOUT", "29")
     with SpotClient(timeout=3) as client:
         assert client._aio.config.options.timeout == 3
 
 
 @pytest.mark.defect(27)
-def test_a_reader_never_sees_half_a_config_file(config_file):
-    """Otherwise a command that runs at the wrong moment has no account."""
+def test_the_config_file_is_replaced_atomically(config_file):
+    """Otherwise a command that runs at the wrong moment finds no account."""
     profiles = {f"p{number}": {"org": "o" * 200, "refreshToken": "t" * 200} for number in range(12)}
     write_config(config_file, {"activeProfile": "p0", "profiles": profiles})
     broken: list[object] = []
@@ -137,20 +137,21 @@ def test_a_reader_never_sees_half_a_config_file(config_file):
 
 
 @pytest.mark.defect(27)
-def test_commands_that_configure_at_once_lose_nothing(config_file):
-    """Otherwise all of them report success and some profiles are gone."""
+def test_concurrent_configure_commands_lose_nothing(config_file):
+    """Otherwise all of them report success and some profiles are missing."""
     commands = [
         [*RSSPOT, "configure", "--profile", f"p{number}", "--org", f"o{number}", "--no-activate"] for number in range(5)
     ]
-    started = [subprocess.Popen(each, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for each in commands]
-    assert [each.wait(60) for each in started] == [0] * 5
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    processes = [subprocess.Popen(command, **quiet) for command in commands]
+    assert [process.wait(60) for process in processes] == [0] * 5
     assert list_profiles(config_path=config_file) == [f"p{number}" for number in range(5)]
-    assert not [each for each in config_file.parent.iterdir() if each.stat().st_mode & 0o077 and each.is_file()]
+    assert not [file for file in config_file.parent.iterdir() if file.stat().st_mode & 0o077 and file.is_file()]
 
 
 @pytest.mark.defect(28)
-def test_configure_changes_what_is_given_and_nothing_else(config_file, rsspot):
-    """Otherwise adding a region costs the token and the address."""
+def test_configure_changes_only_the_given_values(config_file, rsspot):
+    """Otherwise adding a region deletes the token and the URL."""
     profile = {"org": "mine", "refreshToken": "kept", "baseUrl": "https://spot.example.com", "retry": {"maxRetries": 9}}
     write_config(config_file, {"profiles": {"default": profile}})
     assert rsspot("configure", "--region", "us-central-dfw-1").code == 0
@@ -159,8 +160,8 @@ def test_configure_changes_what_is_given_and_nothing_else(config_file, rsspot):
 
 @pytest.mark.defect(29)
 @pytest.mark.parametrize("by", ["option", "variable"])
-def test_a_config_file_that_is_not_there_is_an_error(account, rsspot, monkeypatch, by):
-    """Otherwise a typo runs the command on whatever else is lying around."""
+def test_a_missing_config_file_is_an_error(account, rsspot, monkeypatch, by):
+    """Otherwise a typo runs the command with some other configuration."""
     if by == "variable":
         monkeypatch.setenv("RSSPOT_CONFIG", "typo.yml")
     ended = rsspot("regions", "list", *(["-c", "typo.yml"] if by == "option" else []))
@@ -170,20 +171,21 @@ def test_a_config_file_that_is_not_there_is_an_error(account, rsspot, monkeypatc
 
 
 @pytest.mark.defect(43)
-def test_the_profile_in_use_is_not_deleted(config_file, rsspot):
-    """Otherwise the next command runs on another account without a word."""
+def test_the_profile_in_use_cannot_be_deleted(config_file, rsspot):
+    """Otherwise the next command silently uses another account."""
     config_file.parent.mkdir(parents=True)
     config_file.write_text(THREE)
     ended = rsspot("profiles", "delete", "a")
     assert (ended.code, config_file.read_text()) == (3, THREE)
     assert rsspot("profiles", "delete", "b").code == 0
-    assert [each["name"] for each in rsspot("profiles", "list", "-o", "json").json if each["inUse"]] == ["a"]
+    listed = rsspot("profiles", "list", "-o", "json").json
+    assert [profile["name"] for profile in listed if profile["inUse"]] == ["a"]
 
 
 @pytest.mark.defect(43)
 @pytest.mark.parametrize("command", [["profiles", "use"], ["config", "set-default", "profile"]], ids=" ".join)
-def test_a_profile_that_does_not_exist_is_not_chosen(config_file, rsspot, command):
-    """Otherwise the mistake shows up in every later command."""
+def test_a_missing_profile_cannot_be_selected(config_file, rsspot, command):
+    """Otherwise the mistake only shows in later commands."""
     config_file.parent.mkdir(parents=True)
     config_file.write_text(THREE)
     ended = rsspot(*command, "nope")
@@ -193,12 +195,12 @@ def test_a_profile_that_does_not_exist_is_not_chosen(config_file, rsspot, comman
 
 
 @pytest.mark.defect(44)
-def test_what_is_set_is_shown_with_where_it_was_set(account, config_file, rsspot, monkeypatch):
-    """Otherwise nobody can tell why a command goes where it goes."""
+def test_config_explain_shows_the_source_of_each_setting(account, config_file, rsspot, monkeypatch):
+    """Otherwise users cannot tell why a command uses a certain account."""
     assert rsspot("config", "set-default", "region", "us-central-ord-1").code == 0
     monkeypatch.setenv("RSSPOT_ORG", "from-the-environment")
     ended = rsspot("config", "explain", "-o", "json")
-    shown = {each["setting"]: (each["value"], each["source"]) for each in ended.json}
+    shown = {entry["setting"]: (entry["value"], entry["source"]) for entry in ended.json}
     assert shown["organization"] == ("from-the-environment", "RSSPOT_ORG")
     assert shown["region"][0] == "us-central-ord-1"
     assert "state.db" in shown["region"][1]
@@ -208,7 +210,7 @@ def test_what_is_set_is_shown_with_where_it_was_set(account, config_file, rsspot
     assert shown["refresh_token"] == ("(secret)", f"{config_file} (default)")
 
 
-def test_files_are_where_a_user_looks_for_them(account, config_file, rsspot):
-    """Both paths are told, so that they can be backed up or removed."""
-    told = rsspot("config", "path", "-o", "json").json
-    assert told == {"config": str(config_file), "state": str(Path(config_file).parent / "state.db")}
+def test_config_path_shows_both_files(account, config_file, rsspot):
+    """So that they can be backed up or deleted."""
+    paths = rsspot("config", "path", "-o", "json").json
+    assert paths == {"config": str(config_file), "state": str(Path(config_file).parent / "state.db")}

@@ -1,4 +1,4 @@
-"""What is printed: rows that fit a terminal, data as it is, and documents that a script can read."""
+"""Output: rows that fit a terminal, unmodified data, and documents that scripts can read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LISTS = [
 
 @pytest.fixture
 def busy(account):
-    """An account with something in every list."""
+    """An account with an entry in every list."""
     spec = {"cloudSpace": "web", "serverClass": "gp.vs1.large-dfw", "desired": 2, "bidPrice": "0.06"}
     account.make("cloudspaces", "web", SPEC)
     account.make("spotnodepools", "11111111-1111-4111-8111-111111111111", spec)
@@ -47,8 +47,8 @@ def busy(account):
 
 @pytest.mark.defect(40)
 @pytest.mark.parametrize("line", LISTS)
-def test_a_list_is_rows(busy, rsspot, line):
-    """Otherwise a table is one cell of Python."""
+def test_a_list_is_printed_as_rows(busy, rsspot, line):
+    """Otherwise a table is one cell with a Python literal."""
     assert rsspot("organizations", "list").code == 0
     for _ in range(2):
         ended = rsspot(*line.split())
@@ -66,29 +66,29 @@ def test_a_list_is_rows(busy, rsspot, line):
 
 @pytest.mark.defect(40)
 @pytest.mark.parametrize("output", ["table", "json", "yaml"])
-def test_data_is_not_taken_for_markup(busy, rsspot, output):
-    """Otherwise words are eaten, colors appear and a bracket ends the command."""
-    told = rsspot("events", "list", "-o", output)
-    assert told.code == 0
-    assert "[gen1] won [/b] [bold]3[/bold]" in told.out
+def test_data_is_not_interpreted_as_markup(busy, rsspot, output):
+    """Otherwise words disappear, colors appear, and a bracket breaks the command."""
+    ended = rsspot("events", "list", "-o", output)
+    assert ended.code == 0
+    assert "[gen1] won [/b] [bold]3[/bold]" in ended.out
 
 
 @pytest.mark.defect(40)
 @pytest.mark.parametrize("output", ["table", "json", "yaml"])
-def test_data_cannot_steer_a_terminal(busy, rsspot, output):
-    """Otherwise a name can hide what stands before it."""
+def test_control_characters_in_data_are_escaped(busy, rsspot, output):
+    """Otherwise a name can hide the text before it."""
     with busy.world.store.transaction():
         namespace = busy.world.organizations[0].namespace
         busy.world.store.add_event(namespace, "web", "2026-01-01T00:00:01Z", "\x1b[2Jgone\x07\r\u202e")
-    told = rsspot("events", "list", "-o", output)
-    assert told.code == 0
-    assert "gone" in told.out
-    assert not {"\x1b", "\x07", "\r"} & set(told.out)
+    ended = rsspot("events", "list", "-o", output)
+    assert ended.code == 0
+    assert "gone" in ended.out
+    assert not {"\x1b", "\x07", "\r"} & set(ended.out)
 
 
 @pytest.mark.defect(40)
 @pytest.mark.parametrize("output", ["table", "json", "yaml"])
-def test_a_long_list_is_printed_at_once(account, rsspot, output):
+def test_a_long_list_is_printed_quickly(account, rsspot, output):
     """Otherwise printing ten thousand rows takes a minute."""
     for number in range(3000):
         account.make("cloudspaces", f"c{number:04}", SPEC)
@@ -98,8 +98,8 @@ def test_a_long_list_is_printed_at_once(account, rsspot, output):
 
 
 @pytest.mark.parametrize("line", LISTS)
-def test_the_same_is_said_in_json_and_yaml(busy, rsspot, line):
-    """A script may read either."""
+def test_json_and_yaml_output_are_equal(busy, rsspot, line):
+    """Scripts may read either."""
     if line.startswith(("history", "config")):
         pytest.skip("changes with every command")
     as_json, as_yaml = (rsspot(*line.split(), "-o", output).out for output in ("json", "yaml"))
@@ -107,22 +107,22 @@ def test_the_same_is_said_in_json_and_yaml(busy, rsspot, line):
 
 
 @pytest.mark.defect(15)
-def test_what_is_installed_is_what_is_asked_for():
-    """Otherwise a floor is written down on which nothing starts."""
+def test_installed_versions_satisfy_the_declared_dependencies():
+    """Otherwise a declared minimum version may not work at all."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert len(project["dependencies"]) <= 8
-    for each in project["dependencies"]:
-        name, floor = each.split(">=")
-        wanted = tuple(int(part) for part in floor.split(",")[0].split("."))
+    for requirement in project["dependencies"]:
+        name, minimum = requirement.split(">=")
+        wanted = tuple(int(part) for part in minimum.split(",")[0].split("."))
         installed = tuple(int(part) for part in metadata.version(name).split(".")[: len(wanted)] if part.isdigit())
         assert installed >= wanted, name
     pins = (ROOT / "requirements" / "run.txt").read_text()
-    assert all(f"{each.split('>=')[0].replace('.', '-')}==" in pins for each in project["dependencies"])
+    assert all(f"{requirement.split('>=')[0].replace('.', '-')}==" in pins for requirement in project["dependencies"])
 
 
 @pytest.mark.defect(15)
-def test_no_command_depends_on_a_library_that_another_one_brings():
-    """Otherwise that one's next version breaks it."""
+def test_no_transitive_dependency_is_imported():
+    """Otherwise a new version of the library that depends on it may break rsspot."""
     for file in (ROOT / "src" / "rsspot").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         assert "import click" not in text and "from click" not in text, file

@@ -1,4 +1,4 @@
-"""Prices: exact, and only bids and plans that the service can take."""
+"""Prices are exact, and only bids and plans that the service accepts are planned."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ spec: {cloudSpace: web, serverClass: gp.vs1.large-dfw, desired: 2, bidPrice: BID
 
 
 def planned(rsspot, tmp_path, pool: str):
-    """A plan of one cluster and one pool."""
+    """The plan of one cloudspace and one pool."""
     manifest = tmp_path / "stack.yaml"
     manifest.write_text(CLOUDSPACE + pool)
     return rsspot("plan", str(manifest), "-o", "json")
@@ -35,7 +35,7 @@ def planned(rsspot, tmp_path, pool: str):
 
 @pytest.mark.defect(31)
 @pytest.mark.parametrize("bid", ["0.00135", "0.001", "0.005", "0.05", "0.0600001"])
-def test_a_bid_that_cannot_win_is_refused(account, rsspot, tmp_path, bid):
+def test_an_invalid_bid_is_refused(account, rsspot, tmp_path, bid):
     """Otherwise a plan is approved that the service rejects, or that never gets a server."""
     ended = planned(rsspot, tmp_path, POOL.replace("BID", bid))
     assert ended.code in (3, 5)
@@ -46,7 +46,7 @@ def test_a_bid_that_cannot_win_is_refused(account, rsspot, tmp_path, bid):
 
 @pytest.mark.defect(31)
 def test_a_pool_of_another_region_is_refused(account, rsspot, tmp_path):
-    """Otherwise a plan has pools that its cluster can never have."""
+    """Otherwise a plan has pools that its cloudspace can never have."""
     ended = planned(rsspot, tmp_path, POOL.replace("BID", "0.06").replace("large-dfw", "large-iad"))
     assert ended.code == 5
     assert "two regions" in json.dumps(ended.json["refusals"])
@@ -54,7 +54,7 @@ def test_a_pool_of_another_region_is_refused(account, rsspot, tmp_path):
 
 @pytest.mark.defect(31)
 @pytest.mark.parametrize("bid", ["0.06", '"0.06"', "0.060"])
-def test_a_good_bid_is_taken_however_it_is_written(account, rsspot, tmp_path, bid):
+def test_a_valid_bid_is_accepted_in_every_notation(account, rsspot, tmp_path, bid):
     """And it is the same bid afterwards."""
     ended = planned(rsspot, tmp_path, POOL.replace("BID", bid))
     assert ended.code == 0
@@ -63,16 +63,16 @@ def test_a_good_bid_is_taken_however_it_is_written(account, rsspot, tmp_path, bi
 
 @pytest.mark.defect(31)
 @pytest.mark.parametrize(
-    ("told", "wanted"),
+    ("price", "wanted"),
     [(0.30000000000000004, "0.3"), ("0.010000", "0.01"), ("$0.003", "0.003"), (0.1, "0.1"), ("", None), ("n/a", None)],
 )
-def test_a_price_is_exact_however_it_is_told(account, rsspot, told, wanted):
-    """Otherwise sums are off by what floating point makes of them."""
+def test_a_price_is_exact_in_every_notation(account, rsspot, price, wanted):
+    """Otherwise sums have floating-point errors."""
     resources = {"cpu": "4", "memory": "16Gi"}
     document = {
         "metadata": {"name": "gp", "uid": "1"},
-        "spec": {"region": SPEC["region"], "resources": resources, "minBidPricePerHour": told},
-        "status": {"spotPricing": {"marketPricePerHour": told}},
+        "spec": {"region": SPEC["region"], "resources": resources, "minBidPricePerHour": price},
+        "status": {"spotPricing": {"marketPricePerHour": price}},
     }
     account.answer("GET .*/serverclasses$", *[Response.of_json(200, {"items": [document]})] * 2)
     with SpotClient(cache=False) as client:
@@ -84,7 +84,7 @@ def test_a_price_is_exact_however_it_is_told(account, rsspot, told, wanted):
 
 
 @pytest.mark.defect(15)
-def test_prices_are_a_table_unless_something_else_is_asked_for(account, rsspot):
-    """Otherwise what a command prints depends on the version of a library."""
+def test_prices_are_printed_as_a_table_by_default(account, rsspot):
+    """Otherwise the output depends on the version of a library."""
     assert rsspot("pricing", "list").out.splitlines()[0].split()[:2] == ["SERVER_CLASS", "REGION"]
     assert len(rsspot("pricing", "list", "-o", "json").json) > 10

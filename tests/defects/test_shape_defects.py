@@ -1,4 +1,4 @@
-"""What the service answers: every page of it, and one odd object never hides the others."""
+"""Responses: lists are read to the last page, and one malformed object never hides the others."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ LISTS = ["cloudspaces", "spotnodepools", "ondemandnodepools", "vmcloudspaces", "
 
 
 @pytest.mark.defect(23)
-def test_a_list_is_whole_however_many_pages_it_has(account, rsspot):
-    """Otherwise what is on the second page does not exist, without a word."""
+def test_a_list_has_the_objects_of_every_page(account, rsspot):
+    """Otherwise objects on the second page are silently missing."""
     for number in range(1101):
         account.make("cloudspaces", f"c{number:04}", SPEC)
     assert len(rsspot("cloudspaces", "list").out.splitlines()) == 1102
     with SpotClient() as client:
-        assert [each.name for each in client.cloudspaces.list()] == [f"c{number:04}" for number in range(1101)]
-    asked = [each.query for each in account.requests if each.path.endswith("/cloudspaces")]
-    assert ["continue" in each for each in asked] == [False, True, True] * 2
+        assert [cloudspace.name for cloudspace in client.cloudspaces.list()] == [
+            f"c{number:04}" for number in range(1101)
+        ]
+    queries = [request.query for request in account.requests if request.path.endswith("/cloudspaces")]
+    assert ["continue" in query for query in queries] == [False, True, True] * 2
 
 
 @pytest.mark.defect(24)
 @pytest.mark.parametrize("plural", LISTS)
 @pytest.mark.parametrize("items", [None, []], ids=["null", "empty"])
-def test_no_objects_are_no_error(account, rsspot, plural, items):
-    """A Go server says null for nothing."""
+def test_an_empty_list_is_not_an_error(account, rsspot, plural, items):
+    """A Go server may send null for an empty list."""
     document = {"kind": "List", "metadata": None, "items": items}
     account.answer(f"GET .*/{plural}$", *[Response.of_json(200, document)] * 2)
     ended = rsspot(plural, "list", "-o", "json")
@@ -48,22 +50,23 @@ ODD = {"metadata": {"name": "odd", "uid": "3"}, "spec": {**SPEC, "kubernetesVers
 
 
 @pytest.mark.defect(24)
-def test_an_object_without_labels_or_status_is_an_object(account, rsspot):
-    """Otherwise a cluster that was just made breaks the list of all of them."""
+def test_an_object_without_labels_or_status_is_valid(account, rsspot):
+    """Otherwise a new cloudspace breaks the list of all of them."""
     account.answer("GET .*/cloudspaces$", *[Response.of_json(200, {"items": [GOOD, YOUNG], "metadata": {}})] * 2)
-    assert [each["metadata"]["name"] for each in rsspot("cloudspaces", "list", "-o", "json").json] == ["good", "young"]
+    listed = rsspot("cloudspaces", "list", "-o", "json").json
+    assert [cloudspace["metadata"]["name"] for cloudspace in listed] == ["good", "young"]
     with SpotClient() as client:
         good, young = client.cloudspaces.list()
     assert (good.metadata.labels, young.status) == ({}, None)
 
 
 @pytest.mark.defect(24)
-def test_one_odd_object_does_not_hide_the_others(account, rsspot):
-    """Otherwise one broken object makes a hundred good ones unreachable."""
+def test_one_malformed_object_does_not_hide_the_others(account, rsspot):
+    """Otherwise one malformed object makes a hundred valid ones unreachable."""
     account.answer("GET .*/cloudspaces$", *[Response.of_json(200, {"items": [GOOD, ODD, YOUNG]})] * 3)
     with SpotClient() as client, pytest.raises(UnexpectedShape, match="odd") as raised:
         client.cloudspaces.list()
-    assert [each.name for each in raised.value.readable] == ["good", "young"]
+    assert [cloudspace.name for cloudspace in raised.value.readable] == ["good", "young"]
     for output in ("table", "json"):
         ended = rsspot("cloudspaces", "list", "-o", output)
         assert ended.code == 0
@@ -74,9 +77,9 @@ BODIES = {
     "html": b"<html>hello</html>",
     "a list": b"[]",
     "a number": b"1",
-    "half of it": b'{"items": [',
-    "items that are no list": b'{"items": "many"}',
-    "items that are no objects": b'{"items": [1, "two"]}',
+    "truncated": b'{"items": [',
+    "items not a list": b'{"items": "many"}',
+    "items not objects": b'{"items": [1, "two"]}',
     "objects without a name": b'{"items": [{"metadata": {}, "spec": {}}]}',
     "objects without metadata": b'{"items": [{}]}',
     "not text": b"\xff\xfe\x00",
@@ -85,8 +88,8 @@ BODIES = {
 
 @pytest.mark.defect(24)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_whatever_is_answered_is_an_error_of_ours(account, body):
-    """Otherwise a program that catches our errors dies of another library's."""
+def test_a_malformed_response_raises_an_rsspot_error(account, body):
+    """Otherwise a program that catches RsspotError fails with another library's error."""
     account.answer("GET .*/cloudspaces$", Response(200, body))
     with SpotClient() as client, pytest.raises(RsspotError):
         client.cloudspaces.list()
@@ -95,7 +98,7 @@ def test_whatever_is_answered_is_an_error_of_ours(account, body):
 @pytest.mark.defect(24)
 @pytest.mark.parametrize("output", ["table", "json"])
 @pytest.mark.parametrize("name", BODIES)
-def test_whatever_is_answered_is_told_in_a_line(account, rsspot, name, output):
+def test_a_malformed_response_prints_no_traceback(account, rsspot, name, output):
     """The same for a command."""
     account.answer("GET .*/cloudspaces$", Response(200, BODIES[name]))
     ended = rsspot("cloudspaces", "list", "-o", output)
@@ -105,15 +108,15 @@ def test_whatever_is_answered_is_told_in_a_line(account, rsspot, name, output):
 
 
 @pytest.mark.defect(24)
-@pytest.mark.parametrize("name", ["items that are no list", "items that are no objects", "objects without a name"])
-def test_whatever_is_answered_a_plan_says_so(account, tmp_path, name):
-    """A list that cannot be read is a list that could not be read."""
+@pytest.mark.parametrize("name", ["items not a list", "items not objects", "objects without a name"])
+def test_a_plan_reports_a_malformed_response(account, tmp_path, name):
+    """It is treated as a list that could not be read."""
     manifest = tmp_path / "stack.yaml"
     manifest.write_text(
         f"apiVersion: ngpc.rxt.io/v1\nkind: CloudSpace\nmetadata: {{name: web}}\nspec: {json.dumps(SPEC)}"
     )
     account.answer("GET .*/cloudspaces$", Response(200, BODIES[name]))
-    # In a process of its own: lists that are still under way when one fails end with it.
+    # In a separate process, because other lists may still be running when one fails.
     command = [sys.executable, "-m", "rsspot", "plan", str(manifest)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode in (0, 1)

@@ -1,4 +1,4 @@
-"""state.db and the ledger of registrations: never lossy, never in the way, and nobody else's to read."""
+"""state.db and registration records: no data is lost, broken state blocks nothing, only the owner can read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.loopback_server import SPEC, query
 
 
 def group(*machines: str, pool: str = "runners") -> VMCloudSpace:
-    """A group whose machines are delivered."""
+    """A VMCloudSpace whose machines are assigned."""
     servers = {
         uid: {"ipAddress": "192.0.2.1", "displayName": uid, "serverName": uid, "nodePoolName": pool} for uid in machines
     }
@@ -39,8 +39,8 @@ def workflow(ledger, worker: str = "one") -> RegistrationWorkflow:
 
 
 @pytest.mark.defect(16)
-def test_what_was_learned_of_a_machine_is_not_lost(ledger):
-    """Otherwise the token that was issued is gone with the next step, and a failure with its reason."""
+def test_registration_details_are_kept_across_steps(ledger):
+    """Otherwise the next step loses the issued token, or the reason of a failure."""
     work = workflow(ledger)
     work.discover([group("vm-1")])
     (machine,) = work.claim()
@@ -56,7 +56,7 @@ def test_what_was_learned_of_a_machine_is_not_lost(ledger):
 
 @pytest.mark.defect(16)
 def test_a_registered_machine_is_not_registered_again(ledger):
-    """Otherwise a second look at the same machines registers all of them twice."""
+    """Otherwise discovering the same machines again registers all of them twice."""
     work = workflow(ledger)
     work.discover([group("vm-1")])
     (machine,) = work.claim()
@@ -72,7 +72,7 @@ def test_a_registered_machine_is_not_registered_again(ledger):
 
 @pytest.mark.defect(16)
 @pytest.mark.parametrize("jump", ["submitted", "registered"])
-def test_no_step_is_jumped(ledger, jump):
+def test_no_registration_step_can_be_skipped(ledger, jump):
     """Otherwise a machine counts as registered that never had a token."""
     work = workflow(ledger)
     work.discover([group("vm-1")])
@@ -82,29 +82,29 @@ def test_no_step_is_jumped(ledger, jump):
 
 
 @pytest.mark.defect(16)
-def test_two_workers_never_have_the_same_machine(ledger):
+def test_workers_never_claim_the_same_machine(ledger):
     """Otherwise both issue a token, and the last one wins."""
     workers = [workflow(ledger, name) for name in ("one", "two", "three")]
     workers[0].discover([group(*(f"vm-{number}" for number in range(30)))])
     taken: dict[str, list[str]] = {}
 
     def work(name: str, worker: RegistrationWorkflow) -> None:
-        taken[name] = [each.vm_uid for each in worker.claim(12)]
+        taken[name] = [record.vm_uid for record in worker.claim(12)]
 
-    threads = [threading.Thread(target=work, args=(str(number), each)) for number, each in enumerate(workers)]
+    threads = [threading.Thread(target=work, args=(str(number), worker)) for number, worker in enumerate(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    everything = [uid for uids in taken.values() for uid in uids]
-    assert len(everything) == len(set(everything)) == 30
+    claimed = [uid for uids in taken.values() for uid in uids]
+    assert len(claimed) == len(set(claimed)) == 30
     with pytest.raises(StateError):
-        mine = next(each for each in ledger.registrations() if each.claimed_by == "one")
-        workers[1].token_issued(mine, token_id="stolen")
+        of_one = next(record for record in ledger.registrations() if record.claimed_by == "one")
+        workers[1].token_issued(of_one, token_id="stolen")
 
 
 @pytest.mark.defect(16)
-def test_names_are_told_apart_however_they_are_written():
+def test_registration_keys_are_unambiguous():
     """Otherwise two machines share a record."""
     keys = {RegistrationWorkflow.registration_key(*parts) for parts in (("a|b", "c", "d"), ("a", "b|c", "d"))}
     assert len(keys) == 2
@@ -115,12 +115,12 @@ STATES = ["garbage", "a folder", "read-only", "in a folder that cannot be writte
 
 @pytest.mark.defect(25)
 @pytest.mark.parametrize("sort", STATES)
-def test_a_state_that_is_of_no_use_spoils_no_read(account, config_file, rsspot, monkeypatch, sort):
-    """Otherwise a full disk, or a config file on a mounted secret, ends every command."""
+def test_reads_work_without_a_usable_state_db(account, config_file, rsspot, monkeypatch, sort):
+    """Otherwise a full disk, or a config file on a mounted secret, breaks every command."""
     state = config_file.parent / "state.db"
-    held = None
+    locked = None
     if sort == "garbage":
-        state.write_bytes(b"this is no database " * 500)
+        state.write_bytes(b"this is not a database " * 500)
     elif sort == "a folder":
         state.mkdir()
     elif sort == "read-only":
@@ -132,29 +132,29 @@ def test_a_state_that_is_of_no_use_spoils_no_read(account, config_file, rsspot, 
         query(state, "PRAGMA user_version = 999")
     else:
         assert rsspot("regions", "list").code == 0
-        held = sqlite3.connect(state, isolation_level=None)
-        held.execute("BEGIN EXCLUSIVE")
+        locked = sqlite3.connect(state, isolation_level=None)
+        locked.execute("BEGIN EXCLUSIVE")
     try:
-        # Such a file may say which account is meant: then somebody has to say it.
+        # An unreadable file may have selected the account, so it must be named explicitly.
         organization = account.world.organizations[0].name
-        meant = {"profile": "default", "organization": organization} if sort == "garbage" else {}
-        named = ["--profile", "default", "--org", organization] if meant else []
+        account_options = {"profile": "default", "organization": organization} if sort == "garbage" else {}
+        named = ["--profile", "default", "--org", organization] if account_options else []
         for arguments in (["regions", "list"], ["cloudspaces", "list"], ["organizations", "list"]):
-            if meant:
+            if account_options:
                 assert rsspot(*arguments).code == 1
             ended = rsspot(*arguments, *named)
             assert (ended.code, ended.err) == (0, "")
-        with SpotClient(**meant) as client:
+        with SpotClient(**account_options) as client:
             assert client.regions.list()
     finally:
-        if held is not None:
-            held.close()
+        if locked is not None:
+            locked.close()
 
 
 @pytest.mark.defect(25)
-def test_a_write_is_told_as_what_it_was_though_nothing_can_be_kept(account, config_file, rsspot):
-    """Otherwise a create that worked is told as a failure of the disk."""
-    (config_file.parent / "state.db").write_bytes(b"this is no database " * 500)
+def test_a_write_succeeds_without_a_usable_state_db(account, config_file, rsspot):
+    """Otherwise a successful create is reported as a disk error."""
+    (config_file.parent / "state.db").write_bytes(b"this is not a database " * 500)
     organization = account.world.organizations[0].name
     with SpotClient(profile="default", organization=organization) as client:
         assert client.cloudspaces.create("web", SPEC).name == "web"
@@ -162,8 +162,8 @@ def test_a_write_is_told_as_what_it_was_though_nothing_can_be_kept(account, conf
 
 
 @pytest.mark.defect(39)
-def test_what_is_kept_is_its_owners_alone(account, config_file, rsspot, tmp_path):
-    """Otherwise everybody on the machine reads what the service said, and the way into the cluster."""
+def test_written_files_are_readable_only_by_their_owner(account, config_file, rsspot, tmp_path):
+    """Otherwise other users of the machine can read responses and kubeconfigs."""
     kubeconfig = tmp_path / "somewhere" / "kubeconfig"
     with account.world.lock:
         account.make("cloudspaces", "web", SPEC)
@@ -175,25 +175,25 @@ def test_what_is_kept_is_its_owners_alone(account, config_file, rsspot, tmp_path
     assert rsspot("cloudspaces", "kubeconfig", "web", "--merge-into", str(kubeconfig)).code == 0
     assert rsspot("state", "export", "--out", "export.json").code == 0
     files = [*config_file.parent.rglob("*"), *Path().rglob("*"), *kubeconfig.parent.rglob("*")]
-    assert {each.name for each in files} >= {"state.db", "tokens", "kubeconfig", "export.json"}
-    for each in files:
-        assert stat.S_IMODE(each.stat().st_mode) & 0o077 == 0, each
+    assert {file.name for file in files} >= {"state.db", "tokens", "kubeconfig", "export.json"}
+    for file in files:
+        assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
 
 
 @pytest.mark.defect(39)
 @pytest.mark.parametrize("command", ["configure", "login"])
 def test_no_command_takes_a_token_as_an_argument(rsspot, command):
-    """Otherwise everybody on the machine reads it in the list of processes, and the shell keeps it."""
-    said = rsspot(command, "--help").out
-    assert "--refresh-token" not in said
+    """Otherwise other users see it in the process list, and the shell history stores it."""
+    help_text = rsspot(command, "--help").out
+    assert "--refresh-token" not in help_text
     assert rsspot(command, "--refresh-token", "hunter2").code == 3
 
 
 @pytest.mark.defect(39)
 @pytest.mark.parametrize("command", [["config", "explain"], ["profiles", "show"]], ids=" ".join)
 @pytest.mark.parametrize("output", ["table", "json", "yaml"])
-def test_nothing_secret_is_shown_with_what_is_set(account, config, rsspot, command, output):
-    """Otherwise a key that we do not know, or a password in an address, ends up in a ticket."""
+def test_settings_are_shown_without_secrets(account, config, rsspot, command, output):
+    """Otherwise an unknown key, or a password in a URL, ends up in a ticket."""
     address = account.url.replace("http://", "http://someone:hunter2@")
     config(default={**account.profile(), "apiKey": "hunter2", "pat": "hunter2", "proxy": address, "feedsUrl": address})
     ended = rsspot(*command, "-o", output)
@@ -207,42 +207,43 @@ def test_nothing_secret_is_shown_with_what_is_set(account, config, rsspot, comma
     "secret",
     ["-hunter2", '{"pass": "hunter2"}', "hunter2", "hunter2/HUNTER2", "hunter2=HUNTER2", "hUnter2"],
 )
-def test_what_follows_an_unknown_option_is_not_noted(account, rsspot, secret):
+def test_the_history_masks_values_of_unknown_options(account, rsspot, secret):
     """Otherwise the history is a list of secrets."""
     assert rsspot("organizations", "list").code == 0
     rsspot("cloudspaces", "list", "--selector", f"token={secret}")
     rsspot("cloudspaces", "list", f"--selector={secret}")
     rsspot("cloudspaces", "create", "web", json.dumps({**SPEC, "webhook": secret}))
     rsspot("plan", "nope.yaml", "--var", f"password={secret}")
-    noted = rsspot("history", "list", "-o", "json").json
-    assert len(noted) >= 4
-    assert not [each for each in noted if "unter2" in each["command"]]
+    entries = rsspot("history", "list", "-o", "json").json
+    assert len(entries) >= 4
+    assert not [entry for entry in entries if "unter2" in entry["command"]]
 
 
 @pytest.mark.defect(39)
-def test_a_name_that_is_harmless_is_noted(account, rsspot):
-    """A history of stars is of no use."""
+def test_the_history_shows_harmless_names(account, rsspot):
+    """A history of asterisks is useless."""
     rsspot("organizations", "list")
     rsspot("spotnodepools", "get", "monkey-pool")
-    assert "spotnodepools get monkey-pool" in [each["command"] for each in rsspot("history", "list", "-o", "json").json]
+    entries = rsspot("history", "list", "-o", "json").json
+    assert "spotnodepools get monkey-pool" in [entry["command"] for entry in entries]
 
 
 def dump(state: Path) -> list[str]:
-    """All that is in a database, as text."""
+    """The whole database as SQL text."""
     with closing(sqlite3.connect(state)) as connection:
         return list(connection.iterdump())
 
 
 @pytest.mark.defect(52)
-def test_the_state_knows_its_own_version(account, config_file, rsspot):
-    """Otherwise nobody can change its shape without losing what is in it."""
+def test_state_db_records_its_schema_version(account, config_file, rsspot):
+    """Otherwise its schema cannot be changed without losing data."""
     assert rsspot("organizations", "list").code == 0
     assert query(config_file.parent / "state.db", "PRAGMA user_version")[0][0] > 0
 
 
 @pytest.mark.defect(52)
-def test_a_state_of_a_newer_version_is_left_alone(account, config_file, rsspot):
-    """Otherwise an old version spoils what a new one wrote."""
+def test_a_state_db_of_a_newer_version_is_not_changed(account, config_file, rsspot):
+    """Otherwise an old version corrupts the data of a new one."""
     state = config_file.parent / "state.db"
     assert rsspot("organizations", "list").code == 0
     query(state, "PRAGMA user_version = 999")
@@ -254,10 +255,10 @@ def test_a_state_of_a_newer_version_is_left_alone(account, config_file, rsspot):
 
 
 @pytest.mark.defect(52)
-def test_many_registrations_are_listed_by_one_query(ledger):
-    """Otherwise a list takes a query for each of its rows."""
+def test_registrations_are_listed_with_one_query(ledger):
+    """Otherwise listing takes one query per row."""
     workflow(ledger).discover([group(*(f"vm-{number}" for number in range(40)))])
-    asked: list[str] = []
-    ledger._db._connection.set_trace_callback(asked.append)
+    queries: list[str] = []
+    ledger._db._connection.set_trace_callback(queries.append)
     assert len(ledger.registrations()) == 40
-    assert len(asked) == 1
+    assert len(queries) == 1

@@ -1,4 +1,4 @@
-"""One object for programs with an event loop, without one, with several and with threads."""
+"""One client for programs with an event loop, without one, with several, and with threads."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from rsspot import (
 
 
 @pytest.fixture(autouse=True)
-def nothing_shared():
-    """What a test shares ends with it."""
+def close_shared_clients():
+    """Clients shared by a test are closed after it."""
     yield
     close_all_clients()
     configure()
 
 
 @pytest.mark.defect(17)
-def test_calls_of_both_sorts_take_turns_on_one_object(account):
-    """Otherwise the second sort fails with words about event loops."""
+def test_blocking_and_async_calls_alternate_on_one_client(account):
+    """Otherwise the second kind fails with an event loop error."""
     client = SpotClient()
 
-    async def awaited() -> int:
+    async def count() -> int:
         try:
             return len(await client.aregions.list())
         finally:
             await client.aclose()
 
     wanted = len(client.regions.list())
-    assert [asyncio.run(awaited()) for _ in range(2)] == [wanted] * 2
+    assert [asyncio.run(count()) for _ in range(2)] == [wanted] * 2
     assert len(client.regions.list()) == wanted
     client.close()
     assert len(client.regions.list()) == wanted
@@ -56,8 +56,8 @@ def test_calls_of_both_sorts_take_turns_on_one_object(account):
 
 
 @pytest.mark.defect(17)
-def test_a_blocking_call_inside_a_loop_says_what_to_call(account):
-    """Otherwise it freezes the loop, or fails with words about another one."""
+def test_a_blocking_call_inside_a_loop_names_the_async_one(account):
+    """Otherwise it blocks the loop, or fails with an error about another loop."""
 
     async def work() -> None:
         with pytest.raises(RuntimeError, match=r"await client\.aregions\.list\(\)"):
@@ -70,46 +70,47 @@ def test_a_blocking_call_inside_a_loop_says_what_to_call(account):
 def test_a_shared_client_outlives_a_loop(account):
     """Otherwise the second `asyncio.run` of a program fails."""
 
-    used = []
+    clients = []
 
-    async def work(end) -> int:
-        used.append(get_async_client())
+    async def work(close) -> int:
+        clients.append(get_async_client())
         try:
-            return len(await used[-1].regions.list())
+            return len(await clients[-1].regions.list())
         finally:
-            await end()
+            await close()
 
-    assert asyncio.run(work(lambda: used[-1].aclose())) == asyncio.run(work(lambda: used[-1].aclose()))
-    assert used[0] is used[1]
+    counts = [asyncio.run(work(lambda: clients[-1].aclose())) for _ in range(2)]
+    assert counts[0] == counts[1]
+    assert clients[0] is clients[1]
     with get_client() as blocking:
         assert blocking.regions.list()
     asyncio.run(work(aclose_all_clients))
     assert asyncio.run(work(aclose_all_clients))
-    assert used[3] is not used[0]
+    assert clients[3] is not clients[0]
 
 
 @pytest.mark.defect(17, 48)
-def test_closing_inside_a_loop_closes_what_threads_have_opened(account):
-    """Otherwise a program that used both sorts keeps its connections, whatever it is told to do."""
-    before = settled_descriptors()
+def test_closing_inside_a_loop_closes_the_connections_of_threads(account):
+    """Otherwise a program that used both kinds keeps its connections open."""
+    before = open_descriptors()
     client = get_client()
     client.regions.list()
     try:
         asyncio.run(aclose_all_clients())
-        assert settled_descriptors(before) <= before
+        assert open_descriptors(before) <= before
     finally:
         client.close()
 
 
 @pytest.mark.defect(17)
-def test_a_shared_client_that_was_closed_is_usable_or_new(account):
-    """Otherwise everybody is given a dead object."""
+def test_a_shared_client_works_after_it_was_closed(account):
+    """Otherwise every later caller gets a closed client."""
     get_client().close()
     assert get_client().regions.list()
 
 
 @pytest.mark.defect(18)
-def test_one_object_serves_many_threads(account):
+def test_one_client_serves_many_threads(account):
     """Otherwise one of eight threads works and seven fail."""
     results: list[object] = []
 
@@ -130,25 +131,25 @@ def test_one_object_serves_many_threads(account):
     assert len(account.sent("POST /oauth/token")) == 1
 
 
-def everything() -> list[RsspotError]:
+def one_error_of_each_class() -> list[RsspotError]:
     """An error of each class."""
-    found: list[RsspotError] = []
+    instances: list[RsspotError] = []
     for value in vars(errors).values():
         if isinstance(value, type) and issubclass(value, RsspotError) and not value.__name__.startswith("_"):
             if issubclass(value, ApiError):
                 more = {"status": 409, "reason": "r", "causes": {"a": "b"}, "request_id": "i", "retry_after": 2.0}
-                found.append(value("no", hint="h", **more))
+                instances.append(value("no", hint="h", **more))
             elif issubclass(value, errors.ManifestError | errors.PlanRefused):
-                found.append(value([errors.Problem("no", errors.Origin("f", 1, 2))], hint="h"))
+                instances.append(value([errors.Problem("no", errors.Origin("f", 1, 2))], hint="h"))
             else:
-                found.append(value("no") if value is errors.UnexpectedShape else value("no", hint="h"))
-    return found
+                instances.append(value("no") if value is errors.UnexpectedShape else value("no", hint="h"))
+    return instances
 
 
 @pytest.mark.defect(47)
-@pytest.mark.parametrize("error", everything(), ids=lambda each: type(each).__name__)
-def test_every_error_can_be_sent_and_kept(error):
-    """Otherwise a worker's failure arrives as another one, in a process pool or a set."""
+@pytest.mark.parametrize("error", one_error_of_each_class(), ids=lambda error: type(error).__name__)
+def test_every_error_can_be_pickled_copied_and_hashed(error):
+    """Otherwise an error changes when it crosses a process pool or is put into a set."""
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert type(other) is type(error)
         assert (str(other), other.args, vars(other)) == (str(error), error.args, vars(error))
@@ -157,8 +158,8 @@ def test_every_error_can_be_sent_and_kept(error):
 
 
 @pytest.mark.defect(47)
-def test_an_error_of_the_service_survives_the_way(account):
-    """The same for one that was really raised."""
+def test_a_raised_api_error_can_be_pickled(account):
+    """The same for an error that was actually raised."""
     with SpotClient() as client, pytest.raises(NotFound) as raised:
         client.cloudspaces.get("nope")
     other = pickle.loads(pickle.dumps(raised.value))
@@ -166,8 +167,8 @@ def test_an_error_of_the_service_survives_the_way(account):
 
 
 @pytest.mark.defect(48)
-def test_what_is_configured_holds_for_who_asks_next(account):
-    """Otherwise the first one who asked decides for the whole program."""
+def test_configure_applies_to_later_clients(account):
+    """Otherwise the first caller decides for the whole program."""
     before = get_client()
     configure(organization="org-other0000000001")
     after = get_client()
@@ -179,23 +180,23 @@ def test_what_is_configured_holds_for_who_asks_next(account):
     assert get_client() is after
 
 
-def settled_descriptors(most: int | None = None) -> int:
-    """How many files are open, once the service at the other end has noticed what was closed."""
-    deadline, found = time.monotonic() + 2, 0
+def open_descriptors(most: int | None = None) -> int:
+    """The number of open files, after waiting for the server to notice closed connections."""
+    deadline, count = time.monotonic() + 2, 0
     while time.monotonic() < deadline:
-        found = len(list(Path("/proc/self/fd").iterdir()))
-        if most is not None and found <= most:
+        count = len(list(Path("/proc/self/fd").iterdir()))
+        if most is not None and count <= most:
             break
         time.sleep(0.02 if most is not None else 0.2)
         if most is None:
             break
-    return found
+    return count
 
 
 @pytest.mark.defect(48)
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be counted here")
-def test_closed_clients_leave_nothing_open(account):
-    """Otherwise a long-running program runs out of files."""
+def test_closed_clients_leave_no_file_open(account):
+    """Otherwise a long-running program runs out of file descriptors."""
 
     def work() -> None:
         for number in range(10):
@@ -205,16 +206,16 @@ def test_closed_clients_leave_nothing_open(account):
         close_all_clients()
 
     work()
-    before = settled_descriptors()
+    before = open_descriptors()
     for _ in range(3):
         work()
-    assert settled_descriptors(before) <= before
+    assert open_descriptors(before) <= before
 
 
 @pytest.mark.defect(48)
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be counted here")
-def test_clients_of_loops_that_are_over_leave_nothing_open(account):
-    """The same where each has a loop of its own."""
+def test_clients_of_finished_loops_leave_no_file_open(account):
+    """The same if each client has its own loop."""
 
     async def work() -> None:
         async with AsyncSpotClient() as client:
@@ -222,12 +223,12 @@ def test_clients_of_loops_that_are_over_leave_nothing_open(account):
             await client.cloudspaces.list()
 
     asyncio.run(work())
-    before = settled_descriptors()
+    before = open_descriptors()
     for _ in range(5):
         asyncio.run(work())
-    assert settled_descriptors(before) <= before
+    assert open_descriptors(before) <= before
 
 
-def test_every_public_name_can_be_had():
-    """A name that is promised and fails on its first use is found by users."""
+def test_every_public_name_can_be_imported():
+    """Lazy imports that fail would only be found by users."""
     assert all(getattr(rsspot, name) is not None for name in rsspot.__all__)

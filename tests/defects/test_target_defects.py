@@ -1,4 +1,4 @@
-"""Which organization, region and account a command is about: the one that was named, and never another."""
+"""The organization, region and account of a command are those that were selected, never others."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ BOTH = [STAGING, PROD]
 
 
 @pytest.fixture
-def two(new_loopback, config):
-    """Two organizations, each with a cloudspace `web`; the active profile is prod's, by its id."""
+def two_organizations(new_loopback, config):
+    """Two organizations, each with a cloudspace `web`; the active profile is prod's, by organization id."""
     service = new_loopback(organizations=BOTH)
     for organization in BOTH:
         service.make("cloudspaces", "web", SPEC, organization)
@@ -28,14 +28,14 @@ def two(new_loopback, config):
 
 
 def namespaces(service) -> set[str]:
-    """Where writes went."""
-    return {each.split("/namespaces/")[1].split("/")[0] for each in service.writes()}
+    """The namespaces that were written to."""
+    return {write.split("/namespaces/")[1].split("/")[0] for write in service.writes()}
 
 
 @pytest.mark.defect(5)
 @pytest.mark.parametrize("by", ["option", "variable", "argument", "use_org"])
-def test_an_organization_that_is_asked_for_beats_the_id_in_the_profile(two, rsspot, monkeypatch, by):
-    """Otherwise a delete that was meant for staging goes to production."""
+def test_a_selected_organization_overrides_the_id_in_the_profile(two_organizations, rsspot, monkeypatch, by):
+    """Otherwise a delete meant for staging goes to production."""
     token = STAGING.refresh_token
     monkeypatch.setenv("RSSPOT_REFRESH_TOKEN", token)
     if by == "option":
@@ -49,41 +49,41 @@ def test_an_organization_that_is_asked_for_beats_the_id_in_the_profile(two, rssp
     else:
         with use_org("staging"), SpotClient() as client:
             client.cloudspaces.delete("web")
-    assert namespaces(two) == {STAGING.namespace}
+    assert namespaces(two_organizations) == {STAGING.namespace}
 
 
 @pytest.mark.defect(5)
-def test_an_id_that_is_asked_for_beats_the_name_in_the_profile(two, monkeypatch):
-    """The same the other way round."""
+def test_a_selected_id_overrides_the_name_in_the_profile(two_organizations, monkeypatch):
+    """The reverse case."""
     with SpotClient(profile="staging", organization=PROD.id, refresh_token=PROD.refresh_token) as client:
         client.cloudspaces.delete("web")
-    assert namespaces(two) == {PROD.namespace}
+    assert namespaces(two_organizations) == {PROD.namespace}
 
 
 @pytest.mark.defect(6)
-def test_a_remembered_organization_is_its_profiles_alone(two, rsspot):
+def test_a_default_organization_applies_only_to_its_profile(two_organizations, rsspot):
     """Otherwise `-p staging` deletes in production."""
     assert rsspot("-p", "prod", "config", "set-default", "org", "prod").code == 0
     assert rsspot("-p", "staging", "cloudspaces", "delete", "web", "--yes").code == 0
-    assert namespaces(two) == {STAGING.namespace}
+    assert namespaces(two_organizations) == {STAGING.namespace}
 
 
 @pytest.mark.defect(6)
-def test_a_remembered_profile_yields_to_the_one_that_is_named(two, rsspot, monkeypatch):
-    """What is typed says more than what was once remembered."""
+def test_a_selected_profile_overrides_the_default(two_organizations, rsspot, monkeypatch):
+    """RSSPOT_PROFILE takes precedence over a default in state.db."""
     assert rsspot("config", "set-default", "profile", "prod").code == 0
     monkeypatch.setenv("RSSPOT_PROFILE", "staging")
     assert rsspot("cloudspaces", "delete", "web", "--yes").code == 0
-    assert namespaces(two) == {STAGING.namespace}
+    assert namespaces(two_organizations) == {STAGING.namespace}
 
 
 @pytest.mark.defect(6)
-@pytest.mark.parametrize("by", ["option", "variable", "remembered", "active"])
-def test_what_is_shown_is_what_is_used(two, rsspot, monkeypatch, by):
-    """Otherwise people look, believe what they see, and delete elsewhere."""
+@pytest.mark.parametrize("by", ["option", "variable", "default", "active"])
+def test_the_profile_shown_is_the_profile_used(two_organizations, rsspot, monkeypatch, by):
+    """Otherwise users check the profile and still delete elsewhere."""
     if by == "variable":
         monkeypatch.setenv("RSSPOT_PROFILE", "staging")
-    elif by == "remembered":
+    elif by == "default":
         assert rsspot("config", "set-default", "profile", "staging").code == 0
     elif by == "active":
         assert rsspot("profiles", "use", "staging").code == 0
@@ -91,14 +91,14 @@ def test_what_is_shown_is_what_is_used(two, rsspot, monkeypatch, by):
     shown = rsspot("profiles", "show", "-o", "json", *named).json
     assert (shown["profile"], shown["organization"]) == ("staging", "staging")
     listed = rsspot("profiles", "list", "-o", "json", *named).json
-    assert [each["name"] for each in listed if each["inUse"]] == ["staging"]
+    assert [profile["name"] for profile in listed if profile["inUse"]] == ["staging"]
     assert rsspot("whoami", "-o", "json", *named).json["organization"] == "staging"
 
 
 @pytest.mark.defect(6)
 @pytest.mark.parametrize("which", ["profile", "org", "region"])
-def test_what_is_remembered_can_be_forgotten(two, rsspot, which):
-    """Otherwise the only way back is to delete the state."""
+def test_a_default_can_be_removed(two_organizations, rsspot, which):
+    """Otherwise the only way is to delete state.db."""
     before = rsspot("config", "explain").out
     value = {"profile": "staging", "org": "other", "region": REGION}[which]
     assert rsspot("config", "set-default", which, value).code == 0
@@ -108,66 +108,68 @@ def test_what_is_remembered_can_be_forgotten(two, rsspot, which):
 
 
 @pytest.mark.defect(6, 9)
-def test_nothing_is_deleted_without_a_yes(two, rsspot):
-    """What nobody confirmed is not sent; without a terminal nobody is asked either."""
+def test_nothing_is_deleted_without_confirmation(two_organizations, rsspot):
+    """Without a terminal there is no prompt, and nothing is sent."""
     ended = rsspot("cloudspaces", "delete", "web")
     assert ended.code == 5
-    assert two.writes() == []
+    assert two_organizations.writes() == []
 
 
 @pytest.mark.defect(42)
-@pytest.mark.parametrize("by", ["option", "variable", "profile", "remembered"])
-def test_a_region_that_was_chosen_is_used(account, config, rsspot, monkeypatch, by):
-    """Otherwise it has to be repeated in every command, and choosing one is for nothing."""
+@pytest.mark.parametrize("by", ["option", "variable", "profile", "default"])
+def test_the_selected_region_is_used(account, config, rsspot, monkeypatch, by):
+    """Otherwise it must be repeated in every command."""
     if by == "variable":
         monkeypatch.setenv("RSSPOT_REGION", REGION)
     elif by == "profile":
         config(default=account.profile(region=REGION))
-    elif by == "remembered":
+    elif by == "default":
         assert rsspot("config", "set-default", "region", REGION).code == 0
     named = ["--region", REGION] if by == "option" else []
     assert rsspot("cloudspaces", "create", "web", '{"kubernetesVersion": "1.31.1"}', *named).code == 0
-    (created,) = [each for each in account.requests if each.method == "POST" and each.path.endswith("/cloudspaces")]
+    (created,) = [sent for sent in account.requests if sent.method == "POST" and sent.path.endswith("/cloudspaces")]
     assert json.loads(created.body)["spec"]["region"] == REGION
     prices = rsspot("pricing", "list", "-o", "json", *named).json
-    assert {each["region"] for each in prices} == {REGION}
+    assert {price["region"] for price in prices} == {REGION}
 
 
 @pytest.mark.defect(42)
-def test_a_spec_that_names_its_region_is_believed(account):
-    """A default is for who says nothing."""
+def test_the_region_of_a_spec_overrides_the_default(account):
+    """The default applies only if the spec has no region."""
     with use_region("us-central-ord-1"), SpotClient() as client:
         client.cloudspaces.create("web", SPEC)
-    (created,) = [each for each in account.requests if each.method == "POST" and each.path.endswith("/cloudspaces")]
+    (created,) = [sent for sent in account.requests if sent.method == "POST" and sent.path.endswith("/cloudspaces")]
     assert json.loads(created.body)["spec"]["region"] == REGION
 
 
 @pytest.mark.defect(30)
 @pytest.mark.parametrize("named", ["prod", PROD.id, PROD.id.lower(), PROD.namespace])
-def test_every_way_to_name_an_organization_gets_a_kubeconfig(two, named):
-    """Otherwise who uses an id can list clusters and not get into them."""
-    two.make("cloudspaces", "ready", SPEC, PROD)
-    with two.world.lock:
-        body = two.world.store.get("cloudspaces", PROD.namespace, "ready")
+def test_a_kubeconfig_for_every_form_of_organization_name(two_organizations, named):
+    """Otherwise users of an id can list cloudspaces but not connect to them."""
+    two_organizations.make("cloudspaces", "ready", SPEC, PROD)
+    with two_organizations.world.lock:
+        body = two_organizations.world.store.get("cloudspaces", PROD.namespace, "ready")
         body["status"] = {"APIServerEndpoint": "ready.example.com", "phase": "Ready"}
-        two.world.store.put("cloudspaces", body)
+        two_organizations.world.store.put("cloudspaces", body)
     with SpotClient(profile="prod", organization=named) as client:
         assert "clusters" in client.cloudspaces.kubeconfig("ready")
 
 
 @pytest.mark.defect(49)
-def test_events_are_those_of_the_organization_that_was_named(two, rsspot):
-    """Otherwise an incident in one organization is looked for in another."""
+def test_events_are_those_of_the_selected_organization(two_organizations, rsspot):
+    """Otherwise an incident is investigated in the wrong organization."""
     for organization in BOTH:
-        with two.world.store.transaction():
-            two.world.store.add_event(organization.namespace, "web", "2026-01-01T00:00:00Z", f"of {organization.name}")
+        with two_organizations.world.store.transaction():
+            two_organizations.world.store.add_event(
+                organization.namespace, "web", "2026-01-01T00:00:00Z", f"of {organization.name}"
+            )
     for name in ("staging", "prod"):
-        told = rsspot("-p", name, "events", "list", "-o", "json").json
-        assert [each["message"] for each in told] == [f"of {name}"]
+        events = rsspot("-p", name, "events", "list", "-o", "json").json
+        assert [event["message"] for event in events] == [f"of {name}"]
 
 
 @pytest.mark.defect(49)
-def test_a_delete_of_what_is_gone_can_count_as_done(account):
+def test_delete_can_ignore_a_missing_object(account):
     """Otherwise a cleanup that runs twice fails the second time."""
 
     async def work() -> None:

@@ -1,4 +1,4 @@
-"""The way to the service: reads are patient, patience has an end, and every request says who asks."""
+"""Requests: reads are retried, retries have a limit, and every request has a User-Agent."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rsspot.wire import httpx
 from support.loopback_server import SPEC, failure
 
 
-class Broken(httpx.AsyncBaseTransport):
-    """Fails the first API requests on their way; each failure takes some seconds of the world's time."""
+class FailingTransport(httpx.AsyncBaseTransport):
+    """Fails the first API requests; each failure takes some seconds of simulated time."""
 
     def __init__(self, spot: SimulatedSpot, failure: type[Exception], times: int, seconds: float = 0.0) -> None:
         self.spot, self.failure, self.times, self.seconds = spot, failure, times, seconds
-        self.asked = 0
+        self.received = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/apis"):
-            self.asked += 1
-            if self.asked <= self.times:
+            self.received += 1
+            if self.received <= self.times:
                 timeout = request.extensions["timeout"]["read"]
                 self.spot.advance(min(self.seconds, timeout))
                 raise self.failure("broken")
@@ -30,7 +30,7 @@ class Broken(httpx.AsyncBaseTransport):
 
 
 def client_of(spot: SimulatedSpot, transport: httpx.AsyncBaseTransport, **profile: object) -> AsyncSpotClient:
-    """A client in the world's own time."""
+    """A client on the simulated clock."""
     account = {"org": "sandbox", "refreshToken": "sandbox-refresh-token", "baseUrl": URL, "oauthUrl": URL}
     config = {"profiles": {"default": {**account, **profile}}}
     return AsyncSpotClient(
@@ -40,8 +40,8 @@ def client_of(spot: SimulatedSpot, transport: httpx.AsyncBaseTransport, **profil
 
 @pytest.mark.defect(22)
 @pytest.mark.parametrize("code", [429, 503])
-async def test_the_service_says_when_to_ask_again(spot_api: SimulatedSpot, code: int):
-    """Otherwise it is asked again before it can answer, and stays down."""
+async def test_retry_after_is_respected(spot_api: SimulatedSpot, code: int):
+    """Otherwise requests arrive before the service can respond, and keep it down."""
     client = client_of(spot_api, spot_api.transport)
     await client.whoami()
     spot_api.faults.add("status", "GET", "/regions$", status=code, retry_after=17, times=2)
@@ -51,8 +51,8 @@ async def test_the_service_says_when_to_ask_again(spot_api: SimulatedSpot, code:
 
 
 @pytest.mark.defect(22)
-async def test_a_pause_that_is_too_long_is_not_cut_short(spot_api: SimulatedSpot):
-    """Who cannot wait gives up."""
+async def test_a_retry_after_over_the_limit_fails_at_once(spot_api: SimulatedSpot):
+    """The client gives up instead of retrying too early."""
     client = client_of(spot_api, spot_api.transport, retry={"maxRetryAfter": 10})
     await client.whoami()
     spot_api.faults.add("status", "GET", "/regions$", status=503, retry_after=11, times=9)
@@ -76,18 +76,18 @@ async def test_a_pause_that_is_too_long_is_not_cut_short(spot_api: SimulatedSpot
         httpx.RemoteProtocolError,
     ],
 )
-async def test_a_read_outlasts_every_sort_of_trouble(spot_api: SimulatedSpot, failure: type[Exception]):
+async def test_a_read_is_retried_after_every_kind_of_failure(spot_api: SimulatedSpot, failure: type[Exception]):
     """Otherwise one lost packet ends a program."""
-    transport = Broken(spot_api, failure, times=2)
+    transport = FailingTransport(spot_api, failure, times=2)
     async with client_of(spot_api, transport) as client:
         assert await client.regions.list()
-    assert transport.asked == 3
+    assert transport.received == 3
 
 
 @pytest.mark.defect(34)
 @pytest.mark.parametrize("code", [408, 409, 425])
-async def test_what_is_worth_another_attempt_can_be_said(spot_api: SimulatedSpot, code: int):
-    """Otherwise the setting can only take away."""
+async def test_the_statuses_to_retry_are_configurable(spot_api: SimulatedSpot, code: int):
+    """They can be added as well as removed."""
     for statuses, wanted in (([code], 2), ([], 1)):
         client = client_of(spot_api, spot_api.transport, retry={"statuses": statuses})
         spot_api.faults.script.clear()
@@ -103,9 +103,9 @@ async def test_what_is_worth_another_attempt_can_be_said(spot_api: SimulatedSpot
 
 @pytest.mark.defect(46)
 @pytest.mark.parametrize("deadline", [5.0, 45.0])
-async def test_patience_has_an_end(spot_api: SimulatedSpot, deadline: float):
-    """Otherwise a black hole holds a command up for minutes, whatever the time-out says."""
-    transport = Broken(spot_api, httpx.ConnectTimeout, times=1000, seconds=30.0)
+async def test_retries_end_at_the_deadline(spot_api: SimulatedSpot, deadline: float):
+    """Otherwise an unreachable service blocks a command for minutes, whatever the timeout."""
+    transport = FailingTransport(spot_api, httpx.ConnectTimeout, times=1000, seconds=30.0)
     client = client_of(spot_api, transport, timeout=30, retry={"deadline": deadline, "maxRetries": 50})
     await client.whoami()
     began = spot_api.clock.time()
@@ -115,42 +115,44 @@ async def test_patience_has_an_end(spot_api: SimulatedSpot, deadline: float):
 
 
 @pytest.mark.defect(51)
-def test_every_request_says_who_asks_and_nothing_untrue(account, rsspot):
-    """Otherwise the service's people cannot tell what is hurting them."""
+def test_every_request_has_correct_headers(account, rsspot):
+    """The User-Agent names rsspot; Content-Type is sent only with a body."""
     assert rsspot("cloudspaces", "create", "web", json.dumps(SPEC)).code == 0
-    asked = [each for each in account.requests if each.path.startswith("/apis")]
-    assert {each.method for each in asked} == {"GET", "POST"}
-    for request in asked:
+    requests = [request for request in account.requests if request.path.startswith("/apis")]
+    assert {request.method for request in requests} == {"GET", "POST"}
+    for request in requests:
         assert request.headers["user-agent"].startswith("rsspot/")
         assert ("content-type" in request.headers) is (request.method == "POST")
 
 
 @pytest.mark.defect(51)
-def test_every_login_says_who_asks(account, rsspot):
-    """The login service is where an unknown client is shut out first."""
+def test_every_login_has_a_user_agent(account, rsspot):
+    """A login service may block unknown clients first."""
     assert rsspot("organizations", "list").code == 0
-    (login,) = [each for each in account.requests if each.path == "/oauth/token"]
+    (login,) = [request for request in account.requests if request.path == "/oauth/token"]
     assert login.headers.get("user-agent", "").startswith("rsspot/")
 
 
 @pytest.mark.defect(51)
-def test_what_is_sent_can_be_seen(account, rsspot):
-    """Otherwise a slow or failing command is a riddle."""
+def test_verbose_prints_every_request(account, rsspot):
+    """Otherwise a slow or failing command cannot be diagnosed."""
     account.answer("GET .*/regions$", failure(503))
-    said = rsspot("regions", "list", "-v").err.splitlines()
-    assert [each.split(" -> ")[0] for each in said] == ["POST /oauth/token", *["GET /apis/ngpc.rxt.io/v1/regions"] * 2]
-    assert "503" in said[1] and "attempt 2" in said[2]
+    lines = rsspot("regions", "list", "-v").err.splitlines()
+    requests = [line.split(" -> ")[0] for line in lines]
+    assert requests == ["POST /oauth/token", *["GET /apis/ngpc.rxt.io/v1/regions"] * 2]
+    assert "503" in lines[1] and "attempt 2" in lines[2]
 
 
 @pytest.mark.defect(51)
-async def test_a_program_can_see_what_is_sent(spot_api: SimulatedSpot):
-    """The same as values, for logs and measurements."""
-    seen: list[Exchange] = []
+async def test_hooks_report_every_request(spot_api: SimulatedSpot):
+    """As values, for logs and metrics."""
+    exchanges: list[Exchange] = []
     client = AsyncSpotClient(
         resolved=spot_api.client().config,
         transport=spot_api.transport,
         clock=spot_api.clock,
-        hooks=Hooks(after=[seen.append]),
+        hooks=Hooks(after=[exchanges.append]),
     )
     await client.regions.list()
-    assert [(each.method, each.status, each.attempt) for each in seen] == [("POST", 200, 1), ("GET", 200, 1)]
+    reported = [(exchange.method, exchange.status, exchange.attempt) for exchange in exchanges]
+    assert reported == [("POST", 200, 1), ("GET", 200, 1)]

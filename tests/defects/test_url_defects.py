@@ -1,4 +1,4 @@
-"""Names and addresses: a name ends up in one path segment or nowhere, and a credential at one origin or nowhere."""
+"""Names and URLs: a name is always one path segment, and credentials go to one origin only."""
 
 from __future__ import annotations
 
@@ -8,18 +8,30 @@ from rsspot import ApiError, SpotClient, UsageError
 from rsspot.simulator.apiserver.messages import Response
 from support.loopback_server import SPEC
 
-NO_NAMES = ["", " ", "/", ".", "..", "../ondemandnodepools/base", "web/../../x", "web?x=1", "web#x", "web%2f", "WEB"]
-NO_NAMES += ["-web", "a\nb"]
+INVALID_NAMES = [
+    "",
+    " ",
+    "/",
+    ".",
+    "..",
+    "../ondemandnodepools/base",
+    "web/../../x",
+    "web?x=1",
+    "web#x",
+    "web%2f",
+    "WEB",
+]
+INVALID_NAMES += ["-web", "a\nb"]
 
 
 @pytest.mark.defect(9)
 @pytest.mark.parametrize("verb", ["get", "delete", "patch", "wait", "upgrade", "kubeconfig"])
-def test_what_is_no_name_is_never_sent(account, verb):
-    """Otherwise an unset shell variable deletes every cluster, or the object of another kind."""
+def test_an_invalid_name_is_never_sent(account, verb):
+    """Otherwise an unset shell variable deletes every cloudspace, or an object of another kind."""
     account.make("cloudspaces", "web", SPEC)
     more = {"patch": [{"kubernetesVersion": "1.32.0"}], "upgrade": ["1.32.0"]}.get(verb, [])
     with SpotClient() as client:
-        for name in NO_NAMES:
+        for name in INVALID_NAMES:
             with pytest.raises(UsageError):
                 getattr(client.cloudspaces, verb)(name, *more)
     assert not account.sent("cloudspaces/")
@@ -28,10 +40,10 @@ def test_what_is_no_name_is_never_sent(account, verb):
 
 
 @pytest.mark.defect(9)
-def test_what_is_no_name_is_never_created(account):
-    """The same for a body."""
+def test_an_invalid_name_is_never_created(account):
+    """The same for the name in a request body."""
     with SpotClient() as client:
-        for name in NO_NAMES:
+        for name in INVALID_NAMES:
             with pytest.raises(UsageError):
                 client.cloudspaces.create(name, SPEC)
     assert account.writes() == []
@@ -39,8 +51,8 @@ def test_what_is_no_name_is_never_created(account):
 
 @pytest.mark.defect(9)
 @pytest.mark.parametrize("group", ["cloudspaces", "spotnodepools", "ondemandnodepools", "vmpools", "vmsshkeys"])
-def test_no_command_deletes_by_what_is_no_name(account, rsspot, group):
-    """With --yes nobody is asked, so the name alone decides."""
+def test_no_command_deletes_by_an_invalid_name(account, rsspot, group):
+    """With --yes there is no prompt, so only the name protects."""
     account.make("cloudspaces", "web", SPEC)
     for name in ("", "..", "../cloudspaces/web"):
         ended = rsspot(group, "delete", name, "--yes")
@@ -50,42 +62,42 @@ def test_no_command_deletes_by_what_is_no_name(account, rsspot, group):
 
 
 @pytest.mark.defect(32)
-def test_a_login_that_redirects_is_not_followed(account, new_loopback, rsspot):
-    """Otherwise the refresh token is posted to whoever the answer names."""
-    thief = new_loopback()
-    account.answer("POST /oauth/token", *[Response(307, headers={"Location": f"{thief.url}/oauth/token"})] * 9)
+def test_a_redirect_of_a_login_is_not_followed(account, new_loopback, rsspot):
+    """Otherwise the refresh token is sent to the redirect's target."""
+    other_host = new_loopback()
+    account.answer("POST /oauth/token", *[Response(307, headers={"Location": f"{other_host.url}/oauth/token"})] * 9)
     assert rsspot("organizations", "list").code in (1, 4)
-    assert thief.requests == []
+    assert other_host.requests == []
 
 
 @pytest.mark.defect(32)
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["same host", "another host"])
-def test_a_write_that_redirects_is_an_error(account, new_loopback, code, elsewhere):
-    """Otherwise a create becomes a read and is told as a success, or a bearer goes elsewhere."""
-    thief = new_loopback()
-    to = f"{thief.url if elsewhere else account.url}/apis/ngpc.rxt.io/v1/regions"
+def test_a_redirect_of_a_write_is_an_error(account, new_loopback, code, elsewhere):
+    """Otherwise a create becomes a read and is reported as a success, or a token goes elsewhere."""
+    other_host = new_loopback()
+    to = f"{other_host.url if elsewhere else account.url}/apis/ngpc.rxt.io/v1/regions"
     account.answer("POST /apis", *[Response(code, headers={"Location": to})] * 9)
     with SpotClient() as client, pytest.raises(ApiError, match="redirects"):
         client.cloudspaces.create("web", SPEC)
-    assert thief.requests == []
+    assert other_host.requests == []
     assert not account.sent("GET .*/regions$")
     assert len(account.sent("POST /apis")) == 1
 
 
 @pytest.mark.defect(32)
-def test_a_read_that_redirects_is_an_error(account, new_loopback, rsspot):
-    """Otherwise the bearer goes to another host."""
-    thief = new_loopback()
-    account.answer("GET /apis/.*/regions", *[Response(302, headers={"Location": f"{thief.url}/"})] * 9)
+def test_a_redirect_of_a_read_is_an_error(account, new_loopback, rsspot):
+    """Otherwise the token goes to another host."""
+    other_host = new_loopback()
+    account.answer("GET /apis/.*/regions", *[Response(302, headers={"Location": f"{other_host.url}/"})] * 9)
     assert rsspot("regions", "list").code == 1
-    assert thief.requests == []
+    assert other_host.requests == []
 
 
 @pytest.mark.defect(32)
 @pytest.mark.parametrize("which", ["baseUrl", "oauthUrl"])
-def test_a_credential_is_not_sent_in_clear_text(account, config, rsspot, which):
-    """Otherwise everybody on the way can read it."""
+def test_a_credential_is_not_sent_over_plain_http(account, config, rsspot, which):
+    """Otherwise others on the network can read it."""
     config(default={**account.profile(), which: "http://spot.example.com"})
     ended = rsspot("organizations", "list")
     assert ended.code == 3

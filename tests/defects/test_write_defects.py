@@ -1,4 +1,4 @@
-"""Writes: only what was named, never twice, and refused before anything is sent when they cannot be meant."""
+"""Writes change only the given fields, are never repeated, and are validated before they are sent."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ def pool(account):
 
 
 def spec_of(service) -> dict:
-    """The pool's spec now."""
+    """The current spec of the pool."""
     (body,) = service.world.store.objects("spotnodepools")
     return body["spec"]
 
 
 @pytest.mark.defect(4)
-def test_a_change_of_one_field_changes_one_field(pool, rsspot):
-    """Otherwise raising a bid costs two servers, the autoscaling and every taint."""
+def test_a_patch_changes_only_the_given_field(pool, rsspot):
+    """Otherwise raising a bid resets the server count, the autoscaling and every taint."""
     assert rsspot("spotnodepools", "patch", POOL, '{"bidPrice": "0.08"}').code == 0
-    (sent,) = [each for each in pool.requests if each.method == "PATCH"]
+    (sent,) = [request for request in pool.requests if request.method == "PATCH"]
     assert json.loads(sent.body) == {"spec": {"bidPrice": "0.08"}}
     assert spec_of(pool) == {**POOL_SPEC, "bidPrice": "0.08"}
 
 
 @pytest.mark.defect(4)
 def test_a_label_can_be_removed(pool, rsspot):
-    """Otherwise it is there for ever."""
+    """null removes it from the object."""
     assert rsspot("spotnodepools", "patch", POOL, '{"customLabels": {"tier": null}}').code == 0
     assert spec_of(pool) == {**POOL_SPEC, "customLabels": {"team": "blue"}}
 
 
 @pytest.mark.defect(4)
 @pytest.mark.parametrize("field", ["cloudSpace", "serverClass"])
-def test_what_is_final_is_refused_and_not_ignored(pool, rsspot, field):
-    """Otherwise the command reports a success that it never had."""
+def test_a_patch_of_an_immutable_field_is_refused(pool, rsspot, field):
+    """Otherwise the command reports a success although nothing changed."""
     ended = rsspot("spotnodepools", "patch", POOL, json.dumps({field: "other"}))
     assert ended.code == 3
     assert field in ended.err
@@ -65,21 +65,21 @@ def test_what_is_final_is_refused_and_not_ignored(pool, rsspot, field):
 
 
 @pytest.mark.defect(4)
-def test_a_change_can_be_bound_to_what_was_read(pool):
-    """Otherwise two people overwrite each other, and the last one wins."""
+def test_a_patch_can_require_a_resource_version(pool):
+    """Otherwise concurrent changes overwrite each other."""
     with SpotClient() as client:
-        seen = client.spot_nodepools.get(POOL)
+        before = client.spot_nodepools.get(POOL)
         client.spot_nodepools.patch(POOL, {"desired": 4})
         with pytest.raises(Conflict):
-            client.spot_nodepools.patch(POOL, {"desired": 5}, resource_version=seen.metadata.resource_version)
+            client.spot_nodepools.patch(POOL, {"desired": 5}, resource_version=before.metadata.resource_version)
     assert spec_of(pool)["desired"] == 4
 
 
 @pytest.mark.defect(11)
 @pytest.mark.parametrize("what", ["reset-before", "reset-after", "status"])
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-async def test_a_write_that_may_have_happened_is_not_repeated(spot_api: SimulatedSpot, what: str, method: str):
-    """Otherwise a create that worked is told as a conflict, or is done twice."""
+async def test_a_write_with_unknown_outcome_is_not_repeated(spot_api: SimulatedSpot, what: str, method: str):
+    """Otherwise a successful create is reported as a conflict, or happens twice."""
     client = spot_api.client()
     if method != "POST":
         await client.cloudspaces.create("web", SPEC)
@@ -97,28 +97,28 @@ async def test_a_write_that_may_have_happened_is_not_repeated(spot_api: Simulate
 
 
 WRONG = {
-    "a bid that is no number": {"bidPrice": "abc"},
-    "a bid under nothing": {"bidPrice": "-1"},
-    "a bid too exact": {"bidPrice": "0.0123456"},
-    "a bid without end": {"bidPrice": "Infinity"},
-    "fewer servers than none": {"desired": -5},
+    "a bid that is not a number": {"bidPrice": "abc"},
+    "a negative bid": {"bidPrice": "-1"},
+    "a bid with too many digits": {"bidPrice": "0.0123456"},
+    "an infinite bid": {"bidPrice": "Infinity"},
+    "a negative number of servers": {"desired": -5},
     "no servers": {"desired": 0},
     "half a server": {"desired": 1.5},
-    "a misspelt field": {"desird": 5},
+    "a misspelled field": {"desird": 5},
     "a field of another kind": {"kubernetesVersion": "1.31.1"},
-    "taints of no effect": {"customTaints": [{"key": "a", "value": "b", "effect": "Sometimes"}]},
-    "labels that are none": {"customLabels": ["a"]},
+    "a taint with an unknown effect": {"customTaints": [{"key": "a", "value": "b", "effect": "Sometimes"}]},
+    "labels that are a list": {"customLabels": ["a"]},
 }
 UNCHECKED = {
-    "more servers at least than at most": {"autoscaling": {"enabled": True, "minNodes": 9, "maxNodes": 2}},
+    "minNodes above maxNodes": {"autoscaling": {"enabled": True, "minNodes": 9, "maxNodes": 2}},
 }
 
 
 @pytest.mark.defect(37, 38)
 @pytest.mark.parametrize("verb", ["create", "patch"])
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_what_cannot_be_meant_is_not_sent(pool, verb, wrong):
-    """Otherwise a typo is a success, and a slipped sign is an order."""
+def test_an_invalid_spec_is_not_sent(pool, verb, wrong):
+    """Otherwise a typo is silently accepted, or a wrong sign changes the order."""
     with SpotClient() as client, pytest.raises(UsageError):
         if verb == "create":
             client.spot_nodepools.create("more", {**POOL_SPEC, **wrong})
@@ -129,8 +129,8 @@ def test_what_cannot_be_meant_is_not_sent(pool, verb, wrong):
 
 @pytest.mark.defect(38)
 @pytest.mark.parametrize("wrong", UNCHECKED.values(), ids=UNCHECKED)
-def test_what_contradicts_itself_is_not_sent(pool, wrong):
-    """The service would take its time to say no, or none at all."""
+def test_a_contradictory_spec_creates_nothing(pool, wrong):
+    """The service may reject it late, or not at all."""
     with SpotClient() as client, pytest.raises(RsspotError):
         client.spot_nodepools.create("more", {**POOL_SPEC, **wrong})
     assert "more" not in str(pool.world.store.objects("spotnodepools"))
@@ -139,22 +139,22 @@ def test_what_contradicts_itself_is_not_sent(pool, wrong):
 @pytest.mark.defect(38)
 @pytest.mark.parametrize("label", ["=v", "novalue", ""])
 def test_a_label_without_a_name_is_not_sent(account, rsspot, label):
-    """It was an unset shell variable."""
+    """The name was probably an unset shell variable."""
     assert rsspot("cloudspaces", "create", "web", json.dumps(SPEC), "--label", label).code == 3
     assert account.writes() == []
 
 
 @pytest.mark.defect(38)
 def test_a_node_label_without_a_name_is_not_sent(pool):
-    """No node can ever carry it."""
+    """No node can ever have it."""
     with SpotClient() as client, pytest.raises(UsageError):
         client.spot_nodepools.create("more", {**POOL_SPEC, "customLabels": {"": "v"}})
 
 
 @pytest.mark.defect(37)
 @pytest.mark.parametrize("price", [0.08, "0.08", "0.080"])
-def test_a_price_is_taken_as_a_number_and_as_text(pool, price):
-    """Otherwise the natural way to write it is an error."""
+def test_a_price_can_be_a_number_or_text(pool, price):
+    """Otherwise the most natural notation is an error."""
     with SpotClient() as client:
         assert str(client.spot_nodepools.patch(POOL, {"bid_price": price}).spec.bid_price) in ("0.08", "0.080")
     assert float(spec_of(pool)["bidPrice"]) == 0.08
@@ -174,8 +174,8 @@ def test_a_price_is_taken_as_a_number_and_as_text(pool, price):
     ],
     ids=str,
 )
-def test_a_config_file_is_not_understood_by_guessing(account, config, rsspot, wrong):
-    """Otherwise a misspelt key is a setting that never holds."""
+def test_an_invalid_setting_is_an_error(account, config, rsspot, wrong):
+    """Otherwise a misspelled key is silently ignored."""
     config(default={**account.profile(), **wrong})
     ended = rsspot("regions", "list")
     assert ended.code == 3
