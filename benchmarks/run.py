@@ -1,6 +1,6 @@
-"""How long planning takes as stacks grow, and what start-up costs. Prints; asserts nothing.
+"""Measures planning time by stack size, and CLI start-up time. Prints results; asserts nothing.
 
-Run with `make benchmarks`. Planning is measured on the in-process simulator, whose time is in the numbers.
+Run with `make benchmarks`. Planning uses the in-process simulator, whose own time is included.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ spec: {cloudSpace: edge, serverClass: gp.vs2.large-dfw2, desired: 1, bidPrice: 0
 
 
 def timed(work: Callable[[], T]) -> tuple[float, T]:
-    """Seconds that some work takes, and what it gives."""
+    """The duration in seconds, and the result."""
     began = time.perf_counter()
     result = work()
     return time.perf_counter() - began, result
 
 
 def planning(size: int) -> str:
-    """One line: a stack of that many pools, none of which exists."""
+    """One line of results: a stack of `size` new pools."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pools = "".join(POOL.replace("NUMBER", str(number)) for number in range(size))
@@ -59,14 +59,14 @@ def planning(size: int) -> str:
 
 
 def start_up(*arguments: str) -> str:
-    """One line: the best of seven whole processes."""
+    """One line of results: the best of seven runs of the CLI."""
     command = [sys.executable, "-m", "rsspot", *arguments]
     best = min(timed(lambda: subprocess.run(command, capture_output=True, check=True))[0] for _ in range(7))
     return f"rsspot {' '.join(arguments):<24} {best * 1000:6.0f} ms"
 
 
 def main() -> None:
-    """Print every line as it is known."""
+    """Print each line once it is measured."""
     for arguments in (("--version",), ("--help",), ("validate", "manifests")):
         print(start_up(*arguments))
     for size in SIZES:

@@ -1,7 +1,7 @@
-"""The SDK beside plain httpx: the same requests with the same token to the same server on loopback. Asserts nothing.
+"""Compares the SDK with plain httpx: same requests, same token, same loopback server. Asserts nothing.
 
-Run with `make benchmarks`. Rounds of the competitors alternate, so that a machine that is slow for a moment is slow for
-both; what is printed is the median of the rounds. CPU time is of this process alone: the server runs in its own.
+Run with `make benchmarks`. Rounds of the two alternate, so that a brief slowdown of the machine affects both; medians
+are printed. CPU time is of this process only: the server runs in its own.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ POOL_LIST = f"/apis/ngpc.rxt.io/v1/namespaces/{NAMESPACE}/spotnodepools"
 
 
 def token() -> str:
-    """A bearer that says when it expires, as the real ones do."""
+    """A bearer token with an expiry time, like real ones."""
     claims = json.dumps({"exp": int(time.time()) + 3600, "org_id": "org_bench"}).encode()
     return f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln"
 
 
 @contextmanager
 def server(*, pools: int = POOLS):
-    """The address of a server in a process of its own."""
+    """Run the server in its own process; yields its URL."""
     process = subprocess.Popen([sys.executable, str(SERVER), str(pools)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -51,12 +51,12 @@ def server(*, pools: int = POOLS):
 
 
 def options(url: str, bearer: str) -> dict[str, object]:
-    """A client of the server that keeps no answers."""
+    """Options of a client of the server, without a cache."""
     return {"base_url": url, "oauth_url": url, "access_token": bearer, "organization": "org_bench", "cache": False}
 
 
 def measured(*works: Callable[[], object]) -> list[tuple[float, float]]:
-    """Wall and CPU seconds of each work, the medians of alternating rounds."""
+    """Wall and CPU seconds of each function: medians of alternating rounds."""
     rounds: list[list[tuple[float, float]]] = [[] for _ in works]
     for number in range(ROUNDS + 1):
         for index, work in enumerate(works):
@@ -64,14 +64,14 @@ def measured(*works: Callable[[], object]) -> list[tuple[float, float]]:
             wall, cpu = time.perf_counter(), time.process_time()
             work()
             spent = (time.perf_counter() - wall, time.process_time() - cpu)
-            # The first round opens connections and builds models.
+            # Discard the first round: it opens connections and builds models.
             if number:
                 rounds[index].append(spent)
     return [(statistics.median(w for w, _ in each), statistics.median(c for _, c in each)) for each in rounds]
 
 
 def line(what: str, ours: tuple[float, float], theirs: tuple[float, float], calls: int, unit: str = "us") -> None:
-    """One comparison, as a row of a table."""
+    """Print one comparison as a table row, scaled to one call."""
     scale = {"us": 1e6, "ms": 1e3}[unit] / calls
     print(
         f"| {what} | {ours[0] * scale:.0f} / {ours[1] * scale:.0f} | {theirs[0] * scale:.0f} / {theirs[1] * scale:.0f}"
@@ -80,7 +80,7 @@ def line(what: str, ours: tuple[float, float], theirs: tuple[float, float], call
 
 
 def per_call(url: str, bearer: str) -> None:
-    """One small GET after another."""
+    """Sequential small GETs."""
     headers = {"Authorization": f"Bearer {bearer}"}
     loop = asyncio.new_event_loop()
 
@@ -112,17 +112,17 @@ def per_call(url: str, bearer: str) -> None:
 
 
 def lists(url: str, bearer: str) -> None:
-    """Ten thousand pools over twenty pages."""
+    """A list of ten thousand pools in twenty pages."""
     headers = {"Authorization": f"Bearer {bearer}"}
 
     def plain_list() -> list[dict[str, object]]:
-        found: list[dict[str, object]] = []
+        items: list[dict[str, object]] = []
         params = {"limit": str(PAGE)}
         while True:
             page = json.loads(plain.get(POOL_LIST, params=params).content)
-            found += page["items"]
+            items += page["items"]
             if not page["metadata"].get("continue"):
-                return found
+                return items
             params = {"limit": str(PAGE), "continue": page["metadata"]["continue"]}
 
     with SpotClient(**options(url, bearer)) as sync, httpx.Client(base_url=url, headers=headers) as plain:
@@ -139,7 +139,7 @@ def lists(url: str, bearer: str) -> None:
 
 
 def construction(url: str, bearer: str) -> None:
-    """Making a client, before any request."""
+    """The cost of making a client, before any request."""
     ours, theirs = measured(
         lambda: [SpotClient(**options(url, bearer)) for _ in range(20)], lambda: [httpx.Client() for _ in range(20)]
     )
@@ -147,7 +147,7 @@ def construction(url: str, bearer: str) -> None:
 
 
 async def burst(send: Callable[[], Awaitable[object]]) -> tuple[float, float]:
-    """A thousand GETs, a hundred at once: (requests in a second, seconds of the slowest percent)."""
+    """A thousand GETs, a hundred at a time: (requests per second, 99th percentile latency in seconds)."""
     waits: list[float] = []
     left = iter(range(BURST))
 
@@ -163,7 +163,7 @@ async def burst(send: Callable[[], Awaitable[object]]) -> tuple[float, float]:
 
 
 async def at_once(url: str, bearer: str) -> None:
-    """How both hold up when much is wanted at the same time."""
+    """Throughput and latency of both with concurrent requests."""
     ours = AsyncSpotClient(**options(url, bearer))
     theirs = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {bearer}"})
     results: dict[str, list[tuple[float, float]]] = {"rsspot": [], "httpx": []}
@@ -176,14 +176,14 @@ async def at_once(url: str, bearer: str) -> None:
 
     for number in range(6):
         for name, send in (("rsspot", ask_ours), ("httpx", ask_theirs)):
-            found = await burst(send)
+            result = await burst(send)
             if number:
-                results[name].append(found)
+                results[name].append(result)
     await ours.aclose()
     await theirs.aclose()
     print(f"\n{AT_ONCE} GETs at once:")
-    for name, found in results.items():
-        rate, slowest = statistics.median(r for r, _ in found), statistics.median(s for _, s in found)
+    for name, rounds in results.items():
+        rate, slowest = statistics.median(r for r, _ in rounds), statistics.median(s for _, s in rounds)
         print(f"- {name}: {rate:,.0f} requests/s, p99 {slowest * 1000:.0f} ms")
 
 

@@ -1,4 +1,4 @@
-"""A server that answers from memory, so that what is measured is the client. Prints its port and runs until stopped."""
+"""A server with precomputed responses, so that the client is what is measured. Prints its port, runs until stopped."""
 
 from __future__ import annotations
 
@@ -39,29 +39,30 @@ def pool(number: int) -> dict[str, object]:
 
 
 def answers(pools: int) -> dict[str, bytes]:
-    """Every answer by its target: a region, and the pages of the list."""
+    """All responses: the region, and the pages of the list by their start."""
     region = {
         "apiVersion": "ngpc.rxt.io/v1",
         "kind": "Region",
         "metadata": {"name": "us-east-iad-1"},
         "spec": {"country": "USA"},
     }
-    found = {"region": response(region)}
+    responses = {"region": response(region)}
     for start in range(0, pools, PAGE):
         end = start + PAGE
         metadata = {"resourceVersion": "78000000", "continue": str(end) if end < pools else ""}
-        found[str(start)] = response({"metadata": metadata, "items": [pool(n) for n in range(start, min(end, pools))]})
-    return found
+        items = [pool(n) for n in range(start, min(end, pools))]
+        responses[str(start)] = response({"metadata": metadata, "items": items})
+    return responses
 
 
 def response(document: object) -> bytes:
-    """A whole HTTP response."""
+    """A complete HTTP response."""
     body = json.dumps(document, separators=(",", ":")).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 class Server(asyncio.Protocol):
-    """Answers GETs, one after the other, on each connection."""
+    """Answers the GETs on one connection, in order."""
 
     def __init__(self, known: dict[str, bytes]) -> None:
         self._known = known

@@ -1,8 +1,8 @@
-"""The simulator on its own: served in a process on loopback, beside the same calls in this one. Asserts nothing timed.
+"""Measures the simulator: served on loopback by its own process, and called in this process. Asserts no timings.
 
-Run with `make benchmarks`. Its time stands still, so that nothing is measured but the requests. Kinds of calls
-alternate in rounds, and medians are printed; json.loads and json.dumps of one object give the scale. The client of the
-served one is a selector over bare sockets, for it to cost less than what it measures.
+Run with `make benchmarks`. The simulator's clock stands still, so that only requests are measured. Kinds of calls
+alternate in rounds, and medians are printed; json.loads plus json.dumps of one object is the reference. The client of
+the served simulator is a selector over plain sockets, so that it costs less than what it measures.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ HELD = 100_000
 ROUNDS = 7
 STARTS = 5
 LONGEST = 175
-"""Seconds after which everything ends, however far it is."""
+"""Seconds after which the whole run is stopped."""
 PATIENCE = 60.0
-"""Seconds for one measurement."""
+"""Timeout of one measurement, in seconds."""
 VERSION = "ngpc.rxt.io/v1"
 NAMESPACE = "org-sandbox000000001"
 POOLS = f"/apis/{VERSION}/namespaces/{NAMESPACE}/spotnodepools"
@@ -55,7 +55,7 @@ Work = Callable[[], object]
 
 
 def name_of(number: int) -> str:
-    """The name of a pool."""
+    """The wire name of a pool."""
     return f"00000000-0000-4000-8000-{number:012x}"
 
 
@@ -72,13 +72,13 @@ def pool(number: int, group: str = "prod", **more: object) -> dict[str, object]:
 
 
 def noted(number: int) -> dict[str, object]:
-    """A merge patch that says a number."""
+    """A merge patch that sets the annotation `note` to a number."""
     return {"metadata": {"annotations": {"note": str(number)}}}
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request of either side."""
+    """A request, for the served simulator or the one in process."""
 
     method: str
     target: str
@@ -87,7 +87,7 @@ class Call:
 
     @classmethod
     def of(cls, method: str, target: str, body: object, media: str = "application/json") -> Call:
-        """With a JSON body."""
+        """A request with a JSON body."""
         return cls(method, target, json.dumps(body).encode(), media)
 
 
@@ -96,9 +96,9 @@ def created(number: int, group: str = "prod") -> Call:
     return Call.of("POST", POOLS, pool(number, group))
 
 
-def patched(number: int, said: int) -> Call:
+def patched(number: int, note: int) -> Call:
     """PATCH a pool."""
-    return Call.of("PATCH", f"{POOLS}/{name_of(number)}", noted(said), MERGE)
+    return Call.of("PATCH", f"{POOLS}/{name_of(number)}", noted(note), MERGE)
 
 
 def got(number: int) -> Call:
@@ -107,7 +107,7 @@ def got(number: int) -> Call:
 
 
 class Local:
-    """A world in this process, and one caller of it."""
+    """A simulated world in this process, with an authenticated caller."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.clock = ManualClock()
@@ -116,18 +116,18 @@ class Local:
         self.headers = {"Host": "127.0.0.1", "User-Agent": "bench", "Authorization": f"Bearer {self.token()}"}
 
     def token(self) -> str:
-        """A new one."""
+        """A new id token."""
         return self.world.identity.id_token(self.world.organizations[0])
 
     def ask(self, call: Call) -> Response:
-        """The answer to a call that must go well."""
+        """The response to a call; asserts that it succeeds."""
         headers = {**self.headers, "Content-Type": call.media}
         response = self.api.handle(Request.of(call.method, call.target, headers, call.body))
         assert response.status in (200, 201), response.body
         return response
 
     def fill(self, count: int, first: int = 1_000_000) -> None:
-        """More pools in `prod`: copies of a made one, put into the store without the checks of a create."""
+        """Add pools to `prod`: copies of a created one, put into the store without validation."""
         made = json.loads(self.ask(created(first)).body)
         with self.world.store.transaction():
             for number in range(first + 1, first + count):
@@ -136,7 +136,7 @@ class Local:
 
 
 class Wire:
-    """One connection that is kept open."""
+    """One keep-alive connection."""
 
     def __init__(self, address: tuple[str, int], headers: dict[str, str]) -> None:
         self.socket = socket.create_connection(address, timeout=PATIENCE)
@@ -144,15 +144,15 @@ class Wire:
         self.headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self.received = bytearray()
         self.end = 0
-        """Bytes of the body that is under way; 0 before its head has arrived."""
+        """The length of the body being received; 0 until its headers have arrived."""
 
     def send(self, call: Call) -> None:
-        """Ask."""
+        """Send a request."""
         head = f"{call.method} {call.target} HTTP/1.1\r\n{self.headers}Content-Type: {call.media}\r\n"
         self.socket.sendall(f"{head}Content-Length: {len(call.body)}\r\n\r\n".encode() + call.body)
 
     def read(self) -> bytes | None:
-        """Take what has arrived; gives the body of an answer that is all there."""
+        """Receive what has arrived. Returns the body once the response is complete, else None."""
         piece = self.socket.recv(1 << 20)
         assert piece, "the server hung up"
         self.received += piece
@@ -171,19 +171,19 @@ class Wire:
         return body
 
     def ask(self, call: Call) -> bytes:
-        """The body of the answer to a call."""
+        """The response body of a call."""
         self.send(call)
         while (body := self.read()) is None:
             pass
         return body
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.socket.close()
 
 
 class Served:
-    """A simulator in a process of its own, and one caller of it."""
+    """A simulator in its own process, with an authenticated caller."""
 
     def __init__(self, process: subprocess.Popen[bytes], about: dict[str, str]) -> None:
         self.pid = process.pid
@@ -201,20 +201,20 @@ class Served:
         return Wire(self.address, self.headers)
 
     def cpu(self) -> float:
-        """Seconds of processor time that it has used so far."""
+        """The CPU seconds that the process has used so far."""
         used = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int | str = "self") -> float:
-    """Bytes of a process that are in memory."""
+    """The resident memory of a process, in bytes."""
     pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
 def started(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
-    """A process that serves, and what its ready file says; it is ended in any case."""
+    """Run a simulator; yields the process and the contents of its ready file. Always stops the process."""
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready.json"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_"))}
@@ -242,13 +242,13 @@ def started(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, 
 
 @contextmanager
 def served(*options: str) -> Iterator[Served]:
-    """The same, with a caller."""
+    """Run a simulator; yields a caller of it."""
     with started(*options) as (process, about):
         yield Served(process, about)
 
 
 def timed(work: Work) -> float:
-    """Seconds that some work takes."""
+    """The duration in seconds."""
     gc.collect()
     began = time.perf_counter()
     work()
@@ -256,17 +256,17 @@ def timed(work: Work) -> float:
 
 
 def row(what: str, *cells: str) -> None:
-    """One line of a table."""
+    """Print one table row."""
     print(f"{what:<44}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
 
 
 def title(what: str, *heads: str) -> None:
-    """The head of a table."""
+    """Print a table header."""
     print(f"\n{what:<44}" + "".join(f"{head:>14}" for head in heads))
 
 
 def drive(wires: Sequence[Wire], calls: Sequence[Call]) -> float:
-    """Seconds until all calls are answered, with one of them under way on each connection."""
+    """Seconds until all calls are answered, with one call in flight per connection."""
     left, answered, deadline = iter(calls), 0, time.monotonic() + PATIENCE
     with selectors.DefaultSelector() as ready:
         for wire in wires:
@@ -285,18 +285,18 @@ def drive(wires: Sequence[Wire], calls: Sequence[Call]) -> float:
 
 
 def median_of(works: dict[str, tuple[int, Work]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds of one call of each work, which makes that many: the median of alternating rounds after a first one."""
-    found: dict[str, list[float]] = {name: [] for name in works}
+    """Seconds per call: medians of alternating rounds but the first. works: name -> (calls, function)."""
+    durations: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, (calls, work) in works.items():
             spent = timed(work) / calls
             if number:
-                found[name].append(spent)
-    return {name: statistics.median(each) for name, each in found.items()}
+                durations[name].append(spent)
+    return {name: statistics.median(seconds) for name, seconds in durations.items()}
 
 
 def start_up() -> None:
-    """From spawning a process to its first answer, and from nothing to a world in this process."""
+    """Time from spawning a process to its first response, and to make a world in this process."""
     title(f"start-up, median of {STARTS}", "ms")
 
     def nothing() -> None:
@@ -333,13 +333,13 @@ def start_up() -> None:
 
 
 def works_on(reader: Local, writer: Local) -> dict[str, tuple[int, Work]]:
-    """What is measured in process. reader: has 100 pools in `prod` · writer: takes the new ones"""
+    """The in-process measurements. reader: has 100 pools in `prod` · writer: new pools are created there"""
     for group in range(ROUNDS + 1):
         writer.ask(Call.of("POST", CLOUDSPACES, cloudspace(f"g{group}")))
     reader.ask(Call.of("POST", CLOUDSPACES, cloudspace()))
     for number in range(100):
         reader.ask(created(number))
-    # Every round creates into a cloudspace of its own, since a pool costs the more the more its cloudspace has.
+    # Each round creates pools in a new cloudspace, since the cost of a create grows with the cloudspace's pools.
     creates = (created(number, f"g{number // 100}") for number in range(100 * (ROUNDS + 1)))
     patches = (patched(number % 100, number) for number in range(100 * (ROUNDS + 1)))
     every = Call("GET", POOLS)
@@ -352,7 +352,7 @@ def works_on(reader: Local, writer: Local) -> dict[str, tuple[int, Work]]:
 
 
 def costs() -> None:
-    """What a call costs in this process, in a world in memory and in one in a file, as the CLI's sandbox is."""
+    """The cost of a call in process, with a world in memory and with one in a file, like the CLI's sandbox."""
     title("a call in process", "us in memory", "us in a file", "times json")
     with tempfile.TemporaryDirectory() as folder:
         paths = Path(folder) / "reader", Path(folder) / "writer"
@@ -383,7 +383,7 @@ def costs() -> None:
 
 
 def requests() -> None:
-    """A thousand creates, gets and patches, over one connection, over some at once, and in process."""
+    """A thousand creates, gets and patches: over one connection, over several, and in process."""
     title(f"{CALLS:,} requests", "per s", "us each", "us CPU each")
     kinds = {
         "create": [created(number) for number in range(CALLS)],
@@ -413,7 +413,7 @@ def requests() -> None:
 
 
 def listed(ask: Callable[[Call], bytes], limit: int) -> int:
-    """Bytes of a whole list, in pages of at most that many."""
+    """The size of a complete list in bytes, read in pages of `limit`."""
     token, count, size = "", 0, 0
     while True:
         query = {"limit": str(limit), **({"continue": token} if token else {})}
@@ -426,7 +426,7 @@ def listed(ask: Callable[[Call], bytes], limit: int) -> int:
 
 
 def lists() -> None:
-    """Ten thousand pools of a world in a file, from the process that serves it and in process."""
+    """A list of ten thousand pools of a world in a file, served and in process."""
     title(f"list of {LISTED:,} pools", "objects/s", "MB/s", "ms")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
         path = Path(folder) / "world"
@@ -455,7 +455,7 @@ def lists() -> None:
 
 
 class Watching:
-    """Watches that stay open, and one more connection that writes what they see."""
+    """A number of open watches, and another connection that writes."""
 
     def __init__(self, spot: Served, count: int) -> None:
         self.writer = spot.wire()
@@ -475,7 +475,7 @@ class Watching:
             self.ready.register(wire.socket, selectors.EVENT_READ, wire)
 
     def look(self, seconds: float) -> bool:
-        """Take what arrives within that time; gives whether a write was answered."""
+        """Receive what arrives within `seconds`. Returns whether a write was answered."""
         answered = False
         for key, _ in self.ready.select(seconds):
             wire: Wire = key.data
@@ -484,7 +484,7 @@ class Watching:
                 continue
             wire.received += wire.socket.recv(1 << 20)
             moment = time.perf_counter()
-            # An event ends its line, and the line its chunk.
+            # Each event is one line, and each line one HTTP chunk.
             while (end := wire.received.find(b"\n\r\n")) >= 0:
                 note = wire.received[:end].partition(b'"note": "')[2].partition(b'"')[0]
                 self.seen.append((int(note), moment))
@@ -492,7 +492,7 @@ class Watching:
         return answered
 
     def write(self, count: int, pace: float) -> tuple[float, float, list[float]]:
-        """(seconds until a write is answered, events a second, seconds from each write to each receipt)."""
+        """(mean seconds per write, events per second, seconds from each write to each receipt)."""
         self.seen.clear()
         sent: dict[int, float] = {}
         waits: list[float] = []
@@ -513,14 +513,14 @@ class Watching:
         return statistics.mean(waits), wanted / took, [moment - sent[note] for note, moment in self.seen]
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all connections."""
         self.ready.close()
         for wire in (self.writer, *self.wires):
             wire.close()
 
 
 def watches() -> None:
-    """A hundred watchers of everything that somebody writes."""
+    """The delivery of updates to up to a hundred watchers."""
     title(f"{UPDATES} updates, {WATCHERS} watchers", "events/s", "p50 ms", "p99 ms", "ms a write", "CPU")
     for count, pace in ((0, 0.0), (1, 0.0), (WATCHERS, 0.0), (WATCHERS, 0.05)):
         with served() as spot, ExitStack() as ends:
@@ -547,7 +547,7 @@ def watches() -> None:
 
 
 def held() -> None:
-    """In a process of its own: what a world with many objects takes. Prints JSON."""
+    """Run in its own process: measures the memory of a world with many objects. Prints JSON."""
     local = Local()
     local.ask(Call.of("POST", CLOUDSPACES, cloudspace()))
     text = len(local.ask(created(0)).body)
@@ -562,7 +562,7 @@ def held() -> None:
 
 
 def memories() -> None:
-    """Memory of a process that has nothing but the catalog, and of one with a hundred thousand pools."""
+    """The memory of a process with only the catalog, and of one with a hundred thousand pools."""
     title(f"memory with {HELD:,} pools in memory", "MB", "bytes each")
     with served() as spot:
         row("simulator serve, empty", f"{memory(spot.pid) / 1e6:,.0f}")
@@ -579,7 +579,7 @@ def memories() -> None:
 
 
 def growth() -> None:
-    """What a create and an hour cost as a world fills."""
+    """The cost of a create and of an hour of auctions as a world grows."""
     title("as it fills, in process", "us a create")
     local = Local()
     for name in ("prod", "other"):
@@ -611,12 +611,12 @@ def growth() -> None:
 
 
 def too_long(*_: object) -> None:
-    """End, and have everything that was started end too."""
+    """Exit, so that the context managers stop the processes that were started."""
     raise SystemExit(f"stopped after {LONGEST} s")
 
 
 def main() -> None:
-    """Print every table as it is known."""
+    """Print each table once it is measured."""
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(LONGEST)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole idea in one go, on a sandbox of its own: plan, apply, an empty plan, a drift and the plan that shows it, the ledger.
+# A demo in a temporary sandbox: plan, apply, an empty plan, drift and the plan that corrects it, the ledger.
 set -eu
 cd "$(dirname "$0")/.."
 RSSPOT_SANDBOX=$(mktemp -d)

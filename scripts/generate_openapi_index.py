@@ -1,7 +1,6 @@
-"""List the operations of a kept OpenAPI document, and say how they differ from an older list. Fetches nothing.
+"""Index the operations of a stored OpenAPI document, and report differences from an older index. Fetches nothing.
 
-Ends with 0 when nothing differs or nothing was compared, 1 for a file that is of no use, 2 when something differs,
-3 for a command line that cannot be understood.
+Exit codes: 0 no difference, or nothing to compare; 1 unusable file; 2 differences; 3 usage error.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ NEEDED = {*COMPARED, "method", "path", "digest", "digests"}
 
 
 class Document:
-    """An OpenAPI document of version 2 or 3, whose references can be followed."""
+    """An OpenAPI document of version 2 or 3, with resolvable references."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._known: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def operations(self) -> Iterator[tuple[str, str, Entry, list[Entry]]]:
-        """Path, method, operation and all its parameters, those of the path included."""
+        """Path, method, operation and all its parameters, including those of the path."""
         for path, written in sorted(self._document["paths"].items()):
             item = self.followed(written)
             for method in METHODS:
@@ -48,7 +47,7 @@ class Document:
         return list({(str(each.get("in")), str(each.get("name"))): each for each in given}.values())
 
     def followed(self, value: Any) -> Entry:
-        """An object, or the one that a reference leads to; {} for a reference that leads nowhere."""
+        """An object, or the target of a reference; {} for a dangling reference."""
         seen = set()
         while isinstance(value, dict) and isinstance(reference := value.get("$ref"), str) and reference not in seen:
             seen.add(reference)
@@ -56,7 +55,7 @@ class Document:
         return value if isinstance(value, dict) else {}
 
     def digest(self, value: Any) -> str:
-        """Changes with a value and with everything that it leads to. Terminates for definitions in circles too."""
+        """A digest of a value and of everything that it references. Handles circular references."""
         reached: dict[str, str] = {}
         waiting = list(_references(value))
         while waiting:
@@ -82,7 +81,7 @@ class Document:
 
 
 def index_of(document: Mapping[str, Any]) -> Entry:
-    """The index of a document: its operations by path and method."""
+    """The index of a document: its operations, sorted by path and method."""
     whole = Document(document)
     return {"format": FORMAT, "operations": [_entry(whole, *found) for found in whole.operations()]}
 
@@ -92,13 +91,13 @@ def _entry(document: Document, path: str, method: str, operation: Entry, paramet
     others = sorted((each for each in parameters if each.get("in") != "body"), key=_spelling)
     answers = operation.get("responses")
     responses = answers if isinstance(answers, dict) else {}
-    said = operation.get("summary") or operation.get("description") or ""
+    summary = operation.get("summary") or operation.get("description") or ""
     rest = {name: value for name, value in operation.items() if name != "parameters"}
     return {
         "id": operation.get("operationId") or f"{method} {path}",
         "method": method,
         "path": path,
-        "summary": str(said).partition("\n")[0],
+        "summary": str(summary).partition("\n")[0],
         "kind": _kind(operation.get(GVK)),
         "parameters": sorted(str(each.get("name")) for each in others),
         "request": _schemas(document, bodies),
@@ -113,7 +112,7 @@ def _entry(document: Document, path: str, method: str, operation: Entry, paramet
 
 
 def _kind(gvk: Any) -> str:
-    """How a manifest would name the kind that an operation is about."""
+    """The apiVersion and kind of an operation, as in a manifest."""
     if not isinstance(gvk, dict):
         return ""
     group, version = gvk.get("group"), gvk.get("version")
@@ -121,7 +120,7 @@ def _kind(gvk: Any) -> str:
 
 
 def _schemas(document: Document, bodies: list[Any]) -> list[str]:
-    """The definitions that requests or responses are made of, of version 2 (`schema`) or 3 (`content`)."""
+    """The names of the schemas of requests or responses, from version 2 (`schema`) or 3 (`content`)."""
     followed = [document.followed(body) for body in bodies]
     contents = [body.get("content") for body in followed]
     media = [each for content in contents if isinstance(content, dict) for each in content.values()]
@@ -138,7 +137,7 @@ def _name(schema: Entry) -> str:
 
 
 def _references(value: Any) -> Iterator[str]:
-    """Every reference within a value. A property that is called $ref is none."""
+    """Every reference within a value. A property named $ref, whose value is no string, does not count."""
     if isinstance(value, dict):
         if isinstance(reference := value.get("$ref"), str):
             yield reference
@@ -161,7 +160,7 @@ def _several(holder: Entry, name: str) -> list[Any]:
 
 
 def difference(old: Entry, new: Entry) -> Entry:
-    """What was added, removed and changed from one index to another."""
+    """The operations added, removed and changed between two indexes."""
     before, after = _by_place(old), _by_place(new)
     changed = [
         {**_place(after[place]), "changes": changes}
@@ -184,7 +183,7 @@ def _place(entry: Entry) -> Entry:
 
 
 def _changes(old: Entry, new: Entry) -> dict[str, str]:
-    """What of an operation changed, part by part."""
+    """The changed parts of an operation, with a description of each change."""
     found = {part: _change(old[part], new[part]) for part in COMPARED if old[part] != new[part]}
     for part, now in new["digests"].items():
         if part not in found and old["digests"][part] != now:
@@ -213,7 +212,7 @@ def text_of(report: Entry) -> str:
     for sign, group in (("+", "added"), ("-", "removed"), ("~", "changed")):
         for each in report[group]:
             lines.append(f"{sign} {each['method'].upper()} {each['path']} ({each['id']})")
-            lines += [f"    {part}: {said}" for part, said in each.get("changes", {}).items()]
+            lines += [f"    {part}: {change}" for part, change in each.get("changes", {}).items()]
     counts = ", ".join(f"{len(report[group])} {group}" for group in ("added", "removed", "changed"))
     return _joined([*lines, counts if lines else "no difference"])
 
@@ -226,7 +225,7 @@ def markdown_of(report: Entry) -> str:
             lines += [f"## {group.title()} ({len(report[group])})", ""]
             for each in report[group]:
                 lines.append(f"- `{each['method'].upper()} {each['path']}` ({each['id']})")
-                lines += [f"  - {part}: {said}" for part, said in each.get("changes", {}).items()]
+                lines += [f"  - {part}: {change}" for part, change in each.get("changes", {}).items()]
             lines.append("")
     return _joined(lines[:-1] or ["No difference."])
 
@@ -242,7 +241,7 @@ def main() -> int:
     """Run the command line."""
     options = _options()
     try:
-        # The older index may be the very file that is written.
+        # Read the older index first: it may be the output file.
         old = _index_in(options.against) if options.against else None
         new = index_of(document_of(options.input.read_bytes()))
         publish(options.output, canonical(new))

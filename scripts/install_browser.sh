@@ -1,6 +1,6 @@
 #!/bin/sh
-# Chromium for the tests of the simulator's page, from the distribution's own packages. Does nothing where it is there
-# already, and ends well in any case: without a browser those tests are skipped, unless CI=true.
+# Installs Chromium for the tests of the simulator's page, from the distribution's packages, unless it is installed.
+# Always exits with 0: without a browser those tests are skipped, unless CI=true.
 set -eu
 
 skipped() {
@@ -19,12 +19,12 @@ else
 fi
 
 echo "installing Chromium with apt-get"
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
-# Lists of one source that is out of reach are no reason not to try the others.
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::http::Timeout=30 update > "$said" 2>&1 || true
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# Ignore a failed update: one unreachable source does not prevent the installation from another.
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::http::Timeout=30 update > "$log" 2>&1 || true
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::http::Timeout=30 -o DPkg::Lock::Timeout=120 \
-    install --yes --no-install-recommends chromium >> "$said" 2>&1 || {
-    tail -n 5 "$said" >&2
+    install --yes --no-install-recommends chromium >> "$log" 2>&1 || {
+    tail -n 5 "$log" >&2
     skipped "apt-get could not install it"
 }

@@ -1,4 +1,4 @@
-"""OpenAPI documents as files: read from JSON or YAML, spelt one way, replaced in one step. Fetches nothing."""
+"""OpenAPI documents as files: parsed from JSON or YAML, stored in a canonical form, written atomically. No network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Unusable(Exception):
-    """Why there is no document, in one sentence."""
+    """No usable document; the message says why in one sentence."""
 
 
 def document_of(body: bytes) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def document_of(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8-sig")
         try:
-            # Published documents have been seen with raw control characters in their strings.
+            # Some published documents have raw control characters in their strings.
             found = json.loads(text, strict=False)
         except ValueError:
             found = _plain(_from_yaml(text))
@@ -40,14 +40,14 @@ def document_of(body: bytes) -> dict[str, Any]:
 
 
 def _from_yaml(text: str) -> Any:
-    # A few aliases of aliases unfold to gigabytes.
+    # Nested aliases could expand to gigabytes.
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
         raise Unusable("its YAML has aliases")
     return yaml.load(text, Loader=_Loader)
 
 
 def _plain(value: Any) -> Any:
-    """A YAML value as JSON would have it: status codes as words, dates as they are written."""
+    """A YAML value converted to JSON types: keys such as status codes and dates become strings."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
 
 
 def canonical(document: Any) -> str:
-    """The one spelling in which a document is stored. Raises Unusable for what JSON cannot say."""
+    """The canonical text in which a document is stored. Raises Unusable for values that JSON cannot represent."""
     try:
         return spelt(document)
     except (TypeError, ValueError, RecursionError):
@@ -64,12 +64,12 @@ def canonical(document: Any) -> str:
 
 
 def spelt(value: Any) -> str:
-    """JSON with one spelling, for people and for diffs."""
+    """JSON with sorted keys and indentation, for readable diffs."""
     return json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
 def publish(path: Path, text: str) -> None:
-    """Replace a file in one step; everybody may read it."""
+    """Replace a file atomically; it is readable by everyone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_private(path, text)
     path.chmod(0o644)

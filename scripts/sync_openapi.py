@@ -1,8 +1,7 @@
-"""Fetch the API's OpenAPI document and keep it with a note of its origin. Writes those two files and nothing else.
+"""Fetch the API's OpenAPI document and store it, with a metadata file about its origin. Writes nothing else.
 
-Sources are tried in order: each --url, then what the API itself publishes, then the document kept last time.
-Ends with 0 when all is well, 1 when nothing could be fetched and nothing was kept, 2 when --check finds a
-difference, 3 for a command line that cannot be understood.
+Sources are tried in order: each --url, then what the API itself publishes. If all fail, the stored document stays.
+Exit codes: 0 success; 1 nothing fetched and nothing stored; 2 --check found a difference; 3 usage error.
 """
 
 from __future__ import annotations
@@ -30,25 +29,25 @@ FORMAT = 1
 DOCUMENT, METADATA = "openapi.json", "openapi.meta.json"
 LARGEST = 16 * 1024 * 1024
 LONGEST = 60.0
-"""Seconds that one source may take in all."""
+"""The total time allowed for one source, in seconds."""
 SILENCE = 20.0
-"""Seconds to wait for a connection, or for the next byte."""
+"""Timeout to connect, and to wait for the next byte, in seconds."""
 MOST_REDIRECTS = 5
 ACCEPT = "application/json, application/yaml;q=0.9, */*;q=0.1"
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A document as it will be stored, and what its source said about it."""
+    """A document as it will be stored. validators: the ETag and Last-Modified of its source."""
 
     source: str
     text: str
-    said: dict[str, str]
+    validators: dict[str, str]
 
 
 @dataclass
 class Sync:
-    """One run. `failed` collects the sources that gave nothing, and why."""
+    """One run. failed: the sources that had no usable document, and why."""
 
     folder: Path
     base: str
@@ -78,15 +77,15 @@ class Sync:
             raise Unusable("it is not an address, or leads to none") from None
         except httpx.HTTPError as broken:
             raise Unusable(f"the exchange broke off: {type(broken).__name__}") from None
-        said = {
+        validators = {
             name: printable(headers[header])
             for name, header in (("etag", "etag"), ("last_modified", "last-modified"))
             if header in headers
         }
-        return Fetched(_shown(source), canonical(document_of(body)), said)
+        return Fetched(_shown(source), canonical(document_of(body)), validators)
 
     def kept(self) -> str | None:
-        """The document stored last time, if it still is one."""
+        """The stored document, or None if it is missing or unusable."""
         try:
             body = (self.folder / DOCUMENT).read_bytes()
             document_of(body)
@@ -95,15 +94,15 @@ class Sync:
             return None
 
     def store(self, fetched: Fetched) -> bool:
-        """Write what is new; answers whether the document is."""
+        """Write the document and its metadata if they changed. Returns whether the document changed."""
         now, digest = stamp(utc_now()), hashlib.sha256(fetched.text.encode()).hexdigest()
         before, known = self.kept(), self._metadata()
         if fetched.text == before and known.get("sha256") == digest and known.get("format") == FORMAT:
             publish(self.folder / METADATA, spelt({**known, "checked_at": now}))
             return False
         moments = {"fetched_at": now, "checked_at": now}
-        origin = {"source": fetched.source, "sha256": digest, **fetched.said}
-        # The document first: a digest that does not fit it makes the next run write both again.
+        origin = {"source": fetched.source, "sha256": digest, **fetched.validators}
+        # Write the document first: if the run stops here, the digest mismatch makes the next run write both again.
         publish(self.folder / DOCUMENT, fetched.text)
         publish(self.folder / METADATA, spelt({"format": FORMAT, **origin, **moments, "failed": self.failed}))
         return fetched.text != before
@@ -158,7 +157,7 @@ def _sources(urls: list[str], base: str) -> list[str]:
 
 
 def _download(url: httpx.URL, bearer: str) -> tuple[httpx.Headers, bytes]:
-    """Headers and body, over redirects if need be."""
+    """Headers and body; follows redirects."""
     deadline = time.monotonic() + LONGEST
     for _ in range(MOST_REDIRECTS + 1):
         _check_address(url)
@@ -171,7 +170,7 @@ def _download(url: httpx.URL, bearer: str) -> tuple[httpx.Headers, bytes]:
         ):
             if not response.has_redirect_location:
                 return response.headers, _body(response, deadline)
-            # Whoever can redirect chooses the reader: no secret goes along, not even to the same host.
+            # A redirect can point anywhere, so drop the token and credentials, even for the same host.
             target, bearer = url.join(response.headers["location"]).copy_with(userinfo=b""), ""
         if (url.scheme, target.scheme) == ("https", "http"):
             raise Unusable("it redirects to plain http")
@@ -201,7 +200,7 @@ def _origin(address: str) -> tuple[str, str, int | None] | None:
 
 
 def _shown(address: str) -> str:
-    """An address without what may be secret in it: credentials, query and fragment."""
+    """A URL without the parts that may be secret: credentials, query and fragment."""
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL:

@@ -1,4 +1,4 @@
-"""Writes the table of settings into docs/configuration.md, between its two marks. Run by `make reference`."""
+"""Writes the settings table into docs/configuration.md, between its two markers. Run by `make reference`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 
 
 def written(page: str) -> str:
-    """The page with the table as it is now."""
+    """The page with the current table."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{markdown()}{END}{after}"

@@ -1,9 +1,9 @@
 #!/bin/sh
-# What a pipeline runs for one environment: `pipeline.sh plan production` on a pull request, and
-# `pipeline.sh apply production` after the merge, which applies the plan that was reviewed and nothing else.
+# The CI script for one environment: `pipeline.sh plan production` on a pull request, and
+# `pipeline.sh apply production` after the merge, which applies exactly the plan that was reviewed.
 #
-#   plan.ENVIRONMENT.json   the plan, to be kept as an artifact between the two
-#   exit code               as rsspot's: 2 from plan means that there are changes, 6 from apply that the plan is stale
+#   plan.ENVIRONMENT.json   the plan; keep it as an artifact between the two jobs
+#   exit code               that of rsspot: 2 from plan means that there are changes, 6 from apply that the plan is stale
 set -eu
 cd "$(dirname "$0")"
 action=$1

@@ -1,10 +1,10 @@
 #!/bin/sh
-# A registrar: reads one JSON object, prints one. It is asked three things about each machine, in this order:
-#   issue_token  make a join token for the machine     -> {"tokenId": "...", "tokenExpiresAt": "..."}
-#   submit       hand the machine over with the token  -> {}
-#   confirm      is the machine known now?             -> {}
-# Ending with another code than 0 means "no"; what was written to standard error is kept as the reason.
-# `registrationKey` is the same for a machine on every try, so asking twice must do no harm.
+# A registrar: reads one JSON object from stdin and prints one. It is called three times per machine, in this order:
+#   issue_token  create a join token for the machine        -> {"tokenId": "...", "tokenExpiresAt": "..."}
+#   submit       register the machine, using the token      -> {}
+#   confirm      check that the machine is registered       -> {}
+# A non-zero exit code means failure; stderr is recorded as the reason.
+# A call may be repeated, with the same `registrationKey` for the same machine, so every call must be idempotent.
 set -eu
 question=$(cat)
 

@@ -1,4 +1,4 @@
-"""Print the cheapest class of each region that takes a bid now, by price for each core.
+"""Print the cheapest server class per core in each region, among those that currently accept bids.
 
 Uses RSSPOT_* or a profile. Without an account: rsspot simulator run -- python examples/sdk/cheapest.py
 """
@@ -11,19 +11,19 @@ from rsspot import SpotClient
 from rsspot.services.server_classes.schemas import ServerClass
 
 
-def price_of_a_core(each: ServerClass) -> Decimal:
-    """Dollars for an hour of one core, at what would be paid: the market, or the minimum above it."""
-    price = max(each.market or Decimal(0), each.minimum or Decimal(0))
-    return price / Decimal(each.spec.resources.cpu or "1")
+def price_of_a_core(server_class: ServerClass) -> Decimal:
+    """Dollars per core and hour, at the market price or the minimum bid, whichever is higher."""
+    price = max(server_class.market or Decimal(0), server_class.minimum or Decimal(0))
+    return price / Decimal(server_class.spec.resources.cpu or "1")
 
 
 def main() -> None:
     with SpotClient() as client:
-        on_offer = [each for each in client.server_classes.list() if each.spec.availability == "available"]
+        available = [size for size in client.server_classes.list() if size.spec.availability == "available"]
         for region in client.regions.list():
-            classes = [each for each in on_offer if each.spec.region == region.name and each.minimum]
+            classes = [size for size in available if size.spec.region == region.name and size.minimum]
             best = min(classes, key=price_of_a_core)
-            print(f"{region.name:<18} {best.name:<22} {price_of_a_core(best):.5f} dollars for each core and hour")
+            print(f"{region.name:<18} {best.name:<22} {price_of_a_core(best):.5f} dollars per core and hour")
 
 
 if __name__ == "__main__":

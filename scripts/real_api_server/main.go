@@ -1,6 +1,6 @@
-// A real API server for custom resources, with its etcd inside: what the simulator is compared with.
+// A real API server for custom resources with an embedded etcd, which the simulator is compared with.
 //
-// It is Kubernetes' own apiextensions server, without the rest of a cluster: no namespaces, no garbage collector, no
+// It runs Kubernetes' apiextensions server without the rest of a cluster: no namespaces, no garbage collector, no
 // admission. `make conversations` builds and runs it. The simulator and its tests need neither Go nor this program.
 package main
 
@@ -64,7 +64,7 @@ func main() {
 	folder := flag.String("folder", "", "where everything is kept")
 	kubeconfig := flag.String("kubeconfig", "", "written once the server is about to answer")
 	flag.Parse()
-	// The cluster that the server would delegate to does not exist.
+	// The server requires the kubeconfig of a cluster to delegate to; there is none, so point it nowhere.
 	nowhere := filepath.Join(*folder, "nowhere.yaml")
 	writeKubeconfig(nowhere, "https://127.0.0.1:1", "", nil)
 
