@@ -1,4 +1,4 @@
-"""Whole answers: bounded, and one that breaks off is no answer."""
+"""Response bodies are read in full, up to a size limit; a truncated body counts as a failed attempt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WRITES = ["POST", "PUT", "PATCH", "DELETE"]
 
 
 class Chunks(httpx.AsyncByteStream):
-    """A body in pieces, which may break off. Knows whether it was closed and how far it was read."""
+    """A body in chunks that may break off. Records whether it was closed and how many chunks were read."""
 
     def __init__(self, *chunks: bytes, breaks: bool = False) -> None:
         self.chunks, self.breaks = chunks, breaks
@@ -39,7 +39,7 @@ class Chunks(httpx.AsyncByteStream):
 
 
 class Service:
-    """Answers with these bodies in turn; the last one is repeated."""
+    """Answers with these bodies in turn, then repeats the last one."""
 
     def __init__(self, *bodies: Chunks, encoding: str | None = None, status: int = 200) -> None:
         self.bodies, self.status, self.asked = list(bodies), status, 0
@@ -51,20 +51,20 @@ class Service:
         return httpx.Response(self.status, headers=self.headers, stream=body)
 
     def session(self, most: int = 10_000) -> SpotTransport:
-        """A session with it."""
+        """A transport to it."""
         transport = httpx.MockTransport(self.handle)
         return SpotTransport(URL, None, ManualClock(), transport, options=TransportOptions(most_bytes=most))
 
 
 async def whole(service: Service, most: int = 10_000) -> httpx.Response:
-    """Its answer, read whole."""
+    """Its response, with the body read."""
     transport = WholeBodies(httpx.MockTransport(service.handle), most, ManualClock())
     return await transport.handle_async_request(httpx.Request("GET", URL))
 
 
 @pytest.mark.parametrize(("encoding", "packed"), [(None, BODY), ("gzip", gzip.compress(BODY, mtime=0))])
-async def test_a_body_is_there_when_the_answer_is(encoding: str | None, packed: bytes) -> None:
-    """Unpacked, with headers that are true of it, and with its connection given back."""
+async def test_a_response_arrives_with_its_body_read(encoding: str | None, packed: bytes) -> None:
+    """The body is decompressed, its headers match, and the connection is released."""
     body = Chunks(packed[:10], packed[10:])
     response = await whole(Service(body, encoding=encoding))
     assert response.content == BODY
@@ -75,13 +75,13 @@ async def test_a_body_is_there_when_the_answer_is(encoding: str | None, packed: 
 
 
 @pytest.mark.parametrize("size", [0, 1, 999, 1000])
-async def test_a_body_may_be_as_long_as_allowed(size: int) -> None:
-    """To the byte."""
+async def test_a_body_of_exactly_the_maximum_size_is_accepted(size: int) -> None:
+    """The limit is exact to the byte."""
     assert len((await whole(Service(Chunks(b"x" * size)), most=1000)).content) == size
 
 
-async def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:
-    """What is too much is never held, and the connection is given back."""
+async def test_reading_stops_at_the_maximum_size() -> None:
+    """The excess is never held in memory, and the connection is released."""
     body = Chunks(*[b"x" * 600] * 50)
     with pytest.raises(ServerError, match="longer than 1000 bytes") as caught:
         await whole(Service(body), most=1000)
@@ -90,8 +90,8 @@ async def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:
     assert body.closed
 
 
-async def test_a_bound_is_counted_after_unpacking() -> None:
-    """A small answer can be a large one."""
+async def test_the_size_limit_applies_after_decompression() -> None:
+    """A small compressed body can be a large one."""
     packed = gzip.compress(b"x" * 1_000_000, mtime=0)
     assert len(packed) < 10_000
     body = Chunks(packed)
@@ -100,8 +100,8 @@ async def test_a_bound_is_counted_after_unpacking() -> None:
     assert body.closed
 
 
-async def test_too_long_an_answer_is_not_asked_for_again() -> None:
-    """It would be as long the next time."""
+async def test_a_read_with_an_oversized_response_is_not_retried() -> None:
+    """The next response would be as long."""
     service = Service(Chunks(b"x" * 2000))
     with pytest.raises(ServerError):
         await service.session(1000).send(Call("GET", "/x"))
@@ -110,16 +110,16 @@ async def test_too_long_an_answer_is_not_asked_for_again() -> None:
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("status", [200, 500])
-async def test_too_long_an_answer_to_a_write_leaves_its_outcome_unknown(method: str, status: int) -> None:
-    """It was executed, or not; nobody has read which."""
+async def test_a_write_with_an_oversized_response_has_an_unknown_outcome(method: str, status: int) -> None:
+    """The response that says whether it was executed was not read."""
     service = Service(Chunks(b"x" * 2000), status=status)
     with pytest.raises(OutcomeUnknown, match="longer"):
         await service.session(1000).send(Call(method, "/x"))
     assert service.asked == 1
 
 
-async def test_a_read_that_breaks_off_is_repeated() -> None:
-    """Half a list is no list."""
+async def test_a_read_with_a_truncated_body_is_retried() -> None:
+    """A partial list must not be returned."""
     broken = Chunks(BODY[:100], breaks=True)
     service = Service(broken, Chunks(BODY))
     assert len((await service.session().send(Call("GET", "/x")))["a"]) == 5000
@@ -127,8 +127,8 @@ async def test_a_read_that_breaks_off_is_repeated() -> None:
     assert broken.closed
 
 
-async def test_a_read_that_always_breaks_off_is_a_transport_error() -> None:
-    """After as many attempts as for any other broken line."""
+async def test_a_read_that_is_always_truncated_raises_transport_error() -> None:
+    """It is retried as often as after any other connection failure."""
     service = Service(Chunks(BODY[:100], breaks=True))
     with pytest.raises(TransportError) as caught:
         await service.session().send(Call("GET", "/x"))
@@ -138,8 +138,8 @@ async def test_a_read_that_always_breaks_off_is_a_transport_error() -> None:
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("body", [Chunks(BODY[:100], breaks=True), Chunks(breaks=True)])
-async def test_a_write_whose_answer_breaks_off_is_not_repeated(method: str, body: Chunks) -> None:
-    """It has probably happened."""
+async def test_a_write_with_a_truncated_body_is_not_retried(method: str, body: Chunks) -> None:
+    """It was probably executed."""
     service = Service(body)
     with pytest.raises(OutcomeUnknown):
         await service.session().send(Call(method, "/x"))
@@ -148,8 +148,8 @@ async def test_a_write_whose_answer_breaks_off_is_not_repeated(method: str, body
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_an_answer_that_cannot_be_unpacked_is_a_broken_one(method: str, encoding: str) -> None:
-    """A read is repeated, a write has an unknown outcome, and neither is an exception of the HTTP library."""
+async def test_an_undecodable_body_counts_as_a_broken_response(method: str, encoding: str) -> None:
+    """A read is retried and a write has an unknown outcome; no httpx exception escapes."""
     service = Service(Chunks(b"\x99 this is not compressed"), encoding=encoding)
     with pytest.raises(RsspotError) as caught:
         await service.session().send(Call(method, "/x"))
@@ -157,16 +157,16 @@ async def test_an_answer_that_cannot_be_unpacked_is_a_broken_one(method: str, en
     assert service.asked == (5 if method == "GET" else 1)
 
 
-async def test_an_answer_line_by_line_has_no_bound() -> None:
-    """A watch goes on for as long as the service likes."""
+async def test_a_streamed_response_has_no_size_limit() -> None:
+    """A watch may last as long as the service likes."""
     service = Service(Chunks(*[b"x" * 600 + b"\n"] * 10))
     session = service.session(1000)
     lines = [line async for line in session.lines(Call("GET", "/x"), patience=5)]
     assert (len(lines), session.transport.requests) == (10, 1)
 
 
-async def test_lines_that_nobody_wants_any_more_give_the_connection_back() -> None:
-    """At once, and without reading on."""
+async def test_closing_a_stream_early_releases_the_connection() -> None:
+    """It is released at once, without reading the rest."""
     body = Chunks(*[b"x\n"] * 10)
     lines = Service(body).session().lines(Call("GET", "/x"), patience=5)
     assert await anext(lines) == "x"
@@ -176,8 +176,8 @@ async def test_lines_that_nobody_wants_any_more_give_the_connection_back() -> No
 
 
 @pytest.mark.parametrize("packed", [b"\x99 not compressed", zlib.compress(b"x\n" * 10)[:-1] + b"\xff\xff"])
-async def test_lines_that_cannot_be_unpacked_are_a_broken_line(packed: bytes) -> None:
-    """As any other answer."""
+async def test_an_undecodable_stream_raises_transport_error(packed: bytes) -> None:
+    """As an undecodable body does."""
     body = Chunks(packed)
     with pytest.raises(TransportError):
         async for _ in Service(body, encoding="gzip").session().lines(Call("GET", "/x"), patience=5):
@@ -185,8 +185,8 @@ async def test_lines_that_cannot_be_unpacked_are_a_broken_line(packed: bytes) ->
     assert body.closed
 
 
-async def test_only_who_asks_for_it_gets_a_body_as_it_comes() -> None:
-    """Everything else is read here."""
+async def test_only_a_streaming_request_gets_an_unread_body() -> None:
+    """Every other body is read by the transport."""
     body = Chunks(BODY)
     transport = WholeBodies(httpx.MockTransport(Service(body).handle), 10, ManualClock())
     request = httpx.Request("GET", URL, extensions={AS_IT_COMES: True})
@@ -196,8 +196,8 @@ async def test_only_who_asks_for_it_gets_a_body_as_it_comes() -> None:
 
 
 @pytest.mark.parametrize("deadline", [120.0, 5.0])
-async def test_lines_may_come_as_slowly_as_was_said(deadline: float) -> None:
-    """The deadline is for the answer to begin; a quiet watch is not a broken one."""
+async def test_a_stream_has_the_read_timeout_of_its_caller(deadline: float) -> None:
+    """The deadline applies until the response begins: a quiet watch is not a failure."""
     seen: list[dict[str, float]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

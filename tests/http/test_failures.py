@@ -1,4 +1,4 @@
-"""Which error each answer and each broken line becomes."""
+"""Which error each response and each transport failure becomes."""
 
 from __future__ import annotations
 
@@ -53,86 +53,86 @@ ANSWERS = [
 
 
 def answer(method: str, status: int, **rest: object) -> httpx.Response:
-    """An answer to a request."""
+    """A response to a request."""
     return httpx.Response(status, request=httpx.Request(method, "http://127.0.0.1/x"), **rest)
 
 
 @pytest.mark.parametrize(("status", "reason", "error"), ANSWERS)
-def test_every_status_of_a_read_is_its_own_error(status: int, reason: str, error: type[RsspotError]) -> None:
-    """By status, and 409 by its reason."""
-    found = error_of(answer("GET", status, json={"message": "why", "reason": reason}))
-    assert type(found) is error
-    assert "why" in str(found)
-    if isinstance(found, ApiError):
-        assert (found.status, found.reason) == (status, reason)
+def test_each_status_of_a_read_has_its_own_error(status: int, reason: str, error: type[RsspotError]) -> None:
+    """By status, and for 409 by reason."""
+    actual = error_of(answer("GET", status, json={"message": "why", "reason": reason}))
+    assert type(actual) is error
+    assert "why" in str(actual)
+    if isinstance(actual, ApiError):
+        assert (actual.status, actual.reason) == (status, reason)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("status", [408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 599])
-def test_a_write_with_an_ambiguous_answer_has_an_unknown_outcome(method: str, status: int) -> None:
-    """It may have happened, and may not be repeated."""
-    found = error_of(answer(method, status, text="oops"))
-    assert type(found) is OutcomeUnknown
-    assert found.exit_code == 11
+def test_a_write_with_an_ambiguous_status_has_an_unknown_outcome(method: str, status: int) -> None:
+    """It may have been executed, and must not be retried."""
+    actual = error_of(answer(method, status, text="oops"))
+    assert type(actual) is OutcomeUnknown
+    assert actual.exit_code == 11
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 409, 410, 415, 422, 429])
-def test_a_write_with_a_definite_no_is_no(status: int) -> None:
-    """Nothing happened, and that is certain."""
+def test_a_refused_write_has_a_known_outcome(status: int) -> None:
+    """It certainly was not executed."""
     assert not isinstance(error_of(answer("POST", status)), OutcomeUnknown)
 
 
-def test_the_fields_that_the_service_named_are_kept() -> None:
-    """With the id of the request."""
+def test_the_causes_in_a_status_are_on_the_error() -> None:
+    """Along with the request id."""
     causes = [{"field": "spec.bidPrice", "message": "too low"}, "odd", None]
     body = {"message": "no", "reason": "Invalid", "details": {"causes": causes, "retryAfterSeconds": 4}}
-    found = error_of(answer("POST", 422, json=body, headers={"Audit-Id": "a1"}))
-    assert isinstance(found, Invalid)
-    assert (found.causes, found.request_id, found.retry_after) == ({"spec.bidPrice": "too low"}, "a1", 4)
+    actual = error_of(answer("POST", 422, json=body, headers={"Audit-Id": "a1"}))
+    assert isinstance(actual, Invalid)
+    assert (actual.causes, actual.request_id, actual.retry_after) == ({"spec.bidPrice": "too low"}, "a1", 4)
 
 
-def test_retry_after_is_known_from_the_header_too() -> None:
-    """A gateway in front of the service answers without a Status."""
-    found = error_of(answer("GET", 429, text="slow down", headers={"Retry-After": "7"}))
-    assert isinstance(found, TooManyRequests)
-    assert found.retry_after == 7
+def test_retry_after_is_read_from_the_header_too() -> None:
+    """A gateway in front of the service responds without a Kubernetes Status."""
+    actual = error_of(answer("GET", 429, text="slow down", headers={"Retry-After": "7"}))
+    assert isinstance(actual, TooManyRequests)
+    assert actual.retry_after == 7
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b'"text"', b"\xff\xfe", b'{"details": null}', b'{"message": 1}']
 )
-def test_an_odd_body_is_still_an_error_of_its_status(body: bytes) -> None:
-    """Whatever stands in it, or nothing."""
+def test_a_malformed_body_still_gives_the_error_of_its_status(body: bytes) -> None:
+    """Whatever the body holds, also if it is empty."""
     assert type(error_of(answer("GET", 404, content=body))) is NotFound
 
 
 @given(st.binary(max_size=2000), st.integers(400, 599), st.sampled_from(["GET", "POST"]))
-def test_no_answer_is_too_odd(body: bytes, status: int, method: str) -> None:
-    """It becomes an error of ours, and its message has an end."""
-    found = error_of(answer(method, status, content=body))
-    assert isinstance(found, RsspotError)
-    assert len(str(found)) < 600
+def test_any_body_becomes_an_rsspot_error(body: bytes, status: int, method: str) -> None:
+    """And its message has a limited length."""
+    actual = error_of(answer(method, status, content=body))
+    assert isinstance(actual, RsspotError)
+    assert len(str(actual)) < 600
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError])
-def test_a_line_that_breaks_under_a_write_leaves_its_outcome_unknown(failure: type[httpx.TransportError]) -> None:
-    """Under a read nothing was changed."""
+def test_a_connection_lost_during_a_write_leaves_its_outcome_unknown(failure: type[httpx.TransportError]) -> None:
+    """For a read it is certain that nothing was changed."""
     request = httpx.Request("POST", "http://127.0.0.1/x")
     assert type(error_from(failure("broke", request=request), "POST", "/x")) is OutcomeUnknown
     assert not isinstance(error_from(failure("broke"), "GET", "/x"), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
-def test_a_line_that_was_never_there_changed_nothing(failure: type[httpx.TransportError]) -> None:
-    """Also under a write."""
-    found = error_from(failure("no"), "POST", "/x")
-    assert isinstance(found, TransportError)
-    assert not isinstance(found, OutcomeUnknown)
+def test_a_write_without_a_connection_changed_nothing(failure: type[httpx.TransportError]) -> None:
+    """Its outcome is known."""
+    actual = error_from(failure("no"), "POST", "/x")
+    assert isinstance(actual, TransportError)
+    assert not isinstance(actual, OutcomeUnknown)
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1", "http://127.0.0.1/gateway", "http://127.0.0.1/gateway/"])
-async def test_a_write_that_breaks_behind_a_gateway_has_an_unknown_outcome(base: str) -> None:
-    """A path in the base URL does not make it somebody else's request."""
+async def test_a_write_lost_behind_a_gateway_has_an_unknown_outcome(base: str) -> None:
+    """A base URL with a path does not change that."""
 
     def broken(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("broke", request=request)
@@ -143,15 +143,15 @@ async def test_a_write_that_breaks_behind_a_gateway_has_an_unknown_outcome(base:
     await session.aclose()
 
 
-def test_a_read_that_takes_too_long_is_a_timeout() -> None:
-    """Python's own as well."""
-    found = error_from(httpx.ReadTimeout("slow"), "GET", "/x")
-    assert type(found) is RequestTimeout
-    assert isinstance(found, TimeoutError)
+def test_a_read_timeout_is_a_request_timeout() -> None:
+    """And also Python's TimeoutError."""
+    actual = error_from(httpx.ReadTimeout("slow"), "GET", "/x")
+    assert type(actual) is RequestTimeout
+    assert isinstance(actual, TimeoutError)
 
 
-async def test_a_token_request_that_breaks_is_not_the_callers_write() -> None:
-    """The write did not even start."""
+async def test_a_failed_token_request_does_not_make_the_write_unknown() -> None:
+    """The write was not even sent."""
 
     def broken(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("broke", request=request)
@@ -167,15 +167,15 @@ async def test_a_token_request_that_breaks_is_not_the_callers_write() -> None:
 
 @pytest.mark.parametrize(("status", "reason", "error"), ANSWERS)
 def test_every_error_survives_pickling(status: int, reason: str, error: type[RsspotError]) -> None:
-    """With all that it knows."""
-    found = error_of(answer("GET", status, json={"message": "why", "reason": reason}))
-    again = pickle.loads(pickle.dumps(found))
-    assert (type(again), str(again), vars(again)) == (error, str(found), vars(found))
+    """With all its attributes."""
+    actual = error_of(answer("GET", status, json={"message": "why", "reason": reason}))
+    again = pickle.loads(pickle.dumps(actual))
+    assert (type(again), str(again), vars(again)) == (error, str(actual), vars(actual))
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"text"'])
-async def test_a_read_that_is_no_json_object_is_a_server_error(body: bytes) -> None:
-    """Not a crash, and not an empty list."""
+async def test_a_read_that_is_not_a_json_object_is_a_server_error(body: bytes) -> None:
+    """It neither crashes nor returns an empty list."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
     session = SpotTransport("http://127.0.0.1", None, ManualClock(), transport)
     with pytest.raises(ServerError, match="JSON object"):
@@ -183,7 +183,7 @@ async def test_a_read_that_is_no_json_object_is_a_server_error(body: bytes) -> N
     await session.aclose()
 
 
-async def test_a_list_that_expires_again_and_again_is_given_up() -> None:
+async def test_a_list_that_keeps_expiring_is_given_up() -> None:
     """After a few restarts."""
     asked = 0
 
@@ -202,7 +202,7 @@ async def test_a_list_that_expires_again_and_again_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("page", [{}, {"items": None}, {"items": None, "metadata": None}, {"items": []}])
-async def test_an_empty_list_comes_in_many_spellings(page: dict[str, object]) -> None:
+async def test_an_empty_list_has_several_spellings(page: dict[str, object]) -> None:
     """Go servers send null."""
     session = SpotTransport(
         "http://127.0.0.1", None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(200, json=page))

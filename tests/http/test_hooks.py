@@ -1,4 +1,4 @@
-"""What users see of requests and add to them: everything they need, and nothing secret."""
+"""Hooks see every attempt and may add headers, but see nothing secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GET = Call("GET", "/x")
 
 
 class Service:
-    """Answers with these statuses, then 200, after a second each."""
+    """Answers with these statuses, then 200, each after a second."""
 
     def __init__(self, *script: int | type[httpx.TransportError], size: int = 2) -> None:
         self.clock = ManualClock()
@@ -39,7 +39,7 @@ class Service:
         return httpx.Response(step, headers={"Audit-Id": "a1"}, content=b"{}".ljust(self.size))
 
     def session(self, hooks: Hooks, *, signed: bool = False) -> SpotTransport:
-        """A session with these hooks."""
+        """A transport with these hooks."""
         issuer = Issuer(URL, "tests")
         bearer = Bearer(base_url=URL, issuer=issuer, clock=self.clock, refresh_token="canary-refresh")
         transport = httpx.MockTransport(self.handle)
@@ -50,8 +50,8 @@ class Service:
 # Before
 
 
-async def test_a_hook_before_is_given_the_request_and_adds_headers() -> None:
-    """A trace id, most of all; the later hook wins."""
+async def test_a_before_hook_gets_method_and_path_and_adds_headers() -> None:
+    """Such as a trace id; the later hook wins."""
     asked = []
 
     def first(method: str, path: str) -> Mapping[str, str]:
@@ -69,15 +69,15 @@ async def test_a_hook_before_is_given_the_request_and_adds_headers() -> None:
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
 @pytest.mark.parametrize("signed", [True, False])
-async def test_no_hook_sets_a_credential(name: str, signed: bool) -> None:
-    """That is the bearer's, and where there is none there is none."""
+async def test_a_hook_cannot_set_authorization(name: str, signed: bool) -> None:
+    """Neither with a bearer token nor without one."""
     service = Service()
     await service.session(Hooks(before=[lambda *_: {name: "Bearer mine"}]), signed=signed).send(GET)
     assert service.seen[-1].headers.get("Authorization") == ("Bearer canary-token" if signed else None)
 
 
-async def test_no_hook_reaches_the_login_service() -> None:
-    """What is meant for the API is not told to others."""
+async def test_hook_headers_are_not_sent_to_the_login_service() -> None:
+    """They are meant for the API only."""
     service = Service()
     await service.session(Hooks(before=[lambda *_: {"X-Mine": "1"}]), signed=True).send(GET)
     login, call = service.seen
@@ -85,15 +85,15 @@ async def test_no_hook_reaches_the_login_service() -> None:
     assert call.headers["X-Mine"] == "1"
 
 
-async def test_a_hook_may_change_a_header_of_ours() -> None:
-    """There is one of it then, however it is spelled."""
+async def test_a_hook_may_replace_a_default_header() -> None:
+    """The header is sent once, whatever its case."""
     service = Service()
     await service.session(Hooks(before=[lambda *_: {"user-agent": "mine"}])).send(GET)
     assert service.seen[0].headers.get_list("User-Agent") == ["mine"]
 
 
-async def test_a_hook_before_that_fails_is_the_callers_to_know() -> None:
-    """Nothing was sent without what it would have added."""
+async def test_a_before_hook_that_raises_fails_the_request() -> None:
+    """Nothing is sent without the headers it would have added."""
     service = Service()
 
     def fail(*_: object) -> None:
@@ -107,74 +107,76 @@ async def test_a_hook_before_that_fails_is_the_callers_to_know() -> None:
 # After
 
 
-async def test_a_hook_after_is_told_of_every_attempt() -> None:
-    """Failed ones too, with what they were and how long they took."""
-    service, told = Service(503, httpx.ReadError), []
-    await service.session(Hooks(after=[told.append])).send(GET)
-    assert [(each.attempt, each.status, each.failure, each.seconds) for each in told] == [
+async def test_an_after_hook_is_called_for_every_attempt() -> None:
+    """Also for failed ones, with failure and duration."""
+    service, exchanges = Service(503, httpx.ReadError), []
+    await service.session(Hooks(after=[exchanges.append])).send(GET)
+    assert [(exchange.attempt, exchange.status, exchange.failure, exchange.seconds) for exchange in exchanges] == [
         (1, 503, None, 1.0),
         (2, None, "ReadError", 1.0),
         (3, 200, None, 1.0),
     ]
-    assert {(each.method, each.path) for each in told} == {("GET", "/x")}
-    assert told[0].request_id == "a1"
+    assert {(exchange.method, exchange.path) for exchange in exchanges} == {("GET", "/x")}
+    assert exchanges[0].request_id == "a1"
 
 
-async def test_a_hook_after_is_told_of_the_last_failure() -> None:
-    """Before the caller is."""
-    service, told = Service(httpx.ReadError), []
+async def test_an_after_hook_is_called_for_the_last_failure() -> None:
+    """Before the error reaches the caller."""
+    service, exchanges = Service(httpx.ReadError), []
     with pytest.raises(OutcomeUnknown):
-        await service.session(Hooks(after=[told.append])).send(Call("POST", "/x"))
-    assert [each.failure for each in told] == ["ReadError"]
+        await service.session(Hooks(after=[exchanges.append])).send(Call("POST", "/x"))
+    assert [exchange.failure for exchange in exchanges] == ["ReadError"]
 
 
 @pytest.mark.parametrize(("method", "failure"), [("GET", ServerError), ("POST", OutcomeUnknown)])
-async def test_a_hook_after_is_told_of_an_answer_that_was_too_long(method: str, failure: type[RsspotError]) -> None:
-    """That was an attempt too."""
-    service, told = Service(size=2000), []
+async def test_an_after_hook_is_called_for_an_oversized_response(method: str, failure: type[RsspotError]) -> None:
+    """It was an attempt too."""
+    service, exchanges = Service(size=2000), []
     with pytest.raises(failure):
-        await service.session(Hooks(after=[told.append])).send(Call(method, "/x"))
-    assert [each.failure for each in told] == [failure.__name__]
+        await service.session(Hooks(after=[exchanges.append])).send(Call(method, "/x"))
+    assert [exchange.failure for exchange in exchanges] == [failure.__name__]
 
 
-async def test_a_hook_after_is_told_of_logins() -> None:
-    """They are requests, and cost time."""
-    service, told = Service(), []
-    await service.session(Hooks(after=[told.append]), signed=True).send(GET)
-    assert [(each.method, each.path) for each in told] == [("POST", "/oauth/token"), ("GET", "/x")]
+async def test_an_after_hook_is_called_for_token_requests() -> None:
+    """They are requests and take time."""
+    service, exchanges = Service(), []
+    await service.session(Hooks(after=[exchanges.append]), signed=True).send(GET)
+    assert [(exchange.method, exchange.path) for exchange in exchanges] == [("POST", "/oauth/token"), ("GET", "/x")]
 
 
-async def test_a_hook_after_that_fails_spoils_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the request nor the other hooks; the log says which."""
-    service, told = Service(), []
+async def test_an_after_hook_that_raises_is_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    """The request and the other hooks continue."""
+    service, exchanges = Service(), []
 
     def fail(_: Exchange) -> None:
         raise ValueError("broken hook")
 
     with caplog.at_level(logging.ERROR, "rsspot.http"):
-        assert await service.session(Hooks(after=[fail, told.append])).send(GET) == {}
-    assert len(told) == 1
+        assert await service.session(Hooks(after=[fail, exchanges.append])).send(GET) == {}
+    assert len(exchanges) == 1
     assert "broken hook" in caplog.text
 
 
-async def test_an_exchange_shows_nothing_secret() -> None:
-    """No query, no header, no body, and not what a failure says."""
-    service, told = Service(503, httpx.ReadError), []
+async def test_an_exchange_holds_nothing_secret() -> None:
+    """No query, header, body or failure message."""
+    service, exchanges = Service(503, httpx.ReadError), []
     call = Call("GET", "/x", {"token": "canary-query"}, {"password": "canary-body"})
-    await service.session(Hooks(before=[lambda *_: {"X": "canary-h"}], after=[told.append]), signed=True).send(call)
-    assert len(told) == 4
-    for each in told:
-        assert "canary" not in repr(each) + str(each)
+    await service.session(Hooks(before=[lambda *_: {"X": "canary-h"}], after=[exchanges.append]), signed=True).send(
+        call
+    )
+    assert len(exchanges) == 4
+    for exchange in exchanges:
+        assert "canary" not in repr(exchange) + str(exchange)
 
 
-def test_an_exchange_reads_like_a_line_of_a_log() -> None:
-    """What, what came, how long; the rest where there is something to say."""
+def test_an_exchange_prints_as_a_log_line() -> None:
+    """Method, path, outcome and duration; the rest only if present."""
     assert str(Exchange("GET", "/x", 1, 200, 0.0124)) == "GET /x -> 200 (12 ms)"
     again = Exchange("GET", "/x", 2, None, 1.5, failure="ReadError")
     assert str(again) == "GET /x -> ReadError (1500 ms, attempt 2)"
     assert str(Exchange("POST", "/x", 1, 500, 0, "a1")) == "POST /x -> 500 (0 ms, id a1)"
 
 
-def test_a_proxys_password_is_not_shown() -> None:
-    """TransportOptions are printed in many a debugger."""
+def test_the_proxy_password_is_not_in_the_repr() -> None:
+    """TransportOptions may be printed by a debugger."""
     assert "canary" not in repr(TransportOptions(proxy="http://user:canary@127.0.0.1:1"))

@@ -1,4 +1,4 @@
-"""Whose answers and whose connections these are: after a login, after a fork, after a loop, after a refusal."""
+"""Responses and connections belong to one identity, process and event loop."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ORGANIZATIONS = Call("GET", "/apis/auth.ngpc.rxt.io/v1/organizations", fresh=Fal
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the path that was asked for."""
+    """Answers with the requested path."""
 
     protocol_version = "HTTP/1.1"
 
@@ -49,11 +49,11 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+        """Silent."""
 
 
 class Counting(ThreadingHTTPServer):
-    """Counts the connections it takes."""
+    """Counts accepted connections."""
 
     daemon_threads = True
     accepted = 0
@@ -74,7 +74,7 @@ def server() -> Iterator[Counting]:
 
 
 def session_of(server: Counting) -> SpotTransport:
-    """A session that signs nothing."""
+    """A transport without a bearer token."""
     return SpotTransport(f"http://127.0.0.1:{server.server_address[1]}", None, SystemClock())
 
 
@@ -85,22 +85,22 @@ def bearer(log_in: object = None, folder: Path | None = None, **rest: object) ->
 
 
 @pytest.mark.parametrize("token", [f"{CANARY}\n{CANARY}", f"{CANARY} x", f"{CANARY}\x00", f"{CANARY}é"])
-def test_what_cannot_stand_in_a_header_is_refused_without_being_quoted(token: str) -> None:
-    """A token file read with its line break would otherwise be shown by whoever complains about it."""
+def test_a_token_that_cannot_be_a_header_is_refused_without_being_quoted(token: str) -> None:
+    """Otherwise the HTTP library's error would quote it."""
     with pytest.raises(AuthError) as caught:
         bearer(token=token)
     assert CANARY not in f"{caught.value!r}{caught.value.hint}"
 
 
-def test_a_line_break_at_the_end_is_not_of_a_token() -> None:
+def test_a_trailing_line_break_is_stripped_from_a_token() -> None:
     """YAML's `|` and `open().read()` both leave one."""
     signed = bearer(token=f"{CANARY}\n")
     assert signed.token is not None and signed.token.bearer == CANARY
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_what_our_own_library_refuses_to_send_is_not_quoted(method: str) -> None:
-    """Its sentence holds the header; and what was not sent has changed nothing."""
+async def test_a_request_that_httpx_refuses_to_send_is_not_quoted(method: str) -> None:
+    """httpx's message quotes the header; and an unsent request changed nothing."""
 
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.LocalProtocolError(f"Illegal header value b'Bearer {CANARY}'", request=request)
@@ -112,8 +112,8 @@ async def test_what_our_own_library_refuses_to_send_is_not_quoted(method: str) -
     assert CANARY not in str(caught.value)
 
 
-async def test_a_login_for_one_command_is_kept_for_no_other(tmp_path: Path) -> None:
-    """Whoever sat at the terminal may not be whose token is configured."""
+async def test_an_interactive_login_is_not_stored_for_other_commands(tmp_path: Path) -> None:
+    """The person who logged in may not be the one whose token is configured."""
 
     async def as_bob(issuer: Issuer, send: Send) -> Grant:
         return Grant(Token.parse("bobs-token"), "bobs-refresh-token")
@@ -129,8 +129,8 @@ async def test_a_login_for_one_command_is_kept_for_no_other(tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.json"))
 
 
-async def test_kept_answers_are_those_of_whoever_is_logged_in(tmp_path: Path) -> None:
-    """Two people at one terminal, one after the other, with one state.db."""
+async def test_cached_responses_belong_to_the_logged_in_identity(tmp_path: Path) -> None:
+    """Two users in turn share one state.db."""
     who = "alice"
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -147,15 +147,15 @@ async def test_kept_answers_are_those_of_whoever_is_logged_in(tmp_path: Path) ->
     assert await session.send(ORGANIZATIONS) == {"of": "alice"}
 
 
-def test_a_cloudspace_called_regions_is_no_region() -> None:
-    """It would be kept for an hour."""
+def test_a_cloudspace_named_regions_is_not_cached_like_regions() -> None:
+    """It would be cached for an hour."""
     policy = CachePolicy()
     assert policy.ttl("/apis/ngpc.rxt.io/v1/namespaces/org-a/cloudspaces/regions") == 0
     assert policy.ttl("/apis/ngpc.rxt.io/v1/regions/us-east-iad-1") == 3600
 
 
-async def test_a_kept_first_page_with_an_expired_token_is_not_asked_for_again() -> None:
-    """The list would fail until the page has expired too."""
+async def test_a_cached_first_page_with_an_expired_token_is_dropped() -> None:
+    """Otherwise the list would fail until the page expires."""
     tokens = iter(["T1", "T2"])
     asked: list[str] = []
 
@@ -174,8 +174,8 @@ async def test_a_kept_first_page_with_an_expired_token_is_not_asked_for_again() 
     assert asked == ["", "T1", "", "T2"]
 
 
-def test_a_child_process_has_connections_of_its_own(server: Counting) -> None:
-    """On shared sockets, one would be given the other's answers."""
+def test_a_forked_child_opens_its_own_connections(server: Counting) -> None:
+    """On shared sockets one process would receive the other's responses."""
     session = session_of(server)
     assert drive(session.send(Call("GET", "/parent"))) == {"path": "/parent"}
     reading, writing = os.pipe()
@@ -183,7 +183,7 @@ def test_a_child_process_has_connections_of_its_own(server: Counting) -> None:
     if child == 0:
         try:
             answers = [drive(session.send(Call("GET", f"/child-{number}"))) for number in range(3)]
-            os.write(writing, json.dumps([each["path"] for each in answers]).encode())
+            os.write(writing, json.dumps([answer["path"] for answer in answers]).encode())
         finally:
             os._exit(0)
     assert [drive(session.send(Call("GET", f"/p{number}")))["path"] for number in range(3)] == ["/p0", "/p1", "/p2"]
@@ -196,8 +196,8 @@ def test_a_child_process_has_connections_of_its_own(server: Counting) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_loops_that_have_ended_are_let_go_of(server: Counting) -> None:
-    """A client that is shared by a program with many short loops would hold a socket for each."""
+def test_connections_of_closed_loops_are_released(server: Counting) -> None:
+    """A client shared by many short-lived loops would otherwise hold a socket for each."""
     session = session_of(server)
     files = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
@@ -212,8 +212,8 @@ def test_loops_that_have_ended_are_let_go_of(server: Counting) -> None:
     gc.collect()
 
 
-def test_connections_that_nobody_uses_are_closed_in_time(server: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a rush, the many that it took must not stay for ever."""
+def test_idle_connections_are_closed(server: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connections opened during a burst do not stay open forever."""
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.05)
     session = session_of(server)
     ready = threading.Barrier(6)
@@ -238,7 +238,7 @@ def test_connections_that_nobody_uses_are_closed_in_time(server: Counting, monke
 
 
 class Slow(httpx.AsyncByteStream):
-    """A body of which a byte comes each second."""
+    """A body that sends one byte per second."""
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
@@ -249,8 +249,8 @@ class Slow(httpx.AsyncByteStream):
             yield b" "
 
 
-async def test_no_answer_may_trickle_past_the_deadline() -> None:
-    """Each byte is in time, and the whole of it never comes."""
+async def test_a_slow_body_is_cut_off_at_the_deadline() -> None:
+    """Although no single read times out."""
     clock = ManualClock()
     slow = httpx.MockTransport(lambda _: httpx.Response(200, stream=Slow(clock)))
     session = SpotTransport(
@@ -262,8 +262,8 @@ async def test_no_answer_may_trickle_past_the_deadline() -> None:
     assert clock.time() - began <= 12
 
 
-def test_who_gives_up_waiting_leaves_the_place_to_the_next() -> None:
-    """Else those with little patience would keep everybody else out."""
+def test_a_released_slot_can_be_used_by_the_next_request() -> None:
+    """Otherwise impatient callers would delay all others."""
     limiter = RateLimiter(most=1.0)
     assert limiter.reserve(0.0) == 0.0
     assert limiter.reserve(0.0) == 1.0
@@ -272,8 +272,8 @@ def test_who_gives_up_waiting_leaves_the_place_to_the_next() -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_failure_is_no_reason_to_go_faster(status: int) -> None:
-    """Only success is."""
+async def test_a_failure_does_not_raise_the_rate(status: int) -> None:
+    """Only a success does."""
     session = SpotTransport(URL, None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(status)))
     limiter = session.transport.inner._inner.limiter  # type: ignore[attr-defined]
     limiter.rate = 10.0
@@ -282,8 +282,8 @@ async def test_a_failure_is_no_reason_to_go_faster(status: int) -> None:
     assert limiter.rate == 10.0
 
 
-async def test_a_body_nested_too_deeply_is_an_answer_that_cannot_be_read() -> None:
-    """On a read an error of ours; on a write, which has happened, nothing to be told."""
+async def test_a_too_deeply_nested_body_cannot_be_read() -> None:
+    """A read raises ServerError; a write, which was executed, returns {}."""
     deep = httpx.MockTransport(lambda _: httpx.Response(200, content=b"[" * 200_000))
     session = SpotTransport(URL, None, ManualClock(), deep, hooks=Hooks())
     with pytest.raises(ServerError):

@@ -1,4 +1,4 @@
-"""Answers that are kept: only what is still true, only for whom it was meant, and never a reason to fail."""
+"""The response cache: serves only valid responses, only to their identity, and never fails a request."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ EVERYTHING = CachePolicy(default_ttl=60.0)
 
 
 def read(path: str = MINE, **rest: object) -> Call:
-    """A read that a kept answer will do for."""
+    """A read that may be served from the cache."""
     return Call("GET", path, **{"fresh": False, "private": False, **rest})
 
 
 class Signer:
-    """Signs nothing. live: whether it says that it could."""
+    """Adds no token. live: whether it claims to have a valid credential."""
 
     live = True
 
@@ -46,7 +46,7 @@ class Signer:
 
 
 class Service:
-    """Answers every request with its number. Writes are answered as a test says."""
+    """Answers each read with the request's number; writes get a response chosen by the test."""
 
     def __init__(self, clock: ManualClock | None = None) -> None:
         self.clock = clock or ManualClock()
@@ -75,26 +75,26 @@ class Service:
         back: Back | None = None,
         signer: Signer | None = None,
     ) -> SpotTransport:
-        """A session that keeps answers."""
+        """A transport with a cache."""
         cache = ResponseCache(url, lambda: identity, policy, self.clock, back)
         return SpotTransport(url, signer or Signer(), self.clock, httpx.MockTransport(self.handle), cache=cache)
 
 
 @pytest.fixture
 def service() -> Service:
-    """A service that counts."""
+    """A service that counts requests."""
     return Service()
 
 
 async def number(session: SpotTransport, call: Call | None = None) -> int:
-    """The number of the request whose answer this read gets."""
+    """The number of the request whose response this read returns."""
     return (await session.send(call or read()))["number"]
 
 
 # How long
 
 
-async def test_an_answer_is_good_for_its_time_and_not_longer(service: Service) -> None:
+async def test_a_response_is_cached_for_exactly_its_ttl(service: Service) -> None:
     """By the clock, to the second."""
     session = service.session()
     assert [await number(session), await number(session)] == [1, 1]
@@ -104,8 +104,8 @@ async def test_an_answer_is_good_for_its_time_and_not_longer(service: Service) -
     assert await number(session) == 2
 
 
-async def test_an_answer_does_not_last_longer_for_being_asked_for(service: Service) -> None:
-    """Its time runs from when it came."""
+async def test_a_cache_hit_does_not_extend_the_ttl(service: Service) -> None:
+    """The TTL runs from when the response arrived."""
     session = service.session()
     for _ in range(7):
         await number(session)
@@ -114,26 +114,26 @@ async def test_an_answer_does_not_last_longer_for_being_asked_for(service: Servi
 
 
 @pytest.mark.parametrize("policy", [CachePolicy(), CachePolicy(default_ttl=-1), CachePolicy(ttls={"*": 0})])
-async def test_what_is_good_for_no_time_is_not_kept(service: Service, policy: CachePolicy) -> None:
-    """Objects of ours are not kept unless it is asked for."""
+async def test_a_ttl_of_zero_or_less_disables_caching(service: Service, policy: CachePolicy) -> None:
+    """Tenants' objects are not cached unless configured."""
     session = service.session(policy)
     assert [await number(session), await number(session)] == [1, 2]
 
 
-async def test_a_policy_that_is_off_keeps_nothing(service: Service) -> None:
-    """Not even what is kept without asking."""
+async def test_a_disabled_policy_caches_nothing(service: Service) -> None:
+    """Not even the paths that are cached by default."""
     session = service.session(CachePolicy(enabled=False, default_ttl=60, ttls={"*": 60}))
     assert [await number(session, read(REGIONS)) for _ in range(2)] == [1, 2]
 
 
-async def test_a_fresh_read_takes_no_kept_answer(service: Service) -> None:
-    """Whoever waits for a change would wait for ever."""
+async def test_a_fresh_read_bypasses_the_cache(service: Service) -> None:
+    """Otherwise waiting for a change could never end."""
     session = service.session()
     assert await number(session) == 1
     assert await number(session, read(fresh=True)) == 2
 
 
-async def test_a_query_is_part_of_the_question_and_its_order_is_not(service: Service) -> None:
+async def test_the_query_is_part_of_the_key_but_not_its_order(service: Service) -> None:
     """Pages are not mixed up."""
     session = service.session()
     assert await number(session, read(params={"limit": "1", "continue": "x"})) == 1
@@ -142,16 +142,16 @@ async def test_a_query_is_part_of_the_question_and_its_order_is_not(service: Ser
     assert await number(session, read(params={"continue": "x&limit=1"})) == 3
 
 
-async def test_only_a_read_of_the_whole_is_kept(service: Service) -> None:
-    """HEAD has no body, and is no answer to a GET."""
+async def test_only_get_responses_are_cached(service: Service) -> None:
+    """A HEAD response has no body and cannot serve a GET."""
     session = service.session()
     await session.content(replace(read(), method="HEAD"))
     assert await number(session) == 2
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
-async def test_a_failure_is_not_kept(service: Service, status: int) -> None:
-    """The next read may go well."""
+async def test_a_failure_is_not_cached(service: Service, status: int) -> None:
+    """The next read may succeed."""
     answers = iter([status] * 5)
     session = SpotTransport(
         URL,
@@ -178,13 +178,13 @@ async def test_a_failure_is_not_kept(service: Service, status: int) -> None:
         (MINE, 7),
     ],
 )
-def test_what_changes_seldom_is_kept_without_asking(path: str, seconds: float) -> None:
-    """Everything else by the default."""
+def test_data_that_seldom_changes_is_cached_by_default(path: str, seconds: float) -> None:
+    """Everything else has the policy's default TTL."""
     assert CachePolicy(default_ttl=7).ttl(path) == seconds
 
 
-def test_the_longest_pattern_that_fits_wins() -> None:
-    """Over ours too, whatever order they are written in."""
+def test_the_longest_matching_pattern_wins() -> None:
+    """It also overrides the defaults, in any order of the patterns."""
     ttls = {"*": 1.0, "*/cloudspaces": 2.0, "*/namespaces/org-a/*": 3.0, "*/regions": 4.0}
     for ordered in (ttls, dict(reversed(ttls.items()))):
         policy = CachePolicy(ttls=ordered)
@@ -198,7 +198,7 @@ def test_the_longest_pattern_that_fits_wins() -> None:
 
 
 def answers_kept(cache: ResponseCache, names: str) -> str:
-    """Which of these are still there."""
+    """The names that are still cached."""
     return "".join(name for name in names if cache.get((name, "")) is not None)
 
 
@@ -208,13 +208,13 @@ def cache_of(**policy: object) -> ResponseCache:
 
 
 def hold(cache: ResponseCache, names: str, body: bytes = b"{}") -> None:
-    """Keep an answer for each name."""
+    """Cache a response for each name."""
     for name in names:
         cache.put((name, ""), body, 60, cache.begin())
 
 
-def test_what_was_not_asked_for_longest_makes_room() -> None:
-    """By number."""
+def test_the_least_recently_used_response_is_evicted() -> None:
+    """When there are too many entries."""
     cache = cache_of(most_entries=3)
     hold(cache, "abc")
     cache.get(("a", ""))
@@ -222,8 +222,8 @@ def test_what_was_not_asked_for_longest_makes_room() -> None:
     assert answers_kept(cache, "abcd") == "acd"
 
 
-def test_bytes_are_bounded_too() -> None:
-    """Two large answers, or many small ones."""
+def test_the_total_size_is_limited_too() -> None:
+    """Whether by two large responses or many small ones."""
     cache = cache_of(most_bytes=100)
     hold(cache, "ab", b"x" * 50)
     assert answers_kept(cache, "ab") == "ab"
@@ -234,16 +234,16 @@ def test_bytes_are_bounded_too() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 60), st.booleans()), max_size=40))
-def test_no_order_of_things_makes_it_forget_how_much_it_holds(steps: list[tuple[str, int, bool]]) -> None:
-    """Replacing and forgetting give room back."""
+def test_the_size_is_tracked_through_any_sequence_of_operations(steps: list[tuple[str, int, bool]]) -> None:
+    """Replacing and invalidating an entry frees its size."""
     cache = cache_of(most_bytes=100, most_entries=4)
     for name, size, forget in steps:
         if forget:
             cache.forget(name)
         else:
             hold(cache, name, b"x" * size)
-        kept = [cache.get((each, "")) for each in "abcdef"]
-        assert sum(len(each) for each in kept if each is not None) == cache._bytes <= 100
+        kept = [cache.get((key, "")) for key in "abcdef"]
+        assert sum(len(body) for body in kept if body is not None) == cache._bytes <= 100
         assert len(cache._front) <= 4
 
 
@@ -251,7 +251,7 @@ def test_no_order_of_things_makes_it_forget_how_much_it_holds(steps: list[tuple[
 
 
 class Shelf:
-    """A back in memory. broken: what fails with a StateError from now on; foreign: what others have written."""
+    """A persistent cache in memory. broken: methods that raise StateError · foreign: the counter of foreign writes."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str, str], tuple[bytes, float]] = {}
@@ -267,8 +267,8 @@ class Shelf:
 
     def get(self, owner: str, path: str, query: str, now: float) -> tuple[bytes, float] | None:
         self._use("get")
-        found = self.kept.get((owner, path, query))
-        return found if found and found[1] > now else None
+        entry = self.kept.get((owner, path, query))
+        return entry if entry and entry[1] > now else None
 
     def put(self, owner: str, path: str, query: str, body: bytes, *, now: float, expires_at: float) -> None:
         self._use("put")
@@ -286,8 +286,8 @@ class Shelf:
         self.closed = True
 
 
-async def test_identities_and_services_do_not_share_answers(service: Service) -> None:
-    """What one may see is not for another to see."""
+async def test_identities_and_services_do_not_share_responses(service: Service) -> None:
+    """One identity may see what another may not."""
     shelf = Shelf()
     assert await number(service.session(back=shelf)) == 1
     assert await number(service.session(back=shelf, identity="bob")) == 2
@@ -295,8 +295,8 @@ async def test_identities_and_services_do_not_share_answers(service: Service) ->
     assert await number(service.session(back=shelf)) == 1
 
 
-def test_a_shelf_does_not_say_whose_answers_it_holds() -> None:
-    """An owner is a digest."""
+def test_the_persistent_cache_does_not_reveal_its_owner() -> None:
+    """The owner is stored as a digest."""
     shelf = Shelf()
     cache = ResponseCache("http://canary", lambda: "canary", EVERYTHING, ManualClock(), shelf)
     hold(cache, "a")
@@ -304,8 +304,8 @@ def test_a_shelf_does_not_say_whose_answers_it_holds() -> None:
     assert "canary" not in repr(shelf.kept)
 
 
-async def test_without_a_credential_that_holds_nobody_is_shown_anything(service: Service) -> None:
-    """A token that has expired is asked about first; the service may say no by now."""
+async def test_without_a_valid_credential_the_cache_is_not_used(service: Service) -> None:
+    """The service decides whether an expired token is still accepted."""
     signer = Signer()
     session = service.session(signer=signer)
     assert await number(session) == 1
@@ -315,8 +315,8 @@ async def test_without_a_credential_that_holds_nobody_is_shown_anything(service:
     assert await number(session) == 2
 
 
-async def test_what_may_hold_secrets_stays_in_memory(service: Service) -> None:
-    """A kubeconfig is not written to a disk by a cache."""
+async def test_responses_that_may_hold_secrets_stay_in_memory(service: Service) -> None:
+    """A kubeconfig is never written to disk by the cache."""
     shelf = Shelf()
     session = service.session(back=shelf)
     assert [await number(session, read(private=True)) for _ in range(2)] == [1, 1]
@@ -324,8 +324,8 @@ async def test_what_may_hold_secrets_stays_in_memory(service: Service) -> None:
     assert await number(service.session(back=shelf), read(private=True)) == 2
 
 
-async def test_another_process_finds_what_was_kept(service: Service) -> None:
-    """For the rest of its time, and not a second more."""
+async def test_another_process_reads_the_persistent_cache(service: Service) -> None:
+    """For the remaining TTL and no longer."""
     shelf = Shelf()
     assert await number(service.session(back=shelf)) == 1
     service.clock.advance(40)
@@ -351,10 +351,8 @@ WRITTEN: dict[str, httpx.Response] = {
 
 @pytest.mark.parametrize("outcome", WRITTEN)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_whatever_a_write_comes_to_the_organization_is_read_again(
-    service: Service, method: str, outcome: str
-) -> None:
-    """It may have happened; on the shelf too, and for every kind, since objects change each other."""
+async def test_any_write_invalidates_its_organization(service: Service, method: str, outcome: str) -> None:
+    """It may have been executed. All kinds are invalidated, in memory and on disk, since objects change each other."""
     shelf, pools = Shelf(), read(f"{GROUP}/namespaces/org-a/spotnodepools/x")
     session = service.session(back=shelf)
     before = [await number(session), await number(session, pools)]
@@ -366,8 +364,8 @@ async def test_whatever_a_write_comes_to_the_organization_is_read_again(
     assert not set(before) & set(after)
 
 
-async def test_a_write_that_breaks_off_counts_as_one(service: Service) -> None:
-    """Nobody knows what it did."""
+async def test_a_broken_write_invalidates_too(service: Service) -> None:
+    """Its outcome is unknown."""
     session = service.session()
     await number(session)
 
@@ -380,17 +378,17 @@ async def test_a_write_that_breaks_off_counts_as_one(service: Service) -> None:
     assert await number(session) == 2
 
 
-async def test_other_organizations_and_what_belongs_to_none_are_as_they_were(service: Service) -> None:
-    """Nothing of it can have changed."""
+async def test_other_organizations_and_global_objects_stay_cached(service: Service) -> None:
+    """The write cannot have changed them."""
     shelf = Shelf()
     session = service.session(back=shelf)
     for path in (REGIONS, OTHERS, f"{GROUP}/namespaces/org-a-2/cloudspaces"):
         await number(session, read(path))
     await session.send(Call("POST", MINE, body={}))
-    for each in (session, service.session(back=shelf)):
-        numbers = [await number(each, read(path)) for path in (REGIONS, OTHERS)]
+    for transport in (session, service.session(back=shelf)):
+        numbers = [await number(transport, read(path)) for path in (REGIONS, OTHERS)]
         assert numbers == [1, 2]
-        assert await number(each, read(f"{GROUP}/namespaces/org-a-2/cloudspaces")) == 3
+        assert await number(transport, read(f"{GROUP}/namespaces/org-a-2/cloudspaces")) == 3
 
 
 @pytest.mark.parametrize(
@@ -402,13 +400,13 @@ async def test_other_organizations_and_what_belongs_to_none_are_as_they_were(ser
         (f"{REGIONS}/x", REGIONS),
     ],
 )
-def test_a_write_touches_an_organization_or_a_collection(path: str, place: str) -> None:
+def test_a_write_invalidates_an_organization_or_a_collection(path: str, place: str) -> None:
     """As much as it may have changed."""
     assert written_place(path) == place
 
 
-async def test_a_read_that_began_before_a_write_puts_nothing_stale_back(service: Service) -> None:
-    """Its answer is what was there before."""
+async def test_a_read_started_before_a_write_is_not_cached(service: Service) -> None:
+    """Its response has the state before the write."""
     session = service.session()
     service.gate = asyncio.Event()
     reading = asyncio.create_task(number(session))
@@ -419,8 +417,8 @@ async def test_a_read_that_began_before_a_write_puts_nothing_stale_back(service:
     assert await number(session) == 3
 
 
-async def test_a_read_during_a_write_is_not_kept_beyond_it(service: Service) -> None:
-    """It may have seen either side."""
+async def test_a_read_during_a_write_is_not_cached_beyond_it(service: Service) -> None:
+    """It may have the state before or after the write."""
     gate, started = asyncio.Event(), asyncio.Event()
 
     async def slowly(request: httpx.Request) -> httpx.Response:
@@ -442,8 +440,8 @@ async def test_a_read_during_a_write_is_not_kept_beyond_it(service: Service) -> 
 # At once
 
 
-async def test_equal_reads_of_a_service_that_is_down_hear_it_together() -> None:
-    """Each asking again would make the last of twenty wait twenty times as long."""
+async def test_concurrent_equal_reads_fail_together() -> None:
+    """If each retried in turn, the last of twenty would wait twenty times as long."""
     asked = 0
 
     async def down(request: httpx.Request) -> httpx.Response:
@@ -456,15 +454,15 @@ async def test_equal_reads_of_a_service_that_is_down_hear_it_together() -> None:
     cache = ResponseCache(URL, lambda: "alice", EVERYTHING, clock)
     session = SpotTransport(URL, Signer(), clock, httpx.MockTransport(down), cache=cache)
     failures = await asyncio.gather(*(session.send(read()) for _ in range(20)), return_exceptions=True)
-    assert {type(each) for each in failures} == {Forbidden}
+    assert {type(failure) for failure in failures} == {Forbidden}
     assert asked == 1
     with pytest.raises(Forbidden):
         await session.send(read())
     assert asked == 2
 
 
-async def test_equal_reads_at_once_are_one_request(service: Service) -> None:
-    """The others find its answer; unequal ones do not wait for it."""
+async def test_concurrent_equal_reads_are_one_request(service: Service) -> None:
+    """The others use its response; different reads do not wait for it."""
     session = service.session()
     mine = [number(session) for _ in range(20)]
     others = [number(session, read(OTHERS)) for _ in range(20)]
@@ -499,8 +497,8 @@ def test_equal_reads_of_threads_and_loops_are_one_request() -> None:
     assert numbers == [1] * 14
 
 
-async def test_a_read_that_is_cancelled_leaves_the_others_theirs(service: Service) -> None:
-    """The next one asks."""
+async def test_a_cancelled_read_does_not_cancel_the_others(service: Service) -> None:
+    """The next one sends the request."""
     session = service.session()
     service.gate = asyncio.Event()
     first = asyncio.create_task(number(session))
@@ -518,8 +516,8 @@ async def test_a_read_that_is_cancelled_leaves_the_others_theirs(service: Servic
 
 
 @pytest.mark.parametrize("broken", ["get", "put", "drop", "foreign_writes"])
-async def test_a_shelf_that_fails_is_done_without(service: Service, broken: str) -> None:
-    """No read and no write fails for it; it is not asked again, and memory goes on."""
+async def test_a_failing_persistent_cache_is_no_longer_used(service: Service, broken: str) -> None:
+    """No request fails because of it, and the cache in memory goes on."""
     shelf = Shelf()
     shelf.broken = {broken}
     session = service.session(back=shelf)
@@ -532,8 +530,8 @@ async def test_a_shelf_that_fails_is_done_without(service: Service, broken: str)
     await session.aclose()
 
 
-async def test_what_another_process_changed_is_not_shown_from_memory(service: Service) -> None:
-    """It wrote, and dropped on the shelf what its write made untrue."""
+async def test_a_write_of_another_process_clears_the_memory(service: Service) -> None:
+    """It invalidated responses in the persistent cache only."""
     shelf = Shelf()
     session, other = service.session(back=shelf), service.session(back=shelf)
     assert await number(session) == 1
@@ -542,8 +540,8 @@ async def test_what_another_process_changed_is_not_shown_from_memory(service: Se
     assert await number(session) == 3
 
 
-async def test_a_session_that_is_closed_closes_its_shelf(service: Service) -> None:
-    """A file that is still open cannot be deleted everywhere."""
+async def test_closing_a_transport_closes_the_persistent_cache(service: Service) -> None:
+    """On some systems an open file cannot be deleted."""
     shelf = Shelf()
     await service.session(back=shelf).aclose()
     assert shelf.closed
@@ -551,24 +549,24 @@ async def test_a_session_that_is_closed_closes_its_shelf(service: Service) -> No
 
 @pytest.fixture
 def databases(tmp_path: Path) -> Iterator[list[Database]]:
-    """The same file, opened twice, as by two processes."""
+    """The same file opened twice, as by two processes."""
     opened = [Database(tmp_path / "state.db", durable=False) for _ in range(2)]
     yield opened
-    for each in opened:
-        each.close()
+    for database in opened:
+        database.close()
 
 
-async def test_two_openings_of_state_db_see_each_others_writes(service: Service, databases: list[Database]) -> None:
-    """The real shelf: shared answers, and no stale one in the memory of either."""
-    shelves = [SqliteCache(each, most_entries=10, most_bytes=10_000) for each in databases]
-    one, two = (service.session(back=each) for each in shelves)
+async def test_two_connections_to_state_db_see_each_others_writes(service: Service, databases: list[Database]) -> None:
+    """The real persistent cache: responses are shared, and neither memory serves a stale one."""
+    shelves = [SqliteCache(database, most_entries=10, most_bytes=10_000) for database in databases]
+    one, two = (service.session(back=shelf) for shelf in shelves)
     assert [await number(one), await number(two)] == [1, 1]
     await one.send(Call("PATCH", f"{MINE}/x", body={}))
     assert await number(two) == 3
     assert await number(one) == 3
 
 
-def test_nothing_that_changes_by_our_hand_is_kept_without_asking() -> None:
-    """A default that did would show deleted objects."""
+def test_tenants_objects_are_not_cached_by_default() -> None:
+    """Otherwise deleted objects would be shown."""
     assert not any("namespaces" in pattern for pattern in TTLS)
     assert CachePolicy().ttl(MINE) == 0

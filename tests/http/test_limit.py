@@ -1,4 +1,4 @@
-"""How fast requests go: as fast as they like until a 429, then at a rate that is kept, and faster again."""
+"""The rate limiter: no limit until a 429, then a lower rate, which recovers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ gaps = st.lists(st.floats(0, 5), min_size=2, max_size=40)
 
 
 def starts(limiter: RateLimiter, waits: list[float], began: float = 0.0) -> list[float]:
-    """When requests go out that come with these gaps between them."""
+    """The times at which requests with these gaps are sent."""
     now, gone = began, []
     for gap in waits:
         now += gap
@@ -34,7 +34,7 @@ def starts(limiter: RateLimiter, waits: list[float], began: float = 0.0) -> list
 
 
 def apart(moments: list[float]) -> float:
-    """The shortest time between two."""
+    """The shortest interval between two times."""
     return min(later - earlier for earlier, later in pairwise(moments))
 
 
@@ -42,8 +42,8 @@ def apart(moments: list[float]) -> float:
 
 
 @given(gaps)
-def test_without_a_bound_nobody_waits(waits: list[float]) -> None:
-    """Until the service asks for it."""
+def test_without_a_maximum_no_request_waits(waits: list[float]) -> None:
+    """Until the service responds with 429."""
     limiter = RateLimiter()
     assert all(limiter.reserve(gap) == 0 for gap in waits)
     limiter.accepted()
@@ -51,14 +51,14 @@ def test_without_a_bound_nobody_waits(waits: list[float]) -> None:
 
 
 @given(rates, gaps)
-def test_a_bound_is_kept(most: float, waits: list[float]) -> None:
-    """However the requests come."""
+def test_the_maximum_rate_is_kept(most: float, waits: list[float]) -> None:
+    """However the requests arrive."""
     assert apart(starts(RateLimiter(most), waits)) >= 1 / most - 1e-9
 
 
 @given(rates, gaps)
-def test_a_bound_costs_nothing_to_who_is_slower(most: float, waits: list[float]) -> None:
-    """Each request goes as soon as it comes, if the last one was long enough ago."""
+def test_slower_requests_are_not_delayed(most: float, waits: list[float]) -> None:
+    """A request is sent at once if the last one was long enough ago."""
     limiter = RateLimiter(most)
     now = 0.0
     for gap in waits:
@@ -67,10 +67,10 @@ def test_a_bound_costs_nothing_to_who_is_slower(most: float, waits: list[float])
 
 
 @given(st.none() | rates, gaps, st.floats(0, 100), gaps)
-def test_after_a_429_nothing_is_faster_than_the_new_rate(
+def test_after_a_429_the_rate_is_at_most_halved_rate(
     most: float | None, before: list[float], pause: float, after: list[float]
 ) -> None:
-    """Which is at most half of what it was, and nobody goes before the pause is over."""
+    """And nothing is sent before the pause is over."""
     limiter = RateLimiter(most)
     now = starts(limiter, before)[-1]
     usual = limiter.rate
@@ -83,8 +83,8 @@ def test_after_a_429_nothing_is_faster_than_the_new_rate(
 
 
 @given(st.none() | st.floats(1, 200), st.integers(1, 30))
-def test_successes_bring_the_old_rate_back(most: float | None, refusals: int) -> None:
-    """In a bounded number, never faster than allowed on the way, and for good."""
+def test_successes_restore_the_rate(most: float | None, refusals: int) -> None:
+    """In a bounded number of steps, and never above the maximum."""
     limiter = RateLimiter(most)
     limiter.reserve(0)
     for _ in range(refusals):
@@ -100,16 +100,16 @@ def test_successes_bring_the_old_rate_back(most: float | None, refusals: int) ->
     assert limiter.rate == most
 
 
-def test_the_rate_at_which_it_was_too_fast_is_the_one_that_is_halved() -> None:
-    """Ten in a second were too many: five are tried."""
+def test_without_a_maximum_the_measured_rate_is_halved() -> None:
+    """Ten per second were refused, so five are tried."""
     limiter = RateLimiter()
     starts(limiter, [0.1] * 30)
     limiter.refused(3.0, 3.0, 0)
     assert limiter.rate == pytest.approx(5.0)
 
 
-def test_a_service_that_always_refuses_is_still_asked_now_and_then() -> None:
-    """Otherwise nobody would notice when it is well again."""
+def test_the_rate_never_falls_below_the_lowest() -> None:
+    """Otherwise a recovery of the service would go unnoticed."""
     limiter = RateLimiter(1000)
     for _ in range(100):
         limiter.refused(0, 0, 0)
@@ -117,7 +117,7 @@ def test_a_service_that_always_refuses_is_still_asked_now_and_then() -> None:
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    """Two answers that cross each other."""
+    """Two responses that cross each other."""
     limiter = RateLimiter()
     limiter.refused(0, 0, 30)
     limiter.refused(1, 1, 2)
@@ -128,7 +128,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
 
 
 class Service:
-    """Answers from a script, and then 200. Knows when it was asked."""
+    """Answers with scripted statuses, then 200. Records when each request arrived."""
 
     def __init__(self, clock: ManualClock | SystemClock, *script: int, after: str | None = None) -> None:
         self.clock, self.script, self.after = clock, list(script), after
@@ -143,7 +143,7 @@ class Service:
 
 
 class Shared(ManualClock):
-    """A clock by which sleepers wake in their order, each at its own moment."""
+    """A clock whose sleepers wake in order, each at its own time."""
 
     def __init__(self) -> None:
         super().__init__(0.0)
@@ -155,17 +155,17 @@ class Shared(ManualClock):
         await awake.wait()
 
     async def run(self, *works: object) -> list[object]:
-        """Let time pass until all of this is done."""
-        tasks = [asyncio.ensure_future(each) for each in works]
-        while not all(each.done() for each in tasks):
+        """Advance time until all of these are done."""
+        tasks = [asyncio.ensure_future(work) for work in works]
+        while not all(task.done() for task in tasks):
             for _ in range(20):
                 await asyncio.sleep(0)
             if self.sleepers:
-                self.sleepers.sort(key=lambda each: each[0])
+                self.sleepers.sort(key=lambda sleeper: sleeper[0])
                 moment, awake = self.sleepers.pop(0)
                 self.advance(max(0.0, moment - self.time()))
                 awake.set()
-        return [each.result() for each in tasks]
+        return [task.result() for task in tasks]
 
 
 def ask(transport: httpx.AsyncBaseTransport) -> object:
@@ -173,8 +173,8 @@ def ask(transport: httpx.AsyncBaseTransport) -> object:
     return transport.handle_async_request(httpx.Request("GET", URL))
 
 
-async def test_requests_that_come_together_go_one_by_one() -> None:
-    """At the rate that was asked for."""
+async def test_simultaneous_requests_are_spaced_out() -> None:
+    """At the configured rate."""
     clock = Shared()
     service = Service(clock)
     transport = LimitedTransport(httpx.MockTransport(service.handle), clock, 2.0)
@@ -183,8 +183,8 @@ async def test_requests_that_come_together_go_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("after", ["10", "Thu, 01 Jan 1970 00:00:10 GMT"])
-async def test_retry_after_pauses_everyone(after: str) -> None:
-    """Also those who have their place already and sleep until its moment comes."""
+async def test_retry_after_pauses_all_requests(after: str) -> None:
+    """Also those that are already waiting for their slot."""
     clock = Shared()
     service = Service(clock, 429, after=after)
     transport = LimitedTransport(httpx.MockTransport(service.handle), clock, 2.0)
@@ -194,8 +194,8 @@ async def test_retry_after_pauses_everyone(after: str) -> None:
     assert apart(service.asked[1:]) >= 0.5 - 1e-6
 
 
-async def test_a_429_without_a_bound_slows_down_and_recovers() -> None:
-    """Two hundred successes later it is as if it had never been."""
+async def test_the_rate_recovers_fully_after_a_429() -> None:
+    """Two hundred successes later there is no limit again."""
     clock = ManualClock()
     transport = LimitedTransport(httpx.MockTransport(Service(clock, 200, 429).handle), clock)
     for _ in range(2):
@@ -209,8 +209,8 @@ async def test_a_429_without_a_bound_slows_down_and_recovers() -> None:
     assert clock.time() == began
 
 
-async def test_other_failures_are_no_reason_to_slow_down() -> None:
-    """Those are for the retries."""
+async def test_other_failures_do_not_lower_the_rate() -> None:
+    """They are handled by retries."""
     clock = ManualClock()
     transport = LimitedTransport(httpx.MockTransport(Service(clock, 500, 503, 404, 401).handle), clock)
     for _ in range(4):
@@ -219,8 +219,8 @@ async def test_other_failures_are_no_reason_to_slow_down() -> None:
 
 
 @pytest.mark.parametrize("after", ["3600", "inf", "1e400"])
-async def test_a_pause_too_long_to_wait_for_holds_nobody_up(after: str) -> None:
-    """The one who was told gives up at once; the others do not sleep for an hour without a word."""
+async def test_a_retry_after_that_is_too_long_pauses_nobody(after: str) -> None:
+    """The refused request fails at once; others do not sleep silently for an hour."""
     clock = ManualClock()
     service = Service(clock, 429, after=after)
     options = TransportOptions(policy=RetryPolicy(longest_retry_after=60.0, deadline=120.0))
@@ -233,8 +233,8 @@ async def test_a_pause_too_long_to_wait_for_holds_nobody_up(after: str) -> None:
     await session.aclose()
 
 
-def test_the_rate_is_one_for_several_loops() -> None:
-    """Two loops in threads, one bound."""
+def test_several_loops_share_one_rate() -> None:
+    """Two loops in two threads."""
     clock = SystemClock()
     service = Service(clock)
     transport = LimitedTransport(httpx.MockTransport(service.handle), clock, 100.0)
@@ -252,8 +252,8 @@ def test_the_rate_is_one_for_several_loops() -> None:
     assert max(service.asked) - began >= 0.185
 
 
-def test_refusals_of_what_was_on_its_way_lower_the_pace_once() -> None:
-    """Twenty requests at once that are all refused say one thing, not twenty."""
+def test_429s_of_requests_in_flight_lower_the_rate_once() -> None:
+    """Twenty concurrent refusals count as one."""
     limiter = RateLimiter(most=64.0)
     for _ in range(20):
         limiter.refused(sent_at=10.0, now=10.5, pause=0.0)

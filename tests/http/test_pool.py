@@ -1,4 +1,4 @@
-"""Connections are used again, bounded, and never shared after something went wrong with one."""
+"""Connections are reused and limited in number, and discarded after a failure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from rsspot.wire import httpx
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers with the number of the connection that a request came on; /slow takes its time, /break hangs up."""
+    """Answers with the connection's number; /slow waits for the gate, /break closes the connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.ended.set()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+        """Silent."""
 
 
 class Server(ThreadingHTTPServer):
@@ -86,26 +86,26 @@ def server() -> Iterator[Server]:
 
 
 def client(server: Server, most: int = 4, pool: float = 0.2) -> httpx.AsyncClient:
-    """A client on stacked connections. pool: seconds that a request waits for its turn"""
+    """A client with this pool. pool: seconds a request waits for a connection."""
     return httpx.AsyncClient(base_url=server.url, transport=Connections(most=most), timeout=httpx.Timeout(5, pool=pool))
 
 
-async def test_one_request_after_another_shares_one_connection(server: Server) -> None:
+async def test_sequential_requests_share_one_connection(server: Server) -> None:
     """Keep-alive works."""
     async with client(server) as http:
         assert {(await http.get("/")).text for _ in range(5)} == {"1"}
 
 
-async def test_many_at_once_never_use_more_connections_than_allowed(server: Server) -> None:
-    """The rest wait their turn and are answered too, however slow the machine is."""
+async def test_concurrent_requests_stay_within_the_connection_limit(server: Server) -> None:
+    """The others wait and are answered too, however slow the machine is."""
     async with client(server, pool=30.0) as http:
         answers = await asyncio.gather(*(http.get("/") for _ in range(20)))
     assert all(answer.status_code == 200 for answer in answers)
     assert server.connections <= 4
 
 
-async def test_a_request_that_waits_too_long_for_its_turn_was_never_sent(server: Server) -> None:
-    """It is told apart from one that may have been executed."""
+async def test_a_request_that_gets_no_connection_in_time_was_never_sent(server: Server) -> None:
+    """It is distinguished from one that may have been executed."""
     async with client(server, most=1) as http:
         slow = asyncio.create_task(http.get("/slow"))
         await asyncio.to_thread(server.started.wait, 5)
@@ -116,8 +116,8 @@ async def test_a_request_that_waits_too_long_for_its_turn_was_never_sent(server:
         assert (await http.get("/")).status_code == 200
 
 
-async def test_a_broken_connection_is_not_used_again_and_its_turn_is_not_lost(server: Server) -> None:
-    """As many requests go on as before."""
+async def test_a_broken_connection_is_not_reused_and_frees_its_place(server: Server) -> None:
+    """The limit on connections is not used up."""
     async with client(server, most=1) as http:
         for _ in range(3):
             with pytest.raises(httpx.RemoteProtocolError):
@@ -125,8 +125,8 @@ async def test_a_broken_connection_is_not_used_again_and_its_turn_is_not_lost(se
         assert (await http.get("/")).text == "4"
 
 
-async def test_a_cancelled_request_gives_its_turn_back(server: Server) -> None:
-    """Nobody waits for ever behind somebody who left."""
+async def test_a_cancelled_request_frees_its_place(server: Server) -> None:
+    """Otherwise later requests would wait forever."""
     async with client(server, most=1) as http:
         slow = asyncio.create_task(http.get("/slow"))
         await asyncio.to_thread(server.started.wait, 5)
@@ -135,8 +135,8 @@ async def test_a_cancelled_request_gives_its_turn_back(server: Server) -> None:
         assert (await http.get("/")).status_code == 200
 
 
-async def test_a_body_that_is_not_read_to_its_end_gives_its_turn_back(server: Server) -> None:
-    """Closing the response is enough."""
+async def test_closing_an_unread_response_frees_its_place(server: Server) -> None:
+    """The body need not be read."""
     async with client(server, most=1) as http:
         async with http.stream("GET", "/"):
             pass
@@ -147,7 +147,7 @@ async def test_a_body_that_is_not_read_to_its_end_gives_its_turn_back(server: Se
 
 
 def in_threads(*works: Callable[[], object]) -> list[object]:
-    """What these come to, in a thread each, begun together."""
+    """The results of these functions, each run in its own thread, started together."""
     barrier, outcomes = threading.Barrier(len(works)), []
 
     def run(work: Callable[[], object]) -> None:
@@ -164,7 +164,7 @@ def in_threads(*works: Callable[[], object]) -> list[object]:
 
 
 async def number(connections: Connections, url: str, pool: float = 5) -> str:
-    """Ask once; gives the number of the connection."""
+    """Send one request; returns the connection's number."""
     timeout = httpx.Timeout(5, pool=pool).as_dict()
     response = await connections.handle_async_request(httpx.Request("GET", url, extensions={"timeout": timeout}))
     body = await response.aread()
@@ -172,28 +172,28 @@ async def number(connections: Connections, url: str, pool: float = 5) -> str:
     return body.decode()
 
 
-def test_a_thread_without_a_loop_uses_its_connection_again(server: Server) -> None:
-    """Keep-alive is not for loops only."""
+def test_a_thread_without_a_loop_reuses_its_connection(server: Server) -> None:
+    """Keep-alive works without an event loop too."""
     connections = Connections()
     assert {drive(number(connections, server.url)) for _ in range(5)} == {"1"}
     drive(connections.aclose())
 
 
-def test_threads_share_their_connections_and_the_bound(server: Server) -> None:
-    """A hundred requests from ten threads, four connections."""
+def test_threads_share_connections_and_the_limit(server: Server) -> None:
+    """A hundred requests from ten threads use at most four connections."""
     connections = Connections(most=4)
 
     def ten() -> list[str]:
         return [drive(number(connections, server.url)) for _ in range(10)]
 
     outcomes = in_threads(*[ten] * 10)
-    assert sum(len(each) for each in outcomes) == 100
+    assert sum(len(numbers) for numbers in outcomes) == 100
     assert server.connections <= 4
     drive(connections.aclose())
 
 
-def test_a_thread_that_waits_too_long_for_its_turn_has_sent_nothing(server: Server) -> None:
-    """As a task has; afterwards the turn is there again."""
+def test_a_thread_that_gets_no_connection_in_time_has_sent_nothing(server: Server) -> None:
+    """Afterwards the connection is available again."""
     connections = Connections(most=1)
 
     def slow() -> str:
@@ -211,7 +211,7 @@ def test_a_thread_that_waits_too_long_for_its_turn_has_sent_nothing(server: Serv
     drive(connections.aclose())
 
 
-def test_a_thread_whose_connection_breaks_does_not_lose_its_turn(server: Server) -> None:
+def test_a_broken_connection_of_a_thread_frees_its_place(server: Server) -> None:
     """The next request gets another connection."""
     connections = Connections(most=1)
     for _ in range(3):
@@ -221,8 +221,8 @@ def test_a_thread_whose_connection_breaks_does_not_lose_its_turn(server: Server)
     drive(connections.aclose())
 
 
-def test_loops_one_after_the_other_have_connections_of_their_own(server: Server) -> None:
-    """One of a loop that is gone would never answer."""
+def test_each_loop_opens_its_own_connections(server: Server) -> None:
+    """A connection of a closed loop would never respond."""
     connections = Connections()
 
     async def twice() -> set[str]:
@@ -234,8 +234,8 @@ def test_loops_one_after_the_other_have_connections_of_their_own(server: Server)
     assert [asyncio.run(twice()) for _ in range(3)] == [{"1"}, {"2"}, {"3"}]
 
 
-def test_loops_and_threads_at_once_never_share_a_connection(server: Server) -> None:
-    """Two loops and two threads, each side with its own."""
+def test_loops_and_threads_never_share_a_connection(server: Server) -> None:
+    """Two loops and two threads, all at once."""
     connections = Connections(most=2)
 
     async def many() -> set[str]:
@@ -251,16 +251,16 @@ def test_loops_and_threads_at_once_never_share_a_connection(server: Server) -> N
         return ("loop", asyncio.run(many()))
 
     outcomes = in_threads(looping, looping, blocking, blocking)
-    first, second = (each[1] for each in outcomes if isinstance(each, tuple))
-    of_threads = set().union(*(each for each in outcomes if isinstance(each, set)))
+    first, second = (outcome[1] for outcome in outcomes if isinstance(outcome, tuple))
+    of_threads = set().union(*(outcome for outcome in outcomes if isinstance(outcome, set)))
     assert not first & second
     assert not (first | second) & of_threads
     drive(connections.aclose())
 
 
 @pytest.mark.parametrize("looping", [True, False])
-def test_closing_closes_and_the_next_request_opens_again(server: Server, looping: bool) -> None:
-    """No socket is left open, and nobody has to make a new object."""
+def test_a_closed_pool_opens_connections_again_on_use(server: Server, looping: bool) -> None:
+    """No socket stays open after a close, and the object remains usable."""
     connections = Connections()
 
     async def work() -> list[str]:
@@ -279,8 +279,8 @@ def test_closing_closes_and_the_next_request_opens_again(server: Server, looping
 
 
 @pytest.mark.parametrize("looping", [True, False])
-def test_a_connection_that_cannot_even_be_made_gives_its_turn_back(looping: bool) -> None:
-    """The twentieth attempt fails as the first did, and does not wait for a turn that never comes."""
+def test_a_connection_that_cannot_be_created_frees_its_place(looping: bool) -> None:
+    """Later attempts fail like the first one, instead of waiting for a connection."""
     connections = Connections(proxy="nonsense://127.0.0.1", most=2)
 
     async def work() -> None:
@@ -292,35 +292,35 @@ def test_a_connection_that_cannot_even_be_made_gives_its_turn_back(looping: bool
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """A proxy that lets nobody through, and tells what it was told."""
+    """A proxy that refuses every request and records it."""
 
     server: Stranger  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_CONNECT(self) -> None:
-        self.server.told.append((self.requestline, dict(self.headers.items())))
+        self.server.received.append((self.requestline, dict(self.headers.items())))
         self.send_error(403)
 
     def do_GET(self) -> None:
         self.do_CONNECT()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+        """Silent."""
 
 
 class Stranger(ThreadingHTTPServer):
-    """A server that nobody should tell anything. `told` is what it has heard."""
+    """A server that must receive nothing confidential. received: what it received."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Refusing)
-        self.told: list[tuple[str, dict[str, str]]] = []
+        self.received: list[tuple[str, dict[str, str]]] = []
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A handshake that fails is what is wanted."""
+        """A failed handshake is expected."""
 
     def serving(self) -> Iterator[Stranger]:
-        """Run until the test is over."""
+        """Serve until the test ends."""
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield self
         self.shutdown()
@@ -334,13 +334,13 @@ def proxy() -> Iterator[Stranger]:
 
 
 def address(served: Stranger, scheme: str = "http") -> str:
-    """Where it is."""
+    """Its URL."""
     return f"{scheme}://127.0.0.1:{served.server_address[1]}"
 
 
 @pytest.mark.parametrize("looping", [True, False])
-def test_a_proxy_sees_the_name_of_a_host_and_no_more(proxy: Stranger, looping: bool) -> None:
-    """Whatever goes to an https address goes through it, encrypted: no path, no header."""
+def test_a_proxy_sees_only_the_host_name(proxy: Stranger, looping: bool) -> None:
+    """Requests to https addresses are tunneled: it sees no path and no header."""
     connections = Connections(proxy=address(proxy))
     request = httpx.Request("POST", "https://example.invalid/canary", headers={"Authorization": "canary"})
 
@@ -350,34 +350,34 @@ def test_a_proxy_sees_the_name_of_a_host_and_no_more(proxy: Stranger, looping: b
         await connections.aclose()
 
     (asyncio.run if looping else drive)(work())
-    ((line, headers),) = proxy.told
+    ((line, headers),) = proxy.received
     assert line == "CONNECT example.invalid:443 HTTP/1.1"
     assert "canary" not in str(headers)
 
 
-async def test_a_proxy_is_not_for_plain_addresses(server: Server, proxy: Stranger) -> None:
-    """A simulator on this machine is not asked for through another one."""
+async def test_a_proxy_is_not_used_for_plain_http(server: Server, proxy: Stranger) -> None:
+    """Such as for a simulator on this machine."""
     connections = Connections(proxy=address(proxy))
     assert await number(connections, server.url) == "1"
-    assert proxy.told == []
+    assert proxy.received == []
     await connections.aclose()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_what_a_proxy_refused_was_never_sent(proxy: Stranger, method: str) -> None:
-    """So a write has not happened, and that is known."""
+async def test_a_request_refused_by_the_proxy_was_never_sent(proxy: Stranger, method: str) -> None:
+    """A write certainly was not executed."""
     options = TransportOptions(proxy=address(proxy), policy=RetryPolicy(attempts=2))
     session = SpotTransport("https://example.invalid", None, ManualClock(), options=options)
     with pytest.raises(TransportError) as caught:
         await session.send(Call(method, "/x"))
     assert not isinstance(caught.value, OutcomeUnknown)
-    assert len(proxy.told) == 2
+    assert len(proxy.received) == 2
     await session.aclose()
 
 
 @pytest.fixture
 def impostor(tmp_path: Path) -> Iterator[Stranger]:
-    """A TLS server whose certificate nobody has signed but itself."""
+    """A TLS server with a self-signed certificate."""
     served = Stranger()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed(tmp_path / "impostor.pem"))
@@ -386,7 +386,7 @@ def impostor(tmp_path: Path) -> Iterator[Stranger]:
 
 
 def self_signed(file: Path) -> Path:
-    """A key and a certificate for it, made for this test."""
+    """A key and its self-signed certificate, in one file."""
     pytest.importorskip("cryptography")
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -408,8 +408,8 @@ def self_signed(file: Path) -> Path:
 
 
 @pytest.mark.parametrize("looping", [True, False])
-def test_certificates_are_checked(impostor: Stranger, looping: bool) -> None:
-    """Nobody who only says so is the service."""
+def test_certificates_are_verified(impostor: Stranger, looping: bool) -> None:
+    """A self-signed server is refused."""
     connections = Connections()
 
     async def work() -> None:
@@ -421,10 +421,8 @@ def test_certificates_are_checked(impostor: Stranger, looping: bool) -> None:
 
 
 @pytest.mark.parametrize("looping", [True, False])
-def test_a_connection_for_a_plain_address_is_not_used_for_a_secure_one(
-    server: Server, impostor: Stranger, looping: bool
-) -> None:
-    """Nor after it has served."""
+def test_a_plain_http_connection_is_never_used_for_https(server: Server, impostor: Stranger, looping: bool) -> None:
+    """Not even after it has been used."""
     connections = Connections()
 
     async def work() -> None:
@@ -437,8 +435,8 @@ def test_a_connection_for_a_plain_address_is_not_used_for_a_secure_one(
     (asyncio.run if looping else drive)(work())
 
 
-async def test_a_login_service_is_checked_where_the_api_is_on_loopback(impostor: Stranger) -> None:
-    """A tunnel to the API asks for no certificate; the refresh token goes to no impostor all the same."""
+async def test_the_login_service_is_verified_although_the_api_is_plain_http(impostor: Stranger) -> None:
+    """The API may be reached over a tunnel; the refresh token must not go to an impostor."""
     clock, issuer = ManualClock(), Issuer(address(impostor, "https"), "tests")
     bearer = Bearer(base_url="http://127.0.0.1:1", issuer=issuer, clock=clock, refresh_token="canary")
     session = SpotTransport(
@@ -446,12 +444,12 @@ async def test_a_login_service_is_checked_where_the_api_is_on_loopback(impostor:
     )
     with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
         await session.send(Call("GET", "/x"))
-    assert impostor.told == []
+    assert impostor.received == []
     await session.aclose()
 
 
-def test_a_loop_that_is_gone_is_forgotten(server: Server) -> None:
-    """Whoever runs a loop for each call does not collect them all, also where somebody had to wait."""
+def test_a_closed_loop_can_be_garbage_collected(server: Server) -> None:
+    """Also if requests had to wait for a connection."""
     connections = Connections(most=1)
     loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
 
@@ -463,4 +461,4 @@ def test_a_loop_that_is_gone_is_forgotten(server: Server) -> None:
     for _ in range(3):
         asyncio.run(crowded())
     gc.collect()
-    assert [each() for each in loops] == [None] * 3
+    assert [loop() for loop in loops] == [None] * 3

@@ -1,4 +1,4 @@
-"""When a request goes out again, as a table and as laws."""
+"""When a request is retried: examples and properties."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ outcomes = st.builds(
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, None])
-def test_a_read_is_repeated_after_what_passes(status: int | None) -> None:
-    """Every outage that may be over soon."""
+def test_a_read_is_retried_after_a_transient_failure(status: int | None) -> None:
+    """Any outage that may be over soon."""
     assert wait_before_next(POLICY, "GET", Outcome(status), 1, 0, 0.5) == 0.5
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("status", [200, 201, 301, 400, 401, 403, 404, 409, 410, 422, 501])
-def test_a_definite_answer_is_never_asked_for_again(method: str, status: int) -> None:
-    """InFlight twice would not change it."""
+def test_a_definite_response_is_never_retried(method: str, status: int) -> None:
+    """A second attempt would not change it."""
     assert wait_before_next(POLICY, method, Outcome(status), 1, 0, 0) is None
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, None])
-def test_a_write_that_may_have_happened_is_never_repeated(method: str, status: int | None) -> None:
-    """That is for a read to settle, even when the service says when to come back."""
+def test_a_write_that_may_have_been_executed_is_never_retried(method: str, status: int | None) -> None:
+    """Its outcome has to be settled by a read, even if the service sends a Retry-After."""
     assert wait_before_next(POLICY, method, Outcome(status, retry_after=1), 1, 0, 0) is None
 
 
 @pytest.mark.parametrize("outcome", [Outcome(never_sent=True), Outcome(429)])
 @pytest.mark.parametrize("method", METHODS)
-def test_what_was_not_executed_is_repeated(method: str, outcome: Outcome) -> None:
-    """Never sent, or refused unread."""
+def test_a_request_that_was_not_executed_is_retried(method: str, outcome: Outcome) -> None:
+    """It was never sent, or refused with 429."""
     assert wait_before_next(POLICY, method, outcome, 1, 0, 0.5) == 0.5
 
 
@@ -66,16 +66,16 @@ def test_what_was_not_executed_is_repeated(method: str, outcome: Outcome) -> Non
         (1, 50, 50.0, None),
     ],
 )
-def test_the_wait_grows_and_ends(attempt: int, elapsed: float, after: float | None, wait: float | None) -> None:
+def test_the_wait_grows_and_retries_end(attempt: int, elapsed: float, after: float | None, wait: float | None) -> None:
     """By attempts, by the deadline, or by a Retry-After that is too long."""
     assert wait_before_next(POLICY, "GET", Outcome(503, after), attempt, elapsed, 0.5) == wait
 
 
 @given(st.sampled_from(METHODS), outcomes, st.integers(1, 9), st.floats(0, 200), st.floats(0, 1, exclude_max=True))
-def test_nothing_goes_out_before_its_retry_after_or_past_the_deadline(
+def test_no_retry_is_before_its_retry_after_or_past_the_deadline(
     method: str, outcome: Outcome, attempt: int, elapsed: float, jitter: float
 ) -> None:
-    """Whatever happened: as long as the service asked, or never."""
+    """For any outcome."""
     wait = wait_before_next(POLICY, method, outcome, attempt, elapsed, jitter)
     if wait is not None:
         assert wait >= (outcome.retry_after or 0)
@@ -100,26 +100,26 @@ def test_nothing_goes_out_before_its_retry_after_or_past_the_deadline(
     ],
 )
 def test_both_forms_of_retry_after_are_read(header: str | None, seconds: float | None) -> None:
-    """Seconds or a date; a moment that is past is now, and nonsense is nothing."""
+    """Seconds or a date; a past date means now, an invalid value none."""
     assert retry_after(header, NOW) == seconds
 
 
 @given(st.text(max_size=40))
-def test_no_retry_after_is_too_odd(header: str) -> None:
-    """It is read or passed over; it never raises and is never in the past."""
+def test_any_retry_after_is_handled(header: str) -> None:
+    """It never raises and never gives a negative wait."""
     seconds = retry_after(header, NOW)
     assert seconds is None or seconds >= 0
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
-def test_a_date_is_as_far_away_as_it_is(moment: datetime) -> None:
-    """To the second, which is all that a date header tells."""
+def test_a_retry_after_date_gives_the_seconds_until_then(moment: datetime) -> None:
+    """To the second, the precision of the header."""
     seconds = retry_after(format_datetime(moment, usegmt=True), NOW)
     assert seconds == max(0.0, (moment.replace(microsecond=0) - NOW).total_seconds())
 
 
-async def test_the_transport_obeys_and_counts() -> None:
-    """Two outages, each with its wait, and then an answer."""
+async def test_the_transport_waits_and_counts_retries() -> None:
+    """Two outages, each with its wait, and then a response."""
     clock = ManualClock()
     began = clock.time()
     answers = iter([503, 429, 200])
@@ -133,8 +133,8 @@ async def test_the_transport_obeys_and_counts() -> None:
     assert clock.time() - began == 6
 
 
-async def test_a_connection_that_was_never_made_is_tried_again_for_a_write() -> None:
-    """Nothing was written to it, so nothing happened."""
+async def test_a_write_is_retried_if_the_connection_failed() -> None:
+    """Nothing was sent, so nothing was executed."""
     tries = 0
 
     def refuse(request: httpx.Request) -> httpx.Response:
@@ -150,7 +150,7 @@ async def test_a_connection_that_was_never_made_is_tried_again_for_a_write() -> 
 
 
 class Failing:
-    """Answers or fails by a script, after some time, and knows the timeouts of every attempt."""
+    """Responds or fails as scripted, each time after `takes` seconds. Records the timeouts of each attempt."""
 
     def __init__(self, clock: ManualClock, *script: int | type[httpx.TransportError], takes: float = 0.0) -> None:
         self.clock, self.script, self.takes = clock, list(script), takes
@@ -166,28 +166,28 @@ class Failing:
 
 
 def patient(seconds: float | None, method: str = "GET") -> httpx.Request:
-    """A request that waits so long for everything."""
+    """A request with this value for all timeouts."""
     timeout = httpx.Timeout(seconds).as_dict()
     return httpx.Request(method, "http://127.0.0.1/x", extensions={"timeout": timeout})
 
 
 def retrying(service: Failing, policy: RetryPolicy = POLICY) -> RetryTransport:
-    """A transport to it whose backoffs are as short as they can be."""
+    """A transport to it, with minimal backoffs."""
     return RetryTransport(httpx.MockTransport(service.handle), service.clock, policy, jitter=lambda: 0.0)
 
 
 @pytest.mark.parametrize("seconds", [30.0, None])
-async def test_no_attempt_may_outlast_the_deadline(seconds: float | None) -> None:
-    """The later an attempt, the less it may wait, for a connection as for an answer."""
+async def test_timeouts_are_shortened_to_the_deadline(seconds: float | None) -> None:
+    """Later attempts have less time, to connect and to read."""
     service = Failing(ManualClock(), 503, takes=20)
     await retrying(service).handle_async_request(patient(seconds))
-    shortest = [min(each.values(), default=None) for each in service.timeouts]
+    shortest = [min(timeouts.values(), default=None) for timeouts in service.timeouts]
     assert shortest == [30 if seconds else 100, 30 if seconds else 80, 30 if seconds else 60, 30 if seconds else 40, 20]
-    assert all(len(set(each.values())) == 1 for each in service.timeouts)
+    assert all(len(set(timeouts.values())) == 1 for timeouts in service.timeouts)
 
 
-async def test_a_deadline_ends_what_attempts_would_not() -> None:
-    """Time is what people wait, not attempts."""
+async def test_the_deadline_ends_retries_before_the_attempts_do() -> None:
+    """The total time is limited, not only the number of attempts."""
     service = Failing(ManualClock(), httpx.ReadTimeout, takes=60)
     with pytest.raises(httpx.ReadTimeout):
         await retrying(service).handle_async_request(patient(60))
@@ -195,14 +195,14 @@ async def test_a_deadline_ends_what_attempts_would_not() -> None:
 
 
 class Oversleeping(ManualClock):
-    """A clock by which everybody wakes a little late, as everybody does."""
+    """A clock whose sleeps end a little late, like real ones."""
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds + 0.2)
 
 
-async def test_waking_after_the_deadline_is_no_reason_to_crash() -> None:
-    """No timeout is negative: sockets refuse that with an error of their own."""
+async def test_an_attempt_after_the_deadline_has_a_positive_timeout() -> None:
+    """Sockets reject negative timeouts."""
     service = Failing(Oversleeping(), 503, takes=99.9)
     await retrying(service).handle_async_request(patient(30))
     assert len(service.timeouts) == 2
@@ -210,8 +210,8 @@ async def test_waking_after_the_deadline_is_no_reason_to_crash() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_without_retries_everything_goes_out_once(method: str) -> None:
-    """A refused connection and a 429 too."""
+async def test_with_one_attempt_nothing_is_retried(method: str) -> None:
+    """Not even after a refused connection or a 429."""
     once = RetryPolicy(attempts=1)
     service = Failing(ManualClock(), 429)
     assert (await retrying(service, once).handle_async_request(patient(30, method))).status_code == 429
@@ -223,37 +223,37 @@ async def test_without_retries_everything_goes_out_once(method: str) -> None:
 
 
 @pytest.mark.parametrize(("statuses", "wait"), [({418}, 0.5), ({503}, None), (set(), None)])
-def test_which_answers_pass_is_a_setting(statuses: set[int], wait: float | None) -> None:
-    """For reads."""
+def test_the_retried_statuses_are_configurable(statuses: set[int], wait: float | None) -> None:
+    """For reads only."""
     policy = RetryPolicy(base=1.0, statuses=frozenset(statuses))
     assert wait_before_next(policy, "GET", Outcome(418), 1, 0, 0.5) == wait
     assert wait_before_next(policy, "POST", Outcome(418), 1, 0, 0.5) is None
 
 
 @pytest.mark.parametrize("status", [418, 500, 503])
-def test_no_setting_repeats_a_write_that_may_have_happened(status: int) -> None:
-    """Not even one that asks for it."""
+def test_no_setting_makes_an_ambiguous_write_retried(status: int) -> None:
+    """Not even one that lists its status."""
     policy = RetryPolicy(statuses=frozenset(range(400, 600)))
     assert wait_before_next(policy, "POST", Outcome(status), 1, 0, 0) is None
 
 
 @pytest.mark.parametrize(("share", "lot", "wait"), [(0, 0.0, 2), (0, 0.9, 2), (1, 0.0, 0), (1, 0.5, 1), (0.5, 0.0, 1)])
-def test_jitter_is_the_share_of_a_wait_that_is_drawn_by_lot(share: float, lot: float, wait: float) -> None:
-    """None of it, all of it, or a part."""
+def test_jitter_is_the_random_share_of_a_backoff(share: float, lot: float, wait: float) -> None:
+    """None, all or half of it."""
     policy = RetryPolicy(base=2.0, jitter=share)
     assert wait_before_next(policy, "GET", Outcome(503), 1, 0, lot) == pytest.approx(wait)
 
 
 @given(st.floats(0, 1), st.floats(0, 1, exclude_max=True), st.integers(1, 4))
-def test_no_lot_makes_a_wait_longer_than_the_ceiling(share: float, lot: float, attempt: int) -> None:
-    """Or negative."""
+def test_a_backoff_never_exceeds_the_ceiling(share: float, lot: float, attempt: int) -> None:
+    """And is never negative."""
     policy = RetryPolicy(base=1.0, ceiling=4.0, jitter=share)
     wait = wait_before_next(policy, "GET", Outcome(503), attempt, 0, lot)
     assert wait is not None and 0 <= wait <= min(4.0, 2.0 ** (attempt - 1))
 
 
-async def test_an_answer_that_is_not_used_gives_its_connection_back() -> None:
-    """Before the next attempt waits for one."""
+async def test_an_unused_response_releases_its_connection() -> None:
+    """Before the next attempt needs one."""
     closed: list[int] = []
 
     class Body(httpx.AsyncByteStream):
