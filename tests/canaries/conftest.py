@@ -1,4 +1,4 @@
-"""An account whose every secret is a canary, and a cage that finds where they flew."""
+"""An account whose every secret is a canary, and a scanner that finds leaked ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from rsspot.cli.app import run
-from support.isolation import CLOUDSPACE, USER_DATA, VMS, Cage, Watched
+from support.isolation import CLOUDSPACE, USER_DATA, VMS, CanaryService, LeakScanner
 from support.loopback_server import write_config
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's home, and an environment that says nothing else."""
-    for name in [each for each in os.environ if "SPOT" in each or each.lower() == "https_proxy"]:
+    """A home directory, and an environment without any setting."""
+    for name in [name for name in os.environ if "SPOT" in name or name.lower() == "https_proxy"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -29,18 +29,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def service() -> Iterator[Watched]:
-    """A service that notes every token it gives."""
-    watched = Watched()
-    yield watched
-    watched.close()
+def service() -> Iterator[CanaryService]:
+    """A service that records every token it issues."""
+    canary_service = CanaryService()
+    yield canary_service
+    canary_service.close()
 
 
 @pytest.fixture
-def cage(
-    home: Path, service: Watched, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> Iterator[Cage]:
-    """A config file, manifests and a registrar that are full of canaries; what logs is kept, from DEBUG on."""
+def scanner(
+    home: Path, service: CanaryService, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[LeakScanner]:
+    """A config file, manifests and a registrar that contain canaries. Logs are kept from DEBUG on."""
     logging.getLogger().setLevel(logging.DEBUG)
     caplog.set_level(logging.DEBUG)
     retry = {"maxRetries": 1, "baseDelay": 0.001}
@@ -56,6 +56,5 @@ def cage(
     def command(*arguments: str) -> int:
         return run([*arguments])
 
-    found = Cage(home.parent, service, command, capsys, caplog)
-    yield found
+    yield LeakScanner(home.parent, service, command, capsys, caplog)
     logging.getLogger().setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""No secret is seen again: not on a stream, in a log, in a file, in an error or in what Python shows of an object."""
+"""No secret leaks: not to a stream, a log, a file, an error or the repr of an object."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from rsspot.config.loader import resolve
 from rsspot.http.hooks import Hooks
 from rsspot.planner.codec import dump_plan
 from rsspot.simulator.apiserver.messages import Request, Response
-from support.isolation import PROXY, REFRESH, USER_DATA, WEBHOOK, Cage, where_it_belongs
+from support.isolation import PROXY, REFRESH, USER_DATA, WEBHOOK, LeakScanner, may_hold
 from support.loopback_server import failure, write_config
 
 HOOK = f"https://hooks.example.com/{WEBHOOK}"
-LOOKS = [
+READ_COMMANDS = [
     "whoami",
     "config explain",
     "config path",
@@ -59,62 +59,62 @@ LOOKS = [
     "plan vms.yaml",
     "validate stack.yaml",
 ]
-"""Commands that only show something."""
+"""Commands that change nothing."""
 
 
-def build(cage: Cage, *, machines: bool = False) -> None:
-    """Make what the manifests declare, over a saved plan."""
-    assert cage.run("plan stack.yaml --out stack.json") == 0
-    assert cage.run("apply --plan stack.json --yes --wait none") == 0
+def build(scanner: LeakScanner, *, machines: bool = False) -> None:
+    """Create what the manifests declare, the stack through a saved plan."""
+    assert scanner.run("plan stack.yaml --out stack.json") == 0
+    assert scanner.run("apply --plan stack.json --yes --wait none") == 0
     if not machines:
         return
-    assert cage.run("apply vms.yaml --yes --wait none -o json") == 0, cage.said[-2:]
+    assert scanner.run("apply vms.yaml --yes --wait none -o json") == 0, scanner.outputs[-2:]
 
 
-def test_no_canary_leaves_its_cage_on_the_command_line(cage: Cage) -> None:
-    """Every command that shows something, in every form, and with -v."""
+def test_commands_leak_no_secret(scanner: LeakScanner) -> None:
+    """Every read-only command, in every output format and with -v."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        build(cage, machines=True)
-        for look in LOOKS:
+        build(scanner, machines=True)
+        for command in READ_COMMANDS:
             for more in (" -v", " -o json", " -o yaml --no-cache"):
-                assert cage.run(look + more) == 0, (look + more, cage.said[-1])
+                assert scanner.run(command + more) == 0, (command + more, scanner.outputs[-1])
         Path("stack.yaml").write_text(Path("stack.yaml").read_text().replace("1.31.1", "1.32.0") + "\n")
         for more in ("", " -o json", " -o yaml", " -v"):
-            assert cage.run(f"plan stack.yaml --out plan{len(more)}.json{more}") == 0
-        assert cage.run("apply stack.yaml --yes --wait none -v") == 0
-        assert cage.run("state export --out state.json") == 0
-        assert cage.run("destroy --stack machines --yes --wait none -o json -v") in (0, 7)
-    for each in warned:
-        cage.keep("a warning", str(each.message))
-    assert cage.flown(where_it_belongs) == []
+            assert scanner.run(f"plan stack.yaml --out plan{len(more)}.json{more}") == 0
+        assert scanner.run("apply stack.yaml --yes --wait none -v") == 0
+        assert scanner.run("state export --out state.json") == 0
+        assert scanner.run("destroy --stack machines --yes --wait none -o json -v") in (0, 7)
+    for warning in warned:
+        scanner.keep("a warning", str(warning.message))
+    assert scanner.leaks(may_hold) == []
 
 
-def test_what_was_asked_for_is_given(cage: Cage) -> None:
-    """And nothing else with it: a kubeconfig, and one object with its secrets."""
-    build(cage, machines=True)
-    cage.service.make_ready("edge")
-    kept = len(cage.said)
-    assert cage.run("cloudspaces kubeconfig edge") == 0
-    assert "canary-kubeconfig" in cage.said[-2][1]
-    assert cage.run("cloudspaces get edge --show-secrets -o json") == 0
-    assert WEBHOOK in cage.said[-2][1]
-    assert cage.run("vmpools get runners --show-secrets -o yaml") == 0
-    assert USER_DATA in cage.said[-2][1]
-    asked = cage.said[kept:]
-    del cage.said[kept:]
-    for place, text in asked:
+def test_requested_secrets_are_printed_alone(scanner: LeakScanner) -> None:
+    """A kubeconfig, or one object with its secrets, and no other secret."""
+    build(scanner, machines=True)
+    scanner.service.make_ready("edge")
+    before = len(scanner.outputs)
+    assert scanner.run("cloudspaces kubeconfig edge") == 0
+    assert "canary-kubeconfig" in scanner.outputs[-2][1]
+    assert scanner.run("cloudspaces get edge --show-secrets -o json") == 0
+    assert WEBHOOK in scanner.outputs[-2][1]
+    assert scanner.run("vmpools get runners --show-secrets -o yaml") == 0
+    assert USER_DATA in scanner.outputs[-2][1]
+    requested = scanner.outputs[before:]
+    del scanner.outputs[before:]
+    for place, text in requested:
         assert REFRESH not in text and PROXY not in text, place
-        assert not [token for token in cage.service.given if token in text], place
-    assert cage.run("cloudspaces kubeconfig edge --merge-into kubeconfig -v") == 0
+        assert not [token for token in scanner.service.issued if token in text], place
+    assert scanner.run("cloudspaces kubeconfig edge --merge-into kubeconfig -v") == 0
     assert Path("kubeconfig").stat().st_mode & 0o077 == 0
-    assert cage.flown(where_it_belongs) == []
+    assert scanner.leaks(may_hold) == []
 
 
 def echo(request: Request) -> list[str]:
-    """Every secret that a request holds, as an angry service would quote it."""
+    """Every secret in a request, as a faulty service might quote it."""
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return [each for each in (request.body.decode(errors="replace"), bearer) if each]
+    return [text for text in (request.body.decode(errors="replace"), bearer) if text]
 
 
 BROKEN = {
@@ -126,14 +126,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("sort", BROKEN)
-def test_no_canary_leaves_its_cage_when_something_fails(cage: Cage, sort: str) -> None:
-    """Failures are what is pasted into tickets."""
-    build(cage)
+def test_failing_commands_leak_no_secret(scanner: LeakScanner, sort: str) -> None:
+    """Their output is pasted into tickets."""
+    build(scanner)
     text = Path("stack.yaml").read_text()
     Path("stack.yaml").write_text(text.replace("1.31.1", "1.32.0").replace("hooks.example", "other.example"))
     Path("wrong.yaml").write_text(text.replace("webhook: ", "webhok: "))
     Path("twice.yaml").write_text(text + "---\n" + text)
-    cage.service.answers.append(lambda request: BROKEN[sort] if "cloudspaces" in request.path else None)
+    scanner.service.answers.append(lambda request: BROKEN[sort] if "cloudspaces" in request.path else None)
     for line in (
         "cloudspaces list --no-cache",
         "cloudspaces get edge",
@@ -149,19 +149,19 @@ def test_no_canary_leaves_its_cage_when_something_fails(cage: Cage, sort: str) -
         "-p nope regions list",
     ):
         for more in (" -o json", " -v"):
-            cage.run(line + more)
+            scanner.run(line + more)
     spec = json.dumps({"region": "us-central-dfw-2", "kubernetesVersion": "1.31.1", "webhook": HOOK})
     for more in ("", " -o json", " -v"):
-        cage.run(f"cloudspaces create other{more}", spec)
-        cage.run(f"cloudspaces create other{more}", spec.replace("webhook", "webhok"))
-        cage.run(f"cloudspaces create other{more}", spec.replace(f'"{HOOK}"', f'["{HOOK}"]'))
-        cage.run(f"cloudspaces patch edge{more}", json.dumps({"webhook": {"url": HOOK}}))
-        cage.run(f"cloudspaces patch edge{more}", f'{{"webhook": "{HOOK}"')
-    # What this test wrote itself is not a leak.
+        scanner.run(f"cloudspaces create other{more}", spec)
+        scanner.run(f"cloudspaces create other{more}", spec.replace("webhook", "webhok"))
+        scanner.run(f"cloudspaces create other{more}", spec.replace(f'"{HOOK}"', f'["{HOOK}"]'))
+        scanner.run(f"cloudspaces patch edge{more}", json.dumps({"webhook": {"url": HOOK}}))
+        scanner.run(f"cloudspaces patch edge{more}", f'{{"webhook": "{HOOK}"')
+    # Files that the test wrote itself are not leaks.
     for name in ("wrong.yaml", "twice.yaml"):
         Path(name).unlink()
-    assert cage.flown(where_it_belongs) == []
-    assert any(cage.codes.values())
+    assert scanner.leaks(may_hold) == []
+    assert any(scanner.codes.values())
 
 
 QUOTING = {
@@ -174,62 +174,66 @@ QUOTING = {
 
 @pytest.mark.parametrize("code", [400, 401, 500])
 @pytest.mark.parametrize("name", QUOTING)
-def test_no_canary_comes_back_from_a_service_that_quotes_what_it_was_sent(cage: Cage, name: str, code: int) -> None:
-    """A gateway or a debug build may answer with the request."""
-    at, line = QUOTING[name]
-    assert cage.run("apply stack.yaml --yes --wait none") == 0
-    cage.service.make_ready("edge")
-    for kept in (cage.folder / "home").rglob("tokens/*.json"):
-        kept.unlink()
+def test_a_response_that_quotes_the_request_leaks_no_secret(scanner: LeakScanner, name: str, code: int) -> None:
+    """A gateway or a debug build may respond with the request."""
+    pattern, line = QUOTING[name]
+    assert scanner.run("apply stack.yaml --yes --wait none") == 0
+    scanner.service.make_ready("edge")
+    for cached in (scanner.folder / "home").rglob("tokens/*.json"):
+        cached.unlink()
 
-    def angry(request: Request) -> Response | None:
+    def quote(request: Request) -> Response | None:
         quoted = " ".join(echo(request))
-        return failure(code, f"cannot: {quoted}") if re.search(at, f"{request.method} {request.path}") else None
+        return failure(code, f"cannot: {quoted}") if re.search(pattern, f"{request.method} {request.path}") else None
 
-    cage.service.answers.append(angry)
+    scanner.service.answers.append(quote)
     spec = json.dumps({"region": "us-central-dfw-2", "kubernetesVersion": "1.31.1", "webhook": HOOK})
     for more in ("", " -o json", " -v"):
-        assert cage.run(f"{line}{more}", *([spec] if name == "a create" else [])) != 0
-    assert cage.flown(where_it_belongs) == []
+        assert scanner.run(f"{line}{more}", *([spec] if name == "a create" else [])) != 0
+    assert scanner.leaks(may_hold) == []
 
 
-def test_no_canary_is_in_an_address_that_cannot_be_reached(cage: Cage) -> None:
-    """A proxy's password stands in its URL, and libraries like to quote URLs."""
-    profile = {**cage.service.profile(), "proxy": f"http://someone:{PROXY}@127.0.0.1:9", "retry": {"maxRetries": 1}}
-    config = cage.folder / "home" / ".config" / "rsspot" / "config.yml"
-    far = {"baseUrl": "https://spot.invalid", "oauthUrl": "https://login.invalid", "feedsUrl": "https://feeds.invalid"}
-    write_config(config, {"profiles": {"default": {**profile, **far}}})
+def test_unreachable_urls_leak_no_secret(scanner: LeakScanner) -> None:
+    """A proxy URL contains a password, and libraries quote URLs in errors."""
+    profile = {**scanner.service.profile(), "proxy": f"http://someone:{PROXY}@127.0.0.1:9", "retry": {"maxRetries": 1}}
+    config = scanner.folder / "home" / ".config" / "rsspot" / "config.yml"
+    unreachable = {
+        "baseUrl": "https://spot.invalid",
+        "oauthUrl": "https://login.invalid",
+        "feedsUrl": "https://feeds.invalid",
+    }
+    write_config(config, {"profiles": {"default": {**profile, **unreachable}}})
     for line in ("regions list", "pricing percentiles", "cloudspaces list", "config explain", "whoami"):
         for more in ("", " -o json", " -v"):
-            cage.run(line + more)
-    assert cage.flown(where_it_belongs) == []
+            scanner.run(line + more)
+    assert scanner.leaks(may_hold) == []
 
 
-def test_no_canary_is_in_a_proxy_that_cannot_be_used(cage: Cage) -> None:
-    """A slip in an address that holds a password."""
-    profile = {**cage.service.profile(retry={"maxRetries": 0}), "proxy": f"htp:/someone:{PROXY}@127.0.0.1:9"}
-    config = cage.folder / "home" / ".config" / "rsspot" / "config.yml"
+def test_an_invalid_proxy_url_leaks_no_secret(scanner: LeakScanner) -> None:
+    """A typo in a URL that contains a password."""
+    profile = {**scanner.service.profile(retry={"maxRetries": 0}), "proxy": f"htp:/someone:{PROXY}@127.0.0.1:9"}
+    config = scanner.folder / "home" / ".config" / "rsspot" / "config.yml"
     write_config(config, {"profiles": {"default": {**profile, "baseUrl": "https://127.0.0.1:9"}}})
     for more in ("", " -o json", " -v"):
-        cage.run(f"regions list{more}")
-    assert not [text for _, text in cage.said if "internal error" in text]
-    assert cage.flown(where_it_belongs) == []
+        scanner.run(f"regions list{more}")
+    assert not [text for _, text in scanner.outputs if "internal error" in text]
+    assert scanner.leaks(may_hold) == []
 
 
 @pytest.mark.parametrize("setting", ["base_url", "oauth_url"])
-def test_no_canary_is_in_an_address_that_is_refused(cage: Cage, setting: str) -> None:
-    """Some gateways want a password in the address itself."""
+def test_a_refused_url_leaks_no_secret(scanner: LeakScanner, setting: str) -> None:
+    """Some gateways require a password in the URL itself."""
     with pytest.raises(ConfigError) as raised:
         SpotClient(**{setting: f"http://someone:{PROXY}@example.com"})
-    seen(cage, "an error", raised.value)
-    assert cage.flown(where_it_belongs) == []
+    keep_texts(scanner, "an error", raised.value)
+    assert scanner.leaks(may_hold) == []
 
 
 @pytest.mark.parametrize(
     "line", ["regions list -v", "apply stack.yaml --yes --wait none -v", "cloudspaces get nope -v"]
 )
-def test_no_canary_is_in_the_output_of_a_process(cage: Cage, line: str) -> None:
-    """With every debugging aid of Python and its libraries switched on."""
+def test_debug_output_of_a_process_leaks_no_secret(scanner: LeakScanner, line: str) -> None:
+    """With every debugging aid of Python and its libraries enabled."""
     environment = {**os.environ, "PYTHONDEVMODE": "1", "PYTHONASYNCIODEBUG": "1", "HTTPX_LOG_LEVEL": "trace"}
     done = subprocess.run(
         [sys.executable, "-W", "always", "-m", "rsspot", *line.split(), "-v"],
@@ -238,44 +242,41 @@ def test_no_canary_is_in_the_output_of_a_process(cage: Cage, line: str) -> None:
         timeout=60,
         check=False,
     )
-    cage.keep("standard output", done.stdout)
-    cage.keep("standard error", done.stderr)
+    scanner.keep("standard output", done.stdout)
+    scanner.keep("standard error", done.stderr)
     assert done.stdout or done.stderr
-    assert cage.flown(where_it_belongs) == []
+    assert scanner.leaks(may_hold) == []
 
 
 # The SDK
 
 
-def seen(cage: Cage, what: str, value: object) -> None:
-    """Keep whatever Python shows of a value without being asked for its secrets."""
-    cage.keep(f"repr of {what}", repr(value))
-    cage.keep(f"str of {what}", str(value))
-    cage.keep(f"format of {what}", f"{value}")
+def keep_texts(scanner: LeakScanner, what: str, value: object) -> None:
+    """Keep the texts that Python shows for a value."""
+    scanner.keep(f"repr of {what}", repr(value))
+    scanner.keep(f"str of {what}", str(value))
+    scanner.keep(f"format of {what}", f"{value}")
 
 
-def test_no_canary_is_in_what_the_sdk_shows(cage: Cage) -> None:
-    """Clients, settings, hooks and errors end up in logs by themselves."""
-    build(cage)
+def test_sdk_objects_leak_no_secret(scanner: LeakScanner) -> None:
+    """Clients, settings, hooks and errors end up in logs."""
+    build(scanner)
     exchanges: list[object] = []
     with SpotClient(hooks=Hooks(after=[exchanges.append])) as client:
         client.organizations.list()
         client.cloudspaces.list()
-        seen(cage, "a client", client)
-        seen(cage, "an async client", client._aio)
-        seen(cage, "settings", client._aio.config)
-        seen(cage, "settings, explained", client._aio.config.explain())
-        seen(cage, "the bearer", client._aio._bearer)
-        seen(cage, "the token", client._aio._bearer.token)
-        seen(cage, "the session", vars(client._aio.session))
-        seen(cage, "exchanges", exchanges)
-        seen(cage, "whoami", client.whoami())
-    seen(cage, "shared clients", get_client())
+        keep_texts(scanner, "a client", client)
+        keep_texts(scanner, "an async client", client._aio)
+        keep_texts(scanner, "settings", client._aio.config)
+        keep_texts(scanner, "settings, explained", client._aio.config.explain())
+        keep_texts(scanner, "the bearer", client._aio._bearer)
+        keep_texts(scanner, "the token", client._aio._bearer.token)
+        keep_texts(scanner, "the session", vars(client._aio.session))
+        keep_texts(scanner, "exchanges", exchanges)
+        keep_texts(scanner, "whoami", client.whoami())
+    keep_texts(scanner, "shared clients", get_client())
     close_all_clients()
-    assert cage.flown(where_it_belongs) == []
-
-
-SHOWN = "what Python shows of it holds the value"
+    assert scanner.leaks(may_hold) == []
 
 
 @pytest.mark.parametrize(
@@ -286,24 +287,24 @@ SHOWN = "what Python shows of it holds the value"
         "vmpool",
     ],
 )
-def test_no_canary_is_in_what_python_shows_of_a_value(cage: Cage, what: str) -> None:
-    """A value that is logged by mistake."""
-    build(cage, machines=True)
+def test_sdk_values_leak_no_secret(scanner: LeakScanner, what: str) -> None:
+    """They may be logged by mistake."""
+    build(scanner, machines=True)
     with SpotClient() as client:
         values = {
             "options": lambda: client._aio.config.options,
             "cloudspace": lambda: client.cloudspaces.get("edge"),
             "vmpool": lambda: client.vm_pools.list()[0],
         }
-        seen(cage, what, values[what]())
-    assert cage.flown(where_it_belongs) == []
+        keep_texts(scanner, what, values[what]())
+    assert scanner.leaks(may_hold) == []
 
 
 SPEC = {"region": "us-central-dfw-2", "kubernetesVersion": "1.31.1"}
-NOWHERE = {"base_url": "http://127.0.0.1:9", "config": {"profiles": {"default": {"retry": {"maxRetries": 0}}}}}
+UNREACHABLE = {"base_url": "http://127.0.0.1:9", "config": {"profiles": {"default": {"retry": {"maxRetries": 0}}}}}
 MISTAKES: list[tuple[dict[str, Any], Callable[[SpotClient], object]]] = [
     ({"profile": "nope"}, lambda client: client),
-    ({"refresh_token": REFRESH, **NOWHERE}, lambda client: client.regions.list()),
+    ({"refresh_token": REFRESH, **UNREACHABLE}, lambda client: client.regions.list()),
     ({"refresh_token": f"{REFRESH}-wrong", "cache": False}, lambda client: client.regions.list()),
     ({"config": {"profiles": {"default": {"refreshToken": [REFRESH]}}}}, lambda client: client),
     ({"config": {"profiles": {"default": {"refresh_tokn": REFRESH}}}}, lambda client: client),
@@ -316,87 +317,86 @@ MISTAKES: list[tuple[dict[str, Any], Callable[[SpotClient], object]]] = [
     ({}, lambda client: client.vm_pools.create("other", {"vmUserData": USER_DATA})),
     ({"organization": "nope"}, lambda client: client.cloudspaces.list()),
 ]
-"""Options of a client and what is done with it, each of which fails with a secret at hand."""
+"""Options of a client and a call on it. Each fails while a secret is in use."""
 
 
 def failures() -> Iterator[RsspotError]:
-    """What each mistake comes to."""
+    """The error of each mistake."""
     for options, mistake in MISTAKES:
         with pytest.raises(RsspotError) as raised, SpotClient(**options) as client:
             mistake(client)
         yield raised.value
 
 
-def test_no_canary_is_in_an_error(cage: Cage) -> None:
-    """Not in its words, its traceback, its attributes, its causes, nor in a pickle of it."""
-    build(cage)
-    found = list(failures())
-    for error in found:
-        seen(cage, type(error).__name__, error)
-        cage.keep("a traceback", "".join(traceback.format_exception(error)))
-        cage.keep("attributes", repr(vars(error)))
-        cage.keep("causes", repr((error.__cause__, error.__context__ if not error.__suppress_context__ else None)))
-        cage.keep("a pickle", pickle.dumps(error, protocol=0))
-        cage.keep("a copy", repr(vars(copy.deepcopy(error))))
-    assert cage.flown(lambda name, path: where_it_belongs(name, path)) == []
+def test_errors_leak_no_secret(scanner: LeakScanner) -> None:
+    """Neither in the message, the traceback, the attributes, the causes nor a pickle."""
+    build(scanner)
+    for error in list(failures()):
+        keep_texts(scanner, type(error).__name__, error)
+        scanner.keep("a traceback", "".join(traceback.format_exception(error)))
+        scanner.keep("attributes", repr(vars(error)))
+        scanner.keep("causes", repr((error.__cause__, error.__context__ if not error.__suppress_context__ else None)))
+        scanner.keep("a pickle", pickle.dumps(error, protocol=0))
+        scanner.keep("a copy", repr(vars(copy.deepcopy(error))))
+    assert scanner.leaks(lambda name, path: may_hold(name, path)) == []
 
 
-async def test_no_canary_is_in_what_a_run_tells(cage: Cage) -> None:
-    """Plans, events and recaps are values of their own."""
+async def test_plans_and_events_leak_no_secret(scanner: LeakScanner) -> None:
+    """Neither do recaps, nor the records of the ledger."""
     from rsspot.applier.options import ApplyOptions
     from rsspot.manifests.parse import load
     from rsspot.workflows.reconcile import apply_plan, make_plan
 
     async with AsyncSpotClient(cache=False) as client:
         plan = await make_plan(client, client.ledger, load([Path("stack.yaml")], environ={}))
-        cage.keep("a saved plan", json.dumps(dump_plan(plan)))
+        scanner.keep("a saved plan", json.dumps(dump_plan(plan)))
         async for event in apply_plan(client, client.ledger, plan, ApplyOptions(wait="none")):
-            seen(cage, "an event", event)
+            keep_texts(scanner, "an event", event)
         for run in client.ledger.runs():
-            seen(cage, "a run", run)
-            seen(cage, "steps", client.ledger.steps(run.id))
-            seen(cage, "attempts", client.ledger.attempts(run.id))
-            seen(cage, "what is owned", client.ledger.owned(run.scope))
-    assert cage.flown(where_it_belongs) == []
+            keep_texts(scanner, "a run", run)
+            keep_texts(scanner, "steps", client.ledger.steps(run.id))
+            keep_texts(scanner, "attempts", client.ledger.attempts(run.id))
+            keep_texts(scanner, "what is owned", client.ledger.owned(run.scope))
+    assert scanner.leaks(may_hold) == []
 
 
-async def test_no_canary_is_in_what_python_shows_of_a_plan(cage: Cage) -> None:
-    """Whoever writes a workflow of their own logs the plan first."""
+async def test_the_repr_of_a_plan_leaks_no_secret(scanner: LeakScanner) -> None:
+    """A custom workflow is likely to log it."""
     from rsspot.manifests.parse import load
     from rsspot.workflows.reconcile import make_plan
 
     async with AsyncSpotClient(cache=False) as client:
         manifests = load([Path("stack.yaml")], environ={})
         plan = await make_plan(client, client.ledger, manifests)
-    seen(cage, "a plan", plan)
-    assert cage.flown(where_it_belongs) == []
+    keep_texts(scanner, "a plan", plan)
+    assert scanner.leaks(may_hold) == []
 
 
-def test_settings_are_not_shown_with_their_secrets(cage: Cage) -> None:
-    """However they were given."""
-    environ = {"HOME": str(cage.folder / "home"), "RSSPOT_REFRESH_TOKEN": REFRESH, "RSSPOT_ACCESS_TOKEN": REFRESH}
+def test_settings_leak_no_secret(scanner: LeakScanner) -> None:
+    """Whatever their source."""
+    environ = {"HOME": str(scanner.folder / "home"), "RSSPOT_REFRESH_TOKEN": REFRESH, "RSSPOT_ACCESS_TOKEN": REFRESH}
     for resolved in (resolve(environ=environ), resolve(environ={**environ, "RSSPOT_PROXY": f"http://a:{PROXY}@b:1"})):
-        seen(cage, "settings", resolved)
-        seen(cage, "settings, explained", resolved.explain())
-        seen(cage, "one setting", resolved.settings["refresh_token"])
-    assert cage.flown(where_it_belongs) == []
+        keep_texts(scanner, "settings", resolved)
+        keep_texts(scanner, "settings, explained", resolved.explain())
+        keep_texts(scanner, "one setting", resolved.settings["refresh_token"])
+    assert scanner.leaks(may_hold) == []
 
 
 # Files
 
 
-class Watch:
-    """Looks at every file below a folder whenever Python is about to do something with the system."""
+class ModeWatcher:
+    """Audit hook that checks the mode of every file below a folder before each system operation."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.on, self.found, self.looks = folder, False, set(), 0
+        self.folder, self.on, self.readable, self.checks = folder, False, set(), 0
 
     def __call__(self, *_: object) -> None:
         if not self.on:
             return
         self.on = False
         try:
-            self.looks += 1
+            self.checks += 1
             for root, _folders, files in os.walk(self.folder):
                 for name in files:
                     try:
@@ -404,13 +404,13 @@ class Watch:
                     except FileNotFoundError:
                         continue
                     if mode & 0o077:
-                        self.found.add((name, oct(mode & 0o777)))
+                        self.readable.add((name, oct(mode & 0o777)))
         finally:
             self.on = True
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Look, with an umask that hides no mistake."""
+        """Check modes, with an umask that hides no mistake."""
         before = os.umask(0)
         self.on = True
         try:
@@ -420,20 +420,20 @@ class Watch:
             os.umask(before)
 
 
-def test_every_file_is_private_from_its_first_moment(
-    cage: Cage, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_every_file_is_created_private(
+    scanner: LeakScanner, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A moment is enough for who waits for it."""
-    for each in ("stack.yaml", "vms.yaml"):
-        Path(each).chmod(0o600)
+    """A file that is readable even briefly can be read by others."""
+    for file in ("stack.yaml", "vms.yaml"):
+        Path(file).chmod(0o600)
     legacy = home / ".spot_config"
     legacy.write_text((home / ".config" / "rsspot" / "config.yml").read_text())
     legacy.chmod(0o600)
-    watch = Watch(tmp_path)
-    sys.addaudithook(watch)
-    with watch.watching():
-        build(cage)
-        cage.service.make_ready("edge")
+    watcher = ModeWatcher(tmp_path)
+    sys.addaudithook(watcher)
+    with watcher.watching():
+        build(scanner)
+        scanner.service.make_ready("edge")
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "second"))
         for line, stdin in (
             ("config migrate", ""),
@@ -450,18 +450,18 @@ def test_every_file_is_private_from_its_first_moment(
             ("state import state.json", ""),
             ("logout", ""),
         ):
-            with _typed(tmp_path, stdin).open() as given:
-                monkeypatch.setattr("sys.stdin", given)
-                assert cage.run(line) == 0, (line, cage.said[-1])
-    assert watch.looks > 200
-    assert watch.found == set()
-    names = {each.name for each in tmp_path.rglob("*")}
+            with _stdin_file(tmp_path, stdin).open() as stream:
+                monkeypatch.setattr("sys.stdin", stream)
+                assert scanner.run(line) == 0, (line, scanner.outputs[-1])
+    assert watcher.checks > 200
+    assert watcher.readable == set()
+    names = {path.name for path in tmp_path.rglob("*")}
     assert {"config.yml", "state.db", "plan.json", "state.json", "tokens", "config"} <= names
 
 
-def _typed(folder: Path, text: str) -> Path:
-    """A private file that holds what somebody types."""
-    path = folder / "typed"
+def _stdin_file(folder: Path, text: str) -> Path:
+    """A private file with the text of standard input."""
+    path = folder / "stdin"
     path.touch(0o600)
     path.write_text(text)
     return path

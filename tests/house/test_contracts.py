@@ -1,4 +1,4 @@
-"""What the house promises of itself: files say what they are for, services look alike, start-up stays light."""
+"""Conventions of the code base: file docstrings, names, uniform services, and a light start-up."""
 
 import ast
 import importlib
@@ -20,39 +20,39 @@ FILES = sorted((ROOT / "src" / "rsspot").rglob("*.py"))
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_first_line_says_what_the_file_is_for(file: Path) -> None:
-    """A newcomer reads one sentence and knows whether to go on."""
+    """A new reader knows after one sentence whether to read on."""
     docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
     assert docstring and docstring.splitlines()[0].rstrip(".:") != "", file
 
 
-def test_no_name_that_says_nothing() -> None:
-    """data, info, helper and handler are words for something not yet understood."""
-    empty = {"data", "info", "helper", "helpers", "handler"}
-    assert not [file for file in FILES if file.stem in empty]
+def test_no_vague_file_name() -> None:
+    """Names such as data, info, helper and handler say nothing about the content."""
+    vague = {"data", "info", "helper", "helpers", "handler"}
+    assert not [file for file in FILES if file.stem in vague]
 
 
-def test_every_group_of_commands_is_a_kind_or_has_commands_of_its_own() -> None:
-    """The names that --help lists without importing anything are the ones that exist."""
+def test_every_command_group_exists() -> None:
+    """The names that --help lists without importing anything are kinds, or have their own commands."""
     plurals = {kind.plural for kind in kinds().values() if "list" in kind.verbs}
     special = {name for name, (folder, _) in groups().items() if part(folder, "cli")}
     assert set(groups()) == plurals | special
 
 
-def test_help_of_a_group_is_its_kinds_own() -> None:
-    """A kind is described once; the early copy for --help must not drift."""
+def test_help_of_a_group_is_the_summary_of_its_kind() -> None:
+    """--help uses a copy of the summary, which must not drift."""
     for kind in kinds().values():
         if kind.plural in groups():
             assert groups()[kind.plural][1] == kind.summary
 
 
 def test_no_command_hides_another() -> None:
-    """A service cannot take the name of a command of our own."""
+    """A service cannot take the name of a built-in command."""
     assert not set(OWN) & set(groups())
 
 
 @pytest.mark.parametrize("folder", services.folders())
 def test_every_public_coroutine_has_a_blocking_twin(folder: str) -> None:
-    """What can be awaited can also be called."""
+    """Everything that can be awaited can also be called."""
     api = part(folder, "api")
     for cls in vars(api).values() if api else ():
         twin = getattr(api, f"Blocking{getattr(cls, '__name__', '')}", None)
@@ -64,14 +64,14 @@ def test_every_public_coroutine_has_a_blocking_twin(folder: str) -> None:
 
 
 def test_public_names_exist_and_are_sorted() -> None:
-    """`from rsspot import *` gives exactly what is promised."""
+    """`from rsspot import *` gives exactly the documented names."""
     rsspot = importlib.import_module("rsspot")
     assert sorted(rsspot.__all__) == rsspot.__all__
     assert all(getattr(rsspot, name) for name in rsspot.__all__)
 
 
 def loaded(*arguments: str) -> set[str]:
-    """The modules that a command line ends up importing."""
+    """The modules that a command line imports."""
     code = (
         f"import sys; sys.argv = ['rsspot', *{list(arguments)!r}]\n"
         "from rsspot.__main__ import main\n"
@@ -87,46 +87,46 @@ HEAVY = {"typer", "pydantic", "httpx", "rich", "pygments", "yaml", "asyncio", "s
 
 
 def test_version_imports_nothing_heavy() -> None:
-    """InFlight for the version costs what Python itself costs."""
+    """Printing the version costs no more than starting Python."""
     assert not loaded("--version") & (HEAVY | {"typing"})
 
 
 def test_help_imports_no_command() -> None:
-    """Help names every command and imports none."""
+    """Help lists every command and imports none."""
     assert not loaded("--help") & (HEAVY - {"typer"})
 
 
 @pytest.mark.parametrize("arguments", [("validate", "manifests"), ("--sandbox", "plan", "manifests")], ids=" ".join)
-def test_commands_leave_terminal_art_and_deep_diffs_out(
+def test_commands_import_no_slow_library(
     arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """rich, pygments and deepdiff are slow to import and no command needs them; editors of files are for editing."""
+    """rich, pygments and deepdiff are slow to import and not needed; file editors are only for editing."""
     monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path))
     monkeypatch.chdir(ROOT)
     slow = {"rich", "pygments", "deepdiff", "click", "httpx._main", "ruamel.yaml", "tomlkit", "keyring"}
     assert not loaded(*arguments) & slow
 
 
-def test_settings_are_resolved_without_a_way_to_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Telling where a setting comes from needs no HTTP."""
+def test_settings_are_resolved_without_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Showing where a setting comes from needs no HTTP client."""
     monkeypatch.setenv("HOME", str(tmp_path))
     assert not loaded("config", "path") & {"httpx", "yaml", "jsonpatch", "ruamel.yaml"}
 
 
-def test_no_service_is_missing_from_the_contract_that_keeps_them_apart() -> None:
-    """import-linter looks only at the services that are listed."""
+def test_every_service_is_in_the_independence_contract() -> None:
+    """import-linter checks only the services that are listed."""
     contract = (ROOT / ".importlinter").read_text(encoding="utf-8").partition("contract:services]")[2]
     listed = contract.partition("[")[0].split()
-    assert {each for each in listed if each.startswith("rsspot.services.")} == {
+    assert {module for module in listed if module.startswith("rsspot.services.")} == {
         f"rsspot.services.{folder}" for folder in services.folders()
     }
 
 
-def test_validate_speaks_no_http() -> None:
+def test_validate_imports_no_http_or_database() -> None:
     """Checking files needs neither a client nor a database."""
     assert not loaded("validate", str(ROOT / "manifests")) & {"httpx", "sqlite3", "jsonpatch"}
 
 
 def test_types_are_shipped() -> None:
-    """Users' type checkers look for this file."""
+    """Type checkers of users look for this file."""
     assert (ROOT / "src" / "rsspot" / "py.typed").is_file()

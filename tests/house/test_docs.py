@@ -1,4 +1,4 @@
-"""What the documentation shows is what the tool does."""
+"""The documentation matches the code."""
 
 import re
 import threading
@@ -31,22 +31,22 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture(autouse=True)
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox of its own, seen from the repository's root."""
+    """A new sandbox; commands run in the root of the repository."""
     monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path))
     monkeypatch.delenv("PREEMPTION_WEBHOOK", raising=False)
     monkeypatch.chdir(ROOT)
 
 
 def test_the_readme_shows_the_plan_of_the_shipped_manifests(capsys: pytest.CaptureFixture[str]) -> None:
-    """To the letter."""
+    """Character by character."""
     assert run(["--sandbox", "plan", "manifests/"]) == 0
     assert capsys.readouterr().out in README
 
 
-def test_the_readme_shows_what_a_mistake_looks_like(
+def test_the_readme_shows_an_error_message(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message, the line and the way out."""
+    """With the line and the hint."""
     (tmp_path / "manifests").mkdir()
     for file in (ROOT / "manifests").iterdir():
         text = file.read_text(encoding="utf-8").replace("bidPrice: 0.06", "bidPrice: 0.07")
@@ -56,31 +56,31 @@ def test_the_readme_shows_what_a_mistake_looks_like(
     assert capsys.readouterr().err in README
 
 
-def test_every_exit_code_is_explained() -> None:
-    """The table has each code that an error or a run can end with."""
-    explained = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+def test_every_exit_code_is_documented() -> None:
+    """The table has each code that an error or a run can exit with."""
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     raised = {value.exit_code for value in vars(errors).values() if hasattr(value, "exit_code")}
-    assert explained == raised | set(OUTCOMES.values()) | {0, 2}
+    assert documented == raised | set(OUTCOMES.values()) | {0, 2}
 
 
 def test_every_command_is_mentioned() -> None:
-    """In the README or in one of the pages it leads to."""
+    """In the README or in a page of docs/."""
     pages = README + "".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))
     assert not [name for name in OWN if not re.search(rf"\b{name}\b", pages)]
 
 
-def test_every_authored_kind_and_its_final_fields_are_in_the_table() -> None:
-    """Somebody who reads docs/manifests.md knows what a replacement costs before it is planned."""
+def test_every_authored_kind_and_its_immutable_fields_are_documented() -> None:
+    """Readers of docs/manifests.md know which changes cause a replacement."""
     text = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
     for kind in kinds().values():
         if kind.authored and kind.manageable:
             (row,) = re.findall(rf"^\| `{kind.name}` \|.*$", text, re.MULTILINE)
-            final = {path[0] for path in kind.marked(IMMUTABLE) if len(path) == 1}
-            assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == final
+            immutable = {path[0] for path in kind.marked(IMMUTABLE) if len(path) == 1}
+            assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == immutable
 
 
-def test_links_lead_somewhere() -> None:
-    """Every relative link of the README names a file."""
+def test_relative_links_of_the_readme_work() -> None:
+    """Each one names a file."""
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert targets and all((ROOT / target).exists() for target in targets)
 
@@ -88,29 +88,29 @@ def test_links_lead_somewhere() -> None:
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
-def test_the_table_of_settings_is_the_codes_own() -> None:
+def test_the_table_of_settings_is_up_to_date() -> None:
     """Every setting with its variables and default; `make reference` writes it."""
     assert markdown() in CONFIGURATION
 
 
 def test_every_environment_variable_is_documented() -> None:
-    """Those of the table, and those that are read elsewhere in the code."""
+    """Those of the table, and those read elsewhere in the code."""
     tabled = {variable for variables in ALIASES.values() for variable in variables} | set(CONFIG_PATHS)
     sources = [file.read_text(encoding="utf-8") for file in (ROOT / "src" / "rsspot").rglob("*.py")]
     read = {name for text in sources for name in re.findall(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"", text)}
-    spoken = {name for text in sources for name in re.findall(r"\bRSSPOT_[A-Z_]+[A-Z]\b", text)}
+    mentioned = {name for text in sources for name in re.findall(r"\bRSSPOT_[A-Z_]+[A-Z]\b", text)}
     documented = set(re.findall(r"`([A-Za-z_]+)`", CONFIGURATION))
-    assert tabled | (read - {"HOME"}) | spoken <= documented
+    assert tabled | (read - {"HOME"}) | mentioned <= documented
 
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An account of the simulated service, known to the environment as a real one would be."""
+    """An account of a simulated service, set through the environment like a real one."""
     organizations = [
         Tenant("org_abc123", "my-org", SANDBOX_TOKEN),
         Tenant("org_b", "my-other-org", "other"),
     ]
-    # A time at which the price of the page's class is calm, and slow enough that it stays so.
+    # At this time the price of the page's server class is stable, and this time scale keeps it so.
     world = World(clock=ScaledClock(100, start=1_790_000_000.0), organizations=organizations)
     server = Server(Api(world))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -131,12 +131,12 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("account")
 def test_the_python_of_the_sdk_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each block by itself, as somebody would paste it."""
+    """Each block by itself, as users would paste it."""
     page = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 4
     for block in blocks:
-        # Another organization's objects are not this token's to see.
+        # The token has no access to another organization.
         exec(compile(block.replace("my-other-org", "org_abc123"), "docs/sdk.md", "exec"), {})
     assert capsys.readouterr().out.startswith("0.06 ")
 
@@ -144,22 +144,22 @@ def test_the_python_of_the_sdk_page_runs(capsys: pytest.CaptureFixture[str]) -> 
 SIMULATOR = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
-def test_every_fault_of_the_page_is_one() -> None:
-    """Each line of its block, words and all; and no kind of fault is left out."""
+def test_the_documented_faults_are_valid() -> None:
+    """Each line of the block can be parsed, and every kind of fault is listed."""
     (block,) = re.findall(r"^```\n\[METHOD.*?\n\n(.*?)^```", SIMULATOR, re.MULTILINE | re.DOTALL)
     faults = [fault_of(re.split(r"\s{3,}", line)[0]) for line in block.splitlines()]
-    assert {each.what for each in faults} == set(KINDS)
+    assert {fault.what for fault in faults} == set(KINDS)
 
 
-def test_the_table_of_rules_is_the_codes_own() -> None:
+def test_the_table_of_rules_is_up_to_date() -> None:
     """Each rule with its default."""
     tabled = dict(re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", SIMULATOR, re.MULTILINE))
     assert tabled == {name: str(value).lower().removesuffix(".0") for name, value in asdict(Rules()).items()}
 
 
-def test_the_accounts_of_the_page_can_be_read(tmp_path: Path) -> None:
-    """As they stand there."""
+def test_the_documented_accounts_file_is_valid(tmp_path: Path) -> None:
+    """The YAML block can be loaded as it is."""
     (block,) = re.findall(r"^```yaml\n(.*?)^```", SIMULATOR, re.MULTILINE | re.DOTALL)
     (tmp_path / "accounts.yaml").write_text(block, encoding="utf-8")
     accounts = accounts_from(tmp_path / "accounts.yaml")
-    assert [each.email for each in accounts.people] == ["ada@example.com", "bob@example.com"]
+    assert [person.email for person in accounts.people] == ["ada@example.com", "bob@example.com"]

@@ -1,4 +1,4 @@
-"""Every kind survives manifest -> plan -> apply -> empty plan -> destroy on the simulator."""
+"""Every kind supports the whole cycle on the simulator: plan, apply, empty plan, destroy."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ MANIFESTS = ROOT / "manifests"
 
 
 async def outcome(spot: SimulatedSpot, plan: Plan) -> Recap:
-    """The recap of applying a plan."""
+    """Apply a plan and return the recap."""
     client = spot.client()
     events: list[Event] = [event async for event in apply_plan(client, client.ledger, plan)]
     assert isinstance(events[-1], Recap)
@@ -23,20 +23,20 @@ async def outcome(spot: SimulatedSpot, plan: Plan) -> Recap:
 
 
 async def planned(spot: SimulatedSpot, **options: bool) -> Plan:
-    """The plan of the shipped manifests, or of nothing."""
+    """The plan of the shipped manifests, or of the destruction of their stack."""
     client = spot.client()
     manifests = None if options.get("destroy") else load([MANIFESTS])
     return await make_plan(client, client.ledger, manifests, stack="demo", options=PlanOptions(**options))
 
 
-def test_every_authored_kind_is_shown_in_the_shipped_manifests() -> None:
-    """The manifests are the first thing a newcomer reads, and the contract below drives what is in them."""
+def test_every_authored_kind_is_in_the_shipped_manifests() -> None:
+    """They are the first example for new users, and the input of the tests below."""
     shown = {manifest.kind.name for manifest in load([MANIFESTS]).manifests}
     assert shown == {kind.name for kind in kinds().values() if kind.authored and (kind.manageable or kind.expand)}
 
 
-async def test_every_kind_goes_all_the_way_round(spot_api: SimulatedSpot, monkeypatch) -> None:
-    """Made from a manifest, unchanged the second time, and gone again."""
+async def test_the_whole_cycle_of_every_kind(spot_api: SimulatedSpot, monkeypatch) -> None:
+    """Created from a manifest, unchanged by the second plan, and destroyed."""
     monkeypatch.chdir(ROOT)
     first = await planned(spot_api)
     assert {change.action for change in first.changes} == {"create"}
@@ -53,7 +53,7 @@ async def test_every_kind_goes_all_the_way_round(spot_api: SimulatedSpot, monkey
 
 
 async def test_a_plan_reads_each_kind_once_and_writes_nothing(spot_api: SimulatedSpot) -> None:
-    """One LIST for each kind however many objects there are, and no request but GET."""
+    """One LIST per kind, however many objects there are, and only GET requests."""
     await planned(spot_api, prune=True)
     assert spot_api.requests("POST", "PATCH", "PUT", "DELETE") == []
     paths = [path for _, path in spot_api.requests("GET") if "namespaces" in path or "serverclasses" in path]

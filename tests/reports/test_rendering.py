@@ -1,4 +1,4 @@
-"""Plans and problems as lines: nothing in a value can move the cursor, bury the message or color a log."""
+"""Plans and problems as text: nothing in a value can move the cursor, hide the message or color a log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVIL = "\x1b[2J\x1b]0;owned\x07\r\n+ fake/line\u202e\x00"
 
 
 def plan_of(*changes: Change, **more: object) -> Plan:
-    """A plan of some changes."""
+    """A plan of these changes."""
     return Plan("scope", "org", "stack", "apply", changes, **more)  # type: ignore[arg-type]
 
 
@@ -34,63 +34,63 @@ def harmless(text: str) -> bool:
 
 @pytest.mark.parametrize("value", [EVIL, [EVIL], {"deep": {"er": EVIL}}])
 def test_control_characters_in_values_are_escaped(value: object) -> None:
-    """What a server or a manifest says cannot speak to the terminal."""
+    """Values of a server or a manifest cannot control the terminal."""
     text = render_plan(plan_of(update(value, "red"), update("red", value)))
     assert harmless(text)
     assert "\\x1b" in text or "\\u001b" in text
 
 
 def test_control_characters_in_a_new_object_are_escaped() -> None:
-    """Neither can the fields of an object that is to be made, nor their names."""
+    """Nor can the fields of an object to create, or their names."""
     body = {"spec": {"customLabels": {"team": EVIL, EVIL: "red"}}}
     change = Change("pool/a", Action.CREATE, Ref("SpotNodePool", "a"), "declared", body=body)
     assert harmless(render_plan(plan_of(change)))
 
 
 def test_control_characters_in_the_name_of_a_field_are_escaped() -> None:
-    """Neither can a label's name."""
+    """Nor can the name of a label."""
     edit = Edit(("spec", "customLabels", EVIL), None, "red")
     assert harmless(render_plan(plan_of(Change("pool/a", Action.UPDATE, Ref("P", "a"), "why", edits=(edit,)))))
 
 
-def test_control_characters_in_what_others_named_are_escaped() -> None:
-    """Neither can a name that a live object carries, nor a note, nor the reason of a failed read."""
+def test_control_characters_in_names_notes_and_reasons_are_escaped() -> None:
+    """Nor can the name of a live object, a note, or the reason of a failed read."""
     change = Change(f"pool/{EVIL}", Action.DELETE, Ref("SpotNodePool", "a"), f"goes down with {EVIL}")
     leftover = Leftover(f"pool/{EVIL}", Ref("SpotNodePool", "b"))
     text = render_plan(plan_of(change, undeclared=(leftover,), notes=(EVIL,), incomplete={"VMPool": EVIL}))
     assert harmless(text)
 
 
-def test_a_long_value_is_cut() -> None:
+def test_a_long_value_is_truncated() -> None:
     """One value never fills the screen."""
     text = render_plan(plan_of(update("x" * 5_000, ["y" * 5_000])))
     assert max(map(len, text.splitlines())) < 400
     assert "…" in text
 
 
-def test_color_only_when_asked() -> None:
-    """A log stays plain."""
+def test_color_is_off_by_default() -> None:
+    """Logs stay plain."""
     plan = plan_of(update("red", "blue"))
     assert "\x1b" not in render_plan(plan)
     assert "\x1b[33m" in render_plan(plan, color=True)
 
 
-def test_color_changes_no_word() -> None:
-    """Without its colors the colored plan is the plain one."""
+def test_color_only_adds_escape_sequences() -> None:
+    """Without them, the colored plan equals the plain one."""
     plan = plan_of(update("red", "blue"))
     assert render_plan(plan, color=True).replace("\x1b[33m", "").replace("\x1b[0m", "") == render_plan(plan)
 
 
-def test_a_secret_is_a_number() -> None:
-    """Equal secrets have one number, different ones two, and none is shown."""
+def test_a_secret_is_shown_as_a_number() -> None:
+    """Equal secrets have one number, different ones have different numbers, and no secret is shown."""
     text = render_plan(plan_of(update("hunter2", "hunter3", secret=True), update("hunter3", None, secret=True)))
     assert "hunter" not in text
     assert "(secret #1) -> (secret #2)" in text
     assert "(secret #2) -> (none)" in text
 
 
-def test_a_secret_of_a_new_object_is_a_number() -> None:
-    """The body of a create is masked where its kind keeps secrets."""
+def test_a_secret_of_a_new_object_is_shown_as_a_number() -> None:
+    """The secret fields of a created object are masked."""
     body = {"spec": {"region": "dfw", "webhook": "hunter2"}}
     change = Change(
         "cloudspace/a", Action.CREATE, Ref("CloudSpace", "a"), "declared", body=body, secrets=(("spec", "webhook"),)
@@ -100,13 +100,13 @@ def test_a_secret_of_a_new_object_is_a_number() -> None:
     assert "(secret #1)" in text
 
 
-def test_nothing_to_do_is_one_line() -> None:
-    """An empty plan says so in two words."""
+def test_an_empty_plan_is_one_line() -> None:
+    """It says that there are no changes."""
     assert render_plan(plan_of()) == "No changes."
 
 
-def test_removals_come_last() -> None:
-    """What is destructive stands next to the summary."""
+def test_destructive_changes_come_last() -> None:
+    """They stand next to the summary."""
     changes = [
         Change(f"pool/{action.value}", action, Ref("P", "a"), "why")
         for action in (Action.DELETE, Action.UPDATE, Action.REPLACE, Action.CREATE, Action.ADOPT)
@@ -116,7 +116,7 @@ def test_removals_come_last() -> None:
 
 
 def test_a_problem_quotes_its_line(tmp_path: Path) -> None:
-    """The line as written, and a mark under the column."""
+    """The line as written, with a mark under the column."""
     file = tmp_path / "a.yaml"
     file.write_text("spec:\n\tregoin: dfw\n")
     text = render_problems([Problem("unknown field 'regoin'", Origin(str(file), 2, 2), "did you mean 'region'?")])
@@ -128,8 +128,8 @@ def test_a_problem_quotes_its_line(tmp_path: Path) -> None:
     ]
 
 
-def test_a_line_is_quoted_as_it_is_now(tmp_path: Path) -> None:
-    """Where one process looks at a file twice, the second look is not at what it was."""
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    """A second problem about a file quotes its current content."""
     file = tmp_path / "a.yaml"
     problem = Problem("bad", Origin(str(file), 1, 1))
     file.write_text("before\n")
@@ -139,32 +139,32 @@ def test_a_line_is_quoted_as_it_is_now(tmp_path: Path) -> None:
 
 
 def test_a_line_with_control_characters_is_not_quoted(tmp_path: Path) -> None:
-    """A manifest from a pull request cannot speak to the reviewer's terminal."""
+    """A manifest of a pull request cannot control the reviewer's terminal."""
     file = tmp_path / "a.yaml"
     file.write_text(f"key: {EVIL!s}\n")
     assert harmless(render_problems([Problem("bad value", Origin(str(file), 1, 1))]))
 
 
 def test_control_characters_in_a_message_are_escaped() -> None:
-    """Nor can it through a message or a hint that repeats what it wrote."""
+    """Nor can it through a message or a hint that repeats a value."""
     assert harmless(render_problems([Problem(f"unknown kind {EVIL}", hint=f"not {EVIL}")]))
 
 
 def test_a_long_line_is_not_quoted(tmp_path: Path) -> None:
-    """A line of a thousand characters would bury the message."""
+    """A line of a thousand characters would hide the message."""
     file = tmp_path / "a.yaml"
     file.write_text("x" * 1_000)
     assert render_problems([Problem("bad", Origin(str(file), 1, 900))]) == f"error: {file}:1:900: bad"
 
 
 @pytest.mark.parametrize("origin", [Origin("gone.yaml"), Origin("gone.yaml", 5, 1), None])
-def test_a_problem_without_a_line_is_still_said(origin: Origin | None) -> None:
-    """A file that is gone, or none at all, costs the quote and nothing else."""
+def test_a_problem_without_a_line_is_reported_without_quote(origin: Origin | None) -> None:
+    """If the file is gone, or there is none, only the quote is missing."""
     assert render_problems([Problem("bad", origin)]).endswith("bad")
 
 
-def test_quoting_can_be_left_out(tmp_path: Path) -> None:
-    """Where a line may hold a secret it is not shown."""
+def test_quoting_can_be_disabled(tmp_path: Path) -> None:
+    """A line that may contain a secret is not shown."""
     file = tmp_path / "a.yaml"
     file.write_text("webhook: hunter2\n")
     assert "hunter2" not in render_problems([Problem("bad", Origin(str(file), 1, 1))], quote=False)

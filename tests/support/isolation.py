@@ -1,4 +1,4 @@
-"""Canaries: texts that stand for secrets, and a search for them in everything that a user could see or keep."""
+"""Canaries: texts that stand for secrets, and a scan for them in everything that is printed, logged or written."""
 
 from __future__ import annotations
 
@@ -62,30 +62,30 @@ spec: {{vmCloudSpace: vms, omniCluster: prod, registrar: {{exec: [./registrar.sh
 """
 
 
-class Watched(Loopback):
-    """A service that notes every token it gives, and in which much time passes with each request.
+class CanaryService(Loopback):
+    """A service that records every token it issues, and whose clock advances with each request.
 
-    Its kubeconfigs hold a token of their own.
+    Its kubeconfigs contain a separate token.
     """
 
     def __init__(self) -> None:
-        self.given: set[str] = set()
+        self.issued: set[str] = set()
         super().__init__(organizations=[Tenant("org_Sandbox000000001", "sandbox", REFRESH)], rotate=False)
 
     def handle(self, request: Request) -> Response:
         self.clock.advance(1000)
-        answer = super().handle(request)
-        if request.path == "/oauth/token" and answer.status == 200:
-            said = json.loads(answer.body)
-            self.given |= {said[name] for name in ("id_token", "access_token")}
-        if request.path.endswith("/generate-kubeconfig") and answer.status == 200:
-            text = json.loads(answer.body)["data"]["kubeconfig"]
-            lines = [f"    token: {KUBECONFIG}" if "token: " in each else each for each in text.splitlines()]
+        response = super().handle(request)
+        if request.path == "/oauth/token" and response.status == 200:
+            tokens = json.loads(response.body)
+            self.issued |= {tokens[name] for name in ("id_token", "access_token")}
+        if request.path.endswith("/generate-kubeconfig") and response.status == 200:
+            text = json.loads(response.body)["data"]["kubeconfig"]
+            lines = [f"    token: {KUBECONFIG}" if "token: " in line else line for line in text.splitlines()]
             return Response.of_json(200, {"data": {"kubeconfig": "\n".join(lines) + "\n"}})
-        return answer
+        return response
 
     def make_ready(self, name: str) -> None:
-        """Give a cloudspace an address, so that a kubeconfig can be had."""
+        """Give a cloudspace an endpoint, so that its kubeconfig can be fetched."""
         with self.world.lock:
             body = self.world.store.get("cloudspaces", self.world.organizations[0].namespace, name)
             assert body is not None
@@ -93,33 +93,33 @@ class Watched(Loopback):
 
 
 @dataclass
-class Cage:
-    """What was said and kept, and the search through it."""
+class LeakScanner:
+    """Collects the output of commands, and finds canaries in it, in logs and in files."""
 
     folder: Path
-    service: Watched
+    service: CanaryService
     command: Callable[..., int]
     capsys: pytest.CaptureFixture[str]
     caplog: pytest.LogCaptureFixture
-    said: list[tuple[str, str]] = field(default_factory=list)
+    outputs: list[tuple[str, str]] = field(default_factory=list)
     codes: dict[str, int] = field(default_factory=dict)
 
     def run(self, line: str, *more: str) -> int:
-        """Run a command and keep what it printed."""
+        """Run a command and keep its output."""
         self.capsys.readouterr()
         code = self.command(*line.split(), *more)
         out, err = self.capsys.readouterr()
-        self.said += [(f"{line}: standard output", out), (f"{line}: standard error", err)]
+        self.outputs += [(f"{line}: standard output", out), (f"{line}: standard error", err)]
         self.codes[line] = code
         return code
 
     def keep(self, what: str, text: str | bytes) -> None:
-        """Keep something else that somebody could see."""
-        self.said.append((what, text if isinstance(text, str) else text.decode("latin-1")))
+        """Keep another text that a user could see."""
+        self.outputs.append((what, text if isinstance(text, str) else text.decode("latin-1")))
 
     @property
     def canaries(self) -> dict[str, list[str]]:
-        """Each canary and how it would look when it is encoded."""
+        """Each canary in plain text, in pieces and in base64."""
         named = {
             "refresh token": REFRESH,
             "proxy password": PROXY,
@@ -129,40 +129,40 @@ class Cage:
             "user data, decoded": "canary-userdata-0f2d",
             "kubeconfig token": KUBECONFIG,
         }
-        named |= {f"token {number}": each for number, each in enumerate(sorted(self.service.given))}
-        # Of a long one, a good piece is as bad as the whole.
+        named |= {f"token {number}": token for number, token in enumerate(sorted(self.service.issued))}
+        # Leaking a long piece of a secret is as bad as leaking all of it.
         pieces = {name: [text[at : at + 60] for at in range(60, len(text) - 60, 60)] for name, text in named.items()}
         return {name: [text, *pieces[name], *_in_base64(text)] for name, text in named.items()}
 
-    def flown(self, allowed: Callable[[str, Path], bool]) -> list[str]:
-        """Where canaries were found that should not be there."""
-        found = []
-        places = [*self.said, *((f"log of {each.name}", _whole(each)) for each in self.caplog.records)]
+    def leaks(self, allowed: Callable[[str, Path], bool]) -> list[str]:
+        """The places of canaries that should not be there."""
+        leaks = []
+        places = [*self.outputs, *((f"log of {record.name}", _record_text(record)) for record in self.caplog.records)]
         for name, forms in self.canaries.items():
-            found += [f"{name} in {place}" for place, text in places if any(form in text for form in forms)]
-            for path in (each for each in self.folder.rglob("*") if each.is_file()):
+            leaks += [f"{name} in {place}" for place, text in places if any(form in text for form in forms)]
+            for path in (path for path in self.folder.rglob("*") if path.is_file()):
                 text = path.read_bytes().decode("latin-1")
                 if any(form in text for form in forms) and not allowed(name, path):
-                    found.append(f"{name} in {path.relative_to(self.folder)}")
-        return found
+                    leaks.append(f"{name} in {path.relative_to(self.folder)}")
+        return leaks
 
 
-def _whole(record: Any) -> str:
-    """A log record with all that hangs on it."""
+def _record_text(record: Any) -> str:
+    """A log record with all its attributes."""
     return f"{record.getMessage()} {record.__dict__!r}"
 
 
 def _in_base64(text: str) -> list[str]:
-    """The part of a text's base64 that does not depend on what stands around it, for each alignment."""
+    """The part of a text's base64 that does not depend on its surroundings, for each alignment."""
     encoded = []
     for offset in range(3):
         whole = base64.b64encode(b"\0" * offset + text.encode()).decode().rstrip("=")
         encoded.append(whole[4 if offset else 0 : len(whole) - len(whole) % 4 - 4])
-    return [each for each in encoded if len(each) >= 12]
+    return [part for part in encoded if len(part) >= 12]
 
 
-def where_it_belongs(name: str, path: Path) -> bool:
-    """Whether a file is one that its owner keeps this secret in, readable by nobody else."""
+def may_hold(name: str, path: Path) -> bool:
+    """Whether a file may hold this secret. A file of ours must also be readable only by its owner."""
     places = {
         "refresh token": path.name == "config.yml",
         "proxy password": path.name == "config.yml",

@@ -1,4 +1,4 @@
-"""Manifests to write and a sandbox to look into, for the tests of this folder."""
+"""Manifests to write, and reads of the sandbox, for the CLI tests."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ STACK = CLOUDSPACE + POOL
 
 
 def write(text: str, name: str = "stack.yaml") -> str:
-    """A manifest file of this text; gives its path."""
+    """Write a manifest file and return its path."""
     Path(name).write_text(text)
     return str(Path(name).resolve())
 
 
 def listed(plural: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What the sandbox holds of a kind."""
+    """The objects of a kind in the sandbox."""
     capsys.readouterr()
     assert run(["--sandbox", plural, "list", "-o", "json"]) == 0
-    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    return found
+    objects: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return objects
