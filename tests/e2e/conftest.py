@@ -1,4 +1,4 @@
-"""Served simulators for the tests of this folder; they are those of the simulator tests."""
+"""Fixtures of these tests: simulators served in separate processes, shared with the simulator tests."""
 
 from support.processes import environment, serve
 

@@ -1,4 +1,4 @@
-"""Every example runs as it stands."""
+"""Every example runs as it is."""
 
 import os
 import shutil
@@ -16,17 +16,17 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A home of its own, and the sandbox for every command."""
+    """A new home directory, and the sandbox for every command."""
     return {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path), "RSSPOT_OPTIONS": "--sandbox"}
 
 
 def run(environment: dict[str, str], *command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """A command, as a user would run it."""
+    """Run a command as a user would."""
     return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
 
 
-def test_the_demo_shows_the_whole_idea(environment: dict[str, str]) -> None:
-    """Plan, apply, an empty plan, a drift that is shown, and the ledger."""
+def test_the_demo_runs(environment: dict[str, str]) -> None:
+    """Plan, apply, an empty plan, a plan with drift, and the ledger."""
     done = run(environment, "sh", "scripts/demo.sh")
     assert done.returncode == 0, done.stderr
     for shown in ("8 to create", "RECAP run=1 created=7", "No changes.", "1 drifted", "0.08 -> 0.06", "run 1 (apply)"):
@@ -34,8 +34,8 @@ def test_the_demo_shows_the_whole_idea(environment: dict[str, str]) -> None:
     assert "Note:" not in done.stdout
 
 
-def test_the_gitops_pipeline_applies_what_was_reviewed(environment: dict[str, str], tmp_path: Path) -> None:
-    """plan ends with 2 and leaves a plan; apply applies it; the next plan ends with 0."""
+def test_the_gitops_pipeline_applies_the_reviewed_plan(environment: dict[str, str], tmp_path: Path) -> None:
+    """plan exits with 2 and saves the plan, apply applies it, and the next plan exits with 0."""
     shutil.copytree(ROOT / "examples" / "gitops", tmp_path / "gitops")
     pipeline = str(tmp_path / "gitops" / "pipeline.sh")
     assert run(environment, pipeline, "plan", "staging").returncode == 2
@@ -46,12 +46,12 @@ def test_the_gitops_pipeline_applies_what_was_reviewed(environment: dict[str, st
 
 @pytest.mark.parametrize("stack", ["staging", "production"])
 def test_every_example_manifest_is_valid(stack: str) -> None:
-    """What is shown can be used."""
+    """Each stack can be loaded."""
     assert load([ROOT / "examples" / "gitops" / stack]).stack == stack
 
 
 def test_the_sdk_example_prints_a_class_for_each_region(environment: dict[str, str]) -> None:
-    """Through `simulator run`, as its own docstring says."""
+    """Run with `simulator run`, as its docstring says."""
     done = run(environment, "rsspot", "simulator", "run", "--", "python", "examples/sdk/cheapest.py")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 8 and "ch.vs1.2xlarge-lon" in done.stdout

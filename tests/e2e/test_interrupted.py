@@ -1,4 +1,4 @@
-"""Applies against a served simulator: stopped twice and taken up again, and led there by a saved plan's profile."""
+"""Applies against a served simulator: interrupted and continued, and through the profile of a saved plan."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ PROFILE = {"baseUrl": "base_url", "oauthUrl": "oauth_url", "refreshToken": "refr
 
 @pytest.fixture
 def rsspot(serve, environment, tmp_path):
-    """Start commands whose second profile is a served simulator, and whose first leads nowhere; ends what is left."""
+    """Starts commands. Their second profile is a served simulator, the active first one is unreachable."""
     about = serve()[1]
     second = {key: about[name] for key, name in PROFILE.items()}
     first = {**second, "baseUrl": "http://127.0.0.1:9", "oauthUrl": "http://127.0.0.1:9"}
@@ -53,27 +53,27 @@ def rsspot(serve, environment, tmp_path):
         process.communicate(timeout=10)
 
 
-def test_two_signals_end_an_apply_and_the_next_one_goes_on(rsspot):
-    """Exit code 8 and no traceback; what was open is looked up."""
+def test_two_signals_stop_an_apply_and_the_next_one_continues(rsspot):
+    """Exit code 8 without a traceback; the next run settles the open writes."""
     first = rsspot("apply", "stack.yaml", "--yes")
     assert any("progressing" in line.lower() for line in first.stdout), first.stderr.read()
     first.send_signal(signal.SIGINT)
     assert "stopping" in first.stderr.readline()
     first.send_signal(signal.SIGINT)
-    _, said = first.communicate(timeout=30)
-    assert first.returncode == 8, said
-    assert "Traceback" not in said
+    _, err = first.communicate(timeout=30)
+    assert first.returncode == 8, err
+    assert "Traceback" not in err
 
     second = rsspot("apply", "stack.yaml", "--yes", "--wait", "none")
-    told, said = second.communicate(timeout=60)
-    assert second.returncode == 0, told + said
+    out, err = second.communicate(timeout=60)
+    assert second.returncode == 0, out + err
 
 
-def test_a_saved_plan_is_applied_through_its_stacks_profile(rsspot):
-    """Not through the profile that happens to be active."""
+def test_a_saved_plan_is_applied_with_the_profile_of_its_stack(rsspot):
+    """Not with the active profile."""
     planned = rsspot("plan", "stack.yaml", "--out", "plan.json")
     assert planned.wait(60) == 0, planned.stderr.read()
     applied = rsspot("apply", "--plan", "plan.json", "--yes", "--wait", "none")
-    told, said = applied.communicate(timeout=60)
-    assert applied.returncode == 0, said
-    assert "created=1" in told
+    out, err = applied.communicate(timeout=60)
+    assert applied.returncode == 0, err
+    assert "created=1" in out

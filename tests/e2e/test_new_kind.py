@@ -1,4 +1,4 @@
-"""A new kind is one new folder: it is parsed, planned, applied, pruned and listed with no other file touched."""
+"""A new kind takes one new folder: it is parsed, planned, applied, pruned and listed without other changes."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "rsspot"
 
 SCHEMAS = '''
-"""What a Widget is."""
+"""The Widget kind."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ spec: {cloudSpace: edge, size: SIZE}
 """
 
 
-class House:
-    """A copy of the package with one more folder, and a simulator that serves the kind."""
+class Package:
+    """A copy of the package with one more service folder, and a simulator that serves its kind."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -102,7 +102,7 @@ class House:
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(folder / "lib")}
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Serve the simulator; returns once it answers."""
+        """Serve the simulator; returns once it is ready."""
         ready = self.folder / "ready.json"
         options = ["--ready-file", str(ready), "--crd", str(self.folder / "widgets.yaml"), "--time-scale", "100"]
         server = subprocess.Popen(
@@ -124,11 +124,11 @@ class House:
         return server
 
     def write(self, name: str, text: str) -> None:
-        """Put a manifest into the stack."""
+        """Write a manifest of the stack."""
         (self.folder / "stack" / name).write_text(text)
 
     def rsspot(self, *arguments: str) -> str:
-        """What a command prints; it must succeed."""
+        """Run a command that must succeed; returns its output."""
         done = subprocess.run(
             [sys.executable, "-m", "rsspot", *arguments],
             env=self.environment,
@@ -143,29 +143,29 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    built = House(tmp_path)
-    server = built.start()
-    yield built
+def package(tmp_path: Path) -> Iterator[Package]:
+    copy = Package(tmp_path)
+    server = copy.start()
+    yield copy
     server.terminate()
     server.wait(timeout=10)
 
 
-def test_a_new_folder_is_all_that_a_new_kind_takes(house: House) -> None:
-    """From its first manifest to its end, without a line changed elsewhere."""
+def test_a_new_kind_takes_one_new_folder(package: Package) -> None:
+    """From its first manifest to its deletion, without a change elsewhere."""
     apply = ("apply", "stack", "--yes", "--wait", "none")
-    house.write("cloudspace.yaml", CLOUDSPACE)
-    house.write("widget.yaml", WIDGET.replace("SIZE", "3"))
-    assert "+ widget/edge/knob" in house.rsspot("plan", "stack")
-    assert "created=2" in house.rsspot(*apply)
-    assert "No changes." in house.rsspot("plan", "stack")
-    assert "knob" in house.rsspot("widgets", "list")
+    package.write("cloudspace.yaml", CLOUDSPACE)
+    package.write("widget.yaml", WIDGET.replace("SIZE", "3"))
+    assert "+ widget/edge/knob" in package.rsspot("plan", "stack")
+    assert "created=2" in package.rsspot(*apply)
+    assert "No changes." in package.rsspot("plan", "stack")
+    assert "knob" in package.rsspot("widgets", "list")
 
-    house.write("widget.yaml", WIDGET.replace("SIZE", "4"))
-    assert "3 -> 4" in house.rsspot("plan", "stack")
-    assert "updated=1" in house.rsspot(*apply)
+    package.write("widget.yaml", WIDGET.replace("SIZE", "4"))
+    assert "3 -> 4" in package.rsspot("plan", "stack")
+    assert "updated=1" in package.rsspot(*apply)
 
-    (house.folder / "stack" / "widget.yaml").unlink()
-    assert "deleted=1" in house.rsspot(*apply, "--prune")
-    assert house.rsspot("widgets", "list").strip() == "Nothing found."
-    assert "edge" in house.rsspot("cloudspaces", "list")
+    (package.folder / "stack" / "widget.yaml").unlink()
+    assert "deleted=1" in package.rsspot(*apply, "--prune")
+    assert package.rsspot("widgets", "list").strip() == "Nothing found."
+    assert "edge" in package.rsspot("cloudspaces", "list")
