@@ -240,7 +240,7 @@ def test_a_kubeconfig_of_somebody_else_is_left_alone(environment, tmp_path):
     line = [sys.executable, "-m", "rsspot", "simulator", "serve", "--kubeconfig", str(file)]
     ended = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode == 3
-    assert "something else" in ended.stderr
+    assert "was not written by the simulator" in ended.stderr
     assert file.read_text() == before
 
 

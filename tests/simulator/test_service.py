@@ -12,8 +12,8 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.webhook_sender import WebhookSender, is_loopback
 from rsspot.simulator.spot.autoscaler import MANAGER, NEEDED, UNNEEDED_FOR
 from rsspot.simulator.spot.market import RECORDING_BEGAN, WEEK, going_rate
+from rsspot.simulator.spot.protocol import Notice
 from rsspot.simulator.spot.switches import Rules, rules_of
-from rsspot.simulator.spot.webhooks import Notice
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 OTHER = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a02"

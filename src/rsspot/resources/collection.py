@@ -14,8 +14,9 @@ from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
 from rsspot.http.transport import Call
 from rsspot.models.resource import Page, Resource, compact
-from rsspot.resources.documents import Documents, selector
+from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Naming, Phase, is_uuid
+from rsspot.resources.query import selector
 from rsspot.resources.validation import part_of_spec, whole_spec
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.process import collector_paused

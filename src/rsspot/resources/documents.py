@@ -16,11 +16,12 @@ from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, decode
 from rsspot.models.fields import SECRET
 from rsspot.models.refs import path_segment
 from rsspot.resources.kind import Kind, Naming, is_uuid
+from rsspot.resources.query import selector
+from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document, at_path
 
 if TYPE_CHECKING:
-    from rsspot.resources.watch import WatchEvent
     from rsspot.state.ledger.registrations import RegistrationLedger
 
 
@@ -99,8 +100,6 @@ class Documents:
 
     def watch(self, *, labels: str | None = None) -> AsyncIterator[WatchEvent[Document]]:
         """Yield every object as ADDED, then every change, until the caller stops iterating."""
-        from rsspot.resources.watch import follow
-
         return follow(self, labels)
 
     async def wire_name(self, name: str) -> str:
@@ -159,8 +158,3 @@ def _segment(name: object) -> str:
     except ValueError as error:
         hint = None if name else "an empty name would address the whole collection"
         raise UsageError(str(error), hint=hint) from None
-
-
-def selector(labels: str | None) -> dict[str, str]:
-    """A label selector as query parameters."""
-    return {"labelSelector": labels} if labels else {}

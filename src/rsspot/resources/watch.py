@@ -6,11 +6,12 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from rsspot.errors import ApiError, ServerError, TransportError
-from rsspot.http.transport import Call, decoded, token_of, whole_items
-from rsspot.resources.documents import Documents, selector
+from rsspot.http.transport import Call, SpotTransport, decoded, token_of, whole_items
+from rsspot.resources.query import selector
+from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document, at_path
 
 T = TypeVar("T")
@@ -22,6 +23,31 @@ POLL = 10.0
 PAUSE = 2.0
 """Seconds between the end of a stream and the next request."""
 NO_STREAMS = frozenset({400, 403, 404, 405, 415, 501})
+
+
+class WatchContext(Protocol):
+    """What a watch is sent through, and the clock by which it pauses."""
+
+    @property
+    def session(self) -> SpotTransport: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+class Watchable(Protocol):
+    """What can be watched: the Documents of a kind."""
+
+    @property
+    def context(self) -> WatchContext: ...
+
+    async def path(self) -> str:
+        """The path of the collection."""
+        ...
+
+    def framed(self, item: Document) -> Document:
+        """An item of a list with what lists leave out."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +70,7 @@ class _Known:
     version: str = ""
 
 
-async def follow(documents: Documents, labels: str | None) -> AsyncGenerator[WatchEvent[Document], None]:
+async def follow(documents: Watchable, labels: str | None) -> AsyncGenerator[WatchEvent[Document], None]:
     """Yield every object as ADDED, then every change. Ends only when the caller closes it.
 
     Raises ApiError, AuthError or TransportError if the list fails.
@@ -72,7 +98,7 @@ async def follow(documents: Documents, labels: str | None) -> AsyncGenerator[Wat
             await documents.context.clock.sleep(POLL)
 
 
-async def _compared(documents: Documents, labels: str | None, known: _Known) -> list[WatchEvent[Document]]:
+async def _compared(documents: Watchable, labels: str | None, known: _Known) -> list[WatchEvent[Document]]:
     """The changes between the known state and a new list."""
     now, known.version = await _listed(documents, labels)
     changes = [
@@ -85,7 +111,7 @@ async def _compared(documents: Documents, labels: str | None, known: _Known) -> 
     return changes + gone
 
 
-async def _listed(documents: Documents, labels: str | None) -> tuple[dict[str, Document], str]:
+async def _listed(documents: Watchable, labels: str | None) -> tuple[dict[str, Document], str]:
     call = Call("GET", await documents.path(), selector(labels))
     pages = await documents.context.session.pages(call, decoded, token_of)
     items = [documents.framed(item) for item in whole_items(call.path, pages)]
@@ -94,7 +120,7 @@ async def _listed(documents: Documents, labels: str | None) -> tuple[dict[str, D
 
 
 async def _streamed(
-    documents: Documents, labels: str | None, known: _Known
+    documents: Watchable, labels: str | None, known: _Known
 ) -> AsyncGenerator[WatchEvent[Document], None]:
     """One watch stream, from the known version."""
     params = {"watch": "true", "resourceVersion": known.version, "timeoutSeconds": str(STREAM_SECONDS)}
@@ -121,7 +147,7 @@ def _event(line: str) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _noted(documents: Documents, known: _Known, event_type: Any, document: Document) -> WatchEvent[Document]:
+def _noted(documents: Watchable, known: _Known, event_type: Any, document: Document) -> WatchEvent[Document]:
     name, whole = at_path(document, ("metadata", "name")), documents.framed(document)
     if name is None:
         # Not an object: only a new list can show what changed.

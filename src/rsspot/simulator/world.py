@@ -19,9 +19,9 @@ from rsspot.simulator.clock import SimulatorClock
 from rsspot.simulator.faults import Faults
 from rsspot.simulator.spot import autopilot, autoscaler, controllers, provisioning
 from rsspot.simulator.spot.catalog import seeds
+from rsspot.simulator.spot.protocol import Notice
 from rsspot.simulator.spot.service import Spot
 from rsspot.simulator.spot.switches import Rules
-from rsspot.simulator.spot.webhooks import Notice
 
 ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS, "autoscale": autoscaler.autoscale}
 CONTROLLER = "spot-controller"

@@ -17,7 +17,12 @@ from dataclasses import dataclass
 
 from rsspot.services.registrations.schemas import VM_REGISTRATION
 from rsspot.services.vms.schemas import VMCloudSpace
-from rsspot.state.ledger.registrations import RegistrationLedger, RegistrationRecord, RegistrationStatus, worker_of_this_process
+from rsspot.state.ledger.registrations import (
+    RegistrationLedger,
+    RegistrationRecord,
+    RegistrationStatus,
+    worker_of_this_process,
+)
 
 CLAIM_SECONDS = 900.0
 

@@ -8,7 +8,7 @@ import json
 import threading
 from urllib.parse import urlsplit
 
-from rsspot.simulator.spot.webhooks import Notice
+from rsspot.simulator.spot.protocol import Notice
 from rsspot.simulator.world import World
 
 PATIENCE = 5.0

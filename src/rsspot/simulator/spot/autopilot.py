@@ -21,7 +21,7 @@ from rsspot.simulator.spot.controllers import on_created, on_written
 from rsspot.simulator.spot.provisioning import is_going
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 STEER_EVERY = 60.0
 COOLDOWN = 600.0
@@ -31,13 +31,13 @@ COPIED = ("customLabels", "customAnnotations", "customTaints")
 CHILDREN = "spotnodepools"
 
 
-def autopilot(world: World, body: Object, plural: str) -> None:
+def autopilot(world: SpotWorld, body: Object, plural: str) -> None:
     """Steer now, and again for as long as the autopilot exists."""
     world.after(STEER_EVERY, "autopilot", place(plural, body))
     steer(world, body, plural)
 
 
-def steer(world: World, body: Object, plural: str) -> None:
+def steer(world: SpotWorld, body: Object, plural: str) -> None:
     """Bring the children in line with what is asked for, and say so."""
     if not is_going(body):
         _Pilot(world, body).steer()
@@ -49,7 +49,7 @@ OBJECT_ACTIONS: dict[str, Callable[..., None]] = {"autopilot": autopilot, "steer
 class _Pilot:
     """One look at one autopilot."""
 
-    def __init__(self, world: World, body: Object) -> None:
+    def __init__(self, world: SpotWorld, body: Object) -> None:
         status = body.get("status") or {}
         self.world, self.body, self.spec = world, body, body["spec"]
         self.states: dict[str, dict[str, str]] = {s["serverClass"]: s for s in status.get("classStates", ())}

@@ -14,7 +14,7 @@ from rsspot.simulator.spot.events import tell
 from rsspot.simulator.spot.provisioning import group_of, is_going
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 MANAGER = "cluster-autoscaler"
 NEEDED = "simulator.rsspot.dev/nodes"
@@ -26,7 +26,7 @@ SHIFT = 3600.0
 """Seconds between changes of a workload that nobody has set."""
 
 
-def watch_over(world: World, plural: str, pool: Object) -> None:
+def watch_over(world: SpotWorld, plural: str, pool: Object) -> None:
     """Start looking after a pool whose autoscaling is on, unless that is being done."""
     fact = f"autoscaled/{pool['metadata']['uid']}"
     if _bounds(pool) and not world.store.fact(fact, ""):
@@ -34,7 +34,7 @@ def watch_over(world: World, plural: str, pool: Object) -> None:
         world.after(LOOK_EVERY, "autoscale", place(plural, pool))
 
 
-def autoscale(world: World, body: Object, plural: str) -> None:
+def autoscale(world: SpotWorld, body: Object, plural: str) -> None:
     """One look at a pool."""
     fact, bounds = f"autoscaled/{body['metadata']['uid']}", _bounds(body)
     if bounds is None or is_going(body):
@@ -59,7 +59,7 @@ def _bounds(pool: Object) -> tuple[int, int] | None:
     return (scaling["minNodes"], scaling["maxNodes"]) if scaling.get("enabled") else None
 
 
-def _needed(world: World, pool: Object, least: int, most: int) -> int:
+def _needed(world: SpotWorld, pool: Object, least: int, most: int) -> int:
     said = (pool["metadata"].get("annotations") or {}).get(NEEDED, "")
     if said.isascii() and said.isdigit():
         return int(said)

@@ -29,7 +29,7 @@ from rsspot.simulator.spot.provisioning import (
 from rsspot.simulator.spot.sshkeys import fingerprint
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 GROUPS = ("cloudspaces", "vmcloudspaces")
 NOISE = (1.0, 2.5, 4.0)
@@ -40,7 +40,7 @@ STEERING_AFTER = 2.0
 """Seconds after a write at which an autopilot acts on it."""
 
 
-def on_created(world: World, plural: str, body: Object) -> None:
+def on_created(world: SpotWorld, plural: str, body: Object) -> None:
     """Set the timers of a new object."""
     where = place(plural, body)
     if plural == "cloudspaces":
@@ -63,7 +63,7 @@ def on_created(world: World, plural: str, body: Object) -> None:
         on_written(world, plural, body)
 
 
-def on_written(world: World, plural: str, body: Object) -> None:
+def on_written(world: SpotWorld, plural: str, body: Object) -> None:
     """Stir the object a little, as the service's controllers do after any write."""
     where = place(plural, body)
     for after in NOISE if world.rules.noise else ():
@@ -79,7 +79,7 @@ def on_written(world: World, plural: str, body: Object) -> None:
         world.after(UPGRADE_BEGINS, "upgrade", where)
 
 
-def on_doomed(world: World, plural: str, body: Object) -> None:
+def on_doomed(world: SpotWorld, plural: str, body: Object) -> None:
     """Start taking down an object that is to be deleted, and what lives in it."""
     where = place(plural, body)
     if plural in GROUPS:
@@ -94,14 +94,14 @@ def on_doomed(world: World, plural: str, body: Object) -> None:
     world.after(40.0 if plural in GROUPS else 15.0, "finalize", where)
 
 
-def phase(world: World, body: Object, plural: str, phase: str) -> None:
+def phase(world: SpotWorld, body: Object, plural: str, phase: str) -> None:
     """A step of a cloudspace's way up; `Error` shows for a moment, as it does on the service."""
     reason = "Operation cannot be fulfilled: the object has been modified" if phase == "Error" else ""
     if not (body.get("status") or {}).get("APIServerEndpoint") and not is_going(body):
         world.set_status(plural, body, phase=phase, reason=reason)
 
 
-def control_plane(world: World, body: Object, plural: str) -> None:
+def control_plane(world: SpotWorld, body: Object, plural: str) -> None:
     """The API server of a cloudspace answers."""
     if is_going(body):
         return
@@ -120,14 +120,14 @@ def control_plane(world: World, body: Object, plural: str) -> None:
     tell(world, body, f"cloudspace {name} is ready")
 
 
-def upgrade(world: World, body: Object, plural: str) -> None:
+def upgrade(world: SpotWorld, body: Object, plural: str) -> None:
     """The control plane begins to change over to the version that is asked for."""
     if not is_going(body) and body["status"]["currentKubernetesVersion"] != body["spec"]["kubernetesVersion"]:
         world.set_status(plural, body, phase="Upgrading", upgradePhase="ControlPlane")
         world.after(180.0, "upgraded", place(plural, body))
 
 
-def upgraded(world: World, body: Object, plural: str) -> None:
+def upgraded(world: SpotWorld, body: Object, plural: str) -> None:
     """A cloudspace runs the version that was asked for."""
     if not is_going(body):
         version = body["spec"]["kubernetesVersion"]
@@ -135,7 +135,7 @@ def upgraded(world: World, body: Object, plural: str) -> None:
         tell(world, body, f"cloudspace {body['metadata']['name']} runs Kubernetes {version}")
 
 
-def group_ready(world: World, body: Object, plural: str) -> None:
+def group_ready(world: SpotWorld, body: Object, plural: str) -> None:
     """A VM cloudspace can take machines."""
     if is_going(body):
         return
@@ -143,17 +143,17 @@ def group_ready(world: World, body: Object, plural: str) -> None:
     tell(world, body, f"cloudspace {body['metadata']['name']} is ready")
 
 
-def check_key(world: World, body: Object, plural: str) -> None:
+def check_key(world: SpotWorld, body: Object, plural: str) -> None:
     """A public key has been looked at."""
     world.set_status(plural, body, fingerprint=fingerprint(body["spec"]["publicKey"]), validated=True)
 
 
-def noise(world: World, body: Object, plural: str) -> None:
+def noise(world: SpotWorld, body: Object, plural: str) -> None:
     """Another version of the same object."""
     world.store.put(plural, body)
 
 
-def finalize(world: World, body: Object, plural: str) -> None:
+def finalize(world: SpotWorld, body: Object, plural: str) -> None:
     """Let a doomed object go once nothing lives in it."""
     if _is_inhabited(world, body, plural):
         world.after(10.0, "finalize", place(plural, body))
@@ -165,7 +165,7 @@ def finalize(world: World, body: Object, plural: str) -> None:
     world.objects.released(definition, body, own_finalizer(definition))
 
 
-def _is_inhabited(world: World, body: Object, plural: str) -> bool:
+def _is_inhabited(world: SpotWorld, body: Object, plural: str) -> bool:
     """Whether pools of a group, or children of an autopilot, are still there."""
     if plural == "autopilotnodepools":
         return bool(controlled_by(world.store, "spotnodepools", body))
@@ -195,7 +195,7 @@ OBJECT_ACTIONS: dict[str, Callable[..., None]] = {
 """Timers about one object, which is looked up first and passed over if it is gone."""
 
 
-def _note_pool(world: World, plural: str, pool: Object, *, present: bool) -> None:
+def _note_pool(world: SpotWorld, plural: str, pool: Object, *, present: bool) -> None:
     """Keep a group's list of its pools in step."""
     group = group_of(world, plural, pool)
     if group is None:

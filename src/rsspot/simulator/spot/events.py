@@ -13,19 +13,19 @@ from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 USUAL = 100
 """How many events are given to somebody who does not say."""
 
 
-def tell(world: World, group: Object, message: str) -> None:
+def tell(world: SpotWorld, group: Object, message: str) -> None:
     """Have something in a cloudspace, or a VM cloudspace, be known to its organization."""
     metadata = group["metadata"]
     world.store.add_event(metadata["namespace"], metadata["name"], rfc3339(world.now), message)
 
 
-def events_endpoint(world: World, caller: Tenant, request: Request) -> Response:
+def events_endpoint(world: SpotWorld, caller: Tenant, request: Request) -> Response:
     """GET /apis/metrics.ngpc.rxt.io/v1/events/organizations?limits=N&cloudspace=NAME: pairs of strings."""
     cloudspace = request.query.get("cloudspace", "")
     told = world.store.events(caller.namespace, cloudspace, _limit(request))

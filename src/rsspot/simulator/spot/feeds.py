@@ -15,7 +15,7 @@ from rsspot.simulator.rng import draw
 from rsspot.simulator.spot.market import PERIOD, going_rate
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 WINDOW = 720
 """Periods that the feeds look back over: thirty days of hours."""
@@ -24,7 +24,7 @@ LIKE = (("aws", "m7i"), ("azure", "D"), ("gcp", "n2-standard"))
 """Clouds, and what stands before the size of their classes here."""
 
 
-def percentiles_feed(world: World) -> Response:
+def percentiles_feed(world: SpotWorld) -> Response:
     """GET /percentiles.json: market prices are strings and percentiles are floats, as on the service."""
     regions: dict[str, Any] = {}
     for region in world.store.objects("regions"):
@@ -34,7 +34,7 @@ def percentiles_feed(world: World) -> Response:
     return Response.of_json(200, {"regions": regions})
 
 
-def history_feed(world: World, name: str) -> Response:
+def history_feed(world: SpotWorld, name: str) -> Response:
     """GET /history/{server_class}: what was billed, oldest first."""
     server_class = world.store.get("serverclasses", "", name)
     if server_class is None:
@@ -48,7 +48,7 @@ def history_feed(world: World, name: str) -> Response:
     return Response.of_json(200, {"auction": name, "history": history})
 
 
-def comparables_feed(world: World) -> Response:
+def comparables_feed(world: SpotWorld) -> Response:
     """GET /comparable_prices.json: here prices do carry a dollar sign."""
     names = [region["metadata"]["name"] for region in world.store.objects("regions")]
     regions = {
@@ -58,11 +58,11 @@ def comparables_feed(world: World) -> Response:
     return Response.of_json(200, {"regions": regions})
 
 
-def _classes_in(world: World, region: str) -> list[Object]:
+def _classes_in(world: SpotWorld, region: str) -> list[Object]:
     return [each for each in world.store.objects("serverclasses") if each["spec"]["region"] == region]
 
 
-def _figures(world: World, region: Object, server_class: Object) -> dict[str, Any]:
+def _figures(world: SpotWorld, region: Object, server_class: Object) -> dict[str, Any]:
     name, spec = server_class["metadata"]["name"], server_class["spec"]
     rates = sorted(_rates_of(world, name))
     return {
@@ -82,11 +82,11 @@ def _percentile(rates: list[Decimal], percent: int) -> float:
     return float(rates[rank - 1]) + 0.001
 
 
-def _period(world: World) -> int:
+def _period(world: SpotWorld) -> int:
     return int(world.now // PERIOD)
 
 
-def _rates_of(world: World, name: str) -> tuple[Decimal, ...]:
+def _rates_of(world: SpotWorld, name: str) -> tuple[Decimal, ...]:
     return _rates(world.seed, name, world.prices[name], _period(world), world.rules.prices)
 
 

@@ -15,12 +15,12 @@ from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.apiserver.messages import Request, Response
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 FIELDS = ("organization_name", "cloudspace_name", "refresh_token")
 
 
-def kubeconfig_endpoint(world: World, request: Request) -> Response:
+def kubeconfig_endpoint(world: SpotWorld, request: Request) -> Response:
     """POST /apis/auth.ngpc.rxt.io/v1/generate-kubeconfig: no bearer, the refresh token is in the body."""
     asked = _asked(request.body)
     if asked is None:

@@ -17,7 +17,7 @@ from rsspot.simulator.spot.market import PERIOD, Bid, going_rate, run_auction
 from rsspot.simulator.spot.webhooks import announce
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 AUCTION_EVERY = 30.0
 BIDDERS = ("spotnodepools", "vmpools")
@@ -32,13 +32,13 @@ def is_going(body: Object) -> bool:
     return bool(body["metadata"].get("deletionTimestamp"))
 
 
-def rate_of(world: World, name: str, now: float) -> Decimal:
+def rate_of(world: SpotWorld, name: str, now: float) -> Decimal:
     """What others pay for a class at a time, or what somebody has set."""
     fixed = world.store.fact(PRICE + name, "")
     return Decimal(fixed) if fixed else going_rate(world.seed, name, world.prices[name], now, world.rules.prices)
 
 
-def auction(world: World) -> None:
+def auction(world: SpotWorld) -> None:
     """Move the prices, hold an auction for every class, and hold the next one later."""
     world.after(AUCTION_EVERY, "auction", {})
     bids: dict[str, list[tuple[str, Object]]] = defaultdict(list)
@@ -57,7 +57,7 @@ def auction(world: World) -> None:
         _auction_of(world, name, bids.get(name, []))
 
 
-def set_price(world: World, name: str, price: Decimal | None) -> None:
+def set_price(world: SpotWorld, name: str, price: Decimal | None) -> None:
     """Have others pay that much for a class from now on, or as much as they would; settles the class at once."""
     if price is None:
         world.store.remove_fact(PRICE + name)
@@ -68,7 +68,7 @@ def set_price(world: World, name: str, price: Decimal | None) -> None:
     _auction_of(world, name, bidding)
 
 
-def _auction_of(world: World, name: str, pools: list[tuple[str, Object]]) -> None:
+def _auction_of(world: SpotWorld, name: str, pools: list[tuple[str, Object]]) -> None:
     server_class = world.store.get("serverclasses", "", name)
     if server_class is None:
         return
@@ -95,7 +95,7 @@ def _auction_of(world: World, name: str, pools: list[tuple[str, Object]]) -> Non
         _award(world, plural, pool, result.won[pool["metadata"]["uid"]])
 
 
-def _award(world: World, plural: str, pool: Object, won: int) -> None:
+def _award(world: SpotWorld, plural: str, pool: Object, won: int) -> None:
     """Tell a pool what it won, and supply or take back servers."""
     bid_status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
     status = pool.get("status") or {}
@@ -111,7 +111,7 @@ def _award(world: World, plural: str, pool: Object, won: int) -> None:
         _list_bid(world, plural, group, pool["metadata"]["name"], won)
 
 
-def _tell_award(world: World, group: Object, pool: Object, before: int, won: int) -> None:
+def _tell_award(world: SpotWorld, group: Object, pool: Object, before: int, won: int) -> None:
     name, of = pool["metadata"]["name"], f"servers of {pool['spec']['serverClass']}"
     if won > before:
         tell(world, group, f"bid {name} won {won - before} {of}")
@@ -119,7 +119,7 @@ def _tell_award(world: World, group: Object, pool: Object, before: int, won: int
         tell(world, group, f"bid {name} lost {before - won} {of}")
 
 
-def _list_bid(world: World, plural: str, group: Object, name: str, won: int) -> None:
+def _list_bid(world: SpotWorld, plural: str, group: Object, name: str, won: int) -> None:
     bids = {**(group.get("status") or {}).get("bids", {}), name: {"bidName": name, "type": "spot", "wonCount": won}}
     status: dict[str, Any] = {"bids": bids}
     if group["kind"] == "CloudSpace" and (group.get("status") or {}).get("APIServerEndpoint"):
@@ -127,7 +127,7 @@ def _list_bid(world: World, plural: str, group: Object, name: str, won: int) -> 
     world.set_status(POOLS[plural][0], group, **status)
 
 
-def supply(world: World, plural: str, pool: Object, wanted: int, notice: float | None = None) -> None:
+def supply(world: SpotWorld, plural: str, pool: Object, wanted: int, notice: float | None = None) -> None:
     """Have as many servers on their way or at work as are wanted.
 
     notice: seconds that a server is left before its removal; the service's usual time when left out
@@ -157,13 +157,13 @@ def supply(world: World, plural: str, pool: Object, wanted: int, notice: float |
         _list_pending(world, group_plural, group, pool, servers)
 
 
-def _servers(world: World, pool: Object) -> list[str]:
+def _servers(world: SpotWorld, pool: Object) -> list[str]:
     """The servers that are on their way to a pool or at work for it."""
     servers: list[str] = json.loads(world.store.fact(f"servers/{pool['metadata']['uid']}", "[]"))
     return servers
 
 
-def _list_pending(world: World, plural: str, group: Object, pool: Object, servers: list[str]) -> None:
+def _list_pending(world: SpotWorld, plural: str, group: Object, pool: Object, servers: list[str]) -> None:
     """Show which servers of a pool are won and not delivered yet."""
     if plural != "cloudspaces":
         return
@@ -178,19 +178,19 @@ def _list_pending(world: World, plural: str, group: Object, pool: Object, server
         world.set_status(plural, group, pendingAllocations=pending)
 
 
-def delivery_time(world: World, pool: Object, server: str) -> float:
+def delivery_time(world: SpotWorld, pool: Object, server: str) -> float:
     """Seconds until a won server is delivered: 3 to 10 minutes on the newer undercloud, 5 to 15 on the older."""
     older = ".vs1." in pool["spec"]["serverClass"] or ".bm2" in pool["spec"]["serverClass"]
     least, most = (300.0, 900.0) if older else (180.0, 600.0)
     return least + (most - least) * draw(world.seed, "delivery", server)
 
 
-def joining_time(world: World, server: str) -> float:
+def joining_time(world: SpotWorld, server: str) -> float:
     """Seconds until a delivered server is a node: 5 to 15 minutes."""
     return 300.0 + 600.0 * draw(world.seed, "joining", server)
 
 
-def deliver(world: World, body: Object, plural: str, server: str, pool: str, **about: str) -> None:
+def deliver(world: SpotWorld, body: Object, plural: str, server: str, pool: str, **about: str) -> None:
     """A server arrives in its group, unless it was lost on the way."""
     servers = json.loads(world.store.fact(about["fact"], "[]"))
     if server not in servers:
@@ -212,14 +212,14 @@ def deliver(world: World, body: Object, plural: str, server: str, pool: str, **a
     tell(world, body, f"server {server} of {about['class']} was delivered")
 
 
-def join(world: World, body: Object, plural: str, server: str) -> None:
+def join(world: SpotWorld, body: Object, plural: str, server: str) -> None:
     """A delivered server has become a node."""
     assigned = (body.get("status") or {}).get("assignedServers", {})
     if server in assigned:
         world.set_status(plural, body, assignedServers={**assigned, server: {**assigned[server], "state": "Running"}})
 
 
-def release(world: World, body: Object, plural: str, server: str) -> None:
+def release(world: SpotWorld, body: Object, plural: str, server: str) -> None:
     """A server leaves its group."""
     assigned = dict((body.get("status") or {}).get("assignedServers", {}))
     if assigned.pop(server, None):
@@ -227,7 +227,7 @@ def release(world: World, body: Object, plural: str, server: str) -> None:
         tell(world, body, f"server {server} was released")
 
 
-def reserve(world: World, body: Object, plural: str) -> None:
+def reserve(world: SpotWorld, body: Object, plural: str) -> None:
     """Rented servers are there when asked for."""
     server_class = world.store.get("serverclasses", "", body["spec"]["serverClass"])
     # Nobody can rent more than there are.
@@ -236,19 +236,19 @@ def reserve(world: World, body: Object, plural: str) -> None:
     supply(world, plural, body, desired)
 
 
-def phase_of(world: World, body: Object) -> str:
+def phase_of(world: SpotWorld, body: Object) -> str:
     """The phase of a cloudspace whose API server answers."""
     bids = (body.get("status") or {}).get("bids", {})
     return "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
 
 
-def group_of(world: World, plural: str, pool: Object) -> Object | None:
+def group_of(world: SpotWorld, plural: str, pool: Object) -> Object | None:
     """What a pool lives in."""
     group_plural, field = POOLS[plural]
     return world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])
 
 
-def pool_named(world: World, group_plural: str, group: Object, name: str) -> Object | None:
+def pool_named(world: SpotWorld, group_plural: str, group: Object, name: str) -> Object | None:
     """A pool of a group."""
     namespace = group["metadata"]["namespace"]
     found = (world.store.get(each, namespace, name) for each in SUPPLIED if POOLS[each][0] == group_plural)

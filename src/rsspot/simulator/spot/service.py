@@ -9,13 +9,13 @@ from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.spot import admission, controllers
 
 if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+    from rsspot.simulator.spot.protocol import SpotWorld
 
 
 class Spot:
     """The Service of a world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SpotWorld) -> None:
         self._world = world
 
     def fill_in(self, definition: Definition, body: Object) -> None:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.spot.events import tell
-
-if TYPE_CHECKING:
-    from rsspot.simulator.world import World
+from rsspot.simulator.spot.protocol import Notice, SpotWorld
 
 SLACK = "hooks.slack.com"
 
 
-@dataclass(frozen=True)
-class Notice:
-    """One POST that the service would make."""
-
-    url: str
-    body: dict[str, Any]
-
-
-def announce(world: World, group: Object, server: str) -> None:
+def announce(world: SpotWorld, group: Object, server: str) -> None:
     """Have a cloudspace's webhook told that a server was lost to a higher bid, once the server is there at all."""
     name, url = group["metadata"]["name"], group["spec"].get("webhook")
     entry = (group.get("status") or {}).get("assignedServers", {}).get(server)

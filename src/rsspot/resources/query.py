@@ -1,0 +1,8 @@
+"""Query parameters that several verbs share."""
+
+from __future__ import annotations
+
+
+def selector(labels: str | None) -> dict[str, str]:
+    """A label selector as query parameters."""
+    return {"labelSelector": labels} if labels else {}
