@@ -1,4 +1,4 @@
-"""Clients that are overheard, as in the service tests, and a place of its own for everything that a test sets."""
+"""Fixtures for client tests: a home directory without settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home without settings; what clients were shared is let go of before and after."""
+    """A home directory without settings; shared clients are closed before and after."""
     from rsspot.client import singleton
 
     for name in [each for each in os.environ if "SPOT" in each or each in ("XDG_CONFIG_HOME", "RXTSPOT_TOKEN")]:

@@ -1,4 +1,4 @@
-"""Whatever the user calls an organization, requests go to its namespace."""
+"""The configured organization, by whatever name, is resolved to its namespace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMESPACE = "org-sandbox000000001"
 def client_for(
     spot: SimulatedSpot, organization: str | None, transport: httpx.AsyncBaseTransport | None = None
 ) -> AsyncSpotClient:
-    """A client that was told an organization, or none."""
+    """A client configured with an organization, or with none."""
     config = spot.client().config
     settings = {name: setting for name, setting in config.settings.items() if name != "organization"}
     if organization is not None:
@@ -35,8 +35,8 @@ def client_for(
 
 
 @pytest.mark.parametrize("asked", ["sandbox", "Sandbox", "SANDBOX", ID, ID.lower(), NAMESPACE, None])
-async def test_an_organization_may_be_called_in_many_ways(spot_api: SimulatedSpot, asked: str | None) -> None:
-    """By name, id or namespace, in any case; and the token's own without asking."""
+async def test_an_organization_is_found_by_name_id_or_namespace(spot_api: SimulatedSpot, asked: str | None) -> None:
+    """In any case; without a setting it is the token's own."""
     async with client_for(spot_api, asked) as client:
         assert await client.scope.namespace() == NAMESPACE
         await client.cloudspaces.list()
@@ -45,7 +45,7 @@ async def test_an_organization_may_be_called_in_many_ways(spot_api: SimulatedSpo
 
 @pytest.mark.parametrize("asked", [ID, NAMESPACE])
 async def test_an_id_needs_no_lookup(spot_api: SimulatedSpot, asked: str) -> None:
-    """The namespace follows from it."""
+    """The namespace is derived from it."""
     async with client_for(spot_api, asked) as client:
         await client.scope.namespace()
     assert spot_api.requests() == []
@@ -60,14 +60,14 @@ async def test_a_name_is_looked_up_once(spot_api: SimulatedSpot) -> None:
 
 
 async def test_an_unknown_organization_is_not_found(spot_api: SimulatedSpot) -> None:
-    """And named."""
+    """The error names it."""
     async with client_for(spot_api, "nobody") as client:
         with pytest.raises(NotFound, match="'nobody'"):
             await client.cloudspaces.list()
 
 
-async def test_another_organization_than_the_tokens_may_be_asked_for() -> None:
-    """A user of two organizations chooses by name; the service decides whether it may."""
+async def test_another_organization_than_the_tokens_may_be_chosen() -> None:
+    """The service decides whether the token may access it."""
     organizations = [Tenant("org_One", "one", SANDBOX_TOKEN), Tenant("org_Two", "two", "other")]
     clock = ManualClock()
     world = World(clock=clock, organizations=organizations)
@@ -87,8 +87,8 @@ async def test_another_organization_than_the_tokens_may_be_asked_for() -> None:
     world.close()
 
 
-async def test_with_no_way_to_tell_the_choices_are_named(spot_api: SimulatedSpot) -> None:
-    """An opaque token and two organizations: the user has to say."""
+async def test_an_ambiguous_organization_raises_with_the_choices(spot_api: SimulatedSpot) -> None:
+    """An opaque token and two organizations: the user has to choose."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":

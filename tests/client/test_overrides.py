@@ -1,4 +1,4 @@
-"""What a client was told is what its requests show: organization, hooks, kept answers and where things come from."""
+"""A client's settings show in its requests: organization, region, hooks, cache and credentials."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ORGANIZATIONS = (Tenant("org_One", "one", SANDBOX_TOKEN), Tenant("org_Two", "two
 
 
 class TwoOrganizations:
-    """A service with two organizations, and clients of it that read their settings as anybody's."""
+    """A service with two organizations, and clients of it that read their settings in the usual way."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -31,11 +31,11 @@ class TwoOrganizations:
         self.wire = Overheard(InProcessTransport(Api(self.world)))
 
     def client(self, **options: Any) -> AsyncSpotClient:
-        """A client that is told no more than this."""
+        """A client with only these arguments."""
         return AsyncSpotClient(transport=self.wire, clock=self.clock, **ADDRESSES, **options)
 
     async def namespaces(self, client: AsyncSpotClient) -> list[str]:
-        """Where a client looks for its cloudspaces; the service may well say no."""
+        """The namespace in which a client lists cloudspaces; the service may refuse."""
         self.wire.requests.clear()
         with suppress(PermissionError):
             await client.cloudspaces.list()
@@ -44,7 +44,7 @@ class TwoOrganizations:
 
 @pytest.fixture
 def two(here: Path) -> Any:
-    """A service of two organizations."""
+    """A service with two organizations."""
     made = TwoOrganizations()
     yield made
     made.world.close()
@@ -53,10 +53,10 @@ def two(here: Path) -> Any:
 BY_ID = {"profiles": {"default": {"organizationId": "org_One", "refreshToken": SANDBOX_TOKEN}}}
 
 
-async def test_a_named_organization_displaces_the_profiles_id(
+async def test_an_organization_setting_overrides_the_profiles_id(
     two: TwoOrganizations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By argument, by block or by variable: requests go where was said last, not where the file says."""
+    """As argument, block or variable."""
     assert await two.namespaces(two.client(config=BY_ID)) == ["org-one"]
     assert await two.namespaces(two.client(config=BY_ID, organization="two")) == ["org-two"]
     with use_org("two"):
@@ -66,15 +66,17 @@ async def test_a_named_organization_displaces_the_profiles_id(
     assert await two.namespaces(two.client(config=BY_ID)) == ["org-two"]
 
 
-async def test_a_block_ends_but_its_clients_stay_as_they_are(two: TwoOrganizations) -> None:
-    """They were made for that organization."""
+async def test_a_client_made_in_a_block_keeps_its_settings_afterwards(two: TwoOrganizations) -> None:
+    """The block applies when the client is made."""
     with use_org("two"):
         client = two.client(config=BY_ID)
     assert await two.namespaces(client) == ["org-two"]
 
 
-async def test_every_source_in_its_order(two: TwoOrganizations, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the file's preferences up to an argument, each beating all before it."""
+async def test_the_precedence_of_all_sources(
+    two: TwoOrganizations, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the config file up to an argument, each overrides those before it."""
     file, state = here / "config.yml", here / "state.db"
     seen = []
 
@@ -107,15 +109,15 @@ async def test_every_source_in_its_order(two: TwoOrganizations, here: Path, monk
     ]
 
 
-async def test_the_region_in_use_is_where_new_things_go(two: TwoOrganizations) -> None:
-    """All the way from the argument to the body."""
+async def test_new_objects_are_created_in_the_configured_region(two: TwoOrganizations) -> None:
+    """From the setting to the request body."""
     client = two.client(config=BY_ID, region="us-central-ord-1")
     made = await client.cloudspaces.create("edge", {"kubernetes_version": "1.31.1"})
     assert made.spec.region == "us-central-ord-1"
 
 
-async def test_who_has_no_credential_is_told_at_once(two: TwoOrganizations) -> None:
-    """And how to give one; nothing is sent."""
+async def test_a_missing_credential_raises_at_once(two: TwoOrganizations) -> None:
+    """The hint says how to provide one; nothing is sent."""
     with pytest.raises(AuthError, match="no refresh token for profile 'default'") as caught:
         two.client()
     assert caught.value.hint is not None and "RSSPOT_REFRESH_TOKEN" in caught.value.hint
@@ -124,14 +126,14 @@ async def test_who_has_no_credential_is_told_at_once(two: TwoOrganizations) -> N
     assert two.wire.requests == []
 
 
-def test_an_option_that_does_not_exist_is_refused(two: TwoOrganizations) -> None:
-    """A slip must not be a wish that nobody fulfils."""
+def test_an_unknown_option_is_refused(two: TwoOrganizations) -> None:
+    """A typo must not be ignored silently."""
     with pytest.raises(TypeError, match="organisation"):
         SpotClient(refresh_token="t", organisation="one")  # type: ignore[call-arg]
 
 
-async def test_a_credential_is_in_no_representation(two: TwoOrganizations) -> None:
-    """Of a client, its settings or its parts."""
+async def test_no_repr_shows_a_credential(two: TwoOrganizations) -> None:
+    """Neither of the client nor of its settings and parts."""
     client = two.client(refresh_token="canary-token", access_token="canary-access")
     shown = [repr(each) for each in (client, client.config, client.session, client.hooks, vars(client))]
     assert "canary" not in "".join(shown)
@@ -141,12 +143,12 @@ async def test_a_credential_is_in_no_representation(two: TwoOrganizations) -> No
 
 
 async def test_hooks_see_every_request_and_may_add_headers(spot_api: SimulatedSpot) -> None:
-    """Not the credential, and not what was asked in detail."""
+    """They see neither the credential nor the query."""
     seen: list[Exchange] = []
     asked: list[tuple[str, str]] = []
     hooks = Hooks(
         before=[lambda *call: asked.append(call), lambda *call: {"traceparent": "abc", "Authorization": "mine"}],
-        after=[lambda each: 1 / 0, seen.append],
+        after=[lambda _: 1 / 0, seen.append],
     )
     wire = Overheard(spot_api.transport)
     config = spot_api.client().config
@@ -156,8 +158,8 @@ async def test_hooks_see_every_request_and_may_add_headers(spot_api: SimulatedSp
     await client.cloudspaces.create("edge", CLOUDSPACE)
     with pytest.raises(NotFound):
         await client.cloudspaces.get("nobody")
-    told = [(each.method, each.path.rsplit("/", 1)[1], each.attempt, each.status) for each in seen]
-    assert told == [
+    attempts = [(each.method, each.path.rsplit("/", 1)[1], each.attempt, each.status) for each in seen]
+    assert attempts == [
         ("POST", "token", 1, 200),
         ("GET", "regions", 1, 503),
         ("GET", "regions", 2, 200),
@@ -172,11 +174,11 @@ async def test_hooks_see_every_request_and_may_add_headers(spot_api: SimulatedSp
     assert "?" not in "".join(map(str, seen))
 
 
-# Kept answers
+# Cached responses
 
 
-async def test_what_seldom_changes_is_asked_for_once_unless_told_otherwise(spot_api: SimulatedSpot) -> None:
-    """cache=False asks each time; what is anybody's to change is always asked for."""
+async def test_data_that_seldom_changes_is_cached_unless_disabled(spot_api: SimulatedSpot) -> None:
+    """cache=False disables it; tenants' objects are never cached by default."""
     from support.recording import settings_of
 
     config = settings_of(spot_api, cache__enabled=True)
@@ -205,8 +207,8 @@ async def test_what_seldom_changes_is_asked_for_once_unless_told_otherwise(spot_
     assert counts[False] == dict.fromkeys(counts[True], 3) | {"/organizations": 4}
 
 
-async def test_a_planner_never_sees_a_kept_answer(spot_api: SimulatedSpot) -> None:
-    """`documents` asks each time."""
+async def test_documents_are_never_served_from_the_cache(spot_api: SimulatedSpot) -> None:
+    """So a plan always sees live objects."""
     from rsspot.services.server_classes.schemas import SERVER_CLASS
     from support.recording import settings_of
 

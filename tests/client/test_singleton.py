@@ -1,4 +1,4 @@
-"""Clients that a whole program shares, and the choices that decide which one it gets."""
+"""Shared clients, and the settings that decide which one is returned."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ somebodyElses: [1, 2]
 
 @pytest.fixture
 def config(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A config file with two profiles, which is the one in use."""
+    """A config file with two profiles, the active one set."""
     path = here / "rsspot" / "config.yml"
     path.parent.mkdir()
     path.write_text(PROFILES)
@@ -65,7 +65,7 @@ def config(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def organization(client: SpotClient | AsyncSpotClient | None = None) -> Any:
-    """The organization of a client, or of the shared one."""
+    """The organization of a client, by default the shared one."""
     return (client or get_client()).config.get("organization")
 
 
@@ -79,11 +79,11 @@ def profile() -> str:
     return get_client().config.profile
 
 
-# One client for each set of settings
+# One client per set of settings
 
 
-def test_the_same_settings_give_the_same_client(config: Path) -> None:
-    """However they are written; each color has its own."""
+def test_equal_settings_return_the_same_client(config: Path) -> None:
+    """In whatever form they are given; sync and async clients are separate."""
     assert get_client() is get_client()
     assert get_async_client() is get_async_client()
     assert isinstance(get_client(), SpotClient)
@@ -92,8 +92,8 @@ def test_the_same_settings_give_the_same_client(config: Path) -> None:
     assert get_client(config_path=config) is get_client(config_path=Path(str(config)))
 
 
-def test_threads_that_ask_at_once_get_one_client(config: Path) -> None:
-    """The first one makes it, and only one is first."""
+def test_concurrent_threads_get_one_client(config: Path) -> None:
+    """Only one of them makes it."""
     together = threading.Barrier(8)
 
     def ask(_: int) -> SpotClient:
@@ -104,8 +104,8 @@ def test_threads_that_ask_at_once_get_one_client(config: Path) -> None:
         assert len(set(pool.map(ask, range(8)))) == 1
 
 
-def test_other_settings_give_another_client(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arguments, the program's options, choices for a block, and the environment."""
+def test_different_settings_return_different_clients(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments, `configure`, overrides and environment."""
     met = [get_client(), get_client(profile="staging"), get_client(organization="other"), get_client(cache=False)]
     with use_org("other"):
         met.append(get_client())
@@ -123,8 +123,8 @@ def test_other_settings_give_another_client(config: Path, monkeypatch: pytest.Mo
     assert len(set(met)) == len(met)
 
 
-def test_another_home_is_another_set_of_settings(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files in it are others."""
+def test_another_home_directory_is_another_set_of_settings(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files differ."""
     for name in ("one", "two"):
         folder = here / name / ".config" / "rsspot"
         folder.mkdir(parents=True)
@@ -137,8 +137,8 @@ def test_another_home_is_another_set_of_settings(here: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("kind", [str, Path])
-def test_a_client_is_never_that_of_another_file(here: Path, kind: Any) -> None:
-    """Whatever stood at the same place in memory before."""
+def test_a_client_is_not_reused_for_another_config_file(here: Path, kind: Any) -> None:
+    """Even if an object had the same memory address."""
     for number in range(20):
         (here / f"{number}.yml").write_text(f"profiles: {{default: {{org: org{number}, refreshToken: t}}}}\n")
     for _ in range(3):
@@ -147,8 +147,8 @@ def test_a_client_is_never_that_of_another_file(here: Path, kind: Any) -> None:
             gc.collect(0)
 
 
-def test_a_client_is_never_that_of_another_config(here: Path) -> None:
-    """Nor of other hooks, or whatever else is told apart by being another object."""
+def test_a_client_is_not_reused_for_another_config_object(here: Path) -> None:
+    """Nor for other hooks, or any option compared by identity."""
     for number in range(40):
         profiles = {"default": {"org": f"org{number}", "refreshToken": "t"}}
         assert organization(get_client(config=ConfigFile.model_validate({"profiles": profiles}))) == f"org{number}"
@@ -162,8 +162,8 @@ def test_a_client_is_never_that_of_another_config(here: Path) -> None:
 # configure
 
 
-def test_what_is_configured_holds_until_it_is_configured_anew(config: Path) -> None:
-    """The second time replaces the first whole; clients that are out stay as they are."""
+def test_configure_replaces_earlier_options(config: Path) -> None:
+    """All of them; existing clients keep theirs."""
     configure(organization="one", region="a")
     first = get_client()
     configure(organization="two")
@@ -175,15 +175,15 @@ def test_what_is_configured_holds_until_it_is_configured_anew(config: Path) -> N
     assert organization() == "prod-org"
 
 
-def test_arguments_beat_what_is_configured(config: Path) -> None:
+def test_arguments_override_configure(config: Path) -> None:
     """One by one."""
     configure(organization="one", region="a")
     client = get_client(organization="two")
     assert (client.config.get("organization"), client.config.get("region")) == ("two", "a")
 
 
-def test_what_is_configured_wrong_is_told_when_a_client_is_asked_for(config: Path) -> None:
-    """And the next one is not spoiled by it."""
+def test_an_invalid_setting_raises_when_a_client_is_requested(config: Path) -> None:
+    """The next valid request works."""
     configure(profile="nobody")
     with pytest.raises(ConfigError, match="no profile 'nobody'"):
         get_client()
@@ -191,11 +191,11 @@ def test_what_is_configured_wrong_is_told_when_a_client_is_asked_for(config: Pat
     assert profile() == "prod"
 
 
-# Choices for a block
+# Overrides for a block
 
 
-def test_choices_nest_and_end(config: Path) -> None:
-    """Inside out, also when the block fails."""
+def test_overrides_nest_and_end(config: Path) -> None:
+    """Also if the block raises."""
     with use_org("outer"), use_region("r1"):
         with use_org("inner"):
             assert (organization(), region()) == ("inner", "r1")
@@ -206,10 +206,8 @@ def test_choices_nest_and_end(config: Path) -> None:
     assert (organization(), region()) == ("prod-org", "us-east-iad-1")
 
 
-def test_a_choice_beats_what_is_configured_and_yields_to_arguments(
-    config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And beats the environment too."""
+def test_an_override_wins_over_configure_and_loses_to_arguments(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It also wins over the environment."""
     monkeypatch.setenv("RSSPOT_ORG", "of-the-environment")
     assert organization() == "of-the-environment"
     configure(organization="configured", profile="prod", region="configured")
@@ -223,24 +221,24 @@ def test_a_choice_beats_what_is_configured_and_yields_to_arguments(
         assert organization(AsyncSpotClient(organization="argument")) == "argument"
 
 
-def test_a_chosen_profile_brings_its_own_settings(config: Path) -> None:
-    """Its organization, though it is said by an id there."""
+def test_an_overridden_profile_brings_its_own_settings(config: Path) -> None:
+    """Including its organization, given by id."""
     with use_profile("staging"):
         assert (profile(), organization()) == ("staging", "org_Staging1")
     with use_profile("nobody"), pytest.raises(ConfigError):
         get_client()
 
 
-async def test_a_choice_is_its_tasks_own(config: Path) -> None:
-    """Tasks that run at the same time do not see each other's, and take over what they were started under."""
+async def test_an_override_applies_to_its_task_only(config: Path) -> None:
+    """Concurrent tasks do not see it; a new task inherits it."""
     chosen = asyncio.Event()
 
     async def choose(name: str) -> list[str]:
         with use_org(name):
-            found = [organization()]
+            before = [organization()]
             chosen.set()
             await asyncio.sleep(0)
-            return [*found, organization()]
+            return [*before, organization()]
 
     async def look() -> str:
         await chosen.wait()
@@ -252,8 +250,8 @@ async def test_a_choice_is_its_tasks_own(config: Path) -> None:
         assert await asyncio.to_thread(organization) == "outer"
 
 
-def test_a_choice_is_its_threads_own(config: Path) -> None:
-    """A thread that was started by hand begins with none."""
+def test_an_override_applies_to_its_thread_only(config: Path) -> None:
+    """A new thread starts without it."""
     with use_org("here"), ThreadPoolExecutor(1) as pool:
         assert pool.submit(organization).result() == "prod-org"
         assert pool.submit(contextvars.copy_context().run, organization).result() == "here"
@@ -262,16 +260,16 @@ def test_a_choice_is_its_threads_own(config: Path) -> None:
 # Closing
 
 
-def test_what_was_shared_is_let_go_of_and_made_anew(config: Path) -> None:
-    """Closing twice is no mistake."""
+def test_closed_clients_are_replaced_by_new_ones(config: Path) -> None:
+    """Closing twice is allowed."""
     first = get_client()
     close_all_clients()
     close_all_clients()
     assert get_client() is not first
 
 
-async def test_in_a_loop_the_twin_is_named(config: Path) -> None:
-    """As everywhere."""
+async def test_closing_in_a_running_loop_names_the_async_function(config: Path) -> None:
+    """As every blocking call does."""
     with pytest.raises(RuntimeError, match=r"await aclose_all_clients\(\) instead"):
         close_all_clients()
     first = get_async_client()
@@ -280,8 +278,8 @@ async def test_in_a_loop_the_twin_is_named(config: Path) -> None:
     assert get_async_client() is not first
 
 
-def test_nothing_stays_open_whoever_closes(here: Path, server: Server) -> None:
-    """Connections of this loop and those that threads without a loop have opened; and the ledger."""
+def test_closing_releases_everything(here: Path, server: Server) -> None:
+    """Connections of this loop and of threads without a loop, and the ledger."""
     options: Any = {
         "base_url": server.url,
         "oauth_url": server.url,
@@ -326,7 +324,7 @@ def test_a_shared_client_works_in_loops_and_threads(config: Path, spot_api: Simu
 
 
 def test_profiles_are_listed_by_name(config: Path, here: Path) -> None:
-    """Of the file in use, of another one, or of what stands for one."""
+    """From the file in use, another file, or a config object."""
     assert list_profiles() == ["prod", "staging"]
     other = here / "other.toml"
     other.write_text("[profiles.only]\norganization = 'x'\n")
@@ -337,13 +335,13 @@ def test_profiles_are_listed_by_name(config: Path, here: Path) -> None:
         list_profiles(config_path=here / "nowhere.yml")
 
 
-def test_without_a_file_there_are_none(here: Path) -> None:
-    """Which is no mistake."""
+def test_without_a_config_file_there_are_no_profiles(here: Path) -> None:
+    """This is not an error."""
     assert list_profiles() == []
 
 
-def test_the_active_profile_is_written_into_the_file(config: Path) -> None:
-    """Where it stands, and nothing else is touched; the next client is of it."""
+def test_the_active_profile_is_written_to_the_config_file(config: Path) -> None:
+    """The rest of the file stays; the next client uses the profile."""
     assert profile() == "prod"
     set_active_profile("staging")
     assert config.read_text().split() == PROFILES.replace("activeProfile: prod ", "activeProfile: staging ").split()
@@ -353,8 +351,8 @@ def test_the_active_profile_is_written_into_the_file(config: Path) -> None:
     assert profile() == "prod"
 
 
-def test_an_unknown_profile_does_not_become_the_active_one(config: Path) -> None:
-    """The ones there are are named."""
+def test_an_unknown_profile_cannot_become_active(config: Path) -> None:
+    """The hint names the existing ones."""
     with pytest.raises(ConfigError, match="no profile 'stagin'") as caught:
         set_active_profile("stagin")
     assert caught.value.hint == "did you mean 'staging'?"
@@ -364,8 +362,8 @@ def test_an_unknown_profile_does_not_become_the_active_one(config: Path) -> None
     assert config.read_text() == PROFILES
 
 
-def test_the_active_profile_of_another_file(config: Path, here: Path) -> None:
-    """That one is checked and changed."""
+def test_the_active_profile_of_another_file_is_set(config: Path, here: Path) -> None:
+    """That file is validated and changed."""
     other = here / "other.yml"
     other.write_text("profiles: {only: {}}\n")
     set_active_profile("only", config_path=other)
@@ -376,7 +374,7 @@ def test_the_active_profile_of_another_file(config: Path, here: Path) -> None:
 
 
 def test_the_official_clis_file_stays_in_use(here: Path) -> None:
-    """It has one profile, and to make that the active one must not hide it."""
+    """It has one profile; activating it must not create a file that hides it."""
     (here / ".spot_config").write_text("org: legacy\nrefreshToken: t\n")
     assert (list_profiles(), organization()) == (["default"], "legacy")
     set_active_profile("default")
@@ -387,8 +385,8 @@ def test_the_official_clis_file_stays_in_use(here: Path) -> None:
 # Remembered defaults
 
 
-def test_a_default_organization_is_remembered_for_its_profile(config: Path) -> None:
-    """The other one never hears of it; None forgets."""
+def test_a_default_organization_is_remembered_per_profile(config: Path) -> None:
+    """Other profiles are not affected; None forgets it."""
     before = get_client()
     set_default_org("remembered")
     set_default_region("uk-lon-1")
@@ -407,15 +405,15 @@ def test_a_default_organization_is_remembered_for_its_profile(config: Path) -> N
     assert organization(get_client(profile="staging")) == "of-staging"
 
 
-def test_a_remembered_organization_displaces_an_id(config: Path) -> None:
-    """Though the file says one."""
+def test_a_remembered_organization_overrides_an_id(config: Path) -> None:
+    """Although the file has one."""
     with use_profile("staging"):
         set_default_org("by-name")
         assert organization() == "by-name"
 
 
 def test_a_default_profile_is_remembered(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over the file, under the environment and everything that is said here and now."""
+    """It overrides the file, but not the environment, overrides or arguments."""
     set_default_profile("staging")
     assert profile() == "staging"
     assert get_client(profile="prod").config.profile == "prod"
@@ -431,16 +429,16 @@ def test_a_default_profile_is_remembered(config: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_what_was_said_last_about_the_profile_counts(config: Path, here: Path, own: bool) -> None:
-    """A default that was remembered before does not outlive another active profile, wherever it is remembered."""
+def test_the_latest_choice_of_profile_counts(config: Path, here: Path, own: bool) -> None:
+    """A remembered default does not outlast a newly set active profile, wherever it is remembered."""
     configure(**({"state_path": here / "own.db"} if own else {}))
     set_default_profile("staging")
     set_active_profile("prod")
     assert profile() == "prod"
 
 
-def test_a_default_of_the_profile_in_use_is_of_the_remembered_one(config: Path) -> None:
-    """Whichever way a profile came to be in use."""
+def test_a_default_belongs_to_the_current_profile(config: Path) -> None:
+    """However that profile was chosen."""
     set_default_profile("staging")
     set_default_org("of-staging")
     assert organization() == "of-staging"
@@ -448,8 +446,8 @@ def test_a_default_of_the_profile_in_use_is_of_the_remembered_one(config: Path) 
 
 
 @pytest.mark.parametrize("made", [dict, ConfigFile.model_validate])
-def test_defaults_work_without_a_file(here: Path, made: Any) -> None:
-    """When the program brings its own settings, in either form."""
+def test_defaults_work_without_a_config_file(here: Path, made: Any) -> None:
+    """With settings that the program passes, in either form."""
     profiles = {name: {"org": f"{name}-org", "refreshToken": "t"} for name in ("prod", "staging")}
     configure(config=made({"profiles": profiles, "activeProfile": "prod"}), state_path=here / "own.db")
     assert organization() == "prod-org"
@@ -462,8 +460,8 @@ def test_defaults_work_without_a_file(here: Path, made: Any) -> None:
         set_default_profile("nobody")
 
 
-def test_choices_and_arguments_beat_remembered_defaults(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the order of the manual: arguments, blocks, environment, memory, profile."""
+def test_overrides_and_arguments_win_over_remembered_defaults(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order is: arguments, overrides, environment, remembered, profile."""
     set_default_org("memory")
     assert organization() == "memory"
     monkeypatch.setenv("RSSPOT_ORG", "environment")
@@ -473,8 +471,8 @@ def test_choices_and_arguments_beat_remembered_defaults(config: Path, monkeypatc
         assert organization(get_client(organization="argument")) == "argument"
 
 
-async def test_names_of_the_package_are_there(config: Path) -> None:
-    """From outside, as the manual has them."""
+async def test_the_package_exports_these_names(config: Path) -> None:
+    """As documented."""
     for name in ("use_org", "configure", "get_client", "set_default_region", "list_profiles", "Hooks", "Exchange"):
         assert name in dir(rsspot)
         assert getattr(rsspot, name) is not None
@@ -482,8 +480,8 @@ async def test_names_of_the_package_are_there(config: Path) -> None:
         _ = rsspot.get_clint  # type: ignore[attr-defined]
 
 
-def test_a_default_set_inside_a_block_is_of_the_blocks_profile(config: Path) -> None:
-    """Not of the one that was configured for the whole program."""
+def test_a_default_set_in_a_block_is_for_the_blocks_profile(config: Path) -> None:
+    """Not for the one set by `configure`."""
     configure(profile="prod")
     with use_profile("staging"):
         set_default_region("uk-lon-1")
@@ -491,8 +489,8 @@ def test_a_default_set_inside_a_block_is_of_the_blocks_profile(config: Path) -> 
     assert region() != "uk-lon-1"
 
 
-def test_a_config_path_may_be_a_text(config: Path) -> None:
-    """As every other argument of that name."""
+def test_a_config_path_may_be_a_string(config: Path) -> None:
+    """As every path argument."""
     configure(config_path=str(config))
     set_default_region("uk-lon-1")
     assert region() == "uk-lon-1"

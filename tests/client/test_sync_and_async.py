@@ -1,4 +1,4 @@
-"""One client, two colors: the same operations for threads and for loops, in any order and at the same time."""
+"""One client for blocking and async use: the same operations, in threads and loops, at the same time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SETTLES_WITHIN = 5.0
 
 
 def client_of(spot: SimulatedSpot) -> tuple[SpotClient, Overheard]:
-    """A client of both colors, and what it sends."""
+    """A client for both uses, and the requests it sends."""
     wire = Overheard(spot.transport)
     return SpotClient(resolved=spot.client().config, transport=wire, clock=spot.clock), wire
 
@@ -58,8 +58,8 @@ def offers(twin: object) -> set[str]:
 # The same operations
 
 
-def test_there_is_a_group_of_each_color(spot_api: SimulatedSpot) -> None:
-    """None is missing on either side, and both are the ones of the asynchronous client."""
+def test_every_group_has_a_sync_and_an_async_version(spot_api: SimulatedSpot) -> None:
+    """The async ones are those of the async client."""
     client, _ = client_of(spot_api)
     groups = {name for name, value in vars(SyncGroups).items() if isinstance(value, Group)}
     assert {f"a{name}" for name in GROUPS} == groups - set(GROUPS)
@@ -69,8 +69,8 @@ def test_there_is_a_group_of_each_color(spot_api: SimulatedSpot) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_group_offers_the_same_in_both_colors(spot_api: SimulatedSpot, group: str) -> None:
-    """The same names, parameters, defaults, and what comes back when it is awaited."""
+def test_both_versions_of_a_group_have_the_same_operations(spot_api: SimulatedSpot, group: str) -> None:
+    """With the same names, parameters, defaults and results."""
     client, _ = client_of(spot_api)
     service, twin = getattr(client, f"a{group}"), getattr(client, group)
     assert offers(twin) == set(operations(service)) != set()
@@ -83,8 +83,8 @@ def test_a_group_offers_the_same_in_both_colors(spot_api: SimulatedSpot, group: 
         assert getattr(twin, name).__name__ == name
 
 
-def test_every_kind_has_the_verbs_of_every_kind(spot_api: SimulatedSpot) -> None:
-    """Watch is one of them."""
+def test_every_kind_has_the_common_verbs(spot_api: SimulatedSpot) -> None:
+    """Including watch."""
     client, _ = client_of(spot_api)
     verbs = {"list", "get", "create", "patch", "delete", "wait", "wait_gone", "watch"}
     assert {name for name in vars(BlockingCollection) if not name.startswith("_")} == verbs
@@ -94,8 +94,8 @@ def test_every_kind_has_the_verbs_of_every_kind(spot_api: SimulatedSpot) -> None
 
 
 @pytest.mark.parametrize("group", GROUPS)
-async def test_every_operation_names_its_twin_in_a_running_loop(spot_api: SimulatedSpot, group: str) -> None:
-    """And sends nothing, and leaves no coroutine behind."""
+async def test_a_blocking_call_in_a_running_loop_names_the_async_one(spot_api: SimulatedSpot, group: str) -> None:
+    """It sends nothing and leaves no coroutine un-awaited."""
     client, wire = client_of(spot_api)
     for name in offers(getattr(client, group)):
         with pytest.raises(RuntimeError, match=rf"client\.a{group}\.{name}\(\) instead"):
@@ -103,8 +103,8 @@ async def test_every_operation_names_its_twin_in_a_running_loop(spot_api: Simula
     assert wire.requests == []
 
 
-async def test_the_client_itself_names_its_twins_too(spot_api: SimulatedSpot) -> None:
-    """Who am I, and close."""
+async def test_the_clients_own_blocking_calls_name_their_async_versions(spot_api: SimulatedSpot) -> None:
+    """whoami and close."""
     client, wire = client_of(spot_api)
     with pytest.raises(RuntimeError, match=r"await client\.awhoami\(\)"):
         client.whoami()
@@ -115,10 +115,10 @@ async def test_the_client_itself_names_its_twins_too(spot_api: SimulatedSpot) ->
     assert wire.requests == []
 
 
-# In any order
+# Threads and loops in any order
 
 
-def test_first_threads_and_then_a_loop(spot_api: SimulatedSpot) -> None:
+def test_threads_first_then_a_loop(spot_api: SimulatedSpot) -> None:
     """With one token for both."""
     client, wire = client_of(spot_api)
     assert client.cloudspaces.create("edge", CLOUDSPACE).name == "edge"
@@ -133,8 +133,8 @@ def test_first_threads_and_then_a_loop(spot_api: SimulatedSpot) -> None:
     assert len(bearers) == 1
 
 
-async def test_first_a_loop_and_then_threads(spot_api: SimulatedSpot) -> None:
-    """The other way round."""
+async def test_a_loop_first_then_threads(spot_api: SimulatedSpot) -> None:
+    """With one token for both."""
     client, wire = client_of(spot_api)
     await client.acloudspaces.create("edge", CLOUDSPACE)
     assert await asyncio.to_thread(lambda: client.cloudspaces.get("edge").name) == "edge"
@@ -142,8 +142,8 @@ async def test_first_a_loop_and_then_threads(spot_api: SimulatedSpot) -> None:
     assert tokens(wire) == 1
 
 
-def test_one_loop_after_the_other(spot_api: SimulatedSpot) -> None:
-    """As scripts do that call `asyncio.run` here and there."""
+def test_one_loop_after_another(spot_api: SimulatedSpot) -> None:
+    """As in scripts that call `asyncio.run` several times."""
     client, wire = client_of(spot_api)
 
     async def work(name: str) -> int:
@@ -155,7 +155,7 @@ def test_one_loop_after_the_other(spot_api: SimulatedSpot) -> None:
 
 
 def test_two_loops_and_eight_threads_at_once(spot_api: SimulatedSpot) -> None:
-    """On one client, with one token, and every answer is its own asker's."""
+    """One client and one token; every caller gets its own response."""
     client, wire = client_of(spot_api)
     put(spot_api, "cloudspaces", *(cloudspace(f"c{number}") for number in range(10)))
     together = threading.Barrier(10)
@@ -172,13 +172,13 @@ def test_two_loops_and_eight_threads_at_once(spot_api: SimulatedSpot) -> None:
         return asyncio.run(asking(number))
 
     with ThreadPoolExecutor(10) as pool:
-        found = [*pool.map(lambda number: (blocking if number < 8 else looping)(number), range(10))]
-    assert found == [[f"c{number}"] * 5 for number in range(10)]
+        names = [*pool.map(lambda number: (blocking if number < 8 else looping)(number), range(10))]
+    assert names == [[f"c{number}"] * 5 for number in range(10)]
     assert tokens(wire) == 1
 
 
-def test_who_am_i_is_the_same_in_both_colors(spot_api: SimulatedSpot) -> None:
-    """And it is what the token says, without asking the API."""
+def test_whoami_is_the_same_in_both_versions(spot_api: SimulatedSpot) -> None:
+    """It reads the token and does not call the API."""
     client, wire = client_of(spot_api)
     persona = client.whoami()
     assert asyncio.run(client.awhoami()) == persona
@@ -194,8 +194,8 @@ def test_who_am_i_is_the_same_in_both_colors(spot_api: SimulatedSpot) -> None:
 # Closing
 
 
-def test_closing_may_be_done_twice_and_does_not_end_the_client(spot_api: SimulatedSpot) -> None:
-    """It lets go; the next request takes up again, with the same token."""
+def test_a_closed_client_can_be_used_again(spot_api: SimulatedSpot) -> None:
+    """Closing twice is allowed; the next request reconnects with the same token."""
     client, wire = client_of(spot_api)
     for _ in range(2):
         client.regions.list()
@@ -209,8 +209,8 @@ def test_closing_may_be_done_twice_and_does_not_end_the_client(spot_api: Simulat
     assert tokens(wire) == 1
 
 
-async def test_closing_in_a_loop_may_be_done_twice_as_well(spot_api: SimulatedSpot) -> None:
-    """For the asynchronous client too, used or not."""
+async def test_closing_twice_in_a_loop_is_allowed(spot_api: SimulatedSpot) -> None:
+    """For the async client too, used or unused."""
     client = spot_api.client()
     await client.aclose()
     async with client:
@@ -239,25 +239,25 @@ def server() -> Iterator[Server]:
 
 
 def connected(server: Server, folder: Path, **options: Any) -> SpotClient:
-    """A client that speaks to a server."""
+    """A client connected to the server."""
     addresses = {"base_url": server.url, "oauth_url": server.url, "state_path": folder / "state.db"}
     return SpotClient(**addresses, refresh_token=SANDBOX_TOKEN, organization=SANDBOX_ORGANIZATION, **options)
 
 
 def open_files() -> list[str]:
-    """What this process holds open, but for the server's own ends of connections."""
+    """The files this process has open, without the server's ends of connections."""
     gc.collect()
-    found = []
-    for each in os.listdir("/proc/self/fd"):  # noqa: PTH208 - the listing's own handle is gone by the time it is looked at
+    files = []
+    for handle in os.listdir("/proc/self/fd"):  # noqa: PTH208 - the listing's own handle is gone by the time it is looked at
         try:
-            found.append(os.readlink(f"/proc/self/fd/{each}"))  # noqa: PTH115
+            files.append(os.readlink(f"/proc/self/fd/{handle}"))  # noqa: PTH115
         except OSError:
             continue
-    return sorted(found)
+    return sorted(files)
 
 
 def settled(before: int) -> int:
-    """How many more files than before are open, once the server has noticed who has gone."""
+    """How many more files than before are open, once the server has noticed closed connections."""
     deadline = time.monotonic() + SETTLES_WITHIN
     while len(open_files()) > before and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -265,7 +265,7 @@ def settled(before: int) -> int:
 
 
 def test_twenty_clients_leave_nothing_open(here: Path, server: Server) -> None:
-    """No connection, no file and no thread, whichever color they were used in."""
+    """No connection, file or thread, in either version."""
 
     async def use(client: SpotClient) -> None:
         await asyncio.gather(client.aregions.list(), client.acloudspaces.list(), client.apricing.list())
@@ -287,8 +287,8 @@ def test_twenty_clients_leave_nothing_open(here: Path, server: Server) -> None:
     assert threading.active_count() <= threads
 
 
-def test_a_listener_who_goes_leaves_no_connection(here: Path, server: Server) -> None:
-    """Half-way through a stream, in both colors."""
+def test_stopping_a_watch_closes_its_connection(here: Path, server: Server) -> None:
+    """In the middle of a stream, in both versions."""
     with connected(server, here, cache=False) as client:
         client.cloudspaces.create("edge", CLOUDSPACE)
 
@@ -307,14 +307,14 @@ def test_a_listener_who_goes_leaves_no_connection(here: Path, server: Server) ->
     assert settled(files) <= 0
 
 
-def test_it_works_over_sockets_from_everywhere_at_once(here: Path, server: Server) -> None:
-    """Threads and loops share the token, and connections never cross."""
+def test_threads_and_loops_at_once_over_real_sockets(here: Path, server: Server) -> None:
+    """They share the token; connections are never shared between loops."""
     with connected(server, here) as client:
 
         async def three() -> list[int]:
-            found = await asyncio.gather(*(client.aregions.list() for _ in range(3)))
+            lists = await asyncio.gather(*(client.aregions.list() for _ in range(3)))
             await client.aclose()
-            return [len(each) for each in found]
+            return [len(regions) for regions in lists]
 
         with ThreadPoolExecutor(6) as pool:
             blocking = [pool.submit(lambda: len(client.server_classes.list())) for _ in range(8)]

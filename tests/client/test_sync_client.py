@@ -1,4 +1,4 @@
-"""The synchronous client: the same services, from any thread, and never inside a running loop."""
+"""The synchronous client: the same services, from any thread, but never inside a running loop."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def blocking_client(spot: SimulatedSpot) -> SpotClient:
 
 @pytest.fixture
 def client(spot_api: SimulatedSpot) -> Iterator[SpotClient]:
-    """A synchronous client that is closed again."""
+    """A synchronous client, closed after the test."""
     with blocking_client(spot_api) as opened:
         yield opened
 
@@ -51,15 +51,15 @@ def coroutines(service: object) -> set[str]:
     return {name for name, _ in members if not name.startswith("_")}
 
 
-def test_the_groups_are_those_of_the_asynchronous_client(spot_api: SimulatedSpot) -> None:
-    """None is missing here, and none is missing there."""
+def test_the_groups_are_those_of_the_async_client(spot_api: SimulatedSpot) -> None:
+    """None is missing on either side."""
     services = {name for name, value in vars(AsyncGroups).items() if isinstance(value, Group)}
     assert services == set(GROUPS)
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_coroutine_has_a_blocking_twin(client: SpotClient, group: str) -> None:
-    """With the same parameters and the same words."""
+def test_every_coroutine_has_a_blocking_version(client: SpotClient, group: str) -> None:
+    """With the same parameters and docstring."""
     service, twin = getattr(client, f"a{group}"), getattr(client, group)
     assert coroutines(service)
     for name in coroutines(service):
@@ -71,8 +71,8 @@ def test_every_coroutine_has_a_blocking_twin(client: SpotClient, group: str) -> 
 
 
 @pytest.mark.parametrize("group", GROUPS)
-async def test_inside_a_running_loop_the_twin_is_named(spot_api: SimulatedSpot, group: str) -> None:
-    """A blocking call would freeze it."""
+async def test_a_call_in_a_running_loop_names_the_async_version(spot_api: SimulatedSpot, group: str) -> None:
+    """A blocking call would freeze the loop."""
     client = blocking_client(spot_api)
     with pytest.raises(RuntimeError, match=rf"await client\.a{group}\.list\(\)"):
         getattr(client, group).list()
@@ -82,8 +82,8 @@ async def test_inside_a_running_loop_the_twin_is_named(spot_api: SimulatedSpot, 
     await asyncio.to_thread(client.close)
 
 
-def test_it_does_all_that_a_script_needs(spot_api: SimulatedSpot, client: SpotClient) -> None:
-    """Make, look, change, delete."""
+def test_a_script_can_create_read_change_and_delete(spot_api: SimulatedSpot, client: SpotClient) -> None:
+    """The common verbs, in a row."""
     made = client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
     assert made.name == "edge"
     assert client.cloudspaces.patch("edge", {"kubernetesVersion": "1.32.0"}).spec.kubernetes_version == "1.32.0"
@@ -95,8 +95,8 @@ def test_it_does_all_that_a_script_needs(spot_api: SimulatedSpot, client: SpotCl
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_threads_may_share_it_from_the_very_first_call(spot_api: SimulatedSpot, attempt: int) -> None:
-    """Sixteen at once, and one loop behind them all."""
+def test_threads_may_share_it_from_the_first_call(spot_api: SimulatedSpot, attempt: int) -> None:
+    """Sixteen threads at once."""
     before = threading.active_count()
     together = threading.Barrier(16)
 
@@ -114,15 +114,15 @@ def test_threads_may_share_it_from_the_very_first_call(spot_api: SimulatedSpot, 
 
 
 def test_an_unused_client_has_nothing_to_close(spot_api: SimulatedSpot) -> None:
-    """Neither a thread nor a file was made."""
+    """It made neither a thread nor a file."""
     before = threading.active_count()
     with blocking_client(spot_api):
         assert threading.active_count() == before
     assert not list(spot_api.folder.iterdir())
 
 
-def test_a_kind_without_a_line_of_its_own_is_reached_by_its_plural(client: SpotClient) -> None:
-    """A new kind needs no line in either client."""
+def test_any_kind_is_reachable_by_its_plural(client: SpotClient) -> None:
+    """A new kind needs no change in either client."""
     assert client.spotnodepools.list() == []  # type: ignore[attr-defined]
     assert isinstance(client.aspotnodepools, Collection)  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="no attribute 'widgets'"):

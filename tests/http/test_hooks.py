@@ -47,7 +47,7 @@ class Service:
         return SpotTransport(URL, bearer if signed else None, self.clock, transport, options=options, hooks=hooks)
 
 
-# Before
+# Before hooks
 
 
 async def test_a_before_hook_gets_method_and_path_and_adds_headers() -> None:
@@ -104,7 +104,7 @@ async def test_a_before_hook_that_raises_fails_the_request() -> None:
     assert service.seen == []
 
 
-# After
+# After hooks
 
 
 async def test_an_after_hook_is_called_for_every_attempt() -> None:

@@ -91,7 +91,7 @@ async def number(session: SpotTransport, call: Call | None = None) -> int:
     return (await session.send(call or read()))["number"]
 
 
-# How long
+# TTL
 
 
 async def test_a_response_is_cached_for_exactly_its_ttl(service: Service) -> None:
@@ -194,7 +194,7 @@ def test_the_longest_matching_pattern_wins() -> None:
         assert policy.ttl("/x") == 1.0
 
 
-# How much
+# Size
 
 
 def answers_kept(cache: ResponseCache, names: str) -> str:
@@ -247,7 +247,7 @@ def test_the_size_is_tracked_through_any_sequence_of_operations(steps: list[tupl
         assert len(cache._front) <= 4
 
 
-# For whom
+# Identities
 
 
 class Shelf:
@@ -335,7 +335,7 @@ async def test_another_process_reads_the_persistent_cache(service: Service) -> N
     assert await number(session) == 2
 
 
-# After a write
+# Invalidation
 
 
 WRITTEN: dict[str, httpx.Response] = {
@@ -437,7 +437,7 @@ async def test_a_read_during_a_write_is_not_cached_beyond_it(service: Service) -
     assert await number(session) == 3
 
 
-# At once
+# Concurrent reads
 
 
 async def test_concurrent_equal_reads_fail_together() -> None:
@@ -512,7 +512,7 @@ async def test_a_cancelled_read_does_not_cancel_the_others(service: Service) -> 
     assert session.cache is not None and not session.cache._in_flight
 
 
-# Backs
+# The persistent cache
 
 
 @pytest.mark.parametrize("broken", ["get", "put", "drop", "foreign_writes"])

@@ -1,4 +1,4 @@
-"""Maintainers' scripts as processes, and loopback servers for them to fetch from."""
+"""Fixtures to run maintainers' scripts as processes, with loopback servers to fetch from."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 
 class Origin(ThreadingHTTPServer):
-    """Answers each path as told: `answers[path] = status, headers, body`. `asked` are the requests' headers by path."""
+    """Answers each path with `answers[path] = status, headers, body`. asked: the requests' headers by path."""
 
     daemon_threads = True
 
@@ -28,7 +28,7 @@ class Origin(ThreadingHTTPServer):
 
     @property
     def url(self):
-        """Where it listens."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -49,7 +49,7 @@ class _Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def listen():
-    """Have a server answer on a thread until the test is over."""
+    """Run a server in a thread until the test ends."""
     listening = []
 
     def start(server):
@@ -73,19 +73,19 @@ def simulator(spot_api, listen):
 
 @pytest.fixture
 def origin(listen):
-    """A server that is told what to answer."""
+    """A server with scripted answers."""
     return listen(Origin())
 
 
 @pytest.fixture
 def bearer(spot_api):
-    """A token that the simulator takes."""
+    """A token that the simulator accepts."""
     return spot_api.world.identity.id_token(spot_api.world.organizations[0])
 
 
 @pytest.fixture
 def nobody():
-    """An address that refuses connections."""
+    """A URL that refuses connections."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""The scripts that keep the API's OpenAPI document and its index, run as their maintainers run them."""
+"""The scripts that store the API's OpenAPI document and its index, run as processes."""
 
 import hashlib
 import json
@@ -23,36 +23,36 @@ POOLS = "/apis/ngpc.rxt.io/v1/namespaces/{namespace}/spotnodepools"
 
 @pytest.fixture
 def kept(tmp_path):
-    """The folder that the scripts keep their files in."""
+    """The directory in which the scripts store their files."""
     return tmp_path / "openapi"
 
 
 @pytest.fixture
 def synced(script, kept):
-    """The folder after a first fetch."""
+    """The directory after a first sync."""
     assert script(SYNC).returncode == 0
     return kept
 
 
 def metadata(kept):
-    """What is known about the kept document."""
+    """The metadata of the stored document."""
     return json.loads((kept / "openapi.meta.json").read_text())
 
 
 def aged(kept):
-    """Metadata as if it had been written long ago."""
+    """Metadata with old timestamps."""
     old = {**metadata(kept), "fetched_at": "2020-01-01T00:00:00Z", "checked_at": "2020-01-01T00:00:00Z"}
     (kept / "openapi.meta.json").write_text(json.dumps(old))
     return old
 
 
 def answer(document, **headers):
-    """A scripted answer with a JSON document."""
+    """A scripted response with a JSON document."""
     return 200, {"Content-Type": "application/json", **headers}, json.dumps(document).encode()
 
 
 def test_the_first_sync_stores_the_document_and_its_origin(script, simulator, kept):
-    """Canonical JSON, its digest, and where and when it came from; for everybody to read."""
+    """Canonical JSON, readable by everyone, with digest, source and time."""
     ended = script(SYNC)
     assert ended.returncode == 0, ended.stderr
     text = (kept / "openapi.json").read_text()
@@ -70,8 +70,8 @@ def test_the_first_sync_stores_the_document_and_its_origin(script, simulator, ke
     assert sorted(file.name for file in kept.iterdir()) == ["openapi.json", "openapi.meta.json"]
 
 
-def test_an_unchanged_document_is_only_noted_as_checked(script, synced):
-    """One moment moves, nothing else."""
+def test_an_unchanged_document_only_updates_the_check_time(script, synced):
+    """Nothing else changes."""
     text, old = (synced / "openapi.json").read_bytes(), aged(synced)
     ended = script(SYNC)
     assert ended.stdout.startswith("unchanged: ")
@@ -81,16 +81,16 @@ def test_an_unchanged_document_is_only_noted_as_checked(script, synced):
     assert {**new, "checked_at": ""} == {**old, "checked_at": ""}
 
 
-def test_a_document_spoilt_by_hand_is_fetched_again(script, synced):
-    """What is kept is what was fetched."""
+def test_a_modified_document_is_fetched_again(script, synced):
+    """The fetched document replaces it."""
     text = (synced / "openapi.json").read_bytes()
     (synced / "openapi.json").write_bytes(text.replace(b"SpotNodePool", b"SlotNodePool"))
     assert script(SYNC).stdout.startswith("stored ")
     assert (synced / "openapi.json").read_bytes() == text
 
 
-def test_metadata_that_does_not_fit_is_written_again(script, synced):
-    """A run that was cut off between the two files leaves this behind."""
+def test_mismatched_metadata_is_written_again(script, synced):
+    """A run interrupted between the two files leaves such metadata."""
     digest = metadata(synced)["sha256"]
     (synced / "openapi.meta.json").write_text("{")
     assert script(SYNC).returncode == 0
@@ -98,7 +98,7 @@ def test_metadata_that_does_not_fit_is_written_again(script, synced):
 
 
 def test_sources_are_tried_in_order(script, origin, nobody, kept):
-    """The first refuses the connection, the second answers 500, the third has it; the failures are on record."""
+    """The first refuses the connection, the second returns 500, the third has it; the failures are recorded."""
     origin.answers["/broken?key=hidden"] = 500, {}, b"secret stack trace"
     origin.answers["/good"] = answer(SMALL, ETag='"v7"', **{"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"})
     urls = [f"{nobody}/first", f"{origin.url}/broken?key=hidden", f"{origin.url}/good"]
@@ -113,21 +113,21 @@ def test_sources_are_tried_in_order(script, origin, nobody, kept):
     assert second == {"source": f"{origin.url}/broken", "why": "it answered 500"}
 
 
-def test_the_api_itself_is_the_last_source_to_be_asked(script, simulator, nobody, kept):
-    """A --url that fails leaves what the API publishes."""
+def test_the_api_itself_is_the_last_source(script, simulator, nobody, kept):
+    """It is used if a --url fails."""
     assert script(SYNC, "--url", nobody).returncode == 0
     assert metadata(kept)["source"] == f"{simulator.url}/openapi/v2"
 
 
-def test_version_three_is_asked_for_when_version_two_is_not_there(script, origin, kept):
+def test_version_three_is_fetched_if_there_is_no_version_two(script, origin, kept):
     """As newer servers publish it."""
     origin.answers["/openapi/v3/apis/ngpc.rxt.io/v1"] = answer(SMALL)
     assert script(SYNC, RSSPOT_BASE_URL=origin.url).returncode == 0
     assert metadata(kept)["failed"] == [{"source": f"{origin.url}/openapi/v2", "why": "it answered 404"}]
 
 
-def test_a_source_that_takes_too_long_is_given_up(origin, kept, monkeypatch):
-    """However steadily it goes on."""
+def test_a_slow_source_is_given_up(origin, kept, monkeypatch):
+    """Even if it keeps sending."""
     monkeypatch.setattr(sync_openapi, "LONGEST", -1.0)
     origin.answers["/slow"] = answer(SMALL)
     sync = sync_openapi.Sync(kept, origin.url, "")
@@ -135,8 +135,8 @@ def test_a_source_that_takes_too_long_is_given_up(origin, kept, monkeypatch):
     assert sync.failed[0]["why"].startswith("it took longer than")
 
 
-def test_what_was_kept_is_the_last_resort(script, synced, nobody):
-    """Nothing is written, since nothing was learnt."""
+def test_the_stored_document_is_the_last_resort(script, synced, nobody):
+    """Nothing is written."""
     before = {file.name: file.read_bytes() for file in synced.iterdir()}
     ended = script(SYNC, RSSPOT_BASE_URL=nobody)
     assert (ended.returncode, ended.stdout) == (
@@ -146,14 +146,14 @@ def test_what_was_kept_is_the_last_resort(script, synced, nobody):
     assert {file.name: file.read_bytes() for file in synced.iterdir()} == before
 
 
-def test_with_nothing_fetched_and_nothing_kept_it_ends_with_one(script, nobody, kept):
-    """And leaves no folder behind."""
+def test_with_nothing_fetched_and_nothing_stored_the_exit_code_is_one(script, nobody, kept):
+    """No directory is created."""
     assert script(SYNC, RSSPOT_BASE_URL=nobody).returncode == 1
     assert not kept.exists()
 
 
-def test_yaml_is_as_good_as_json(script, origin, kept):
-    """Status codes become words, dates what they are written as."""
+def test_yaml_is_accepted(script, origin, kept):
+    """Status codes and dates become strings."""
     document = {"swagger": "2.0", "paths": {"/a": {"get": {"responses": {200: {}}, "x-day": "DAY"}}}}
     text = yaml.safe_dump(document).replace("DAY", "2024-01-02")
     origin.answers["/spec.yaml"] = 200, {"Content-Type": "application/yaml"}, text.encode()
@@ -162,8 +162,8 @@ def test_yaml_is_as_good_as_json(script, origin, kept):
     assert operation == {"responses": {"200": {}}, "x-day": "2024-01-02"}
 
 
-def test_raw_control_characters_are_no_reason_to_refuse_json(script, origin, kept):
-    """They have been seen in documents that vendors publish."""
+def test_raw_control_characters_in_json_are_accepted(script, origin, kept):
+    """Some vendors publish such documents."""
     body = json.dumps({**SMALL, "info": {"title": "TAB"}}).replace("TAB", "a\tb\x01\nc").encode()
     origin.answers["/raw"] = 200, {}, body
     assert script(SYNC, "--url", f"{origin.url}/raw").returncode == 0
@@ -184,8 +184,8 @@ def test_raw_control_characters_are_no_reason_to_refuse_json(script, origin, kep
     ],
     ids=["page", "list of versions", "half", "binary", "aliases", "not a number", "deep", "large"],
 )
-def test_what_is_no_document_is_passed_over(script, origin, simulator, kept, body, why):
-    """The next source is asked, and the reason is on record."""
+def test_an_unusable_source_is_skipped(script, origin, simulator, kept, body, why):
+    """The next source is tried, and the reason is recorded."""
     origin.answers["/odd"] = 200, {}, body
     assert script(SYNC, "--url", f"{origin.url}/odd").returncode == 0
     assert metadata(kept)["failed"] == [{"source": f"{origin.url}/odd", "why": why}]
@@ -201,14 +201,14 @@ def test_what_is_no_document_is_passed_over(script, origin, simulator, kept, bod
         ("https://[::", "it is not an address, or leads to none"),
     ],
 )
-def test_some_addresses_are_not_asked_at_all(script, kept, url, why):
-    """Nothing is sent in the clear, and nothing is read from disk."""
+def test_some_urls_are_never_requested(script, kept, url, why):
+    """No plain http to other hosts, and no local files."""
     assert script(SYNC, "--url", url).returncode == 0
     assert metadata(kept)["failed"][0]["why"] == why
 
 
-def test_the_token_goes_to_the_api_only(script, origin, listen, bearer):
-    """Not over a redirect, not even to the same host, and not to another origin."""
+def test_the_token_is_only_sent_to_the_api(script, origin, listen, bearer):
+    """Not after a redirect, even to the same host, and not to another origin."""
     elsewhere = listen(type(origin)())
     origin.answers["/openapi/v2"] = 302, {"Location": "/moved"}, b""
     origin.answers["/moved"] = 307, {"Location": f"{elsewhere.url}/spec"}, b""
@@ -221,8 +221,8 @@ def test_the_token_goes_to_the_api_only(script, origin, listen, bearer):
     assert "Authorization" not in elsewhere.asked["/own"]
 
 
-def test_redirects_lead_to_no_address_that_could_not_be_asked_itself(script, origin, kept):
-    """Neither into the clear nor round and round."""
+def test_a_redirect_may_not_lead_to_a_forbidden_url(script, origin, kept):
+    """Neither to plain http nor in a loop."""
     origin.answers["/out"] = 302, {"Location": "http://example.com/spec"}, b""
     origin.answers["/round"] = 302, {"Location": "/round"}, b""
     script(SYNC, "--url", f"{origin.url}/out", "--url", f"{origin.url}/round")
@@ -233,20 +233,20 @@ def test_redirects_lead_to_no_address_that_could_not_be_asked_itself(script, ori
     ]
 
 
-def test_no_secret_is_kept_or_printed(script, origin, bearer, kept):
-    """Neither the token nor what an address carries."""
+def test_no_secret_is_stored_or_printed(script, origin, bearer, kept):
+    """Neither the token nor the secret parts of a URL."""
     origin.answers["/spec?signature=hidden"] = answer(SMALL)
     address = origin.url.replace("://", "://user:password@")
     ended = script(SYNC, "--url", f"{address}/no?signature=hidden", "--url", f"{address}/spec?signature=hidden#part")
     assert ended.returncode == 0
     assert metadata(kept)["source"] == f"{origin.url}/spec"
-    told = ended.stdout + ended.stderr + "".join(file.read_text() for file in kept.iterdir())
+    output = ended.stdout + ended.stderr + "".join(file.read_text() for file in kept.iterdir())
     for secret in (bearer, "hidden", "password", "#part"):
-        assert secret not in told
+        assert secret not in output
 
 
-def test_the_token_may_be_in_a_file(script, tmp_path, bearer, kept):
-    """With a line's end after it; a file that is not there is a mistake of the command line."""
+def test_the_token_may_be_read_from_a_file(script, tmp_path, bearer, kept):
+    """With a trailing newline; a missing file is a usage error."""
     (tmp_path / "token").write_text(f"{bearer}\n")
     assert script(SYNC, "--token-file", tmp_path / "token", RSSPOT_ID_TOKEN="").returncode == 0
     assert kept.exists()
@@ -257,15 +257,15 @@ def test_the_token_may_be_in_a_file(script, tmp_path, bearer, kept):
     assert "two words" not in refused.stderr
 
 
-def test_without_a_token_the_api_says_no(script):
-    """And the script says what it said."""
+def test_without_a_token_the_api_refuses(script):
+    """The script reports the status."""
     ended = script(SYNC, RSSPOT_ID_TOKEN="")
     assert ended.returncode == 1
     assert "it answered 401" in ended.stderr
 
 
 def test_check_compares_and_writes_nothing(script, origin, kept):
-    """2 for a difference or for nothing kept yet, 0 for the same."""
+    """2 for a difference or if nothing is stored yet, 0 if equal."""
     origin.answers["/spec"] = answer(SMALL)
     check = (SYNC, "--check", "--url", f"{origin.url}/spec")
     assert script(*check).returncode == 2
@@ -279,16 +279,16 @@ def test_check_compares_and_writes_nothing(script, origin, kept):
     assert (kept / "openapi.meta.json").read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_written_is_an_error(script, tmp_path):
-    """Named, and without a stack trace."""
+def test_an_unwritable_directory_is_an_error(script, tmp_path):
+    """It is named, without a stack trace."""
     (tmp_path / "openapi").write_text("in the way")
     ended = script(SYNC)
     assert ended.returncode == 1
     assert ended.stderr.startswith("cannot write to openapi:")
 
 
-def test_the_index_is_the_same_byte_for_byte(script, synced):
-    """Whatever the order that hashes give."""
+def test_the_index_is_reproducible(script, synced):
+    """Byte for byte, whatever the hash seed."""
     made = set()
     for seed in ("0", "1", "4711"):
         assert script(INDEX, PYTHONHASHSEED=seed).returncode == 0
@@ -296,8 +296,8 @@ def test_the_index_is_the_same_byte_for_byte(script, synced):
     assert len(made) == 1
 
 
-def test_the_index_says_what_an_operation_takes_and_gives(script, synced):
-    """Id, kind, parameters, definitions and a digest; sorted by path."""
+def test_the_index_describes_operations(script, synced):
+    """Id, kind, parameters, schemas and digest, sorted by path."""
     script(INDEX)
     entries = json.loads((synced / "openapi_index.json").read_text())["operations"]
     (create,) = [each for each in entries if each["id"] == "createNgpcRxtIoV1NamespacedSpotNodePool"]
@@ -309,8 +309,8 @@ def test_the_index_says_what_an_operation_takes_and_gives(script, synced):
     assert [each["path"] for each in entries] == sorted(each["path"] for each in entries)
 
 
-def test_an_index_compared_with_itself_has_no_difference(script, synced):
-    """Even when it is the file that is written."""
+def test_an_index_does_not_differ_from_itself(script, synced):
+    """Even if it is the output file."""
     script(INDEX)
     ended = script(INDEX, "--against", synced / "openapi_index.json")
     assert (ended.returncode, ended.stdout) == (0, "no difference\n")
@@ -318,7 +318,7 @@ def test_an_index_compared_with_itself_has_no_difference(script, synced):
 
 @pytest.fixture
 def moved_on(script, synced, tmp_path):
-    """An older index, and a newer document in which something was added, removed and changed."""
+    """An older index, and a newer document with one operation added, one removed and one changed."""
     script(INDEX, "--output", tmp_path / "old.json")
     document = json.loads((synced / "openapi.json").read_text())
     paths = document["paths"]
@@ -330,7 +330,7 @@ def moved_on(script, synced, tmp_path):
     return tmp_path / "old.json"
 
 
-def test_the_report_tells_what_was_added_removed_and_changed(script, moved_on):
+def test_the_report_lists_added_removed_and_changed_operations(script, moved_on):
     """As text, part by part."""
     ended = script(INDEX, "--against", moved_on)
     assert ended.returncode == 2
@@ -342,19 +342,19 @@ def test_the_report_tells_what_was_added_removed_and_changed(script, moved_on):
     assert ondemand in ended.stdout
 
 
-def test_the_report_can_be_read_by_programs_and_by_reviewers(script, moved_on):
-    """JSON and Markdown."""
+def test_the_report_has_json_and_markdown_formats(script, moved_on):
+    """For programs and for reviewers."""
     report = json.loads(script(INDEX, "--against", moved_on, "--format", "json").stdout)
     assert [each["path"] for each in report["added"]] == ["/new"]
     assert [each["method"] for each in report["removed"]] == ["put"]
     changes = {each["id"]: each["changes"] for each in report["changed"]}
     assert changes["createNgpcRxtIoV1NamespacedSpotNodePool"] == {"parameters": "-fieldValidation"}
-    said = script(INDEX, "--against", moved_on, "--format", "markdown").stdout
-    assert "## Added (1)\n\n- `GET /new` (get /new)\n" in said
+    report_text = script(INDEX, "--against", moved_on, "--format", "markdown").stdout
+    assert "## Added (1)\n\n- `GET /new` (get /new)\n" in report_text
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": 1}', '{"format": 1, "operations": [{}]}'])
-def test_a_file_that_is_no_index_is_refused(script, synced, tmp_path, content):
+def test_a_file_that_is_not_an_index_is_refused(script, synced, tmp_path, content):
     """Before anything is written."""
     (tmp_path / "old.json").write_text(content)
     assert script(INDEX, "--against", tmp_path / "old.json").returncode == 1
@@ -368,7 +368,7 @@ def test_an_index_needs_a_document(script):
 
 
 def test_version_three_is_indexed_too():
-    """Without ids, with contents, components and definitions in circles."""
+    """Without ids, with contents, components and circular definitions."""
     tree = {"properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}}
     answers = {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tree"}}}}}
     operation = {
@@ -420,8 +420,8 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(DOCUMENTS)
-def test_nothing_differs_from_itself(document):
-    """Whatever a document has in it, also what it should not."""
+def test_any_document_does_not_differ_from_itself(document):
+    """Also one with invalid parts."""
     index = index_of(document)
     assert index_of(deepcopy(document)) == index
     assert json.loads(json.dumps(index)) == index
@@ -431,16 +431,16 @@ def test_nothing_differs_from_itself(document):
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_a_difference_read_backwards_swaps_added_and_removed(one, other):
-    """And what changed one way changed the other way."""
+def test_a_reversed_difference_swaps_added_and_removed(one, other):
+    """And has the same changed operations."""
     there, back = (difference(index_of(a), index_of(b)) for a, b in ((one, other), (other, one)))
     assert (there["added"], there["removed"]) == (back["removed"], back["added"])
     assert len(there["changed"]) == len(back["changed"])
 
 
 @given(st.sampled_from(sorted(WHOLE["definitions"])))
-def test_a_changed_definition_changes_every_operation_that_leads_to_it(name):
-    """However far away it is."""
+def test_a_changed_definition_changes_every_operation_that_references_it(name):
+    """Also indirectly."""
     document = deepcopy(WHOLE)
     document["definitions"][name]["description"] = "something else entirely"
     report = difference(index_of(WHOLE), index_of(document))

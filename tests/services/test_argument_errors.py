@@ -1,4 +1,4 @@
-"""What a script gets wrong when nobody checks its types, and what a wait must not take for ready."""
+"""Wrong arguments from untyped callers, and what `wait` must not take for ready."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SPEC = {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}
 @pytest.mark.parametrize("name", [None, 5, ["a"]])
 @pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait", "wait_gone", "upgrade"])
 @pytest.mark.parametrize("group", ["cloudspaces", "spot_nodepools"])
-async def test_a_name_that_is_none_reaches_no_collection(
+async def test_an_invalid_name_never_addresses_the_collection(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient, group: str, verb: str, name: Any
 ) -> None:
-    """`delete(os.environ.get("UNSET"))` would delete everything there is."""
+    """`delete(os.environ.get("UNSET"))` would delete every object."""
     await spot_client.cloudspaces.create("edge", SPEC)
     collection = getattr(spot_client, group)
     if not hasattr(collection, verb):
@@ -35,8 +35,8 @@ async def test_a_name_that_is_none_reaches_no_collection(
     assert len(await spot_client.cloudspaces.list()) == 1
 
 
-async def test_an_upgrade_under_way_is_not_ready(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """Whoever waits for it wants the new version."""
+async def test_a_cloudspace_being_upgraded_is_not_ready(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """The caller waits for the new version."""
     await spot_client.cloudspaces.create("edge", SPEC)
     await spot_client.cloudspaces.wait("edge")
     await spot_client.cloudspaces.upgrade("edge", "1.32.0")
@@ -44,8 +44,8 @@ async def test_an_upgrade_under_way_is_not_ready(spot_api: SimulatedSpot, spot_c
     assert ready.status is not None and ready.status.current_kubernetes_version == "1.32.0"
 
 
-async def test_what_is_being_deleted_will_never_be_ready(spot_client: AsyncSpotClient) -> None:
-    """A pipeline would go on with something that is about to vanish."""
+async def test_an_object_being_deleted_never_becomes_ready(spot_client: AsyncSpotClient) -> None:
+    """A pipeline would otherwise continue with an object about to vanish."""
     await spot_client.cloudspaces.create("edge", SPEC)
     await spot_client.cloudspaces.wait("edge")
     await spot_client.cloudspaces.delete("edge")
@@ -54,8 +54,10 @@ async def test_what_is_being_deleted_will_never_be_ready(spot_client: AsyncSpotC
 
 
 @pytest.mark.parametrize("timeout", [1.0, 7.0])
-async def test_a_wait_keeps_its_time(spot_api: SimulatedSpot, spot_client: AsyncSpotClient, timeout: float) -> None:
-    """And does not sleep past it."""
+async def test_a_wait_ends_at_its_timeout(
+    spot_api: SimulatedSpot, spot_client: AsyncSpotClient, timeout: float
+) -> None:
+    """It does not sleep past it."""
     await spot_client.cloudspaces.create("edge", SPEC)
     began = spot_api.clock.time()
     with pytest.raises(NotReady):
@@ -63,8 +65,8 @@ async def test_a_wait_keeps_its_time(spot_api: SimulatedSpot, spot_client: Async
     assert spot_api.clock.time() - began == pytest.approx(timeout, abs=0.1)
 
 
-async def test_a_wait_for_a_service_that_does_not_answer_ends_in_time(spot_api: SimulatedSpot) -> None:
-    """The patience of single requests must not be added to it."""
+async def test_a_wait_for_an_unresponsive_service_ends_at_its_timeout(spot_api: SimulatedSpot) -> None:
+    """The timeouts of single requests are not added to it."""
 
     async def silent(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":

@@ -1,4 +1,4 @@
-"""Upgrades go up only, and the way into a cluster gets into a file without harm to what is there."""
+"""Upgrades only raise the version, and merging a kubeconfig keeps the rest of the file."""
 
 from __future__ import annotations
 
@@ -41,39 +41,39 @@ extensions:
 
 @pytest.fixture
 def ready(spot_api: SimulatedSpot) -> SimulatedSpot:
-    """A service with a cloudspace whose control plane answers, and one whose does not."""
+    """A service with two cloudspaces: one whose control plane is up, and one whose is not."""
     answering = {"APIServerEndpoint": "hcp-1.example.com", "currentKubernetesVersion": "1.31.1"}
     put(spot_api, "cloudspaces", cloudspace("edge", status=answering), cloudspace("new"))
     return spot_api
 
 
 def named(config: dict[str, Any], plural: str) -> dict[str, Any]:
-    """The entries of a kubeconfig by their names."""
+    """The entries of a kubeconfig by name."""
     return {each["name"]: each[plural.removesuffix("s")] for each in config[plural]}
 
 
 def login_of(config: dict[str, Any], context: str) -> tuple[str, dict[str, Any]]:
-    """Where a context leads, and as whom."""
-    found = named(config, "contexts")[context]
-    return named(config, "clusters")[found["cluster"]]["server"], named(config, "users")[found["user"]]
+    """The cluster and user of a context."""
+    entry = named(config, "contexts")[context]
+    return named(config, "clusters")[entry["cluster"]]["server"], named(config, "users")[entry["user"]]
 
 
 # Upgrades
 
 
-async def test_an_upgrade_moves_a_cloudspace_up(spot_api: SimulatedSpot) -> None:
-    """Only the version is sent, and which version of the object it is about."""
+async def test_an_upgrade_patches_the_version(spot_api: SimulatedSpot) -> None:
+    """It sends only the version and the resourceVersion."""
     client, wire = overhearing(spot_api)
     made = await client.cloudspaces.create("edge", CLOUDSPACE)
-    found = await client.cloudspaces.upgrade("edge", "1.32.0")
-    assert found.spec.kubernetes_version == "1.32.0"
+    upgraded = await client.cloudspaces.upgrade("edge", "1.32.0")
+    assert upgraded.spec.kubernetes_version == "1.32.0"
     assert wire.bodies("PATCH") == [
         {"spec": {"kubernetesVersion": "1.32.0"}, "metadata": {"resourceVersion": made.metadata.resource_version}}
     ]
 
 
-async def test_a_version_never_goes_down(ready: SimulatedSpot) -> None:
-    """Nor stays; numbers count, not letters."""
+async def test_a_version_cannot_be_lowered(ready: SimulatedSpot) -> None:
+    """Nor set to the current one."""
     client, wire = overhearing(ready)
     for version in ("1.31.1", "1.31.0", "1.9.9", "0.99.0"):
         with pytest.raises(UsageError, match=r"edge is already at version 1\.31\.1") as caught:
@@ -82,23 +82,23 @@ async def test_a_version_never_goes_down(ready: SimulatedSpot) -> None:
     assert wire.of("PATCH") == []
 
 
-async def test_versions_are_compared_as_numbers(ready: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """1.31.10 is after 1.31.9."""
+async def test_versions_are_compared_numerically(ready: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """1.31.10 is later than 1.31.9."""
     await spot_client.cloudspaces.upgrade("edge", "1.31.9")
     assert (await spot_client.cloudspaces.upgrade("edge", "1.31.10")).spec.kubernetes_version == "1.31.10"
 
 
 @pytest.mark.parametrize("version", ["", "1", "1.33", "v1.33.0", "1.33.0.0", "latest", "1.33.x", "-1.0.0", "1.33.0\n"])
-async def test_only_a_full_version_is_taken(version: str) -> None:
-    """And nothing is sent for another."""
+async def test_only_a_full_version_is_accepted(version: str) -> None:
+    """Nothing is sent for another."""
     client, wire = offline()
     with pytest.raises(UsageError, match="full version such as"):
         await client.cloudspaces.upgrade("edge", version)
     assert wire.requests == []
 
 
-async def test_a_cloudspace_that_moved_meanwhile_is_not_upgraded(ready: SimulatedSpot) -> None:
-    """Somebody else may have upgraded it further."""
+async def test_a_cloudspace_changed_in_between_is_not_upgraded(ready: SimulatedSpot) -> None:
+    """Someone else may have upgraded it further."""
 
     def meddle(request: httpx.Request) -> None:
         if request.method == "PATCH":
@@ -110,8 +110,8 @@ async def test_a_cloudspace_that_moved_meanwhile_is_not_upgraded(ready: Simulate
     assert (await client.cloudspaces.get("edge")).spec.kubernetes_version == "1.33.0"
 
 
-async def test_only_what_is_there_is_upgraded(spot_client: AsyncSpotClient) -> None:
-    """As any verb has it."""
+async def test_upgrading_a_missing_cloudspace_raises_not_found(spot_client: AsyncSpotClient) -> None:
+    """As every verb does."""
     with pytest.raises(NotFound):
         await spot_client.cloudspaces.upgrade("nobody", "1.32.0")
     with pytest.raises(UsageError):
@@ -122,10 +122,10 @@ async def test_only_what_is_there_is_upgraded(spot_client: AsyncSpotClient) -> N
 
 
 @pytest.mark.parametrize("organization", ["sandbox", "org_Sandbox000000001", "org-sandbox000000001", None])
-async def test_a_kubeconfig_is_had_whatever_the_organization_is_called(
+async def test_a_kubeconfig_is_fetched_for_any_form_of_the_organization(
     ready: SimulatedSpot, organization: str | None
 ) -> None:
-    """The service wants its name; the rest of the API its namespace."""
+    """Its endpoint takes the name; the rest of the API takes the namespace."""
     client, wire = overhearing(ready, organization=organization)
     config = yaml.safe_load(await client.cloudspaces.kubeconfig("edge"))
     assert login_of(config, CONTEXT)[0] == "https://hcp-1.example.com"
@@ -133,8 +133,8 @@ async def test_a_kubeconfig_is_had_whatever_the_organization_is_called(
     assert asked == [{"organization_name": "sandbox", "cloudspace_name": "edge", "refresh_token": SANDBOX_TOKEN}]
 
 
-async def test_before_the_control_plane_answers_there_is_none(ready: SimulatedSpot, tmp_path: Path) -> None:
-    """And no file is made."""
+async def test_without_a_control_plane_there_is_no_kubeconfig(ready: SimulatedSpot, tmp_path: Path) -> None:
+    """And no file is created."""
     client, _ = overhearing(ready)
     with pytest.raises(Invalid, match="not ready"):
         await client.cloudspaces.kubeconfig("new", merge_into=tmp_path / "config")
@@ -142,16 +142,16 @@ async def test_before_the_control_plane_answers_there_is_none(ready: SimulatedSp
 
 
 @pytest.mark.parametrize("name", ["nobody", "../x", ""])
-async def test_the_refresh_token_is_not_sent_for_what_is_not_there(ready: SimulatedSpot, name: str) -> None:
-    """A slip in a name costs no secret."""
+async def test_the_refresh_token_is_not_sent_for_a_missing_cloudspace(ready: SimulatedSpot, name: str) -> None:
+    """A typo in the name does not send a secret."""
     client, wire = overhearing(ready)
     with pytest.raises((NotFound, UsageError)):
         await client.cloudspaces.kubeconfig(name)
     assert not wire.of("POST", path="kubeconfig")
 
 
-async def test_without_a_refresh_token_it_is_said_what_is_missing(ready: SimulatedSpot) -> None:
-    """An access token alone does not do."""
+async def test_a_missing_refresh_token_is_named(ready: SimulatedSpot) -> None:
+    """An access token alone is not enough."""
     bearer = ready.world.identity.id_token(ready.world.organizations[0])
     client, wire = overhearing(ready, refresh_token=None, access_token=bearer)
     assert (await client.cloudspaces.get("edge")).name == "edge"
@@ -172,10 +172,8 @@ ODD_ANSWERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
-async def test_what_is_no_kubeconfig_is_told_without_quoting_it(
-    ready: SimulatedSpot, tmp_path: Path, answer: Any
-) -> None:
-    """It may hold a token, and a file that is there stays as it is."""
+async def test_an_invalid_kubeconfig_is_not_quoted(ready: SimulatedSpot, tmp_path: Path, answer: Any) -> None:
+    """It may hold a token; an existing file is not changed."""
     (tmp_path / "config").write_text(FOREIGN)
     client, _ = overhearing(
         ready, lambda asked: httpx.Response(200, json=answer) if "kubeconfig" in asked.url.path else None
@@ -188,7 +186,7 @@ async def test_what_is_no_kubeconfig_is_told_without_quoting_it(
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, None])
 async def test_no_failure_quotes_a_token(ready: SimulatedSpot, tmp_path: Path, status: int | None) -> None:
-    """Though the request brought one along in its body."""
+    """Although the request has one in its body."""
 
     def fail(request: httpx.Request) -> httpx.Response | None:
         if "kubeconfig" not in request.url.path:
@@ -201,16 +199,16 @@ async def test_no_failure_quotes_a_token(ready: SimulatedSpot, tmp_path: Path, s
     with pytest.raises(RsspotError) as caught:
         await client.cloudspaces.kubeconfig("edge", merge_into=tmp_path / "config")
     bearer = wire.of("GET")[-1].headers["authorization"].partition(" ")[2]
-    said = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
-    assert SANDBOX_TOKEN not in said and bearer not in said
+    shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert SANDBOX_TOKEN not in shown and bearer not in shown
     assert not (tmp_path / "config").exists()
 
 
 # Merging
 
 
-async def test_a_new_file_holds_what_the_service_gave_and_is_private(ready: SimulatedSpot, tmp_path: Path) -> None:
-    """With folders as needed."""
+async def test_a_new_file_is_private_and_holds_the_kubeconfig(ready: SimulatedSpot, tmp_path: Path) -> None:
+    """Missing directories are created."""
     client, _ = overhearing(ready)
     path = tmp_path / "deep" / "down" / "config"
     text = await client.cloudspaces.kubeconfig("edge", merge_into=path)
@@ -223,8 +221,8 @@ async def test_a_new_file_holds_what_the_service_gave_and_is_private(ready: Simu
 
 
 @pytest.mark.parametrize("before", ["", "{}", "apiVersion: v1\nkind: Config\nclusters: null\nusers: null\n"])
-async def test_an_empty_file_is_as_good_as_none(ready: SimulatedSpot, tmp_path: Path, before: str) -> None:
-    """kubectl leaves nulls behind, and some make the file first."""
+async def test_an_empty_file_is_treated_as_missing(ready: SimulatedSpot, tmp_path: Path, before: str) -> None:
+    """kubectl leaves nulls behind, and some tools create the file first."""
     client, _ = overhearing(ready)
     (tmp_path / "config").write_text(before)
     await client.cloudspaces.kubeconfig("edge", merge_into=tmp_path / "config")
@@ -233,8 +231,8 @@ async def test_an_empty_file_is_as_good_as_none(ready: SimulatedSpot, tmp_path: 
     assert login_of(merged, CONTEXT)[1]["token"]
 
 
-async def test_everything_else_in_the_file_stays_and_still_works(ready: SimulatedSpot, tmp_path: Path) -> None:
-    """Other contexts lead where they led, as whom they did, though names of users be the same."""
+async def test_other_entries_in_the_file_stay(ready: SimulatedSpot, tmp_path: Path) -> None:
+    """Other contexts keep their cluster and user, even if user names are equal."""
     client, _ = overhearing(ready)
     path = tmp_path / "config"
     path.write_text(FOREIGN)
@@ -251,8 +249,8 @@ async def test_everything_else_in_the_file_stays_and_still_works(ready: Simulate
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-async def test_merging_again_changes_the_token_and_nothing_else(ready: SimulatedSpot, tmp_path: Path) -> None:
-    """However often, and whichever context is in use by then."""
+async def test_merging_again_only_replaces_the_token(ready: SimulatedSpot, tmp_path: Path) -> None:
+    """However often, whichever context is current."""
     client, _ = overhearing(ready)
     path = tmp_path / "config"
     path.write_text(FOREIGN)
@@ -270,8 +268,8 @@ async def test_merging_again_changes_the_token_and_nothing_else(ready: Simulated
     assert login_of(merged, CONTEXT) != login_of(yaml.safe_load(once), CONTEXT)
 
 
-async def test_two_cloudspaces_live_in_one_file(ready: SimulatedSpot, tmp_path: Path) -> None:
-    """Each context leads to its own cluster."""
+async def test_two_cloudspaces_fit_in_one_file(ready: SimulatedSpot, tmp_path: Path) -> None:
+    """Each context has its own cluster and user."""
     put(ready, "cloudspaces", cloudspace("far", status={"APIServerEndpoint": "hcp-2.example.com"}))
     client, _ = overhearing(ready)
     for name in ("edge", "far"):
@@ -295,24 +293,24 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-async def test_a_file_that_is_no_kubeconfig_is_left_alone(ready: SimulatedSpot, tmp_path: Path, text: str) -> None:
-    """And is not quoted: it may hold a token."""
+async def test_a_file_that_is_not_a_kubeconfig_is_not_changed(ready: SimulatedSpot, tmp_path: Path, text: str) -> None:
+    """It is not quoted either: it may hold a token."""
     client, _ = overhearing(ready)
     path = tmp_path / "config"
     path.write_text(text)
     with pytest.raises(ConfigError, match="is not a kubeconfig; it was not changed") as caught:
         await client.cloudspaces.kubeconfig("edge", merge_into=path)
     assert path.read_text() == text
-    said = "".join(traceback.format_exception(caught.value))
-    assert "canary" not in said and SANDBOX_TOKEN not in said
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "canary" not in shown and SANDBOX_TOKEN not in shown
     assert [each.name for each in tmp_path.iterdir() if not each.name.startswith(("state", ".config.lock"))] == [
         "config"
     ]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x00\x00"])
-async def test_a_file_that_is_no_text_is_left_alone(ready: SimulatedSpot, tmp_path: Path, content: bytes) -> None:
-    """Whatever it is, it is somebody's."""
+async def test_a_binary_file_is_not_changed(ready: SimulatedSpot, tmp_path: Path, content: bytes) -> None:
+    """It may be important to its owner."""
     client, _ = overhearing(ready)
     (tmp_path / "config").write_bytes(content)
     with pytest.raises(ConfigError):
@@ -320,8 +318,8 @@ async def test_a_file_that_is_no_text_is_left_alone(ready: SimulatedSpot, tmp_pa
     assert (tmp_path / "config").read_bytes() == content
 
 
-async def test_a_place_where_nothing_can_be_written_is_said(ready: SimulatedSpot, tmp_path: Path) -> None:
-    """A folder, or something below a file."""
+async def test_an_unwritable_path_is_reported(ready: SimulatedSpot, tmp_path: Path) -> None:
+    """A directory, or a path below a file."""
     client, _ = overhearing(ready)
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file" / "config"):
@@ -329,8 +327,8 @@ async def test_a_place_where_nothing_can_be_written_is_said(ready: SimulatedSpot
             await client.cloudspaces.kubeconfig("edge", merge_into=path)
 
 
-async def test_a_link_stays_one(ready: SimulatedSpot, tmp_path: Path) -> None:
-    """What it leads to is what is written."""
+async def test_a_symbolic_link_stays_a_link(ready: SimulatedSpot, tmp_path: Path) -> None:
+    """Its target is written."""
     client, _ = overhearing(ready)
     (tmp_path / "real").write_text(FOREIGN)
     (tmp_path / "config").symlink_to(tmp_path / "real")
@@ -339,8 +337,8 @@ async def test_a_link_stays_one(ready: SimulatedSpot, tmp_path: Path) -> None:
     assert CONTEXT in named(yaml.safe_load((tmp_path / "real").read_text()), "contexts")
 
 
-def test_mergers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
-    """Through a link as well as without it."""
+def test_concurrent_merges_lose_nothing(tmp_path: Path) -> None:
+    """Through a link as well as directly."""
     (tmp_path / "real").write_text(FOREIGN)
     (tmp_path / "link").symlink_to(tmp_path / "real")
     together = threading.Barrier(12)
@@ -354,15 +352,15 @@ def test_mergers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
         merge(text, tmp_path / ("real" if number % 2 else "link"))
 
     threads = [threading.Thread(target=add, args=(number,)) for number in range(12)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     merged = yaml.safe_load((tmp_path / "real").read_text())
     assert set(named(merged, "contexts")) == {"mine", "second", *(f"c{number}" for number in range(12))}
 
 
-def test_the_synchronous_twin_does_the_same(ready: SimulatedSpot, tmp_path: Path) -> None:
+def test_the_synchronous_version_does_the_same(ready: SimulatedSpot, tmp_path: Path) -> None:
     """Upgrade and kubeconfig."""
     config = ready.client().config
     with SpotClient(resolved=config, transport=ready.transport, clock=ready.clock) as client:

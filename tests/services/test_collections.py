@@ -1,4 +1,4 @@
-"""The typed verbs of every kind, against the simulated service and against odd answers of it."""
+"""The typed verbs of every kind, against the simulated service and malformed responses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UUID = "00000000-0000-4000-8000-000000000001"
         ("vm_pools", ("vm_cloudspaces", "vms", GROUP), UUID, MACHINES, {"desired": 3}),
     ],
 )
-async def test_objects_are_made_found_changed_and_deleted(
+async def test_objects_of_every_kind_can_be_created_read_changed_and_deleted(
     spot_api: SimulatedSpot,
     spot_client: AsyncSpotClient,
     group: str,
@@ -41,7 +41,7 @@ async def test_objects_are_made_found_changed_and_deleted(
     spec: dict[str, Any],
     change: dict[str, Any],
 ) -> None:
-    """The whole life of an object of each kind."""
+    """The whole life of an object."""
     collection = getattr(spot_client, group)
     if parent:
         await getattr(spot_client, parent[0]).create(parent[1], parent[2])
@@ -60,8 +60,8 @@ async def test_objects_are_made_found_changed_and_deleted(
 
 
 @pytest.mark.parametrize("group", ["regions", "server_classes"])
-async def test_what_the_service_offers_can_only_be_read(spot_client: AsyncSpotClient, group: str) -> None:
-    """It is the same for everybody."""
+async def test_the_services_catalog_is_read_only(spot_client: AsyncSpotClient, group: str) -> None:
+    """Regions and server classes."""
     collection = getattr(spot_client, group)
     offered = await collection.list()
     assert (await collection.get(offered[0].name)).name == offered[0].name
@@ -69,7 +69,7 @@ async def test_what_the_service_offers_can_only_be_read(spot_client: AsyncSpotCl
         await collection.delete(offered[0].name)
 
 
-async def test_refusals_are_told_as_what_they_are(spot_client: AsyncSpotClient) -> None:
+async def test_refusals_raise_the_matching_error(spot_client: AsyncSpotClient) -> None:
     """A taken name, a missing field, a rule of the service."""
     await spot_client.cloudspaces.create("edge", CLOUDSPACE)
     with pytest.raises(AlreadyExists):
@@ -83,34 +83,34 @@ async def test_refusals_are_told_as_what_they_are(spot_client: AsyncSpotClient) 
                 "spec": {"region": "us-central-dfw-1"},
             }
         )
-    assert any("kubernetesVersion" in f"{field}{said}" for field, said in caught.value.causes.items())
+    assert any("kubernetesVersion" in f"{field}{message}" for field, message in caught.value.causes.items())
     with pytest.raises(Forbidden, match="does not exist"):
         await spot_client.cloudspaces.create("other", {**CLOUDSPACE, "region": "nowhere"})
 
 
 @pytest.mark.parametrize("name", ["", "/", "a/b", "..", ".", "a/../b", "?x", "a b", "A", "é", "%2F", "a#b"])
 @pytest.mark.parametrize("verb", ["get", "patch", "delete"])
-async def test_a_name_that_is_none_never_gets_into_a_request(
+async def test_an_invalid_name_never_reaches_a_request(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient, verb: str, name: str
 ) -> None:
-    """An empty one would name every object at once."""
+    """An empty one would address the whole collection."""
     arguments = (name, {}) if verb == "patch" else (name,)
     with pytest.raises(UsageError, match="not the name of an object"):
         await getattr(spot_client.cloudspaces, verb)(*arguments)
     assert not any("cloudspaces" in path for _, path in spot_api.transport.carried)
 
 
-async def test_a_name_that_is_none_is_refused_before_anything_is_sent(
+async def test_an_invalid_name_is_refused_before_anything_is_sent(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient
 ) -> None:
-    """Not even the organization is looked up for it."""
+    """Not even the organization is looked up."""
     with pytest.raises(UsageError):
         await spot_client.cloudspaces.delete("")
     assert spot_api.transport.carried == []
 
 
 def answering(spot: SimulatedSpot, document: Any) -> AsyncSpotClient:
-    """A client of a service that answers every request of the API with one document."""
+    """A client of a service that answers every API request with one document."""
 
     async def answer(request: httpx.Request) -> httpx.Response:
         if "/cloudspaces" in request.url.path:
@@ -121,46 +121,46 @@ def answering(spot: SimulatedSpot, document: Any) -> AsyncSpotClient:
 
 
 @pytest.mark.parametrize("document", [{}, {"items": None}, {"items": []}, {"items": None, "metadata": {}}])
-async def test_a_list_of_nothing_has_many_spellings(spot_api: SimulatedSpot, document: dict[str, Any]) -> None:
-    """Go servers send null for it."""
+async def test_an_empty_list_has_several_spellings(spot_api: SimulatedSpot, document: dict[str, Any]) -> None:
+    """Go servers send null."""
     async with answering(spot_api, document) as client:
         assert await client.cloudspaces.list() == []
 
 
 @pytest.mark.parametrize("status", [None, {}, {"phase": None, "conditions": None, "assignedServers": None}, ...])
 @pytest.mark.parametrize("labels", [None, {}, ...])
-async def test_null_and_missing_parts_are_tolerated(spot_api: SimulatedSpot, labels: Any, status: Any) -> None:
-    """In metadata and in the status."""
+async def test_null_and_missing_fields_are_accepted(spot_api: SimulatedSpot, labels: Any, status: Any) -> None:
+    """In metadata and in status."""
     metadata = {"name": "edge"} | ({} if labels is ... else {"labels": labels, "annotations": labels})
     item = {"metadata": metadata, "spec": CLOUDSPACE} | ({} if status is ... else {"status": status})
     async with answering(spot_api, {"items": [item]}) as client:
-        (found,) = await client.cloudspaces.list()
-        assert found.metadata.labels == {}
-        assert (found.status.phase if found.status else None) is None
+        (cloudspace,) = await client.cloudspaces.list()
+        assert cloudspace.metadata.labels == {}
+        assert (cloudspace.status.phase if cloudspace.status else None) is None
         assert await client.inventory.list() == []
     kind = kinds()["CloudSpace"]
-    assert kind.ready(found).note == "accepted"
+    assert kind.ready(cloudspace).note == "accepted"
 
 
 async def test_unknown_fields_are_kept(spot_api: SimulatedSpot) -> None:
-    """A newer service may say more than we know."""
+    """A newer service may send more."""
     item = {"metadata": {"name": "edge"}, "spec": {**CLOUDSPACE, "novel": {"a": 1}}, "status": {"phase": "Novel"}}
     async with answering(spot_api, {"items": [item]}) as client:
-        (found,) = await client.cloudspaces.list()
-    assert found.model_dump(by_alias=True)["spec"]["novel"] == {"a": 1}
-    assert found.status is not None and found.status.phase == "Novel"
+        (cloudspace,) = await client.cloudspaces.list()
+    assert cloudspace.model_dump(by_alias=True)["spec"]["novel"] == {"a": 1}
+    assert cloudspace.status is not None and cloudspace.status.phase == "Novel"
 
 
-async def test_an_object_of_another_shape_is_named(spot_api: SimulatedSpot) -> None:
-    """With the field, and as an error of ours."""
+async def test_a_malformed_object_is_reported_by_name_and_field(spot_api: SimulatedSpot) -> None:
+    """As an rsspot error."""
     item = {"metadata": {"name": "edge"}, "spec": {"region": 7}}
     async with answering(spot_api, {"items": [item]}) as client:
         with pytest.raises(RsspotError, match=r"CloudSpace edge does not have the expected shape: .*spec\.region"):
             await client.cloudspaces.list()
 
 
-async def test_the_ledger_is_opened_only_when_it_is_needed(spot_api: SimulatedSpot, tmp_path: Path) -> None:
-    """Reading the live world makes no file."""
+async def test_the_ledger_is_only_opened_when_needed(spot_api: SimulatedSpot, tmp_path: Path) -> None:
+    """Reading live objects creates no file."""
     async with spot_api.client(state_path=tmp_path / "own.db") as client:
         await client.regions.list()
         assert not (tmp_path / "own.db").exists()

@@ -1,4 +1,4 @@
-"""Events, keys and machines: what else a service tells of, and what of it can be changed."""
+"""Events, SSH keys, the inventory and organizations."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def telling(*events: Any, **about: Any) -> Any:
     return lambda request: httpx.Response(200, json=answer) if "metrics" in request.url.path else None
 
 
-async def test_what_happened_is_told_newest_first(spot_api: SimulatedSpot) -> None:
-    """With its time, in UTC."""
+async def test_events_are_listed_newest_first(spot_api: SimulatedSpot) -> None:
+    """With their time in UTC."""
     client, _ = overhearing(spot_api)
     await client.cloudspaces.create("edge", CLOUDSPACE)
     await client.cloudspaces.wait("edge")
@@ -40,8 +40,8 @@ async def test_what_happened_is_told_newest_first(spot_api: SimulatedSpot) -> No
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001, 10**9])
-async def test_a_limit_has_bounds(spot_api: SimulatedSpot, limit: int) -> None:
-    """And nothing is asked beyond them."""
+async def test_the_limit_is_validated(spot_api: SimulatedSpot, limit: int) -> None:
+    """Nothing is sent for an invalid one."""
     client, wire = overhearing(spot_api)
     with pytest.raises(UsageError, match="limit must be 1 to 1000"):
         await client.events.list(limit=limit)
@@ -49,14 +49,14 @@ async def test_a_limit_has_bounds(spot_api: SimulatedSpot, limit: int) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
-async def test_no_more_is_given_than_was_asked_for(spot_api: SimulatedSpot, limit: int) -> None:
-    """Even by a service that does not know the parameter, which is really spelled `limits`."""
+async def test_no_more_events_than_the_limit_are_returned(spot_api: SimulatedSpot, limit: int) -> None:
+    """Even if the service ignores the parameter, which is named `limits`."""
     client, wire = overhearing(spot_api, telling(*([str(SECONDS), f"event {n}"] for n in range(3))))
     assert len(await client.events.list(limit=limit)) == min(limit, 3)
     assert dict(wire.of("GET", path="metrics")[0].url.params) == {"limits": str(limit)}
 
 
-async def test_events_of_one_cloudspace_may_be_asked_for(spot_api: SimulatedSpot) -> None:
+async def test_events_can_be_filtered_by_cloudspace(spot_api: SimulatedSpot) -> None:
     """And name it."""
     client, wire = overhearing(spot_api)
     for name in ("edge", "other"):
@@ -83,11 +83,11 @@ NOONS = [
 ]
 
 
-async def test_a_time_is_understood_however_it_is_written(spot_api: SimulatedSpot) -> None:
-    """It is aware and in UTC."""
+async def test_a_time_is_read_in_any_format(spot_api: SimulatedSpot) -> None:
+    """The result is timezone-aware and in UTC."""
     client, _ = overhearing(spot_api, telling(*([written, repr(written)] for written in NOONS)))
-    found = {each.message: (each.at, each.at and each.at.utcoffset()) for each in await client.events.list()}
-    assert found == {repr(written): (NOON, NOON.utcoffset()) for written in NOONS}
+    times = {each.message: (each.at, each.at and each.at.utcoffset()) for each in await client.events.list()}
+    assert times == {repr(written): (NOON, NOON.utcoffset()) for written in NOONS}
 
 
 NO_TIMES = [
@@ -109,23 +109,23 @@ NO_TIMES = [
 
 
 @pytest.mark.timeout(10)
-async def test_a_time_that_is_none_costs_the_time_alone(spot_api: SimulatedSpot) -> None:
-    """The message is still told, and nobody waits for ever."""
+async def test_an_unreadable_time_is_none(spot_api: SimulatedSpot) -> None:
+    """The message is still returned, and parsing ends."""
     client, _ = overhearing(spot_api, telling(*([written, repr(written)] for written in NO_TIMES)))
-    found = {each.message: each.at for each in await client.events.list()}
-    assert found == dict.fromkeys(map(repr, NO_TIMES))
+    times = {each.message: each.at for each in await client.events.list()}
+    assert times == dict.fromkeys(map(repr, NO_TIMES))
 
 
-async def test_an_event_of_another_length_is_read_as_far_as_it_goes(spot_api: SimulatedSpot) -> None:
-    """Newer services may say more; what is no event at all is left out."""
+async def test_an_event_with_more_or_fewer_elements_is_read(spot_api: SimulatedSpot) -> None:
+    """Newer services may send more; items that are not events are left out."""
     pairs = [[], [SECONDS], [SECONDS, None], "text", None, {}, [SECONDS, "a", "b"], [1, 2]]
     client, _ = overhearing(spot_api, telling(*pairs))
     assert [each.message for each in await client.events.list()] == ["", "", "", "a", "2"]
 
 
 @pytest.mark.parametrize("answer", [{}, {"events": None}, {"events": []}])
-async def test_nothing_happened(spot_api: SimulatedSpot, answer: Any) -> None:
-    """In many spellings."""
+async def test_no_events_have_several_spellings(spot_api: SimulatedSpot, answer: Any) -> None:
+    """Null, missing or empty."""
     client, _ = overhearing(
         spot_api, lambda asked: httpx.Response(200, json=answer) if "metrics" in asked.url.path else None
     )
@@ -142,21 +142,21 @@ def test_events_are_values() -> None:
 # Keys
 
 
-async def test_a_key_is_made_looked_at_and_deleted(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """The service tells its fingerprint after a moment."""
+async def test_a_key_is_created_read_and_deleted(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """The service sets its fingerprint after a moment."""
     made = await spot_client.vm_ssh_keys.create("key", {"public_key": PUBLIC_KEY, "description": "mine"})
     assert made.status is None or made.status.fingerprint is None
     spot_api.advance(5)
-    (found,) = await spot_client.vm_ssh_keys.list()
-    assert found.status is not None and (found.status.fingerprint or "").startswith("SHA256:")
+    (key,) = await spot_client.vm_ssh_keys.list()
+    assert key.status is not None and (key.status.fingerprint or "").startswith("SHA256:")
     with pytest.raises(AlreadyExists):
         await spot_client.vm_ssh_keys.create("key", {"publicKey": PUBLIC_KEY})
     await spot_client.vm_ssh_keys.delete("key")
     await spot_client.vm_ssh_keys.wait_gone("key")
 
 
-async def test_a_key_is_never_changed(spot_api: SimulatedSpot) -> None:
-    """It is replaced: no field of it can be patched."""
+async def test_a_key_cannot_be_patched(spot_api: SimulatedSpot) -> None:
+    """It can only be replaced."""
     client, wire = overhearing(spot_api)
     await client.vm_ssh_keys.create("key", {"publicKey": PUBLIC_KEY})
     for change in ({"public_key": PUBLIC_KEY}, {"publicKey": None}, {"description": "yours"}, {"descripton": "x"}):
@@ -165,8 +165,8 @@ async def test_a_key_is_never_changed(spot_api: SimulatedSpot) -> None:
     assert wire.of("PATCH") == []
 
 
-async def test_what_is_no_public_key_is_refused_by_the_service(spot_client: AsyncSpotClient) -> None:
-    """In its words."""
+async def test_an_invalid_public_key_is_refused_by_the_service(spot_client: AsyncSpotClient) -> None:
+    """With the service's message."""
     with pytest.raises(Forbidden, match="not a valid OpenSSH public key"):
         await spot_client.vm_ssh_keys.create("key", {"publicKey": "ssh-ed25519 nonsense"})
 
@@ -174,10 +174,10 @@ async def test_what_is_no_public_key_is_refused_by_the_service(spot_client: Asyn
 # Machines
 
 
-async def test_machines_of_every_group_are_in_the_inventory(
+async def test_the_inventory_lists_the_machines_of_every_group(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient
 ) -> None:
-    """By group and name, whether the group says `IP` or `ipAddress`."""
+    """Sorted by group and name, whether the group uses `IP` or `ipAddress`."""
     server = {"serverClassName": "gp.vs1.medium-dfw", "state": "Running"}
     put(
         spot_api,
@@ -190,19 +190,21 @@ async def test_machines_of_every_group_are_in_the_inventory(
     await spot_client.vm_pools.create("runners", {**MACHINES, "desired": 2})
     await spot_client.vm_pools.wait("runners")
     spot_api.advance(1000)
-    found = await spot_client.inventory.list()
-    assert [(each.group, each.group_kind) for each in found] == [("edge", "CloudSpace")] + [("vms", "VMCloudSpace")] * 2
-    assert [each.name for each in found] == sorted(each.name for each in found if each.group == "edge") + sorted(
-        each.name for each in found if each.group == "vms"
+    machines = await spot_client.inventory.list()
+    assert [(each.group, each.group_kind) for each in machines] == [("edge", "CloudSpace")] + [
+        ("vms", "VMCloudSpace")
+    ] * 2
+    assert [each.name for each in machines] == sorted(each.name for each in machines if each.group == "edge") + sorted(
+        each.name for each in machines if each.group == "vms"
     )
-    assert (found[0].uid, found[0].name, found[0].ip_address) == ("u2", "n2", "10.0.0.2")
-    assert all(each.ip_address and each.server_class == "gp.vs1.medium-dfw" for each in found)
+    assert (machines[0].uid, machines[0].name, machines[0].ip_address) == ("u2", "n2", "10.0.0.2")
+    assert all(each.ip_address and each.server_class == "gp.vs1.medium-dfw" for each in machines)
 
 
-async def test_a_machine_without_a_name_goes_by_its_identity(
+async def test_a_machine_without_a_name_is_named_by_its_uid(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient
 ) -> None:
-    """And what it does not say is nothing."""
+    """Missing values are None."""
     put(spot_api, "cloudspaces", cloudspace("edge", status={"assignedServers": {"u1": {}}}))
     (machine,) = await spot_client.inventory.list()
     assert (machine.uid, machine.name, machine.ip_address, machine.state) == ("u1", "u1", None, None)
@@ -211,8 +213,8 @@ async def test_a_machine_without_a_name_goes_by_its_identity(
 # Organizations
 
 
-async def test_organizations_are_found_by_every_name(spot_client: AsyncSpotClient) -> None:
-    """In any case; another one is not found."""
+async def test_an_organization_is_found_by_each_of_its_names(spot_client: AsyncSpotClient) -> None:
+    """In any case; an unknown one is not found."""
     for name in ("sandbox", "SANDBOX", "org_Sandbox000000001", "org-sandbox000000001"):
         assert (await spot_client.organizations.get(name)).name == "sandbox"
     with pytest.raises(NotFound):
@@ -221,7 +223,7 @@ async def test_organizations_are_found_by_every_name(spot_client: AsyncSpotClien
         await spot_client.organizations.get("")
 
 
-def test_the_synchronous_twins_tell_the_same(spot_api: SimulatedSpot) -> None:
+def test_the_synchronous_versions_return_the_same(spot_api: SimulatedSpot) -> None:
     """Events, keys and machines."""
     config = spot_api.client().config
     with SpotClient(resolved=config, transport=spot_api.transport, clock=spot_api.clock) as client:

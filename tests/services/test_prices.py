@@ -1,4 +1,4 @@
-"""Prices are exact, in order, and their public feeds are asked without any credential."""
+"""Prices are exact and sorted, and no credential is sent to the public feeds."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def feeding(document: Any, path: str) -> Any:
     return lambda request: httpx.Response(200, content=body) if request.url.path.startswith(path) else None
 
 
-async def test_classes_are_listed_the_cheapest_first(spot_client: AsyncSpotClient) -> None:
-    """Each once, those without a price at the end, and equals by name."""
+async def test_quotes_are_sorted_by_market_price(spot_client: AsyncSpotClient) -> None:
+    """Classes without a price come last, equal prices are sorted by name."""
     quotes = await spot_client.pricing.list()
     assert len(quotes) == len(await spot_client.server_classes.list())
     keys = [(each.market is None, each.market or 0, each.server_class) for each in quotes]
@@ -40,7 +40,7 @@ async def test_classes_are_listed_the_cheapest_first(spot_client: AsyncSpotClien
     assert quotes[0].market == Decimal("0.001")
 
 
-async def test_one_region_may_be_asked_for(spot_client: AsyncSpotClient) -> None:
+async def test_quotes_can_be_filtered_by_region(spot_client: AsyncSpotClient) -> None:
     """By its exact name."""
     quotes = await spot_client.pricing.list(region="us-central-dfw-2")
     assert {each.region for each in quotes} == {"us-central-dfw-2"}
@@ -48,8 +48,8 @@ async def test_one_region_may_be_asked_for(spot_client: AsyncSpotClient) -> None
     assert await spot_client.pricing.list(region="us-central") == []
 
 
-async def test_a_class_is_quoted_with_exact_prices(spot_client: AsyncSpotClient) -> None:
-    """The service's zeros are gone, its numbers are not."""
+async def test_a_quote_has_exact_prices(spot_client: AsyncSpotClient) -> None:
+    """Without the service's trailing zeros."""
     quote = await spot_client.pricing.get("gp.vs1.large-iad")
     wanted = schemas.Quote(
         server_class="gp.vs1.large-iad",
@@ -67,13 +67,13 @@ async def test_a_class_is_quoted_with_exact_prices(spot_client: AsyncSpotClient)
     assert [str(each) for each in (quote.minimum, quote.market, quote.on_demand)] == ["0.01", "0.005", "0.038"]
 
 
-async def test_a_class_that_takes_no_bids_has_no_minimum(spot_client: AsyncSpotClient) -> None:
-    """Bare metal has an empty string there."""
+async def test_a_class_that_accepts_no_bids_has_no_minimum(spot_client: AsyncSpotClient) -> None:
+    """Bare-metal classes have an empty string there."""
     assert (await spot_client.pricing.get("gp.bm2.small-iad")).minimum is None
 
 
 async def test_a_class_without_prices_is_listed_last(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """Not left out, and no zero."""
+    """It is not left out, and its price is not zero."""
     spec = {"region": "us-east-iad-1", "resources": {}}
     put(spot_api, "serverclasses", {"metadata": {"name": "a-new-one", "namespace": ""}, "spec": spec})
     quote = (await spot_client.pricing.list())[-1]
@@ -81,7 +81,7 @@ async def test_a_class_without_prices_is_listed_last(spot_api: SimulatedSpot, sp
 
 
 async def test_an_unknown_class_is_not_found(spot_api: SimulatedSpot) -> None:
-    """Now or in the past; a name that is none is no question."""
+    """Neither its quote nor its history; an empty name is refused."""
     client, wire = overhearing(spot_api)
     with pytest.raises(NotFound):
         await client.pricing.get("nothing")
@@ -96,8 +96,8 @@ async def test_an_unknown_class_is_not_found(spot_api: SimulatedSpot) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-async def test_whatever_the_store_says_of_what_it_lacks_is_not_found(spot_api: SimulatedSpot, status: int) -> None:
-    """S3 says 403 for what is not there."""
+async def test_any_status_for_a_missing_history_is_not_found(spot_api: SimulatedSpot, status: int) -> None:
+    """S3 returns 403 for a missing file."""
     client, _ = overhearing(
         spot_api, lambda asked: httpx.Response(status) if asked.url.path.startswith("/history/") else None
     )
@@ -105,8 +105,8 @@ async def test_whatever_the_store_says_of_what_it_lacks_is_not_found(spot_api: S
         await client.pricing.history(MEDIUM)
 
 
-async def test_a_store_in_trouble_is_no_missing_class(spot_api: SimulatedSpot) -> None:
-    """It is worth asking again."""
+async def test_a_feed_outage_is_not_not_found(spot_api: SimulatedSpot) -> None:
+    """The caller may retry."""
     client, _ = overhearing(
         spot_api, lambda asked: httpx.Response(503) if asked.url.path.startswith("/history/") else None
     )
@@ -114,8 +114,8 @@ async def test_a_store_in_trouble_is_no_missing_class(spot_api: SimulatedSpot) -
         await client.pricing.history(MEDIUM)
 
 
-async def test_a_name_stays_one_step_of_the_path(spot_api: SimulatedSpot) -> None:
-    """Whatever is in it."""
+async def test_a_class_name_stays_one_path_segment(spot_api: SimulatedSpot) -> None:
+    """Whatever characters it has."""
     client, wire = overhearing(spot_api)
     for name in ("../percentiles.json", "a/b", "a?b", "a#b"):
         with pytest.raises(NotFound):
@@ -124,8 +124,8 @@ async def test_a_name_stays_one_step_of_the_path(spot_api: SimulatedSpot) -> Non
     assert all(each.url.raw_path.count(b"/") == 2 and not each.url.query for each in wire.requests)
 
 
-async def test_history_runs_from_the_oldest_to_the_newest(spot_api: SimulatedSpot) -> None:
-    """Times are aware, prices exact."""
+async def test_history_is_sorted_oldest_first(spot_api: SimulatedSpot) -> None:
+    """Times are timezone-aware and prices exact."""
     client, _ = overhearing(spot_api)
     points = await client.pricing.history(MEDIUM)
     assert len(points) == WINDOW
@@ -153,26 +153,26 @@ UNREADABLE = [
 ]
 
 
-async def test_a_point_that_cannot_be_read_is_left_out(spot_api: SimulatedSpot) -> None:
-    """The others are not."""
+async def test_an_unreadable_point_is_left_out(spot_api: SimulatedSpot) -> None:
+    """The others stay."""
     points = [{"run_at": 2000, "hammer_price": 0.2}, *UNREADABLE, {"run_at": 1000, "hammer_price": "0.010000"}]
     client, _ = overhearing(spot_api, feeding({"history": points}, "/history/"))
-    found = await client.pricing.history(MEDIUM)
-    assert [(each.at, str(each.price)) for each in found] == [
+    points = await client.pricing.history(MEDIUM)
+    assert [(each.at, str(each.price)) for each in points] == [
         (datetime.fromtimestamp(1000, UTC), "0.01"),
         (datetime.fromtimestamp(2000, UTC), "0.2"),
     ]
 
 
 @pytest.mark.parametrize("document", [{}, {"history": None}, {"history": []}])
-async def test_no_history_is_no_points(spot_api: SimulatedSpot, document: Any) -> None:
-    """A class that is new."""
+async def test_an_empty_history_has_no_points(spot_api: SimulatedSpot, document: Any) -> None:
+    """Such as of a new class."""
     client, _ = overhearing(spot_api, feeding(document, "/history/"))
     assert await client.pricing.history(MEDIUM) == []
 
 
 async def test_percentiles_are_read_from_strings_and_floats(spot_api: SimulatedSpot) -> None:
-    """The feed mixes both, and its floats are noisy in the last places."""
+    """The feed mixes both, and its floats have noise in the last digits."""
     mixed = {"market_price": "0.010000", "20_percentile": 0.051000000000000004, "50_percentile": 1, "80_percentile": ""}
     feed = {"regions": {"z": {"serverclasses": {"c": mixed, "b": {}}}, "a": {"serverclasses": None}, "b": None}}
     client, _ = overhearing(spot_api, feeding(feed, "/percentiles.json"))
@@ -182,45 +182,45 @@ async def test_percentiles_are_read_from_strings_and_floats(spot_api: SimulatedS
     assert shown == ["0.01", "0.051", "1", None]
 
 
-async def test_percentiles_of_the_service_are_in_order(spot_client: AsyncSpotClient) -> None:
-    """By region and class, and the spread grows."""
-    found = await spot_client.pricing.percentiles()
-    assert [(each.region, each.server_class) for each in found] == sorted(
-        (each.region, each.server_class) for each in found
+async def test_percentiles_are_sorted_by_region_and_class(spot_client: AsyncSpotClient) -> None:
+    """And p20, p50 and p80 ascend."""
+    rows = await spot_client.pricing.percentiles()
+    assert [(each.region, each.server_class) for each in rows] == sorted(
+        (each.region, each.server_class) for each in rows
     )
-    assert all(each.p20 and each.p50 and each.p80 and each.p20 <= each.p50 <= each.p80 for each in found)
+    assert all(each.p20 and each.p50 and each.p80 and each.p20 <= each.p50 <= each.p80 for each in rows)
     here = await spot_client.pricing.percentiles(region="us-central-dfw-2")
     assert {each.region for each in here} == {"us-central-dfw-2"}
-    assert len(here) < len(found)
+    assert len(here) < len(rows)
 
 
-async def test_prices_elsewhere_lose_their_dollar_sign(spot_api: SimulatedSpot) -> None:
-    """One entry for each cloud."""
+async def test_comparable_prices_lose_their_dollar_sign(spot_api: SimulatedSpot) -> None:
+    """One row per cloud."""
     like = [{"cloud": "aws", "class": "m7i.large", "price": "$0.0960"}, {"cloud": "gcp", "class": "n2", "price": "$"}]
     feed = {"regions": {"a": {"c": {"hyperscaler_average_price": "$0.100", "comparables": like}, "d": None}, "b": None}}
     client, _ = overhearing(spot_api, feeding(feed, "/comparable_prices.json"))
-    found = await client.pricing.comparable()
-    assert [(each.region, each.server_class, each.cloud, each.like) for each in found] == [
+    rows = await client.pricing.comparable()
+    assert [(each.region, each.server_class, each.cloud, each.like) for each in rows] == [
         ("a", "c", "aws", "m7i.large"),
         ("a", "c", "gcp", "n2"),
     ]
-    assert [(str(each.average), each.price and str(each.price)) for each in found] == [("0.1", "0.096"), ("0.1", None)]
+    assert [(str(each.average), each.price and str(each.price)) for each in rows] == [("0.1", "0.096"), ("0.1", None)]
     assert await client.pricing.comparable(region="b") == []
 
 
-async def test_prices_elsewhere_are_there_for_every_class(spot_client: AsyncSpotClient) -> None:
-    """Three clouds each."""
-    found = await spot_client.pricing.comparable(region="us-east-iad-1")
+async def test_every_class_has_comparable_prices(spot_client: AsyncSpotClient) -> None:
+    """In three clouds each."""
+    rows = await spot_client.pricing.comparable(region="us-east-iad-1")
     classes = [each.server_class for each in await spot_client.pricing.list(region="us-east-iad-1")]
-    assert sorted(classes * 3) == sorted(each.server_class for each in found)
-    assert all(each.price and each.average for each in found)
+    assert sorted(classes * 3) == sorted(each.server_class for each in rows)
+    assert all(each.price and each.average for each in rows)
 
 
 @pytest.mark.parametrize(
     "feed", [{"regions": []}, {"regions": {"a": ["x"]}}, {"regions": {"a": "x"}}, {"regions": {"a": {"c": "x"}}}]
 )
-async def test_feeds_of_another_shape_are_empty(spot_api: SimulatedSpot, feed: Any) -> None:
-    """They are a convenience, and no reason to stop a script."""
+async def test_malformed_feeds_are_empty(spot_api: SimulatedSpot, feed: Any) -> None:
+    """They do not make a script fail."""
     client, _ = overhearing(spot_api, feeding(feed, "/"))
     assert await client.pricing.comparable() == []
     assert [each for each in await client.pricing.percentiles() if each.market is not None] == []
@@ -247,18 +247,18 @@ async def test_feeds_of_another_shape_are_empty(spot_api: SimulatedSpot, feed: A
         ("1e30", None),
     ],
 )
-def test_one_price_has_one_spelling(value: Any, shown: str | None) -> None:
-    """No exponent, no zeros at the end, and no float."""
-    found = schemas.price(value)
-    assert (None if found is None else str(found)) == shown
-    assert found is None or price_text(found) == shown
+def test_a_price_is_normalized(value: Any, shown: str | None) -> None:
+    """No exponent, no trailing zeros, no float."""
+    actual = schemas.price(value)
+    assert (None if actual is None else str(actual)) == shown
+    assert actual is None or price_text(actual) == shown
 
 
-# Where feeds are, and who may see what
+# Feed addresses and credentials
 
 
-async def test_feeds_are_asked_at_their_own_address_without_a_credential(spot_api: SimulatedSpot) -> None:
-    """Not even a token is fetched for them."""
+async def test_feeds_are_requested_at_their_own_address_without_a_credential(spot_api: SimulatedSpot) -> None:
+    """Not even a token is fetched."""
     client, wire = overhearing(spot_api, feeds_url=FEEDS)
     await client.pricing.percentiles()
     await client.pricing.comparable()
@@ -271,8 +271,8 @@ async def test_feeds_are_asked_at_their_own_address_without_a_credential(spot_ap
     assert not any("authorization" in each.headers for each in wire.requests)
 
 
-async def test_feeds_at_the_apis_own_address_see_no_credential_either(spot_api: SimulatedSpot) -> None:
-    """Though the API's requests before and after are signed."""
+async def test_feeds_at_the_apis_address_get_no_credential_either(spot_api: SimulatedSpot) -> None:
+    """Although API requests before and after have one."""
     client, wire = overhearing(spot_api)
     await client.regions.list()
     await client.pricing.percentiles()
@@ -286,7 +286,7 @@ async def test_feeds_at_the_apis_own_address_see_no_credential_either(spot_api: 
     }
 
 
-async def test_feeds_are_kept_and_asked_again_when_they_are_old(spot_api: SimulatedSpot) -> None:
+async def test_feeds_are_cached_until_their_ttl(spot_api: SimulatedSpot) -> None:
     """They change every hour."""
     client, wire = overhearing(spot_api, feeds_url=FEEDS, cache__enabled=True)
     for _ in range(3):
@@ -299,8 +299,8 @@ async def test_feeds_are_kept_and_asked_again_when_they_are_old(spot_api: Simula
     await client.aclose()
 
 
-def test_the_synchronous_twin_quotes_the_same(spot_api: SimulatedSpot) -> None:
-    """Every one of its five."""
+def test_the_synchronous_version_returns_the_same(spot_api: SimulatedSpot) -> None:
+    """For all five methods."""
     wire = Overheard(spot_api.transport)
     config = replace(settings_of(spot_api, feeds_url=FEEDS))
     with SpotClient(resolved=config, transport=wire, clock=spot_api.clock) as client:

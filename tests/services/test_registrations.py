@@ -1,4 +1,4 @@
-"""Machines are registered by a program of the user's, step by step, and no step is taken twice."""
+"""Machines are registered by a user's program, step by step, and no step is repeated."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ subprocess.Popen([sys.executable, "-c", child, sys.argv[1]])
 
 
 class Registrar:
-    """A program and the log of what it was asked."""
+    """A registrar program and the log of the questions it was asked."""
 
     def __init__(self, folder: Path) -> None:
         self.program, self.log = folder / "registrar.py", folder / "log.jsonl"
         self.program.write_text(REGISTRAR)
 
     def refusing(self, *questions: str) -> list[str]:
-        """The command line of a registrar that says no to some questions."""
+        """The command line of a registrar that fails some questions."""
         return [sys.executable, str(self.program), str(self.log), *questions]
 
     @property
@@ -72,7 +72,7 @@ class Registrar:
 
 @pytest.fixture
 def registrar(tmp_path: Path) -> Registrar:
-    """A registrar in a file."""
+    """A registrar program in a file."""
     return Registrar(tmp_path)
 
 
@@ -89,8 +89,8 @@ def machine(command: list[str]) -> Document:
     return {"metadata": {"name": "key"}, "spec": {**spec, "registrar": {"exec": command, "timeoutSeconds": 20}}}
 
 
-async def test_a_machine_walks_from_discovered_to_registered(registrations: Documents, registrar: Registrar) -> None:
-    """Three questions in their order, each knowing what the earlier ones brought."""
+async def test_a_machine_goes_from_discovered_to_registered(registrations: Documents, registrar: Registrar) -> None:
+    """Three questions in order, each with the results of the earlier ones."""
     made = await registrations.create(machine(registrar.refusing()))
     assert made["status"]["state"] == "registered"
     assert registrar.questions == ["issue_token", "submit", "confirm"]
@@ -100,18 +100,18 @@ async def test_a_machine_walks_from_discovered_to_registered(registrations: Docu
     assert (await registrations.get("key"))["spec"]["vmUid"] == "u1"
 
 
-async def test_a_registered_machine_is_not_asked_for_again(registrations: Documents, registrar: Registrar) -> None:
-    """Whoever creates it once more finds it there."""
+async def test_a_registered_machine_is_not_registered_again(registrations: Documents, registrar: Registrar) -> None:
+    """Creating it again returns the existing record."""
     await registrations.create(machine(registrar.refusing()))
     await registrations.create(machine(registrar.refusing()))
     assert len(registrar.questions) == 3
 
 
 @pytest.mark.parametrize("question", ["issue_token", "submit", "confirm"])
-async def test_a_no_is_kept_with_its_reason_and_tried_again_by_the_next(
+async def test_a_failure_is_recorded_with_its_reason_and_retried_later(
     registrations: Documents, registrar: Registrar, question: str
 ) -> None:
-    """The machine is not listed as registered until it is."""
+    """Until then the machine is not listed as registered."""
     with pytest.raises(RegistrarFailed, match=f"exited with 1: no {question} today"):
         await registrations.create(machine(registrar.refusing(question)))
     known = registrations.context.registrations().registration("key")
@@ -131,16 +131,16 @@ async def test_a_no_is_kept_with_its_reason_and_tried_again_by_the_next(
         ([RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SUBMITTED], ["confirm"]),
     ],
 )
-async def test_a_walk_that_was_cut_short_goes_on_from_where_it_got_to(
+async def test_an_interrupted_registration_resumes(
     registrations: Documents, registrar: Registrar, status: list[RegistrationStatus], questions: list[str]
 ) -> None:
-    """A token that was issued is not issued a second time."""
+    """A token that was issued is not issued again."""
     with pytest.raises(RegistrarFailed):
         await registrations.create(machine(registrar.refusing("issue_token")))
     ledger = registrations.context.registrations()
     ledger.advance("key", RegistrationStatus.DISCOVERED)
-    for each in status:
-        ledger.advance("key", each, token_id="t0" if each is RegistrationStatus.TOKEN_ISSUED else None)
+    for step in status:
+        ledger.advance("key", step, token_id="t0" if step is RegistrationStatus.TOKEN_ISSUED else None)
     registrar.log.unlink()
     await registrations.create(machine(registrar.refusing()))
     assert registrar.questions == questions
@@ -152,10 +152,10 @@ async def test_a_walk_that_was_cut_short_goes_on_from_where_it_got_to(
     ("expires", "asked_again"),
     [("2999-01-01T00:00:00Z", False), (None, False), ("2001-01-01T00:00:00Z", True), ("soon", True)],
 )
-async def test_after_a_no_a_token_is_used_again_while_it_holds(
+async def test_a_valid_token_is_reused_after_a_failure(
     registrations: Documents, registrar: Registrar, expires: str | None, asked_again: bool
 ) -> None:
-    """A second token would leave the first one lying about; an expired one is of no use."""
+    """A second token would leave the first one unused; an expired one is replaced."""
     command = registrar.refusing("submit")
     token = '"tokenExpiresAt": "2030-01-01T00:00:00Z"'
     registrar.program.write_text(REGISTRAR.replace(token, f'"tokenExpiresAt": {expires!r}'))
@@ -166,8 +166,10 @@ async def test_after_a_no_a_token_is_used_again_while_it_holds(
     assert ("issue_token" in registrar.questions) is asked_again
 
 
-async def test_retiring_asks_nobody_and_keeps_the_record(registrations: Documents, registrar: Registrar) -> None:
-    """The machine is gone already."""
+async def test_retiring_keeps_the_record_and_does_not_call_the_registrar(
+    registrations: Documents, registrar: Registrar
+) -> None:
+    """The machine no longer exists."""
     await registrations.create(machine(registrar.refusing()))
     await registrations.delete("key")
     assert len(registrar.questions) == 3
@@ -178,16 +180,14 @@ async def test_retiring_asks_nobody_and_keeps_the_record(registrations: Document
         await registrations.delete("key")
 
 
-async def test_a_token_itself_is_never_written_down(
-    registrations: Documents, registrar: Registrar, tmp_path: Path
-) -> None:
+async def test_the_token_itself_is_never_stored(registrations: Documents, registrar: Registrar, tmp_path: Path) -> None:
     """Only its id is."""
     await registrations.create(machine(registrar.refusing()))
     assert not any(b"canary-secret" in file.read_bytes() for file in tmp_path.glob("state.db*"))
 
 
-async def test_what_a_registration_cannot_do_is_refused(registrations: Documents) -> None:
-    """It has nothing to patch and no labels."""
+async def test_patching_and_label_selectors_are_refused(registrations: Documents) -> None:
+    """Registrations support neither."""
     with pytest.raises(UsageError):
         await registrations.patch("key", {})
     with pytest.raises(UsageError):
@@ -195,10 +195,10 @@ async def test_what_a_registration_cannot_do_is_refused(registrations: Documents
 
 
 @pytest.mark.parametrize("end", ["failed", "skipped"])
-async def test_a_machine_is_registered_with_the_cluster_of_now(
+async def test_a_machine_is_registered_with_the_current_cluster(
     registrations: Documents, registrar: Registrar, end: str
 ) -> None:
-    """What an earlier try with another cluster brought is of no use."""
+    """The result of an earlier attempt with another cluster is not used."""
     if end == "failed":
         with pytest.raises(RegistrarFailed):
             await registrations.create(machine(registrar.refusing("submit")))
@@ -232,7 +232,7 @@ spec: {vmCloudSpace: vms, omniCluster: first, registrar: {exec: EXEC}}
 
 
 class Runs:
-    """Plans and applies of one stack file."""
+    """Plans and applies of one manifest."""
 
     def __init__(self, spot: SimulatedSpot, folder: Path) -> None:
         self.client, self.file = spot.client(), folder / "stack.yaml"
@@ -241,7 +241,7 @@ class Runs:
         return await make_plan(self.client, self.client.ledger, load([self.file]), stack="vms")
 
     async def apply(self) -> Recap:
-        """The recap of making the stack so, one step at a time."""
+        """Apply the manifest, one step at a time; returns the recap."""
         plan = await self.plan()
         events = [event async for event in apply_plan(self.client, self.client.ledger, plan, ApplyOptions(parallel=1))]
         assert isinstance(events[-1], Recap)
@@ -250,14 +250,14 @@ class Runs:
 
 @pytest.fixture
 def runs(spot_api: SimulatedSpot, registrar: Registrar, tmp_path: Path) -> Runs:
-    """Two machines that are to be registered, in a file."""
+    """A manifest that registers two machines."""
     made = Runs(spot_api, tmp_path)
     made.file.write_text(STACK.replace("EXEC", json.dumps(registrar.refusing())))
     return made
 
 
-async def test_machines_move_to_another_cluster_by_plan_and_apply(runs: Runs, registrar: Registrar) -> None:
-    """Each is retired and registered anew, and then there is nothing left to plan."""
+async def test_plan_and_apply_move_machines_to_another_cluster(runs: Runs, registrar: Registrar) -> None:
+    """Each is retired and registered again; the next plan is empty."""
     assert (await runs.apply()).outcome == "ok"
     registrar.log.unlink()
     runs.file.write_text(runs.file.read_text().replace("omniCluster: first", "omniCluster: second"))
@@ -268,8 +268,8 @@ async def test_machines_move_to_another_cluster_by_plan_and_apply(runs: Runs, re
     assert (await runs.plan()).empty
 
 
-async def test_an_odd_token_is_the_failure_of_its_machine_alone(runs: Runs, registrar: Registrar) -> None:
-    """The other machine is registered, and the next run makes up for it."""
+async def test_a_malformed_token_fails_only_its_machine(runs: Runs, registrar: Registrar) -> None:
+    """The other machine is registered, and the next run completes the first."""
     first_only = REGISTRAR.replace('"tokenId": "t1"', '"tokenId": 5 if first else "t1"')
     first_only = "from pathlib import Path; import sys; first = not Path(sys.argv[1]).exists()\n" + first_only
     registrar.program.write_text(first_only)
@@ -282,37 +282,37 @@ async def test_an_odd_token_is_the_failure_of_its_machine_alone(runs: Runs, regi
     assert (await runs.plan()).empty
 
 
-# The program itself
+# The registrar program
 
 
 @pytest.mark.parametrize("text", ["", "hello", "[]", '"text"', "{} {}", "\\xff"])
-async def test_an_answer_that_is_no_object_is_a_failure(text: str) -> None:
-    """One JSON object is asked for."""
+async def test_output_that_is_not_a_json_object_is_a_failure(text: str) -> None:
+    """Exactly one JSON object is required."""
     with pytest.raises(RegistrarFailed, match="did not print a JSON object"):
         await ask([sys.executable, "-c", f"print('{text}')"], {}, 20)
 
 
-async def test_a_program_that_is_not_there_is_a_failure() -> None:
+async def test_a_missing_program_is_a_failure() -> None:
     """With the system's reason."""
     with pytest.raises(RegistrarFailed, match="cannot run the registrar /nowhere"):
         await ask(["/nowhere"], {}, 20)
 
 
-async def test_a_program_that_does_not_read_its_question_may_answer() -> None:
-    """However long the question is."""
+async def test_a_registrar_may_ignore_its_input() -> None:
+    """However long the input is."""
     assert await ask([sys.executable, "-c", "print('{}')"], {"long": "x" * 1_000_000}, 20) == {}
 
 
-async def test_a_long_complaint_is_cut() -> None:
-    """Its end is what matters."""
+async def test_a_long_error_output_is_cut() -> None:
+    """Its end is kept."""
     with pytest.raises(RegistrarFailed) as caught:
         await ask([sys.executable, "-c", "import sys; sys.exit('x' * 10_000 + 'the end')"], {}, 20)
     assert str(caught.value).endswith("the end")
     assert len(str(caught.value)) < 1000
 
 
-async def test_a_program_that_takes_too_long_is_killed(tmp_path: Path) -> None:
-    """It does not outlive its time."""
+async def test_a_registrar_is_killed_after_its_timeout(tmp_path: Path) -> None:
+    """It does not outlive the call."""
     (tmp_path / "slow.py").write_text(SLOW)
     began = time.monotonic()
     with pytest.raises(RegistrarFailed, match="did not answer in 2 s"):
@@ -322,8 +322,8 @@ async def test_a_program_that_takes_too_long_is_killed(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-async def test_children_do_not_outlive_their_registrar(tmp_path: Path) -> None:
-    """A child that keeps the pipes open is killed with it, within its time."""
+async def test_a_registrars_children_are_killed_with_it(tmp_path: Path) -> None:
+    """Otherwise a child could keep the pipes open."""
     (tmp_path / "parent.py").write_text(KEEPS_PIPES_OPEN)
     began = time.monotonic()
     with pytest.raises(RegistrarFailed, match="did not answer in 2 s"):

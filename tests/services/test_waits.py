@@ -1,4 +1,4 @@
-"""Waiting ends when it is over, one way or the other, and says how far it got."""
+"""Waits end when an object is ready, gone or failed, or at the timeout, with its last known state."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from support.recording import AUTOPILOT, GROUP, POOL, PUBLIC_KEY, cloudspace, ov
 
 UUID = uuid_of(1)
 FAILING = Kind(
-    CloudSpace, plural="cloudspaces", summary="-", ready=lambda each: Readiness(Phase.FAILED, "the disk is on fire")
+    CloudSpace, plural="cloudspaces", summary="-", ready=lambda _: Readiness(Phase.FAILED, "the disk is on fire")
 )
 
 
-async def test_a_cloudspace_is_waited_for_until_its_api_can_be_spoken_to(
+async def test_wait_returns_once_the_api_server_has_an_endpoint(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient
 ) -> None:
-    """A moment of Error on its way is none."""
+    """A brief Error phase in between is not a failure."""
     await spot_client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
     began = spot_api.clock.time()
-    found = await spot_client.cloudspaces.wait("edge")
-    assert found.status is not None and found.status.api_server_endpoint
+    cloudspace = await spot_client.cloudspaces.wait("edge")
+    assert cloudspace.status is not None and cloudspace.status.api_server_endpoint
     assert 45 <= spot_api.clock.time() - began < 100
 
 
-async def test_what_is_ready_is_not_waited_for(spot_api: SimulatedSpot) -> None:
-    """One look and no pause."""
+async def test_a_ready_object_is_returned_at_once(spot_api: SimulatedSpot) -> None:
+    """After one read, without a pause."""
     put(spot_api, "cloudspaces", cloudspace("edge", status={"APIServerEndpoint": "hcp.example.com"}))
     client, wire = overhearing(spot_api)
     began = spot_api.clock.time()
@@ -41,10 +41,10 @@ async def test_what_is_ready_is_not_waited_for(spot_api: SimulatedSpot) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, 1, 60])
-async def test_time_that_runs_out_is_told_with_how_far_it_got(
+async def test_a_timeout_raises_not_ready_with_the_last_state(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient, timeout: float
 ) -> None:
-    """As a TimeoutError that the command line ends with 9 for."""
+    """It is a TimeoutError, and the CLI exits with 9."""
     lost = pool(1, bidPrice="0.001", desired=3, serverClass="none")
     put(spot_api, "spotnodepools", {**lost, "status": {"wonCount": 1, "bidStatus": "Pending"}})
     began = spot_api.clock.time()
@@ -55,15 +55,15 @@ async def test_time_that_runs_out_is_told_with_how_far_it_got(
     assert timeout <= spot_api.clock.time() - began <= timeout + POLL
 
 
-async def test_an_outbid_pool_is_named_as_such(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """It may still win the next auction, so only the time ends the wait."""
+async def test_an_outbid_pool_is_reported_as_outbid(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """It may win the next auction, so only the timeout ends the wait."""
     put(spot_api, "spotnodepools", {**pool(1, serverClass="none"), "status": {"wonCount": 0, "bidStatus": "Lost"}})
     with pytest.raises(NotReady, match="outbid: won 0 of 2: the market price is above the bid"):
         await spot_client.spot_nodepools.wait(UUID, timeout=10)
 
 
-async def test_what_has_failed_is_not_waited_for(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """It cannot come any more."""
+async def test_a_failed_object_ends_the_wait(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """It can never become ready."""
     put(spot_api, "cloudspaces", cloudspace("edge"))
     failing: Collection[CloudSpace] = Collection(spot_client.documents(CLOUD_SPACE), FAILING)
     began = spot_api.clock.time()
@@ -72,16 +72,16 @@ async def test_what_has_failed_is_not_waited_for(spot_api: SimulatedSpot, spot_c
     assert spot_api.clock.time() == began
 
 
-async def test_who_waits_for_nothing_is_told(spot_client: AsyncSpotClient) -> None:
-    """Also when it vanishes meanwhile: nobody makes it again."""
+async def test_waiting_for_a_missing_object_raises_not_found(spot_client: AsyncSpotClient) -> None:
+    """Also if it disappears during the wait."""
     with pytest.raises(NotFound):
         await spot_client.cloudspaces.wait("edge")
 
 
-async def test_what_is_deleted_is_waited_for_until_it_is_gone(
+async def test_wait_gone_returns_once_the_object_is_deleted(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient
 ) -> None:
-    """With what lives in it."""
+    """With the objects that live in it."""
     await spot_client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
     await spot_client.spot_nodepools.create("workers", POOL)
     await spot_client.cloudspaces.delete("edge")
@@ -93,10 +93,10 @@ async def test_what_is_deleted_is_waited_for_until_it_is_gone(
 
 
 @pytest.mark.parametrize("timeout", [0, 1, 60])
-async def test_what_stays_is_told_after_the_time(
+async def test_wait_gone_raises_not_ready_at_the_timeout(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient, timeout: float
 ) -> None:
-    """With the time that it was given."""
+    """The message has the timeout."""
     put(spot_api, "cloudspaces", cloudspace("edge"))
     began = spot_api.clock.time()
     with pytest.raises(NotReady, match=f"CloudSpace edge is still there after {timeout} s") as caught:
@@ -105,14 +105,14 @@ async def test_what_stays_is_told_after_the_time(
     assert timeout <= spot_api.clock.time() - began <= timeout + POLL
 
 
-async def test_what_is_gone_is_gone_without_any_time(spot_client: AsyncSpotClient) -> None:
-    """There is one look at least."""
+async def test_wait_gone_reads_at_least_once(spot_client: AsyncSpotClient) -> None:
+    """Even with a timeout of zero."""
     await spot_client.cloudspaces.wait_gone("nobody", timeout=0)
     await spot_client.spot_nodepools.wait_gone("nobody", timeout=0)
 
 
-async def test_going_in_the_last_moment_is_seen(spot_api: SimulatedSpot) -> None:
-    """The last look is after the last pause, not before it."""
+async def test_the_last_read_is_after_the_last_pause(spot_api: SimulatedSpot) -> None:
+    """A deletion at the last moment is noticed."""
     put(spot_api, "cloudspaces", cloudspace("edge"))
     client, wire = overhearing(spot_api)
     ends = spot_api.clock.time() + 10
@@ -128,34 +128,36 @@ async def test_going_in_the_last_moment_is_seen(spot_api: SimulatedSpot) -> None
     assert len(wire.of("GET", path="cloudspaces")) == 3
 
 
-async def test_vm_groups_and_keys_are_waited_for_as_well(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """A key is there as soon as it is made."""
+async def test_vm_cloudspaces_and_keys_can_be_waited_for(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """A key is ready as soon as it is created."""
     await spot_client.vm_ssh_keys.create("key", {"publicKey": PUBLIC_KEY})
     assert (await spot_client.vm_ssh_keys.wait("key")).spec.public_key == PUBLIC_KEY
     await spot_client.vm_cloudspaces.create("vms", GROUP)
-    found = await spot_client.vm_cloudspaces.wait("vms")
-    assert found.status is not None and found.status.phase == "Ready"
+    group = await spot_client.vm_cloudspaces.wait("vms")
+    assert group.status is not None and group.status.phase == "Ready"
 
 
-async def test_an_autopilot_is_ready_when_enough_is_won(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """And the pools that it made are pools like others, found where they live, which leave with it."""
+async def test_an_autopilot_is_ready_once_enough_vcpus_are_won(
+    spot_api: SimulatedSpot, spot_client: AsyncSpotClient
+) -> None:
+    """The pools that it created are listed in its cloudspace, and are deleted with it."""
     put(spot_api, "cloudspaces", cloudspace("edge"))
     made = await spot_client.autopilot_nodepools.create("pilot", AUTOPILOT)
     with pytest.raises(NotReady, match=r"progressing: won 0 of 8 vCPUs"):
         await spot_client.autopilot_nodepools.wait("pilot", timeout=0)
-    found = await spot_client.autopilot_nodepools.wait("pilot")
-    assert found.name == made.name
-    assert found.status is not None and (found.status.managed_vcpus or 0) >= 8
+    autopilot = await spot_client.autopilot_nodepools.wait("pilot")
+    assert autopilot.name == made.name
+    assert autopilot.status is not None and (autopilot.status.managed_vcpus or 0) >= 8
     children = {each.name for each in await spot_client.spot_nodepools.list(within="edge")}
-    assert children == {each.spot_node_pool for each in found.status.allocations or []}
+    assert children == {each.spot_node_pool for each in autopilot.status.allocations or []}
     assert children
     await spot_client.autopilot_nodepools.delete("pilot")
     await spot_client.autopilot_nodepools.wait_gone("pilot")
     assert await spot_client.spot_nodepools.list() == []
 
 
-def test_threads_wait_by_the_same_clock(spot_api: SimulatedSpot) -> None:
-    """The synchronous side has no other time."""
+def test_blocking_waits_use_the_clients_clock(spot_api: SimulatedSpot) -> None:
+    """As async ones do."""
     config = spot_api.client().config
     with SpotClient(resolved=config, transport=spot_api.transport, clock=spot_api.clock) as client:
         client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})

@@ -1,4 +1,4 @@
-"""A watch tells of every object and every change, and goes on whatever becomes of its stream."""
+"""A watch yields every object and every change, and continues after a broken stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENDLESS = 40
 
 
 class Script(httpx.AsyncByteStream):
-    """A stream that says some things, and then breaks, ends or stays open."""
+    """A stream with scripted lines that then breaks, ends or stays open."""
 
     def __init__(self, *events: Document | bytes, then: str = "ends") -> None:
         self._chunks = [each if isinstance(each, bytes) else json.dumps(each).encode() + b"\n" for each in events]
@@ -45,32 +45,32 @@ class Script(httpx.AsyncByteStream):
 
 
 def watching(request: httpx.Request) -> bool:
-    """Whether a request asks for a stream."""
+    """Whether a request is for a watch stream."""
     return request.url.params.get("watch") == "true"
 
 
 def scripted(*scripts: httpx.Response | Script) -> Callable[[httpx.Request], httpx.Response | None]:
-    """Answers the first requests for a stream as told, and the rest as the service does."""
+    """Answers the first watch requests with these scripts, and the rest as the service does."""
     left = [each if isinstance(each, httpx.Response) else httpx.Response(200, stream=each) for each in scripts]
     return lambda request: left.pop(0) if left and watching(request) else None
 
 
 def always(make: Callable[[], httpx.Response]) -> Callable[[httpx.Request], httpx.Response | None]:
-    """Answers every request for a stream in one way."""
+    """Answers every watch request in the same way."""
     return lambda request: make() if watching(request) else None
 
 
 def streams(wire: Overheard) -> list[httpx.Request]:
-    """The requests for a stream."""
+    """The watch requests."""
     return [each for each in wire.requests if watching(each)]
 
 
-async def told(
+async def received_by(
     client: AsyncSpotClient, *acts: Callable[[], object], labels: str | None = None
 ) -> list[tuple[str, str]]:
-    """What a listener hears, in order: before each act as many changes as there are acts to come, then the last one.
+    """The events a caller receives, in order.
 
-    Each act happens after one change was heard; the listener goes after one more than there are acts.
+    Each act runs after the next event was received; the caller stops after one more event than there are acts.
     """
     heard, left = [], list(acts)
     async with aclosing(client.cloudspaces.watch(labels=labels)) as changes:
@@ -83,7 +83,7 @@ async def told(
 
 
 def remove(spot: SimulatedSpot, name: str) -> None:
-    """Have a cloudspace be gone."""
+    """Delete a cloudspace from the store."""
     with spot.world.lock, spot.world.store.transaction():
         body = spot.world.store.get("cloudspaces", NAMESPACE, name)
         assert body is not None
@@ -91,14 +91,14 @@ def remove(spot: SimulatedSpot, name: str) -> None:
 
 
 def quiet() -> None:
-    """Nothing happens."""
+    """Does nothing."""
 
 
-async def test_what_is_there_comes_first_and_then_every_change(spot_api: SimulatedSpot) -> None:
-    """ADDED for each, then what happens, as it happens."""
+async def test_existing_objects_come_first_then_every_change(spot_api: SimulatedSpot) -> None:
+    """ADDED for each, then the changes as they happen."""
     put(spot_api, "cloudspaces", cloudspace("a"), cloudspace("b"))
     client, wire = overhearing(spot_api)
-    heard = await told(
+    heard = await received_by(
         client,
         quiet,
         lambda: put(spot_api, "cloudspaces", cloudspace("b", status={"phase": "Ready"})),
@@ -111,8 +111,8 @@ async def test_what_is_there_comes_first_and_then_every_change(spot_api: Simulat
     assert asked.url.params["allowWatchBookmarks"] == "true"
 
 
-async def test_changes_come_as_typed_objects(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
-    """A deleted one as it was last."""
+async def test_events_have_typed_objects(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """A deleted object comes in its last state."""
     put(spot_api, "cloudspaces", cloudspace("a", status={"phase": "Ready"}))
     async with aclosing(spot_client.cloudspaces.watch()) as changes:
         first = await anext(changes)
@@ -122,36 +122,38 @@ async def test_changes_come_as_typed_objects(spot_api: SimulatedSpot, spot_clien
     assert first.object.spec.kubernetes_version == "1.31.1"
 
 
-async def test_documents_are_told_of_with_kind_and_version(
+async def test_watched_documents_have_a_kind_and_a_version(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient
 ) -> None:
-    """Also those that came in a list, which leaves them out."""
+    """Also those from a list, which leaves them out."""
     put(spot_api, "cloudspaces", {"metadata": {"name": "a"}, "spec": CLOUDSPACE})
     async with aclosing(spot_client.documents(CLOUD_SPACE).watch()) as changes:  # type: ignore[type-var]
         change = await anext(changes)
     assert (change.object["kind"], change.object["apiVersion"]) == ("CloudSpace", "ngpc.rxt.io/v1")
 
 
-async def test_a_selector_holds_for_the_list_and_for_the_stream(spot_api: SimulatedSpot) -> None:
-    """What stops matching is told of as gone."""
+async def test_a_selector_applies_to_the_list_and_the_stream(spot_api: SimulatedSpot) -> None:
+    """An object that no longer matches is reported as DELETED."""
     blue, red = ({"name": "a", "labels": {"team": team}} for team in ("blue", "red"))
     put(spot_api, "cloudspaces", cloudspace("a", metadata=blue), cloudspace("z"))
     client, wire = overhearing(spot_api)
-    heard = await told(client, lambda: put(spot_api, "cloudspaces", cloudspace("a", metadata=red)), labels="team=blue")
+    heard = await received_by(
+        client, lambda: put(spot_api, "cloudspaces", cloudspace("a", metadata=red)), labels="team=blue"
+    )
     assert heard == [("ADDED", "a"), ("DELETED", "a")]
     assert [each.url.params["labelSelector"] for each in wire.of("GET", path="cloudspaces")] == ["team=blue"] * 2
 
 
 @pytest.mark.parametrize("end", ["breaks", "ends"])
-async def test_a_stream_that_ends_is_taken_up_where_it_was(spot_api: SimulatedSpot, end: str) -> None:
-    """Nothing is told twice, and what happened meanwhile is told."""
+async def test_an_ended_stream_is_resumed(spot_api: SimulatedSpot, end: str) -> None:
+    """Nothing is reported twice, and no change in between is missed."""
     put(spot_api, "cloudspaces", cloudspace("a"))
     version = spot_api.world.store.version() + 1
     event = {"type": "MODIFIED", "object": cloudspace("a", metadata={"name": "a", "resourceVersion": str(version)})}
     client, wire = overhearing(spot_api, scripted(Script(event, then=end)))
-    heard = await told(
+    heard = await received_by(
         client,
-        # Two versions: the first is the one that the broken stream tells of.
+        # Two new versions: the first is the one in the event of the stream above.
         lambda: put(spot_api, "cloudspaces", cloudspace("a"), cloudspace("b")),
         quiet,
     )
@@ -159,13 +161,13 @@ async def test_a_stream_that_ends_is_taken_up_where_it_was(spot_api: SimulatedSp
     assert streams(wire)[1].url.params["resourceVersion"] == str(version)
 
 
-async def test_a_bookmark_moves_on_where_to_take_up(spot_api: SimulatedSpot) -> None:
-    """It is no change, and nobody is told of it."""
+async def test_a_bookmark_updates_the_version_to_resume_from(spot_api: SimulatedSpot) -> None:
+    """It is not an event for the caller."""
     put(spot_api, "cloudspaces", cloudspace("a"))
     version = str(spot_api.world.store.version())
     bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": version}}}
     client, wire = overhearing(spot_api, scripted(Script(bookmark, b"\n", then="breaks")))
-    heard = await told(client, lambda: put(spot_api, "cloudspaces", cloudspace("b")))
+    heard = await received_by(client, lambda: put(spot_api, "cloudspaces", cloudspace("b")))
     assert heard == [("ADDED", "a"), ("ADDED", "b")]
     assert streams(wire)[1].url.params["resourceVersion"] == version
 
@@ -183,10 +185,10 @@ async def test_a_bookmark_moves_on_where_to_take_up(spot_api: SimulatedSpot) -> 
     ],
     ids=["410", "error", "torn", "nameless", "text", "nothing", "html"],
 )
-async def test_when_a_stream_cannot_be_followed_the_list_is_compared(
+async def test_a_stream_that_cannot_be_resumed_is_replaced_by_a_list(
     spot_api: SimulatedSpot, answer: httpx.Response | Script
 ) -> None:
-    """And only what differs is told."""
+    """Only the differences are reported."""
     put(spot_api, "cloudspaces", cloudspace("a"), cloudspace("b"), cloudspace("same"))
 
     def meanwhile() -> None:
@@ -194,19 +196,19 @@ async def test_when_a_stream_cannot_be_followed_the_list_is_compared(
         remove(spot_api, "a")
 
     client, wire = overhearing(spot_api, scripted(answer))
-    heard = await told(client, quiet, quiet, meanwhile, quiet, quiet)
+    heard = await received_by(client, quiet, quiet, meanwhile, quiet, quiet)
     assert heard[:3] == [("ADDED", "a"), ("ADDED", "b"), ("ADDED", "same")]
     assert sorted(heard[3:]) == [("ADDED", "c"), ("DELETED", "a"), ("MODIFIED", "b")]
     assert len(streams(wire)) == 1
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 501])
-async def test_a_service_without_streams_is_asked_again_and_again(spot_api: SimulatedSpot, status: int) -> None:
-    """It is asked for a stream once, and from then on for lists, with time between them."""
+async def test_a_service_without_watch_support_is_polled(spot_api: SimulatedSpot, status: int) -> None:
+    """A stream is requested once; then lists, with a pause between them."""
     put(spot_api, "cloudspaces", cloudspace("a"))
     client, wire = overhearing(spot_api, always(lambda: httpx.Response(status, json={"code": status})))
     began = spot_api.clock.time()
-    heard = await told(
+    heard = await received_by(
         client,
         lambda: put(spot_api, "cloudspaces", cloudspace("a", status={"phase": "Ready"})),
         lambda: put(spot_api, "cloudspaces", cloudspace("b")),
@@ -231,10 +233,10 @@ async def test_a_service_without_streams_is_asked_again_and_again(spot_api: Simu
     ],
     ids=["empty", "list", "error", "html", "204", "410", "422", "503"],
 )
-async def test_streams_that_end_at_once_are_not_asked_for_without_a_break(
+async def test_streams_that_end_at_once_are_requested_with_pauses(
     spot_api: SimulatedSpot, make: Callable[[], httpx.Response]
 ) -> None:
-    """A service in trouble is not made worse, whatever it answers."""
+    """A service in trouble is not flooded, whatever it responds."""
     client, wire = overhearing(spot_api, always(make))
     began = spot_api.clock.time()
 
@@ -250,32 +252,34 @@ async def test_streams_that_end_at_once_are_not_asked_for_without_a_break(
 
     client = AsyncSpotClient(resolved=settings_of(spot_api), transport=httpx.MockTransport(counted), clock=client.clock)
     with pytest.raises(EnoughError):
-        await told(client)
+        await received_by(client)
     assert spot_api.clock.time() - began > ENDLESS / 4
 
 
-async def test_when_even_the_list_is_refused_the_listener_is_told(spot_api: SimulatedSpot) -> None:
-    """There is nothing to wait for."""
+async def test_a_refused_list_raises(spot_api: SimulatedSpot) -> None:
+    """There is nothing to watch."""
     client, _ = overhearing(
         spot_api, lambda asked: httpx.Response(403, json={"code": 403}) if "cloudspaces" in asked.url.path else None
     )
     with pytest.raises(Forbidden):
-        await told(client)
+        await received_by(client)
 
 
-async def test_an_odd_object_is_an_error_of_ours(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+async def test_a_malformed_object_raises_unexpected_shape(
+    spot_api: SimulatedSpot, spot_client: AsyncSpotClient
+) -> None:
     """With its name."""
     put(spot_api, "cloudspaces", cloudspace("odd", spec={}))
     with pytest.raises(UnexpectedShape, match="CloudSpace odd"):
-        await told(spot_client)
+        await received_by(spot_client)
 
 
-# Going
+# Stopping
 
 
 @pytest.mark.parametrize("tidy", [True, False])
-async def test_a_listener_who_goes_closes_the_stream(spot_api: SimulatedSpot, tidy: bool) -> None:
-    """With `aclosing` at once, and without it as soon as the loop comes to it."""
+async def test_stopping_a_watch_closes_the_stream(spot_api: SimulatedSpot, tidy: bool) -> None:
+    """At once with `aclosing`, otherwise when the loop finalizes the generator."""
     script = Script({"type": "ADDED", "object": cloudspace("a")}, then="stays open")
     client, _ = overhearing(spot_api, scripted(script))
     if tidy:
@@ -292,8 +296,8 @@ async def test_a_listener_who_goes_closes_the_stream(spot_api: SimulatedSpot, ti
     assert script.closed
 
 
-async def test_a_listener_who_is_cancelled_closes_the_stream(spot_api: SimulatedSpot) -> None:
-    """While it waits for the next change."""
+async def test_cancelling_a_watch_closes_the_stream(spot_api: SimulatedSpot) -> None:
+    """While it waits for the next event."""
     script = Script({"type": "ADDED", "object": cloudspace("a")}, then="stays open")
     client, _ = overhearing(spot_api, scripted(script))
     heard = asyncio.Event()
@@ -312,13 +316,13 @@ async def test_a_listener_who_is_cancelled_closes_the_stream(spot_api: Simulated
 
 
 def blocking_client(spot: SimulatedSpot, *scripts: Any) -> SpotClient:
-    """A synchronous client, some of whose streams are made up."""
+    """A synchronous client, with some scripted streams."""
     wire = Overheard(spot.transport, scripted(*scripts))
     return SpotClient(resolved=settings_of(spot), transport=wire, clock=spot.clock)
 
 
-def test_a_thread_may_listen_too(spot_api: SimulatedSpot) -> None:
-    """The same changes, and the stream is closed when the loop is left."""
+def test_a_thread_can_watch(spot_api: SimulatedSpot) -> None:
+    """It gets the same events, and leaving the loop closes the stream."""
     put(spot_api, "cloudspaces", cloudspace("a"))
     event = {"type": "ADDED", "object": cloudspace("b")}
     broken, ended = Script(b'{"type"', then="breaks"), Script(event, event)
@@ -333,8 +337,8 @@ def test_a_thread_may_listen_too(spot_api: SimulatedSpot) -> None:
     assert heard == [("ADDED", "a"), ("ADDED", "b")]
 
 
-def test_a_thread_that_listens_no_more_may_say_so(spot_api: SimulatedSpot) -> None:
-    """Half-way through the stream, by closing the iterator."""
+def test_a_thread_can_close_a_watch(spot_api: SimulatedSpot) -> None:
+    """In the middle of the stream, by closing the iterator."""
     event = {"type": "ADDED", "object": cloudspace("b")}
     script = Script(event, event)
     with blocking_client(spot_api, script) as client:

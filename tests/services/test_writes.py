@@ -1,4 +1,4 @@
-"""What is written is checked before it is sent, spelled as the wire spells it, and nothing more than was said."""
+"""Specs are validated and converted to camelCase before they are sent, and only the given fields are sent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MAX_BYTES_OF_A_NAME = 253
 
 @pytest.fixture
 def inhabited(spot_api: SimulatedSpot) -> SimulatedSpot:
-    """A service with a cloudspace and a group of machines for pools to live in."""
+    """A service with a cloudspace and a VM cloudspace for pools to live in."""
     put(spot_api, "cloudspaces", cloudspace("edge"))
     group = {"apiVersion": "ngpc.rxt.io/v1", "kind": "VMCloudSpace", "metadata": {"name": "vms"}, "spec": GROUP}
     put(spot_api, "vmcloudspaces", group)
@@ -51,11 +51,11 @@ def inhabited(spot_api: SimulatedSpot) -> SimulatedSpot:
 
 
 def changed(spec: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
-    """A spec with other fields."""
+    """A spec with some fields changed."""
     return {**spec, **fields}
 
 
-# Spelling
+# Field names
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def changed(spec: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
         },
     ],
 )
-async def test_fields_may_be_spelled_either_way(inhabited: SimulatedSpot, spec: dict[str, Any]) -> None:
-    """Those inside others too; the wire sees one spelling."""
+async def test_fields_may_be_camel_case_or_snake_case(inhabited: SimulatedSpot, spec: dict[str, Any]) -> None:
+    """Nested ones too; camelCase is sent."""
     client, wire = overhearing(inhabited)
     made = await client.spot_nodepools.create("workers", spec)
     (body,) = wire.bodies("POST")
@@ -81,8 +81,8 @@ async def test_fields_may_be_spelled_either_way(inhabited: SimulatedSpot, spec: 
     assert (made.spec.bid_price, made.spec.autoscaling and made.spec.autoscaling.max_nodes) == (Decimal("0.06"), 3)
 
 
-async def test_fields_with_odd_spellings_are_spelled_as_the_service_does(inhabited: SimulatedSpot) -> None:
-    """HAControlPlane, vmSshKeyRef and memoryPerVCPU follow no rule."""
+async def test_irregular_field_names_are_sent_as_the_service_spells_them(inhabited: SimulatedSpot) -> None:
+    """HAControlPlane, vmSshKeyRef and memoryPerVCPU."""
     client, wire = overhearing(inhabited)
     hosted = {"region": REGION, "kubernetes_version": "1.31.1", "ha_control_plane": True, "type": "hosted"}
     await client.cloudspaces.create("high", hosted)
@@ -94,8 +94,8 @@ async def test_fields_with_odd_spellings_are_spelled_as_the_service_does(inhabit
     assert (pilot["memoryPerVCPU"], pilot["vcpuPerNode"]) == ("4", {"min": 2})
 
 
-async def test_taints_and_maps_are_sent_as_they_were_given(inhabited: SimulatedSpot) -> None:
-    """Keys of maps are data, not spelling."""
+async def test_taints_and_maps_are_sent_unchanged(inhabited: SimulatedSpot) -> None:
+    """Keys of maps are data, not field names."""
     client, wire = overhearing(inhabited)
     spec = {**POOL, "custom_labels": {"snake_case": "x"}, "custom_taints": [{"key": "a", "effect": "NoSchedule"}]}
     await client.spot_nodepools.create("workers", spec, labels={"snake_case": "y"}, annotations={"note": "z"})
@@ -106,7 +106,7 @@ async def test_taints_and_maps_are_sent_as_they_were_given(inhabited: SimulatedS
     assert body["metadata"]["annotations"] == {"note": "z", NAME_ANNOTATION: "workers"}
 
 
-async def test_a_mapping_of_the_callers_is_not_changed(inhabited: SimulatedSpot) -> None:
+async def test_the_callers_mapping_is_not_modified(inhabited: SimulatedSpot) -> None:
     """It may be used for the next object."""
     client, _ = overhearing(inhabited)
     spec, labels, annotations = dict(POOL), {"a": "b"}, {"c": "d"}
@@ -114,7 +114,7 @@ async def test_a_mapping_of_the_callers_is_not_changed(inhabited: SimulatedSpot)
     assert (spec, labels, annotations) == (POOL, {"a": "b"}, {"c": "d"})
 
 
-# Refusals before anything is sent
+# Validation before anything is sent
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ async def test_a_mapping_of_the_callers_is_not_changed(inhabited: SimulatedSpot)
         (changed(POOL, autoscaling={"enabled": True, "min_node": 1}), "minNodes"),
     ],
 )
-async def test_a_slip_is_named_with_what_was_meant(spec: dict[str, Any], hint: str) -> None:
-    """And nothing was sent."""
+async def test_a_misspelled_field_is_refused_with_a_suggestion(spec: dict[str, Any], hint: str) -> None:
+    """Nothing is sent."""
     client, wire = offline()
     with pytest.raises(UsageError) as caught:
         await client.spot_nodepools.create("workers", spec)
@@ -140,7 +140,7 @@ async def test_a_slip_is_named_with_what_was_meant(spec: dict[str, Any], hint: s
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"bidPrice": "abc"}, "a price is a number"),
         ({"bidPrice": -1}, "a positive number"),
@@ -164,18 +164,18 @@ async def test_a_slip_is_named_with_what_was_meant(spec: dict[str, Any], hint: s
         ({"customLabels": {"a": 5}}, "customLabels"),
     ],
 )
-async def test_a_value_that_cannot_be_is_refused(fields: dict[str, Any], said: str) -> None:
-    """For a new object and for a change alike, and without a request."""
+async def test_an_invalid_value_is_refused(fields: dict[str, Any], message: str) -> None:
+    """By create and by patch, without a request."""
     client, wire = offline()
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         await client.spot_nodepools.create("workers", {**POOL, **fields})
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         await client.spot_nodepools.patch(UUID, fields)
     assert wire.requests == []
 
 
-async def test_every_mistake_is_named_at_once() -> None:
-    """Nobody corrects one only to be told of the next."""
+async def test_all_invalid_fields_are_reported_at_once() -> None:
+    """So that they can be fixed together."""
     client, _ = offline()
     with pytest.raises(UsageError) as caught:
         await client.spot_nodepools.create("workers", {"desired": 0, "bidPrice": "abc"})
@@ -190,10 +190,10 @@ async def test_every_mistake_is_named_at_once() -> None:
         ("vm_cloudspaces", GROUP, {"bid_requests": []}),
     ],
 )
-async def test_what_the_service_writes_cannot_be_written(
+async def test_fields_set_by_the_service_cannot_be_written(
     group: str, spec: dict[str, Any], field: dict[str, Any]
 ) -> None:
-    """It would be overwritten in silence."""
+    """They would be overwritten silently."""
     client, wire = offline()
     with pytest.raises(UsageError, match="is set by the service and cannot be written"):
         await getattr(client, group).create("another", {**spec, **field})
@@ -219,8 +219,8 @@ async def test_what_the_service_writes_cannot_be_written(
         ("vm_ssh_keys", {"description": "x"}),
     ],
 )
-async def test_what_is_final_cannot_be_changed(group: str, field: dict[str, Any]) -> None:
-    """Not even to nothing."""
+async def test_immutable_fields_cannot_be_patched(group: str, field: dict[str, Any]) -> None:
+    """Not even removed."""
     client, wire = offline()
     name = UUID if group in POOLS else "edge"
     with pytest.raises(UsageError, match="is immutable: it can only be set when the object is created"):
@@ -229,18 +229,18 @@ async def test_what_is_final_cannot_be_changed(group: str, field: dict[str, Any]
 
 
 @pytest.mark.parametrize("version", ["1.33", "v1.33.0", "latest", "", "1.33.0 ", "1.33.0-rc.1"])
-async def test_a_version_is_a_full_one(version: str) -> None:
-    """The service takes nothing else."""
+async def test_a_version_must_be_a_full_one(version: str) -> None:
+    """The service accepts no other."""
     client, wire = offline()
     with pytest.raises(UsageError, match="full version"):
         await client.cloudspaces.create("another", {"region": REGION, "kubernetesVersion": version})
     assert wire.requests == []
 
 
-# The region in use
+# The default region
 
 
-async def test_what_does_not_say_where_goes_to_the_region_in_use(inhabited: SimulatedSpot) -> None:
+async def test_the_clients_region_is_the_default(inhabited: SimulatedSpot) -> None:
     """For every kind that has a region."""
     client, wire = overhearing(inhabited, region="us-central-ord-1")
     await client.cloudspaces.create("another", {"kubernetesVersion": "1.31.1"})
@@ -251,15 +251,15 @@ async def test_what_does_not_say_where_goes_to_the_region_in_use(inhabited: Simu
     assert regions == ["us-central-ord-1"] * 3 + [None]
 
 
-async def test_what_says_where_goes_there(inhabited: SimulatedSpot) -> None:
-    """A default is for those who say nothing."""
+async def test_a_region_in_the_spec_wins(inhabited: SimulatedSpot) -> None:
+    """The client's region is only a default."""
     client, wire = overhearing(inhabited, region="us-central-ord-1")
     await client.cloudspaces.create("another", CLOUDSPACE)
     assert wire.bodies("POST")[0]["spec"]["region"] == REGION
 
 
-async def test_with_no_region_at_all_the_field_is_missed() -> None:
-    """Before the service has to say so."""
+async def test_without_any_region_the_field_is_required() -> None:
+    """It is refused before anything is sent."""
     client, wire = offline()
     with pytest.raises(UsageError, match="region"):
         await client.cloudspaces.create("another", {"kubernetesVersion": "1.31.1"})
@@ -270,8 +270,8 @@ async def test_with_no_region_at_all_the_field_is_missed() -> None:
 
 
 @pytest.mark.parametrize("group", POOLS)
-async def test_a_pool_is_found_under_the_name_its_author_gave(inhabited: SimulatedSpot, group: str) -> None:
-    """By every verb, though on the wire it is a UUID, and that is the same every time."""
+async def test_a_pool_is_found_by_its_given_name(inhabited: SimulatedSpot, group: str) -> None:
+    """By every verb; its wire name is a UUID derived from the name."""
     client, wire = overhearing(inhabited)
     collection = getattr(client, group)
     made = await collection.create("workers", POOLS[group])
@@ -292,14 +292,14 @@ async def test_a_pool_is_found_under_the_name_its_author_gave(inhabited: Simulat
 
 
 async def test_a_manifest_of_the_same_name_means_the_same_pool(inhabited: SimulatedSpot) -> None:
-    """So that a script and an apply never make two."""
+    """So that a script and an apply never create two."""
     client, _ = overhearing(inhabited)
     made = await client.spot_nodepools.create("workers", {**POOL, "bid_price": "0.08"})
     assert made.name == SPOT_NODE_POOL.wire_name(NAMESPACE, "workers", {"cloudSpace": "edge"})
 
 
-async def test_names_tell_pools_apart_by_kind_and_cloudspace(inhabited: SimulatedSpot) -> None:
-    """Every cloudspace may have its `workers`."""
+async def test_the_uuid_depends_on_kind_and_cloudspace(inhabited: SimulatedSpot) -> None:
+    """Every cloudspace may have its own `workers`."""
     put(inhabited, "cloudspaces", cloudspace("other"))
     client, _ = overhearing(inhabited)
     made = [
@@ -311,8 +311,8 @@ async def test_names_tell_pools_apart_by_kind_and_cloudspace(inhabited: Simulate
 
 
 @pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait", "wait_gone"])
-async def test_two_pools_of_one_name_are_both_named(inhabited: SimulatedSpot, verb: str) -> None:
-    """Nothing is done to either before somebody has said which."""
+async def test_an_ambiguous_name_is_refused_with_the_wire_names(inhabited: SimulatedSpot, verb: str) -> None:
+    """Neither pool is changed."""
     put(inhabited, "cloudspaces", cloudspace("other"))
     client, wire = overhearing(inhabited)
     first = await client.spot_nodepools.create("workers", POOL)
@@ -326,8 +326,8 @@ async def test_two_pools_of_one_name_are_both_named(inhabited: SimulatedSpot, ve
 
 
 @pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait"])
-async def test_a_name_that_nobody_gave_is_not_found(inhabited: SimulatedSpot, verb: str) -> None:
-    """And said so with the word for the kind."""
+async def test_an_unknown_name_raises_not_found(inhabited: SimulatedSpot, verb: str) -> None:
+    """The message names the kind."""
     client, _ = overhearing(inhabited)
     with pytest.raises(NotFound, match="none of the spotnodepools has the name 'nobody'"):
         await getattr(client.spot_nodepools, verb)("nobody", *([{"desired": 1}] if verb == "patch" else []))
@@ -338,8 +338,8 @@ ODD_NAMES = ["", " ", "../x", "A B", "a/b", "a\nb", ".", "x" * (MAX_BYTES_OF_A_N
 
 @pytest.mark.parametrize("verb", ["get", "patch", "delete", "wait", "wait_gone"])
 @pytest.mark.parametrize("group", ["cloudspaces", "vm_ssh_keys", "spot_nodepools"])
-async def test_an_odd_name_is_sent_by_no_verb(group: str, verb: str) -> None:
-    """Whatever it would address, it is not what was meant."""
+async def test_an_invalid_name_is_refused_by_every_verb(group: str, verb: str) -> None:
+    """It could address something else."""
     client, wire = offline()
     for name in ODD_NAMES:
         with pytest.raises(UsageError, match="is not the name of an object"):
@@ -348,8 +348,8 @@ async def test_an_odd_name_is_sent_by_no_verb(group: str, verb: str) -> None:
 
 
 @pytest.mark.parametrize("group", [*LABELLED, *POOLS])
-async def test_nothing_is_made_under_an_odd_name(group: str) -> None:
-    """A pool neither, whose UUID would hide it: nobody would find it again."""
+async def test_nothing_is_created_under_an_invalid_name(group: str) -> None:
+    """Not even a pool, whose UUID would hide it: it could never be found by name."""
     client, wire = offline()
     for name in ODD_NAMES:
         with pytest.raises(UsageError, match="is not the name of an object"):
@@ -360,11 +360,11 @@ async def test_nothing_is_made_under_an_odd_name(group: str) -> None:
 # Changes
 
 
-async def test_a_patch_says_what_was_given_and_nothing_else(inhabited: SimulatedSpot) -> None:
-    """No default, no neighbor, no name."""
+async def test_a_patch_sends_only_the_given_fields(inhabited: SimulatedSpot) -> None:
+    """No defaults, no other fields, no name."""
     client, wire = overhearing(inhabited)
     await client.spot_nodepools.create(UUID, {**POOL, "autoscaling": {"enabled": False, "minNodes": 1, "maxNodes": 3}})
-    found = await client.spot_nodepools.patch(UUID, {"autoscaling": {"maxNodes": 5}})
+    patched = await client.spot_nodepools.patch(UUID, {"autoscaling": {"maxNodes": 5}})
     await client.spot_nodepools.patch(UUID, {"desired": 3, "bid_price": 0.08})
     await client.spot_nodepools.patch(UUID, {})
     assert wire.bodies("PATCH") == [
@@ -373,12 +373,12 @@ async def test_a_patch_says_what_was_given_and_nothing_else(inhabited: Simulated
         {"spec": {}},
     ]
     assert {each.headers["Content-Type"] for each in wire.of("PATCH")} == {"application/merge-patch+json"}
-    assert found.spec.autoscaling is not None
-    assert (found.spec.autoscaling.enabled, found.spec.autoscaling.min_nodes) == (False, 1)
+    assert patched.spec.autoscaling is not None
+    assert (patched.spec.autoscaling.enabled, patched.spec.autoscaling.min_nodes) == (False, 1)
 
 
-async def test_none_removes_an_entry_and_a_field(inhabited: SimulatedSpot) -> None:
-    """As a merge patch has it."""
+async def test_none_removes_a_field_or_a_map_entry(inhabited: SimulatedSpot) -> None:
+    """As in a JSON merge patch."""
     client, wire = overhearing(inhabited)
     await client.spot_nodepools.create(
         UUID, {**POOL, "customLabels": {"a": "1", "b": "2"}, "customAnnotations": {"c": "3"}}
@@ -391,8 +391,8 @@ async def test_none_removes_an_entry_and_a_field(inhabited: SimulatedSpot) -> No
     assert (await client.cloudspaces.patch("another", {"webhook": None})).spec.webhook is None
 
 
-async def test_a_version_that_was_read_makes_a_change_careful(inhabited: SimulatedSpot) -> None:
-    """An object that moved is not changed; one that did not is."""
+async def test_a_resource_version_makes_a_patch_conditional(inhabited: SimulatedSpot) -> None:
+    """A changed object raises Conflict; an unchanged one is patched."""
     client, wire = overhearing(inhabited)
     made = await client.spot_nodepools.create(UUID, POOL)
     read = made.metadata.resource_version
@@ -409,16 +409,16 @@ async def test_a_version_that_was_read_makes_a_change_careful(inhabited: Simulat
 
 
 @pytest.mark.parametrize(("group", "name"), [("cloudspaces", "nobody"), ("spot_nodepools", UUID), ("vm_pools", "no")])
-async def test_a_missing_object_may_be_good_enough(spot_client: AsyncSpotClient, group: str, name: str) -> None:
-    """For those who say so."""
+async def test_missing_ok_accepts_a_missing_object(spot_client: AsyncSpotClient, group: str, name: str) -> None:
+    """Only if the caller asks for it."""
     collection = getattr(spot_client, group)
     await collection.delete(name, missing_ok=True)
     with pytest.raises(NotFound):
         await collection.delete(name)
 
 
-async def test_missing_ok_is_about_the_object_not_the_organization(inhabited: SimulatedSpot) -> None:
-    """A slip in its name must not look like success."""
+async def test_missing_ok_does_not_accept_a_missing_organization(inhabited: SimulatedSpot) -> None:
+    """A typo in its name must not look like success."""
     client, _ = overhearing(inhabited, organization="sandbux")
     with pytest.raises(NotFound, match="no organization 'sandbux'"):
         await client.cloudspaces.delete("edge", missing_ok=True)

@@ -1,4 +1,4 @@
-"""A simulated service on loopback that remembers every request and answers chosen ones otherwise."""
+"""A simulated service on loopback that records every request and can be told to answer some differently."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ SPEC = {"region": REGION, "kubernetesVersion": "1.31.1"}
 
 
 class Quiet(Server):
-    """A server that says nothing of callers who went away."""
+    """A server that does not report closed client connections."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """They meant to."""
+        """Such errors are expected."""
 
 
 class Loopback(Api):
-    """A world, served. requests: all that came, in order; answers: asked first, and the world when they give None."""
+    """A served world. requests: all requests in order · answers: functions tried first; None passes on."""
 
     def __init__(self, **options: Any) -> None:
         self.clock = ManualClock()
@@ -49,42 +49,42 @@ class Loopback(Api):
     def handle(self, request: Request) -> Response:
         self.requests.append(request)
         for answer in self.answers:
-            if (said := answer(request)) is not None:
-                return said
+            if (response := answer(request)) is not None:
+                return response
         return super().handle(request)
 
     def answer(self, pattern: str, *responses: Response) -> None:
-        """Give these answers, one after the other, to requests like `GET /apis/.*/regions$`."""
+        """Use these responses in turn for requests that match a pattern such as `GET /apis/.*/regions$`."""
         waiting = list(responses)
 
-        def said(request: Request) -> Response | None:
+        def scripted(request: Request) -> Response | None:
             return waiting.pop(0) if waiting and re.search(pattern, f"{request.method} {request.path}") else None
 
-        self.answers.append(said)
+        self.answers.append(scripted)
 
     def sent(self, pattern: str = ".") -> list[str]:
-        """The requests so far that are like this, as `GET /path`."""
-        found = (f"{each.method} {each.path}" for each in list(self.requests))
-        return [each for each in found if re.search(pattern, each)]
+        """The requests so far that match a pattern, as `GET /path`."""
+        lines = (f"{each.method} {each.path}" for each in list(self.requests))
+        return [line for line in lines if re.search(pattern, line)]
 
     def writes(self) -> list[str]:
-        """The requests so far that could have changed something."""
+        """The write requests so far."""
         return self.sent("^(POST|PATCH|PUT|DELETE) /apis")
 
     def profile(self, organization: Tenant | None = None, **more: Any) -> dict[str, Any]:
-        """What a config file says of an account here."""
+        """The config-file profile of an account of this service."""
         organization = organization or self.world.organizations[0]
         urls = {"baseUrl": self.url, "oauthUrl": self.url, "feedsUrl": self.url}
         return {**urls, "org": organization.name, "refreshToken": organization.refresh_token, **more}
 
     def options(self, **more: Any) -> dict[str, Any]:
-        """What a client is told of an account here."""
+        """Client options for an account of this service."""
         profile = self.profile()
         urls = {"base_url": self.url, "oauth_url": self.url}
         return {**urls, "organization": profile["org"], "refresh_token": profile["refreshToken"], **more}
 
     def make(self, plural: str, name: str, spec: dict[str, Any], organization: Tenant | None = None) -> None:
-        """Put an object into the world, as it is."""
+        """Put an object into the world, bypassing its rules."""
         namespace = (organization or self.world.organizations[0]).namespace
         metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "generation": 1}
         metadata |= {"labels": {}, "annotations": {}, "creationTimestamp": "2026-01-01T00:00:00Z"}
@@ -94,38 +94,38 @@ class Loopback(Api):
             self.world.store.put(plural, body)
 
     def names(self, plural: str) -> list[str]:
-        """What lives in the world and is not on its way out."""
+        """The names of the objects in the world that are not being deleted."""
         with self.world.lock:
-            found = self.world.store.objects(plural)
-        return [each["metadata"]["name"] for each in found if not each["metadata"].get("deletionTimestamp")]
+            objects = self.world.store.objects(plural)
+        return [each["metadata"]["name"] for each in objects if not each["metadata"].get("deletionTimestamp")]
 
     def close(self) -> None:
-        """Stop answering. A request that nobody waits for any more may still be at work."""
+        """Stop the server. A request that its client gave up on may still be running."""
         self._server.close()
         with self.world.lock:
             self.world.close()
 
 
 def failure(code: int, message: str = "no", **headers: str) -> Response:
-    """A failure as Kubernetes tells it."""
+    """A Kubernetes Status failure."""
     return Response.of_json(code, {"kind": "Status", "code": code, "message": message}, headers)
 
 
 def query(path: Path, sql: str) -> list[Any]:
-    """The rows of a query of a file, past everything that is ours."""
+    """The rows of an SQL query on a database file, without using rsspot's code."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(sql).fetchall()
 
 
 def write_config(path: Path, document: dict[str, Any]) -> None:
-    """A config file; JSON is YAML too."""
+    """Write a config file. JSON is valid YAML."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document))
     path.chmod(0o600)
 
 
 class Ended:
-    """A command that has ended."""
+    """The result of a finished command."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
@@ -135,5 +135,5 @@ class Ended:
 
     @property
     def json(self) -> Any:
-        """What was printed, as a value."""
+        """The output, parsed."""
         return json.loads(self.out)

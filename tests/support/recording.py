@@ -1,4 +1,4 @@
-"""Clients whose every request is kept, with its body and headers, and some of whose answers a test makes up."""
+"""Clients whose requests are recorded, with body and headers, and for which a test can replace some responses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Answer = Callable[[httpx.Request], httpx.Response | None]
 
 
 class Overheard(httpx.AsyncBaseTransport):
-    """Carries requests to a simulated service and keeps them."""
+    """Passes requests to a simulated service and records them."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, answer: Answer = lambda _: None) -> None:
         self._inner, self._answer = inner, answer
@@ -45,16 +45,16 @@ class Overheard(httpx.AsyncBaseTransport):
         return made_up if made_up is not None else await self._inner.handle_async_request(request)
 
     def of(self, *methods: str, path: str = "/apis/") -> list[httpx.Request]:
-        """The requests of some methods whose path holds a text."""
+        """The requests of some methods whose path contains a text."""
         return [each for each in self.requests if each.method in methods and path in each.url.path]
 
     def bodies(self, *methods: str) -> list[Document]:
-        """What API requests of some methods brought along."""
+        """The JSON bodies of the API requests of some methods."""
         return [json.loads(each.content) for each in self.of(*methods)]
 
 
 def settings_of(spot: SimulatedSpot, **others: Any) -> Resolved:
-    """The settings of a client of a simulated service, and others; None takes one away."""
+    """The settings of a client of a simulated service, with changes; None removes a setting."""
     config = spot.client().config
     changed = {name.replace("__", "."): value for name, value in others.items()}
     kept = {name: each for name, each in config.settings.items() if name not in changed}
@@ -65,13 +65,13 @@ def settings_of(spot: SimulatedSpot, **others: Any) -> Resolved:
 def overhearing(
     spot: SimulatedSpot, answer: Answer = lambda _: None, **settings: Any
 ) -> tuple[AsyncSpotClient, Overheard]:
-    """A client and what it sends."""
+    """A client and the requests it sends."""
     wire = Overheard(spot.transport, answer)
     return AsyncSpotClient(resolved=settings_of(spot, **settings), transport=wire, clock=spot.clock), wire
 
 
 def offline() -> tuple[AsyncSpotClient, Overheard]:
-    """A client that must not send anything, and what it sends all the same."""
+    """A client that must not send anything, and the requests it sends nevertheless."""
 
     def fail(request: httpx.Request) -> httpx.Response:
         raise AssertionError(f"sent: {request.method} {request.url}")
@@ -89,12 +89,12 @@ def offline() -> tuple[AsyncSpotClient, Overheard]:
 
 
 def uuid_of(number: int) -> str:
-    """A name for a pool."""
+    """A wire name for a pool."""
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
 def put(spot: SimulatedSpot, plural: str, *items: Document) -> None:
-    """Have objects be there, whatever the service's rules would say of them."""
+    """Store objects directly, bypassing the service's rules."""
     with spot.world.lock, spot.world.store.transaction():
         for item in items:
             metadata = {
@@ -107,12 +107,12 @@ def put(spot: SimulatedSpot, plural: str, *items: Document) -> None:
 
 
 def cloudspace(name: str, **rest: Any) -> Document:
-    """A cloudspace as the service keeps it."""
+    """A cloudspace as the service stores it."""
     frame = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace"}
     return {**frame, "metadata": {"name": name}, "spec": {**CLOUDSPACE, "cloud": "default"}, **rest}
 
 
 def pool(number: int, **spec: Any) -> Document:
-    """A spot pool as the service keeps it, without the label that says where it lives."""
+    """A spot pool as the service stores it, without the label that names its cloudspace."""
     frame = {"apiVersion": "ngpc.rxt.io/v1", "kind": "SpotNodePool"}
     return {**frame, "metadata": {"name": uuid_of(number)}, "spec": {**POOL, **spec}}
