@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, get_type_hints
 
 import typer
 
-from rsspot.cli.session import session
+from rsspot.cli.session import CliSession, session
 from rsspot.cli.typer_settings import SETTINGS
 from rsspot.cli.verbs import verbs_of
-from rsspot.commands import Command
+from rsspot.commands import Command, Commands
 from rsspot.resources.registry import kinds, part
 
 
@@ -25,14 +27,32 @@ def group_app(name: str, folder: str, help: str) -> typer.Typer:
     for verb, function in (verbs_of(kind) if kind else {}).items():
         app.command(verb)(function)
     cli_module = part(folder, "cli")
-    for command_name, command in cli_module.commands.all.items() if cli_module else ():
-        app.command(command_name)(as_function(command))
+    if cli_module:
+        commands: Commands[Any] = cli_module.commands
+        for command_name, command in commands.all.items():
+            app.command(command_name)(as_function(command, commands.group))
     return app
 
 
-def as_function(command: Command) -> Callable[..., None]:
+@dataclass
+class ServiceSession:
+    """What a service's command is given: the group of the client that it is about, and the region in use."""
+
+    here: CliSession
+    group: str
+
+    @property
+    def api(self) -> Any:
+        return getattr(self.here.client, self.group)
+
+    @property
+    def region(self) -> str | None:
+        return self.here.region
+
+
+def as_function(command: Command, group: str) -> Callable[..., None]:
     """Wrap a service's command for Typer: hides its session parameter and prints the value it returns."""
-    hints = get_type_hints(command)
+    hints = _option_types(command)
     parameters = [
         parameter for parameter in inspect.signature(command).parameters.values() if parameter.name != "session"
     ]
@@ -42,7 +62,7 @@ def as_function(command: Command) -> Callable[..., None]:
         here = session()
 
         async def work() -> object:
-            return await command(here, **arguments)
+            return await command(ServiceSession(here, group), **arguments)
 
         here.emit(here.run(work()))
 
@@ -52,3 +72,13 @@ def as_function(command: Command) -> Callable[..., None]:
     function.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
     del function.__wrapped__
     return function
+
+
+def _option_types(command: Command) -> dict[str, Any]:
+    """The types of a command's options. That of its session is left out: it is imported for type checkers only."""
+    assert isinstance(command, FunctionType)
+    options = FunctionType(command.__code__, command.__globals__)
+    options.__annotations__ = {
+        name: hint for name, hint in command.__annotations__.items() if name not in ("session", "return")
+    }
+    return get_type_hints(options)

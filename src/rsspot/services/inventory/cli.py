@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rsspot.commands import Commands, CommandSession
 
-commands = Commands()
+if TYPE_CHECKING:
+    from rsspot.services.inventory.api import Inventory
+
+commands = Commands["Inventory"]("inventory")
 
 
 @commands.add
-async def list(session: CommandSession) -> object:
+async def list(session: CommandSession[Inventory]) -> object:
     """List the machines of all cloudspaces and VM cloudspaces."""
-    return [asdict(machine) for machine in await session.client.inventory.list()]
+    return [asdict(machine) for machine in await session.api.list()]

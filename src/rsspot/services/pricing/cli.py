@@ -3,45 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rsspot.commands import Commands, CommandSession
 from rsspot.models.money import price_text
 
-commands = Commands()
+if TYPE_CHECKING:
+    from rsspot.services.pricing.api import Pricing
+
+commands = Commands["Pricing"]("pricing")
 
 
 @commands.add
-async def list(session: CommandSession, everywhere: bool = False) -> object:
+async def list(session: CommandSession[Pricing], everywhere: bool = False) -> object:
     """List the current prices of server classes, cheapest first, in the configured region if there is one."""
-    return [_shown(quote) for quote in await session.client.pricing.list(region=_place(session, everywhere))]
+    return [_shown(quote) for quote in await session.api.list(region=_place(session, everywhere))]
 
 
 @commands.add
-async def get(session: CommandSession, server_class: str) -> object:
+async def get(session: CommandSession[Pricing], server_class: str) -> object:
     """Show the current prices of one server class."""
-    return _shown(await session.client.pricing.get(server_class))
+    return _shown(await session.api.get(server_class))
 
 
 @commands.add
-async def percentiles(session: CommandSession, everywhere: bool = False) -> object:
+async def percentiles(session: CommandSession[Pricing], everywhere: bool = False) -> object:
     """List price percentiles over the last weeks."""
-    return [_shown(row) for row in await session.client.pricing.percentiles(region=_place(session, everywhere))]
+    return [_shown(row) for row in await session.api.percentiles(region=_place(session, everywhere))]
 
 
 @commands.add
-async def history(session: CommandSession, server_class: str) -> object:
+async def history(session: CommandSession[Pricing], server_class: str) -> object:
     """List what winners of one server class paid, oldest first."""
-    return [_shown(point) for point in await session.client.pricing.history(server_class)]
+    return [_shown(point) for point in await session.api.history(server_class)]
 
 
 @commands.add
-async def comparable(session: CommandSession, everywhere: bool = False) -> object:
+async def comparable(session: CommandSession[Pricing], everywhere: bool = False) -> object:
     """List prices of comparable servers in other clouds."""
-    return [_shown(row) for row in await session.client.pricing.comparable(region=_place(session, everywhere))]
+    return [_shown(row) for row in await session.api.comparable(region=_place(session, everywhere))]
 
 
-def _place(session: CommandSession, everywhere: bool) -> str | None:
+def _place(session: CommandSession[Pricing], everywhere: bool) -> str | None:
     """The region to filter by; None for all regions."""
     return None if everywhere else session.region
 
