@@ -17,6 +17,7 @@ OWN = {
     "apply": ("rsspot.cli.reconcile", "Make live objects match the manifests."),
     "destroy": ("rsspot.cli.reconcile", "Delete everything a stack owns."),
     "validate": ("rsspot.cli.reconcile", "Check manifests without contacting the service."),
+    "explain": ("rsspot.cli.explain", "Show why the plan does what it does with one object."),
     "login": ("rsspot.cli.account", "Log in with a browser and store the refresh token."),
     "logout": ("rsspot.cli.account", "Remove the refresh token of a profile."),
     "whoami": ("rsspot.cli.account", "Show the current user and when the token expires."),

@@ -49,8 +49,8 @@ def plan(
     var: list[str] = VARIABLE,
 ) -> None:
     """Show what an apply would change. Sends no request but GET and writes nothing but `--out`."""
-    here = _fresh_session()
-    manifests = _load(here, paths, var)
+    here = fresh_session()
+    manifests = load_manifests(here, paths, var)
     # A plan writes nothing: registrations too are read from a ledger that is not made for it.
     here.client.ledger = here.reading_ledger
     made = here.run(_plan(here, manifests, _options(prune, adopt, max_deletes)))
@@ -68,7 +68,7 @@ def plan(
         raise typer.Exit(errors.CHANGES)
 
 
-def _fresh_session() -> CliSession:
+def fresh_session() -> CliSession:
     """The session, with no kept answers: a plan is about what is, not about what was a minute ago."""
     here = session()
     here.fresh = True
@@ -96,14 +96,14 @@ def apply(
     var: list[str] = VARIABLE,
 ) -> None:
     """Make it so: plan, ask, apply, and record every step in the ledger."""
-    here = _fresh_session()
+    here = fresh_session()
     if saved and paths:
         raise UsageError("a saved plan says itself what it is about", hint="give either --plan or paths")
     apply_options = _apply_options(wait, wait_timeout, parallelism, deadline)
     if saved:
         here.run(_apply_saved(here, saved, yes, apply_options, var))
         return
-    manifests = _load(here, paths, var)
+    manifests = load_manifests(here, paths, var)
     here.run(_apply(here, manifests, _options(prune, adopt, max_deletes), yes, apply_options))
 
 
@@ -118,10 +118,10 @@ def destroy(
     var: list[str] = VARIABLE,
 ) -> None:
     """Delete everything a stack owns: apply of nothing."""
-    here = _fresh_session()
+    here = fresh_session()
     if paths and stack is not None:
         raise UsageError("the manifests say themselves which stack", hint="give either manifests or --stack")
-    manifests = _load(here, paths, var) if paths else None
+    manifests = load_manifests(here, paths, var) if paths else None
     if manifests and not manifests.named:
         raise UsageError(
             "these manifests do not name their stack", hint="add a Stack document, or use --stack NAME alone"
@@ -135,7 +135,7 @@ def destroy(
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
     """Check manifests without speaking to the service."""
     here = session()
-    manifests = _load(here, paths, var)
+    manifests = load_manifests(here, paths, var)
     found = [
         {"address": each.address, "kind": each.kind.name, "source": str(each.origin)} for each in manifests.manifests
     ]
@@ -181,7 +181,7 @@ async def _apply_saved(here: CliSession, saved: Path, yes: bool, apply_options: 
     plan = read_plan(saved)
     here.options.profile = here.options.profile or plan.profile
     here.options.organization = here.options.organization or plan.organization
-    manifests = _load(here, [Path(file) for file in plan.files], var) if needs_manifests(plan) else None
+    manifests = load_manifests(here, [Path(file) for file in plan.files], var) if needs_manifests(plan) else None
     plan = await prepare_saved_plan(here.client, plan, manifests)
     await _confirm_and_run(here, plan, yes, apply_options)
 
@@ -253,7 +253,8 @@ class _signals:  # noqa: N801 - reads as a statement where it is used
         print("stopping after what is on its way; once more to stop at once", file=sys.stderr)
 
 
-def _load(here: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
+def load_manifests(here: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
+    """The manifests at some paths; what their Stack says of profile and organization holds unless an option does."""
     from rsspot.manifests.parse import load
 
     if not paths:

@@ -1,0 +1,119 @@
+"""explain: why the plan does with one object what it does, field by field. Sends only GETs, prints nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.errors import NotFound, UsageError
+from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.models.fields import SECRET
+from rsspot.planner.change import Change
+from rsspot.planner.diff import SPEC, field_at, live_value, managed, same
+from rsspot.planner.options import PlanOptions
+from rsspot.planner.wire_form import wire_form
+from rsspot.state.ledger.protocol import Ledger
+from rsspot.utils.serialization import Document
+from rsspot.utils.text import did_you_mean
+from rsspot.workflows.reconcile import make_plan
+
+MASK = "(secret)"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What becomes of one declared object, and why.
+
+    differences: sentences about fields that are not as declared; values of secrets are masked
+    left_alone: fields that have a value and that the manifest does not mention
+    objections: what guards object to in the whole plan
+    """
+
+    address: str
+    source: str
+    wire_name: str | None
+    action: str
+    reason: str
+    differences: tuple[str, ...]
+    left_alone: tuple[str, ...]
+    objections: tuple[str, ...]
+
+
+async def explain(
+    client: AsyncSpotClient,
+    ledger: Ledger,
+    manifests: ManifestSet,
+    address: str,
+    *,
+    options: PlanOptions | None = None,
+) -> Explanation:
+    """Explain one object by its address. Raises UsageError for one that the manifests do not declare."""
+    manifest = _declared(manifests, address)
+    plan = await make_plan(client, ledger, manifests, options=options)
+    change = next((each for each in plan.changes if each.address == address and each.body is not None), None)
+    change = change or next((each for each in plan.changes if each.address == address), None)
+    live = await _live(client, manifest, change)
+    return Explanation(
+        address=address,
+        source=str(manifest.origin),
+        wire_name=live["metadata"]["name"] if live else None,
+        action=change.action.value if change else "unchanged",
+        reason=change.reason if change else "it is as declared",
+        differences=tuple(differences(manifest, live)) if live else (),
+        left_alone=tuple(left_alone(manifest, live)) if live else (),
+        objections=tuple(str(problem) for problem in plan.refusals),
+    )
+
+
+def differences(manifest: Manifest, live: Document) -> list[str]:
+    """Where a live object is not as declared, a sentence each; the order of unordered lists means nothing."""
+    # Takes a third of a second to import, and only this command needs it.
+    from deepdiff import DeepDiff
+
+    kind, before, after = manifest.kind, {}, {}
+    for path, desired in managed(kind, manifest.body, live).items():
+        now = live_value(kind, live, path)
+        if not same(kind, path, now, desired):
+            before[_dotted(path)] = _shown(manifest, path, now, "now")
+            after[_dotted(path)] = _shown(manifest, path, desired, "declared")
+    text: str = DeepDiff(before, after, ignore_order=True, verbose_level=2).pretty()
+    return [re.sub(r"root\['([^']+)'\]", r"\1", line) for line in text.splitlines() if line]
+
+
+def left_alone(manifest: Manifest, live: Document) -> list[str]:
+    """The fields of the spec that have a value and that the manifest does not mention."""
+    mentioned = {path[1] for path in managed(manifest.kind, manifest.body, live) if path[0] == SPEC}
+    spec = live.get(SPEC) or {}
+    return sorted(key for key, value in spec.items() if key not in mentioned and value not in (None, "", [], {}))
+
+
+def _declared(manifests: ManifestSet, address: str) -> Manifest:
+    by_address = {manifest.address: manifest for manifest in manifests.manifests}
+    if address not in by_address:
+        hint = did_you_mean(address, by_address) or f"declared: {', '.join(sorted(by_address))}"
+        raise UsageError(f"no manifest declares {address!r}", hint=hint)
+    if by_address[address].kind.expand:
+        raise UsageError(f"{address} stands for other objects", hint="`rsspot plan` lists them")
+    return by_address[address]
+
+
+async def _live(client: AsyncSpotClient, manifest: Manifest, change: Change | None) -> Document | None:
+    """The live object that the plan is about; None when there is none."""
+    documents = client.documents(manifest.kind)
+    try:
+        if change is not None:
+            return await documents.get(change.base.name) if change.base else None
+        return await documents.get(await documents.wire_name(manifest.name))
+    except NotFound:
+        return None
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return ".".join(path[1:] if path[0] == SPEC else path)
+
+
+def _shown(manifest: Manifest, path: tuple[str, ...], value: Any, when: str) -> Any:
+    field = field_at(manifest.kind, path)
+    return f"{MASK} {when}" if field and field.has(SECRET) and value is not None else wire_form(value)
