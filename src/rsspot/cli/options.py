@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rsspot.errors import UsageError
-from rsspot.utils.output import Output
+from rsspot.reports.registry import REPORTS
 
 WITH_VALUE = {
     "--profile": "profile",
@@ -34,7 +34,8 @@ class CliOptions:
     config_file: str | None = None
     organization: str | None = None
     region: str | None = None
-    output: Output = "table"
+    output: str = "table"
+    """One of REPORTS; a command that prints lists and objects refuses those that only plans and runs have."""
     sandbox: bool = False
     verbose: bool = False
     no_color: bool = False
@@ -61,6 +62,6 @@ def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
             setattr(options, WITH_VALUE[argument], remaining.pop(0))
         else:
             rest.append(argument)
-    if options.output not in ("table", "json", "yaml"):
-        raise UsageError(f"unknown output format {options.output!r}", hint="use table, json or yaml")
+    if options.output not in REPORTS:
+        raise UsageError(f"unknown output format {options.output!r}", hint=f"use one of: {', '.join(REPORTS)}")
     return options, rest

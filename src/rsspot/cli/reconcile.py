@@ -285,7 +285,7 @@ def _apply_options(wait: str, timeout: float, parallel: int, deadline: float | N
     from rsspot.applier.options import ApplyOptions
 
     if session().options.output == "yaml":
-        raise UsageError("a run is told as lines or as JSON lines", hint="leave -o yaml out, or use -o json")
+        raise UsageError("the events of a run cannot be printed as YAML", hint="leave -o yaml out, or use -o json")
     if wait not in ("ready", "accepted", "none"):
         raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
     return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)

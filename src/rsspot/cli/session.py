@@ -204,8 +204,12 @@ class CliSession:
 
     def emit(self, value: object) -> None:
         """Print a command's result in the output format in use."""
-        from rsspot.utils.output import render
+        from rsspot.errors import UsageError
+        from rsspot.utils.output import FORMATS, render
 
+        if self.options.output not in FORMATS:
+            hint = f"use one of: {', '.join(FORMATS)}"
+            raise UsageError(f"-o {self.options.output} is for plans and runs", hint=hint)
         print(render(value, self.options.output))
 
 

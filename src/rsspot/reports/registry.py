@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
-from rsspot.reports.protocol import Report
+if TYPE_CHECKING:
+    from rsspot.reports.protocol import Report
+
 
 REPORTS = {
     "table": "rsspot.reports.text:TextReport",

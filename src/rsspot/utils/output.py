@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rsspot.utils.text import printable
 
-Output = Literal["table", "json", "yaml"]
 GAP = "  "
 
 
-def render(value: object, output: Output) -> str:
-    """Format a value of plain types."""
-    return {"json": as_json, "yaml": as_yaml, "table": as_table}[output](value)
+def render(value: object, output: str) -> str:
+    """Format a value of plain types. output: one of FORMATS; raises KeyError for another."""
+    return FORMATS[output](value)
 
 
 def as_json(value: object) -> str:
@@ -38,6 +37,10 @@ def as_table(value: object) -> str:
     if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
         return _rows(value) if value else "Nothing found."
     return str(value)
+
+
+FORMATS: dict[str, Callable[[object], str]] = {"table": as_table, "json": as_json, "yaml": as_yaml}
+"""How lists and objects can be printed. Plans and runs have formats of their own: see `reports`."""
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
