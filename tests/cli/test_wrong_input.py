@@ -22,7 +22,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 MISTAKES = {
     "unknown key": (STACK.replace("desired: 2", "desierd: 2\n  desired: 2"), 3, "stack.yaml:16:3:", "'desierd'"),
-    "wrong type": (STACK.replace("desired: 2", "desired: two"), 3, "stack.yaml:16:3:", "valid integer"),
+    "wrong type": (STACK.replace("desired: 2", "desired: two"), 3, "stack.yaml:16:3:", "whole number"),
     "bid far too high": (STACK.replace("0.03", "1e9"), 3, "stack.yaml:17:3:", "less than 1000"),
     "too many servers": (
         STACK.replace("desired: 2", "desired: 99999999999999999999"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rsspot import errors
-from rsspot.applier.events import OUTCOMES
+from rsspot.applier.events import RunOutcome
 from rsspot.cli.app import run
 from rsspot.cli.command_table import OWN
 from rsspot.client.singleton import close_all_clients, configure
@@ -60,7 +60,7 @@ def test_every_exit_code_is_documented() -> None:
     """The table has each code that an error or a run can exit with."""
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     raised = {value.exit_code for value in vars(errors).values() if hasattr(value, "exit_code")}
-    assert documented == raised | set(OUTCOMES.values()) | {0, 2}
+    assert documented == raised | {outcome.exit_code for outcome in RunOutcome} | {0, 2}
 
 
 def test_every_command_is_mentioned() -> None:

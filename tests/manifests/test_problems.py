@@ -61,8 +61,8 @@ def problems_of(text: str) -> tuple[Problem, ...]:
         ("region: dfw", "regoin: dfw\n  region: dfw", "6:3", "unknown field 'regoin'", "did you mean 'region'?"),
         ("spec:", "specs: {}\nspec:", "5:1", "unknown field 'specs'", "did you mean 'spec'?"),
         ("  name: edge", "  name: edge\n  lables: {}", "5:3", "unknown field 'lables'", "did you mean 'labels'?"),
-        ("region: dfw", "region: [dfw]", "6:", "spec.region: should be a valid string", None),
-        ("region: dfw", "region: dfw\n  HAControlPlane: maybe", "7:", "should be a valid boolean", None),
+        ("region: dfw", "region: [dfw]", "6:", "spec.region: must be a string", None),
+        ("region: dfw", "region: dfw\n  HAControlPlane: maybe", "7:", "must be true or false", None),
         ("region: dfw", "region: dfw\n  cni: flannel", "7:", "'calico', 'cilium' or 'byocni'", None),
         ("1.33.0", "1.33", "7:", "spec.kubernetesVersion", None),
         ("  region: dfw\n", "", "5:1", "missing field 'region'", None),
@@ -77,7 +77,7 @@ def problems_of(text: str) -> tuple[Problem, ...]:
         ("name: edge", f"name: {'a' * 64}", "4:3", "bad name", "at most 63"),
         ("name: edge", 'name: ""', "4:3", "bad name ''", "lowercase"),
         ("name: edge", "name: ../edge", "4:3", "bad name '../edge'", "lowercase"),
-        ("name: edge", "name: 5", "4:3", "metadata.name: should be a valid string", None),
+        ("name: edge", "name: 5", "4:3", "metadata.name: must be a string", None),
     ],
 )
 def test_a_mistake_and_its_place(here: Path, before: str, after: str, place: str, said: str, hint: str | None) -> None:
@@ -92,7 +92,7 @@ def test_a_mistake_and_its_place(here: Path, before: str, after: str, place: str
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("desired: 2", "desired: two", "spec.desired: should be a valid integer"),
+        ("desired: 2", "desired: two", "spec.desired: must be a whole number"),
         ("desired: 2", "desired: 0", "greater than or equal to 1"),
         ("bidPrice: 0.03", "bidPrice: cheap", "a price is a number such as 0.03"),
         ("bidPrice: 0.03", "bidPrice: -1", "a price is a positive number"),
@@ -214,7 +214,7 @@ def test_a_stack_names_the_run(here: Path) -> None:
         (STACK.replace("demo", "De_mo"), "bad name 'De_mo'"),
         (f"{STACK}spec: {{limts: {{}}}}\n", "unknown field 'limts'"),
         (f"{STACK}spec: {{limits: {{deletes: -1}}}}\n", "greater than or equal to 0"),
-        (f"{STACK}spec: {{limits: {{deletes: many}}}}\n", "should be a valid integer"),
+        (f"{STACK}spec: {{limits: {{deletes: many}}}}\n", "must be a whole number"),
         (STACK.replace("rsspot.dev/v1", "rsspot.dev/v9"), "'rsspot.dev/v9'"),
     ],
     ids=["second", "name", "field", "range", "type", "version"],

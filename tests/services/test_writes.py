@@ -153,7 +153,7 @@ async def test_a_misspelled_field_is_refused_with_a_suggestion(spec: dict[str, A
         ({"desired": 0}, "greater than or equal to 1"),
         ({"desired": -5}, "greater than or equal to 1"),
         ({"desired": 10_001}, "less than or equal to 10000"),
-        ({"desired": 2.5}, "a valid integer"),
+        ({"desired": 2.5}, "a whole number"),
         ({"autoscaling": {"enabled": True, "minNodes": 0, "maxNodes": 2}}, "minNodes"),
         ({"autoscaling": {"enabled": True, "minNodes": -1}}, "minNodes"),
         ({"autoscaling": {"enabled": "perhaps"}}, "enabled"),

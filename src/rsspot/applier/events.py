@@ -3,8 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from rsspot.state.ledger.protocol import StepState
+
+
+class RunOutcome(StrEnum):
+    """How a run can end, and the exit code of each."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNAUTHENTICATED = "unauthenticated"
+    STALE = "stale"
+    PARTIAL = "partial"
+    CANCELLED = "cancelled"
+    DEADLINE = "deadline"
+    LOCKED = "locked"
+    UNKNOWN = "unknown"
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that ran this ends with."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    RunOutcome.OK: 0,
+    RunOutcome.FAILED: 1,
+    RunOutcome.UNAUTHENTICATED: 4,
+    RunOutcome.STALE: 6,
+    RunOutcome.PARTIAL: 7,
+    RunOutcome.CANCELLED: 8,
+    RunOutcome.DEADLINE: 9,
+    RunOutcome.LOCKED: 10,
+    RunOutcome.UNKNOWN: 11,
+}
 
 
 @dataclass(frozen=True)
@@ -62,23 +95,9 @@ class Recap(Event):
 
     run: int
     counts: dict[str, int] = field(default_factory=dict)
-    outcome: str = "ok"
+    outcome: RunOutcome = RunOutcome.OK
 
     @property
     def exit_code(self) -> int:
         """What a command that ran this ends with."""
-        return OUTCOMES[self.outcome]
-
-
-OUTCOMES = {
-    "ok": 0,
-    "failed": 1,
-    "unauthenticated": 4,
-    "stale": 6,
-    "partial": 7,
-    "cancelled": 8,
-    "deadline": 9,
-    "locked": 10,
-    "unknown": 11,
-}
-"""How a run can end, and the exit code of each."""
+        return self.outcome.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rsspot.applier.events import RunOutcome
 from rsspot.errors import Cancelled
 
 PARALLEL = 8
@@ -27,12 +28,12 @@ class CancelToken:
 
     def __init__(self) -> None:
         self.asked = False
-        self.outcome = "cancelled"
+        self.outcome = RunOutcome.CANCELLED
 
-    def ask(self, outcome: str = "cancelled") -> None:
-        """Stop soon. outcome: `cancelled` by a person or signal, or `deadline`. The first wish counts."""
+    def ask(self, outcome: RunOutcome | str = RunOutcome.CANCELLED) -> None:
+        """Stop soon. outcome: CANCELLED by a person or signal, or DEADLINE. The first wish counts."""
         if not self.asked:
-            self.asked, self.outcome = True, outcome
+            self.asked, self.outcome = True, RunOutcome(outcome)
 
     def check(self) -> None:
         """Raise Cancelled once a stop was asked for."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.dependents import bystander
-from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted
+from rsspot.applier.events import Event, Recap, RunOutcome, RunStarted, StepEnded, StepStarted
 from rsspot.applier.executor import Executor
 from rsspot.applier.lease import Held
 from rsspot.applier.options import PARALLEL, CancelToken
@@ -28,7 +28,7 @@ from rsspot.state.ledger.protocol import StepRecord, StepState
 STOPPED = "the run was stopped"
 PATIENT = (Verb.DELETE, Verb.EXPAND)
 """Verbs that start only when what they wait for is ready, not merely accepted."""
-ENDED_BY: dict[type[Exception], str] = {Locked: "locked", AuthError: "unauthenticated"}
+ENDED_BY: dict[type[Exception], RunOutcome] = {Locked: RunOutcome.LOCKED, AuthError: RunOutcome.UNAUTHENTICATED}
 """How a run ends that was broken off by an error, where there is a word for it."""
 GOOD = (StepState.DONE, StepState.SATISFIED)
 WORDS = {Verb.CREATE: "created", Verb.PATCH: "updated", Verb.DELETE: "deleted", Verb.EXPAND: "registered"}
@@ -198,17 +198,17 @@ class _Execution:
             counts["waiting"] += result.readiness is not None and result.readiness.phase is not Phase.READY
         return Recap(self._run, {name: counts[name] for name in COUNTS}, self._outcome(counts))
 
-    def _outcome(self, counts: Counter[str]) -> str:
+    def _outcome(self, counts: Counter[str]) -> RunOutcome:
         if self.fatal is not None:
-            return ENDED_BY.get(type(self.fatal), "failed")
+            return ENDED_BY.get(type(self.fatal), RunOutcome.FAILED)
         wrong = counts["failed"] + counts["refused"] + counts["skipped"] + counts["waiting"]
         good = sum(counts[word] for word in WORDS.values()) + counts["satisfied"]
         if counts["unknown"]:
-            return "unknown"
+            return RunOutcome.UNKNOWN
         if self._stop.asked and wrong:
             return self._stop.outcome
         if not wrong:
-            return "ok"
+            return RunOutcome.OK
         if good:
-            return "partial"
-        return "stale" if counts["refused"] == wrong else "failed"
+            return RunOutcome.PARTIAL
+        return RunOutcome.STALE if counts["refused"] == wrong else RunOutcome.FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
@@ -14,9 +14,6 @@ from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import Cancelled, ConfigError, UsageError
 from rsspot.utils.clock import stamp
 
-if TYPE_CHECKING:
-    from rsspot.config.loader import Resolved
-
 KEYRING = typer.Option(False, "--keyring", help="Store it in the system keyring, not in the config file.")
 
 profiles = typer.Typer(help="List, show, select and delete profiles.", **SETTINGS)
@@ -24,72 +21,24 @@ profiles = typer.Typer(help="List, show, select and delete profiles.", **SETTING
 
 def login(keyring: bool = KEYRING) -> None:
     """Log in with a browser and store the refresh token in the profile in use."""
-    from rsspot.auth.device import log_in
-    from rsspot.auth.grants import Issuer
-    from rsspot.auth.keyring import recall
     from rsspot.cli.login import invite
-    from rsspot.client.factory import transport_options_of
-    from rsspot.http.transport import SpotTransport
-    from rsspot.utils.clock import SystemClock
+    from rsspot.workflows.login import log_in
 
     here = _real()
-    resolved = here.resolved
-    if keyring:
-        # Fail before the user approves a login whose token could not be stored.
-        recall(resolved.profile)
-    options, clock = resolved.options, SystemClock()
-    # Login requests carry no credentials, hence no signer.
-    transport = SpotTransport(options.oauth_url, None, clock, options=transport_options_of(options))
-
-    async def work() -> Any:
-        try:
-            issuer = Issuer(options.oauth_url, options.client_id)
-            send = transport.transport.handle_async_request
-            return await log_in(issuer, send, clock, invite, resolved.get("organization"))
-        finally:
-            await transport.aclose()
-
-    grant = here.run(work())
-    if grant.refresh_token is None:
-        raise ConfigError(
-            "the login service returned no refresh token", hint="create one in the console under API Access"
-        )
-    _forget_tokens(here, resolved)
-    _edit(_store_token(resolved.profile, grant.refresh_token, keyring))
-    here.emit({"profile": resolved.profile, "email": grant.token.claims.get("email"), "until": _until(grant.token)})
+    done = here.run(
+        log_in(here.resolved, invite, keyring=keyring, token_folder=here.token_folder, config_file=here.config_file)
+    )
+    here.emit({"profile": done.profile, "email": done.email, "until": stamp(done.until) if done.until else None})
 
 
 def logout() -> None:
     """Remove the refresh token of the profile in use, and the tokens cached for it."""
-    from rsspot.auth.keyring import forget
-    from rsspot.config.files import legacy_file
+    from rsspot.workflows.login import log_out
 
     here = _real()
-    resolved = here.resolved
-    options = resolved.options
-    _forget_tokens(here, resolved)
-    if options.keyring:
-        forget(resolved.profile)
-    if resolved.config_file is not None and resolved.config_file != legacy_file(os.environ):
-        _edit({("profiles", resolved.profile, "refreshToken"): None})
+    log_out(here.resolved, token_folder=here.token_folder, config_file=here.config_file)
     remaining = here.resolve_again().settings.get("refresh_token")
-    here.emit({"profile": resolved.profile, "still given by": remaining.source if remaining else None})
-
-
-def _forget_tokens(here: CliSession, resolved: Resolved) -> None:
-    """Delete the cached tokens of a profile: those of the refresh token in effect, and of those it stores itself."""
-    from rsspot.auth.cache import TokenCache
-    from rsspot.auth.keyring import recall
-    from rsspot.config.files import read
-
-    options = resolved.options
-    profile = read(resolved.config_file).profiles.get(resolved.profile) if resolved.config_file else None
-    secrets = [source.refresh_token for source in (options, profile) if source and source.refresh_token]
-    tokens = {secret.get_secret_value() for secret in secrets}
-    if options.keyring:
-        tokens.add(recall(resolved.profile) or "")
-    for token in tokens - {""}:
-        TokenCache(here.token_folder, options.oauth_url, options.client_id, token).forget()
+    here.emit({"profile": here.resolved.profile, "still given by": remaining.source if remaining else None})
 
 
 def whoami() -> None:
@@ -151,7 +100,9 @@ def configure(
         # A stored id would take precedence over the new name.
         changes[("profiles", profile, "organizationId")] = None
     if token:
-        changes |= _store_token(profile, token, keyring)
+        from rsspot.workflows.login import stored_token
+
+        changes |= stored_token(profile, token, keyring=keyring)
     path = _edit(changes)
     if activate:
         forget_profile(here.state_path)
@@ -183,18 +134,6 @@ def _token(from_stdin: bool) -> str | None:
         raise Cancelled("cancelled; nothing was written") from None
 
 
-def _store_token(profile: str, token: str, keyring: bool) -> dict[tuple[str, ...], Any]:
-    """Put a refresh token into the keyring if asked to; returns the changes to the config file."""
-    if keyring:
-        from rsspot.auth.keyring import keep
-
-        keep(profile, token)
-    return {
-        ("profiles", profile, "keyring"): True if keyring else None,
-        ("profiles", profile, "refreshToken"): None if keyring else token,
-    }
-
-
 def _real() -> CliSession:
     """The session of a real account. Raises UsageError for the sandbox, which has no account."""
     here = session()
@@ -208,10 +147,6 @@ def _edit(changes: dict[tuple[str, ...], Any]) -> Path:
     from rsspot.config.manager import edit_in_use
 
     return edit_in_use(os.environ, _real().config_file, changes)
-
-
-def _until(token: Any) -> str | None:
-    return stamp(token.expires_at) if token.expires_at else None
 
 
 @profiles.command("list")

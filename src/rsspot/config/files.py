@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from rsspot.config.models import ConfigFile, Profile, Section, spellings
 from rsspot.errors import ConfigError
+from rsspot.models.findings import findings
 from rsspot.settings import CONFIG_PATHS, home, user_home
 from rsspot.utils.text import did_you_mean
 
@@ -89,9 +90,7 @@ def parse(written: Mapping[str, Any], source: str) -> ConfigFile:
     try:
         return ConfigFile.model_validate(lifted)
     except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"{source}: {where}: {problem['msg']}") from None
+        raise ConfigError(f"{source}: {findings(error)[0]}") from None
 
 
 def _check_mappings(written: dict[str, Any], source: str) -> None:

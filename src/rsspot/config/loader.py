@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from rsspot.config.files import config_file, legacy_file, parse, read
 from rsspot.config.models import SECRETS, ConfigFile, Profile, leaves, nested, values
 from rsspot.errors import AuthError, ConfigError, StateError
+from rsspot.models.findings import findings
 from rsspot.settings import Setting, from_environment, home
 from rsspot.utils.text import did_you_mean
 
@@ -54,10 +55,10 @@ class Resolved:
         try:
             return Profile.model_validate(nested({name: each.value for name, each in self.settings.items()}))
         except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False)[0]
-            name = ".".join(str(part) for part in problem["loc"])
+            first = findings(error)[0]
+            name = first.field
             source = next((each.source for key, each in self.settings.items() if f"{name}.".startswith(f"{key}.")), "?")
-            raise ConfigError(f"{source}: {name}: {problem['msg']}") from None
+            raise ConfigError(f"{source}: {first}") from None
 
     def require(self, name: str) -> str:
         """A setting's value. Raises ConfigError, AuthError for a credential, naming the ways to give it."""

@@ -17,6 +17,7 @@ from rsspot.manifests.source import Place, Source, find_files, read_sources
 from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
 from rsspot.manifests.variables import Variables, expand
 from rsspot.models.fields import COMMAND, SERVER_OWNED
+from rsspot.models.findings import findings
 from rsspot.models.refs import DNS_LABEL
 from rsspot.models.resource import AuthoredMetadata, Metadata, models_in
 from rsspot.resources.kind import Kind
@@ -180,17 +181,15 @@ def _validate(
 
 def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
     """Pydantic's findings in our words, at the place they were written."""
-    for finding in error.errors(include_url=False, include_input=False):
-        loc = tuple(part for part in finding["loc"] if not str(part).startswith(("function-", "constrained-")))
-        path = (*above, *loc)
-        field = str(loc[-1]) if loc else ""
-        if finding["type"] == "missing":
+    for finding in findings(error):
+        path = (*above, *finding.path)
+        field = str(finding.path[-1]) if finding.path else ""
+        if finding.type == "missing":
             yield Problem(f"missing field {field!r}", source.origin(path))
-        elif finding["type"] == "extra_forbidden":
-            yield _unknown_field(field, source.origin(path), _fields_at(model, loc[:-1]))
+        elif finding.type == "extra_forbidden":
+            yield _unknown_field(field, source.origin(path), _fields_at(model, finding.path[:-1]))
         else:
-            message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            yield Problem(f"{'.'.join(map(str, path))}: should be {message}", source.origin(path))
+            yield Problem(f"{'.'.join(map(str, path))}: {finding.clause}", source.origin(path))
 
 
 def _unknown_field(name: str, origin: Origin, known: Sequence[str]) -> Problem:

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from rsspot.constants import VERSION
 from rsspot.errors import Origin, Problem, UsageError
+from rsspot.models.findings import findings
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.diff import path_key
@@ -168,8 +169,7 @@ def load_plan(document: Any) -> Plan:
     try:
         saved = ADAPTER.validate_python(document, by_name=False, by_alias=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise UsageError(f"not a saved plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise UsageError(f"not a saved plan: {findings(error)[0]}") from None
     return Plan(
         scope=saved.scope.id,
         organization=saved.scope.organization,

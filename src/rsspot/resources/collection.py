@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
 from rsspot.http.transport import Call
+from rsspot.models.findings import findings
 from rsspot.models.resource import Page, Resource, compact
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Naming, Phase, is_uuid
@@ -239,6 +240,6 @@ class Collection(Generic[T]):
             return self.kind.model.model_validate(document)
         except ValidationError as error:
             name = at_path(document, ("metadata", "name"), "?")
-            fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+            fields = ", ".join(finding.field for finding in findings(error))
             message = f"the service's {self.kind.name} {name} does not have the expected shape: {fields}"
             raise UnexpectedShape(message) from None

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rsspot.errors import UsageError
 from rsspot.models.fields import IMMUTABLE, SERVER_OWNED
+from rsspot.models.findings import findings
 from rsspot.models.resource import models_in, plain_types
 from rsspot.resources.kind import Kind, Path
 from rsspot.utils.serialization import Document, at_path
@@ -116,9 +117,4 @@ def _dotted(path: Path) -> str:
 
 
 def _unusable(where: str, error: ValidationError) -> UsageError:
-    problems = []
-    for finding in error.errors(include_url=False, include_input=False):
-        loc = ".".join(str(part) for part in finding["loc"] if not str(part).startswith(("function-", "constrained-")))
-        message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        problems.append(f"{loc}: {message}" if loc else message)
-    return UsageError(f"{where}: {'; '.join(problems)}")
+    return UsageError(f"{where}: {'; '.join(map(str, findings(error)))}")

@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from rsspot.errors import StateError
+from rsspot.models.findings import findings
 from rsspot.utils.clock import stamp, utc_now
 
 T = TypeVar("T")
@@ -58,9 +59,7 @@ class Records(Generic[T]):
         try:
             return self.adapter.validate_python(body)
         except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(str(part) for part in problem["loc"])
-            raise StateError(f"{where} is not one of the {self.name}: {field}: {problem['msg']}") from None
+            raise StateError(f"{where} is not one of the {self.name}: {findings(error)[0]}") from None
 
 
 def exported(records: Records[T], store: BaseStore[T]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from rsspot.applier.context import ApplyContext, Patience
-from rsspot.applier.events import Event
+from rsspot.applier.events import Event, RunOutcome
 from rsspot.applier.lease import hold
 from rsspot.applier.options import ApplyOptions
 from rsspot.applier.recover import recover
@@ -121,7 +121,7 @@ def _deadline(options: ApplyOptions) -> Iterator[None]:
     if options.deadline is None:
         yield
         return
-    timer = asyncio.get_running_loop().call_later(options.deadline, options.stop.ask, "deadline")
+    timer = asyncio.get_running_loop().call_later(options.deadline, options.stop.ask, RunOutcome.DEADLINE)
     try:
         yield
     finally:

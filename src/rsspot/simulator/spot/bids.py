@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 
-CENT, MILL = Decimal("0.01"), Decimal("0.001")
+CENT = Decimal("0.01")
 LARGEST = Decimal(10**6)
 FAILED = "BidPrice validation failed: "
 

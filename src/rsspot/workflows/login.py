@@ -1,0 +1,116 @@
+"""Log in and out of a profile, as functions that a script can call like the CLI does. Prints nothing.
+
+    login = await log_in(resolve(...), show_invitation)
+    log_out(resolve(...))
+
+A login is approved by a person in a browser; the refresh token that comes of it is stored in the profile.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rsspot.auth import device
+from rsspot.auth.cache import TokenCache
+from rsspot.auth.device import Invitation
+from rsspot.auth.grants import Grant, Issuer
+from rsspot.auth.keyring import forget, keep, recall
+from rsspot.client.factory import transport_options_of
+from rsspot.config.files import legacy_file, read
+from rsspot.config.loader import Resolved
+from rsspot.config.manager import Keys, edit_in_use
+from rsspot.errors import ConfigError
+from rsspot.http.transport import SpotTransport
+from rsspot.utils.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """Who logged in to which profile. until: when the access token expires, aware, in UTC"""
+
+    profile: str
+    email: str | None
+    until: datetime | None
+
+
+async def log_in(
+    resolved: Resolved,
+    invite: Callable[[Invitation], None],
+    *,
+    keyring: bool = False,
+    token_folder: Path | None = None,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] = os.environ,
+    config_file: Path | None = None,
+) -> LoggedIn:
+    """Have a person approve a login, and store its refresh token in the profile of `resolved`.
+
+    invite: shows the person where to go and which code to compare · keyring: store it there, not in the config file
+    token_folder: where access tokens are cached · config_file: the one to write, where it is not the usual one
+    Raises AuthError for a login that was refused or not approved in time, ConfigError when it cannot be stored.
+    """
+    if keyring:
+        # Fail before the person approves a login whose token could not be stored.
+        recall(resolved.profile)
+    grant = await _device_login(resolved, invite, clock or SystemClock())
+    if grant.refresh_token is None:
+        hint = "create one in the console under API Access"
+        raise ConfigError("the login service returned no refresh token", hint=hint)
+    forget_access_tokens(resolved, token_folder)
+    edit_in_use(environ, config_file, stored_token(resolved.profile, grant.refresh_token, keyring=keyring))
+    return LoggedIn(resolved.profile, grant.token.claims.get("email"), grant.token.expires_at)
+
+
+def log_out(
+    resolved: Resolved,
+    *,
+    token_folder: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    config_file: Path | None = None,
+) -> None:
+    """Remove the refresh token of the profile and the access tokens cached for it. One of the environment stays."""
+    forget_access_tokens(resolved, token_folder)
+    if resolved.options.keyring:
+        forget(resolved.profile)
+    if resolved.config_file is not None and resolved.config_file != legacy_file(environ):
+        edit_in_use(environ, config_file, {("profiles", resolved.profile, "refreshToken"): None})
+
+
+def stored_token(profile: str, token: str, *, keyring: bool) -> dict[Keys, Any]:
+    """Put a refresh token into the keyring if asked to; gives the changes that the config file needs for it."""
+    if keyring:
+        keep(profile, token)
+    return {
+        ("profiles", profile, "keyring"): True if keyring else None,
+        ("profiles", profile, "refreshToken"): None if keyring else token,
+    }
+
+
+def forget_access_tokens(resolved: Resolved, token_folder: Path | None) -> None:
+    """Delete the cached access tokens of a profile: of the refresh token in effect, and of those it stores itself."""
+    options = resolved.options
+    profile = read(resolved.config_file).profiles.get(resolved.profile) if resolved.config_file else None
+    secrets = [source.refresh_token for source in (options, profile) if source and source.refresh_token]
+    tokens = {secret.get_secret_value() for secret in secrets}
+    if options.keyring:
+        tokens.add(recall(resolved.profile) or "")
+    for token in tokens - {""}:
+        if token_folder is not None:
+            TokenCache(token_folder, options.oauth_url, options.client_id, token).forget()
+
+
+async def _device_login(resolved: Resolved, invite: Callable[[Invitation], None], clock: Clock) -> Grant:
+    options = resolved.options
+    # Login requests carry no credentials, hence no signer.
+    transport = SpotTransport(options.oauth_url, None, clock, options=transport_options_of(options))
+    try:
+        issuer = Issuer(options.oauth_url, options.client_id)
+        send = transport.transport.handle_async_request
+        return await device.log_in(issuer, send, clock, invite, resolved.get("organization"))
+    finally:
+        await transport.aclose()
