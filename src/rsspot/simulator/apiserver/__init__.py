@@ -1,4 +1,4 @@
-"""The machinery of a Kubernetes API: objects, versions, verbs, watches, schemas. Knows no kind and no service.
+"""A Kubernetes API server: objects, versions, verbs, watches and schemas. It knows no kind and no service.
 
-Kinds come in as definitions, and what a service does about its objects as a `Service`.
+Kinds are passed in as definitions. A service adds its behavior through the `Service` protocol.
 """

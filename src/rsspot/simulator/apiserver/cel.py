@@ -1,6 +1,6 @@
-"""The validation rules of definitions (CEL): the forms that the shipped ones use here, any other by the `cel` extra.
+"""CEL validation rules of definitions. The forms in the shipped definitions are built in; others need the `cel` extra.
 
-A rule that nothing here understands is an error when its definition is read, never silently true.
+A rule that cannot be compiled raises an error. It is never silently true.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 from rsspot.errors import UsageError
 
 Rule = Callable[[Any, Any], bool]
-"""Whether a value holds, given what it replaces (None where there was nothing)."""
+"""Whether a value satisfies the rule. Takes the value and the old value, or None if there was none."""
 
 
 def is_transition(rule: str) -> bool:
-    """Whether a rule is about a change, and so says nothing of what is new."""
+    """Whether a rule compares with the old value. Such a rule does not apply to a new object."""
     return re.search(r"\boldSelf\b", rule) is not None
 
 
 @lru_cache(maxsize=512)
 def compiled(rule: str) -> Rule:
-    """A rule as a function. Raises UsageError where it is not understood."""
+    """Compile a rule to a function. Raises UsageError if the rule cannot be read."""
     if rule == "self == oldSelf":
         return lambda value, old: bool(value == old)
-    if matched := re.fullmatch(r"self\.matches\('([^']*)'\)", rule):
-        # CEL's $ is the very end, and its \d knows ten digits.
-        pattern = re.compile(re.sub(r"\$$", r"\\Z", matched[1].replace("\\\\", "\\")), re.ASCII)
+    if match := re.fullmatch(r"self\.matches\('([^']*)'\)", rule):
+        # In CEL, $ matches only at the end of the text, and \d matches only ASCII digits.
+        pattern = re.compile(re.sub(r"\$$", r"\\Z", match[1].replace("\\\\", "\\")), re.ASCII)
         return lambda value, _: pattern.search(value) is not None
     return _by_library(rule)
 
@@ -53,7 +53,7 @@ def _by_library(rule: str) -> Rule:
         try:
             return bool(program.evaluate(names))
         except CELEvalError:
-            # A rule that ends in an error does not hold; an API server says so as well.
+            # A rule whose evaluation fails does not hold. A real API server does the same.
             return False
 
     return holds

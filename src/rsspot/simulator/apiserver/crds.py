@@ -1,4 +1,4 @@
-"""CustomResourceDefinition files as the kinds that are served. Reads them; judges no object."""
+"""Reads CustomResourceDefinition files into the kinds that are served. Validates no object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Definition:
-    """One served kind."""
+    """A served kind."""
 
     group: str
     version: str
@@ -30,7 +30,7 @@ class Definition:
     list_kind: str = ""
     categories: tuple[str, ...] = ()
     selectable: tuple[str, ...] = ()
-    """JSON paths that field selectors may name."""
+    """JSON paths that field selectors may use."""
 
     @property
     def api_version(self) -> str:
@@ -38,21 +38,21 @@ class Definition:
 
     @property
     def resource(self) -> str:
-        """How messages name the kind: `spotnodepools.ngpc.rxt.io`."""
+        """The name of the kind in messages: `spotnodepools.ngpc.rxt.io`."""
         return f"{self.plural}.{self.group}"
 
 
 def shipped() -> list[Definition]:
-    """The definitions in this package."""
+    """The definitions shipped with this package."""
     return [
         definition_of(yaml.load(file.read_text(encoding="utf-8"), _Loader))
-        for file in sorted((files("rsspot.simulator") / "crds").iterdir(), key=lambda each: each.name)
+        for file in sorted((files("rsspot.simulator") / "crds").iterdir(), key=lambda file: file.name)
         if file.name.endswith(".yaml")
     ]
 
 
 def from_files(paths: Iterable[Path]) -> list[Definition]:
-    """Definitions of further kinds."""
+    """Read the definitions of additional kinds from files."""
     return [
         definition_of(document)
         for path in paths
@@ -62,9 +62,9 @@ def from_files(paths: Iterable[Path]) -> list[Definition]:
 
 
 def definition_of(crd: dict[str, Any]) -> Definition:
-    """The served kind of one CustomResourceDefinition, in its storage version."""
+    """The kind that a CustomResourceDefinition defines, in its storage version."""
     spec = crd["spec"]
-    version = next(each for each in spec["versions"] if each["storage"])
+    version = next(candidate for candidate in spec["versions"] if candidate["storage"])
     names = spec["names"]
     return Definition(
         group=spec["group"],
@@ -79,12 +79,12 @@ def definition_of(crd: dict[str, Any]) -> Definition:
         has_status="status" in version.get("subresources", {}),
         list_kind=names.get("listKind", f"{names['kind']}List"),
         categories=tuple(names.get("categories", ())),
-        selectable=tuple(each["jsonPath"] for each in version.get("selectableFields", ())),
+        selectable=tuple(field["jsonPath"] for field in version.get("selectableFields", ())),
     )
 
 
 def _rooted(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema with what every object has, whether its definition says so or not."""
+    """A schema with the fields that every object has, even if its definition leaves them out."""
     implied: dict[str, Any] = {
         "apiVersion": {"type": "string"},
         "kind": {"type": "string"},

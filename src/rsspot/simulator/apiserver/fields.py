@@ -1,7 +1,7 @@
-"""Sets of fields: which fields an object has, by its schema, and how managedFields spell them (FieldsV1).
+"""Field sets: the fields that an object has according to its schema, and their form in managedFields (FieldsV1).
 
-A field is a path of elements as Kubernetes writes them: `f:name`, `k:{"uid":"1"}` for an item of a keyed list,
-`v:"x"` for a member of a set. Changes no object but in `without` and `merged`, which make new ones.
+A field is a path of elements in Kubernetes notation: `f:name`, `k:{"uid":"1"}` for an item of a keyed list,
+`v:"x"` for a member of a set. No function changes an object; `without` and `merged` return new ones.
 """
 
 from __future__ import annotations
@@ -40,36 +40,36 @@ _UNMANAGED = frozenset(
 
 
 def whole(schema: Schema) -> Schema:
-    """A kind's schema with what all metadata has."""
+    """A kind's schema with the schema of metadata added."""
     return {**schema, "properties": {**schema.get("properties", {}), "metadata": _METADATA}}
 
 
 def nodes(schema: Schema, value: Any) -> dict[Path, Any]:
-    """Every managed field that is there, containers included, and its value; containers have none to compare."""
+    """Every managed field of a value, containers included. A leaf maps to its value, a container to BRANCH."""
     return {path: leaf for path, leaf, _ in _walk(schema, value, ()) if path and path not in _UNMANAGED}
 
 
 def claimed(schema: Schema, value: Any) -> Paths:
-    """The fields that an applied configuration speaks for: leaves, and what a map or a list has by name."""
-    meant = (path for path, _, is_meant in _walk(schema, value, ()) if path and is_meant)
-    return frozenset(path for path in meant if path not in _UNMANAGED)
+    """The fields that an applied configuration claims: leaves, map entries and list items."""
+    paths = (path for path, _, is_claimed in _walk(schema, value, ()) if path and is_claimed)
+    return frozenset(path for path in paths if path not in _UNMANAGED)
 
 
 @dataclass
 class Differences:
-    """Fields that a new value has written, those that it has and the old one had not included, and removed."""
+    """The difference between two values. written: added or changed fields · removed: fields only the old value has"""
 
     written: set[Path]
     removed: set[Path]
 
     @classmethod
     def between(cls, schema: Schema, old: Any, new: Any) -> Differences:
-        """What tells two values apart; only what differs is looked into."""
-        found = cls(set(), set())
-        found._compare(schema, old, new, ())
-        found.written -= _UNMANAGED
-        found.removed -= _UNMANAGED
-        return found
+        """Compare two values. Parts that are equal are skipped."""
+        differences = cls(set(), set())
+        differences._compare(schema, old, new, ())
+        differences.written -= _UNMANAGED
+        differences.removed -= _UNMANAGED
+        return differences
 
     def _compare(self, schema: Schema, old: Any, new: Any, path: Path) -> None:
         if old == new:
@@ -92,16 +92,16 @@ class Differences:
 
 
 def _below(schema: Schema, value: Any, path: Path) -> set[Path]:
-    """A field and all that it is made of."""
+    """A field and all fields below it."""
     return {inner for inner, _, _ in _walk(schema, value, path)}
 
 
 BRANCH = object()
-"""In place of the value of a field that is made of further fields."""
+"""Stands for the value of a field that contains other fields."""
 
 
 def _walk(schema: Schema, value: Any, path: Path, named: bool = False) -> Iterator[tuple[Path, Any, bool]]:
-    """(path, value or BRANCH, whether an applied configuration means the field itself) of a value and all in it."""
+    """Yield (path, value or BRANCH, whether an applied configuration claims the field) for a value and all below it."""
     children = list(_children(schema, value))
     yield path, BRANCH if _is_granular(schema, value) else value, named or not children
     for element, inner_schema, inner, by_name in children:
@@ -109,14 +109,14 @@ def _walk(schema: Schema, value: Any, path: Path, named: bool = False) -> Iterat
 
 
 def _is_granular(schema: Schema, value: Any) -> bool:
-    """Whether the parts of a value are fields of their own."""
+    """Whether the parts of a value are tracked as separate fields."""
     if isinstance(value, dict):
         return schema.get("x-kubernetes-map-type") != "atomic"
     return isinstance(value, list) and schema.get("x-kubernetes-list-type") in ("set", "map")
 
 
 def _children(schema: Schema, value: Any) -> Iterator[tuple[str, Schema, Any, bool]]:
-    """(element, schema, value, whether it is there by name and not by the schema) of the parts of a granular value."""
+    """Yield (element, schema, value, is it a map entry or list item) for each part of a granular value."""
     if not _is_granular(schema, value):
         return
     if isinstance(value, dict):
@@ -130,7 +130,7 @@ def _children(schema: Schema, value: Any) -> Iterator[tuple[str, Schema, Any, bo
 
 
 def element_of(schema: Schema, item: Any) -> str:
-    """How a path names an item of a set or a keyed list."""
+    """The path element of an item of a set or a keyed list."""
     if schema["x-kubernetes-list-type"] == "set":
         return f"v:{_compact(item)}"
     keys = schema.get("x-kubernetes-list-map-keys", ())
@@ -142,7 +142,7 @@ def _compact(value: Any) -> str:
 
 
 def tree(paths: Iterable[Path]) -> dict[str, Any]:
-    """Paths as FieldsV1: a field that is meant itself and has parts that are meant has a "." among them."""
+    """Convert paths to FieldsV1. A field that is in the set together with fields below it gets a "." entry."""
     root: dict[str, Any] = {}
     chosen = set(paths)
     for path in sorted(chosen):
@@ -162,43 +162,43 @@ def _mark(node: dict[str, Any], chosen: set[Path], path: Path) -> None:
 
 
 def paths_of(fields: Any, path: Path = ()) -> Paths:
-    """FieldsV1 as paths. Raises ValueError."""
+    """Convert FieldsV1 to paths. Raises ValueError."""
     if not isinstance(fields, dict):
         raise ValueError("fieldsV1 is not an object")
-    found = set()
+    paths = set()
     for element, inner in fields.items():
         if element == ".":
-            found.add(path)
+            paths.add(path)
             continue
         if not isinstance(inner, dict) or not element.startswith(("f:", "k:", "v:", "i:")):
             raise ValueError(f"fieldsV1 has the element {element!r}")
-        found |= paths_of(inner, (*path, element)) if inner else {(*path, element)}
-    return frozenset(found)
+        paths |= paths_of(inner, (*path, element)) if inner else {(*path, element)}
+    return frozenset(paths)
 
 
 def spelled(path: Path) -> str:
-    """A path as a message names it: `.spec.desired`, `.metadata.ownerReferences[uid="1"]`."""
-    words = []
+    """A path in the notation of messages: `.spec.desired`, `.metadata.ownerReferences[uid="1"]`."""
+    parts = []
     for element in path:
         kind, rest = element[:2], element[2:]
         if kind == "f:":
-            words.append(f".{rest}")
+            parts.append(f".{rest}")
         elif kind == "k:":
             keys = json.loads(rest)
-            words.append("[" + ",".join(f"{key}={_compact(value)}" for key, value in sorted(keys.items())) + "]")
+            parts.append("[" + ",".join(f"{key}={_compact(value)}" for key, value in sorted(keys.items())) + "]")
         else:
-            words.append(f"[={rest}]")
-    return "".join(words)
+            parts.append(f"[={rest}]")
+    return "".join(parts)
 
 
 def merged(schema: Schema, live: Any, config: Any) -> Any:
-    """A live value with a configuration laid over it: granular maps and lists by their parts, all else whole."""
+    """Merge a configuration into a live value. Granular maps and lists are merged; everything else is replaced."""
     if not (_is_granular(schema, live) and _is_granular(schema, config)):
         return config
     if isinstance(live, dict) and isinstance(config, dict):
         properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
-        inner = {key: properties.get(key, rest if isinstance(rest, dict) else {}) for key in config}
-        return {**live, **{key: merged(inner[key], live.get(key), value) for key, value in config.items()}}
+        schemas = {key: properties.get(key, rest if isinstance(rest, dict) else {}) for key in config}
+        return {**live, **{key: merged(schemas[key], live.get(key), value) for key, value in config.items()}}
     if isinstance(live, list) and isinstance(config, list):
         items = {element_of(schema, item): item for item in live}
         for item in config:
@@ -209,7 +209,7 @@ def merged(schema: Schema, live: Any, config: Any) -> Any:
 
 
 def without(schema: Schema, value: Any, dropped: Paths, kept: Paths, path: Path = ()) -> Any:
-    """A value without some fields, nor containers that held nothing else; `kept` fields and their containers stay."""
+    """A value without the `dropped` fields and the containers they leave empty. `kept` fields stay, with containers."""
     left = []
     for element, inner_schema, inner, _ in _children(schema, value):
         here = (*path, element)
@@ -225,5 +225,5 @@ def _vanishes(here: Path, before: Any, left: Any, dropped: Paths, kept: Paths) -
     if here in kept or any(path[: len(here)] == here for path in kept):
         return False
     emptied = isinstance(before, dict | list) and bool(before) and not left
-    whole_one = here in dropped and (not isinstance(left, dict | list) or not left or left == before)
-    return emptied or whole_one
+    is_dropped = here in dropped and (not isinstance(left, dict | list) or not left or left == before)
+    return emptied or is_dropped

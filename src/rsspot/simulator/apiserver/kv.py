@@ -1,4 +1,4 @@
-"""What a world remembers besides its objects: facts, timers, events and values that move. No rules."""
+"""Storage for everything in a world but its objects: facts, timers, events and price ticks. Applies no rules."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 MOST_EVENTS = 1000
-"""How many events of a namespace are remembered."""
+"""How many events are kept for each namespace."""
 FORMAT = 2
-"""The layout of the file; one of another layout is not read."""
+"""The version of the file layout. A file with another version is refused."""
 
 
 class Memory:
-    """One file, or none. `path=None` keeps everything in memory."""
+    """A SQLite file of facts, timers, events and ticks. `path=None` keeps everything in memory."""
 
     schema = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -42,22 +42,22 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         )
         self._check_format()
         self._db.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing; a power cut may cost a toy world its last moments.
+        # A killed process loses nothing. A power cut may lose the last writes, which is acceptable in a simulator.
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(self.schema)
         self._db.execute(f"PRAGMA user_version = {FORMAT}")
 
     def _check_format(self) -> None:
-        """Refuse a file of another layout. Raises sqlite3.DatabaseError."""
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
-        filled = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        if filled and found != FORMAT:
+        """Raise sqlite3.DatabaseError if the file has another layout version."""
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        if tables and version != FORMAT:
             self._db.close()
             raise sqlite3.DatabaseError("it was written by another version of rsspot")
 
     @contextmanager
     def transaction(self, *, reads: bool = False) -> Iterator[None]:
-        """All or nothing. reads: whether it is likely to write nothing, so that others may write meanwhile"""
+        """Run a block in one transaction. reads: expect no writes, so that others can write at the same time"""
         self._db.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
         try:
             yield
@@ -67,11 +67,11 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         self._db.execute("COMMIT")
 
     def serial(self) -> int:
-        """The next of a world's own numbers."""
+        """The next serial number of the world."""
         return self._counted("serial", 0)
 
     def _counted(self, name: str, start: int) -> int:
-        """The next of a row of numbers."""
+        """Increment a named counter and return it."""
         row = self._db.execute(
             "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
             " RETURNING value",
@@ -80,22 +80,22 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         return int(row[0])
 
     def fact(self, name: str, default: str) -> str:
-        """A remembered string."""
+        """A stored string."""
         row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else default
 
     def set_fact(self, name: str, value: str) -> None:
-        """Remember a string."""
+        """Store a string under a name."""
         self._db.execute(
             "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
     def remove_fact(self, name: str) -> None:
-        """Forget a string."""
+        """Delete a stored string."""
         self._db.execute("DELETE FROM facts WHERE name = ?", (name,))
 
     def add_event(self, namespace: str, subject: str, time: str, message: str) -> None:
-        """Remember that something happened, and forget what is too long ago."""
+        """Record an event and delete the oldest ones beyond MOST_EVENTS."""
         insert = "INSERT INTO events (namespace, subject, time, message) VALUES (?, ?, ?, ?)"
         self._db.execute(insert, (namespace, subject, time, message))
         newest = "SELECT id FROM events WHERE namespace = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
@@ -103,35 +103,35 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         self._db.execute(delete, (namespace, namespace, MOST_EVENTS))
 
     def events(self, namespace: str, subject: str, limit: int) -> list[tuple[str, str]]:
-        """(time, message) of what happened to a subject, or to all of them, newest first."""
+        """(time, message) of the events of a subject, newest first. subject: "" for all subjects"""
         where = "namespace = ?" + (" AND subject = ?" if subject else "")
         parameters = [namespace, *([subject] if subject else []), limit]
         query = f"SELECT time, message FROM events WHERE {where} ORDER BY id DESC LIMIT ?"
         return [(time, message) for time, message in self._db.execute(query, parameters)]
 
     def add_tick(self, subject: str, time: float, value: str) -> None:
-        """Remember a value of something that moves."""
+        """Record the value of a subject at a time."""
         self._db.execute("INSERT INTO ticks (subject, time, value) VALUES (?, ?, ?)", (subject, time, value))
 
     def ticks(self, subject: str, since: float) -> list[tuple[float, str]]:
-        """(time, value) of a subject, oldest first; the first may be from before `since`, and holds at it."""
+        """(time, value) of a subject, oldest first. Begins with the value in effect at `since`."""
         newest = "SELECT MAX(id) FROM ticks WHERE subject = ? AND time <= ?"
         query = f"SELECT time, value FROM ticks WHERE subject = ? AND id >= COALESCE(({newest}), 0) ORDER BY id"
         return [(time, value) for time, value in self._db.execute(query, (subject, subject, since))]
 
     def set_timer(self, due: float, action: str, payload: dict[str, Any]) -> None:
-        """Have an action done at a time."""
+        """Schedule an action."""
         self._db.execute(
             "INSERT INTO timers (due, action, payload) VALUES (?, ?, ?)", (due, action, json.dumps(payload))
         )
 
     def next_due(self) -> float | None:
-        """When the earliest timer is due."""
+        """The due time of the earliest timer; None if there is no timer."""
         row = self._db.execute("SELECT due FROM timers ORDER BY due, id LIMIT 1").fetchone()
         return float(row[0]) if row else None
 
     def next_timer(self, until: float) -> tuple[float, str, dict[str, Any]] | None:
-        """Take the earliest timer that is due by a time."""
+        """Remove and return the earliest timer due by `until`; None if there is none."""
         row = self._db.execute(
             "DELETE FROM timers WHERE id = (SELECT id FROM timers WHERE due <= ? ORDER BY due, id LIMIT 1)"
             " RETURNING due, action, payload",
@@ -140,7 +140,7 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         return (row[0], row[1], json.loads(row[2])) if row else None
 
     def close(self) -> None:
-        """Let go of the file. May be called twice."""
+        """Close the file. May be called twice."""
         self._db.close()
 
     def __del__(self) -> None:

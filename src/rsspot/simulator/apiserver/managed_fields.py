@@ -1,4 +1,4 @@
-"""Who manages which fields: metadata.managedFields through updates and applies, and the conflicts between managers."""
+"""Field managers: keeps metadata.managedFields up to date on updates and applies, and finds conflicts."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from rsspot.simulator.apiserver.store import Object
 
 LONGEST_NAME = 128
 BEFORE = "before-first-apply"
-"""Who manages what was there before anybody's fields were tracked."""
+"""The manager of fields that existed before managed fields were tracked."""
 
 
 @dataclass(frozen=True)
 class Manager:
-    """Who writes, and how. operation: Apply or Update · subresource: "" or "status"."""
+    """A field manager and how it writes. operation: Apply or Update · subresource: "" or "status"."""
 
     name: str
     operation: str
@@ -45,7 +45,7 @@ class Manager:
 
 @dataclass(frozen=True)
 class Claim:
-    """The fields that a manager manages, and since when. spelled: as FieldsV1, where that is known."""
+    """The fields that a manager manages, and since when. spelled: the same as FieldsV1, if known."""
 
     paths: Paths
     time: str
@@ -56,8 +56,8 @@ Claims = dict[Manager, Claim]
 
 
 def claims_of(body: Object) -> Claims:
-    """The managers of an object. Raises ValueError for entries that cannot be read."""
-    found: Claims = {}
+    """The managers of an object. Raises ValueError if managedFields has an invalid entry."""
+    claims: Claims = {}
     for entry in body["metadata"].get("managedFields") or ():
         try:
             operation, version = entry["operation"], entry["apiVersion"]
@@ -65,14 +65,14 @@ def claims_of(body: Object) -> Claims:
             if operation not in ("Apply", "Update") or entry.get("fieldsType") != "FieldsV1":
                 raise ValueError("not an entry of managedFields")
             fields = entry.get("fieldsV1") or {}
-            found[manager] = Claim(paths_of(fields), str(entry.get("time", "")), fields)
+            claims[manager] = Claim(paths_of(fields), str(entry.get("time", "")), fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an entry of managedFields: {error}") from None
-    return found
+    return claims
 
 
 def entries_of(claims: Claims) -> list[dict[str, Any]]:
-    """Managers as managedFields lists them."""
+    """The managedFields entries of the managers."""
 
     def rank(pair: tuple[Manager, Claim]) -> tuple[str, ...]:
         manager, claim = pair
@@ -94,62 +94,62 @@ def entries_of(claims: Claims) -> list[dict[str, Any]]:
 
 
 def manager_of(query_name: str, user_agent: str) -> str:
-    """A manager's name: as the request says, or what its user agent begins with."""
+    """The name of a manager: the fieldManager of the query, or else the first part of the user agent."""
     name = query_name or user_agent.split("/", maxsplit=1)[0]
     return "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME] or "unknown"
 
 
 def updated(schema: Schema, live: Object | None, body: Object, manager: Manager, time: str) -> Object:
-    """An object that somebody has written, with its managers: whoever changes a field manages it."""
-    claims = _given(live, body)
+    """An updated object with new managedFields. The writer becomes the manager of every field it changed."""
+    claims = _claims_before(live, body)
     if claims is None or (live is not None and not claims):
-        return _with(body, {})
+        return _with_claims(body, {})
     schema = whole(schema)
     differences = _compared(schema, live, body, manager.subresource)
     before = claims.get(manager, Claim(frozenset(), time))
-    claims = _changed_hands(claims, manager, differences)
+    claims = _transferred(claims, manager, differences)
     paths = (before.paths - differences.removed) | differences.written
     claims[manager] = before if paths == before.paths else Claim(paths, time)
-    return _with(body, claims)
+    return _with_claims(body, claims)
 
 
 def applied(
     schema: Schema, live: Object | None, config: Object, manager: Manager, time: str, *, force: bool
 ) -> tuple[Object, bool]:
-    """The object that an applied configuration leads to, and whether it differs. Raises Refusal with the conflicts."""
+    """Apply a configuration. Returns the object and whether it changed. Raises Refusal for conflicts."""
     schema = whole(schema)
     base: Object = live or {"apiVersion": config["apiVersion"], "kind": config["kind"], "metadata": {}}
     claims = claims_of(base)
     if live is not None and not claims:
-        there = frozenset(nodes(schema, {key: value for key, value in live.items() if key != "status"}))
-        claims[Manager(BEFORE, "Update", manager.version)] = Claim(there, time)
-    last = claims.get(manager, Claim(frozenset(), time))
-    claims[manager] = Claim(frozenset(_own_part(claimed(schema, config), manager.subresource)), time)
+        existing = frozenset(nodes(schema, {key: value for key, value in live.items() if key != "status"}))
+        claims[Manager(BEFORE, "Update", manager.version)] = Claim(existing, time)
+    previous = claims.get(manager, Claim(frozenset(), time))
+    claims[manager] = Claim(frozenset(_writable(claimed(schema, config), manager.subresource)), time)
     kept = frozenset().union(*(claim.paths for claim in claims.values()))
-    body = without(schema, merged(schema, base, config), last.paths - kept, kept)
+    body = without(schema, merged(schema, base, config), previous.paths - kept, kept)
     differences = _compared(schema, base, body, manager.subresource)
     if not force:
         _refuse_conflicts(claims, manager, differences.written)
-    mine = claims[manager]
-    claims = _changed_hands(claims, manager, differences)
-    same = not differences.written and not differences.removed and mine.paths == last.paths
-    claims[manager] = last if same else mine
-    return _with(body, claims), not same
+    own = claims[manager]
+    claims = _transferred(claims, manager, differences)
+    unchanged = not differences.written and not differences.removed and own.paths == previous.paths
+    claims[manager] = previous if unchanged else own
+    return _with_claims(body, claims), not unchanged
 
 
 def _compared(schema: Schema, live: Object | None, body: Object, subresource: str) -> Differences:
-    found = Differences.between(schema, live or {}, body)
-    return Differences(_own_part(found.written, subresource), _own_part(found.removed, subresource))
+    differences = Differences.between(schema, live or {}, body)
+    return Differences(_writable(differences.written, subresource), _writable(differences.removed, subresource))
 
 
-def _own_part(paths: Iterable[Path], subresource: str) -> set[Path]:
-    """Through the status only the status is written, and not through anything else."""
-    own = "f:status"
-    return {path for path in paths if (path[0] == own) == (subresource == "status")}
+def _writable(paths: Iterable[Path], subresource: str) -> set[Path]:
+    """The fields that a write can change: only status on the status subresource, everything else otherwise."""
+    prefix = "f:status"
+    return {path for path in paths if (path[0] == prefix) == (subresource == "status")}
 
 
-def _changed_hands(claims: Claims, manager: Manager, differences: Differences) -> Claims:
-    """What somebody writes or removes is nobody else's any more."""
+def _transferred(claims: Claims, manager: Manager, differences: Differences) -> Claims:
+    """Take the fields that a manager wrote or removed away from all other managers."""
     taken = differences.written | differences.removed
     return {
         other: claim if other == manager or not claim.paths & taken else Claim(claim.paths - taken, claim.time)
@@ -157,8 +157,8 @@ def _changed_hands(claims: Claims, manager: Manager, differences: Differences) -
     }
 
 
-def _given(live: Object | None, body: Object) -> Claims | None:
-    """The managers that a body brings, or else the live ones; None when it asks for them to be forgotten."""
+def _claims_before(live: Object | None, body: Object) -> Claims | None:
+    """The managers in a body, or else the live ones. Returns None if the body resets managedFields."""
     given = body["metadata"].get("managedFields")
     if live is None:
         return {}
@@ -170,32 +170,33 @@ def _given(live: Object | None, body: Object) -> Claims | None:
         return claims_of(live)
 
 
-def _with(body: Object, claims: Claims) -> Object:
+def _with_claims(body: Object, claims: Claims) -> Object:
     metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
     entries = entries_of(claims)
     return {**body, "metadata": {**metadata, "managedFields": entries} if entries else metadata}
 
 
 def _refuse_conflicts(claims: Claims, manager: Manager, written: set[Path]) -> None:
-    found = {
+    conflicts = {
         other: claim.paths & written for other, claim in claims.items() if other != manager and claim.paths & written
     }
-    if not found:
+    if not conflicts:
         return
-    count = sum(map(len, found.values()))
-    told = "\n".join(
-        _told(other, sorted(paths)) for other, paths in sorted(found.items(), key=lambda pair: pair[0].name)
+    count = sum(map(len, conflicts.values()))
+    text = "\n".join(
+        _conflict_text(other, sorted(paths))
+        for other, paths in sorted(conflicts.items(), key=lambda pair: pair[0].name)
     )
     causes = tuple(
         Cause("FieldManagerConflict", spelled(path), f"conflict with {other}")
-        for other, paths in sorted(found.items(), key=lambda pair: pair[0].name)
+        for other, paths in sorted(conflicts.items(), key=lambda pair: pair[0].name)
         for path in sorted(paths)
     )
-    raise Refusal(409, "Conflict", f"Apply failed with {count} conflict{'s' * (count > 1)}: {told}", causes=causes)
+    raise Refusal(409, "Conflict", f"Apply failed with {count} conflict{'s' * (count > 1)}: {text}", causes=causes)
 
 
-def _told(other: Manager, paths: Iterable[Path]) -> str:
-    said = [spelled(path) for path in paths]
-    if len(said) == 1:
-        return f"conflict with {other}: {said[0]}"
-    return f"conflicts with {other}:\n" + "\n".join(f"- {each}" for each in said)
+def _conflict_text(other: Manager, paths: Iterable[Path]) -> str:
+    fields = [spelled(path) for path in paths]
+    if len(fields) == 1:
+        return f"conflict with {other}: {fields[0]}"
+    return f"conflicts with {other}:\n" + "\n".join(f"- {field}" for field in fields)

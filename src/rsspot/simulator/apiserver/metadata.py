@@ -1,4 +1,4 @@
-"""What any object's metadata must be like, new or changed, in the API server's words. Knows no kinds."""
+"""Validates the metadata of new and changed objects, with the messages of a real API server. Knows no kinds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVERS = (
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
 )
-"""Metadata that a caller cannot choose."""
+"""Metadata fields that only the server sets."""
 KNOWN = {
     *SERVERS,
     *MAPS,
@@ -31,7 +31,7 @@ KNOWN = {
     "selfLink",
 }
 SUFFIXES = "bcdfghjklmnpqrstvwxz2456789"
-"""What generated names end with: no vowels, and nothing that looks like something else."""
+"""Characters for the suffix of generated names: no vowels and no characters that look alike."""
 
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _PART = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
@@ -55,7 +55,7 @@ _LONGEST_PART = 63
 
 
 def check_shape(kind: str, version: str, body: Object) -> None:
-    """Refuse metadata that no ObjectMeta could be read from."""
+    """Refuse metadata that cannot be decoded as ObjectMeta."""
     metadata = body.get("metadata")
     if metadata is None:
         metadata = body["metadata"] = {}
@@ -69,10 +69,10 @@ def check_shape(kind: str, version: str, body: Object) -> None:
             raise _undecodable(kind, version, f"ObjectMeta.{key}", value, "string")
     for key in MAPS:
         _check_map(kind, version, metadata, key)
-    for key, item in (("finalizers", str), ("ownerReferences", dict), ("managedFields", dict)):
+    for key, wanted in (("finalizers", str), ("ownerReferences", dict), ("managedFields", dict)):
         items = metadata.get(key)
-        if items is not None and not (isinstance(items, list) and all(isinstance(each, item) for each in items)):
-            raise _undecodable(kind, version, f"ObjectMeta.{key}", items, f"[]{item.__name__}")
+        if items is not None and not (isinstance(items, list) and all(isinstance(entry, wanted) for entry in items)):
+            raise _undecodable(kind, version, f"ObjectMeta.{key}", items, f"[]{wanted.__name__}")
         if not items:
             metadata.pop(key, None)
     for reference in metadata.get("ownerReferences", ()):
@@ -94,14 +94,16 @@ def _check_map(kind: str, version: str, metadata: dict[str, Any], key: str) -> N
 
 
 def _undecodable(kind: str, version: str, field: str, value: Any, wanted: str) -> Refusal:
-    words = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
-    said = f"json: cannot unmarshal {words.get(type(value), 'null')} into Go struct field {field} of type {wanted}"
-    message = f'{kind} in version "{version}" cannot be handled as a {kind}: {said}'
+    json_types = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    problem = (
+        f"json: cannot unmarshal {json_types.get(type(value), 'null')} into Go struct field {field} of type {wanted}"
+    )
+    message = f'{kind} in version "{version}" cannot be handled as a {kind}: {problem}'
     return Refusal(400, "BadRequest", message)
 
 
 def violations(body: Object) -> Iterator[Cause]:
-    """What is wrong with the metadata of an object."""
+    """Yield a cause for everything that is wrong with the metadata of an object."""
     metadata = body["metadata"]
     name = metadata.get("name", "")
     if not name:
@@ -112,8 +114,8 @@ def violations(body: Object) -> Iterator[Cause]:
         yield Cause.invalid("metadata.name", f'"{name}": must be no more than {_LONGEST_NAME} characters')
     for field in MAPS:
         for key in metadata.get(field, {}):
-            for said in _key_problems(key.lower() if field == "annotations" else key):
-                yield Cause.invalid(f"metadata.{field}", f'"{key}": {said}')
+            for problem in _key_problems(key.lower() if field == "annotations" else key):
+                yield Cause.invalid(f"metadata.{field}", f'"{key}": {problem}')
     for value in metadata.get("labels", {}).values():
         if not re.fullmatch(_VALUE, value):
             yield Cause.invalid("metadata.labels", f'"{value}": {_NO_VALUE}')
@@ -121,8 +123,8 @@ def violations(body: Object) -> Iterator[Cause]:
             yield Cause.invalid("metadata.labels", f'"{value}": must be no more than {_LONGEST_PART} characters')
     size = sum(len(key) + len(value) for key, value in metadata.get("annotations", {}).items())
     if size > _LARGEST_ANNOTATIONS:
-        said = f"Too long: may not be more than {_LARGEST_ANNOTATIONS} bytes"
-        yield Cause("FieldValueTooLong", "metadata.annotations", said)
+        problem = f"Too long: may not be more than {_LARGEST_ANNOTATIONS} bytes"
+        yield Cause("FieldValueTooLong", "metadata.annotations", problem)
     yield from _owner_problems(metadata.get("ownerReferences", ()))
 
 
@@ -142,37 +144,39 @@ def _owner_problems(references: list[dict[str, Any]]) -> Iterator[Cause]:
     for reference in references:
         for field in ("apiVersion", "kind", "name", "uid"):
             if not reference.get(field):
-                said = '"": version must not be empty' if field == "apiVersion" else '"": must not be empty'
-                yield Cause.invalid(f"metadata.ownerReferences.{field}", said)
-    controllers = [each for each in references if each.get("controller")]
+                problem = '"": version must not be empty' if field == "apiVersion" else '"": must not be empty'
+                yield Cause.invalid(f"metadata.ownerReferences.{field}", problem)
+    controllers = [reference for reference in references if reference.get("controller")]
     if len(controllers) > 1:
-        first, second = (f"{each.get('kind')}/{each.get('name')}" for each in controllers[:2])
-        said = (
+        first, second = (f"{owner.get('kind')}/{owner.get('name')}" for owner in controllers[:2])
+        problem = (
             f'Only one reference can have Controller set to true. Found "true" in references for {first} and {second}'
         )
-        yield Cause.invalid("metadata.ownerReferences", said)
+        yield Cause.invalid("metadata.ownerReferences", problem)
 
 
 def changes_refused(body: Object, old: Object) -> Iterator[Cause]:
-    """What of the metadata cannot be changed, and was."""
+    """Yield a cause for every changed metadata field that is immutable."""
     metadata, before = body["metadata"], old["metadata"]
     for field in ("uid", "deletionTimestamp"):
         value = metadata.get(field)
         if value is not None and value != before.get(field):
             yield Cause.invalid(f"metadata.{field}", f'"{value}": field is immutable')
     if before.get("deletionTimestamp"):
-        new = [each for each in metadata.get("finalizers", ()) if each not in before.get("finalizers", ())]
+        new = [name for name in metadata.get("finalizers", ()) if name not in before.get("finalizers", ())]
         if new:
-            listed = ", ".join(f'"{each}"' for each in new)
-            said = "no new finalizers can be added if the object is being deleted, found new finalizers"
-            message = f"Forbidden: {said} []string{{{listed}}}"
+            listed = ", ".join(f'"{finalizer}"' for finalizer in new)
+            problem = "no new finalizers can be added if the object is being deleted, found new finalizers"
+            message = f"Forbidden: {problem} []string{{{listed}}}"
             yield Cause("FieldValueForbidden", "metadata.finalizers", message)
 
 
 def warnings(body: Object, old: Object | None = None) -> Iterator[str]:
-    """What a writer of metadata is warned of."""
+    """Yield the warnings about the metadata of a written object."""
     before = ("foregroundDeletion", "orphan", *(old["metadata"].get("finalizers", ()) if old else ()))
     for finalizer in body["metadata"].get("finalizers", ()):
         if "/" not in finalizer and finalizer not in before:
-            said = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
-            yield f'metadata.finalizers: "{finalizer}": {said}'
+            advice = (
+                "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+            )
+            yield f'metadata.finalizers: "{finalizer}": {advice}'

@@ -1,6 +1,6 @@
-"""The lives of objects: identity, versions, generations, managers, deletion, finalizers and what owners leave behind.
+"""The lifecycle of objects: identity, versions, generations, managers, finalizers, deletion and garbage collection.
 
-Knows no kinds and judges nothing: whoever calls has already checked.
+It knows no kinds and validates nothing: the callers have already done that.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from rsspot.simulator.apiserver.store import Object, Store
 from rsspot.simulator.clock import rfc3339
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
-"""Finalizers by which an object waits for the collector."""
+"""Finalizers that hold an object until the garbage collector has processed its dependents."""
 COLLECT = "collect"
 COLLECTED_AFTER = 1.0
-"""Seconds after which the collector looks at an object that is going, or whose owners may be gone."""
+"""Seconds until the collector looks at an object that is being deleted or may have lost its owners."""
 
 
 class Service(Protocol):
-    """What stands behind an API and knows its kinds."""
+    """The service behind the API. It knows the kinds."""
 
     def fill_in(self, definition: Definition, body: Object) -> None:
-        """Add what the service itself adds to a new object."""
+        """Set the fields of a new object that the service sets."""
 
     def admit(self, definition: Definition, body: Object, old: Object | None) -> None:
-        """Raise Refusal for a create (`old` is None) or an update that the service does not want."""
+        """Raise Refusal for a create (`old` is None) or an update that the service does not allow."""
 
     def created(self, definition: Definition, body: Object) -> None:
-        """Act on a new object."""
+        """React to a new object."""
 
     def written(self, definition: Definition, body: Object) -> None:
-        """Act on a change that a caller made."""
+        """React to an update by a caller."""
 
     def doomed(self, definition: Definition, body: Object) -> None:
-        """Act on an object that waits for its finalizers."""
+        """React to an object that is being deleted and still has finalizers."""
 
 
 class Bare:
-    """No service: kinds are served as their definitions say, and nothing comes of it."""
+    """A service that does nothing: kinds are served as their definitions say."""
 
     def fill_in(self, definition: Definition, body: Object) -> None: ...
 
@@ -56,14 +56,14 @@ class Bare:
 
 
 class Objects:
-    """Every object of a served API. `now`: seconds since 1970, kept up by whoever has the clock."""
+    """Every object of a served API. `now`: seconds since 1970, updated by the owner of the clock."""
 
     def __init__(self, store: Store, definitions: Mapping[str, Definition], service: Service, seed: int) -> None:
         self.store, self.definitions, self.service, self.seed = store, definitions, service, seed
         self.now = 0.0
 
     def born(self, definition: Definition, body: Object, manager: Manager | None) -> Object:
-        """Give a new object its identity and store it. manager: None where its managers are known already."""
+        """Set the identity of a new object and store it. manager: None if its managedFields are already set."""
         metadata = {key: value for key, value in body["metadata"].items() if key not in SERVERS}
         uid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.seed}/{self.store.serial()}"))
         metadata |= {"uid": uid, "creationTimestamp": rfc3339(self.now), "generation": 1}
@@ -76,7 +76,7 @@ class Objects:
         return stored
 
     def changed(self, definition: Definition, body: Object, old: Object, manager: Manager | None) -> Object:
-        """Store an update: nothing at all when nothing differs, a new generation when the spec does."""
+        """Store an update. An update without a change is not stored; a change of the spec increases the generation."""
         theirs = {key: value for key, value in body["metadata"].items() if key not in SERVERS}
         kept = {key: old["metadata"][key] for key in SERVERS if key in old["metadata"]}
         body = {**body, "metadata": {**theirs, **kept}}
@@ -88,28 +88,28 @@ class Objects:
             body["metadata"]["generation"] = old["metadata"]["generation"] + 1
         if body["metadata"].get("deletionTimestamp") and not body["metadata"].get("finalizers"):
             self.store.remove(definition.plural, old)
-            self._bereave(old)
+            self._collect_dependents_later(old)
             return {**body, "metadata": {**body["metadata"], "resourceVersion": kept["resourceVersion"]}}
         if body["metadata"].get("ownerReferences") != old["metadata"].get("ownerReferences"):
             self._look_later(definition, body)
         return self.store.put(definition.plural, body)
 
     def doom(self, definition: Definition, body: Object, propagation: str = "Background") -> Object:
-        """Ask for deletion: at once without finalizers, otherwise when the last one is gone."""
+        """Delete an object: at once if it has no finalizers, otherwise when the last one is removed."""
         metadata = body["metadata"]
         if metadata.get("deletionTimestamp"):
             return body
         extra = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(propagation, [])
         finalizers = [
             *metadata.get("finalizers", ()),
-            *(each for each in extra if each not in metadata.get("finalizers", ())),
+            *(name for name in extra if name not in metadata.get("finalizers", ())),
         ]
         if not finalizers:
             self.store.remove(definition.plural, body)
-            self._bereave(body)
+            self._collect_dependents_later(body)
             return body
-        going = {"deletionTimestamp": rfc3339(self.now), "deletionGracePeriodSeconds": 0, "finalizers": finalizers}
-        metadata |= going | {"generation": metadata["generation"] + 1}
+        marks = {"deletionTimestamp": rfc3339(self.now), "deletionGracePeriodSeconds": 0, "finalizers": finalizers}
+        metadata |= marks | {"generation": metadata["generation"] + 1}
         stored = self.store.put(definition.plural, body)
         if extra:
             self._look_later(definition, stored)
@@ -117,19 +117,19 @@ class Objects:
         return stored
 
     def released(self, definition: Definition, body: Object, finalizer: str) -> Object:
-        """Take a finalizer off an object, which ends it when it was the last one and the object is going."""
+        """Remove a finalizer. This deletes an object that is being deleted and has no other finalizer."""
         metadata = dict(body["metadata"])
-        metadata["finalizers"] = [each for each in metadata.get("finalizers", ()) if each != finalizer]
+        metadata["finalizers"] = [name for name in metadata.get("finalizers", ()) if name != finalizer]
         if not metadata["finalizers"]:
             del metadata["finalizers"]
         return self.changed(definition, {**body, "metadata": metadata}, body, None)
 
     def collect(self, plural: str, body: Object) -> None:
-        """Do for an object what waits on other objects: end it without owners, or settle what depends on it."""
+        """Garbage-collect one object: delete it if all its owners are gone, or process the dependents it waits for."""
         definition, metadata = self.definitions[plural], body["metadata"]
         if not metadata.get("deletionTimestamp"):
             owners = metadata.get("ownerReferences")
-            if owners and not any(self.store.lives(each["uid"]) for each in owners):
+            if owners and not any(self.store.lives(owner["uid"]) for owner in owners):
                 self.doom(definition, body)
             return
         finalizers = metadata.get("finalizers", ())
@@ -138,8 +138,8 @@ class Objects:
             self.released(definition, body, ORPHAN)
         elif FOREGROUND in finalizers:
             blocking = list(self._blocking(metadata["uid"]))
-            for inner, dependent in blocking:
-                self.doom(self.definitions[inner], dependent, "Foreground")
+            for dependent_plural, dependent in blocking:
+                self.doom(self.definitions[dependent_plural], dependent, "Foreground")
             if blocking:
                 self._look_later(definition, body)
             else:
@@ -150,20 +150,23 @@ class Objects:
             (plural, body)
             for plural, body in self.store.dependents(uid)
             if any(
-                each["uid"] == uid and each.get("blockOwnerDeletion") for each in body["metadata"]["ownerReferences"]
+                reference["uid"] == uid and reference.get("blockOwnerDeletion")
+                for reference in body["metadata"]["ownerReferences"]
             )
         ]
 
     def _orphan_dependents(self, uid: str) -> None:
         for plural, body in self.store.dependents(uid):
             metadata = dict(body["metadata"])
-            metadata["ownerReferences"] = [each for each in metadata["ownerReferences"] if each["uid"] != uid]
+            metadata["ownerReferences"] = [
+                reference for reference in metadata["ownerReferences"] if reference["uid"] != uid
+            ]
             if not metadata["ownerReferences"]:
                 del metadata["ownerReferences"]
             self.changed(self.definitions[plural], {**body, "metadata": metadata}, body, None)
 
-    def _bereave(self, owner: Object) -> None:
-        """Have the collector look at what an object that is gone has owned."""
+    def _collect_dependents_later(self, owner: Object) -> None:
+        """Schedule the collector for the dependents of a deleted object."""
         for plural, body in self.store.dependents(owner["metadata"]["uid"]):
             self._look_later(self.definitions[plural], body)
 
@@ -172,23 +175,25 @@ class Objects:
 
 
 def place(plural: str, body: Object) -> dict[str, str]:
-    """Where a timer finds an object, and the very one it is about."""
+    """The address and uid of an object, as the payload of a timer."""
     metadata = body["metadata"]
-    named = {"plural": plural, "namespace": metadata.get("namespace", ""), "name": metadata["name"]}
-    return {**named, "uid": metadata["uid"]}
+    address = {"plural": plural, "namespace": metadata.get("namespace", ""), "name": metadata["name"]}
+    return {**address, "uid": metadata["uid"]}
 
 
 def _apart_from_metadata(definition: Definition, body: Object) -> dict[str, Any]:
-    aside = ("metadata", "status") if definition.has_status else ("metadata",)
-    return {key: value for key, value in body.items() if key not in aside}
+    excluded = ("metadata", "status") if definition.has_status else ("metadata",)
+    return {key: value for key, value in body.items() if key not in excluded}
 
 
 def controlled_by(store: Store, plural: str, owner: Object) -> list[Object]:
-    """The objects of a plural that another object controls, those on their way out included."""
+    """The objects of a plural that are controlled by `owner`, including those being deleted."""
     uid = owner["metadata"]["uid"]
     return [
         body
-        for inner, body in store.dependents(uid)
-        if inner == plural
-        and any(each.get("controller") and each["uid"] == uid for each in body["metadata"]["ownerReferences"])
+        for dependent_plural, body in store.dependents(uid)
+        if dependent_plural == plural
+        and any(
+            reference.get("controller") and reference["uid"] == uid for reference in body["metadata"]["ownerReferences"]
+        )
     ]
