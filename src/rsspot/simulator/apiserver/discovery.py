@@ -1,4 +1,4 @@
-"""What clients ask first: versions, groups, resources and the OpenAPI documents, from the definitions served."""
+"""Discovery: the server version, groups, resources and OpenAPI documents, made from the served definitions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AGGREGATED_VERSIONS = ("v2", "v2beta1")
 
 
 def answer(request: Request, definitions: Collection[Definition], read_only: Collection[str]) -> Response | None:
-    """The answer to a question about what is served; None for a request about anything else."""
+    """Answer a discovery request. Returns None for any other request."""
     if request.method not in ("GET", "HEAD"):
         return None
     parts = [part for part in request.path.split("/") if part]
@@ -49,15 +49,15 @@ def answer(request: Request, definitions: Collection[Definition], read_only: Col
         return Response.of_json(200, {"kind": "APIGroup", "apiVersion": "v1", **groups[0]}) if groups else None
     if parts[:1] == ["apis"] and len(parts) == 3:
         version = "/".join(parts[1:])
-        known = any(each.api_version == version for each in definitions)
-        return Response.of_json(200, resource_list(version, definitions, read_only)) if known else None
+        is_served = any(definition.api_version == version for definition in definitions)
+        return Response.of_json(200, resource_list(version, definitions, read_only)) if is_served else None
     return None
 
 
 def group_list(definitions: Iterable[Definition]) -> dict[str, Any]:
     """GET /apis"""
-    groups = sorted({(each.group, each.version) for each in definitions})
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(*each) for each in groups]}
+    groups = sorted({(definition.group, definition.version) for definition in definitions})
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(*group) for group in groups]}
 
 
 def _group(name: str, version: str) -> dict[str, Any]:
@@ -70,35 +70,41 @@ def resource_list(
 ) -> dict[str, Any]:
     """GET /apis/GROUP/VERSION"""
     resources: list[dict[str, Any]] = []
-    for each in definitions:
-        if each.api_version != api_version:
+    for definition in definitions:
+        if definition.api_version != api_version:
             continue
-        about = {"namespaced": each.namespaced, "kind": each.kind}
-        more = {
-            **({"shortNames": list(each.short_names)} if each.short_names else {}),
-            **({"categories": list(each.categories)} if each.categories else {}),
-            "storageVersionHash": hashlib.sha256(each.resource.encode()).hexdigest()[:12],
+        common = {"namespaced": definition.namespaced, "kind": definition.kind}
+        extra = {
+            **({"shortNames": list(definition.short_names)} if definition.short_names else {}),
+            **({"categories": list(definition.categories)} if definition.categories else {}),
+            "storageVersionHash": hashlib.sha256(definition.resource.encode()).hexdigest()[:12],
         }
-        verbs = READS if each.plural in read_only else VERBS
-        resources.append({"name": each.plural, "singularName": each.singular, **about, "verbs": verbs, **more})
-        if each.has_status:
-            resources.append({"name": f"{each.plural}/status", "singularName": "", **about, "verbs": STATUS_VERBS})
+        verbs = READS if definition.plural in read_only else VERBS
+        resources.append(
+            {"name": definition.plural, "singularName": definition.singular, **common, "verbs": verbs, **extra}
+        )
+        if definition.has_status:
+            resources.append(
+                {"name": f"{definition.plural}/status", "singularName": "", **common, "verbs": STATUS_VERBS}
+            )
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": resources}
 
 
 def _aggregated_version(request: Request) -> str:
-    """The version of the aggregated form that a caller takes; "" for none."""
+    """The version of aggregated discovery that the caller accepts; "" for none."""
     for part in request.headers.get("accept", "").split(","):
-        named = dict(each.strip().split("=", 1) for each in part.split(";")[1:] if "=" in each)
-        if named.get("g") == AGGREGATED and named.get("v") in AGGREGATED_VERSIONS:
-            return named["v"]
+        parameters = dict(text.strip().split("=", 1) for text in part.split(";")[1:] if "=" in text)
+        if parameters.get("g") == AGGREGATED and parameters.get("v") in AGGREGATED_VERSIONS:
+            return parameters["v"]
     return ""
 
 
 def _aggregated(version: str, definitions: Iterable[Definition], read_only: Collection[str]) -> Response:
     groups: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for each in definitions:
-        groups.setdefault(each.group, {}).setdefault(each.version, []).append(_resource(each, read_only))
+    for definition in definitions:
+        groups.setdefault(definition.group, {}).setdefault(definition.version, []).append(
+            _resource(definition, read_only)
+        )
     items = [
         {
             "metadata": {"name": group, "creationTimestamp": None},
@@ -110,8 +116,8 @@ def _aggregated(version: str, definitions: Iterable[Definition], read_only: Coll
         for group, versions in sorted(groups.items())
     ]
     frame = {"kind": "APIGroupDiscoveryList", "apiVersion": f"{AGGREGATED}/{version}", "metadata": {}}
-    kind = f"application/json;g={AGGREGATED};v={version};as=APIGroupDiscoveryList"
-    return replace(Response.of_json(200, {**frame, "items": items}), content_type=kind)
+    content_type = f"application/json;g={AGGREGATED};v={version};as=APIGroupDiscoveryList"
+    return replace(Response.of_json(200, {**frame, "items": items}), content_type=content_type)
 
 
 def _resource(definition: Definition, read_only: Collection[str]) -> dict[str, Any]:
@@ -133,22 +139,22 @@ def _openapi(parts: list[str], definitions: Collection[Definition], read_only: C
     if parts == ["v2"]:
         return Response.of_json(200, openapi.swagger(definitions, VERSION["gitVersion"], read_only))
     if parts == ["v3"]:
-        versions = sorted({each.api_version for each in definitions})
+        versions = sorted({definition.api_version for definition in definitions})
         paths = {f"apis/{version}": _link(version, definitions, read_only) for version in versions}
         return Response.of_json(200, {"paths": paths})
     version = "/".join(parts[2:])
-    if parts[:2] == ["v3", "apis"] and any(each.api_version == version for each in definitions):
+    if parts[:2] == ["v3", "apis"] and any(definition.api_version == version for definition in definitions):
         return Response.of_json(200, _document(version, definitions, read_only))
     return None
 
 
 def _document(version: str, definitions: Iterable[Definition], read_only: Collection[str]) -> dict[str, Any]:
-    served = [each for each in definitions if each.api_version == version]
+    served = [definition for definition in definitions if definition.api_version == version]
     return openapi_v3.document(served, VERSION["gitVersion"], read_only)
 
 
 def _link(version: str, definitions: Iterable[Definition], read_only: Collection[str]) -> dict[str, str]:
-    """Where a document is; its hash is part of the address, so that clients may keep what they have."""
+    """The URL of a document. It includes a hash, so that clients can cache the document."""
     text = json.dumps(_document(version, definitions, read_only), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest().upper()
     return {"serverRelativeURL": f"/openapi/v3/apis/{version}?hash={digest}"}

@@ -1,4 +1,4 @@
-"""Requests, responses and refusals as values: what the core takes and gives, whoever carries it."""
+"""Requests, responses and refusals as plain values, independent of the transport."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ class Request:
 
     @classmethod
     def of(cls, method: str, target: str, headers: dict[str, str], body: bytes) -> Request:
-        """From a request line's target, query included."""
+        """Build a request from the target of a request line, which includes the query."""
         path, _, query = target.partition("?")
         lower = {name.lower(): value for name, value in headers.items()}
         return cls(method, path, dict(parse_qsl(query, keep_blank_values=True)), lower, body)
 
     def flag(self, name: str) -> bool:
-        """Whether a boolean query parameter is on."""
+        """Whether a boolean query parameter is true."""
         return self.query.get(name, "").lower() in ("1", "true")
 
     def form(self) -> dict[str, str]:
-        """The fields of a body as a web form sends it; of a repeated one, the first."""
+        """The fields of a form-encoded body. The first value of a repeated field is used."""
         return dict(reversed(parse_qsl(self.body.decode(errors="replace"))))
 
     @property
     def is_local(self) -> bool:
-        """Whether the caller believes to be speaking to this machine."""
-        matched = _HOST.fullmatch(self.headers.get("host", ""))
-        return matched is not None and matched[1] in _LOOPBACK
+        """Whether the Host header names the loopback interface."""
+        match = _HOST.fullmatch(self.headers.get("host", ""))
+        return match is not None and match[1] in _LOOPBACK
 
     @property
     def origin(self) -> str:
-        """Where the caller believes to be speaking to: plain http on loopback only."""
-        matched = _HOST.fullmatch(self.headers.get("host", ""))
-        if matched is None:
+        """The origin in the Host header. The scheme is http on loopback and https everywhere else."""
+        match = _HOST.fullmatch(self.headers.get("host", ""))
+        if match is None:
             return OAUTH_URL
-        return f"{'http' if matched[1] in _LOOPBACK else 'https'}://{matched[0]}"
+        return f"{'http' if match[1] in _LOOPBACK else 'https'}://{match[0]}"
 
 
 @dataclass(frozen=True)
@@ -64,24 +64,24 @@ class Response:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
-    """Further chunks, for as long as somebody listens; an empty one means nothing new yet."""
+    """Further chunks, as long as the client is connected. An empty chunk means that there is nothing new yet."""
     warnings: tuple[str, ...] = ()
-    """What the caller should know though the request went well."""
+    """Texts for Warning headers."""
 
     @classmethod
     def of_json(cls, status: int, document: Any, headers: dict[str, str] | None = None) -> Response:
-        """A JSON answer."""
+        """A JSON response."""
         return cls(status, json.dumps(document).encode(), headers=headers or {})
 
     @classmethod
     def of_text(cls, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-        """A plain-text answer, as the gateway in front of the API gives."""
+        """A plain-text response, like those of the gateway in front of the API."""
         return cls(status, text.encode(), "text/plain", headers or {})
 
 
 @dataclass(frozen=True)
 class Cause:
-    """One field that a refusal is about."""
+    """One cause of a refusal: a field and what is wrong with it."""
 
     reason: str
     field: str
@@ -89,15 +89,15 @@ class Cause:
 
     @classmethod
     def invalid(cls, field: str, message: str) -> Cause:
-        """A value that will not do."""
+        """The cause for an invalid value."""
         return cls("FieldValueInvalid", field, f"Invalid value: {message}")
 
 
 class Refusal(Exception):
-    """A request that the API answers with a Status of failure.
+    """A request that the API answers with a failure Status.
 
-    reason: "" for the plain errors that a server has no word for · name, kind, group: what it is about
-    token: where a list may be gone on with all the same
+    reason: "" for errors that have no reason code · name, kind, group: the object that the request was for
+    token: a new continue token for a list whose token has expired
     """
 
     def __init__(
@@ -121,9 +121,9 @@ class Refusal(Exception):
         self.token = token
 
     def document(self) -> dict[str, Any]:
-        """The Status that says so."""
-        named = {"name": self.name, "group": self.group, "kind": self.kind}
-        details: dict[str, Any] = {key: value for key, value in named.items() if value}
+        """The Status object."""
+        about = {"name": self.name, "group": self.group, "kind": self.kind}
+        details: dict[str, Any] = {key: value for key, value in about.items() if value}
         if self.causes:
             details["causes"] = [
                 {key: value for key, value in asdict(cause).items() if value or key != "field"} for cause in self.causes
@@ -142,15 +142,15 @@ class Refusal(Exception):
         }
 
     def response(self) -> Response:
-        """The answer that carries it."""
+        """The response with the Status object as its body."""
         headers = {"Retry-After": str(self.retry_after)} if self.retry_after is not None else {}
         return replace(Response.of_json(self.status, self.document(), headers), warnings=self.warnings)
 
 
 def invalid(group: str, kind: str, name: str, causes: list[Cause]) -> Refusal:
-    """The 422 for an object with something wrong in it; what is said twice is heard once."""
-    said = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
-    joined = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
+    """The 422 for an invalid object. The message names duplicate causes only once."""
+    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
+    joined = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     qualified = f"{kind}.{group}" if group else kind
     message = f'{qualified} "{name}" is invalid: {joined}'
     return Refusal(422, "Invalid", message, name=name, kind=kind, group=group, causes=tuple(causes))

@@ -1,4 +1,4 @@
-"""Which shape of an answer a caller asks for: objects, tables or metadata alone, as JSON or as YAML."""
+"""Content negotiation: whether the caller wants objects, a table or only metadata, and JSON or YAML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ META_VERSIONS = ("v1", "v1beta1")
 
 @dataclass(frozen=True)
 class Negotiated:
-    """media: JSON or YAML · shape: one of SHAPES, "" for the object as it is"""
+    """The negotiated format. media: JSON or YAML · shape: one of SHAPES, "" for plain objects"""
 
     media: str = JSON
     shape: str = ""
@@ -21,24 +21,24 @@ class Negotiated:
 
 
 def wanted(request: Request, *, streamed: bool = False) -> Negotiated:
-    """The first acceptable shape of those that a request lists. Raises Refusal when there is none."""
+    """The first supported format in the Accept header. Raises Refusal if there is none."""
     for part in (request.headers.get("accept") or "*/*").split(","):
-        media, *parameters = (each.strip() for each in part.split(";"))
-        named = dict(each.split("=", 1) for each in parameters if "=" in each)
-        shape = named.get("as", "")
-        if shape and named.get("g") != "meta.k8s.io":
+        media, *parameters = (text.strip() for text in part.split(";"))
+        options = dict(text.split("=", 1) for text in parameters if "=" in text)
+        shape = options.get("as", "")
+        if shape and options.get("g") != "meta.k8s.io":
             continue
         if media in ("*/*", "application/*", JSON, "application/yaml", "text/yaml") and shape in SHAPES:
-            written = YAML if "yaml" in media else JSON
-            if not (streamed and written == YAML) and named.get("v", "v1") in META_VERSIONS:
-                return Negotiated(written, shape, named.get("v", "v1"))
+            notation = YAML if "yaml" in media else JSON
+            if not (streamed and notation == YAML) and options.get("v", "v1") in META_VERSIONS:
+                return Negotiated(notation, shape, options.get("v", "v1"))
     types = ("application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
     offered = ", ".join(types if streamed else ACCEPTED)
     raise Refusal(406, "NotAcceptable", f"only the following media types are accepted: {offered}")
 
 
 def written(request: Request, response: Response) -> Response:
-    """A JSON answer in the caller's notation: YAML, or indented JSON."""
+    """Convert a JSON response to YAML or indented JSON if the caller asks for it."""
     if response.content_type != JSON or response.stream is not None:
         return response
     if _prefers_yaml(request):

@@ -1,4 +1,4 @@
-"""The OpenAPI v2 document that describes what is served, made from the definitions. Judges no request by it."""
+"""Builds the OpenAPI v2 document of the served kinds from their definitions. Requests are not validated against it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _KEPT = frozenset(
 )
 _READS = ("get", "list")
 _VERBS = {
-    # verb: (method, Kubernetes' action, how an operationId begins, what it does)
+    # verb: (method, Kubernetes action, prefix of the operationId, description)
     "list": ("get", "list", "list", "list or watch objects of kind"),
     "create": ("post", "post", "create", "create"),
     "deletecollection": ("delete", "deletecollection", "delete", "delete collection of"),
@@ -78,24 +78,24 @@ _QUERY = {
     "delete": ["dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"],
 }
 _PARAMETERS = {
-    "allowWatchBookmarks": ("boolean", "Whether a watch is sent events of type BOOKMARK."),
-    "continue": ("string", "Where the next page of a list begins, as its last page said."),
-    "dryRun": ("string", "All: go through every check and keep nothing."),
-    "fieldManager": ("string", "A name for whoever makes the change."),
-    "fieldSelector": ("string", "Restricts the objects by their fields. Defaults to everything."),
-    "fieldValidation": ("string", "What to do about unknown or duplicate fields: Ignore, Warn or Strict."),
-    "force": ("boolean", "Whether an apply takes over fields that others manage."),
+    "allowWatchBookmarks": ("boolean", "Whether a watch receives events of type BOOKMARK."),
+    "continue": ("string", "The continue token of the previous page of a list."),
+    "dryRun": ("string", "All: run every check and store nothing."),
+    "fieldManager": ("string", "The name of the field manager that makes the change."),
+    "fieldSelector": ("string", "Selects objects by their fields. Defaults to all objects."),
+    "fieldValidation": ("string", "How to handle unknown or duplicate fields: Ignore, Warn or Strict."),
+    "force": ("boolean", "Whether an apply takes over fields of other managers."),
     "gracePeriodSeconds": ("integer", "Seconds before the object is deleted."),
-    "labelSelector": ("string", "Restricts the objects by their labels. Defaults to everything."),
-    "limit": ("integer", "The most objects that one page of a list has."),
+    "labelSelector": ("string", "Selects objects by their labels. Defaults to all objects."),
+    "limit": ("integer", "The maximum number of objects on a page of a list."),
     "orphanDependents": ("boolean", "Deprecated: use propagationPolicy."),
-    "pretty": ("string", "Whether the answer is indented."),
+    "pretty": ("string", "Whether the response is indented."),
     "propagationPolicy": ("string", "Whether and how dependents are deleted: Orphan, Background or Foreground."),
-    "resourceVersion": ("string", "Which versions the answer may be made from."),
+    "resourceVersion": ("string", "The version that the response is read at, or that a watch starts after."),
     "resourceVersionMatch": ("string", "How resourceVersion is applied to a list."),
-    "sendInitialEvents": ("boolean", "Whether a watch begins with the objects that there are."),
-    "timeoutSeconds": ("integer", "The longest that a list or a watch may take."),
-    "watch": ("boolean", "Whether to answer with a stream of changes instead of a list."),
+    "sendInitialEvents": ("boolean", "Whether a watch starts with the existing objects."),
+    "timeoutSeconds": ("integer", "The maximum duration of a list or a watch in seconds."),
+    "watch": ("boolean", "Whether to return a stream of changes instead of a list."),
 }
 _RESPONSES = {
     "create": {"200": "OK", "201": "Created", "202": "Accepted"},
@@ -105,8 +105,8 @@ _RESPONSES = {
 
 
 def swagger(definitions: Iterable[Definition], version: str, read_only: Collection[str] = ()) -> dict[str, Any]:
-    """The document at /openapi/v2. read_only: plurals of the kinds that tenants may only read."""
-    served = sorted(definitions, key=lambda each: (each.group, each.version, each.plural))
+    """The document at /openapi/v2. read_only: plurals of the kinds that tenants can only read."""
+    served = sorted(definitions, key=lambda definition: (definition.group, definition.version, definition.plural))
     paths, schemas = {ORGANIZATIONS_PATH: _organizations(), "/version/": _version()}, common()
     for definition in served:
         paths |= _paths(definition, definition.plural in read_only)
@@ -130,13 +130,13 @@ def definition_name(definition: Definition, suffix: str = "") -> str:
 
 
 def structural(schema: Mapping[str, Any]) -> Schema:
-    """A structural schema in the words of OpenAPI v2, which knows neither null nor choices between schemas."""
+    """Convert a structural schema to OpenAPI v2, which has no nullable, oneOf, anyOf, allOf or not."""
     kept = {key: value for key, value in schema.items() if key in _KEPT or key.startswith("x-kubernetes-")}
     if schema.get("nullable"):
-        # A type would forbid the null that the server takes.
+        # With a type, the schema would forbid null, which the server accepts.
         kept.pop("type", None)
     if "properties" in schema:
-        kept["properties"] = {name: structural(each) for name, each in sorted(schema["properties"].items())}
+        kept["properties"] = {name: structural(inner) for name, inner in sorted(schema["properties"].items())}
     if "items" in schema:
         kept["items"] = structural(schema["items"])
     if isinstance(rest := schema.get("additionalProperties"), dict):
@@ -149,7 +149,7 @@ def structural(schema: Mapping[str, Any]) -> Schema:
 def _paths(definition: Definition, read_only: bool) -> dict[str, Any]:
     root, plural = f"/apis/{definition.api_version}", definition.plural
     collection = f"{root}/namespaces/{{namespace}}/{plural}" if definition.namespaced else f"{root}/{plural}"
-    found = {
+    paths = {
         collection: _path_item(definition, ("list", "create", "deletecollection"), read_only, _in_path(definition)),
         f"{collection}/{{name}}": _path_item(
             definition, ("get", "replace", "patch", "delete"), read_only, ["name", *_in_path(definition)]
@@ -158,8 +158,8 @@ def _paths(definition: Definition, read_only: bool) -> dict[str, Any]:
     if definition.namespaced:
         everywhere = _operation(definition, "list")
         everywhere["operationId"] = f"list{_group_id(definition)}{definition.kind}ForAllNamespaces"
-        found[f"{root}/{plural}"] = {"get": everywhere, "parameters": [reference("parameters", "pretty")]}
-    return found
+        paths[f"{root}/{plural}"] = {"get": everywhere, "parameters": [reference("parameters", "pretty")]}
+    return paths
 
 
 def _in_path(definition: Definition) -> list[str]:
@@ -169,23 +169,30 @@ def _in_path(definition: Definition) -> list[str]:
 def _path_item(definition: Definition, verbs: Iterable[str], read_only: bool, in_path: list[str]) -> dict[str, Any]:
     offered = [verb for verb in verbs if verb in _READS or not read_only]
     operations = {_VERBS[verb][0]: _operation(definition, verb) for verb in offered}
-    said = {"name": f"name of the {definition.kind}", "namespace": "whose objects these are"}
+    descriptions = {"name": f"name of the {definition.kind}", "namespace": "namespace of the objects"}
     fixed = [
-        {"name": name, "in": "path", "required": True, "type": "string", "uniqueItems": True, "description": said[name]}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "type": "string",
+            "uniqueItems": True,
+            "description": descriptions[name],
+        }
         for name in in_path
     ]
     return {**dict(sorted(operations.items())), "parameters": [*fixed, reference("parameters", "pretty")]}
 
 
 def _operation(definition: Definition, verb: str) -> dict[str, Any]:
-    _, action, begins, does = _VERBS[verb]
+    _, action, prefix, description = _VERBS[verb]
     collection = "Collection" if verb == "deletecollection" else ""
     scope = "Namespaced" if definition.namespaced else ""
     body = _body(definition, verb)
     queries = [reference("parameters", name) for name in _QUERY[verb]]
     return {
-        "description": f"{does} {definition.kind}",
-        "operationId": f"{begins}{_group_id(definition)}{collection}{scope}{definition.kind}",
+        "description": f"{description} {definition.kind}",
+        "operationId": f"{prefix}{_group_id(definition)}{collection}{scope}{definition.kind}",
         "tags": [_camel(_group_id(definition))],
         "schemes": ["https"],
         "consumes": PATCHES if verb == "patch" else JSON_AND_YAML,
@@ -211,35 +218,36 @@ def _responses(definition: Definition, verb: str) -> dict[str, Any]:
     name = definition_name(definition, "List" if verb == "list" else "")
     schema = reference("definitions", f"{META}Status" if verb.startswith("delete") else name)
     answers: Schema = {
-        code: {"description": said, "schema": schema} for code, said in _RESPONSES.get(verb, {"200": "OK"}).items()
+        code: {"description": description, "schema": schema}
+        for code, description in _RESPONSES.get(verb, {"200": "OK"}).items()
     }
     return {**answers, "401": {"description": "Unauthorized"}}
 
 
 def _schemas(definition: Definition) -> dict[str, Schema]:
     gvk = _gvk(definition.group, definition.version, definition.kind)
-    one, several = structural(definition.schema), f"{definition.kind}List"
-    one["properties"] = {**one.get("properties", {}), **TYPE_META, "metadata": meta("ObjectMeta")}
+    schema, list_kind = structural(definition.schema), f"{definition.kind}List"
+    schema["properties"] = {**schema.get("properties", {}), **TYPE_META, "metadata": meta("ObjectMeta")}
     items = {"type": "array", "items": reference("definitions", definition_name(definition))}
-    listed = record(f"{several} is a list of {definition.kind}", ["items"], items=items, metadata=meta("ListMeta"))
+    listed = record(f"{list_kind} is a list of {definition.kind}", ["items"], items=items, metadata=meta("ListMeta"))
     listed["properties"] |= TYPE_META
     return {
-        definition_name(definition): {**one, "x-kubernetes-group-version-kind": [gvk]},
+        definition_name(definition): {**schema, "x-kubernetes-group-version-kind": [gvk]},
         definition_name(definition, "List"): {
             **listed,
-            "x-kubernetes-group-version-kind": [_gvk(definition.group, definition.version, several)],
+            "x-kubernetes-group-version-kind": [_gvk(definition.group, definition.version, list_kind)],
         },
     }
 
 
 def _delete_options_of(served: list[Definition]) -> list[dict[str, str]]:
-    """DeleteOptions belong to every group that takes them."""
-    groups = sorted({("", "v1"), *((each.group, each.version) for each in served)})
+    """DeleteOptions is listed in every group that accepts it."""
+    groups = sorted({("", "v1"), *((definition.group, definition.version) for definition in served)})
     return [_gvk(group, version, "DeleteOptions") for group, version in groups]
 
 
 def _group_id(definition: Definition) -> str:
-    """How operation ids spell a group and version: `NgpcRxtIoV1`."""
+    """A group and version in the form of operation ids: `NgpcRxtIoV1`."""
     words = definition.group.replace("-", ".").split(".")
     return "".join(word[:1].upper() + word[1:] for word in [*words, definition.version])
 
@@ -253,15 +261,15 @@ def _gvk(group: str, version: str, kind: str) -> dict[str, str]:
 
 
 def _query_parameter(name: str) -> Schema:
-    kind, said = _PARAMETERS[name]
-    return {"name": name, "in": "query", "type": kind, "uniqueItems": True, "description": said}
+    kind, description = _PARAMETERS[name]
+    return {"name": name, "in": "query", "type": kind, "uniqueItems": True, "description": description}
 
 
-def _plain_get(identity: str, said: str, schema: str) -> dict[str, Any]:
+def _plain_get(identity: str, description: str, schema: str) -> dict[str, Any]:
     answers: Schema = {"200": {"description": "OK", "schema": reference("definitions", schema)}}
     answers["401"] = {"description": "Unauthorized"}
-    about = {"operationId": identity, "description": said, "schemes": ["https"]}
-    return {"get": {**about, "produces": ["application/json"], "responses": answers}}
+    operation = {"operationId": identity, "description": description, "schemes": ["https"]}
+    return {"get": {**operation, "produces": ["application/json"], "responses": answers}}
 
 
 def _organizations() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The OpenAPI v3 document of a group and version: the v2 document in the newer form, with the schemas whole."""
+"""Builds the OpenAPI v3 document of a group and version: the v2 document converted, with complete schemas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def document(definitions: Sequence[Definition], version: str, read_only: Collect
     old = swagger(definitions, version, read_only)
     root = f"/apis/{definitions[0].api_version}/"
     paths = {path: _path(item, old["parameters"]) for path, item in old["paths"].items() if path.startswith(root)}
-    schemas = {**old["definitions"], **{definition_name(each): _whole(old, each) for each in definitions}}
+    schemas = {
+        **old["definitions"],
+        **{definition_name(definition): _whole(old, definition) for definition in definitions},
+    }
     security = {"BearerToken": {"type": "apiKey", "name": "authorization", "in": "header"}}
     return {
         "openapi": "3.0.0",
@@ -30,28 +33,28 @@ def document(definitions: Sequence[Definition], version: str, read_only: Collect
 
 
 def _whole(old: dict[str, Any], definition: Definition) -> Schema:
-    """A kind's schema with what v2 could not say: nulls, choices between schemas and their negations."""
+    """A kind's schema with the keywords that v2 does not have: nullable, oneOf, anyOf, allOf and not."""
     schema = {**definition.schema, "properties": dict(definition.schema.get("properties", {}))}
-    known = old["definitions"][definition_name(definition)]
+    described = old["definitions"][definition_name(definition)]
     for name in ("apiVersion", "kind"):
-        schema["properties"][name] = known["properties"][name]
+        schema["properties"][name] = described["properties"][name]
     schema["properties"]["metadata"] = meta("ObjectMeta")
     gvk = "x-kubernetes-group-version-kind"
-    return {**schema, gvk: known[gvk]}
+    return {**schema, gvk: described[gvk]}
 
 
 def _path(item: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    operations = {method: _operation(each, shared) for method, each in item.items() if method != "parameters"}
-    return {**operations, "parameters": [_parameter(each, shared) for each in item.get("parameters", ())]}
+    operations = {method: _operation(value, shared) for method, value in item.items() if method != "parameters"}
+    return {**operations, "parameters": [_parameter(parameter, shared) for parameter in item.get("parameters", ())]}
 
 
 def _operation(operation: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in operation.items() if key not in _GONE}
     given = operation.get("parameters", ())
-    bodies = [each for each in given if each.get("in") == "body"]
+    bodies = [parameter for parameter in given if parameter.get("in") == "body"]
     body = {"requestBody": _body(bodies[0], operation["consumes"])} if bodies else {}
-    parameters = [_parameter(each, shared) for each in given if each.get("in") != "body"]
-    answers = {code: _answer(each, operation["produces"]) for code, each in operation["responses"].items()}
+    parameters = [_parameter(parameter, shared) for parameter in given if parameter.get("in") != "body"]
+    answers = {code: _answer(response, operation["produces"]) for code, response in operation["responses"].items()}
     return {**kept, "parameters": parameters, **body, "responses": answers}
 
 
@@ -59,7 +62,7 @@ _GONE = ("consumes", "produces", "schemes", "parameters", "responses")
 
 
 def _parameter(parameter: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    """Written out: some readers do not follow references here."""
+    """A parameter without references, since some clients do not resolve them here."""
     if "$ref" in parameter:
         parameter = shared[parameter["$ref"].rsplit("/", 1)[1]]
     schema = {key: parameter[key] for key in ("type", "uniqueItems", "enum", "minimum") if key in parameter}
@@ -68,7 +71,7 @@ def _parameter(parameter: dict[str, Any], shared: dict[str, Any]) -> dict[str, A
 
 
 def _body(body: dict[str, Any], types: list[str]) -> dict[str, Any]:
-    content = {each: {"schema": _renamed(body["schema"])} for each in types}
+    content = {media: {"schema": _renamed(body["schema"])} for media in types}
     return {"content": content, **({"required": True} if body.get("required") else {})}
 
 
@@ -76,12 +79,12 @@ def _answer(answer: dict[str, Any], types: list[str]) -> dict[str, Any]:
     if "schema" not in answer:
         return answer
     schema = _renamed(answer["schema"])
-    content = {each: {"schema": schema} for each in types if not each.endswith(_STREAM)}
+    content = {media: {"schema": schema} for media in types if not media.endswith(_STREAM)}
     return {"description": answer["description"], "content": content}
 
 
 def _renamed(value: Any) -> Any:
-    """The same with references as this form spells them."""
+    """The value with its references converted to v3."""
     if isinstance(value, dict):
         return {
             key: inner.replace(_OLD, _NEW) if key == "$ref" and isinstance(inner, str) else _renamed(inner)
@@ -91,19 +94,19 @@ def _renamed(value: Any) -> Any:
 
 
 def _reachable(schemas: dict[str, Schema], paths: dict[str, Any]) -> dict[str, Schema]:
-    """The schemas that the paths speak of, and what those speak of."""
-    found: dict[str, Schema] = {}
+    """The schemas that are reachable by references from the paths."""
+    reachable: dict[str, Schema] = {}
     waiting = sorted(set(_references(paths)))
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found[name] = schemas[name]
+        if name not in reachable:
+            reachable[name] = schemas[name]
             waiting += sorted(set(_references(schemas[name])))
-    return dict(sorted(found.items()))
+    return dict(sorted(reachable.items()))
 
 
 def _references(value: Any) -> list[str]:
     if isinstance(value, dict):
-        named = [value["$ref"].rsplit("/", 1)[1]] if isinstance(value.get("$ref"), str) else []
-        return named + [name for inner in value.values() for name in _references(inner)]
+        own = [value["$ref"].rsplit("/", 1)[1]] if isinstance(value.get("$ref"), str) else []
+        return own + [name for inner in value.values() for name in _references(inner)]
     return [name for item in value for name in _references(item)] if isinstance(value, list) else []

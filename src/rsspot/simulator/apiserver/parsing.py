@@ -1,4 +1,4 @@
-"""Bodies and options of requests as values: JSON and YAML, what is written twice, and what no option takes."""
+"""Parses request bodies (JSON and YAML) and options. Finds duplicate fields and invalid option values."""
 
 from __future__ import annotations
 
@@ -15,53 +15,55 @@ PROPAGATIONS = ("Foreground", "Background", "Orphan")
 
 
 class Twice(list[str]):
-    """Paths of the fields that a body writes twice, filled in while it is read."""
+    """The paths of duplicate fields in a body, filled in while it is parsed."""
 
 
 def media_type(request: Request) -> str:
-    """What a body is said to be, without parameters."""
+    """The media type of a body, without parameters."""
     return request.headers.get("content-type", "").split(";")[0].strip() or JSON
 
 
 def document_of(request: Request, kind: str, twice: Twice | None = None) -> dict[str, Any]:
-    """The object in a body. `twice` takes what is written twice."""
+    """Parse the object in a body. The paths of duplicate fields are added to `twice`."""
     sent = media_type(request)
     if sent not in (JSON, YAML):
-        said = f"the body of the request was in an unknown format - accepted media types include: {', '.join(ACCEPTED)}"
-        raise Refusal(415, "UnsupportedMediaType", said)
+        problem = (
+            f"the body of the request was in an unknown format - accepted media types include: {', '.join(ACCEPTED)}"
+        )
+        raise Refusal(415, "UnsupportedMediaType", problem)
     unrecognized = f"the object provided is unrecognized (must be of type {kind}): "
     text = request.body.decode(errors="replace")
     try:
         body = _from_yaml(text, twice) if sent == YAML else _from_json(text, twice)
     except ValueError as error:
         shown = text if text.strip() else "<empty>"
-        said = f"couldn't get version/kind; json parse error: {error} ({shown[:30]})"
-        raise Refusal(400, "BadRequest", unrecognized + said) from None
+        problem = f"couldn't get version/kind; json parse error: {error} ({shown[:30]})"
+        raise Refusal(400, "BadRequest", unrecognized + problem) from None
     if not isinstance(body, dict):
-        said = "couldn't get version/kind; json parse error: json: cannot unmarshal a value that is not an object"
-        raise Refusal(400, "BadRequest", unrecognized + said)
+        problem = "couldn't get version/kind; json parse error: json: cannot unmarshal a value that is not an object"
+        raise Refusal(400, "BadRequest", unrecognized + problem)
     if not body.get("kind"):
-        said = f"Object 'Kind' is missing in '{text}' ({text[:30]})"
-        raise Refusal(400, "BadRequest", unrecognized + said)
+        problem = f"Object 'Kind' is missing in '{text}' ({text[:30]})"
+        raise Refusal(400, "BadRequest", unrecognized + problem)
     return body
 
 
 def _from_json(text: str, twice: Twice | None) -> Any:
     try:
-        # Only whoever asked is told; looking for what is written twice makes reading four times slower.
-        return json.loads(text) if twice is None else _positioned(text, twice)
+        # Looking for duplicate fields makes parsing four times slower, so it is done only on request.
+        return json.loads(text) if twice is None else _with_duplicates(text, twice)
     except RecursionError:
         raise ValueError("exceeded max depth") from None
 
 
-def _positioned(text: str, twice: Twice) -> Any:
+def _with_duplicates(text: str, twice: Twice) -> Any:
     body = json.loads(text, object_pairs_hook=_Pairs)
     twice.extend(_repeated(body, ""))
     return _plain(body)
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object as it was written."""
+    """A JSON object as pairs, including duplicate keys."""
 
 
 def _repeated(value: Any, path: str) -> Iterator[str]:
@@ -113,7 +115,7 @@ def _repeated_keys(node: Any, path: str) -> Iterator[str]:
 
 
 def write_options(request: Request, options: str) -> str:
-    """Check dryRun and fieldValidation; gives what is to be done about unknown fields: Ignore, Warn or Strict."""
+    """Check dryRun and fieldValidation. Returns how unknown fields are handled: Ignore, Warn or Strict."""
     causes = [*_dry_run_problems(request)]
     wanted = request.query.get("fieldValidation", "")
     if wanted not in VALIDATIONS:
@@ -124,25 +126,25 @@ def write_options(request: Request, options: str) -> str:
 
 
 def _dry_run_problems(request: Request) -> Iterator[Cause]:
-    asked = request.query.get("dryRun")
-    if asked is not None and asked != "All":
-        message = f'Unsupported value: ["{asked}"]: supported values: "All"'
+    dry_run = request.query.get("dryRun")
+    if dry_run is not None and dry_run != "All":
+        message = f'Unsupported value: ["{dry_run}"]: supported values: "All"'
         yield Cause("FieldValueNotSupported", "dryRun", message)
 
 
 def unsupported(field: str, value: str, supported: tuple[str, ...]) -> Cause:
-    """A value that is none of those there are."""
-    listed = ", ".join(f'"{each}"' for each in supported)
+    """The cause for a value that is not one of the supported values."""
+    listed = ", ".join(f'"{choice}"' for choice in supported)
     return Cause("FieldValueNotSupported", field, f'Unsupported value: "{value}": supported values: {listed}')
 
 
 def forbidden(field: str, said: str) -> Cause:
-    """A value that may not be given."""
+    """The cause for a value that is not allowed."""
     return Cause("FieldValueForbidden", field, f"Forbidden: {said}")
 
 
 def delete_options(request: Request) -> dict[str, Any]:
-    """DeleteOptions from the body and the query, checked."""
+    """Parse and check DeleteOptions from the body and the query."""
     options: dict[str, Any] = {}
     if request.body.strip():
         try:
@@ -163,8 +165,8 @@ def delete_options(request: Request) -> dict[str, Any]:
     if policy is not None and policy not in PROPAGATIONS:
         causes.append(unsupported("propagationPolicy", str(policy), (*PROPAGATIONS, "nil")))
     elif policy is not None and orphans is not None:
-        said = f'"{policy}": orphanDependents and deletionPropagation cannot be both set'
-        causes.append(Cause.invalid("propagationPolicy", said))
+        problem = f'"{policy}": orphanDependents and deletionPropagation cannot be both set'
+        causes.append(Cause.invalid("propagationPolicy", problem))
     if causes:
         raise invalid("meta.k8s.io", "DeleteOptions", "", causes)
     if not isinstance(options.get("preconditions") or {}, dict):
@@ -173,17 +175,17 @@ def delete_options(request: Request) -> dict[str, Any]:
 
 
 def propagation(options: dict[str, Any]) -> str:
-    """Foreground, Background or Orphan."""
+    """The propagation policy: Foreground, Background or Orphan."""
     if options.get("propagationPolicy"):
         return str(options["propagationPolicy"])
     return "Orphan" if options.get("orphanDependents") else "Background"
 
 
 def is_rehearsal(request: Request) -> bool:
-    """Whether nothing is to be kept: `dryRun=All`, for a delete also in the body."""
+    """Whether the request is a dry run: `dryRun=All` in the query, or in the body of a delete."""
     if request.query.get("dryRun") == "All":
         return True
     if request.method != "DELETE" or not request.body:
         return False
-    asked = delete_options(request).get("dryRun") or ()
-    return isinstance(asked, list) and "All" in asked
+    dry_run = delete_options(request).get("dryRun") or ()
+    return isinstance(dry_run, list) and "All" in dry_run

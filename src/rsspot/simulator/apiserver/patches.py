@@ -1,4 +1,4 @@
-"""Patches: RFC 7386 merge patches and RFC 6902 JSON patches on plain values. Server-side apply is in `ownership`."""
+"""Merge patches (RFC 7386) and JSON patches (RFC 6902) on plain values. Server-side apply is in `managed_fields`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_OPERATIONS = 10_000
 
 
 def check_type(sent: str) -> None:
-    """Refuse a content type that is no patch here: strategic merges are for kinds that are built in."""
+    """Refuse an unsupported patch type. Strategic merge patches exist only for built-in kinds."""
     if sent not in (MERGE, JSON_PATCH, APPLY):
         accepted = ", ".join((JSON_PATCH, MERGE, APPLY))
         message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
@@ -24,7 +24,7 @@ def check_type(sent: str) -> None:
 
 
 def patched(sent: str, body: bytes, live: dict[str, Any]) -> dict[str, Any]:
-    """A live object with a patch applied."""
+    """Apply a patch to a live object."""
     try:
         patch = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -33,16 +33,16 @@ def patched(sent: str, body: bytes, live: dict[str, Any]) -> dict[str, Any]:
         return dict(merged(live, patch))
     if sent == JSON_PATCH and isinstance(patch, list):
         return _operated(live, patch)
-    word = "array" if isinstance(patch, list) else "object" if isinstance(patch, dict) else "value"
+    json_type = "array" if isinstance(patch, list) else "object" if isinstance(patch, dict) else "value"
     wanted = "map[string]interface {}" if sent == MERGE else "[]handlers.jsonPatchOp"
-    said = f"error decoding patch: json: cannot unmarshal {word} into Go value of type {wanted}"
-    raise Refusal(400, "BadRequest", said)
+    problem = f"error decoding patch: json: cannot unmarshal {json_type} into Go value of type {wanted}"
+    raise Refusal(400, "BadRequest", problem)
 
 
 def _operated(live: dict[str, Any], operations: list[Any]) -> dict[str, Any]:
     if len(operations) > MOST_OPERATIONS:
-        said = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(operations)}"
-        raise Refusal(413, "RequestEntityTooLarge", f"Request entity is too large: {said}")
+        problem = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(operations)}"
+        raise Refusal(413, "RequestEntityTooLarge", f"Request entity is too large: {problem}")
     try:
         result = jsonpatch.apply_patch(live, operations)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError, ValueError):
@@ -53,7 +53,7 @@ def _operated(live: dict[str, Any], operations: list[Any]) -> dict[str, Any]:
 
 
 def merged(target: Any, patch: Any) -> Any:
-    """RFC 7386."""
+    """Apply an RFC 7386 merge patch."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
