@@ -138,9 +138,9 @@ def unsupported(field: str, value: str, supported: tuple[str, ...]) -> Cause:
     return Cause("FieldValueNotSupported", field, f'Unsupported value: "{value}": supported values: {listed}')
 
 
-def forbidden(field: str, said: str) -> Cause:
+def forbidden(field: str, problem: str) -> Cause:
     """The cause for a value that is not allowed."""
-    return Cause("FieldValueForbidden", field, f"Forbidden: {said}")
+    return Cause("FieldValueForbidden", field, f"Forbidden: {problem}")
 
 
 def delete_options(request: Request) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The paths of served kinds and what may be done at them: discovery, verbs, shapes of answers. Asks a guard first."""
+"""Routes requests for objects: parses the path, asks the guard, and calls the reader, writer or watcher."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about. namespace: "" for a cluster-scoped kind, None for all of them."""
+    """The target of a request. namespace: "" for a cluster-scoped kind, None for all namespaces."""
 
     verb: str
     definition: Definition
@@ -32,7 +32,7 @@ class Target:
 
 
 Guard = Callable[[Target], Target]
-"""Raises Refusal for what a caller may not do; may narrow what is asked for to what they may see."""
+"""Raises Refusal if the caller is not allowed to do this. Can narrow the target to what the caller may see."""
 
 
 class ResourceEndpoints:
@@ -43,9 +43,9 @@ class ResourceEndpoints:
         self._reader, self._writer, self._watcher = Reader(objects), Writer(objects), Watcher(objects, look)
 
     def answer(self, request: Request, guard: Guard, behind: int = 0) -> Response:
-        """The answer to a request for a path of a served kind. Raises Refusal.
+        """Answer a request for a path of a served kind. Raises Refusal.
 
-        behind: how many writes ago a get or a list is answered from, as by a cache that lags
+        behind: by how many writes a get or list is stale, as with a cache that lags behind
         """
         target = guard(self._target(request))
         if behind and target.verb in ("get", "list"):
@@ -114,17 +114,17 @@ class ResourceEndpoints:
         if target.verb == "watch":
             return self._watcher.watch(request, definition, namespace)
         if target.verb == "create":
-            made = self._writer.create(request, definition, namespace or "")
-            return self._after_write(request, definition, made)
+            write = self._writer.create(request, definition, namespace or "")
+            return self._after_write(request, definition, write)
         if target.verb == "deletecollection":
             metadata = {"continue": "", "resourceVersion": str(self.objects.store.version())}
-            gone = self._writer.delete_collection(request, definition, namespace or "")
+            deleted = self._writer.delete_collection(request, definition, namespace or "")
             frame = {"apiVersion": definition.api_version, "kind": definition.list_kind, "metadata": metadata}
-            return Response.of_json(200, {**frame, "items": gone})
+            return Response.of_json(200, {**frame, "items": deleted})
         raise Refusal(400, "BadRequest", "name must be provided")
 
     def _named_create(self, request: Request, target: Target) -> Response:
-        """A POST to an object's own path is checked like one to the collection, and then is none."""
+        """Refuse a POST to the path of an object, after the same checks as for a POST to the collection."""
         self._writer.create(request, target.definition, target.namespace or "")
         raise not_allowed()
 
@@ -134,17 +134,17 @@ class ResourceEndpoints:
 
     def _after_delete(self, request: Request, definition: Definition, live: Object) -> Response:
         wanted(request)
-        going = self._writer.delete(request, definition, live)
-        if going is not None:
-            return self._reader.get(_unversioned(request), definition, going)
-        named = {"name": live["metadata"]["name"], "group": definition.group, "kind": definition.plural}
-        details = {**named, "uid": live["metadata"]["uid"]}
+        remaining = self._writer.delete(request, definition, live)
+        if remaining is not None:
+            return self._reader.get(_unversioned(request), definition, remaining)
+        about = {"name": live["metadata"]["name"], "group": definition.group, "kind": definition.plural}
+        details = {**about, "uid": live["metadata"]["uid"]}
         frame = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
         return Response.of_json(200, {**frame, "details": details})
 
 
 def _unversioned(request: Request) -> Request:
-    """A request without the version that only reads understand."""
+    """The request without resourceVersion, which is only meant for reads."""
     return replace(request, query={k: v for k, v in request.query.items() if k != "resourceVersion"})
 
 
@@ -161,17 +161,17 @@ def _verb(request: Request, name: str | None) -> str:
 
 
 class Nowhere(Exception):
-    """A path at which there is nothing."""
+    """A path that is not served."""
 
     response = Response(404, b"404 page not found\n", "text/plain; charset=utf-8")
 
 
 def not_allowed() -> Refusal:
-    """A method that a path does not take."""
+    """The refusal of a method that the path does not support."""
     return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def not_found(definition: Definition, name: str) -> Refusal:
-    """An object that is not there."""
+    """The refusal of a request for an object that does not exist."""
     message = f'{definition.resource} "{name}" not found'
     return Refusal(404, "NotFound", message, name=name, kind=definition.plural, group=definition.group)

@@ -1,4 +1,4 @@
-"""Structural schemas: defaults, unknown fields, and violations in the API server's words."""
+"""Structural schemas: defaults, pruning, unknown fields, and validation with the messages of a real API server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rsspot.simulator.apiserver.messages import Cause
 Schema = dict[str, Any]
 
 NOTHING = object()
-"""What an update replaces where there was nothing."""
+"""Stands for the missing old value of a new object or field."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -28,7 +28,7 @@ _BLOCKING = (
     "FieldValueTooMany",
     "FieldValueTypeInvalid",
 )
-"""Violations after which no rule is looked at."""
+"""Violations after which no validation rule is evaluated."""
 _NOT_CHECKED = (
     "Invalid value: null: some validation rules were not checked because the object was invalid; "
     "correct the existing errors to complete validation"
@@ -36,11 +36,11 @@ _NOT_CHECKED = (
 
 
 def with_defaults(schema: Schema, value: Any) -> Any:
-    """A value with its schema's defaults filled in."""
+    """A value with the defaults of its schema."""
     if isinstance(value, dict):
         properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
         others = rest if isinstance(rest, dict) else {}
-        # A null where none may be is taken for absent.
+        # A null in a field that is not nullable counts as missing.
         given = {k: v for k, v in value.items() if v is not None or _takes_null(properties.get(k))}
         missing = {k: s["default"] for k, s in properties.items() if "default" in s and k not in given}
         return {k: with_defaults(properties.get(k, others), v) for k, v in {**given, **missing}.items()}
@@ -54,7 +54,7 @@ def _takes_null(schema: Schema | None) -> bool:
 
 
 def pruned(schema: Schema, value: Any) -> Any:
-    """A value without the fields that its schema does not know."""
+    """A value without the fields that are not in its schema."""
     if schema.get("x-kubernetes-preserve-unknown-fields"):
         return value
     if isinstance(value, dict):
@@ -68,7 +68,7 @@ def pruned(schema: Schema, value: Any) -> Any:
 
 
 def unknown_fields(schema: Schema, value: Any, path: str = "") -> Iterator[str]:
-    """The paths of the fields that a schema does not know."""
+    """Yield the paths of the fields that are not in a schema."""
     if schema.get("x-kubernetes-preserve-unknown-fields"):
         return
     if isinstance(value, dict):
@@ -84,13 +84,13 @@ def unknown_fields(schema: Schema, value: Any, path: str = "") -> Iterator[str]:
 
 
 def violations(schema: Schema, value: Any, old: Any = NOTHING, others: tuple[Cause, ...] = ()) -> list[Cause]:
-    """Everything that is wrong with an object. `old`: what it replaces · `others`: what is wrong with it besides."""
-    found = [*others, *_value_violations(schema, value, "")]
+    """Everything that is wrong with an object. old: the object before · others: causes already found elsewhere"""
+    causes = [*others, *_value_violations(schema, value, "")]
     if not _has_rules(schema):
-        return found
-    if any(cause.reason in _BLOCKING for cause in found):
-        return [*found, Cause("FieldValueInvalid", "<nil>", _NOT_CHECKED)]
-    return [*found, *_rule_violations(schema, value, "", old)]
+        return causes
+    if any(cause.reason in _BLOCKING for cause in causes):
+        return [*causes, Cause("FieldValueInvalid", "<nil>", _NOT_CHECKED)]
+    return [*causes, *_rule_violations(schema, value, "", old)]
 
 
 def _value_violations(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
@@ -113,8 +113,8 @@ def _value_violations(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
 
 
 def _of_type(value: Any, path: str, expected: str) -> Cause:
-    said = _type_name(value)
-    message = f'Invalid value: "{said}": {path} in body must be of type {expected}: "{said}"'
+    type_name = _type_name(value)
+    message = f'Invalid value: "{type_name}": {path} in body must be of type {expected}: "{type_name}"'
     return Cause("FieldValueTypeInvalid", path, message)
 
 
@@ -131,33 +131,33 @@ def _object_violations(schema: Schema, value: dict[str, Any], path: str) -> Iter
 
 def _scalar_violations(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     if "enum" in schema and value not in schema["enum"]:
-        supported = ", ".join(f'"{each}"' for each in schema["enum"])
+        supported = ", ".join(f'"{choice}"' for choice in schema["enum"])
         yield Cause("FieldValueNotSupported", path, f'Unsupported value: "{value}": supported values: {supported}')
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield from _number_violations(schema, value, path)
     if isinstance(value, str):
         if len(value) < schema.get("minLength", 0):
-            said = f"{path} in body should be at least {schema['minLength']} chars long"
-            yield Cause.invalid(path, f'"{value}": {said}')
+            problem = f"{path} in body should be at least {schema['minLength']} chars long"
+            yield Cause.invalid(path, f'"{value}": {problem}')
         if len(value) > schema.get("maxLength", len(value)):
-            said = f"may not be more than {schema['maxLength']} bytes"
-            yield Cause("FieldValueTooLong", path, f"Too long: {said}")
+            problem = f"may not be more than {schema['maxLength']} bytes"
+            yield Cause("FieldValueTooLong", path, f"Too long: {problem}")
         if "pattern" in schema and not re.search(schema["pattern"], value):
             yield Cause.invalid(path, f"\"{value}\": {path} in body should match '{schema['pattern']}'")
     if isinstance(value, list):
         if len(value) > schema.get("maxItems", len(value)):
-            said = f"Too many: {len(value)}: must have at most {schema['maxItems']} items"
-            yield Cause("FieldValueTooMany", path, said)
+            problem = f"Too many: {len(value)}: must have at most {schema['maxItems']} items"
+            yield Cause("FieldValueTooMany", path, problem)
         if len(value) < schema.get("minItems", 0):
             yield Cause.invalid(path, f"{len(value)}: {path} in body should have at least {schema['minItems']} items")
 
 
 def _number_violations(schema: Schema, value: float, path: str) -> Iterator[Cause]:
     bounds = (("minimum", "greater", value.__lt__), ("maximum", "less", value.__gt__))
-    for bound, word, beyond in bounds:
-        if bound in schema and beyond(schema[bound]):
-            said = f"{path} in body should be {word} than or equal to {schema[bound]}"
-            yield Cause.invalid(path, f"{value}: {said}")
+    for bound, comparison, exceeds in bounds:
+        if bound in schema and exceeds(schema[bound]):
+            problem = f"{path} in body should be {comparison} than or equal to {schema[bound]}"
+            yield Cause.invalid(path, f"{value}: {problem}")
 
 
 def _has_rules(schema: Schema) -> bool:
@@ -171,8 +171,8 @@ def _rule_violations(schema: Schema, value: Any, path: str, old: Any) -> Iterato
         if is_transition(rule) and old is NOTHING:
             continue
         if not compiled(rule)(value, None if old is NOTHING else old):
-            said = validation.get("message") or f"failed rule: {rule}"
-            yield Cause.invalid(path or "<nil>", f'"{_type_name(value)}": {said}')
+            problem = validation.get("message") or f"failed rule: {rule}"
+            yield Cause.invalid(path or "<nil>", f'"{_type_name(value)}": {problem}')
     if isinstance(value, dict):
         properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
         for name, inner in value.items():
@@ -186,12 +186,12 @@ def _rule_violations(schema: Schema, value: Any, path: str, old: Any) -> Iterato
 
 
 def rules_of(schema: Schema) -> Iterator[str]:
-    """Every rule of a schema."""
-    yield from (each["rule"] for each in schema.get("x-kubernetes-validations", ()))
+    """Yield every validation rule of a schema."""
+    yield from (validation["rule"] for validation in schema.get("x-kubernetes-validations", ()))
     inner = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")]
-    for each in inner:
-        if isinstance(each, dict):
-            yield from rules_of(each)
+    for part in inner:
+        if isinstance(part, dict):
+            yield from rules_of(part)
 
 
 def _is(value: Any, expected: str) -> bool:

@@ -1,4 +1,4 @@
-"""Label and field selectors as predicates over objects."""
+"""Parses label and field selectors into predicates over objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPERATORS = ("in", "notin", "=", "==", "!=", ">", "<")
 
 
 def predicate(request: Request, definition: Definition) -> Predicate | None:
-    """What a request's selectors keep; None when it has none."""
+    """The predicate of the selectors in a request; None if it has none."""
     labels, fields = request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
     tests = [labels_match(labels)] if labels.strip() else []
     tests += [fields_match(fields, definition.selectable)] if fields else []
@@ -24,13 +24,13 @@ def predicate(request: Request, definition: Definition) -> Predicate | None:
 
 
 def labels_match(selector: str) -> Predicate:
-    """Equality, order, set and existence requirements, all of which must hold."""
+    """The predicate of a label selector: equality, order, set and existence requirements, all of which must hold."""
     requirements = _Parser(selector).requirements()
     return lambda body: all(holds(body["metadata"].get("labels") or {}) for holds in requirements)
 
 
 class _Parser:
-    """Reads a label selector, in Kubernetes' own grammar and complaints."""
+    """Parses a label selector with the grammar and error messages of Kubernetes."""
 
     def __init__(self, selector: str) -> None:
         self._tokens = _TOKEN.findall(selector)
@@ -93,23 +93,23 @@ def _ordered(key: str, operator: str, value: str) -> _Requirement:
     bound = int(value)
 
     def holds(labels: dict[str, str]) -> bool:
-        has = labels.get(key, "")
-        return bool(re.fullmatch(r"-?\d{1,18}", has)) and (int(has) > bound if operator == ">" else int(has) < bound)
+        text = labels.get(key, "")
+        return bool(re.fullmatch(r"-?\d{1,18}", text)) and (int(text) > bound if operator == ">" else int(text) < bound)
 
     return holds
 
 
 def fields_match(selector: str, selectable: tuple[str, ...] = ()) -> Predicate:
-    """metadata.name, metadata.namespace and what a definition makes selectable, by equality."""
+    """The predicate of a field selector: equality of metadata.name, metadata.namespace and selectable fields."""
     requirements = []
     for part in filter(None, selector.split(",")):
-        matched = re.fullmatch(r"([^=!]+?)(==|=|!=)(.*)", part)
-        if not matched:
+        match = re.fullmatch(r"([^=!]+?)(==|=|!=)(.*)", part)
+        if not match:
             raise _unreadable(f"invalid selector: '{selector}'; can't understand '{part}'")
-        path = matched[1].strip()
-        if path not in ("metadata.name", "metadata.namespace", *(each.strip(".") for each in selectable)):
+        path = match[1].strip()
+        if path not in ("metadata.name", "metadata.namespace", *(field.strip(".") for field in selectable)):
             raise _unreadable(f"field label not supported: {path}")
-        requirements.append((path.split("."), matched[2] != "!=", matched[3]))
+        requirements.append((path.split("."), match[2] != "!=", match[3]))
     return lambda body: all((_text_at(body, path) == value) == equal for path, equal, value in requirements)
 
 
@@ -121,5 +121,5 @@ def _text_at(body: Any, path: list[str]) -> str:
     return "" if body is None else str(body)
 
 
-def _unreadable(said: str) -> Refusal:
-    return Refusal(400, "BadRequest", said)
+def _unreadable(message: str) -> Refusal:
+    return Refusal(400, "BadRequest", message)

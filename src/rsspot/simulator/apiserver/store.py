@@ -1,6 +1,6 @@
-"""The object store: JSON objects by plural, namespace and name, with one version counter, in one sqlite file.
+"""The object store: JSON objects by plural, namespace and name, with one version counter, in one SQLite file.
 
-No rules. Every version of the last while is kept, so that lists can be continued and watches resumed.
+It applies no rules. Recent versions are kept, so that lists can be continued and watches resumed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Place = tuple[str, str]
 """Namespace and name."""
 
 LONGEST_LOG = 10_000
-"""How many versions back a watch may start, and a list may be continued."""
+"""How many versions are kept: how far back a watch can start and a list can be continued."""
 FIRST_VERSION = 1000
 
 _PLACE = "plural = ? AND namespace = ? AND name = ?"
@@ -39,12 +39,12 @@ CREATE INDEX IF NOT EXISTS log_by_plural ON log (plural, version);
 
 
 class TooOld(LookupError):
-    """A version from before all that is remembered."""
+    """A version that is older than the log."""
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One write. type: ADDED, MODIFIED or DELETED · body, previous: JSON texts of the object after and before."""
+    """One write. type: ADDED, MODIFIED or DELETED · body, previous: the object after and before, as JSON texts"""
 
     version: int
     type: str
@@ -54,33 +54,35 @@ class Revision:
 
 
 class Store(Memory):
-    """Every object and its versions, beside all else that a world remembers. `path=None` keeps it in memory."""
+    """Every object and its versions, in the same file as the facts and timers. `path=None` keeps it in memory."""
 
     schema = Memory.schema + _SCHEMA
 
     def get(self, plural: str, namespace: str, name: str) -> Object | None:
-        """One object."""
+        """One object; None if it does not exist."""
         row = self._db.execute(f"SELECT body FROM objects WHERE {_PLACE}", (plural, namespace, name)).fetchone()
         return json.loads(row[0]) if row else None
 
     def objects(self, plural: str, namespace: str | None = None) -> list[Object]:
-        """Objects in order of namespace and name."""
+        """Objects sorted by namespace and name."""
         return [json.loads(text) for _, text in self.texts(plural, namespace)]
 
     def texts(
         self, plural: str, namespace: str | None = None, after: Place = ("", ""), limit: int = -1
     ) -> list[tuple[Place, str]]:
-        """Objects as JSON texts, in order of namespace and name, from just after a place on."""
+        """Objects as JSON texts, sorted by namespace and name, starting after a place."""
         where, parameters = _within(plural, namespace)
-        # Within one namespace the key alone gives the order; sqlite would sort all that is left otherwise.
-        beyond, order = ("(namespace, name) > (?, ?)", "namespace, name") if namespace is None else ("name > ?", "name")
+        # Within one namespace, SQLite can read the rows in key order. With both columns it would sort them all.
+        after_place, order = (
+            ("(namespace, name) > (?, ?)", "namespace, name") if namespace is None else ("name > ?", "name")
+        )
         start = after if namespace is None else after[1:]
-        query = f"SELECT namespace, name, body FROM objects WHERE {where} AND {beyond} ORDER BY {order} LIMIT ?"
+        query = f"SELECT namespace, name, body FROM objects WHERE {where} AND {after_place} ORDER BY {order} LIMIT ?"
         rows = self._db.execute(query, [*parameters, *start, limit])
         return [((place, name), body) for place, name, body in rows]
 
     def get_at(self, version: int, plural: str, namespace: str, name: str) -> Object | None:
-        """One object as it was at an earlier version. Raises TooOld."""
+        """One object at an earlier version; None if it did not exist. Raises TooOld."""
         undone = self._undone(version, plural, namespace)
         text = undone.get((namespace, name))
         return json.loads(text) if text else None if (namespace, name) in undone else self.get(plural, namespace, name)
@@ -88,32 +90,32 @@ class Store(Memory):
     def texts_at(
         self, version: int, plural: str, namespace: str | None, after: Place, limit: int
     ) -> list[tuple[Place, str]]:
-        """The same as it was at an earlier version. Raises TooOld."""
+        """Like `texts`, at an earlier version. Raises TooOld."""
         undone = self._undone(version, plural, namespace)
-        wider = limit + len(undone) if limit >= 0 else -1
-        unchanged = [row for row in self.texts(plural, namespace, after, wider) if row[0] not in undone]
+        widened = limit + len(undone) if limit >= 0 else -1
+        unchanged = [row for row in self.texts(plural, namespace, after, widened) if row[0] not in undone]
         earlier = [(place, text) for place, text in undone.items() if text is not None and place > after]
         return sorted([*unchanged, *earlier])[: limit if limit >= 0 else None]
 
     def count(self, plural: str, namespace: str | None, after: Place = ("", "")) -> int:
-        """How many objects stand after a place."""
+        """The number of objects after a place."""
         where, parameters = _within(plural, namespace)
         query = f"SELECT COUNT(*) FROM objects WHERE {where} AND (namespace, name) > (?, ?)"
         return int(self._db.execute(query, [*parameters, *after]).fetchone()[0])
 
     def count_at(self, version: int, plural: str, namespace: str | None, after: Place) -> int:
-        """How many there were after it at an earlier version."""
+        """Like `count`, at an earlier version. Raises TooOld."""
         undone = self._undone(version, plural, namespace)
-        now = sum(self._exists(plural, place) for place in undone if place > after)
-        then = sum(text is not None for place, text in undone.items() if place > after)
-        return self.count(plural, namespace, after) - now + then
+        current = sum(self._exists(plural, place) for place in undone if place > after)
+        earlier = sum(text is not None for place, text in undone.items() if place > after)
+        return self.count(plural, namespace, after) - current + earlier
 
     def _undone(self, version: int, plural: str, namespace: str | None) -> dict[Place, str | None]:
-        """What each object that changed since a version was then; None for what was not there."""
+        """Every object that changed since a version, as it was then; None if it did not exist. Raises TooOld."""
         if version < self.oldest_change():
             raise TooOld(version)
         where, parameters = _within(plural, namespace)
-        # sqlite takes the other columns of a MIN from the row that has it.
+        # SQLite takes the other columns from the row that has the minimum.
         query = f"SELECT namespace, name, previous, MIN(version) FROM log WHERE {where} AND version > ?"
         rows = self._db.execute(f"{query} GROUP BY namespace, name", [*parameters, version])
         return {(place, name): previous for place, name, previous, _ in rows}
@@ -130,7 +132,7 @@ class Store(Memory):
         version = self.next_version()
         metadata["resourceVersion"] = str(version)
         text = json.dumps(body)
-        owners = sorted({each.get("uid", "") for each in metadata.get("ownerReferences") or ()})
+        owners = sorted({reference.get("uid", "") for reference in metadata.get("ownerReferences") or ()})
         self._db.execute(
             "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (plural, namespace, name) DO UPDATE SET body = excluded.body, owners = excluded.owners",
@@ -143,7 +145,7 @@ class Store(Memory):
         return body
 
     def remove(self, plural: str, body: Object) -> None:
-        """Forget an object."""
+        """Delete an object under a new resourceVersion."""
         metadata = body["metadata"]
         place = (plural, metadata.get("namespace", ""), metadata["name"])
         row = self._db.execute(f"DELETE FROM objects WHERE {_PLACE} RETURNING body, owners", place).fetchone()
@@ -158,17 +160,17 @@ class Store(Memory):
         self._db.executemany("INSERT INTO owned VALUES (?, ?, ?, ?)", [(owner, *place) for owner in after])
 
     def dependents(self, uid: str) -> list[tuple[str, Object]]:
-        """The objects that name an owner, with their plurals."""
+        """The objects that have an owner with this uid, with their plurals."""
         query = "SELECT plural, body FROM owned JOIN objects USING (plural, namespace, name) WHERE owner = ?"
         rows = self._db.execute(f"{query} ORDER BY plural, namespace, name", (uid,))
         return [(plural, json.loads(body)) for plural, body in rows]
 
     def lives(self, uid: str) -> bool:
-        """Whether there is an object of a uid."""
+        """Whether an object with this uid exists."""
         return self._db.execute("SELECT 1 FROM objects WHERE uid = ?", (uid,)).fetchone() is not None
 
     def changes(self, plural: str, namespace: str | None, after: int) -> list[Revision]:
-        """What happened to objects of a plural since a version. Raises TooOld."""
+        """The writes to objects of a plural since a version. Raises TooOld."""
         if after < self.oldest_change():
             raise TooOld(after)
         where, parameters = _within(plural, namespace)
@@ -177,12 +179,12 @@ class Store(Memory):
         return [Revision(row[0], row[1], (row[2], row[3]), row[4], row[5]) for row in rows]
 
     def oldest_change(self) -> int:
-        """The version after which every change is still known; 0 where nothing was forgotten yet."""
+        """The oldest version whose later changes are all in the log; 0 if the log was never compacted."""
         oldest = self._db.execute("SELECT MIN(version) FROM log").fetchone()[0] or self.version() + 1
         return int(oldest) - 1 if oldest > FIRST_VERSION + 1 else 0
 
     def compact(self, version: int) -> None:
-        """Forget what happened up to a version."""
+        """Delete the log up to a version."""
         self._db.execute("DELETE FROM log WHERE version <= ?", (version,))
 
     def _log(self, version: int, kind: str, place: tuple[str, str, str], text: str, previous: str | None) -> None:
@@ -196,7 +198,7 @@ class Store(Memory):
         return int(self.fact("version", str(FIRST_VERSION)))
 
     def next_version(self) -> int:
-        """A version higher than every earlier one."""
+        """Increment the version counter and return it."""
         return self._counted("version", FIRST_VERSION)
 
 

@@ -1,4 +1,4 @@
-"""Lists and objects in other shapes: the Table that kubectl prints, or metadata alone. Shows; decides nothing."""
+"""Converts objects and lists to Tables, as kubectl prints them, or to metadata only."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def table(
     version: str = "v1",
     headed: bool = True,
 ) -> dict[str, Any]:
-    """A Table with the definition's printer columns. included: what of each object goes along."""
+    """A Table with the printer columns of a definition. included: the part of each object to include in its row"""
     if included not in INCLUDED:
-        said = f"includeObject: Invalid value: \"{included}\": must be 'Metadata', 'Object', 'None', or empty"
-        raise Refusal(400, "BadRequest", f"Unable to convert to Table as requested: {said}")
+        problem = f"includeObject: Invalid value: \"{included}\": must be 'Metadata', 'Object', 'None', or empty"
+        raise Refusal(400, "BadRequest", f"Unable to convert to Table as requested: {problem}")
     columns = definition.columns or (AGE,)
     rows = [
         {
@@ -51,7 +51,7 @@ _NAME = {
     "name": "Name",
     "type": "string",
     "format": "name",
-    "description": "The object's name, unique among those of its kind in its namespace.",
+    "description": "The name of the object, unique for its kind and namespace.",
     "priority": 0,
 }
 
@@ -74,50 +74,52 @@ def _included(body: Object, included: str, version: str) -> Object | None:
 
 
 def metadata_of(body: Object, version: str = "v1") -> Object:
-    """An object's metadata as an object of its own."""
+    """The metadata of an object as PartialObjectMetadata."""
     frame = {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}"}
     return {**frame, "metadata": body["metadata"]}
 
 
 def metadata_list(bodies: Iterable[Object], metadata: dict[str, Any], version: str = "v1") -> dict[str, Any]:
-    """The metadata of many."""
+    """The metadata of objects as PartialObjectMetadataList."""
     frame = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{version}", "metadata": metadata}
     return {**frame, "items": [metadata_of(body, version) for body in bodies]}
 
 
 def _cell(column: dict[str, Any], body: Object, now: float) -> Any:
-    found = found_at(body, column["jsonPath"])
-    if not found:
+    values = found_at(body, column["jsonPath"])
+    if not values:
         return None
-    value = found[0]
+    value = values[0]
     if column["type"] == "date":
         return age(value, now)
     if column["type"] == "string":
-        return ",".join(map(_word, found)) if len(found) > 1 else _word(value)
+        return ",".join(map(_text, values)) if len(values) > 1 else _text(value)
     return value
 
 
-def _word(value: Any) -> str:
+def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def found_at(body: Any, path: str) -> list[Any]:
-    """What a JSONPath of names, indexes, `[*]` and `[?(@.type=="x")]` finds."""
-    found = [body]
+    """The values at a JSONPath of names, indexes, `[*]` and `[?(@.type=="x")]`."""
+    matches = [body]
     for name, index, key, wanted in _STEP.findall(path):
         if name:
-            found = [each[name] for each in found if isinstance(each, dict) and name in each]
+            matches = [value[name] for value in matches if isinstance(value, dict) and name in value]
         elif key:
-            items = [item for each in found if isinstance(each, list) for item in each]
-            found = [item for item in items if [wanted] == [str(value) for value in found_at(item, key)]]
+            items = [item for value in matches if isinstance(value, list) for item in value]
+            matches = [item for item in items if [wanted] == [str(value) for value in found_at(item, key)]]
         else:
-            lists = [each for each in found if isinstance(each, list)]
-            found = [item for each in lists for item in (each if index == "*" else each[int(index) : int(index) + 1])]
-    return [each for each in found if each is not None]
+            lists = [value for value in matches if isinstance(value, list)]
+            matches = [
+                item for value in lists for item in (value if index == "*" else value[int(index) : int(index) + 1])
+            ]
+    return [value for value in matches if value is not None]
 
 
 def age(stamp: str, now: float) -> str:
-    """How long ago a moment is, as kubectl says it: 119s, 5m30s, 59m, 7h5m, 47h, 7d4h, 99d, 3y20d."""
+    """The age of a timestamp in the format of kubectl: 119s, 5m30s, 59m, 7h5m, 47h, 7d4h, 99d, 3y20d."""
     moment = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
     seconds = max(int(now - moment), 0)
     minutes, hours, days, years = seconds // 60, seconds // 3600, seconds // 86400, seconds // 31_536_000
@@ -131,7 +133,7 @@ def age(stamp: str, now: float) -> str:
         (years < 2, f"{days}d"),
         (years < 8, _pair(years, "y", days % 365, "d")),
     )
-    return next((said for fits, said in steps if fits), f"{years}y")
+    return next((text for fits, text in steps if fits), f"{years}y")
 
 
 def _pair(large: int, unit: str, small: int, smaller: str) -> str:

@@ -1,4 +1,4 @@
-"""Watches: what happens to objects, from a version on or from what there is, for as long as somebody listens."""
+"""Watches: streams of changes since a version, or of the existing objects and then every change."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from rsspot.simulator.apiserver.store import Object, Revision, TooOld
 from rsspot.simulator.apiserver.tables import metadata_of, table
 
 LONGEST = 1800.0
-"""Seconds after which a watch ends, if its caller asks for no fewer."""
+"""The maximum duration of a watch in seconds. A caller can ask for less."""
 BOOKMARK_EVERY = 60.0
-"""Seconds between bookmarks for whoever wants them."""
+"""Seconds between bookmarks, if the caller asks for bookmarks."""
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
 
 @dataclass
 class _Watch:
-    """One watch. `first`: the events that it begins with."""
+    """One watch. first: the events that it begins with"""
 
     definition: Definition
     namespace: str | None
@@ -43,14 +43,14 @@ class _Watch:
 
 
 class Watcher:
-    """Answers watches. `look` lets due things happen and is the context in which the store may be read."""
+    """Answers watch requests. look: a context that runs due timers and in which the store can be read"""
 
     def __init__(self, objects: Objects, look: Callable[[], AbstractContextManager[object]]) -> None:
         self.objects, self.store, self._look = objects, objects.store, look
 
     def watch(self, request: Request, definition: Definition, namespace: str | None) -> Response:
-        """A stream of events, one JSON object a line."""
-        asked = wanted(request, streamed=True)
+        """The response with a stream of events, one JSON object per line."""
+        negotiated = wanted(request, streamed=True)
         since = version_asked(request, 500, "")
         initial = _initial_events(request)
         seconds = float(number_asked(request, "timeoutSeconds") or LONGEST)
@@ -60,7 +60,7 @@ class Watcher:
             namespace,
             since,
             predicate(request, definition),
-            asked,
+            negotiated,
             request.query.get("includeObject", ""),
             bookmarks,
             time.monotonic() + min(seconds, LONGEST),
@@ -78,7 +78,7 @@ class Watcher:
     def _stream(self, watch: _Watch) -> Iterator[bytes]:
         yield from watch.first
         watch.first = []
-        marked = time.monotonic()
+        last_bookmark = time.monotonic()
         while True:
             try:
                 events, newest = self._news(watch)
@@ -89,8 +89,8 @@ class Watcher:
             moved = newest > watch.since
             watch.since = newest
             now = time.monotonic()
-            if watch.bookmarks and now - marked >= BOOKMARK_EVERY:
-                marked = now
+            if watch.bookmarks and now - last_bookmark >= BOOKMARK_EVERY:
+                last_bookmark = now
                 yield self._bookmark(watch)
             if now >= watch.deadline:
                 return
@@ -98,17 +98,17 @@ class Watcher:
                 yield b""
 
     def _news(self, watch: _Watch) -> tuple[list[bytes], int]:
-        """The events since the last look, and the version that they lead up to."""
+        """The events since the last poll, and the version of the newest one."""
         with self._look():
             newest = self.store.version()
             if newest == watch.since:
                 return [], newest
             changes = self.store.changes(watch.definition.plural, watch.namespace, watch.since)
-        told = (self._told(watch, change) for change in changes if change.version <= newest)
-        return [event for event in told if event], max(newest, watch.since)
+        events = (self._event_for(watch, change) for change in changes if change.version <= newest)
+        return [event for event in events if event], max(newest, watch.since)
 
-    def _told(self, watch: _Watch, change: Revision) -> bytes | None:
-        """A change as this watcher sees it: what starts or stops matching is ADDED or DELETED for it."""
+    def _event_for(self, watch: _Watch, change: Revision) -> bytes | None:
+        """The event for a change. An object that starts or stops matching the selectors is ADDED or DELETED."""
         kind, body = change.type, change.body
         if watch.keep is None and not watch.asked.shape:
             return f'{{"type": "{kind}", "object": {body}}}\n'.encode()
@@ -120,7 +120,7 @@ class Watcher:
                 return None
             kind = "DELETED" if not matches else "MODIFIED" if matched else "ADDED"
             if kind == "DELETED" and before is not None:
-                # It is shown as it was when it last matched, at the version that made it match no more.
+                # The event has the object as it last matched, with the version of the change.
                 version = after["metadata"]["resourceVersion"]
                 after = {**before, "metadata": {**before["metadata"], "resourceVersion": version}}
         return self._event(watch, kind, after)
@@ -129,34 +129,34 @@ class Watcher:
         shape, version = watch.asked.shape, watch.asked.version
         if shape == "Table":
             metadata = {"resourceVersion": body["metadata"]["resourceVersion"]}
-            about: dict[str, Any] = {"included": watch.included, "version": version, "headed": watch.headed}
-            body = table(watch.definition, [body], metadata, self.objects.now, **about)
+            options: dict[str, Any] = {"included": watch.included, "version": version, "headed": watch.headed}
+            body = table(watch.definition, [body], metadata, self.objects.now, **options)
             watch.headed = False
         elif shape:
             body = metadata_of(body, version)
         return json.dumps({"type": kind, "object": body}).encode() + b"\n"
 
     def _bookmark(self, watch: _Watch, annotations: dict[str, str] | None = None) -> bytes:
-        """A version up to which there is nothing else to tell."""
+        """A bookmark: every change up to this version has been sent."""
         metadata = {"resourceVersion": str(watch.since), **({"annotations": annotations} if annotations else {})}
         frame = {"apiVersion": watch.definition.api_version, "kind": watch.definition.kind}
         return json.dumps({"type": "BOOKMARK", "object": {**frame, "metadata": metadata}}).encode() + b"\n"
 
 
 def _initial_events(request: Request) -> bool | None:
-    """Whether a watch is to begin with what there is; None when it does not say."""
-    asked, match = request.query.get("sendInitialEvents"), request.query.get("resourceVersionMatch", "")
-    if asked is None:
+    """Whether sendInitialEvents is set; None if the query does not have it."""
+    requested, match = request.query.get("sendInitialEvents"), request.query.get("resourceVersionMatch", "")
+    if requested is None:
         if match:
             check_match(match, request.query.get("resourceVersion", ""), is_watch=True)
         return None
     if match != "NotOlderThan":
-        said = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        raise invalid("meta.k8s.io", "ListOptions", "", [forbidden("resourceVersionMatch", said)])
+        problem = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        raise invalid("meta.k8s.io", "ListOptions", "", [forbidden("resourceVersionMatch", problem)])
     return request.flag("sendInitialEvents")
 
 
 def _error(since: int, oldest: int) -> bytes:
-    """How a watch from too long ago ends."""
+    """The last event of a watch that starts at an expired version."""
     status = Refusal(410, "Expired", f"too old resource version: {since} ({oldest})").document()
     return json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"

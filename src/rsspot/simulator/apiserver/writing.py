@@ -1,4 +1,4 @@
-"""Writes: create, replace, patch, apply and delete, with all that an API server checks before it believes an object."""
+"""Writes: create, replace, patch, apply and delete, with the checks of an API server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LONGEST_GENERATED = 58
 
 @dataclass(frozen=True)
 class Written:
-    """What came of a write: the object as it is now, whether it is new, and what its writer is warned of."""
+    """The result of a write: the new object, whether it was created, and warnings."""
 
     body: Object
     is_new: bool = False
@@ -52,13 +52,13 @@ class Written:
 
 
 class Writer:
-    """Answers writes to objects."""
+    """Executes requests that write objects."""
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
 
     def create(self, request: Request, definition: Definition, namespace: str, name: str | None = None) -> Written:
-        """POST a collection."""
+        """Create an object: POST to a collection."""
         strictness, twice = write_options(request, "CreateOptions"), Twice()
         body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
         check_version(definition, body)
@@ -66,8 +66,8 @@ class Writer:
         warnings = strictly(definition, body, strictness, twice)
         metadata = body["metadata"]
         if metadata.get("namespace", namespace) != namespace:
-            said = "the namespace of the provided object does not match the namespace sent on the request"
-            raise Refusal(400, "BadRequest", said)
+            problem = "the namespace of the provided object does not match the namespace sent on the request"
+            raise Refusal(400, "BadRequest", problem)
         if metadata.get("resourceVersion"):
             raise Refusal(500, "", "resourceVersion should not be set on objects to be created")
         check_kind(definition, body)
@@ -80,20 +80,20 @@ class Writer:
         if prefix and not metadata.get("name"):
             serial, letters = self.objects.store.serial(), metadata_rules.SUFFIXES
             drawn = (draw(self.objects.seed, "name", serial, index) for index in range(5))
-            suffix = "".join(letters[int(each * len(letters))] for each in drawn)
+            suffix = "".join(letters[int(number * len(letters))] for number in drawn)
             metadata["name"] = prefix[:LONGEST_GENERATED] + suffix
 
     def _made(
         self, request: Request, definition: Definition, namespace: str, body: Object, manager: Manager | None
     ) -> Object:
-        """Check and store a new object."""
+        """Validate and store a new object."""
         metadata = body["metadata"]
         if definition.namespaced:
             metadata["namespace"] = namespace
         body = {key: value for key, value in body.items() if key != "status" or not definition.has_status}
         body = completed(definition, body)
         judge(definition, body, None)
-        self._refuse_twin(definition, namespace, metadata["name"])
+        self._refuse_existing(definition, namespace, metadata["name"])
         self.objects.service.admit(definition, body, None)
         self.objects.service.fill_in(definition, body)
         stored = self.objects.born(definition, body, manager)
@@ -102,15 +102,15 @@ class Writer:
             stored = {**stored, "metadata": {k: v for k, v in stored["metadata"].items() if k != "resourceVersion"}}
         return stored
 
-    def _refuse_twin(self, definition: Definition, namespace: str, name: str) -> None:
-        twin = self.objects.store.get(definition.plural, namespace, name)
-        if twin is not None:
-            going = "object is being deleted: " if twin["metadata"].get("deletionTimestamp") else ""
-            said = f'{going}{definition.resource} "{name}" already exists'
-            raise Refusal(409, "AlreadyExists", said, name=name, kind=definition.plural, group=definition.group)
+    def _refuse_existing(self, definition: Definition, namespace: str, name: str) -> None:
+        existing = self.objects.store.get(definition.plural, namespace, name)
+        if existing is not None:
+            prefix = "object is being deleted: " if existing["metadata"].get("deletionTimestamp") else ""
+            message = f'{prefix}{definition.resource} "{name}" already exists'
+            raise Refusal(409, "AlreadyExists", message, name=name, kind=definition.plural, group=definition.group)
 
     def replace(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
-        """PUT an object."""
+        """Replace an object: PUT."""
         strictness, twice = write_options(request, "UpdateOptions"), Twice()
         body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
         check_version(definition, body)
@@ -124,29 +124,29 @@ class Writer:
             about = {"name": name, "kind": definition.plural, "group": definition.group}
             raise Refusal(422, "Invalid", message, causes=(cause,), **about)
         if metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
-            wanted, found = metadata["uid"], live["metadata"]["uid"]
+            wanted, actual = metadata["uid"], live["metadata"]["uid"]
             where = "/".join(filter(None, (definition.plural, live["metadata"].get("namespace"), name)))
             key = (
                 f"StorageError: invalid object, Code: 4, Key: /registry/{definition.group}/{where}, ResourceVersion: 0"
             )
-            said = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
-            said = f"{key}, AdditionalErrorMsg: {said}"
-            raise conflict(definition, name, said)
+            problem = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {actual}"
+            problem = f"{key}, AdditionalErrorMsg: {problem}"
+            raise conflict(definition, name, problem)
         manager = _manager(request, definition, "Update", subresource)
         return self._updated(request, definition, live, body, manager, warnings)
 
     def patch(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
-        """PATCH an object with a merge patch or a JSON patch."""
+        """Patch an object: PATCH with a merge patch or JSON patch."""
         sent = media_type(request)
         check_type(sent)
         strictness = write_options(request, "PatchOptions")
         if request.query.get("force") is not None:
-            said = forbidden("force", "may not be specified for non-apply patch")
-            raise invalid("meta.k8s.io", "PatchOptions", "", [said])
+            cause = forbidden("force", "may not be specified for non-apply patch")
+            raise invalid("meta.k8s.io", "PatchOptions", "", [cause])
         body = patched(sent, request.body, live)
         metadata_rules.check_shape(definition.kind, definition.version, body)
-        # A patch of nothing but what a schema does not know is still a good one.
-        unknown = [f'unknown field "{each}"' for each in unknown_in(definition, body)] if strictness != "Ignore" else []
+        # A patch that sets only unknown fields is still valid.
+        unknown = [f'unknown field "{path}"' for path in unknown_in(definition, body)] if strictness != "Ignore" else []
         if unknown and strictness == "Strict":
             shown = json.dumps(json.dumps(body, sort_keys=True, separators=(",", ":")))
             cause = Cause.invalid("patch", f"{shown}: strict decoding error: {', '.join(unknown)}")
@@ -165,7 +165,7 @@ class Writer:
         live: Object | None,
         subresource: str = "",
     ) -> Written:
-        """PATCH an object with an applied configuration, or create it so."""
+        """Server-side apply: PATCH with an applied configuration. Creates the object if it does not exist."""
         write_options(request, "PatchOptions")
         if not request.query.get("fieldManager"):
             cause = Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")
@@ -173,10 +173,10 @@ class Writer:
         config = self._configuration(request, definition, namespace, name)
         metadata = config["metadata"]
         if live is None and metadata.get("uid"):
-            said = (
+            problem = (
                 f"uid mismatch: the provided object specified uid {metadata['uid']}, and no existing object was found"
             )
-            raise conflict(definition, name, said)
+            raise conflict(definition, name, problem)
         if live is not None:
             check_versions(definition, metadata, live)
         manager = _manager(request, definition, "Apply", subresource)
@@ -185,8 +185,8 @@ class Writer:
         time = rfc3339(self.objects.now)
         body, differs = applied(definition.schema, live, {**config, **kept}, manager, time, force=force)
         if metadata["name"] != name:
-            said = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
-            raise Refusal(400, "BadRequest", said)
+            problem = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+            raise Refusal(400, "BadRequest", problem)
         if live is None:
             return Written(self._made(request, definition, namespace, body, None), True)
         if not differs:
@@ -200,8 +200,8 @@ class Writer:
             config = yaml.load(request.body, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
             json.dumps(config)
         except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-            said = f"error decoding YAML: error converting YAML to JSON: yaml: {error}"
-            raise Refusal(400, "BadRequest", said) from None
+            problem = f"error decoding YAML: error converting YAML to JSON: yaml: {error}"
+            raise Refusal(400, "BadRequest", problem) from None
         if not isinstance(config, dict):
             raise Refusal(400, "BadRequest", "error decoding YAML: the configuration is not an object")
         version, kind = config.get("apiVersion") or "/", config.get("kind") or ""
@@ -219,8 +219,8 @@ class Writer:
         metadata = config["metadata"]
         metadata.setdefault("name", name)
         if definition.namespaced and metadata.setdefault("namespace", namespace) != namespace:
-            said = "the namespace of the provided object does not match the namespace sent on the request"
-            raise Refusal(400, "BadRequest", said)
+            problem = "the namespace of the provided object does not match the namespace sent on the request"
+            raise Refusal(400, "BadRequest", problem)
         return config
 
     def _updated(
@@ -234,13 +234,13 @@ class Writer:
         *,
         status_too: bool = False,
     ) -> Written:
-        """Check and store a change. Outside the status a change of it is dropped, and inside one of all else."""
+        """Validate and store an update. It changes either the status or everything else, never both."""
         check_versions(definition, body["metadata"], live)
         check_kind(definition, body)
         through_status = status_too or (manager is not None and manager.subresource == "status")
         if through_status:
-            kept = body["metadata"].get("managedFields")
-            metadata = {**live["metadata"], **({"managedFields": kept} if kept else {})}
+            managed = body["metadata"].get("managedFields")
+            metadata = {**live["metadata"], **({"managedFields": managed} if managed else {})}
             body = {**live, "metadata": metadata, **({"status": body["status"]} if "status" in body else {})}
         elif definition.has_status:
             body = {key: value for key, value in body.items() if key != "status"}
@@ -257,21 +257,21 @@ class Writer:
         return Written(stored, warnings=(*warnings, *metadata_rules.warnings(body, live)))
 
     def delete(self, request: Request, definition: Definition, live: Object) -> Object | None:
-        """DELETE an object: what is left of it while finalizers hold it, None when it is gone."""
+        """Delete an object: DELETE. Returns it if finalizers hold it, None if it is gone."""
         options = delete_options(request)
         check_delete(definition, options.get("preconditions") or {}, live)
-        going = self.objects.doom(definition, live, propagation(options))
-        return going if going["metadata"].get("deletionTimestamp") else None
+        remaining = self.objects.doom(definition, live, propagation(options))
+        return remaining if remaining["metadata"].get("deletionTimestamp") else None
 
     def delete_collection(self, request: Request, definition: Definition, namespace: str) -> list[Object]:
-        """DELETE a collection: its objects as they were."""
+        """Delete a collection: DELETE. Returns its objects as they were before."""
         options, keep = delete_options(request), predicate(request, definition)
         bodies = self.objects.store.objects(definition.plural, namespace)
         chosen = [body for body in bodies if keep is None or keep(body)]
-        shown = [json.loads(json.dumps(body)) for body in chosen]
+        before = [json.loads(json.dumps(body)) for body in chosen]
         for body in chosen:
             self.objects.doom(definition, body, propagation(options))
-        return shown
+        return before
 
 
 def _manager(request: Request, definition: Definition, operation: str, subresource: str = "") -> Manager:
@@ -280,5 +280,5 @@ def _manager(request: Request, definition: Definition, operation: str, subresour
 
 
 def is_apply(request: Request) -> bool:
-    """Whether a PATCH is an applied configuration."""
+    """Whether a PATCH is a server-side apply."""
     return media_type(request) == APPLY
