@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 from time import monotonic
 
 import pytest
@@ -296,6 +297,19 @@ def test_only_what_must_outlast_a_power_cut_waits_for_the_disk(tmp_path: Path, d
     database = Database(tmp_path / "state.db", durable=durable)
     assert database.rows("PRAGMA synchronous")[0][0] == synchronous
     database.close()
+
+
+def test_a_file_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    """Two first commands at once: sqlite itself gives up at once on a file that is not in WAL mode yet."""
+    maker = sqlite3.connect(tmp_path / "state.db", isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    release = Timer(0.2, maker.execute, ["COMMIT"])
+    release.start()
+    database = Database(tmp_path / "state.db")
+    assert database.rows("PRAGMA journal_mode")[0][0] == "wal"
+    database.close()
+    release.join()
+    maker.close()
 
 
 def test_the_impatient_do_not_wait(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
+from time import monotonic, sleep
 
 from rsspot.errors import StateError
 from rsspot.state.migrations import MIGRATIONS
@@ -38,6 +39,7 @@ class Database:
             target = str(private_file(path)) if path else ":memory:"
             self._connection = sqlite3.connect(target, timeout=patience, isolation_level=None, check_same_thread=False)
             self._connection.row_factory = sqlite3.Row
+            self._write_ahead(patience)
             self._prepare(migrations, durable)
         except (sqlite3.Error, OSError) as error:
             raise StateError(f"cannot open {path}: {error}", hint="is the disk full, or the file not ours?") from None
@@ -83,9 +85,20 @@ class Database:
         if hasattr(self, "_connection"):
             self._connection.close()
 
+    def _write_ahead(self, patience: float) -> None:
+        """Turn WAL on. For this sqlite does not wait while another process, the first to open a new file, writes."""
+        until = monotonic() + patience
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                    raise
+            sleep(0.01)
+
     def _prepare(self, migrations: Sequence[str], durable: bool) -> None:
         execute = self._connection.execute
-        execute("PRAGMA journal_mode = WAL")
         # NORMAL may lose the last commits when the power fails: an intent could vanish after its request.
         execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         execute("PRAGMA foreign_keys = ON")
