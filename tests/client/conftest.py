@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from support.open_files import server
+
+__all__ = ["server"]
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

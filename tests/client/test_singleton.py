@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_sync_and_async import connected, open_files, server, settled
 
 import rsspot
 from rsspot import (
@@ -36,9 +35,9 @@ from rsspot import (
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.front.server import Server
 from rsspot.testing import SimulatedSpot
+from support.open_files import connected, open_files, settled
 from support.recording import Overheard, settings_of
 
-__all__ = ["server"]
 PROFILES = """\
 # Ours, do not touch.
 activeProfile: prod  # for now

@@ -14,7 +14,6 @@ import pytest
 from rsspot.simulator.front.server import Server
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-sys.path.insert(0, str(SCRIPTS))
 
 
 class Origin(ThreadingHTTPServer):

@@ -13,30 +13,16 @@ from typing import Any
 
 import pytest
 
-from rsspot.applier.events import Recap
-from rsspot.applier.options import ApplyOptions
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import NotFound, UsageError
-from rsspot.manifests.parse import load
-from rsspot.planner.plan import Plan
 from rsspot.resources.documents import Documents
 from rsspot.resources.registry import kinds
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import apply_plan, make_plan
+from support.registering import REGISTRAR, STACK, Registrar, Runs
 
-REGISTRAR = """
-import json, sys
-question = json.load(sys.stdin)
-with open(sys.argv[1], "a") as log:
-    log.write(json.dumps(question) + "\\n")
-if question["ask"] in sys.argv[2:]:
-    sys.exit(f"no {question['ask']} today")
-token = {"tokenId": "t1", "token": "canary-secret", "tokenExpiresAt": "2030-01-01T00:00:00Z"}
-print(json.dumps(token if question["ask"] == "issue_token" else {}))
-"""
 SLOW = """
 import os, sys, time
 from pathlib import Path
@@ -48,32 +34,6 @@ import subprocess, sys
 child = "import fcntl, time, sys; held = open(sys.argv[1], 'w'); fcntl.flock(held, 2); time.sleep(60)"
 subprocess.Popen([sys.executable, "-c", child, sys.argv[1]])
 """
-
-
-class Registrar:
-    """A registrar program and the log of the questions it was asked."""
-
-    def __init__(self, folder: Path) -> None:
-        self.program, self.log = folder / "registrar.py", folder / "log.jsonl"
-        self.program.write_text(REGISTRAR)
-
-    def refusing(self, *questions: str) -> list[str]:
-        """The command line of a registrar that fails some questions."""
-        return [sys.executable, str(self.program), str(self.log), *questions]
-
-    @property
-    def asked(self) -> list[Document]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
-
-    @property
-    def questions(self) -> list[str]:
-        return [each["ask"] for each in self.asked]
-
-
-@pytest.fixture
-def registrar(tmp_path: Path) -> Registrar:
-    """A registrar program in a file."""
-    return Registrar(tmp_path)
 
 
 @pytest.fixture
@@ -211,41 +171,6 @@ async def test_a_machine_is_registered_with_the_current_cluster(
     assert (await registrations.create(body))["spec"]["omniCluster"] == "another"
     assert registrar.questions == ["issue_token", "submit", "confirm"]
     assert {each["omniCluster"] for each in registrar.asked} == {"another"}
-
-
-STACK = """
-apiVersion: ngpc.rxt.io/v1
-kind: VMCloudSpace
-metadata: {name: vms}
-spec: {region: us-central-dfw-2, vmSshKeyRef: {name: operators}}
----
-apiVersion: ngpc.rxt.io/v1
-kind: VMPool
-metadata: {name: runners}
-spec: {vmCloudSpace: vms, serverClass: gp.vs2.medium-dfw2, desired: 2, bidPrice: 0.03, vmImage: ubuntu24.04}
----
-apiVersion: rsspot.dev/v1
-kind: Registration
-metadata: {name: known}
-spec: {vmCloudSpace: vms, omniCluster: first, registrar: {exec: EXEC}}
-"""
-
-
-class Runs:
-    """Plans and applies of one manifest."""
-
-    def __init__(self, spot: SimulatedSpot, folder: Path) -> None:
-        self.client, self.file = spot.client(), folder / "stack.yaml"
-
-    async def plan(self) -> Plan:
-        return await make_plan(self.client, self.client.ledger, load([self.file]), stack="vms")
-
-    async def apply(self) -> Recap:
-        """Apply the manifest, one step at a time; returns the recap."""
-        plan = await self.plan()
-        events = [event async for event in apply_plan(self.client, self.client.ledger, plan, ApplyOptions(parallel=1))]
-        assert isinstance(events[-1], Recap)
-        return events[-1]
 
 
 @pytest.fixture

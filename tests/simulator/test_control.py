@@ -9,7 +9,8 @@ import urllib.request
 from contextlib import closing
 
 import pytest
-from test_server import Caller
+
+from support.caller import Caller
 
 CLASS = "ch.vs1.large-ord"
 

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from test_server import Caller
 
 from rsspot.errors import UsageError
 from rsspot.simulator.apiserver.messages import Request
 from rsspot.simulator.faults import Fault, Faults, fault_of, faults_from
 from rsspot.simulator.front.dispatch import carry
+from support.caller import Caller
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,65 +20,12 @@ from rsspot.state.base_store import FORMAT, BaseStore, Records, exported, import
 from rsspot.state.database import Database
 from rsspot.state.json_store import JsonStore
 from rsspot.state.sqlite_store import SqliteStore
+from support import ENVIRONMENT, program
+from support.notes import NOTES, TABLE, Note, json_store, sqlite_store
 
-
-@dataclass(frozen=True)
-class Note:
-    """A record with what records have: texts, numbers, times, lists and things that may be missing."""
-
-    title: str
-    pages: int = 1
-    written_at: datetime | None = None
-    tags: tuple[str, ...] = field(default=())
-
-
-NOTES = Records("notes", TypeAdapter(Note))
-TABLE = "CREATE TABLE notes (key TEXT PRIMARY KEY, body_json TEXT NOT NULL, updated_at TEXT NOT NULL)"
-FULL = Note("ünïcode 😀", 3, datetime(2026, 1, 1, tzinfo=UTC), ("a", "b"))
 Open = Callable[[Path], BaseStore[Note]]
-
-
-def json_store(folder: Path) -> BaseStore[Note]:
-    """Notes in a JSON file."""
-    return JsonStore(folder / "notes.json", NOTES)
-
-
-def sqlite_store(folder: Path) -> BaseStore[Note]:
-    """Notes in a table."""
-    return SqliteStore(Database(folder / "notes.db", (TABLE,), durable=False), "notes", NOTES)
-
-
+FULL = Note("ünïcode 😀", 3, datetime(2026, 1, 1, tzinfo=UTC), ("a", "b"))
 both = pytest.mark.parametrize("opened", [json_store, sqlite_store])
-WRITER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from test_stores import Note, json_store, sqlite_store
-store = {"json_store": json_store, "sqlite_store": sqlite_store}[sys.argv[2]](Path(sys.argv[3]))
-for number in range(8):
-    store.put(f"{sys.argv[4]}-{number}", Note(sys.argv[4], number))
-    store.put_all({f"{sys.argv[4]}-gone": Note("x"), f"{sys.argv[4]}-last": Note("y", number)})
-    assert store.delete(f"{sys.argv[4]}-gone")
-"""
-FULL_DISK = """
-import resource, signal, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from test_stores import Note, json_store, sqlite_store
-from rsspot.errors import StateError
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-store = {"json_store": json_store, "sqlite_store": sqlite_store}[sys.argv[2]](Path(sys.argv[3]))
-store.put("before", Note("before"))
-hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-try:
-    store.put_all({f"{number}": Note("x" * 1000) for number in range(500)})
-except StateError as error:
-    print(error)
-resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-store.put("after", Note("after"))
-print(sorted(store.all()))
-"""
 
 
 @both
@@ -136,8 +81,8 @@ def test_all_are_kept_or_none(tmp_path: Path, opened: Open) -> None:
 @both
 def test_a_full_disk_is_a_state_error_and_changes_nothing(tmp_path: Path, opened: Open) -> None:
     """With room again, writing goes on."""
-    arguments = [str(Path(__file__).parent), opened.__name__, str(tmp_path)]
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, *arguments], capture_output=True, text=True, check=False)
+    command = [*program("fills_the_disk"), opened.__name__, str(tmp_path)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("cannot write")
     assert done.stdout.splitlines()[1] == "['after', 'before']"
@@ -245,8 +190,8 @@ def test_the_files_are_private(tmp_path: Path, opened: Open) -> None:
 @both
 def test_two_processes_at_once_lose_nothing(tmp_path: Path, opened: Open) -> None:
     """Each puts, replaces and forgets."""
-    arguments = [sys.executable, "-c", WRITER, str(Path(__file__).parent), opened.__name__, str(tmp_path)]
-    writers = [subprocess.Popen([*arguments, name], stderr=subprocess.PIPE, text=True) for name in "ab"]
+    command = [*program("writes_notes"), opened.__name__, str(tmp_path)]
+    writers = [subprocess.Popen([*command, name], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) for name in "ab"]
     complaints = [writer.communicate(timeout=60)[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0], complaints
     wanted = {f"{name}-{number}": Note(name, number) for name in "ab" for number in range(8)}

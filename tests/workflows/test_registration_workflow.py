@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_registrations import STACK, Registrar, Runs
 
 from rsspot import PlanRefused, RegistrationRecord, RegistrationStatus, RegistrationWorkflow, SpotClient, StateError
 from rsspot.services.vms.schemas import VMCloudSpace
@@ -23,6 +22,7 @@ from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.state.ledger.registrations import worker_of_this_process
 from rsspot.testing import SimulatedSpot
+from support.registering import STACK, Registrar, Runs
 
 ORGANIZATION = "org-sandbox000000001"
 MACHINES = 6
@@ -361,12 +361,6 @@ def test_a_worker_that_died_loses_its_claims_at_once(ledger: Ledger, tmp_path: P
 
 
 # A script and an apply
-
-
-@pytest.fixture
-def registrar(tmp_path: Path) -> Registrar:
-    """A registrar in a file."""
-    return Registrar(tmp_path)
 
 
 @pytest.fixture
