@@ -116,7 +116,7 @@ def _is_granular(schema: Schema, value: Any) -> bool:
 
 
 def _children(schema: Schema, value: Any) -> Iterator[tuple[str, Schema, Any, bool]]:
-    """Yield (element, schema, value, is it a map entry or list item) for each part of a granular value."""
+    """Yield (element, schema, value, whether it is a map entry or list item) for the parts of a granular value."""
     if not _is_granular(schema, value):
         return
     if isinstance(value, dict):

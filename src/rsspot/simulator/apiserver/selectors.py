@@ -38,13 +38,13 @@ class _Parser:
             raise _unreadable(f"unable to parse requirement: {selector!r}")
 
     def requirements(self) -> list[_Requirement]:
-        found = [self._requirement()]
+        parsed = [self._requirement()]
         while self._tokens:
             token = self._tokens.pop(0)
             if token != ",":
                 raise _unreadable(f"found '{token}', expected: ',' or 'end of string'")
-            found.append(self._requirement())
-        return found
+            parsed.append(self._requirement())
+        return parsed
 
     def _requirement(self) -> _Requirement:
         if self._peek() == "!":

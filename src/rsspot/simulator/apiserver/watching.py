@@ -34,7 +34,7 @@ class _Watch:
     namespace: str | None
     since: int
     keep: Predicate | None
-    asked: Negotiated
+    negotiated: Negotiated
     included: str
     bookmarks: bool
     deadline: float
@@ -110,7 +110,7 @@ class Watcher:
     def _event_for(self, watch: _Watch, change: Revision) -> bytes | None:
         """The event for a change. An object that starts or stops matching the selectors is ADDED or DELETED."""
         kind, body = change.type, change.body
-        if watch.keep is None and not watch.asked.shape:
+        if watch.keep is None and not watch.negotiated.shape:
             return f'{{"type": "{kind}", "object": {body}}}\n'.encode()
         after, before = json.loads(body), json.loads(change.previous) if change.previous else None
         if watch.keep is not None:
@@ -126,7 +126,7 @@ class Watcher:
         return self._event(watch, kind, after)
 
     def _event(self, watch: _Watch, kind: str, body: Object) -> bytes:
-        shape, version = watch.asked.shape, watch.asked.version
+        shape, version = watch.negotiated.shape, watch.negotiated.version
         if shape == "Table":
             metadata = {"resourceVersion": body["metadata"]["resourceVersion"]}
             options: dict[str, Any] = {"included": watch.included, "version": version, "headed": watch.headed}
