@@ -1,4 +1,4 @@
-"""The OpenAPI document: it names what discovery names, and promises no more than is served."""
+"""Tests of the OpenAPI document: it covers the same kinds as discovery and only operations that are served."""
 
 import json
 import re
@@ -25,14 +25,14 @@ WIDGETS = definition_of(
 
 @pytest.fixture
 def document(tenant):
-    """What GET /openapi/v2 answers."""
+    """The response to GET /openapi/v2."""
     answer = tenant.ask("GET", "/openapi/v2")
     assert answer.status == 200
     return answer.said
 
 
 def operations(document):
-    """Every operation as (path, method, operation)."""
+    """Every operation of the document as (path, method, operation)."""
     return [
         (path, method, operation)
         for path, item in document["paths"].items()
@@ -42,17 +42,17 @@ def operations(document):
 
 
 def references(value):
-    """Every $ref within a value."""
+    """Every $ref in a value."""
     if isinstance(value, list):
-        return [found for each in value for found in references(each)]
+        return [reference for item in value for reference in references(item)]
     if not isinstance(value, dict):
         return []
     own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
-    return own + [found for each in value.values() for found in references(each)]
+    return own + [reference for inner in value.values() for reference in references(inner)]
 
 
-def test_it_names_every_kind_that_discovery_names(tenant, document):
-    """Each has a definition, a list of its own, and operations."""
+def test_every_kind_of_discovery_is_in_the_document(tenant, document):
+    """Each kind has a definition, a list definition and operations."""
     kinds = {operation.get("x-kubernetes-group-version-kind", {}).get("kind") for *_, operation in operations(document)}
     for resource in tenant.ask("GET", GROUP).said["resources"]:
         assert resource["kind"] in kinds
@@ -60,53 +60,53 @@ def test_it_names_every_kind_that_discovery_names(tenant, document):
         assert f"io.rxt.ngpc.v1.{resource['kind']}List" in document["definitions"]
 
 
-def test_every_reference_leads_somewhere(document):
-    """No generator is left with a dangling name, and no definition is there for nothing."""
-    led_to = set(references(document))
-    for reference in led_to:
+def test_every_reference_resolves_and_every_definition_is_used(document):
+    """Code generators find no dangling references and no unused definitions."""
+    referenced = set(references(document))
+    for reference in referenced:
         _, where, name = reference.split("/")
         assert name in document[where]
-    shared = {f"#/definitions/{name}" for name in document["definitions"]}
-    assert shared <= led_to
+    definitions = {f"#/definitions/{name}" for name in document["definitions"]}
+    assert definitions <= referenced
 
 
-def test_kinds_that_tenants_only_read_have_no_writes(document):
-    """What is forbidden is not offered."""
+def test_read_only_kinds_have_no_write_operations(document):
+    """Forbidden operations are not in the document."""
     for plural in READ_ONLY:
         for path in (f"{GROUP}/{plural}", f"{GROUP}/{plural}/{{name}}"):
             assert METHODS & set(document["paths"][path]) == {"get"}
 
 
-def test_operations_are_named_as_kubernetes_names_them(document):
-    """Generated clients take their method names from these."""
+def test_operation_ids_follow_the_kubernetes_convention(document):
+    """Generated clients take their method names from the operation ids."""
     pools = f"{GROUP}/namespaces/{{namespace}}/spotnodepools"
-    named = {(path, method): operation["operationId"] for path, method, operation in operations(document)}
-    assert named[pools, "get"] == "listNgpcRxtIoV1NamespacedSpotNodePool"
-    assert named[pools, "post"] == "createNgpcRxtIoV1NamespacedSpotNodePool"
-    assert named[pools, "delete"] == "deleteNgpcRxtIoV1CollectionNamespacedSpotNodePool"
-    assert named[f"{pools}/{{name}}", "get"] == "readNgpcRxtIoV1NamespacedSpotNodePool"
-    assert named[f"{GROUP}/spotnodepools", "get"] == "listNgpcRxtIoV1SpotNodePoolForAllNamespaces"
-    assert named[f"{GROUP}/regions", "get"] == "listNgpcRxtIoV1Region"
-    assert len(set(named.values())) == len(named)
+    ids = {(path, method): operation["operationId"] for path, method, operation in operations(document)}
+    assert ids[pools, "get"] == "listNgpcRxtIoV1NamespacedSpotNodePool"
+    assert ids[pools, "post"] == "createNgpcRxtIoV1NamespacedSpotNodePool"
+    assert ids[pools, "delete"] == "deleteNgpcRxtIoV1CollectionNamespacedSpotNodePool"
+    assert ids[f"{pools}/{{name}}", "get"] == "readNgpcRxtIoV1NamespacedSpotNodePool"
+    assert ids[f"{GROUP}/spotnodepools", "get"] == "listNgpcRxtIoV1SpotNodePoolForAllNamespaces"
+    assert ids[f"{GROUP}/regions", "get"] == "listNgpcRxtIoV1Region"
+    assert len(set(ids.values())) == len(ids)
 
 
-def test_every_get_of_the_document_is_served(tenant, document):
-    """A path without a name in it answers 200."""
+def test_every_get_without_an_object_name_is_served(tenant, document):
+    """GET returns 200 for every path that has no object name."""
     for path, method, _ in operations(document):
         target = path.replace("{namespace}", tenant.namespace)
         if method == "get" and "{" not in target:
             assert tenant.ask("GET", target).status == 200, target
 
 
-def test_paths_have_the_parameters_that_they_name(document):
-    """Every {word} of a path is a required parameter of it."""
+def test_path_parameters_are_declared(document):
+    """Every {name} in a path is declared as a path parameter, and no other."""
     for path, item in document["paths"].items():
-        declared = {each["name"] for each in item.get("parameters", ()) if each.get("in") == "path"}
+        declared = {parameter["name"] for parameter in item.get("parameters", ()) if parameter.get("in") == "path"}
         assert declared == set(re.findall(r"{(\w+)}", path))
 
 
-def test_schemas_keep_what_version_two_can_say(document):
-    """Types, defaults and enums stay; null and choices go."""
+def test_schemas_keep_only_keywords_of_openapi_v2(document):
+    """Types, defaults and enums are kept; nullable, oneOf and not are dropped."""
     pool = document["definitions"]["io.rxt.ngpc.v1.SpotNodePool"]
     assert pool["x-kubernetes-group-version-kind"] == [
         {"group": "ngpc.rxt.io", "kind": "SpotNodePool", "version": "v1"}
@@ -121,27 +121,27 @@ def test_schemas_keep_what_version_two_can_say(document):
     }
 
 
-def test_a_further_kind_is_described_like_the_others():
-    """Cluster-scoped, writable, of a group of its own."""
+def test_an_additional_kind_is_in_the_document():
+    """A kind that is cluster-scoped, writable and in another group."""
     document = swagger([WIDGETS], "v1")
     assert set(document["paths"]["/apis/more.example.com/v1beta1/widgets"]) >= {"get", "post", "delete"}
     assert definition_name(WIDGETS) == "com.example.more.v1beta1.Widget"
     assert definition_name(WIDGETS) in document["definitions"]
 
 
-def test_the_order_of_the_definitions_does_not_show():
-    """Byte for byte."""
+def test_the_document_does_not_depend_on_the_order_of_definitions():
+    """The documents are equal byte for byte."""
     kinds = shipped()
     assert json.dumps(swagger(kinds, "v1")) == json.dumps(swagger(reversed(kinds), "v1"))
 
 
-def test_kubectls_wish_for_protobuf_is_answered_with_json(tenant):
-    """A client that cannot read it says so itself."""
-    wish = {"Accept": "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
-    response = tenant.respond("GET", "/openapi/v2", **wish)
+def test_a_request_for_protobuf_is_answered_with_json(tenant):
+    """kubectl asks for protobuf. A client that cannot read JSON reports that itself."""
+    headers = {"Accept": "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
+    response = tenant.respond("GET", "/openapi/v2", **headers)
     assert (response.status, response.content_type) == (200, "application/json")
 
 
-def test_nobody_reads_it_without_a_token(tenant):
-    """As the rest of discovery."""
+def test_the_document_requires_a_token(tenant):
+    """Like the rest of discovery."""
     assert tenant.respond("GET", "/openapi/v2", Authorization=None).status == 401

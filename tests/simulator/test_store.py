@@ -1,4 +1,4 @@
-"""The store and the world in a file: versions, the log that watches read, and reopening."""
+"""Tests of the object store and of a world in a file: versions, the log behind watches, and reopening."""
 
 import json
 
@@ -12,21 +12,21 @@ POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 
 
 def thing(name, **more):
-    """An object."""
+    """A minimal object."""
     return {"metadata": {"name": name, "namespace": "n"}, **more}
 
 
 @pytest.fixture
 def store():
     """A store in memory."""
-    made = Store()
-    yield made
-    made.close()
+    memory_store = Store()
+    yield memory_store
+    memory_store.close()
 
 
 @pytest.fixture
 def busy(tenant):
-    """A tenant whose world has seen something of everything."""
+    """A tenant whose world has a history of every kind of change."""
     tenant.cloudspace()
     tenant.pool(POOL, desired=3)
     tenant.spot.advance(1200)
@@ -39,12 +39,12 @@ def busy(tenant):
 
 
 def all_objects(world):
-    """Everything stored, by plural."""
+    """All stored objects by plural."""
     return {plural: world.store.objects(plural) for plural in world.definitions}
 
 
-def test_every_write_has_a_higher_version(store):
-    """One counter for all plurals, removals included."""
+def test_every_write_gets_a_higher_version(store):
+    """All plurals share one counter, which deletions also increase."""
     versions = [int(store.put(plural, thing("x"))["metadata"]["resourceVersion"]) for plural in "aba"]
     removed = thing("x")
     store.remove("a", removed)
@@ -53,8 +53,8 @@ def test_every_write_has_a_higher_version(store):
     assert store.version() == versions[-1]
 
 
-def test_versions_grow_strictly_through_a_whole_history(busy):
-    """No two events of a world share a version, and each plural hears of its own in order."""
+def test_versions_increase_strictly_through_a_long_history(busy):
+    """No two changes of a world share a version, and the changes of a plural are in order."""
     versions = []
     for plural in busy.spot.world.definitions:
         own = [change.version for change in busy.store.changes(plural, None, 0)]
@@ -64,21 +64,21 @@ def test_versions_grow_strictly_through_a_whole_history(busy):
     assert max(versions) == busy.store.version()
 
 
-def test_the_log_rebuilds_the_state(busy):
-    """Who applies every event in order has what a list would give."""
+def test_replaying_the_log_gives_the_current_state(busy):
+    """Applying every change in order gives the same objects as a list."""
     rebuilt = {plural: {} for plural in busy.spot.world.definitions}
-    for plural, known in rebuilt.items():
+    for plural, current in rebuilt.items():
         for change in busy.store.changes(plural, None, 0):
-            assert (change.place in known) == (change.type != "ADDED")
-            known[change.place] = json.loads(change.body)
+            assert (change.place in current) == (change.type != "ADDED")
+            current[change.place] = json.loads(change.body)
             if change.type == "DELETED":
-                del known[change.place]
+                del current[change.place]
     for plural, bodies in all_objects(busy.spot.world).items():
         assert [rebuilt[plural][place] for place in sorted(rebuilt[plural])] == bodies
 
 
-def test_the_log_is_cut_but_not_too_short(store):
-    """At least the promised number of versions can be watched from."""
+def test_the_log_is_compacted_to_the_promised_length(store):
+    """At least LONGEST_LOG versions are kept for watches."""
     with store.transaction():
         for _ in range(LONGEST_LOG + 2500):
             store.put("a", thing("x"))
@@ -86,8 +86,8 @@ def test_the_log_is_cut_but_not_too_short(store):
     assert len(store.changes("a", None, store.oldest_change())) == store.version() - store.oldest_change()
 
 
-def test_a_failed_transaction_leaves_nothing(store):
-    """No object, no event, no version, no timer."""
+def test_a_failed_transaction_is_rolled_back(store):
+    """It leaves no object, log entry, version or timer."""
     before = store.version()
     with pytest.raises(RuntimeError), store.transaction():
         store.put("a", thing("x"))
@@ -98,8 +98,8 @@ def test_a_failed_transaction_leaves_nothing(store):
     assert store.next_timer(10.0) is None
 
 
-def test_objects_are_read_in_pages(store):
-    """In order of namespace and name, from just after a place."""
+def test_objects_can_be_read_in_pages(store):
+    """Pages are sorted by namespace and name and start after a place."""
     for name in "cabd":
         store.put("a", thing(name))
     page = store.texts("a", "n", ("n", "a"), 2)
@@ -107,8 +107,8 @@ def test_objects_are_read_in_pages(store):
     assert store.count("a", "n", ("n", "c")) == 1
 
 
-def test_timers_are_taken_once_and_in_order(store):
-    """By time, then by the order they were set in; not before they are due."""
+def test_due_timers_are_taken_once_and_in_order(store):
+    """Timers are sorted by time, then by the order in which they were set. Timers that are not due stay."""
     for due, action in ((5.0, "late"), (1.0, "early"), (5.0, "later"), (99.0, "never")):
         store.set_timer(due, action, {"about": action})
     taken = []
@@ -117,12 +117,12 @@ def test_timers_are_taken_once_and_in_order(store):
     assert taken == [
         (due, action, {"about": action}) for due, action in ((1.0, "early"), (5.0, "late"), (5.0, "later"))
     ]
-    (left,) = iter(lambda: store.next_timer(1e12), None)
-    assert left[1] == "never"
+    (remaining,) = iter(lambda: store.next_timer(1e12), None)
+    assert remaining[1] == "never"
 
 
 def test_a_world_in_a_file_survives_reopening(tmp_path):
-    """Objects, versions, the seed and what was due are all there."""
+    """Objects, versions, the seed and the identity are kept."""
     path = tmp_path / "world.db"
     first = World(path, clock=ManualClock(1_790_000_000.0), seed=42)
     with first.store.transaction():
@@ -136,8 +136,8 @@ def test_a_world_in_a_file_survives_reopening(tmp_path):
     second.close()
 
 
-def test_no_time_passes_between_openings_when_the_clock_goes_on_from_now(tmp_path):
-    """A world reopened at its stored time is where it was, and goes on from there."""
+def test_no_time_passes_between_openings_if_the_clock_resumes(tmp_path):
+    """A world that is reopened at its stored time is unchanged and continues from there."""
     path, clock = tmp_path / "world.db", ManualClock()
     first = World(path, clock=clock)
     clock.advance(45)
@@ -159,7 +159,7 @@ def test_no_time_passes_between_openings_when_the_clock_goes_on_from_now(tmp_pat
 
 
 def test_a_world_never_goes_back_in_time(tmp_path):
-    """A clock behind the stored time does not turn it back."""
+    """A clock that is behind the stored time does not set the world back."""
     path = tmp_path / "world.db"
     for start in (2_000.0, 1_000.0):
         world = World(path, clock=ManualClock(start))

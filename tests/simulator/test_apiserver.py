@@ -1,4 +1,4 @@
-"""Parts of the API machinery that no conversation reaches: rules, field sets, tables, kinds of other people's."""
+"""Tests of the API server beyond the recorded conversations: CEL rules, field sets, tables and additional kinds."""
 
 import json
 
@@ -90,7 +90,7 @@ APPLY = "application/apply-patch+yaml"
 
 @pytest.fixture
 def workshop(new_tenant):
-    """A tenant of a world that serves widgets too."""
+    """A tenant of a world that also serves widgets."""
     return new_tenant(definitions=[WIDGET])
 
 
@@ -103,7 +103,7 @@ def ask(workshop, method, name="", body=None, **rest):
     return workshop.ask(method, f"{path}/{name}" if name else path, body, **rest)
 
 
-# Rules
+# CEL rules
 
 
 def every_rule():
@@ -113,38 +113,38 @@ def every_rule():
 @pytest.mark.parametrize("rule", every_rule())
 @settings(max_examples=60, deadline=None)
 @given(value=st.from_regex(r"[0-9.$\-a-z\n]{0,8}", fullmatch=True), old=st.sampled_from(["gen1", "0.02", ""]))
-def test_our_reading_of_a_shipped_rule_is_an_interpreters(rule, value, old):
-    """What is built in for speed gives what a CEL interpreter gives, whatever the value."""
+def test_built_in_rules_agree_with_a_cel_interpreter(rule, value, old):
+    """The built-in forms of the shipped rules give the same result as a CEL interpreter for any value."""
     program = ENVIRONMENT.program(ENVIRONMENT.compile(rule))
     names = {"self": json_to_cel(value), **({"oldSelf": json_to_cel(old)} if is_transition(rule) else {})}
     assert compiled(rule)(value, old) == bool(program.evaluate(names))
 
 
-def test_a_rule_that_nothing_understands_is_an_error_when_it_is_read():
-    """Never silently true."""
+def test_an_invalid_rule_raises_an_error_when_it_is_compiled():
+    """It is never silently true."""
     with pytest.raises(UsageError, match="cannot be read"):
         compiled("self..x == 1")
 
 
-def test_a_rule_that_ends_in_an_error_does_not_hold():
-    """As an API server has it."""
+def test_a_rule_whose_evaluation_fails_does_not_hold():
+    """Like on a real API server."""
     assert not compiled("self.nothing.at.all == 1")({}, None)
 
 
-# Kinds of other people
+# Additional kinds
 
 
-def test_a_kind_of_somebody_elses_is_served_by_its_definition(workshop):
-    """Defaults, patterns, bounds, rules, keyed lists and what may be anything."""
+def test_an_additional_kind_is_served_as_its_definition_says(workshop):
+    """Defaults, patterns, bounds, rules, keyed lists and preserved unknown fields."""
     status, made = ask(
         workshop, "POST", body=widget("one", color="red", min=1, port="http", extra={"any": [1, {"a": 2}]})
     )
     assert (status, made["spec"]["max"], made["spec"]["extra"]) == (201, 5, {"any": [1, {"a": 2}]})
-    status, said = ask(workshop, "POST", body=widget("two", min=6))
-    assert (status, said["details"]["causes"][0]["message"]) == (422, 'Invalid value: "object": min above max')
+    status, body = ask(workshop, "POST", body=widget("two", min=6))
+    assert (status, body["details"]["causes"][0]["message"]) == (422, 'Invalid value: "object": min above max')
     parts = [{"name": str(number)} for number in range(4)]
-    status, said = ask(workshop, "POST", body=widget("two", color="RED", min=11, port=1.5, parts=parts))
-    reasons = {cause["field"]: cause["reason"] for cause in said["details"]["causes"]}
+    status, body = ask(workshop, "POST", body=widget("two", color="RED", min=11, port=1.5, parts=parts))
+    reasons = {cause["field"]: cause["reason"] for cause in body["details"]["causes"]}
     assert status == 422
     assert reasons == {
         "spec.color": "FieldValueInvalid",
@@ -155,33 +155,33 @@ def test_a_kind_of_somebody_elses_is_served_by_its_definition(workshop):
     }
 
 
-def test_a_selectable_field_selects(workshop):
-    """By equality; any other field does not."""
+def test_field_selectors_accept_only_selectable_fields(workshop):
+    """A selectable field is compared for equality. Any other field is a 400."""
     for name, color in (("one", "red"), ("two", "blue")):
         ask(workshop, "POST", body=widget(name, color=color))
-    said = ask(workshop, "GET", query={"fieldSelector": "spec.color=blue"}).said
-    assert [each["metadata"]["name"] for each in said["items"]] == ["two"]
+    body = ask(workshop, "GET", query={"fieldSelector": "spec.color=blue"}).said
+    assert [item["metadata"]["name"] for item in body["items"]] == ["two"]
     assert ask(workshop, "GET", query={"fieldSelector": "spec.min=1"}).status == 400
 
 
-def test_two_managers_share_a_keyed_list(workshop):
-    """Each has its own items, and loses only those."""
+def test_two_managers_can_share_a_keyed_list(workshop):
+    """Each manager owns its own items, and only those are removed when it stops applying them."""
 
     def apply(manager, *parts):
         query = {"fieldManager": manager}
         return ask(workshop, "PATCH", "one", widget("one", parts=list(parts)), query=query, content_type=APPLY)
 
     apply("ada", {"name": "a", "size": 1}, {"name": "b", "size": 2})
-    said = apply("bob", {"name": "c", "size": 3}).said
-    assert [each["name"] for each in said["spec"]["parts"]] == ["a", "b", "c"]
-    status, said = apply("bob", {"name": "a", "size": 9})
-    assert (status, said["details"]["causes"][0]["field"]) == (409, '.spec.parts[name="a"].size')
-    said = apply("ada", {"name": "b", "size": 2}).said
-    assert [each["name"] for each in said["spec"]["parts"]] == ["b", "c"]
+    body = apply("bob", {"name": "c", "size": 3}).said
+    assert [part["name"] for part in body["spec"]["parts"]] == ["a", "b", "c"]
+    status, body = apply("bob", {"name": "a", "size": 9})
+    assert (status, body["details"]["causes"][0]["field"]) == (409, '.spec.parts[name="a"].size')
+    body = apply("ada", {"name": "b", "size": 2}).said
+    assert [part["name"] for part in body["spec"]["parts"]] == ["b", "c"]
 
 
-def test_cells_follow_paths_with_filters_and_indexes(workshop):
-    """What kubectl shows of conditions and of the first of several."""
+def test_table_cells_support_json_paths_with_filters_and_indexes(workshop):
+    """The status of a condition, and the first item of a list."""
     body = {"status": {"conditions": [{"type": "Live", "status": "No"}, {"type": "Ready", "status": "True"}]}}
     assert found_at(body, '.status.conditions[?(@.type=="Ready")].status') == ["True"]
     assert found_at(body, ".status.conditions[*].type") == ["Live", "Ready"]
@@ -191,8 +191,8 @@ def test_cells_follow_paths_with_filters_and_indexes(workshop):
     assert ask(workshop, "GET", Accept=accept).said["rows"][0]["cells"] == ["one", None, "wheel"]
 
 
-def test_a_warning_is_a_header_whatever_the_field_is_called(tenant):
-    """In UTF-8; what no header can hold is left out, and so is what would be too much."""
+def test_warning_headers_support_any_field_name(tenant):
+    """The header is UTF-8. Texts that a header cannot hold are left out, and the total length is limited."""
     tenant.cloudspace()
     patch = {"spec": {"\u0100\u20ac": 1, "two\r\nSet-Cookie: x": 2}}
     answer = tenant.respond(
@@ -206,8 +206,8 @@ def test_a_warning_is_a_header_whatever_the_field_is_called(tenant):
     assert 2000 < len(answer.headers["Warning"]) < 4200
 
 
-async def test_warnings_in_other_scripts_arrive_in_process_too(spot_api):
-    """The same bytes as over a wire."""
+async def test_warnings_with_non_ascii_text_arrive_in_process(spot_api):
+    """The bytes are the same as over the network."""
     async with httpx.AsyncClient(transport=spot_api.transport, base_url="http://127.0.0.1") as client:
         organization = spot_api.world.organizations[0]
         headers = {"Authorization": f"Bearer {spot_api.world.identity.id_token(organization)}"}
@@ -218,7 +218,7 @@ async def test_warnings_in_other_scripts_arrive_in_process_too(spot_api):
     assert "\u0100".encode() in dict(answer.headers.raw)[b"Warning"]
 
 
-# Sets of fields
+# Field sets
 
 VALUES = st.recursive(
     st.sampled_from([0, 1, "x"]),
@@ -229,8 +229,8 @@ VALUES = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3))
-def test_field_sets_survive_being_written_down(value):
-    """FieldsV1 there and back."""
+def test_field_sets_survive_serialization(value):
+    """Paths survive the conversion to FieldsV1 and back."""
     for paths in (frozenset(nodes({}, value)), claimed({}, value)):
         assert paths_of(json.loads(json.dumps(tree(paths)))) == paths
 
@@ -240,8 +240,8 @@ def test_field_sets_survive_being_written_down(value):
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
 )
-def test_what_is_applied_is_there(live, config):
-    """Whatever was there before; and giving all of it up leaves nothing of it."""
+def test_merged_objects_have_every_applied_field(live, config):
+    """This holds for any live object. Removing all applied fields leaves nothing of the configuration."""
     both = merged({}, live, config)
     assert claimed({}, config) <= frozenset(nodes({}, both)) | claimed({}, both)
     left = without({}, config, claimed({}, config), frozenset())
@@ -253,38 +253,38 @@ def test_what_is_applied_is_there(live, config):
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
 )
-def test_differences_are_those_of_two_whole_lists_of_fields(old, new):
-    """What is not looked into for speed holds no difference."""
+def test_differences_equal_those_of_the_complete_field_lists(old, new):
+    """Skipping equal parts misses no difference."""
     before, after = nodes({}, old), nodes({}, new)
-    found = Differences.between({}, old, new)
-    assert found.removed == before.keys() - after.keys()
-    assert found.written == {path for path, value in after.items() if path not in before or value != before[path]}
+    differences = Differences.between({}, old, new)
+    assert differences.removed == before.keys() - after.keys()
+    assert differences.written == {path for path, value in after.items() if path not in before or value != before[path]}
 
 
-def test_a_name_in_a_path_may_be_spelled_with_escapes(tenant):
-    """As clients do with what is no letter."""
+def test_names_in_paths_can_be_percent_encoded(tenant):
+    """An encoded slash is part of the name, not a separator."""
     tenant.cloudspace()
     assert tenant.ask("GET", tenant.path("cloudspaces", "%70rod")).said["metadata"]["name"] == "prod"
     assert tenant.ask("GET", tenant.path("cloudspaces", "a%2Fb")).status == 404
 
 
 @pytest.mark.parametrize("fields", [[], {"x:a": {}}, {"f:a": 1}])
-def test_a_field_set_that_is_none_is_refused(fields):
+def test_an_invalid_field_set_is_refused(fields):
     with pytest.raises(ValueError, match="fieldsV1"):
         paths_of(fields)
 
 
-def test_paths_are_spelled_as_messages_name_them():
+def test_field_paths_are_formatted_as_in_server_messages():
     path = ("f:metadata", "f:finalizers", 'v:"a/b"')
     assert spelled(path) == '.metadata.finalizers[="a/b"]'
     assert spelled(("f:spec", "f:parts", 'k:{"name":"a"}', "f:size")) == '.spec.parts[name="a"].size'
 
 
-# Schemas, documents, ages
+# Schemas, OpenAPI documents and ages
 
 
-def test_defaults_reach_into_lists_and_maps():
-    """Everywhere a schema has one."""
+def test_defaults_apply_inside_lists_and_maps():
+    """A default applies wherever the schema has one."""
     schema = {
         "properties": {"list": {"items": {"properties": {"a": {"default": 1}}}}},
         "additionalProperties": {"properties": {"b": {"default": 2}}},
@@ -292,31 +292,31 @@ def test_defaults_reach_into_lists_and_maps():
     assert with_defaults(schema, {"list": [{}], "other": {}}) == {"list": [{"a": 1}], "other": {"b": 2}}
 
 
-def test_unknown_fields_are_found_at_any_depth():
-    """But not where anything may be."""
+def test_unknown_fields_are_found_at_every_depth():
+    """Fields below x-kubernetes-preserve-unknown-fields are not reported."""
     spec = {"color": "red", "odd": 1, "parts": [{"name": "a", "odder": 2}], "extra": {"fine": 3}}
     assert sorted(unknown_fields(WIDGET.schema, {"spec": spec})) == ["spec.odd", "spec.parts[0].odder"]
     assert violations(WIDGET.schema, {"spec": {"color": "red"}}) == []
 
 
-def test_a_document_refers_to_nothing_that_it_has_not():
-    """Every reference of the v3 document has its schema."""
+def test_every_reference_of_the_v3_document_resolves():
+    """Every referenced schema is in the document, and no v2 reference is left."""
     text = json.dumps(document([WIDGET], "v1"))
     schemas = json.loads(text)["components"]["schemas"]
-    named = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
-    assert named == set(schemas) - {"com.example.v1.Widget"} | {"com.example.v1.Widget"}
+    referenced = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert referenced == set(schemas) - {"com.example.v1.Widget"} | {"com.example.v1.Widget"}
     assert "#/definitions/" not in text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [(0, "0s"), (119, "119s"), (120, "2m"), (150, "2m30s"), (600, "10m"), (10_799, "179m"), (10_800, "3h"),
      (25_200, "7h"), (26_100, "7h15m"), (28_800, "8h"), (172_799, "47h"), (172_800, "2d"), (180_000, "2d2h"),
      (864_000, "10d"),
      (63_072_000, "2y"), (64_800_000, "2y20d"), (300_000_000, "9y")],
 )  # fmt: skip
-def test_ages_are_said_as_kubectl_says_them(seconds, said):
-    assert age("2026-01-01T00:00:00Z", 1_767_225_600 + seconds) == said
+def test_ages_are_formatted_as_by_kubectl(seconds, expected):
+    assert age("2026-01-01T00:00:00Z", 1_767_225_600 + seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -329,11 +329,11 @@ def test_ages_are_said_as_kubectl_says_them(seconds, said):
         ({"watch": "true", "resourceVersion": "200000000000000000000"}, 500),
     ],
 )
-def test_numbers_beyond_all_measure_are_answered(tenant, query, status):
-    """None of them ends inside the store."""
-    said = tenant.list("cloudspaces", **query)
-    assert said.status == status
-    assert "Internal error" not in json.dumps(said.said)
+def test_huge_numbers_in_queries_cause_no_internal_error(tenant, query, status):
+    """None of them reaches the store."""
+    answer = tenant.list("cloudspaces", **query)
+    assert answer.status == status
+    assert "Internal error" not in json.dumps(answer.said)
 
 
 @pytest.mark.parametrize(
@@ -344,16 +344,16 @@ def test_numbers_beyond_all_measure_are_answered(tenant, query, status):
         ({"ownerReferences": [{"apiVersion": 5, "kind": 5, "name": 5, "uid": 5}]}, 400),
     ],
 )
-def test_metadata_of_wrong_types_is_refused_and_nulls_are_nothing(tenant, metadata, status):
-    """As a server that decodes it would."""
+def test_metadata_of_wrong_types_is_refused_and_nulls_count_as_missing(tenant, metadata, status):
+    """Like on a server that decodes metadata into typed structs."""
     spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1"}
     answer = tenant.create("cloudspaces", "prod", spec, **metadata)
     assert answer.status == status
     assert "generateName" not in answer.said["metadata"]
 
 
-def test_nobody_rents_more_servers_than_there_are(tenant):
-    """However many are asked for."""
+def test_a_pool_gets_at_most_the_available_servers(tenant):
+    """The number is limited even if the pool asks for far more."""
     tenant.cloudspace()
     spec = {"serverClass": "ch.vs1.large-ord", "cloudSpace": "prod", "desired": 1_808_744_826_939}
     tenant.create("ondemandnodepools", "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01", spec)
