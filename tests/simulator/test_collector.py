@@ -1,4 +1,4 @@
-"""What owners leave behind: cascades in the foreground and the background, orphans, and owners that never were."""
+"""Tests of garbage collection: background and foreground cascades, orphans, and owners that never existed."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SPEC = {"region": "r", "kubernetesVersion": "1.31.1"}
 
 
 class Owners:
-    """Cloudspaces that own each other, in a world without the service's own controllers."""
+    """Cloudspaces that own each other, in a world without the controllers of the service."""
 
     def __init__(self):
         self.clock = ManualClock()
@@ -32,7 +32,7 @@ class Owners:
         return answer.status, json.loads(answer.body)
 
     def create(self, name, *owners, finalizers=(), blocking=True):
-        """A cloudspace that belongs to others; gives its uid."""
+        """Create a cloudspace with owners. Returns its uid."""
         references = [
             {
                 "apiVersion": "ngpc.rxt.io/v1",
@@ -45,29 +45,29 @@ class Owners:
         ]
         metadata = {"name": name, "ownerReferences": references, "finalizers": list(finalizers)}
         body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": metadata, "spec": SPEC}
-        status, said = self.ask("POST", body=body)
-        assert status == 201, said
-        return said["metadata"]["uid"]
+        status, answer = self.ask("POST", body=body)
+        assert status == 201, answer
+        return answer["metadata"]["uid"]
 
     def wait(self, steps=1):
-        """Let the collector look that often."""
+        """Let the collector run that many times."""
         for _ in range(steps):
             self.clock.advance(COLLECTED_AFTER + 0.1)
             self.api.tick()
 
     def names(self):
-        return [each["metadata"]["name"] for each in self.ask("GET")[1]["items"]]
+        return [item["metadata"]["name"] for item in self.ask("GET")[1]["items"]]
 
 
 @pytest.fixture
 def owners():
-    made = Owners()
-    yield made
-    made.world.close()
+    cloudspaces = Owners()
+    yield cloudspaces
+    cloudspaces.world.close()
 
 
-def test_in_the_background_dependents_follow_their_owner(owners):
-    """The owner goes at once, what it owned a moment later, and so on down."""
+def test_background_deletion_removes_dependents_after_their_owner(owners):
+    """The owner is deleted at once, its dependents a moment later, then their dependents."""
     top = owners.create("top")
     middle = owners.create("middle", top)
     owners.create("bottom", middle)
@@ -81,8 +81,8 @@ def test_in_the_background_dependents_follow_their_owner(owners):
     assert owners.names() == ["free"]
 
 
-def test_a_dependent_stays_while_any_owner_lives(owners):
-    """Two owners, and one of them goes."""
+def test_a_dependent_stays_while_any_owner_exists(owners):
+    """A dependent of two owners is deleted only after both."""
     first, second = owners.create("first"), owners.create("second")
     owners.create("shared", first, second)
     owners.ask("DELETE", "first")
@@ -93,13 +93,13 @@ def test_a_dependent_stays_while_any_owner_lives(owners):
     assert owners.names() == []
 
 
-def test_in_the_foreground_the_owner_goes_last(owners):
-    """It waits, marked, until what blocks its deletion is gone."""
+def test_foreground_deletion_removes_the_owner_last(owners):
+    """The owner has the foregroundDeletion finalizer until its blocking dependents are gone."""
     top = owners.create("top")
     owners.create("child", top, finalizers=["example.com/hold"])
     owners.create("bystander", top, blocking=False)
-    status, said = owners.ask("DELETE", "top", query="?propagationPolicy=Foreground")
-    assert status == 200 and said["metadata"]["finalizers"] == ["foregroundDeletion"]
+    status, body = owners.ask("DELETE", "top", query="?propagationPolicy=Foreground")
+    assert status == 200 and body["metadata"]["finalizers"] == ["foregroundDeletion"]
     owners.wait(3)
     assert owners.names() == ["bystander", "child", "top"]
     assert owners.ask("GET", "child")[1]["metadata"]["deletionTimestamp"]
@@ -118,8 +118,8 @@ def test_in_the_foreground_the_owner_goes_last(owners):
     assert owners.names() == []
 
 
-def test_orphans_lose_their_owner_and_live(owners):
-    """The reference goes, and the dependent stays for good."""
+def test_orphaned_dependents_stay_without_owner(owners):
+    """The owner reference is removed, and the dependent stays."""
     top = owners.create("top")
     owners.create("child", top)
     owners.ask("DELETE", "top", {"propagationPolicy": "Orphan"})
@@ -128,8 +128,8 @@ def test_orphans_lose_their_owner_and_live(owners):
     assert "ownerReferences" not in owners.ask("GET", "child")[1]["metadata"]
 
 
-def test_an_owner_that_never_was_takes_its_dependents_along(owners):
-    """As a real collector does with references to nothing."""
+def test_dependents_of_an_owner_that_never_existed_are_deleted(owners):
+    """Like in a real cluster."""
     owners.create("child", "11111111-1111-1111-1111-111111111111")
     assert owners.names() == ["child"]
     owners.wait()

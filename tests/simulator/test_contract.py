@@ -1,6 +1,6 @@
-"""schemathesis over the simulator's own OpenAPI document: no server error, and nothing that it does not know.
+"""schemathesis runs the OpenAPI document of the simulator: no server error and no undocumented response.
 
-It lives in an environment of its own (`make test` makes it), since it brings dozens of packages.
+schemathesis has dozens of dependencies, so `make test` installs it in a separate environment.
 """
 
 import json
@@ -21,15 +21,16 @@ CHECKS = (
     "status_code_conformance",
     "content_type_conformance",
 )
-"""Not asked: whether wrong data is always refused (unknown fields are warnings here, as on a real server), and whether
-authentication is ignored (tests of the gateway ask that)."""
+"""Two checks are left out: whether invalid data is always refused (unknown fields are only warnings, as on a real
+server), and whether authentication is ignored (the tests of the gateway cover that)."""
 EXAMPLES = 15
-"""For each of sixty operations."""
+"""Test cases per operation. There are about sixty operations."""
 FEWEST = 600
+"""The minimum number of generated test cases."""
 
 
 def log_in(about):
-    """A bearer of a served simulator."""
+    """Get a bearer token from a running simulator."""
     form = {"grant_type": "refresh_token", "client_id": "x", "refresh_token": about["refresh_token"]}
     data = urllib.parse.urlencode(form).encode()
     with urllib.request.urlopen(f"{about['base_url']}/oauth/token", data, timeout=10) as answer:
@@ -37,8 +38,8 @@ def log_in(about):
 
 
 @pytest.mark.timeout(400)
-def test_the_document_is_what_the_simulator_does(serve, tmp_path):
-    """Hundreds of requests made up from it, good and bad, over every path and verb."""
+def test_the_simulator_conforms_to_its_openapi_document(serve, tmp_path):
+    """Hundreds of generated requests, valid and invalid, over every path and verb."""
     if not TOOL.exists():
         assert os.environ.get("CI") != "true", "schemathesis is not installed: run the tests by `make test`"
         pytest.skip("schemathesis is not installed: run the tests by `make test`")
@@ -55,19 +56,19 @@ def test_the_document_is_what_the_simulator_does(serve, tmp_path):
     ]
     command += ["--checks", ",".join(CHECKS), "--phases", "fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1"]
     command += ["--generation-database", "none", "--no-color", "--suppress-health-check", "all"]
-    known = {"CONTRACT_URL": url, "CONTRACT_BEARER": bearer, "CONTRACT_NAMESPACE": "org-sandbox000000001"}
+    contract = {"CONTRACT_URL": url, "CONTRACT_BEARER": bearer, "CONTRACT_NAMESPACE": "org-sandbox000000001"}
     hooks = {"SCHEMATHESIS_HOOKS": "contract_hooks", "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "PYTEST_"))}
-    ended = subprocess.run(
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "PYTEST_"))}
+    result = subprocess.run(
         command,
-        env={**kept, **known, **hooks, "HOME": str(tmp_path)},
+        env={**environment, **contract, **hooks, "HOME": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=380,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]
-    passed = re.search(r"(\d+) generated, (\d+) passed", ended.stdout)
-    assert passed and int(passed[1]) >= FEWEST, ended.stdout[-2000:]
+    assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]
+    passed = re.search(r"(\d+) generated, (\d+) passed", result.stdout)
+    assert passed and int(passed[1]) >= FEWEST, result.stdout[-2000:]
     assert process.poll() is None

@@ -1,4 +1,4 @@
-"""The machinery answers as a real API server did: whole conversations, compared word for word."""
+"""The simulator answers like a real API server: recorded conversations are replayed and compared."""
 
 import json
 
@@ -14,7 +14,7 @@ from support.conversation import INSTALLED, NAMESPACE, answer, comparable, diges
 
 
 class Unguarded(Api):
-    """An API server without Spot: no admission, no controllers, and a caller who may do anything."""
+    """An API server without the Spot service: no admission, no controllers, and every caller is allowed everything."""
 
     def __init__(self):
         world = World(clock=ManualClock(), organizations=[Tenant(NAMESPACE, NAMESPACE, "token")])
@@ -27,41 +27,41 @@ class Unguarded(Api):
 
 @pytest.fixture
 def ask():
-    """Send a request and answer with what a recording would hold."""
+    """A function that sends a request and returns the answer in the form of the recordings."""
     api = Unguarded()
     bearer = api.world.identity.id_token(api.world.organizations[0])
 
     def send(method, target, headers, body):
         sent = Request.of(method, target, {**headers, "Authorization": f"Bearer {bearer}"}, body)
-        said = api.handle(sent)
-        streamed = b"" if said.stream is None else b"".join(said.stream)
-        named = {name.lower(): value for name, value in said.headers.items()}
-        return answer(said.status, {**named, "content-type": said.content_type}, said.body + streamed)
+        response = api.handle(sent)
+        streamed = b"" if response.stream is None else b"".join(response.stream)
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return answer(response.status, {**lower, "content-type": response.content_type}, response.body + streamed)
 
     yield send
     api.world.close()
 
 
 @pytest.mark.parametrize("subject", subjects())
-def test_every_answer_is_that_of_a_real_server(ask, subject):
-    """Statuses, bodies, messages, causes, warnings and managers, one step after the other."""
-    said = []
+def test_every_answer_equals_that_of_a_real_server(ask, subject):
+    """Statuses, bodies, messages, causes, warnings and managers are compared step by step."""
+    answers = []
     for step in steps(subject):
-        said.append(ask(*request(step, said)))
-    ours, theirs = comparable(said), comparable(recorded(subject))
+        answers.append(ask(*request(step, answers)))
+    ours, theirs = comparable(answers), comparable(recorded(subject))
     for number, (step, mine, real) in enumerate(zip(steps(subject), ours, theirs, strict=True)):
-        told = f"{number}: {step['ask']}\n{json.dumps(step.get('body', step.get('text')))}"
-        assert _shown(mine, step) == _shown(real, step), told
+        context = f"{number}: {step['ask']}\n{json.dumps(step.get('body', step.get('text')))}"
+        assert _compared(mine, step) == _compared(real, step), context
 
 
-def test_a_real_server_has_installed_the_definitions_as_they_are():
-    """Without a warning. Whoever changes one has it installed again: `make conversations`."""
+def test_the_current_definitions_were_installed_on_a_real_server():
+    """They installed without a warning. After a change, run `make conversations` to install them again."""
     assert json.loads(INSTALLED.read_text()) == digests()
 
 
-def _shown(said, step):
-    """What of an answer is compared: all of it, or what a step says."""
+def _compared(answer, step):
+    """The part of an answer to compare: all of it, or the part that the step selects."""
     if step.get("alike") == "refusal":
-        body = said["body"]
-        return {"status": said["status"], "reason": body.get("reason"), "code": body.get("code")}
-    return {key: value for key, value in said.items() if key not in step.get("except", ())}
+        body = answer["body"]
+        return {"status": answer["status"], "reason": body.get("reason"), "code": body.get("code")}
+    return {key: value for key, value in answer.items() if key not in step.get("except", ())}

@@ -1,4 +1,4 @@
-"""Whatever writers do: versions only grow, no update is lost, and a watcher can rebuild it all."""
+"""Concurrent writers: versions only increase, no update is lost, and a watcher can rebuild the state."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ COUNT = "count"
 
 
 def spec(version="1.31.1"):
-    """What a cloudspace asks for."""
+    """The spec of a cloudspace."""
     return {"region": "us-central-ord-1", "kubernetesVersion": version}
 
 
@@ -27,15 +27,15 @@ def configuration(name, annotations):
 
 
 class Writers(RuleBasedStateMachine):
-    """Writers with old and new knowledge take turns; controllers write in between, and watchers begin anywhere."""
+    """Writers with stale and fresh reads take turns, controllers write in between, and watches start at any version."""
 
     def __init__(self):
         super().__init__()
         self.tenant = Tenant(Spot())
         self.known = {}
-        """What each writer read last of each object, which may be long ago."""
+        """The last read of each object, which may be stale."""
         self.counts = {}
-        """How often an update of a living object was accepted."""
+        """How many updates of each live object were accepted."""
         self.versions = [self.tenant.store.version()]
         self.watches = []
 
@@ -43,7 +43,7 @@ class Writers(RuleBasedStateMachine):
         self.tenant.spot.world.close()
 
     def _accepted(self, name, answer):
-        """Note a write that was accepted, and that its version is new."""
+        """Record an object that was read or written."""
         assert answer.status in (200, 201), answer.said
         self.known[name] = answer.said
 
@@ -58,7 +58,7 @@ class Writers(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(data=st.data())
     def count_up(self, data):
-        """Read long ago, written now: accepted only if nobody, not even a controller, wrote in between."""
+        """Write an object that may be stale. This succeeds only if nothing, not even a controller, has changed it."""
         name = data.draw(st.sampled_from(sorted(self.known)))
         body = self.known[name]
         live = self.tenant.get("cloudspaces", name)
@@ -75,7 +75,7 @@ class Writers(RuleBasedStateMachine):
     @precondition(lambda self: self.counts)
     @rule(data=st.data(), manager=st.sampled_from(["ada", "bob"]))
     def apply(self, data, manager):
-        """Server-side apply has no version to be out of date; each manager has a mark of its own."""
+        """Server-side apply needs no version. Each manager sets its own annotation."""
         name = data.draw(st.sampled_from(sorted(self.counts)))
         query = {"fieldManager": manager, "force": "true"}
         sent = configuration(name, {manager: "was here"})
@@ -94,7 +94,7 @@ class Writers(RuleBasedStateMachine):
     def delete(self, data):
         name = data.draw(st.sampled_from(sorted(self.counts)))
         assert self.tenant.delete("cloudspaces", name).status == 200
-        # Its finalizer lets it go after a while; until then the name is taken.
+        # A finalizer delays the deletion. Until then the name is taken.
         self.tenant.spot.advance(120)
         del self.counts[name]
         assert self.tenant.get("cloudspaces", name).status == 404
@@ -105,9 +105,9 @@ class Writers(RuleBasedStateMachine):
 
     @rule()
     def begin_to_watch(self):
-        """Keep what a list says now, and where a watch could begin."""
+        """Keep the current list and its version, from which a watch can start."""
         listed = self.tenant.list("cloudspaces").said
-        state = {each["metadata"]["name"]: each for each in listed["items"]}
+        state = {item["metadata"]["name"]: item for item in listed["items"]}
         self.watches.append((listed["metadata"]["resourceVersion"], state))
 
     @invariant()
@@ -126,8 +126,8 @@ class Writers(RuleBasedStateMachine):
 
     @invariant()
     def a_watcher_rebuilds_the_state(self):
-        """From any version on: what was there then and the events since make what is there now."""
-        now = {each["metadata"]["name"]: each for each in self.tenant.list("cloudspaces").said["items"]}
+        """The state at any version plus the events since then gives the current state."""
+        now = {item["metadata"]["name"]: item for item in self.tenant.list("cloudspaces").said["items"]}
         for since, state in self.watches[-2:]:
             rebuilt = dict(state)
             for event in self.tenant.watch("cloudspaces", since):
@@ -143,10 +143,10 @@ TestWriters = Writers.TestCase
 TestWriters.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 
 
-def test_threads_that_write_at_once_lose_nothing(new_tenant):
-    """Eight of them count the same annotation up, each with what it has just read; a watcher sees every step."""
+def test_concurrent_threads_lose_no_update(new_tenant):
+    """Eight threads increment the same annotation after reading it. A watch sees every step."""
     tenant = new_tenant()
-    made = tenant.create("cloudspaces", "prod", spec(), annotations={COUNT: "0"}).said
+    created = tenant.create("cloudspaces", "prod", spec(), annotations={COUNT: "0"}).said
     accepted = []
 
     def count_up():
@@ -167,15 +167,15 @@ def test_threads_that_write_at_once_lose_nothing(new_tenant):
     assert tenant.get("cloudspaces", "prod").said["metadata"]["annotations"][COUNT] == str(len(accepted))
     assert len(set(accepted)) == len(accepted) >= 25
     seen = [event["object"]["metadata"]["annotations"][COUNT] for event in tenant.watch("cloudspaces", "0")[1:]]
-    told = tenant.watch("cloudspaces", made["metadata"]["resourceVersion"])
-    assert [event["object"]["metadata"]["annotations"][COUNT] for event in told] == [
+    events = tenant.watch("cloudspaces", created["metadata"]["resourceVersion"])
+    assert [event["object"]["metadata"]["annotations"][COUNT] for event in events] == [
         str(number) for number in range(1, len(accepted) + 1)
     ]
     assert seen == []
 
 
-def story(tenant):
-    """An hour of a busy account: pools of every kind, changes, applies, deletes and a market that moves."""
+def run_busy_hour(tenant):
+    """An hour of a busy account: pools of several kinds, changes, deletions and a price change."""
     tenant.cloudspace()
     pool, other = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01", "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a02"
     tenant.pool(pool, desired=2, autoscaling={"enabled": True, "minNodes": 1, "maxNodes": 4})
@@ -193,30 +193,30 @@ def story(tenant):
     tenant.spot.advance(600)
 
 
-def everything(tenant):
-    """All that was ever written, byte for byte, and what a watcher hears."""
+def full_history(tenant):
+    """Every write, watch event, service event and price of the world, as bytes."""
     store = tenant.store
     parts = []
     for plural in tenant.spot.world.definitions:
         parts += [f"{change.version} {change.type} {change.body}" for change in store.changes(plural, None, 0)]
-        asked = {"watch": "true", "resourceVersion": "1"}
+        query = {"watch": "true", "resourceVersion": "1"}
         path = (
             tenant.path(plural)
             if tenant.spot.world.definitions[plural].namespaced
             else f"/apis/ngpc.rxt.io/v1/{plural}"
         )
-        parts += [chunk.decode() for chunk in takewhile(bool, tenant.respond("GET", path, query=asked).stream)]
-    parts += [f"{time} {told}" for time, told in store.events(tenant.namespace, "", 1000)]
+        parts += [chunk.decode() for chunk in takewhile(bool, tenant.respond("GET", path, query=query).stream)]
+    parts += [f"{time} {message}" for time, message in store.events(tenant.namespace, "", 1000)]
     parts += [json.dumps(store.ticks(f"price/{name}", 0)) for name in sorted(tenant.spot.world.prices)]
     return "\n".join(parts).encode()
 
 
 def test_the_same_seed_gives_the_same_history_byte_for_byte(new_tenant):
-    """Objects, managers, events, prices and streams; another seed gives another one."""
-    told = []
+    """Objects, managers, events, prices and streams are equal for equal seeds. Another seed gives another history."""
+    histories = []
     for seed in (7, 7, 8):
         tenant = new_tenant(seed=seed)
-        story(tenant)
-        told.append(everything(tenant))
-    assert told[0] == told[1] != told[2]
-    assert len(told[0]) > 100_000
+        run_busy_hour(tenant)
+        histories.append(full_history(tenant))
+    assert histories[0] == histories[1] != histories[2]
+    assert len(histories[0]) > 100_000
