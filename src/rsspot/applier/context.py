@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from rsspot.applier.options import WaitMode
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind
+from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.clock import Clock
 
@@ -17,8 +18,8 @@ from rsspot.utils.clock import Clock
 class Patience:
     """How long to wait, in seconds of the clock, unless it is given up before."""
 
-    ready: float = 1200.0
-    gone: float = 1200.0
+    ready: float = WAIT_SECONDS
+    gone: float = WAIT_SECONDS
     given_up: Callable[[], bool] = lambda: False
 
 

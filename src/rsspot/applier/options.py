@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from rsspot.applier.events import RunOutcome
 from rsspot.errors import Cancelled
+from rsspot.resources.waiting import WAIT_SECONDS
 
 PARALLEL = 8
 """Steps at a time, unless the user says otherwise."""
@@ -46,7 +47,7 @@ class ApplyOptions:
     """How to apply a plan. Times are in seconds; deadline counts from the start of the apply."""
 
     wait: WaitMode | str = WaitMode.READY
-    wait_timeout: float = 1200.0
+    wait_timeout: float = WAIT_SECONDS
     parallel: int = PARALLEL
     deadline: float | None = None
     """When no further write may start."""

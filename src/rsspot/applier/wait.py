@@ -12,10 +12,10 @@ from rsspot.applier.settle import look
 from rsspot.errors import ServerError, TransportError
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Phase, Readiness
+from rsspot.resources.waiting import POLL, looks
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document
 
-POLL = 5.0
 OUTAGES = 2
 """Failed looks in a row that a wait outlasts."""
 PATIENCE_WHEN_OUTBID = 3
@@ -23,36 +23,34 @@ PATIENCE_WHEN_OUTBID = 3
 
 
 async def until_ready(
-    documents: Documents, name: str, clock: Clock, patience: Patience, told: Callable[[Readiness], None]
+    documents: Documents, name: str, clock: Clock, patience: Patience, tell: Callable[[Readiness], None]
 ) -> Readiness:
-    """The last readiness seen: READY, or what it was when the time was up, hope was lost or a stop was asked for."""
-    deadline = clock.now().timestamp() + patience.ready
+    """The last readiness seen: READY, or what it was when the time was up, it failed or a stop was asked for."""
     outbid = 0
-    while True:
+    seen: Readiness | None = None
+    async for _ in looks(clock, patience.ready):
         seen = await _readiness(documents, name, clock)
         if seen is None:
             return Readiness(Phase.FAILED, "deleted while it was waited for")
-        told(seen)
+        tell(seen)
         outbid = outbid + 1 if seen.phase is Phase.OUTBID else 0
         if seen.phase in (Phase.READY, Phase.FAILED) or outbid >= PATIENCE_WHEN_OUTBID:
             return seen
-        if clock.now().timestamp() >= deadline:
-            return Readiness(seen.phase, f"{seen.note}, not ready in {patience.ready:g} s")
         if patience.given_up():
             return Readiness(seen.phase, f"{seen.note}, no longer waited for")
-        await clock.sleep(POLL)
+    assert seen is not None
+    return Readiness(seen.phase, f"{seen.note}, not ready in {patience.ready:g} s")
 
 
 async def until_gone(documents: Documents, name: str, uid: str | None, clock: Clock, patience: Patience) -> bool:
     """Whether the object, or rather that very one, went away in time."""
-    deadline = clock.now().timestamp() + patience.gone
-    while True:
+    async for _ in looks(clock, patience.gone):
         live = await _patiently(documents, name, clock)
         if live is None or (uid and live["metadata"].get("uid") != uid):
             return True
-        if clock.now().timestamp() >= deadline or patience.given_up():
-            return False
-        await clock.sleep(POLL)
+        if patience.given_up():
+            break
+    return False
 
 
 def readiness_of(kind: Kind[Any], live: Document) -> Readiness:

@@ -17,6 +17,7 @@ from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.errors import PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
+from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 
@@ -34,7 +35,7 @@ MAX_DELETES = typer.Option(None, "--max-deletes", min=0, help="Refuse to delete 
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set a ${var:NAME}; may be repeated.")
 YES = typer.Option(False, "--yes", "-y", help="Do not ask.")
 WAIT = typer.Option("ready", "--wait", help="How long a step takes: ready, accepted or none.")
-WAIT_TIMEOUT = typer.Option(1800.0, "--wait-timeout", min=0, help="Seconds to wait for each object.")
+WAIT_TIMEOUT = typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Seconds to wait for each object.")
 DEADLINE = typer.Option(None, "--deadline", min=0, help="Seconds after which no further change starts.")
 PARALLELISM = typer.Option(8, "--parallelism", min=1, max=64, help="Steps at a time.")
 

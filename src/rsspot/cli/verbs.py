@@ -18,6 +18,7 @@ from rsspot.models.fields import COLUMN, SECRET
 from rsspot.models.resource import Resource, plain_types
 from rsspot.planner.masking import with_value
 from rsspot.resources.kind import Field, Kind, fields_of
+from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import printable
@@ -98,7 +99,7 @@ def _create(kind: Kind[Any]) -> Callable[..., None]:
 def _wait(kind: Kind[Any]) -> Callable[..., None]:
     def wait(
         name: str = NAME,
-        timeout: float = typer.Option(1800.0, "--timeout", min=0, help="Maximum seconds to wait."),
+        timeout: float = typer.Option(WAIT_SECONDS, "--timeout", min=0, help="Maximum seconds to wait."),
         gone: bool = typer.Option(False, "--gone", help="Wait until the object no longer exists."),
     ) -> None:
         here = session()

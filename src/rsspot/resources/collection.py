@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
@@ -19,13 +19,12 @@ from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Naming, Phase, is_uuid
 from rsspot.resources.query import selector
 from rsspot.resources.validation import part_of_spec, whole_spec
+from rsspot.resources.waiting import WAIT_SECONDS, looks
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.process import collector_paused
 from rsspot.utils.serialization import Document, at_path
 
 T = TypeVar("T", bound=Resource)
-POLL = 5.0
-"""Seconds between two reads while waiting."""
 SHORTEST_LOOK = 1.0
 """The least timeout of such a read, in seconds."""
 
@@ -123,15 +122,14 @@ class Collection(Generic[T]):
             if not missing_ok:
                 raise
 
-    async def wait(self, name: str, *, timeout: float = 1200.0) -> T:
+    async def wait(self, name: str, *, timeout: float = WAIT_SECONDS) -> T:
         """Wait until an object is ready and return it. timeout: seconds. Source: GET every 5 s.
 
         Raises NotReady, with the last phase, if the timeout passes or the object has failed; NotFound.
         """
-        wire, left = await self.documents.wire_name(name), self._countdown(timeout)
-        state = "could not be read in time"
-        while True:
-            document = await self._look(wire, left())
+        wire, state = await self.documents.wire_name(name), "could not be read in time"
+        async for left in looks(self._context.clock, timeout):
+            document = await self._look(wire, left)
             if document is not None:
                 readiness = self.kind.readiness(self._decode(document))
                 if readiness.phase is Phase.READY:
@@ -139,35 +137,22 @@ class Collection(Generic[T]):
                 state = f"is {readiness.phase.value}: {readiness.note or 'no reason given'}"
                 if readiness.phase is Phase.FAILED:
                     break
-            if left() <= 0:
-                break
-            await self._context.clock.sleep(min(POLL, left()))
         raise NotReady(f"{self.kind.name} {name} {state}")
 
-    async def wait_gone(self, name: str, *, timeout: float = 1200.0) -> None:
+    async def wait_gone(self, name: str, *, timeout: float = WAIT_SECONDS) -> None:
         """Wait until an object no longer exists. timeout: seconds. Source: GET every 5 s.
 
         Raises NotReady if the timeout passes.
         """
-        left = self._countdown(timeout)
         # Outside the try: a missing organization raises NotFound too, and must not count as a deleted object.
         await self.documents.place(name)
         try:
             wire = await self.documents.wire_name(name)
-            while True:
-                await self._look(wire, left())
-                if left() <= 0:
-                    break
-                await self._context.clock.sleep(min(POLL, left()))
+            async for left in looks(self._context.clock, timeout):
+                await self._look(wire, left)
         except NotFound:
             return
         raise NotReady(f"{self.kind.name} {name} is still there after {timeout:g} s")
-
-    def _countdown(self, timeout: float) -> Callable[[], float]:
-        """A function that returns the seconds left."""
-        clock = self._context.clock
-        end = clock.now().timestamp() + timeout
-        return lambda: end - clock.now().timestamp()
 
     async def _look(self, wire: str, left: float) -> Document | None:
         """The live object; None if the service did not respond in the time left."""
