@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rsspot.simulator.apiserver.store import LONGEST_LOG, Store
-from rsspot.simulator.clock import ManualClock
+from rsspot.simulator.clock import ManualClock, ScaledClock
 from rsspot.simulator.world import World
 
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
@@ -166,4 +166,23 @@ def test_a_world_never_goes_back_in_time(tmp_path):
         with world.store.transaction():
             world.advance()
         assert world.now == 2_000.0
+        world.close()
+
+
+def test_worlds_that_begin_alike_share_nothing(tmp_path):
+    """A beginning is made once and copied: the copy is what a world in a file makes anew, and a world of its own."""
+
+    def stored(path=None, clock=None):
+        worlds.append(World(path, clock=clock or ManualClock(5_000.0), seed=3))
+        return list(worlds[-1].store._db.iterdump())
+
+    worlds = []
+    made = stored(tmp_path / "world.db")
+    assert stored(clock=ScaledClock(0, start=5_000.0)) == made
+    assert stored() == stored() == made
+    worlds[-1].store.put("cloudspaces", thing("mine"))
+    worlds[-1].definitions.clear()
+    assert stored() == made
+    assert worlds[-1].definitions
+    for world in worlds:
         world.close()

@@ -15,7 +15,7 @@ from rsspot.simulator.apiserver.crds import Definition, shipped
 from rsspot.simulator.apiserver.managed_fields import Manager
 from rsspot.simulator.apiserver.objects import COLLECT, Objects
 from rsspot.simulator.apiserver.store import Object, Store
-from rsspot.simulator.clock import SimulatorClock
+from rsspot.simulator.clock import ManualClock, SimulatorClock
 from rsspot.simulator.faults import Faults
 from rsspot.simulator.spot import autopilot, autoscaler, controllers, provisioning
 from rsspot.simulator.spot.catalog import seeds
@@ -26,6 +26,9 @@ from rsspot.simulator.spot.switches import Rules
 ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS, "autoscale": autoscaler.autoscale}
 CONTROLLER = "spot-controller"
 """Who manages the fields that the service itself writes."""
+MOST_BEGINNINGS = 8
+_beginnings: dict[tuple[int, float], bytes] = {}
+"""(seed, moment) -> the store of a world that began then. Most tests have a world of their own that begins so."""
 
 
 class World:
@@ -64,12 +67,18 @@ class World:
         self.organizations = list(organizations) or [default_organization()]
         accounts = accounts_of(self.organizations, people)
         self.definitions = {each.plural: each for each in (*shipped(), *definitions)}
+        usual = path is None and not definitions and isinstance(clock, ManualClock)
+        beginning = (seed, clock.time()) if usual else None
+        if beginning in _beginnings:
+            self.store.load(_beginnings[beginning])
         with self.store.transaction():
             self.seed = int(self.store.fact("seed", str(seed)))
             self.objects = Objects(self.store, self.definitions, Spot(self), self.seed)
             self.objects.now = clock.time()
             if not self.store.fact("born", ""):
                 self._begin()
+        if beginning and beginning not in _beginnings and len(_beginnings) < MOST_BEGINNINGS:
+            _beginnings[beginning] = self.store.image()
         now = wall or clock.time
         self.identity = Identity(self.seed, accounts, now, self.store, self.lock, lifetime=lifetime, rotate=rotate)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,14 @@ class Definition:
         return f"{self.plural}.{self.group}"
 
 
-def shipped() -> list[Definition]:
+@cache
+def shipped() -> tuple[Definition, ...]:
     """The definitions shipped with this package."""
-    return [
+    return tuple(
         definition_of(yaml.load(file.read_text(encoding="utf-8"), _Loader))
         for file in sorted((files("rsspot.simulator") / "crds").iterdir(), key=lambda file: file.name)
         if file.name.endswith(".yaml")
-    ]
+    )
 
 
 def from_files(paths: Iterable[Path]) -> list[Definition]:

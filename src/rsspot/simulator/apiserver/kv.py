@@ -139,6 +139,14 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         ).fetchone()
         return (row[0], row[1], json.loads(row[2])) if row else None
 
+    def image(self) -> bytes:
+        """Everything that is stored."""
+        return self._db.serialize()
+
+    def load(self, image: bytes) -> None:
+        """Replace everything that is stored, in memory."""
+        self._db.deserialize(image)
+
     def close(self) -> None:
         """Close the file. May be called twice."""
         self._db.close()
