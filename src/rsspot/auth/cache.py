@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 from rsspot.auth.grants import Grant
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError
 from rsspot.utils.clock import Clock
-from rsspot.utils.files import private_file, write_private
+from rsspot.utils.files import LockFile, write_private
 
 PATIENCE = 35.0
 """Seconds to wait for another process that is refreshing the same token; then refresh all the same."""
@@ -55,24 +54,13 @@ class TokenCache:
     async def alone(self, clock: Clock) -> AsyncIterator[None]:
         """Keep other processes from refreshing the same token meanwhile, as far as files can be locked here."""
         try:
-            import fcntl
-
-            handle = os.open(private_file(self._file.with_suffix(".lock")), os.O_RDWR)
-        except (ImportError, OSError):
+            lock = LockFile(self._file.with_suffix(".lock"))
+        except OSError:
             yield
             return
-        waited = 0.0
-        try:
-            while waited < PATIENCE:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    await clock.sleep(LOOK_AGAIN)
-                    waited += LOOK_AGAIN
-                except OSError:
-                    # Some file systems cannot lock.
-                    break
+        with closing(lock):
+            waited = 0.0
+            while waited < PATIENCE and not lock.acquire(wait=False):
+                await clock.sleep(LOOK_AGAIN)
+                waited += LOOK_AGAIN
             yield
-        finally:
-            os.close(handle)

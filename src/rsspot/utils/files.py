@@ -6,7 +6,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -49,16 +49,37 @@ def private_file(path: Path) -> Path:
     return path
 
 
+class LockFile:
+    """An advisory lock on a file of its own. Where files cannot be locked, acquiring it always succeeds.
+
+    It ends with its process, however that ends; a lock that is only a file's existence would have to be cleaned up.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError where no lock file can be made."""
+        self._handle = os.open(private_file(path), os.O_RDWR)
+
+    def acquire(self, *, wait: bool = True) -> bool:
+        """Take the lock; without `wait`, False while another process has it."""
+        try:
+            import fcntl
+
+            fcntl.flock(self._handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        except (ImportError, OSError):
+            # Not every system can lock files; there, two writers at the same moment may lose a change.
+            return True
+        return True
+
+    def close(self) -> None:
+        """Give the lock back."""
+        os.close(self._handle)
+
+
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
     """One process at a time may change what stands at a path. Raises OSError where no lock file can be made."""
-    handle = os.open(private_file(path.with_name(f".{path.name}.lock")), os.O_RDWR)
-    try:
-        # Not every system can lock files; there, two writers in the same moment may lose a change.
-        with suppress(ImportError, OSError):
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    with closing(LockFile(path.with_name(f".{path.name}.lock"))) as lock:
+        lock.acquire()
         yield
-    finally:
-        os.close(handle)
