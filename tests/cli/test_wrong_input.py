@@ -50,7 +50,7 @@ MISTAKES = {
     "duplicate key": (CLOUDSPACE + "  region: x\n", 3, "stack.yaml:8:3:", "written twice"),
     "unknown kind": (STACK.replace("SpotNodePool", "SpotNodePol"), 3, "stack.yaml:10:1:", "did you mean"),
     "missing variable": (STACK.replace("us-central-dfw-1", "${var:region}"), 3, "stack.yaml:6:3:", "no variable"),
-    "not YAML": (STACK + "  : : [\n", 3, "stack.yaml:18:", "not YAML"),
+    "invalid YAML": (STACK + "  : : [\n", 3, "stack.yaml:18:", "invalid YAML"),
     "alias bomb": (BOMB, 3, "stack.yaml:", "aliases unfold"),
     "code in a tag": ("a: !!python/object/apply:os.system [id]\n", 3, "stack.yaml:1:4:", "not allowed"),
     "empty file": ("", 3, "stack.yaml", "no manifests here"),

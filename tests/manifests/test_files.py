@@ -74,13 +74,13 @@ def test_a_missing_file_is_a_problem_beside_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: [\n")
     said = problems_of(tmp_path / "none.yaml", tmp_path / "a.yaml")
     assert any("no such file or directory" in each for each in said)
-    assert any("not YAML" in each for each in said)
+    assert any("invalid YAML" in each for each in said)
 
 
 def test_a_stack_alone_is_a_problem(tmp_path: Path) -> None:
     """A Stack says whose manifests these are; it is none."""
     (tmp_path / "a.yaml").write_text("apiVersion: rsspot.dev/v1\nkind: Stack\nmetadata: {name: demo}\n")
-    assert "only a Stack or nothing" in problems_of(tmp_path)[0]
+    assert "except for a Stack" in problems_of(tmp_path)[0]
 
 
 def test_bytes_that_are_no_text_are_a_problem(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_every_problem_at_once(here: Path) -> None:
     with pytest.raises(ManifestError) as caught:
         load([Path("broken.yaml"), Path("stack.yaml"), Path("none.yaml")], environ={})
     said = "\n".join(map(str, caught.value.problems))
-    for part in ("not YAML", "'regoin'", "missing field 'region'", "kubernetesVersion", "desired", "no such file"):
+    for part in ("invalid YAML", "'regoin'", "missing field 'region'", "kubernetesVersion", "desired", "no such file"):
         assert part in said
 
 
@@ -210,7 +210,7 @@ def test_a_stack_names_the_run(here: Path) -> None:
 @pytest.mark.parametrize(
     ("stack", "said"),
     [
-        (f"{STACK}---\n{STACK}", "a second Stack: one run has one"),
+        (f"{STACK}---\n{STACK}", "a second Stack: a run has only one"),
         (STACK.replace("demo", "De_mo"), "bad name 'De_mo'"),
         (f"{STACK}spec: {{limts: {{}}}}\n", "unknown field 'limts'"),
         (f"{STACK}spec: {{limits: {{deletes: -1}}}}\n", "greater than or equal to 0"),

@@ -86,7 +86,7 @@ def test_a_key_written_twice_is_refused() -> None:
 def test_a_key_must_be_a_word() -> None:
     """JSON has no keys but text."""
     _, problems = read_text("? [a, b]\n: 1\n", "file.yaml")
-    assert problems[0].message == "a key must be a word"
+    assert problems[0].message == "a key must be a scalar"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_not_yaml_is_named_with_its_place(text: str, place: str | None) 
     """A syntax error is one problem, with line and column."""
     _, problems = read_text(text, "file.yaml")
     assert len(problems) == 1
-    assert problems[0].message.startswith("not YAML: ")
+    assert problems[0].message.startswith("invalid YAML: ")
     assert place in (None, str(problems[0].origin))
 
 

@@ -1,4 +1,4 @@
-"""What happened during an apply, as values. Whoever listens decides what to show."""
+"""The events of an apply, as values. The listener decides what to show."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class StepEnded(Event):
 
 @dataclass(frozen=True)
 class Recap(Event):
-    """Every count of a run, in the order in which they are told."""
+    """The end of a run, with its counts in the order of a recap line."""
 
     run: int
     counts: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Hold the lease of a stack while an apply runs, and know at any moment whether it is still held."""
+"""The lease of a stack: held while an apply runs, renewed in the background, checked before every write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step's record says in words: one line, with the places of the manifest, and without secrets."""
+"""The messages of a step: one line each, with the places in the manifest, and without secrets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def without_secrets(change: Change, text: str) -> str:
 def explained(error: RsspotError, change: Change) -> str:
     """An error in one line, with the fields that the service named and the places where they were written."""
     causes = getattr(error, "causes", None) or {}
-    said = []
+    details = []
     for name, message in causes.items():
         origin = change.where(tuple(name.split("."))) if name else None
-        words = f"{name}: {message}"
-        words = "" if not name or words in error.message else words
-        said.append(": ".join(part for part in (str(origin) if origin else "", words) if part))
-    fields = "; ".join(each for each in said if each)
+        named = f"{name}: {message}"
+        named = "" if not name or named in error.message else named
+        details.append(": ".join(part for part in (str(origin) if origin else "", named) if part))
+    fields = "; ".join(detail for detail in details if detail)
     return f"{error.message} ({fields})" if fields else error.message

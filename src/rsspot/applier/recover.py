@@ -1,64 +1,85 @@
-"""Close what a killed run left open, by reading.
+"""Recovery: close what a killed run left open, by reading.
 
-Runs before every apply, asks nothing, and may be run any number of times.
+Runs before every apply, asks nobody, and may be run any number of times. What is still missing is not sent from here:
+the plan that follows sees it missing.
+
+The step    the live object                        how the step is closed
+create      none                                   failed: it never arrived
+create      ours, or made by a lost create         done, and owned
+create      another stack's, or without a stack    refused
+patch       ours                                   done; the next plan sees what is left to do
+delete      none                                   done
+delete      being deleted                          done
+delete      still there                            failed
+expand      (in the ledger)                        skipped: the next plan takes it up
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Settled
-from rsspot.applier.settle import OUR_LABEL, is_from_us, look
+from rsspot.applier.settle import is_from_us, look
 from rsspot.planner.order import Verb
+from rsspot.planner.ownership import label_of
+from rsspot.resources.kind import Kind
 from rsspot.state.ledger.protocol import OpenStep, OwnedObject, StepState
-from rsspot.utils.serialization import at_path
+from rsspot.utils.serialization import Document, at_path
+
+KILLED = "the run was killed"
 
 
 async def recover(context: ApplyContext, scope: str) -> AsyncGenerator[Settled, None]:
-    """Look up every step that may have been sent and was never settled, then close the runs they belong to.
-
-    What is still missing is not sent from here: the plan that follows sees it missing.
-    """
+    """Look up every step that may have been sent and was never closed, then close the runs they belong to."""
     for left in context.ledger.open_steps(scope):
         yield await _close(left, context, scope)
     for run in context.ledger.unfinished_runs(scope):
         for step in context.ledger.steps(run):
             if step.state is StepState.PENDING:
-                context.ledger.settle(run, step.seq, StepState.SKIPPED, detail="the run was killed")
+                context.ledger.settle(run, step.seq, StepState.SKIPPED, detail=KILLED)
         context.ledger.finish(run, "interrupted")
 
 
 async def _close(left: OpenStep, context: ApplyContext, scope: str) -> Settled:
-    step = left.step
-    kind = context.kinds.get(step.ref.kind)
+    step, kind = left.step, context.kinds.get(left.step.ref.kind)
     if kind is None or step.verb == Verb.EXPAND:
-        context.ledger.settle(left.run, step.seq, StepState.SKIPPED, detail="the run was killed")
+        context.ledger.settle(left.run, step.seq, StepState.SKIPPED, detail=KILLED)
         return Settled(step.address, "was being worked on; the next plan takes it up")
     live = await look(context.documents(kind), step.ref.name)
     if live is None:
-        state = StepState.DONE if step.verb == Verb.DELETE else StepState.FAILED
-        said = "it is gone" if step.verb == Verb.DELETE else "it never arrived"
-        context.ledger.settle(left.run, step.seq, state, detail=said, gone=step.ref)
-        return Settled(step.address, said)
-    label = at_path(live, OUR_LABEL)
+        return _close_without_object(left, context)
+    state, detail = await _judge(left, live, kind, context)
+    owned = _owned(left, live, context, scope) if state is StepState.DONE and step.verb != Verb.DELETE else None
+    context.ledger.settle(left.run, step.seq, state, detail=detail, owned=owned)
+    return Settled(step.address, detail)
+
+
+def _close_without_object(left: OpenStep, context: ApplyContext) -> Settled:
+    deleted = left.step.verb == Verb.DELETE
+    state, detail = (StepState.DONE, "it is gone") if deleted else (StepState.FAILED, "it never arrived")
+    context.ledger.settle(left.run, left.step.seq, state, detail=detail, gone=left.step.ref)
+    return Settled(left.step.address, detail)
+
+
+async def _judge(left: OpenStep, live: Document, kind: Kind[Any], context: ApplyContext) -> tuple[StepState, str]:
+    """How a step is closed whose object exists; see the table above."""
+    step, label = left.step, label_of(live)
     if label not in (None, context.stack):
-        said = f"its name is held by an object of the stack {label!r}"
-        context.ledger.settle(left.run, step.seq, StepState.REFUSED, detail=said)
-        return Settled(step.address, said)
+        return StepState.REFUSED, f"its name is held by an object of the stack {label!r}"
     if step.verb == Verb.DELETE:
-        going = bool(at_path(live, ("metadata", "deletionTimestamp")))
-        said = "it is on its way out" if going else "it is still there"
-        state = StepState.DONE if going else StepState.FAILED
-        context.ledger.settle(left.run, step.seq, state, detail=said)
-        return Settled(step.address, said)
+        if at_path(live, ("metadata", "deletionTimestamp")):
+            return StepState.DONE, "it is being deleted"
+        return StepState.FAILED, "it is still there"
     if step.verb == Verb.CREATE and not await is_from_us(live, kind, context, may_have_arrived=left.may_have_arrived):
-        said = "an object of its name is there and belongs to no stack"
-        context.ledger.settle(left.run, step.seq, StepState.REFUSED, detail=said)
-        return Settled(step.address, said)
-    owned = OwnedObject(step.ref, step.address, at_path(live, ("metadata", "uid")))
-    if step.verb != Verb.CREATE:
-        owned = context.ledger.owned(scope).get(step.ref, owned)
-    said = f"its {step.verb} was looked up"
-    context.ledger.settle(left.run, step.seq, StepState.DONE, detail=said, owned=owned)
-    return Settled(step.address, said)
+        return StepState.REFUSED, "an object of its name is there and belongs to no stack"
+    return StepState.DONE, f"its {step.verb} was looked up"
+
+
+def _owned(left: OpenStep, live: Document, context: ApplyContext, scope: str) -> OwnedObject:
+    """The record of the object; a patch keeps what the ledger has on record of it."""
+    owned = OwnedObject(left.step.ref, left.step.address, at_path(live, ("metadata", "uid")))
+    if left.step.verb == Verb.CREATE:
+        return owned
+    return context.ledger.owned(scope).get(left.step.ref, owned)

@@ -1,7 +1,4 @@
-"""A whole run: every step once all it waits for is done, a few at a time, and the recap.
-
-Yields events; never prints.
-"""
+"""A run: every step once the steps it depends on are done, a few at a time, and the recap. Yields events."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ STOPPED = "the run was stopped"
 PATIENT = (Verb.DELETE, Verb.EXPAND)
 """Verbs that start only when what they wait for is ready, not merely accepted."""
 ENDED_BY: dict[type[Exception], RunOutcome] = {Locked: RunOutcome.LOCKED, AuthError: RunOutcome.UNAUTHENTICATED}
-"""How a run ends that was broken off by an error, where there is a word for it."""
+"""The outcome of a run that an error broke off; failed for any other error."""
 GOOD = (StepState.DONE, StepState.SATISFIED)
 WORDS = {Verb.CREATE: "created", Verb.PATCH: "updated", Verb.DELETE: "deleted", Verb.EXPAND: "registered"}
 COUNTS = (
@@ -50,7 +47,7 @@ COUNTS = (
 async def run_steps(
     plan: Plan, steps: Sequence[Step], context: ApplyContext, held: Held, stop: CancelToken, parallel: int = PARALLEL
 ) -> AsyncGenerator[Event, None]:
-    """Perform steps and tell what happens. The last event is the Recap, also when the run is cut short.
+    """Perform steps and yield what happens. The last event is the Recap, also when the run is cut short.
 
     Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done, and StalePlan
     before the first one when a delete would take something down that the plan did not see.
@@ -76,11 +73,11 @@ async def run_steps(
 
 
 async def _check_bystanders(steps: Sequence[Step], context: ApplyContext) -> None:
-    """Look before anything is sent: what lives in a doomed object is deleted first, and would be missed in vain."""
+    """Look before anything is sent: otherwise the children of an object would be deleted before it is refused."""
     doomed = [_object_of(step) for step in steps if step.verb is Verb.DELETE]
     for ref in doomed:
-        if said := await bystander(ref, context.kinds, context.documents, doomed):
-            raise StalePlan(said, hint="nothing was sent; make and review a new plan")
+        if reason := await bystander(ref, context.kinds, context.documents, doomed):
+            raise StalePlan(reason, hint="nothing was sent; make and review a new plan")
 
 
 def _object_of(step: Step) -> Ref:
@@ -110,7 +107,7 @@ class _Execution:
         self._held.check()
 
     async def run(self) -> None:
-        """Perform every step; a step that something goes wrong with skips only what waits for it."""
+        """Perform every step; a step that fails skips only the steps that depend on it."""
         await asyncio.gather(*(self._one(step) for step in self._steps))
 
     @property
@@ -119,10 +116,7 @@ class _Execution:
         return None if isinstance(self._fatal, Cancelled) else self._fatal
 
     async def _one(self, step: Step) -> None:
-        """A step from its turn to its end.
-
-        What lives in its object may start once it is settled, before it is ready.
-        """
+        """One step from its turn to its end. Its dependents may start once it is settled, before it is ready."""
         finished = self._finished if step.verb in PATIENT else self._settled
         for seq in sorted(step.after):
             await finished[seq].wait()
@@ -140,7 +134,7 @@ class _Execution:
     async def _result(self, step: Step) -> Result:
         if self._fatal is not None:
             return self._skip(step, STOPPED)
-        blocker = next((seq for seq in sorted(step.after) if not self._lets_by(step, seq)), None)
+        blocker = next((seq for seq in sorted(step.after) if not self._is_good_enough_for(step, seq)), None)
         if blocker is not None:
             return self._skip(step, f"{self._steps[blocker].change.address} is not done")
         async with self._slots:
@@ -160,7 +154,7 @@ class _Execution:
             return result
 
     def _end(self, error: Exception) -> None:
-        """Note what ends the run. Whatever a run trips over whose lease was taken, the reason is that."""
+        """Note what ends the run. If the lease was lost, that is the reason, whatever error came first."""
         with suppress(Exception):
             try:
                 self._held.check()
@@ -168,8 +162,8 @@ class _Execution:
                 error = lost
         self._fatal = error if isinstance(error, Locked) else self._fatal or error
 
-    def _lets_by(self, step: Step, seq: int) -> bool:
-        """Whether a step that was waited for came out well enough."""
+    def _is_good_enough_for(self, step: Step, seq: int) -> bool:
+        """Whether a step came out well enough for one that depends on it."""
         result = self._results[seq]
         unready = result.readiness is not None and result.readiness.phase is not Phase.READY
         return result.state in GOOD and not (unready and step.verb in PATIENT)
@@ -189,7 +183,7 @@ class _Execution:
         return any(each.seq == step.seq and each.may_have_arrived for each in attempts)
 
     def recap(self) -> Recap:
-        """What came of it all."""
+        """The counts and the outcome."""
         counts: Counter[str] = Counter()
         for step in self._steps:
             result = self._results[step.seq]

@@ -1,4 +1,9 @@
-"""What became of a write: decided by reading, never by guessing. Sends only GETs."""
+"""Settling: what became of a write, decided by reading and never by guessing. Sends only GETs.
+
+A create is done when the object is there with the declared fields; another object of that name, or one that differs, is
+stale: nothing may be sent. A patch is done when its fields have the planned values, and stale when the object is no
+longer what the plan was made on. A delete is done when the very object (its uid) is gone or being deleted.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +40,10 @@ class Found(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """found, the object if it lives, why nothing may be sent, and how the object is now where it is not as wanted."""
+    """What a look at a live object says about a write.
+
+    live: the object, if it exists · detail: why nothing may be sent · now: how it differs from what was asked for
+    """
 
     found: Found
     live: Document | None = None
@@ -109,10 +117,10 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
     if label not in (None, at_path(change.body, OUR_LABEL)):
         return _taken(live, f"belongs to {_stack(label)}")
     # The service may drop marks that it does not know; the ledger then carries on alone.
-    wanted = {path: value for path, value in managed(documents.kind, change.body).items() if path not in OUR_MARKS}
-    different = edits(documents.kind, wanted, live, None)
-    if different:
-        names = ", ".join("/".join(edit.path) for edit in different)
+    desired = {path: value for path, value in managed(documents.kind, change.body).items() if path not in OUR_MARKS}
+    differences = edits(documents.kind, desired, live, None)
+    if differences:
+        names = ", ".join("/".join(edit.path) for edit in differences)
         return _taken(live, f"differs in {names}")
     return Verdict(Found.DONE, live)
 
@@ -154,8 +162,8 @@ def _judge_patch(change: Change, documents: Documents, live: Document | None) ->
     assert base is not None
     if live is None or live["metadata"].get("uid") != base.uid:
         return Verdict(Found.STALE, live, "it was deleted since the plan was made")
-    wanted = {edit.path: edit.after for edit in change.edits}
-    left = edits(documents.kind, wanted, live, None)
+    desired = {edit.path: edit.after for edit in change.edits}
+    left = edits(documents.kind, desired, live, None)
     if not left:
         return Verdict(Found.DONE, live)
     moved = _moved(change, documents, live)

@@ -1,4 +1,4 @@
-"""Wait until an object is ready, or gone; each way of not getting there is its own result. Sends only GETs."""
+"""Wait until an object is ready or gone; each way of not getting there is a result of its own. Sends only GETs."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from rsspot.resources.registry import kinds
 from rsspot.utils.text import did_you_mean
 
 OUR_MARKS = (STACK_LABEL, NAME_ANNOTATION)
-"""What rsspot writes itself: passed over, so that what it made can be a manifest again."""
+"""Marks that rsspot writes itself: ignored, so that its own objects can be manifests again."""
 SERVERS_METADATA = ("managedFields", "ownerReferences", "selfLink", "deletionGracePeriodSeconds", "generateName")
 """Metadata that only a server writes, besides what the model knows."""
 TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
@@ -49,7 +49,7 @@ def load(
         missing = expand(source, values)
         wrong: list[Problem] = []
         manifest = _manifest(source, wrong)
-        # A value that is not there is one problem, not also a bad price or name.
+        # A missing variable is one problem, not also an invalid price or name.
         unknown = {problem.origin for problem in missing}
         problems += missing + [problem for problem in wrong if problem.origin not in unknown]
         if manifest is not None and not missing:
@@ -57,7 +57,7 @@ def load(
     problems += _duplicates(manifests)
     if not problems and not manifests:
         places = ", ".join(map(str, paths))
-        problems.append(Problem("no manifests here, only a Stack or nothing", Origin(places)))
+        problems.append(Problem("no manifests here except for a Stack", Origin(places)))
     if problems:
         raise ManifestError(problems, hint="nothing was sent")
     return ManifestSet(
@@ -76,22 +76,22 @@ def _is_stack(source: Source) -> bool:
 
 
 def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list[Problem]]:
-    found = [source for source in sources if _is_stack(source)]
-    problems = [Problem("a second Stack: one run has one", source.origin()) for source in found[1:]]
+    stacks = [source for source in sources if _is_stack(source)]
+    problems = [Problem("a second Stack: a run has only one", source.origin()) for source in stacks[1:]]
     nothing = Stack(
         api_version=LOCAL_API_VERSION, kind="Stack", metadata=AuthoredMetadata(name=DEFAULT_STACK), spec=StackSpec()
     )
-    if not found:
+    if not stacks:
         return nothing, problems
-    source = found[0]
+    source = stacks[0]
     problems += expand(source, variables)
     try:
         stack = Stack.model_validate(source.value, extra="forbid", by_name=False)
     except ValidationError as error:
         return nothing, problems + list(_explain(error, Stack, source, ()))
     if stack.api_version != LOCAL_API_VERSION:
-        said = f"apiVersion {stack.api_version!r}"
-        problems.append(Problem(said, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}"))
+        message = f"wrong apiVersion {stack.api_version!r}"
+        problems.append(Problem(message, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}"))
     if not DNS_LABEL.fullmatch(stack.name):
         problems.append(_bad_name(stack.name, source))
     return stack, problems
@@ -113,7 +113,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
     spec = _spec(kind, source, problems)
     if len(problems) > before:
         return None
-    body = {"metadata": metadata, "spec": _beside(kind, spec, source)}
+    body = {"metadata": metadata, "spec": _resolve_programs(kind, spec, source)}
     return Manifest(kind, str(document["metadata"]["name"]), body, source.origin(("metadata", "name")), source.marks)
 
 
@@ -122,19 +122,19 @@ def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
     name, version = source.value.get("kind"), source.value.get("apiVersion")
     kind = known.get(name) if isinstance(name, str) else None
     if kind is None:
-        said = "missing field 'kind'" if name is None else f"unknown kind {name!r}"
+        message = "missing field 'kind'" if name is None else f"unknown kind {name!r}"
         hint = did_you_mean(str(name), known) or f"kinds: {', '.join(sorted([*known, 'Stack']))}"
-        problems.append(Problem(said, source.origin(("kind",)), hint))
+        problems.append(Problem(message, source.origin(("kind",)), hint))
     elif version != kind.api_version:
-        said = f"apiVersion {version!r}" if version else "missing field 'apiVersion'"
-        problems.append(Problem(said, source.origin(("apiVersion",)), f"{kind.name} is {kind.api_version}"))
+        message = f"wrong apiVersion {version!r}" if version else "missing field 'apiVersion'"
+        problems.append(Problem(message, source.origin(("apiVersion",)), f"{kind.name} is {kind.api_version}"))
     return kind
 
 
 def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
     """The labels and annotations as written.
 
-    What only a server writes is passed over, so that its output can be a manifest.
+    What only a server writes is ignored, so that its output can be a manifest.
     """
     written = source.value.get("metadata")
     if not isinstance(written, dict):
@@ -180,7 +180,7 @@ def _validate(
 
 
 def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
-    """Pydantic's findings in our words, at the place they were written."""
+    """Findings as problems, each at the place where the value was written."""
     for finding in findings(error):
         path = (*above, *finding.path)
         field = str(finding.path[-1]) if finding.path else ""
@@ -209,8 +209,8 @@ def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
 
 
-def _beside(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Programs given relative to the manifest, relative to where we run."""
+def _resolve_programs(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Resolve programs that are given relative to the manifest."""
     for path in kind.marked(COMMAND):
         *parents, last = path
         holder: Any = spec

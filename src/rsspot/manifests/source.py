@@ -57,7 +57,7 @@ class Source:
 
 def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     """The YAML files that paths stand for: files as given, directories searched whole, each file once, sorted."""
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     problems: list[Problem] = []
     for path in paths:
         if path.is_dir():
@@ -66,12 +66,12 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
                 problems.append(
                     Problem("no manifests here", Origin(str(path)), "put a .yaml file here, or name another directory")
                 )
-            found |= dict.fromkeys(each for each in inside if not _hidden(each.relative_to(path)))
+            files |= dict.fromkeys(file for file in inside if not _hidden(file.relative_to(path)))
         elif path.is_file():
-            found[path] = None
+            files[path] = None
         else:
             problems.append(Problem("no such file or directory", Origin(str(path))))
-    return list(found), problems
+    return list(files), problems
 
 
 def read_sources(files: Iterable[Path]) -> tuple[list[Source], list[Problem]]:
@@ -120,19 +120,19 @@ def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
-        said = f"not YAML: {error.problem or error.context}"
-        if NESTED in said:
-            said = f"nested deeper than {DEEPEST} levels"
-        builder.problems.append(Problem(said, origin, quotable=False))
+        message = f"invalid YAML: {error.problem or error.context}"
+        if NESTED in message:
+            message = f"nested deeper than {DEEPEST} levels"
+        builder.problems.append(Problem(message, origin, quotable=False))
     except yaml.YAMLError as error:
-        builder.problems.append(Problem(f"not YAML: {str(error).splitlines()[0]}", Origin(file)))
+        builder.problems.append(Problem(f"invalid YAML: {str(error).splitlines()[0]}", Origin(file)))
     finally:
         loader.dispose()
     return sources, builder.problems
 
 
 def _check_depth(text: str, file: str) -> None:
-    """Refuse nesting that would overflow the parser's own stack before anything of it can be looked at."""
+    """Refuse nesting that would overflow the parser's own stack before the nodes can be checked."""
     most = text.count("[") + text.count("{") + max((len(line) for line in text.splitlines()), default=0)
     if most <= SUSPICIOUS:
         return
@@ -150,7 +150,7 @@ class _TooMuch(Exception):
 
 
 class _Builder:
-    """Turns nodes into plain values, noting where each stood."""
+    """Turns nodes into plain values and records where each was written."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -179,7 +179,7 @@ class _Builder:
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._wrong("a key must be a word", key_node)
+                self._wrong("a key must be a scalar", key_node)
                 continue
             key = key_node.value
             if key in built:

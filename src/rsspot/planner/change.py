@@ -1,4 +1,4 @@
-"""Change: one object and what is to become of it, as data. Decides nothing."""
+"""Change: one object and what is to become of it, as values. Decides nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Edit:
     before: Any
     after: Any
     drift: bool = False
-    """The field was as wanted when last applied: somebody else changed it."""
+    """The field was as desired when last applied: somebody else changed it."""
     secret: bool = False
     forces_replacement: bool = False
 

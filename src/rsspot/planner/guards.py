@@ -106,14 +106,14 @@ class Case:
 
 
 def guard(draft: Draft, context: PlanContext) -> tuple[Problem, ...]:
-    """Every objection. When a declared kind could not be read, only that is said: all else would be guesses."""
+    """Every objection. When a declared kind could not be read, nothing else is reported: it would be guesses."""
     case = Case(draft=draft, context=context)
     unreadable = tuple(unread(case))
     return unreadable or tuple(problem for check in GUARDS for problem in check(case))
 
 
 def unread(case: Case) -> Iterator[Problem]:
-    """Nothing can be said of a declared object whose kind could not be listed."""
+    """A declared object cannot be judged when its kind could not be listed."""
     named = {match.manifest.kind.name: match.manifest for match in case.matches}
     for kind, manifest in named.items():
         if kind in case.incomplete:

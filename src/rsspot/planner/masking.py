@@ -1,4 +1,4 @@
-"""Masking: secrets leave a change as numbers, so that equal ones can be told from different ones and none is shown."""
+"""Masking: secrets leave a change as numbers, so that equal ones can be recognized and none is shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MASK = "(secret #{})"
 
 
 class Masks:
-    """Numbers for secrets, so that equal ones can be told from different ones."""
+    """Numbers for secrets: the same number for the same secret."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}

@@ -93,7 +93,7 @@ def _undeclared(
         for live in of_address
         if _uid(live) not in known and not live["metadata"].get("deletionTimestamp")
     ]
-    return iter(sorted(objects, key=lambda found: found[1]))
+    return iter(sorted(objects, key=lambda entry: entry[1]))
 
 
 def _note_on_copy(address: str, match: Match) -> str:

@@ -30,7 +30,7 @@ class JsonReport:
 
 
 class YamlReport(JsonReport):
-    """The plan as YAML. A run is told in JSON lines: YAML documents cannot be told apart while they arrive."""
+    """The plan as YAML. Events are JSON lines: YAML documents cannot be separated while they arrive."""
 
     def plan(self, plan: Plan) -> str:
         return render(dump_plan(plan), "yaml")

@@ -1,6 +1,6 @@
 """The API: one request in, one response out, as the gateway and the API server behind it answer.
 
-Speaks no HTTP and opens no socket. Knows who may do what where; the objects themselves are `machinery`'s.
+Speaks no HTTP and opens no socket. Knows who may do what where; the objects themselves are those of `apiserver`.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ class RegistrationWorkflow:
 
     def candidates(self, groups: Iterable[VMCloudSpace]) -> list[RegistrationCandidate]:
         """The machines of these groups that have an address and are not registered. Notes nothing."""
-        found = (each for group in groups for each in self._machines(group))
+        machines = (machine for group in groups for machine in self._machines(group))
         return [
-            each for each in found if each.record is None or each.record.status is not RegistrationStatus.REGISTERED
+            each for each in machines if each.record is None or each.record.status is not RegistrationStatus.REGISTERED
         ]
 
     def discover(self, groups: Iterable[VMCloudSpace]) -> list[RegistrationRecord]:
@@ -104,7 +104,7 @@ class RegistrationWorkflow:
         return self._to(record, RegistrationStatus.TOKEN_ISSUED, token_id=token_id, token_expires_at=expires_at)
 
     def submitted(self, record: RegistrationRecord) -> RegistrationRecord:
-        """The machine was told."""
+        """The machine was told to join."""
         return self._to(record, RegistrationStatus.SUBMITTED)
 
     def registered(self, record: RegistrationRecord) -> RegistrationRecord:

@@ -29,7 +29,7 @@ class StepState(StrEnum):
     REFUSED = "refused"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
-    """Sent, and not even reading told what became of it."""
+    """Sent, and not even reading showed what became of it."""
 
 
 CLOSED = frozenset(StepState) - {StepState.PENDING, StepState.INTENT, StepState.UNKNOWN}
