@@ -1,12 +1,19 @@
-"""Writes the settings table into docs/configuration.md, between its two markers. Run by `make reference`."""
+"""Writes what is derived from the code: the table in docs/configuration.md and the JSON Schema of saved plans.
+
+Run by `make reference`.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rsspot.config.reference import markdown
+from rsspot.planner.codec import schema
 
-PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "configuration.md"
+SCHEMA = ROOT / "src" / "rsspot" / "planner" / "plan.schema.json"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 
 
@@ -19,3 +26,4 @@ def written(page: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")

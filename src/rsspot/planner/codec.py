@@ -1,6 +1,6 @@
 """The JSON form of a plan, `rsspot.plan/1`: written with its secrets masked, read back with its digest checked.
 
-The models below are the format. `plan.schema.json` is made from them (`make reference`), and a test compares the two.
+The models below are the format. `plan.schema.json` is made from them by `make reference`, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -183,6 +183,15 @@ def load_plan(document: Any) -> Plan:
         files=tuple(saved.inputs.files),
         profile=saved.inputs.profile,
     )
+
+
+def schema() -> Document:
+    """The JSON Schema of a saved plan, as it is shipped in `plan.schema.json`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": FORMAT,
+        **ADAPTER.json_schema(by_alias=True, mode="serialization"),
+    }
 
 
 def problem_json(problem: Problem) -> Document:
