@@ -17,7 +17,7 @@ from rsspot.constants import VERSION
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-SUFFIXES = {".py", ".yaml", ".csv", ".html", ".typed"}
+SUFFIXES = {".py", ".yaml", ".csv", ".html", ".json", ".typed"}
 TIMEOUT = 120
 
 
