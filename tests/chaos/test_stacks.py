@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,16 @@ import pytest
 import yaml
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
-from support import ENVIRONMENT, program
 from support.amount import amount
+from support.forked import Forked
 from support.killed_apply import Stage
 from support.killed_stack import run
 from support.scenes import NAMESPACE
 
 SEEDS = range(amount(8, 60))
 BEGIN = 1_790_000_000.0
-LATER = 20_000.0
-"""Seconds between two runs, in the world's time: longer than any wait."""
+LATER = 6_000.0
+"""Seconds between two runs, in the world's time: longer than a run and its waits. Auctions are held meanwhile."""
 POOLS = ("spotnodepools", "ondemandnodepools")
 CLASSES = ("gp.vs1.medium-dfw", "gp.vs1.large-dfw")
 
@@ -49,7 +49,7 @@ def document(kind: str, name: str, **spec: Any) -> dict[str, Any]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_a_stack_under_fire_converges(tmp_path: Path, seed: int) -> None:
+async def test_a_stack_under_fire_converges(tmp_path: Path, program: Forked, seed: int) -> None:
     """Two versions of a stack, each applied by runs that are killed or meet faults, and then by one left in peace."""
     chance = random.Random(seed)
     moment = BEGIN
@@ -57,7 +57,7 @@ async def test_a_stack_under_fire_converges(tmp_path: Path, seed: int) -> None:
         documents = stack(chance)
         (tmp_path / "wanted.yaml").write_text(yaml.safe_dump_all(documents))
         for _ in range(chance.randrange(1, 4)):
-            killed(tmp_path, moment, chance)
+            killed(program, tmp_path, moment, chance)
             moment += LATER
         recap = await run(tmp_path, moment, None)
         moment += LATER
@@ -65,12 +65,19 @@ async def test_a_stack_under_fire_converges(tmp_path: Path, seed: int) -> None:
         await assert_as_wanted(tmp_path, moment, documents)
 
 
-def killed(folder: Path, start: float, chance: random.Random) -> None:
+@pytest.fixture(scope="module")
+def program() -> Iterator[Forked]:
+    """The program that is killed."""
+    started = Forked("killed_stack")
+    yield started
+    started.close()
+
+
+def killed(program: Forked, folder: Path, start: float, chance: random.Random) -> None:
     """One run with faults, which most of the time does not live to its end."""
     what, number = chance.choice(["write", "mutation", "mutation", "never"]), chance.randrange(1, 30)
     seed = chance.randrange(10_000)
-    command = [*program("killed_stack"), str(folder), str(start), str(seed), what, str(number)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT)
+    done = program.run(folder, start, seed, what, number)
     assert done.returncode in (0, 1, 6, 7, 11, -signal.SIGKILL), done.stderr
 
 

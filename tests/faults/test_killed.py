@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from support import ENVIRONMENT, program
+from support.forked import Forked
 from support.killed_apply import TEXTS, Stage, run
 from support.scenes import PLURALS, births, living
 
 BEGIN = 1_790_000_000.0
-LATER = 20_000.0
-"""Seconds between two runs, in the world's time: longer than any wait."""
+LATER = 6_000.0
+"""Seconds between two runs, in the world's time: longer than a run and its waits. Auctions are held meanwhile."""
 SHARES = 4
 """Each family is split into so many tests, so that they can run side by side."""
 
 
-def killed(folder: Path, text: str, start: float, what: str, number: int) -> bool:
-    """Run the script to its end or its death, and tell which it was."""
-    command = [*program("killed_apply"), str(folder), text, str(start), what, str(number)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode != 0
+Killed = Callable[[Path, str, float, str, int], bool]
+
+
+@pytest.fixture(scope="module")
+def killed() -> Iterator[Killed]:
+    """Runs an apply in a process to its end or its death, and tells which it was."""
+    program = Forked("killed_apply")
+
+    def run_to_its_end(folder: Path, text: str, start: float, what: str, number: int) -> bool:
+        done = program.run(folder, text, start, what, number)
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        return done.returncode != 0
+
+    yield run_to_its_end
+    program.close()
 
 
 def numbers(share: int) -> Iterator[int]:
@@ -58,7 +66,9 @@ SECOND = {"cloudspaces": 1, "spotnodepools": 1, "ondemandnodepools": 0}
 
 @pytest.mark.parametrize("share", range(1, SHARES + 1))
 @pytest.mark.parametrize("what", ["write", "mutation"])
-async def test_a_first_apply_killed_anywhere_is_finished_by_the_next(tmp_path: Path, what: str, share: int) -> None:
+async def test_a_first_apply_killed_anywhere_is_finished_by_the_next(
+    tmp_path: Path, killed: Killed, what: str, share: int
+) -> None:
     """However far the first apply got, the second makes each object exactly once."""
     for number in numbers(share):
         folder = tmp_path / str(number)
@@ -72,7 +82,9 @@ async def test_a_first_apply_killed_anywhere_is_finished_by_the_next(tmp_path: P
 
 @pytest.mark.parametrize("share", range(1, SHARES + 1))
 @pytest.mark.parametrize("what", ["write", "mutation"])
-async def test_a_change_killed_anywhere_is_finished_by_the_next(tmp_path: Path, what: str, share: int) -> None:
+async def test_a_change_killed_anywhere_is_finished_by_the_next(
+    tmp_path: Path, killed: Killed, what: str, share: int
+) -> None:
     """The same for an update, a replacement and a removal together."""
     template = tmp_path / "template"
     template.mkdir()
@@ -88,7 +100,7 @@ async def test_a_change_killed_anywhere_is_finished_by_the_next(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("share", range(1, SHARES + 1))
-async def test_a_recovery_killed_anywhere_is_finished_by_the_next(tmp_path: Path, share: int) -> None:
+async def test_a_recovery_killed_anywhere_is_finished_by_the_next(tmp_path: Path, killed: Killed, share: int) -> None:
     """The run that puts a killed one right may be killed as well."""
     template = tmp_path / "template"
     template.mkdir()

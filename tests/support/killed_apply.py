@@ -1,14 +1,10 @@
-"""Applies a stack in a world that lives in a file, and dies of SIGKILL where it is told to.
-
-python killed_apply.py FOLDER TEXT START (write|mutation|never) NUMBER
-"""
+"""Applies a stack in a world that lives in a file, and dies of SIGKILL where it is told to."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +102,8 @@ async def run(folder: Path, text: str, start: float, *, write: int = 0, mutation
         await stage.close()
 
 
-if __name__ == "__main__":
-    place, wanted, begin, what, number = sys.argv[1:]
-    recap = asyncio.run(run(Path(place), wanted, float(begin), **({} if what == "never" else {what: int(number)})))
-    sys.exit(recap.exit_code)
+def main(arguments: list[str]) -> int:
+    """The program: FOLDER TEXT START (write|mutation|never) NUMBER."""
+    place, wanted, begin, what, number = arguments
+    dying = {} if what == "never" else {what: int(number)}
+    return asyncio.run(run(Path(place), wanted, float(begin), **dying)).exit_code

@@ -1,13 +1,9 @@
-"""Applies the stack of a folder in a world that lives in a file, with faults, and dies of SIGKILL where it is told to.
-
-python killed_stack.py FOLDER START SEED (write|mutation|never) NUMBER
-"""
+"""Applies the stack of a folder in a world that lives in a file, with faults, and dies of SIGKILL where it is told."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from pathlib import Path
 
 from rsspot.applier.events import Recap
@@ -47,7 +43,8 @@ def chance_of(seed: int | None) -> int:
     return 8 if seed is None else 1 + seed % 8
 
 
-if __name__ == "__main__":
-    place, begin, of, what, number = sys.argv[1:]
-    recap = asyncio.run(run(Path(place), float(begin), int(of), **({} if what == "never" else {what: int(number)})))
-    sys.exit(recap.exit_code)
+def main(arguments: list[str]) -> int:
+    """The program: FOLDER START SEED (write|mutation|never) NUMBER."""
+    place, begin, of, what, number = arguments
+    dying = {} if what == "never" else {what: int(number)}
+    return asyncio.run(run(Path(place), float(begin), int(of), **dying)).exit_code
