@@ -7,9 +7,9 @@ import pytest
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
 from rsspot.errors import NotFound, NotReady, RsspotError
-from rsspot.resources.waiting import POLL
 from rsspot.resources.collection import Collection
 from rsspot.resources.kind import Kind, Phase, Readiness
+from rsspot.resources.waiting import POLL
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE, CloudSpace
 from rsspot.testing import SimulatedSpot
 from support.recording import AUTOPILOT, GROUP, POOL, PUBLIC_KEY, cloudspace, overhearing, pool, put, uuid_of

@@ -69,9 +69,6 @@ class Resource(Model):
         return self.metadata.name
 
 
-M = TypeVar("M", bound=BaseModel)
-
-
 class ListMetadata(Model):
     """token: what to ask for the next page with, if there is one."""
 
