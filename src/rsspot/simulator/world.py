@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from threading import Condition, RLock
 from typing import Any
@@ -87,19 +87,15 @@ class World:
         """The moment that is being lived through, in seconds since 1970."""
         return self.objects.now
 
-    @cached_property
+    @property
     def prices(self) -> dict[str, Decimal]:
         """The recorded price of each class."""
-        return {
-            body["metadata"]["name"]: Decimal(status["spotPricing"]["marketPricePerHour"])
-            for plural, body, status in seeds()
-            if plural == "serverclasses"
-        }
+        return _recorded_prices()
 
-    @cached_property
+    @property
     def server_classes(self) -> dict[str, dict[str, Any]]:
-        """What never changes about each class: its spec."""
-        return {body["metadata"]["name"]: body["spec"] for plural, body, _ in seeds() if plural == "serverclasses"}
+        """The spec of each class, which never changes."""
+        return _recorded_classes()
 
     def _begin(self) -> None:
         """The first moment: what the service's operators provide, and the first auction."""
@@ -174,6 +170,20 @@ class World:
 
     def close(self) -> None:
         self.store.close()
+
+
+@cache
+def _recorded_prices() -> dict[str, Decimal]:
+    return {
+        body["metadata"]["name"]: Decimal(status["spotPricing"]["marketPricePerHour"])
+        for plural, body, status in seeds()
+        if plural == "serverclasses"
+    }
+
+
+@cache
+def _recorded_classes() -> dict[str, dict[str, Any]]:
+    return {body["metadata"]["name"]: body["spec"] for plural, body, _ in seeds() if plural == "serverclasses"}
 
 
 def last_moment(path: Path) -> float | None:
