@@ -16,7 +16,7 @@ import pytest
 
 from rsspot.concurrency import Mutex, drive, drive_each, pause, running_loop
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 async def at_once(value: object) -> object:

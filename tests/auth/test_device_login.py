@@ -292,7 +292,7 @@ async def test_ctrl_c_leaves_nothing_behind() -> None:
     for attempt in (1, 2):
         login.clock.asleep.clear()
         waiting = asyncio.create_task(bearer.current(login.send))
-        await asyncio.wait_for(login.clock.asleep.wait(), 5)
+        await asyncio.wait_for(login.clock.asleep.wait(), 60)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

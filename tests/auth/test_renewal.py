@@ -315,7 +315,7 @@ def in_threads(number: int, work: Callable[[], object]) -> list[object]:
     barrier, outcomes = threading.Barrier(number), []
 
     def run() -> None:
-        barrier.wait(5)
+        barrier.wait(60)
         try:
             outcomes.append(work())
         except RsspotError as error:
@@ -325,7 +325,7 @@ def in_threads(number: int, work: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(outcomes) == number
     return outcomes
 

@@ -92,7 +92,7 @@ def url(login: OneUse) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(60)
 
 
 @LOCK_IS_KNOWN
@@ -106,7 +106,7 @@ def test_processes_that_start_together_cost_one_renewal(login: OneUse, url: str,
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
         barrier.touch()
-        tokens = [process.communicate(timeout=30)[0] for process in processes]
+        tokens = [process.communicate(timeout=60)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -139,7 +139,7 @@ def test_bearers_of_one_folder_cost_one_renewal(login: OneUse, tmp_path: Path) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert (len(tokens), len(set(tokens))) == (4, 1)
     assert (login.issued, login.refused) == (1, 0)
 

@@ -100,7 +100,7 @@ class Official:
 
     def watch(self, since, count):
         stream = kubernetes.watch.Watch().stream(
-            self.api.list_namespaced_custom_object, *self.where, resource_version=since, timeout_seconds=5
+            self.api.list_namespaced_custom_object, *self.where, resource_version=since, timeout_seconds=60
         )
         with closing(stream):
             return [(event["type"], event["object"]["metadata"]["name"]) for event in islice(stream, count)]
@@ -160,7 +160,7 @@ class Light:
         return self._call(self.client.apply, CloudSpace(document), field_manager=manager, force=force)
 
     def watch(self, since, count):
-        with closing(self.client.watch(CloudSpace, resource_version=since, server_timeout=5)) as stream:
+        with closing(self.client.watch(CloudSpace, resource_version=since, server_timeout=60)) as stream:
             return [(kind, item.metadata.name) for kind, item in islice(stream, count)]
 
 

@@ -50,7 +50,7 @@ def rsspot(serve, environment, tmp_path):
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def test_two_signals_stop_an_apply_and_the_next_one_continues(rsspot):
@@ -60,7 +60,7 @@ def test_two_signals_stop_an_apply_and_the_next_one_continues(rsspot):
     first.send_signal(signal.SIGINT)
     assert "stopping" in first.stderr.readline()
     first.send_signal(signal.SIGINT)
-    _, err = first.communicate(timeout=30)
+    _, err = first.communicate(timeout=60)
     assert first.returncode == 8, err
     assert "Traceback" not in err
 

@@ -482,18 +482,18 @@ def test_equal_reads_of_threads_and_loops_are_one_request() -> None:
         return await asyncio.gather(*(number(session) for _ in range(5)))
 
     def looping() -> None:
-        barrier.wait(5)
+        barrier.wait(60)
         numbers.extend(asyncio.run(five()))
 
     def blocking() -> None:
-        barrier.wait(5)
+        barrier.wait(60)
         numbers.append(drive(number(session)))
 
     threads = [threading.Thread(target=work, daemon=True) for work in [looping] * 2 + [blocking] * 4]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert numbers == [1] * 14
 
 

@@ -61,7 +61,7 @@ def listen():
     for server, thread in listening:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from time import monotonic
 import pytest
 
 from rsspot.errors import StateError
-from rsspot.state.database import IMPATIENT, Database
+from rsspot.state.database import BUSY_TIMEOUT, IMPATIENT, Database
 from rsspot.state.ledger import open_ledger
 from rsspot.state.migrations import MIGRATIONS
 
@@ -317,10 +317,11 @@ def test_the_impatient_do_not_wait(tmp_path: Path) -> None:
     writer = Database(tmp_path / "state.db")
     other = Database(tmp_path / "state.db", patience=IMPATIENT)
     with writer.transaction():
+        assert other.rows("PRAGMA busy_timeout")[0][0] == 1000 * IMPATIENT
         began = monotonic()
         with pytest.raises(StateError, match="locked"), other.transaction():
             pass
-        assert monotonic() - began < 5
+        assert monotonic() - began < BUSY_TIMEOUT
         assert other.rows("SELECT * FROM leases") == []
     with other.transaction() as db:
         db.execute("DELETE FROM leases")

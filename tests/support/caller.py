@@ -23,7 +23,7 @@ class Caller:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} if self.token else {}
         request = urllib.request.Request(self.about["base_url"] + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as refused:
             with refused:

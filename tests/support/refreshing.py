@@ -15,7 +15,7 @@ from rsspot.auth.grants import Issuer
 from rsspot.http.transport import SpotTransport
 from rsspot.utils.clock import SystemClock
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def token(url: str, folder: Path) -> str:

@@ -26,7 +26,7 @@ from support.registering import STACK, Registrar, Runs
 
 ORGANIZATION = "org-sandbox000000001"
 MACHINES = 6
-ENDS_WITHIN = 20.0
+ENDS_WITHIN = 60.0
 S = RegistrationStatus
 CLAIMS_AND_ENDS = """
 import sys
@@ -351,7 +351,7 @@ def test_a_worker_that_died_loses_its_claims_at_once(ledger: Ledger, tmp_path: P
     flow = workflow(ledger)
     flow.discover([group(3)])
     program = [sys.executable, "-c", CLAIMS_AND_ENDS, str(tmp_path / "state.db"), ORGANIZATION]
-    ended = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert ended.stdout == "3\n", ended.stderr
     claimed = flow.claim(limit=10)
     assert len(claimed) == 3

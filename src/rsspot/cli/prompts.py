@@ -12,10 +12,10 @@ def confirm(wanted: str) -> None:
     """Return only if exactly this text is typed. Raises Cancelled otherwise, PlanRefused without a terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
         raise PlanRefused([Problem("cannot prompt for approval without a terminal", hint="add --yes to approve")])
-    print(f"\nType {wanted!r} to continue: ", end="", flush=True)
     # The handler of a running event loop only records Ctrl-C, and readline would go on waiting.
     previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        print(f"\nType {wanted!r} to continue: ", end="", flush=True)
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         print()
