@@ -94,20 +94,20 @@ def start(
 
 def writes(server: Server, since: float = 0.0) -> int:
     """How many mutations have arrived after a moment of the server's clock."""
-    entries = server.journal.since(0)
+    entries = server.request_log.since(0)
     return sum(each["method"] != "GET" and "/apis/" in each["target"] and each["time"] > since for each in entries)
 
 
 def refused(server: Server, count: int) -> None:
     """Wait until so many writes were answered with 429."""
     until = time.monotonic() + 60
-    while len([each for each in server.journal.since(0) if each["status"] == 429]) < count:
+    while len([each for each in server.request_log.since(0) if each["status"] == 429]) < count:
         assert time.monotonic() < until, "nothing was refused"
         time.sleep(0.02)
 
 
 def quiet(server: Server) -> int:
-    """How many mutations have arrived when no more come: what was on the wire is in the journal then."""
+    """Wait until no more writes arrive; every write sent before is in the request log by then. Returns their number."""
     arrived, since, until = writes(server), time.monotonic(), time.monotonic() + 60
     while time.monotonic() - since < 1.0:
         assert time.monotonic() < until, "writes keep arriving"

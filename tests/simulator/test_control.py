@@ -133,13 +133,13 @@ def test_wrong_orders_are_usage_errors(environment, tmp_path, arguments, said):
 @pytest.mark.parametrize(
     ("name", "body", "said"),
     [
-        ("advance", {"seconds": -1}, "time goes forward"),
-        ("advance", {"seconds": "soon"}, "not understood"),
-        ("advance", {}, "not understood"),
-        ("advance", [], "not understood"),
+        ("advance", {"seconds": -1}, "seconds must be a finite number that is not negative"),
+        ("advance", {"seconds": "soon"}, "invalid request"),
+        ("advance", {}, "invalid request"),
+        ("advance", [], "invalid request"),
         ("faults", {"fault": "explode"}, "explode"),
-        ("price", {"class": "nothing", "price": "1"}, "no server class"),
-        ("price", {"class": CLASS, "price": "much"}, "not understood"),
+        ("price", {"class": "nothing", "price": "1"}, "unknown server class"),
+        ("price", {"class": CLASS, "price": "much"}, "invalid request"),
     ],
 )
 def test_orders_that_make_no_sense_are_refused(frozen, name, body, said):

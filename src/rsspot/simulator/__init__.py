@@ -1,4 +1,4 @@
-"""The Spot API on this machine: a Kubernetes-style API server with an auction and a clock of its own.
+"""A local simulation of the Spot API: a Kubernetes-style API server with its own auction and clock.
 
-Its truth is the CRD files in `crds/`. It imports none of the client's rooms, so it cannot share their mistakes.
+The CRD files in `crds/` are its source of truth. It shares no code with the client, so it cannot repeat its mistakes.
 """

@@ -1,6 +1,6 @@
-"""The API: one request in, one response out, as the gateway and the API server behind it answer.
+"""Answers API requests as the gateway and the API server behind it do: one request in, one response out.
 
-Speaks no HTTP and opens no socket. Knows who may do what where; the objects themselves are those of `apiserver`.
+Does not speak HTTP and opens no socket. Decides who may do what; `apiserver` handles the objects.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _DryRun(Exception):
 
 
 class Api:
-    """Answers requests about one world."""
+    """Answers requests to one world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -41,10 +41,10 @@ class Api:
         self._resources = ResourceEndpoints(world.objects, self._look)
         self._open = _open_endpoints(world)
         self.turn = 0
-        """How often anything has changed so far."""
+        """The number of changes so far."""
 
     def handle(self, request: Request, behind: int = 0) -> Response:
-        """The answer to a request. Never raises. behind: how many writes ago a read is answered from"""
+        """Answer a request. Never raises. behind: number of latest writes that a read does not see yet"""
         with self.world.lock:
             try:
                 self.tick()
@@ -54,7 +54,7 @@ class Api:
                     if is_rehearsal(request):
                         raise _DryRun(response)
                 if self.world.store.version() != before:
-                    self._tell()
+                    self._notify()
             except _DryRun as rehearsal:
                 response = rehearsal.response
             except (Denied, Nowhere) as plain:
@@ -66,37 +66,37 @@ class Api:
         return written(request, _warned(response))
 
     def tick(self) -> None:
-        """Let everything happen that is due. Apart from the request, whose refusal must not undo it."""
+        """Run everything that is due, in its own transaction: a refused request must not roll it back."""
         with self.world.lock:
             if not self.world.is_due():
                 self.world.objects.now = max(self.world.objects.now, self.world.clock.time())
                 return
             with self.world.store.transaction():
                 self.world.advance()
-            self._tell()
+            self._notify()
 
     def wait(self, turn: int, seconds: float) -> None:
-        """Wait until there is something newer than a turn, but not for longer than that."""
+        """Wait until something changes after `turn`, for `seconds` at most."""
         with self.world.changed:
             self.world.changed.wait_for(lambda: self.turn != turn, seconds)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self.turn += 1
         self.world.changed.notify_all()
 
     @contextmanager
     def _look(self) -> Iterator[None]:
-        """Read the store after everything due has happened."""
+        """Hold the lock to read the store after running everything that is due."""
         with self.world.lock:
             self.tick()
             yield
 
     def set_price(self, server_class: str, price: Decimal | None) -> None:
-        """Have others pay that much for a class from now on; None gives its market back to itself."""
+        """Fix the going rate of a class from now on; None lets its market move again."""
         with self.world.lock:
             with self.world.store.transaction():
                 provisioning.set_price(self.world, server_class, price)
-            self._tell()
+            self._notify()
 
     def _answer(self, request: Request, behind: int) -> Response:
         parts = [part for part in request.path.split("/") if part]
@@ -117,7 +117,7 @@ class Api:
         return self._resources.answer(request, lambda target: self._guarded(caller, target), behind)
 
     def _guarded(self, caller: Caller, target: Target) -> Target:
-        """What a tenant may do: anything to objects of their organization, and read what the operators provide."""
+        """Authorize a tenant: full access to objects of their organization, read access to what operators provide."""
         definition, reads = target.definition, target.verb in ("get", "list", "watch")
         if target.subresource or not (reads or caller.group == ADMIN):
             raise _forbidden(caller, target)
@@ -126,7 +126,7 @@ class Api:
                 raise _forbidden(caller, target)
             return target
         if target.namespace is None:
-            # Tenants cannot see all namespaces; a list over them is one over their own.
+            # Tenants cannot see other namespaces, so a list across all namespaces covers only their own.
             return replace(target, namespace=caller.organization.namespace)
         if target.namespace != caller.organization.namespace:
             raise _forbidden(caller, target)
@@ -139,35 +139,34 @@ def _forbidden(caller: Caller, target: Target) -> Refusal:
     where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
     who, resource = f'User "{caller.person.email}"', f'resource "{what}" in API group "{definition.group}"'
     name = f' "{target.name}"' if target.name else ""
-    said = f"{definition.plural}.{definition.group}{name} is forbidden: {who} cannot {target.verb} {resource}{where}"
-    return Refusal(403, "Forbidden", said, name=target.name or "", kind=definition.plural, group=definition.group)
+    message = f"{definition.plural}.{definition.group}{name} is forbidden: {who} cannot {target.verb} {resource}{where}"
+    return Refusal(403, "Forbidden", message, name=target.name or "", kind=definition.plural, group=definition.group)
 
 
 def _namespace(caller: Caller, name: str) -> Response:
-    """GET /api/v1/namespaces/NAME: an organization, of which tenants see their own. kubectl looks after every 404."""
+    """GET /api/v1/namespaces/NAME: the tenant's own organization. kubectl requests this after every 404."""
     if name != caller.organization.namespace:
         where = f'in API group "" in the namespace "{name}"'
-        said = (
-            f'namespaces "{name}" is forbidden: User "{caller.person.email}" cannot get resource "namespaces" {where}'
-        )
-        raise Refusal(403, "Forbidden", said, name=name, kind="namespaces")
+        user = f'User "{caller.person.email}"'
+        message = f'namespaces "{name}" is forbidden: {user} cannot get resource "namespaces" {where}'
+        raise Refusal(403, "Forbidden", message, name=name, kind="namespaces")
     metadata = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
     frame = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     return Response.of_json(200, {**frame, "spec": {}, "status": {"phase": "Active"}})
 
 
 def _warned(response: Response) -> Response:
-    """An answer with its warnings in a header, as far as a header can hold them."""
-    sayable = [warning for warning in response.warnings if warning.isprintable()]
-    quoted = (warning.replace("\\", "\\\\").replace('"', '\\"') for warning in sayable)
-    said = [f'299 - "{warning}"' for warning in quoted]
-    while sum(map(len, said)) > LONGEST_WARNING:
-        said.pop()
-    return replace(response, headers={**response.headers, "Warning": ", ".join(said)}) if said else response
+    """Add a response's warnings as a header, dropping those that do not fit or cannot be printed."""
+    printable = [warning for warning in response.warnings if warning.isprintable()]
+    quoted = (warning.replace("\\", "\\\\").replace('"', '\\"') for warning in printable)
+    values = [f'299 - "{warning}"' for warning in quoted]
+    while sum(map(len, values)) > LONGEST_WARNING:
+        values.pop()
+    return replace(response, headers={**response.headers, "Warning": ", ".join(values)}) if values else response
 
 
 def _open_endpoints(world: World) -> dict[str, dict[str, Endpoint]]:
-    """What the gateway lets through unseen: path -> method -> endpoint. Some look at a token themselves."""
+    """Endpoints without gateway authentication: path -> method -> endpoint. Some check a token themselves."""
     identity = world.identity
     alive: dict[str, Endpoint] = {"GET": lambda _: Response.of_text(200, "ok")}
     return {
@@ -181,15 +180,15 @@ def _open_endpoints(world: World) -> dict[str, dict[str, Endpoint]]:
         "userinfo": {"GET": identity.userinfo_endpoint},
         ".well-known/openid-configuration": {"GET": identity.configuration_endpoint},
         ".well-known/jwks.json": {"GET": identity.keys_endpoint},
-        "apis/auth.ngpc.rxt.io/v1/generate-kubeconfig": {"POST": lambda asked: kubeconfig_endpoint(world, asked)},
+        "apis/auth.ngpc.rxt.io/v1/generate-kubeconfig": {"POST": lambda request: kubeconfig_endpoint(world, request)},
         "percentiles.json": {"GET": lambda _: feeds.percentiles_feed(world)},
         "comparable_prices.json": {"GET": lambda _: feeds.comparables_feed(world)},
     }
 
 
 def _of_method(methods: dict[str, Endpoint], request: Request) -> Response:
-    """A HEAD is answered as a GET; whoever carries it leaves the body out."""
+    """Answer by method. HEAD is answered as GET; the transport omits the body."""
     endpoint = methods.get("GET" if request.method == "HEAD" else request.method)
     if endpoint is None:
-        raise Refusal(405, "MethodNotAllowed", f"this path takes {' or '.join(methods)}")
+        raise Refusal(405, "MethodNotAllowed", f"this path accepts {' or '.join(methods)}")
     return endpoint(request)

@@ -1,4 +1,4 @@
-"""The simulator's time: seconds since 1970, running at some multiple of real time, or only when told to."""
+"""Clocks of the simulator, in seconds since 1970: scaled, advancing only during sleeps, or moved by hand."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from rsspot.concurrency import pause
 
 
 class SimulatorClock(Protocol):
-    """What tells the time and lets it pass."""
+    """A clock that can be read and slept by."""
 
     def time(self) -> float:
-        """Seconds since 1970, in this clock's time."""
+        """The clock's time, in seconds since 1970."""
         ...
 
     def now(self) -> datetime:
-        """The same as an aware datetime in UTC."""
+        """The clock's time as an aware datetime in UTC."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Let that many seconds of this clock pass."""
+        """Wait for that many seconds of this clock's time."""
         ...
 
 
 @runtime_checkable
 class MovableClock(Protocol):
-    """A clock that can be moved on."""
+    """A clock that can be advanced."""
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead."""
+        """Move the clock forward at once."""
         ...
 
 
 class ScaledClock:
-    """Runs `scale` times as fast as the machine's; with 0 it stands still. `start`: the time it begins at."""
+    """Runs `scale` times as fast as real time; 0 stops it. `start`: the time it begins at."""
 
     def __init__(self, scale: float = 1.0, start: float | None = None) -> None:
         self.scale = scale
@@ -49,7 +49,7 @@ class ScaledClock:
         return datetime.fromtimestamp(self.time(), UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Let that much pass; where the clock stands still, that much of the machine's time."""
+        """Wait for that many seconds of this clock, or of real time if the clock is stopped."""
         await pause(seconds / (self.scale or 1.0))
 
     def advance(self, seconds: float) -> None:
@@ -57,9 +57,9 @@ class ScaledClock:
 
 
 class SteppedClock:
-    """Moves on only while somebody sleeps by it, `scale` times as fast as the machine's.
+    """Advances only while a task sleeps by it, at `scale` times real time.
 
-    So however long the work of a moment takes, time does not run away from it.
+    So work between sleeps takes no time on this clock, however slow the machine is.
     """
 
     def __init__(self, scale: float = 1.0, start: float | None = None) -> None:
@@ -73,17 +73,17 @@ class SteppedClock:
         return datetime.fromtimestamp(self._now, UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, then be that much later; those who sleep together wake together."""
-        awake = self._now + seconds
+        """Wait, then advance the clock. Concurrent sleeps overlap instead of adding up."""
+        wake_at = self._now + seconds
         await pause(seconds / self.scale)
-        self._now = max(self._now, awake)
+        self._now = max(self._now, wake_at)
 
     def advance(self, seconds: float) -> None:
         self._now += seconds
 
 
 class ManualClock:
-    """Stands still until somebody sleeps by it or moves it on."""
+    """Stands still until a task sleeps by it or advances it."""
 
     def __init__(self, start: float = 1_790_000_000.0) -> None:
         self._now = start
@@ -95,7 +95,7 @@ class ManualClock:
         return datetime.fromtimestamp(self._now, UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Jump ahead, giving other tasks a turn."""
+        """Advance at once, and let other tasks run."""
         self._now += seconds
         await pause(0)
 
@@ -104,5 +104,5 @@ class ManualClock:
 
 
 def rfc3339(seconds: float) -> str:
-    """A time as Kubernetes writes it."""
+    """Format a time as Kubernetes does."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,16 +1,16 @@
-"""Scripted faults: which requests go wrong, how, and how often. Decides; `front.carriage` makes it happen.
+"""Scripted faults: which requests fail, how, and how often. Only decides; `front.dispatch` carries the faults out.
 
-A fault in words:   [METHOD[|METHOD…]] [PATH] : FAULT [AMOUNT …] [xN | always] [after N] [p CHANCE]
+Syntax of a fault:   [METHOD[|METHOD…]] [PATH] : FAULT [AMOUNT …] [xN | always] [after N] [p CHANCE]
 
-    POST spotnodepools: reset-after             the object is made, and the answer lost, once
-    GET: latency 0.2..2 always                  every read takes that many seconds
+    POST spotnodepools: reset-after             the object is created and the response lost, once
+    GET: latency 0.2..2 always                  every read takes between 0.2 and 2 seconds
     PATCH cloudspaces: 429 retry-after 2 x3     three times, then no more
-    503 always p 0.1                            one request in ten, by the seed
-    GET spotnodepools: stale 5                  as it was five writes ago
-    GET cloudspaces: truncate 100               a hundred bytes of the answer, then the line breaks
-    GET cloudspaces: huge 64                    64 MiB of white space before the answer
-    spotnodepools: stuck always                 no status moves any more
-    POST spotnodepools: price gp.vs1.large-dfw 0.09     others pay more from just before the request on
+    503 always p 0.1                            one request in ten, chosen by the seed
+    GET spotnodepools: stale 5                  the state of five writes ago
+    GET cloudspaces: truncate 100               the first 100 bytes of the body, then a connection reset
+    GET cloudspaces: huge 64                    64 MiB of white space before the body
+    spotnodepools: stuck always                 no status changes any more
+    POST spotnodepools: price gp.vs1.large-dfw 0.09     the market price changes just before the request
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ REASONS = {
 }
 _METHODS = re.compile(r"[A-Z]+(\|[A-Z]+)*")
 _USUAL = {"truncate": 1, "huge": 64, "stale": 1}
-"""How many bytes, MiB or writes where a fault does not say."""
+"""Default amounts, in bytes, MiB and writes."""
 
 
 @dataclass
 class Fault:
-    """One thing that goes wrong.
+    """One scripted fault.
 
-    what: one of KINDS · method, path: regular expressions that choose requests
-    the first `skip` of them are spared, the next `times` hit (None: all), each with a chance
-    status, retry_after: of a refusal · seconds: least and most of a latency
-    amount: bytes, MiB or writes · subject, price: the class whose market moves, and where to
+    what: one of KINDS · method, path: regular expressions that select requests
+    the first `skip` matching requests are spared, then `times` are hit (None: all), each with probability `chance`
+    status, retry_after: of an error response · seconds: minimum and maximum of a latency
+    amount: bytes, MiB or writes · subject, price: the server class whose market moves, and its new price
     """
 
     what: str
@@ -70,14 +70,14 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.what not in KINDS:
-            raise UsageError(f"no fault {self.what!r}", hint=f"one of {', '.join(KINDS)}, or a status code")
+            raise UsageError(f"unknown fault {self.what!r}", hint=f"use one of {', '.join(KINDS)}, or a status code")
 
     def chooses(self, method: str, path: str) -> bool:
-        """Whether requests like that are meant."""
+        """Whether the fault selects requests with this method and path."""
         return bool(re.fullmatch(self.method, method) and re.search(self.path, path))
 
     def hits(self, request: Request, luck: float) -> bool:
-        """Whether this request is hit; counts it if it is meant. luck: in [0, 1)"""
+        """Whether this request is hit; counts it if the fault selects it. luck: a random number in [0, 1)"""
         if self.times == 0 or not self.chooses(request.method, request.path):
             return False
         if self.skip:
@@ -90,7 +90,7 @@ class Fault:
         return True
 
     def answer(self) -> Response:
-        """The answer of a `status` fault: plain text from the gateway for a 401, a Status for all else."""
+        """The response of a `status` fault: the gateway's plain text for a 401, else a Status object."""
         if self.status == 401:
             return Response.of_text(401, "Jwt verification fails")
         after = {"retryAfterSeconds": self.retry_after} if self.retry_after is not None else {}
@@ -102,47 +102,47 @@ class Fault:
 
     def __str__(self) -> str:
         left = "always" if self.times is None else f"x{self.times}"
-        said = self.words or f"{self.method} {self.path}: {self.what} {left}"
-        return f"{said} (used up)" if self.times == 0 else said
+        text = self.words or f"{self.method} {self.path}: {self.what} {left}"
+        return f"{text} (used up)" if self.times == 0 else text
 
 
 @dataclass
 class Faults:
-    """Every fault of a script. seed: what chances and latencies are drawn from"""
+    """The scripted faults of a world. seed: determines which requests are hit and how long latencies are"""
 
     script: list[Fault] = field(default_factory=list)
     seed: int = 1
     _drawn: int = 0
 
     def add(self, what: str, method: str = ".*", path: str = ".*", **rest: Any) -> None:
-        """Have something go wrong."""
+        """Add a fault."""
         self.script.append(Fault(what, method, path, **rest))
 
     def say(self, words: str) -> None:
-        """The same, in words. Raises UsageError."""
+        """Add a fault, written as text. Raises UsageError."""
         self.script.append(fault_of(words))
 
     def clear(self) -> None:
-        """Have nothing go wrong any more."""
+        """Remove all faults."""
         self.script.clear()
 
     def hit(self, request: Request) -> list[Fault]:
-        """What goes wrong with a request: any number of latencies and price moves, and one other thing at the most."""
-        found: list[Fault] = []
+        """The faults that hit a request: any number of latencies and price moves, and at most one of another kind."""
+        hits: list[Fault] = []
         for fault in self.script:
-            if fault.what == "stuck" or (fault.what not in ("latency", "price") and _has_end(found)):
+            if fault.what == "stuck" or (fault.what not in ("latency", "price") and _has_end(hits)):
                 continue
             if fault.hits(request, self._luck()):
-                found.append(fault)
-        return found
+                hits.append(fault)
+        return hits
 
     def delay(self, faults: Iterable[Fault]) -> float:
-        """The seconds that latencies add up to."""
+        """The sum of the latencies, in seconds."""
         spans = (each.seconds for each in faults if each.what == "latency")
         return sum(least + (most - least) * self._luck() for least, most in spans)
 
     def is_stuck(self, plural: str, name: str) -> bool:
-        """Whether an object's status is not to move."""
+        """Whether a fault keeps an object's status from changing."""
         stuck = (each for each in self.script if each.what == "stuck" and each.times != 0)
         return any(re.search(each.path, f"{plural}/{name}") for each in stuck)
 
@@ -156,14 +156,14 @@ def _has_end(faults: list[Fault]) -> bool:
 
 
 def fault_of(words: str) -> Fault:
-    """A fault from the words for it. Raises UsageError."""
+    """Parse a fault. Raises UsageError."""
     head, colon, tail = words.rpartition(":")
     options = _chosen(head.split(), words) if colon else {}
     try:
         options |= _described(tail.split())
         return Fault(**options, words=" ".join(words.split()))
     except (ValueError, IndexError, StopIteration):
-        raise UsageError(f"the fault {words!r} is not understood", hint=GRAMMAR) from None
+        raise UsageError(f"invalid fault {words!r}", hint=GRAMMAR) from None
 
 
 def _chosen(tokens: list[str], words: str) -> dict[str, Any]:
@@ -175,16 +175,16 @@ def _chosen(tokens: list[str], words: str) -> dict[str, Any]:
         try:
             re.compile(path if path != "*" else ".*")
         except re.error as error:
-            said = f"the fault {words!r} is not understood: {path!r} is no regular expression ({error})"
-            raise UsageError(said, hint=GRAMMAR) from None
+            message = f"invalid fault {words!r}: {path!r} is not a valid regular expression ({error})"
+            raise UsageError(message, hint=GRAMMAR) from None
         options["path"] = path if path != "*" else ".*"
     if tokens:
-        raise UsageError(f"the fault {words!r} is not understood", hint=GRAMMAR)
+        raise UsageError(f"invalid fault {words!r}", hint=GRAMMAR)
     return options
 
 
 def _described(tokens: list[str]) -> dict[str, Any]:
-    """What stands behind the colon."""
+    """Parse what follows the colon."""
     options = _what(tokens)
     while tokens:
         token = tokens.pop(0)
@@ -225,7 +225,7 @@ def _count(text: str) -> int:
 
 
 def faults_from(path: Path) -> list[Fault]:
-    """The faults of a YAML file: a list of words. Raises UsageError."""
+    """Read the faults of a YAML file: a list of strings. Raises UsageError."""
     import yaml
 
     try:
@@ -233,12 +233,12 @@ def faults_from(path: Path) -> list[Fault]:
     except (OSError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     if not isinstance(listed, list):
-        raise UsageError(f"{path} is no list of faults", hint=f"- {GRAMMAR}")
-    return [fault_of(_words(each)) for each in listed]
+        raise UsageError(f"{path} is not a list of faults", hint=f"- {GRAMMAR}")
+    return [fault_of(_words(item)) for item in listed]
 
 
 def _words(item: Any) -> str:
-    """An item of a YAML list as it was written: unquoted, `GET: 503` is a mapping there, and `503` a number."""
+    """The text of a YAML list item. YAML reads an unquoted `GET: 503` as a mapping and `503` as a number."""
     if isinstance(item, dict):
         return "; ".join(f"{key}: {value}" for key, value in item.items())
     return str(item)

@@ -1,4 +1,4 @@
-"""Chance that repeats itself: numbers that follow from a seed and from nothing else."""
+"""Reproducible pseudo-random numbers, derived from a seed and a key only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import hashlib
 
 
 def draw(seed: int, *parts: object) -> float:
-    """A number in [0, 1) that depends on nothing but the seed and the parts."""
+    """A number in [0, 1), determined by the seed and the parts alone."""
     text = "\x1f".join(map(str, (seed, *parts)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64

@@ -1,4 +1,4 @@
-"""World: the store, the clock and everything that moves by itself. Requests come in through `api`."""
+"""World: the store, the clock and everything that happens without a request. Requests arrive through `api`."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from rsspot.simulator.spot.switches import Rules
 
 ACTIONS = {**controllers.OBJECT_ACTIONS, **autopilot.OBJECT_ACTIONS, "autoscale": autoscaler.autoscale}
 CONTROLLER = "spot-controller"
-"""Who manages the fields that the service itself writes."""
+"""Field manager of the fields that the service itself writes."""
 MOST_BEGINNINGS = 8
 _beginnings: dict[tuple[int, float], bytes] = {}
-"""(seed, moment) -> the store of a world that began then. Most tests have a world of their own that begins so."""
+"""(seed, start time) -> image of a new world's store. A cache, because most tests create their own world."""
 
 
 class World:
     """One simulated service.
 
-    path: the file it lives in, None for memory · clock: its time · wall: the time tokens expire by
-    rules: what it does where the record leaves a doubt
-    organizations, people: who there is; nobody else, if anybody is given
+    path: the file to keep it in, None for memory · clock: its time · wall: the time that tokens expire by
+    rules: the switches for behavior that the public record leaves open
+    organizations, people: all the accounts; left out, the default ones
     definitions: the kinds it serves besides the shipped ones
-    rotate: whether refresh tokens work once · lifetime: of tokens, in seconds
+    rotate: whether each refresh token works only once · lifetime: of tokens, in seconds
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class World:
         self.clock = clock
         self.lock = RLock()
         self.changed = Condition(self.lock)
-        """Told of every version, for whoever watches."""
+        """Notified of every change, for watches."""
         self.rules = rules or Rules()
         self.faults = Faults(seed=seed)
         self.notices: list[Notice] = []
-        """What webhooks are to be told; whoever carries them takes them out."""
+        """Webhook notices to be sent; the sender removes them."""
         self.organizations = list(organizations) or [default_organization()]
         accounts = accounts_of(self.organizations, people)
         self.definitions = {each.plural: each for each in (*shipped(), *definitions)}
@@ -84,7 +84,7 @@ class World:
 
     @property
     def now(self) -> float:
-        """The moment that is being lived through, in seconds since 1970."""
+        """The current moment, in seconds since 1970."""
         return self.objects.now
 
     @property
@@ -94,11 +94,11 @@ class World:
 
     @property
     def server_classes(self) -> dict[str, dict[str, Any]]:
-        """The spec of each class, which never changes."""
+        """The spec of each class; it never changes."""
         return _recorded_classes()
 
     def _begin(self) -> None:
-        """The first moment: what the service's operators provide, and the first auction."""
+        """Create what the service's operators provide, and schedule the first auction."""
         self.store.set_fact("seed", str(self.seed))
         self.store.set_fact("born", str(self.now))
         for plural, body, status in seeds():
@@ -109,7 +109,7 @@ class World:
         self.after(provisioning.AUCTION_EVERY, "auction", {})
 
     def advance(self) -> None:
-        """Let everything happen that is due by now. Call inside a transaction."""
+        """Run everything that is due by now. Call inside a transaction."""
         until = max(self.clock.time(), float(self.store.fact("now", "0")))
         while timer := self.store.next_timer(until):
             self.objects.now, action, payload = timer
@@ -118,7 +118,7 @@ class World:
         self.store.set_fact("now", str(until))
 
     def is_due(self) -> bool:
-        """Whether anything is waiting to happen by now."""
+        """Whether any timer is due by now."""
         due = self.store.next_due()
         return due is not None and due <= self.clock.time()
 
@@ -136,20 +136,20 @@ class World:
             ACTIONS[action](self, body, plural, **payload)
 
     def after(self, seconds: float, action: str, payload: dict[str, Any]) -> None:
-        """Have a controller act later."""
+        """Schedule an action of a controller."""
         self.store.set_timer(self.now + seconds, action, payload)
 
     def organization_of(self, body: Object) -> Tenant | None:
-        """Whose an object is."""
+        """The organization that an object belongs to."""
         namespace = body["metadata"].get("namespace")
         return next((each for each in self.organizations if each.namespace == namespace), None)
 
     def manager(self, definition: Definition, subresource: str = "", by: str = CONTROLLER) -> Manager:
-        """The service itself, as a manager of fields."""
+        """The service as a field manager."""
         return Manager(by, "Update", definition.api_version, subresource)
 
     def write(self, plural: str, body: Object, changes: Object, subresource: str = "", by: str = CONTROLLER) -> None:
-        """Have the service change top-level fields of an object, which is brought up to date."""
+        """Change top-level fields of an object as the service, and update `body` to match."""
         definition = self.definitions[plural]
         manager = self.manager(definition, subresource, by)
         stored = self.objects.changed(definition, {**body, **changes}, body, manager)
@@ -157,7 +157,7 @@ class World:
             body.update(stored)
 
     def set_status(self, plural: str, body: Object, **status: Any) -> None:
-        """Write some fields of a status, if any of them differs."""
+        """Write fields of a status, if any of them differs."""
         before = body.get("status") or {}
         if self.faults.is_stuck(plural, body["metadata"]["name"]):
             return
@@ -165,7 +165,7 @@ class World:
             self.write(plural, body, {"status": {**before, **status}}, "status")
 
     def doom(self, plural: str, body: Object) -> Object:
-        """Ask for an object's deletion."""
+        """Request an object's deletion."""
         return self.objects.doom(self.definitions[plural], body)
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ def _recorded_classes() -> dict[str, dict[str, Any]]:
 
 
 def last_moment(path: Path) -> float | None:
-    """When a world in a file was last looked at, in its own time; None for one that is yet to be made."""
+    """The last time, by its own clock, that a stored world was active; None if the file does not exist."""
     if not path.exists():
         return None
     store = Store(path)

@@ -1,1 +1,1 @@
-"""How requests arrive: over HTTP or within the process. Decides nothing about them."""
+"""Transports of the simulator: over HTTP or within the process. Does not decide how requests are answered."""

@@ -1,6 +1,6 @@
-"""What may be asked of the simulator itself, apart from the service it plays: its clock, faults, prices and page.
+"""Control endpoints of the simulator itself: clock, faults, prices and web page.
 
-Answers on loopback addresses only, and takes orders in JSON only, so that no web page elsewhere can give them.
+Answers on loopback addresses only, and accepts commands as JSON only, so that no other website can send them.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from rsspot.simulator.spot.provisioning import PRICE, rate_of
 
 ROOT = "simulator"
 SHOWN = 3 * 86400.0
-"""Seconds of prices that the page shows."""
+"""How far back, in seconds, the page shows prices."""
 MOST_CHARTS = 10
-"""Classes that nobody bids for are shown up to this many."""
+"""Charts beyond this number are shown only for classes with bids."""
 MOST_ROWS = 200
-"""Objects of a kind that the page shows."""
+"""Objects of each kind that the page shows."""
 Order = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Control:
-    """Answers requests about the simulator. `None` means: ask the service."""
+    """Answers requests to the simulator itself. `None` means that the request is for the service."""
 
-    def __init__(self, api: Api, journal: RequestLog) -> None:
-        self.api, self.journal = api, journal
+    def __init__(self, api: Api, request_log: RequestLog) -> None:
+        self.api, self.request_log = api, request_log
         self._orders: dict[str, Order] = {
             "advance": self._advance,
             "faults": self._add_fault,
@@ -52,12 +52,12 @@ class Control:
         }
 
     def answer(self, request: Request) -> Response | None:
-        """The answer to a request that is meant for the simulator."""
+        """Answer a request if it is for the simulator itself."""
         parts = [part for part in request.path.split("/") if part]
         if parts and parts[0] != ROOT:
             return None
         if not request.is_local:
-            return Response.of_text(403, "the simulator speaks to loopback addresses only")
+            return Response.of_text(403, "the simulator answers on loopback addresses only")
         if not parts:
             return _page() if request.method in ("GET", "HEAD") else Response.of_text(405, "GET")
         name = "/".join(parts[1:])
@@ -75,17 +75,17 @@ class Control:
 
     def _ordered(self, request: Request, order: Order) -> Response:
         if request.headers.get("content-type", "").split(";")[0] != "application/json":
-            return Response.of_text(415, "orders are given in application/json")
+            return Response.of_text(415, "the content type must be application/json")
         try:
             given = json.loads(request.body)
             if not isinstance(given, dict):
                 raise ValueError("not an object")
             return Response.of_json(200, order(given))
         except UsageError as error:
-            said = error.message if error.hint is None else f"{error.message} ({error.hint})"
-            return Response.of_json(400, {"error": said})
+            message = error.message if error.hint is None else f"{error.message} ({error.hint})"
+            return Response.of_json(400, {"error": message})
         except (ValueError, KeyError, TypeError, InvalidOperation) as error:
-            return Response.of_json(400, {"error": f"not understood: {error!r}"})
+            return Response.of_json(400, {"error": f"invalid request: {error!r}"})
 
     def _clock(self) -> dict[str, Any]:
         clock = self.api.world.clock
@@ -94,9 +94,9 @@ class Control:
     def _advance(self, given: dict[str, Any]) -> dict[str, Any]:
         seconds, clock = float(given["seconds"]), self.api.world.clock
         if not 0 <= seconds < float("inf"):
-            raise ValueError("time goes forward")
+            raise ValueError("seconds must be a finite number that is not negative")
         if not isinstance(clock, MovableClock):
-            raise UsageError("this clock cannot be moved")
+            raise UsageError("this clock cannot be advanced")
         clock.advance(seconds)
         self.api.tick()
         return self._clock()
@@ -111,12 +111,12 @@ class Control:
     def _set_price(self, given: dict[str, Any]) -> dict[str, Any]:
         name, price = str(given["class"]), given.get("price")
         if name not in self.api.world.prices:
-            raise UsageError(f"no server class {name!r}")
+            raise UsageError(f"unknown server class {name!r}")
         self.api.set_price(name, None if price is None else Decimal(str(price)))
         return {"class": name, "price": price}
 
     def _objects(self) -> dict[str, Any]:
-        """Every kind as a table, newest version first to change."""
+        """The objects of every kind as a table."""
         world = self.api.world
         tables = []
         for definition in world.definitions.values():
@@ -137,7 +137,7 @@ class Control:
         return {"version": world.store.version(), "now": rfc3339(world.now), "tables": tables}
 
     def _prices(self) -> dict[str, Any]:
-        """Markets as steps of (seconds since 1970, price): the classes that are bid for, and some that moved lately."""
+        """Prices as steps of (seconds since 1970, price): classes with bids, and some that changed recently."""
         world, since = self.api.world, self.api.world.now - SHOWN
         bids: dict[str, list[float]] = {}
         for plural in ("spotnodepools", "vmpools"):
@@ -159,23 +159,23 @@ class Control:
         return {"now": world.now, "since": since, "series": shown}
 
     def _live(self, request: Request) -> Iterator[bytes]:
-        """Server-sent events: new requests, and that something has changed."""
-        after, told = request.query.get("after", ""), -1
-        # Numbers of another server's requests mean nothing here.
-        known = request.query.get("of") == self.journal.name and after.isascii() and after.isdigit()
+        """Stream server-sent events: new requests, and notice of any change."""
+        after, sent = request.query.get("after", ""), -1
+        # Request numbers of another server process do not apply here.
+        known = request.query.get("of") == self.request_log.name and after.isascii() and after.isdigit()
         last = int(after) if known else 0
         while True:
-            entries, version = self.journal.since(last), self.api.turn
-            if entries or version != told:
-                last, told = (entries[-1]["id"] if entries else last), version
-                event = {"requests": entries, "turn": version, "of": self.journal.name, **self._clock()}
+            entries, version = self.request_log.since(last), self.api.turn
+            if entries or version != sent:
+                last, sent = (entries[-1]["id"] if entries else last), version
+                event = {"requests": entries, "turn": version, "of": self.request_log.name, **self._clock()}
                 yield f"data: {json.dumps(event)}\n\n".encode()
             yield b""
 
 
 @cache
 def _page() -> Response:
-    """The page, which runs only what stands in it."""
+    """The page, with a policy that allows only its own inline script and style."""
     html = (files("rsspot.simulator.front") / "page.html").read_text(encoding="utf-8")
     allowed = {tag: _digest(html, tag) for tag in ("script", "style")}
     policy = (
@@ -187,6 +187,6 @@ def _page() -> Response:
 
 
 def _digest(html: str, tag: str) -> str:
-    found = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
-    text = found[1] if found else ""
+    match = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+    text = match[1] if match else ""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

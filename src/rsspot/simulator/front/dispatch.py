@@ -1,4 +1,4 @@
-"""How a request comes to be answered, with the faults that are scripted for it. Knows no wire: carriers do the rest."""
+"""Has a request answered and applies its scripted faults. Independent of the transport, which delivers the result."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Carried:
-    """What becomes of a request.
+    """The result of a request, for the transport to deliver.
 
-    response: None where the line breaks without a word · delay: seconds before anything is said
-    cut: how many bytes of the body are sent before the line breaks; None for all · faults: what went wrong
+    response: None if the connection is reset without a response · delay: seconds before the response is sent
+    cut: bytes of the body to send before the connection is reset; None for all · faults: those that were applied
     """
 
     response: Response | None
@@ -27,7 +27,7 @@ class Carried:
 
 
 def carry(api: Api, request: Request) -> Carried:
-    """Have a request answered, or not."""
+    """Have a request answered, subject to its scripted faults."""
     faults = api.faults.hit(request)
     if not faults:
         return Carried(api.handle(request))

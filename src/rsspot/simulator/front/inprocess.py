@@ -1,4 +1,4 @@
-"""The simulator as an httpx transport: no socket, no server. The one place of the simulator that speaks httpx."""
+"""The simulator as an httpx transport, without socket or server. The only simulator module that uses httpx."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rsspot.simulator.front.dispatch import Carried, carry
 from rsspot.wire import httpx
 
 LOOK_AGAIN = 1.0
-"""Seconds of the world's time between two looks of a watch."""
+"""Seconds of the world's time between two polls of a watch."""
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):
-    """Carries requests to an Api in the same process. `carried` lists them as (method, path)."""
+    """Sends requests to an Api in the same process. `carried` lists them as (method, path)."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self.carried: list[tuple[str, str]] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        asked = Request.of(
+        received = Request.of(
             request.method, request.url.raw_path.decode("ascii"), dict(request.headers.items()), await request.aread()
         )
-        self.carried.append((asked.method, asked.path))
-        carried = carry(self._api, asked)
+        self.carried.append((received.method, received.path))
+        carried = carry(self._api, received)
         if carried.delay:
             await self._wait(carried.delay, request)
         if carried.response is None:
@@ -34,16 +34,16 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         return self._answered(carried, carried.response)
 
     async def _wait(self, seconds: float, request: httpx.Request) -> None:
-        """Let the answer take its time, by the world's clock, but no longer than the caller has patience."""
-        patience = request.extensions.get("timeout", {}).get("read")
-        if patience is not None and seconds > patience:
-            await self._api.world.clock.sleep(patience)
-            raise httpx.ReadTimeout(f"no answer within {patience} s", request=request)
+        """Delay the response by the world's clock. Raises ReadTimeout if the delay exceeds the read timeout."""
+        timeout = request.extensions.get("timeout", {}).get("read")
+        if timeout is not None and seconds > timeout:
+            await self._api.world.clock.sleep(timeout)
+            raise httpx.ReadTimeout(f"no response within {timeout} s", request=request)
         await self._api.world.clock.sleep(seconds)
 
     def _answered(self, carried: Carried, answer: Response) -> httpx.Response:
-        said = {"Content-Type": answer.content_type, **answer.headers}
-        headers = [(name.encode(), value.encode()) for name, value in said.items()]
+        fields = {"Content-Type": answer.content_type, **answer.headers}
+        headers = [(name.encode(), value.encode()) for name, value in fields.items()]
         if carried.cut is not None:
             return httpx.Response(answer.status, headers=headers, stream=_Cut(answer.body[: carried.cut]))
         if answer.stream is None:
@@ -52,7 +52,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
 
 
 class _Cut(httpx.AsyncByteStream):
-    """A body whose line breaks before its end."""
+    """A body whose connection is lost before its end."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -63,7 +63,7 @@ class _Cut(httpx.AsyncByteStream):
 
 
 class _Stream(httpx.AsyncByteStream):
-    """A body that goes on. When there is nothing new, the listener waits by the world's own clock."""
+    """A body that streams. While there is nothing new, the reader waits by the world's clock."""
 
     def __init__(self, chunks: Iterator[bytes], clock: SimulatorClock) -> None:
         self._chunks = chunks

@@ -1,4 +1,4 @@
-"""The last requests that a server has answered, for whoever looks at its page. Holds no header, body or token."""
+"""The latest requests that a server answered, for its web page. Keeps no body, token or other secret."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rsspot.simulator.apiserver.messages import Request
 
 LONGEST = 500
 _SHOWN = "/apis/"
-"""Only queries of the API are shown; others may hold codes."""
+"""Query strings are kept only for paths that start with this; others may contain codes."""
 
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One request. status: 0 where the line broke · seconds: until the answer was ready"""
+    """One request. status: 0 if the connection was reset · seconds: until the response was ready"""
 
     id: int
     time: float
@@ -30,17 +30,17 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """Remembers requests, oldest first."""
+    """The latest requests, oldest first."""
 
     def __init__(self) -> None:
         self._entries: deque[LoggedRequest] = deque(maxlen=LONGEST)
         self._lock = threading.Lock()
         self._count = 0
         self.name = secrets.token_hex(4)
-        """What tells its numbers from those of another journal."""
+        """Identifies this log, because another log numbers its entries from 1 too."""
 
     def note(self, request: Request, time: float, status: int, seconds: float, fault: str) -> None:
-        """Remember a request."""
+        """Record a request."""
         query = "&".join(f"{name}={value}" for name, value in request.query.items() if name != "continue")
         target = f"{request.path}?{query}" if query and request.path.startswith(_SHOWN) else request.path
         caller = request.headers.get("user-agent", "").split(" ")[0]
@@ -50,6 +50,6 @@ class RequestLog:
             self._entries.append(entry)
 
     def since(self, last: int) -> list[dict[str, Any]]:
-        """The requests after a number."""
+        """The requests with an id above `last`."""
         with self._lock:
             return [asdict(entry) for entry in self._entries if entry.id > last]

@@ -1,4 +1,4 @@
-"""The simulator over HTTP, on the standard library's threaded server. Loopback only."""
+"""Serves the simulator over HTTP with the standard library's threaded server, on loopback only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOST = "127.0.0.1"
 CONTEXT = "rsspot-simulator"
 LARGEST_BODY = 16 * 1024 * 1024
 LOOK_AGAIN = 0.25
-"""Seconds between two looks of a watch for which nothing has happened."""
+"""Seconds between two polls of a watch while nothing changes."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -40,10 +40,10 @@ class _Handler(BaseHTTPRequestHandler):
         length = _length(self.headers.get("Content-Length"))
         if length is None:
             self.close_connection = True
-            self._send(Response.of_text(400, "Content-Length is no number", {"Connection": "close"}))
+            self._send(Response.of_text(400, "Content-Length is not a valid number", {"Connection": "close"}))
             return
         if length > LARGEST_BODY:
-            # What is not read would be taken for the next request.
+            # The unread body would be taken for the next request.
             self.close_connection = True
             self._send(Response.of_text(413, "request body too large", {"Connection": "close"}))
             return
@@ -53,22 +53,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._carry(request)
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Every method is the API's to answer, those that it refuses too."""
+        """Pass every HTTP method to the API, which refuses those it does not support."""
         if name.startswith("do_"):
             return self._handle
         raise AttributeError(name)
 
     def _carry(self, request: Request) -> None:
-        """Answer a request, or break the line as its faults want it."""
-        own = self.server.control.answer(request)
-        if own is not None:
-            self._send(own)
+        """Answer a request, or break the connection if a scripted fault says so."""
+        control = self.server.control.answer(request)
+        if control is not None:
+            self._send(control)
             return
         began, moment = time.perf_counter(), self.server.api.world.clock.time()
         carried = carry(self.server.api, request)
         faults = "; ".join(each.words or each.what for each in carried.faults)
         status = carried.response.status if carried.response and carried.cut is None else 0
-        self.server.journal.note(request, moment, status, time.perf_counter() - began, faults)
+        self.server.request_log.note(request, moment, status, time.perf_counter() - began, faults)
         if carried.delay:
             self.server.stopping.wait(carried.delay)
         if carried.response is None:
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._break()
 
     def _break(self) -> None:
-        """End the connection as a crash would: a reset instead of a goodbye."""
+        """End the connection as a crash would: with a reset instead of an orderly close."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         for name, value in response.headers.items():
-            # A header is bytes; the standard library takes them as Latin-1.
+            # The standard library encodes headers as Latin-1; this sends UTF-8 bytes unchanged.
             self.send_header(name, value.encode().decode("latin-1"))
         if response.stream is not None:
             self._send_stream(response)
@@ -127,11 +127,11 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def log_message(self, format: str, *args: object) -> None:
-        """Quiet: a request line may hold what should not be logged."""
+        """Log nothing: a request line may contain a secret."""
 
 
 class Server(ThreadingHTTPServer):
-    """Listens on loopback. `port=0` takes a free one."""
+    """Listens on loopback. `port=0` chooses a free port."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -139,13 +139,13 @@ class Server(ThreadingHTTPServer):
     def __init__(self, api: Api, port: int = 0, *, webhooks_everywhere: bool = False) -> None:
         super().__init__((HOST, port), _Handler)
         self.api = api
-        self.journal = RequestLog()
-        self.control = Control(api, self.journal)
-        self.postman = WebhookSender(api.world, everywhere=webhooks_everywhere)
+        self.request_log = RequestLog()
+        self.control = Control(api, self.request_log)
+        self.webhook_sender = WebhookSender(api.world, everywhere=webhooks_everywhere)
         self.stopping = threading.Event()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller who leaves in the middle is no error of ours."""
+        """Ignore clients that disconnect early; report other errors."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -154,19 +154,19 @@ class Server(ThreadingHTTPServer):
         return f"http://{HOST}:{self.server_address[1]}"
 
     def start(self) -> None:
-        """Answer in a thread of its own, and deliver notices."""
+        """Start serving and sending webhooks, each in its own thread."""
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        self.postman.start()
+        self.webhook_sender.start()
 
     def close(self) -> None:
-        """Stop streams and listening."""
+        """End all streams and stop listening."""
         self.stopping.set()
-        self.postman.stop()
+        self.webhook_sender.stop()
         self.shutdown()
         self.server_close()
 
     def describe(self) -> dict[str, object]:
-        """What a client needs to know, as the first person of the first organization; with more people, of each."""
+        """Connection settings for the first person of the first organization, and with several logins, all of them."""
         callers = self.api.world.identity.accounts.callers()
         logins = [
             {
@@ -188,21 +188,21 @@ class Server(ThreadingHTTPServer):
 
 
 def _length(header: str | None) -> int | None:
-    """A body's length; None for one that is none."""
+    """The length in a Content-Length header; None if it is not valid."""
     text = header or "0"
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def write_ready_file(path: Path, about: dict[str, object]) -> None:
-    """Say that requests are answered, in one step."""
+    """Write the ready file atomically, to tell that requests are answered."""
     write_private(path, json.dumps(about, indent=2) + "\n")
 
 
 def kubeconfig(url: str, organization: Tenant, password: str) -> str:
-    """A kubeconfig for kubectl.
+    """A kubeconfig for kubectl, with a password in the server's URL.
 
-    kubectl sends a user's token over TLS only, but what stands in the address it always sends; and it names folders
-    after addresses, so that a token would be too long.
+    kubectl sends a user's token over TLS only, but always sends credentials from the URL. It names cache folders
+    after the URL, for which a token would be too long.
     """
     address = url.replace("://", f"://spot:{password}@", 1)
     config = {

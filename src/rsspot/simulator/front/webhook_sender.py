@@ -1,4 +1,4 @@
-"""Carries notices to webhooks: one POST each, to this machine only unless told otherwise, and no second try."""
+"""Sends notices to webhooks: one POST each, without retries, and to this machine only unless configured otherwise."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rsspot.simulator.spot.protocol import Notice
 from rsspot.simulator.world import World
 
 PATIENCE = 5.0
-"""Seconds that a receiver has."""
+"""Timeout of a delivery, in seconds."""
 LOOK_EVERY = 0.1
 
 
 class WebhookSender:
-    """Takes the notices of a world and delivers them. everywhere: whether receivers may be on other machines"""
+    """Delivers the notices of a world. everywhere: whether receivers may be on other machines"""
 
     def __init__(self, world: World, *, everywhere: bool = False) -> None:
         self._world, self._everywhere = world, everywhere
@@ -28,7 +28,7 @@ class WebhookSender:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the delivery under way."""
+        """Stop after the delivery in progress."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(PATIENCE + 1)
@@ -38,7 +38,7 @@ class WebhookSender:
             self.deliver()
 
     def deliver(self) -> int:
-        """Deliver what is waiting; gives how many receivers answered."""
+        """Deliver all waiting notices. Returns how many receivers accepted one."""
         with self._world.lock:
             waiting, self._world.notices[:] = list(self._world.notices), []
         return sum(self._delivered(notice) for notice in waiting)
@@ -56,14 +56,14 @@ class WebhookSender:
             connection.request("POST", target, json.dumps(notice.body), {"Content-Type": "application/json"})
             return connection.getresponse().status < 400
         except (OSError, http.client.HTTPException, ValueError):
-            # Whether it was heard is the receiver's affair; the service tells once.
+            # The service does not retry a failed delivery either.
             return False
         finally:
             connection.close()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
+    """Whether a host name or address is a loopback one."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
