@@ -1,7 +1,7 @@
 """Every error rsspot raises, in one tree. Made only at the borders: wire, files, guards, ledger.
 
 RsspotError                         hint: what to do next; exit_code: what the CLI ends with
-├── UsageError (ValueError)         3   a command that cannot be understood
+├── UsageError (ValueError)         3   invalid command line
 ├── ConfigError (ValueError)        3   a profile, file or variable that cannot be used
 ├── ManifestError (ValueError)      3   every problem of a manifest set, each with file:line:column
 ├── AuthError (PermissionError)     4   no token, or one the service refuses
@@ -51,7 +51,7 @@ def _rebuild(cls: type[RsspotError], args: tuple[object, ...], state: dict[str, 
 
 
 class UsageError(RsspotError, ValueError):
-    """A command line that cannot be understood."""
+    """An invalid command line."""
 
     exit_code = 3
 

@@ -225,7 +225,7 @@ async def test_a_gate_in_between_does_not_end_a_login(said: object) -> None:
 @pytest.mark.parametrize("said", [{}, {"access_token": "canary"}])
 async def test_a_success_without_a_token_is_none(said: object) -> None:
     """Nothing else is a bearer here."""
-    with pytest.raises(AuthError, match="without an id_token"):
+    with pytest.raises(AuthError, match="has no id_token"):
         await Login((200, said)).run()
 
 
@@ -260,7 +260,7 @@ async def test_a_service_that_is_down_is_not_one_without_device_logins() -> None
 async def test_an_offer_that_is_not_understood_is_not_shown(offer: object) -> None:
     """Half an invitation is worse than none."""
     login = Login(GRANTED, offer=offer)
-    with pytest.raises((AuthError, TransportError), match=r"cannot be understood|not answered by a login service"):
+    with pytest.raises((AuthError, TransportError), match=r"cannot decode|did not reach a login service"):
         await login.run()
     assert (login.shown, login.polls) == ([], [])
 

@@ -168,8 +168,8 @@ def test_other_programs_words_are_not_taken_for_slips(tmp_path: Path, key: str) 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("activeProfile: work\norg: acme\nprofiles: {work: {}}", "'org' belongs into a profile"),
-        ("refreshTokn: x", "'refreshTokn' belongs into a profile"),
+        ("activeProfile: work\norg: acme\nprofiles: {work: {}}", "'org' belongs in a profile"),
+        ("refreshTokn: x", "'refreshTokn' belongs in a profile"),
     ],
 )
 def test_a_setting_outside_of_every_profile_is_told(tmp_path: Path, text: str, said: str) -> None:
@@ -257,7 +257,7 @@ def test_an_enormous_file_is_not_even_read(tmp_path: Path, suffix: str) -> None:
     path = file_with(tmp_path, "{}".ljust(LARGEST) if suffix != "toml" else "#".ljust(LARGEST), suffix)
     assert read(path).profiles == {}
     path.write_text("#".ljust(LARGEST + 1))
-    with pytest.raises(ConfigError, match="too long"):
+    with pytest.raises(ConfigError, match="too large"):
         read(path)
 
 

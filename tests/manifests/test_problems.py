@@ -94,10 +94,10 @@ def test_a_mistake_and_its_place(here: Path, before: str, after: str, place: str
     [
         ("desired: 2", "desired: two", "spec.desired: must be a whole number"),
         ("desired: 2", "desired: 0", "greater than or equal to 1"),
-        ("bidPrice: 0.03", "bidPrice: cheap", "a price is a number such as 0.03"),
-        ("bidPrice: 0.03", "bidPrice: -1", "a price is a positive number"),
+        ("bidPrice: 0.03", "bidPrice: cheap", "must be a number such as 0.03"),
+        ("bidPrice: 0.03", "bidPrice: -1", "must not be negative"),
         ("bidPrice: 0.03", "bidPrice: 0.0301", "at most three decimal places"),
-        ("bidPrice: 0.03", "bidPrice: true", "a price is a number such as 0.03"),
+        ("bidPrice: 0.03", "bidPrice: true", "must be a number such as 0.03"),
     ],
 )
 def test_a_value_of_a_pool_that_cannot_be(here: Path, before: str, after: str, said: str) -> None:

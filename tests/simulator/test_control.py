@@ -117,7 +117,7 @@ def test_prices_are_set_while_it_runs(frozen, environment):
         (("advance", "10m", "--url", "http://127.0.0.1:1"), "cannot reach the simulator"),
         (("serve", "--start", "noon"), "not a valid time"),
         (("serve", "--start", "2026-08-17T00:00:00"), "no time zone"),
-        (("serve", "--rule", "mood=good"), "no rule"),
+        (("serve", "--rule", "mood=good"), "unknown rule"),
         (("serve", "--fault", "explode"), "explode"),
         (("serve", "--faults", "nowhere.yaml"), "cannot be read"),
         (("serve", "--accounts", "nowhere.yaml"), "cannot be read"),

@@ -73,7 +73,7 @@ async def _wait(issuer: Issuer, waiting: _Waiting, send: Send, clock: Clock) -> 
             interval += INTERVAL
         elif error != "authorization_pending":
             raise _refused(status, answer)
-    raise AuthError("nobody approved the login in time", hint="run the command again")
+    raise AuthError("the login was not approved in time", hint="run the command again")
 
 
 def _invitation(answer: dict[str, Any]) -> tuple[Invitation, _Waiting]:
@@ -81,7 +81,7 @@ def _invitation(answer: dict[str, Any]) -> tuple[Invitation, _Waiting]:
         lifetime, interval = float(answer.get("expires_in", LIFETIME)), float(answer.get("interval", INTERVAL))
         code, link, device_code = (str(answer[key]) for key in ("user_code", "verification_uri", "device_code"))
     except (KeyError, TypeError, ValueError):
-        raise AuthError("the login service's answer to a device login cannot be understood") from None
+        raise AuthError("cannot decode the login service's response to a device login") from None
     whole = answer.get("verification_uri_complete")
     shown = Invitation(link, code, lifetime, str(whole) if whole else None)
     return shown, _Waiting(device_code, max(interval, 0.1), lifetime)
@@ -90,7 +90,7 @@ def _invitation(answer: dict[str, Any]) -> tuple[Invitation, _Waiting]:
 def _refused(status: int, answer: dict[str, Any]) -> AuthError:
     sentences = {
         "access_denied": "the login was denied",
-        "expired_token": "nobody approved the login in time",
+        "expired_token": "the login was not approved in time",
     }
     error = str(answer.get("error"))
     said = sentences.get(error, f"the login failed ({status}: {_said(answer)})")

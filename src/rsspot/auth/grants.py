@@ -69,22 +69,22 @@ async def exchange(request: httpx.Request, send: Send) -> tuple[int, dict[str, A
         response = await send(request)
         body = await response.aread()
     except httpx.TimeoutException:
-        raise RequestTimeout(f"no answer in time to {where}") from None
+        raise RequestTimeout(f"timed out waiting for a response to {where}") from None
     except httpx.TransportError as failure:
         hint = "check the login service's URL and the network"
         raise TransportError(f"cannot reach the login service for {where}: {failure}", hint=hint) from None
     except OutcomeUnknown as failure:
         # Nothing was written that would have to be settled.
-        raise TransportError(f"the login service cannot be understood: {failure}") from None
+        raise TransportError(f"cannot decode the response of the login service: {failure}") from None
     if response.status_code >= 500:
-        raise TransportError(f"{where} was answered with {response.status_code}", hint="try again")
+        raise TransportError(f"{where} returned {response.status_code}", hint="try again")
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         answer = None
     if response.status_code == 200 and not isinstance(answer, dict):
         # A gate of some network answers everything with a page of its own.
-        raise TransportError(f"{where} was not answered by a login service", hint="is there a network to log in to?")
+        raise TransportError(f"{where} did not reach a login service", hint="is there a network to log in to?")
     return response.status_code, answer if isinstance(answer, dict) else {}
 
 
@@ -95,7 +95,7 @@ async def refreshed(issuer: Issuer, refresh_token: str, send: Send) -> Grant:
         raise TransportError(f"the login service is too busy ({status} from {issuer.url})", hint="try again later")
     if status != 200 and status not in REFUSALS:
         hint = "check the login service's URL; something else may answer in its place"
-        raise TransportError(f"{issuer.url} does not answer as a login service does ({status})", hint=hint)
+        raise TransportError(f"{issuer.url} does not respond like a login service ({status})", hint=hint)
     if status != 200:
         raise AuthError(
             f"the refresh token was refused ({status} from {issuer.url})",
@@ -108,7 +108,7 @@ def granted(answer: dict[str, Any]) -> Grant:
     """The grant in a successful answer. Raises AuthError without an id_token: nothing else is a bearer here."""
     bearer, rotated = answer.get("id_token"), answer.get("refresh_token")
     if not isinstance(bearer, str) or not bearer:
-        raise AuthError("the login service answered without an id_token")
+        raise AuthError("the response of the login service has no id_token")
     return Grant(Token.parse(bearer), rotated if isinstance(rotated, str) and rotated else None)
 
 
@@ -117,9 +117,9 @@ def refuse_plain(url: str) -> str:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        raise ConfigError("an address of the service cannot be read", hint="see `rsspot config explain`") from None
+        raise ConfigError("invalid URL of the service", hint="see `rsspot config explain`") from None
     if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in LOOPBACK):
         return url
     # Without what may stand before the host: a password.
     said = f"'{parsed.scheme}://{parsed.host}'" if parsed.host else "an address without a host"
-    raise ConfigError(f"{said} is not https", hint="only loopback addresses may be spoken to in plain http")
+    raise ConfigError(f"{said} is not https", hint="plain http is allowed for loopback addresses only")

@@ -30,7 +30,7 @@ class Token:
         """
         bearer = bearer.strip()
         if not bearer.isascii() or not bearer.isprintable() or " " in bearer:
-            raise AuthError("the token is not one: it holds blanks or characters that no token has")
+            raise AuthError("invalid token: it contains spaces or characters that tokens never have")
         parts = bearer.split(".")
         if len(parts) != 3:
             return cls(bearer)

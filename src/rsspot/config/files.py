@@ -53,7 +53,7 @@ def document(path: Path) -> dict[str, Any]:
     """A file as plain values. Raises ConfigError."""
     try:
         if path.stat().st_size > LARGEST:
-            raise ConfigError(f"{path} is too long for a config file")
+            raise ConfigError(f"{path} is too large for a config file")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from None
@@ -69,7 +69,7 @@ def plain(path: Path, text: str) -> Any:
     try:
         return readers.get(path.suffix, _yaml)(path, text)
     except RecursionError:
-        raise ConfigError(f"{path} is nested too deep for a config file") from None
+        raise ConfigError(f"{path} is nested too deeply for a config file") from None
 
 
 def is_one_profile(written: Mapping[str, Any]) -> bool:
@@ -106,7 +106,7 @@ def _check_spelling(written: dict[str, Any], source: str) -> None:
     for key in written:
         if key not in ours and (key in of_profiles or _near(key, of_profiles)):
             hint = _near(key, of_profiles) if key not in of_profiles else None
-            raise ConfigError(f"{source}: {key!r} belongs into a profile, or into `preferences`", hint=hint)
+            raise ConfigError(f"{source}: {key!r} belongs in a profile, or in `preferences`", hint=hint)
     _check_keys(ConfigFile, written, source)
     for name, profile in written["profiles"].items():
         _check_keys(Profile, profile, f"{source}: profile {name!r}")
@@ -150,7 +150,9 @@ def _yaml(path: Path, text: str) -> Any:
         raise ConfigError(f"{path}{where} is not valid YAML") from None
     except ValueError:
         # 2024-99-99 is written like a date and is none.
-        raise ConfigError(f"{path} is not valid YAML: it holds a date or a number that is none") from None
+        raise ConfigError(
+            f"{path} is not valid YAML: it contains a date, or something that only looks like a number"
+        ) from None
 
 
 def _toml(path: Path, text: str) -> Any:

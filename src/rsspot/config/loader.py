@@ -223,7 +223,7 @@ def _with_token(settings: dict[str, Setting]) -> dict[str, Setting]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the refresh token from {place.value} ({place.source}): {error}") from None
     if not token:
-        raise ConfigError(f"{place.value} ({place.source}) holds no refresh token")
+        raise ConfigError(f"{place.value} ({place.source}) contains no refresh token")
     return settings | {"refresh_token": Setting(token, f"{place.value} ({place.source})")}
 
 

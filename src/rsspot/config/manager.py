@@ -41,7 +41,7 @@ def edit(path: Path, changes: Mapping[Keys, Any], *, only_new: bool = False) -> 
         with file_lock(path):
             return _edit(path, changes, only_new)
     except RuntimeError:
-        raise ConfigError(f"{path} leads to itself or holds itself; it was not changed") from None
+        raise ConfigError(f"{path} contains itself or is a link to itself; it was not changed") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not text; it was not changed") from None
     except OSError as error:
@@ -58,7 +58,9 @@ def _edit(path: Path, changes: Mapping[Keys, Any], only_new: bool) -> bool:
     said = plain(path, after)
     if said != meant:
         # Mappings that are shared by an anchor, or merged into another, for instance.
-        raise ConfigError(f"{path} is written in a way that does not allow this change; it was not changed")
+        raise ConfigError(
+            f"{path} cannot be edited in place: its layout does not allow this change; it was not changed"
+        )
     parse(said, str(path))
     write_private(path, after)
     return True

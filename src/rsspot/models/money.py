@@ -14,13 +14,13 @@ MOST = 1000
 def parse_price(value: Any) -> Any:
     """A number or string, with or without `$`, as a Decimal. Raises ValueError with the rule."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError("a price is a number such as 0.03")
+        raise ValueError("must be a number such as 0.03")
     try:
         price = Decimal(str(value).strip().removeprefix("$"))
     except InvalidOperation:
-        raise ValueError("a price is a number such as 0.03") from None
+        raise ValueError("must be a number such as 0.03") from None
     if not price.is_finite() or price < 0:
-        raise ValueError("a price is a positive number")
+        raise ValueError("must not be negative")
     return price
 
 
@@ -33,9 +33,9 @@ def price_text(price: Decimal) -> str:
 def _three_places(price: Decimal) -> Decimal:
     # Most bids are short: only a long one may be one with zeros at its end.
     if int(price.as_tuple().exponent) < -3 and int(price.normalize().as_tuple().exponent) < -3:
-        raise ValueError("a bid has at most three decimal places")
+        raise ValueError("must have at most three decimal places")
     if price >= MOST:
-        raise ValueError(f"a bid is less than {MOST} dollars for each hour")
+        raise ValueError(f"must be less than {MOST} dollars an hour")
     return price
 
 

@@ -15,7 +15,7 @@ from rsspot.resources.kind import Kind, Phase, Readiness
 def full_version(version: str) -> str:
     """The version, if it has the form x.y.z that the service requires. Raises ValueError otherwise."""
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise ValueError("not a full version such as 1.33.0")
+        raise ValueError("must be a full version such as 1.33.0")
     return version
 
 

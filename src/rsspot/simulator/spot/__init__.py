@@ -1,1 +1,1 @@
-"""What makes the API that of Spot: admission, the auction, controllers, prices. Answers no requests about objects."""
+"""The Spot service behind the API: admission, auctions, controllers, prices. Does not serve requests for objects."""

@@ -1,6 +1,6 @@
-"""What CRDs cannot say: the service's admission rules, in its words.
+"""The service's admission rules that CRDs cannot express, with the service's own messages.
 
-Judges, and changes only what its webhooks fill in.
+Changes nothing but the fields that its webhooks fill in.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ POOLS = {
     "autopilotnodepools": ("cloudspaces", "cloudSpace"),
     "vmpools": ("vmcloudspaces", "vmCloudSpace"),
 }
-"""Plural of a pool -> plural of what it lives in, and the field that names it."""
+"""Plural of a pool -> plural of the cloudspace it belongs to, and the field that refers to it."""
 FINAL = {
     "spotnodepools": ("cloudSpace", "serverClass"),
     "ondemandnodepools": ("cloudSpace", "serverClass"),
@@ -34,20 +34,20 @@ FINAL = {
     "cloudspaces": ("region", "cloud", "type", "cni"),
     "vmcloudspaces": ("region", "vmSshKeyRef"),
 }
-"""Fields that only a create may choose."""
+"""Immutable fields: only a create can set them."""
 
 
 def admit(definition: Definition, store: Store, rules: Rules, body: Object, old: Object | None) -> None:
-    """Raise the service's refusal of a create (`old` is None) or an update."""
+    """Check a create (`old` is None) or an update. Raises Refusal."""
     if definition.plural == "cloudspaces" and (old is None or _ha(body) != _ha(old)):
         _check_hosting(definition, body)
-    for said in _objections(definition.plural, store, rules, body, old):
-        raise denied(definition, body, said)
+    for reason in _objections(definition.plural, store, rules, body, old):
+        raise denied(definition, body, reason)
 
 
-def denied(definition: Definition, body: Object, said: str) -> Refusal:
-    """A refusal as the service's webhook gives it."""
-    message = f'admission webhook "v{definition.singular}.{definition.group}" denied the request: {said}'
+def denied(definition: Definition, body: Object, reason: str) -> Refusal:
+    """A refusal in the form of the service's webhooks."""
+    message = f'admission webhook "v{definition.singular}.{definition.group}" denied the request: {reason}'
     name, group = body["metadata"]["name"], definition.group
     return Refusal(403, "Forbidden", message, name=name, kind=definition.plural, group=group)
 
@@ -57,17 +57,17 @@ def _ha(body: Object) -> bool:
 
 
 def _check_hosting(definition: Definition, body: Object) -> None:
-    """The one rule that the service answers with 422 though no schema says it."""
+    """The one rule outside the schema whose violation the service answers with 422."""
     spec, name = body["spec"], body["metadata"]["name"]
     if spec.get("HAControlPlane") and spec.get("type") != "hosted":
-        said = "HAControlPlane requires a cloudspace of type hosted"
-        cause = Cause("FieldValueInvalid", "spec.HAControlPlane", f"Invalid value: true: {said}")
+        reason = "HAControlPlane requires a cloudspace of type hosted"
+        cause = Cause("FieldValueInvalid", "spec.HAControlPlane", f"Invalid value: true: {reason}")
         message = f'{definition.kind}.{definition.group} "{name}" is invalid: {cause.field}: {cause.message}'
         raise Refusal(422, "Invalid", message, name=name, kind=definition.kind, group=definition.group, causes=(cause,))
 
 
 def fill_in(definition: Definition, store: Store, rules: Rules, body: Object) -> None:
-    """What the service's own webhooks add to a new object."""
+    """Add to a new object what the service's own webhooks add."""
     if definition.plural in POOLS:
         group_plural, field = POOLS[definition.plural]
         group = store.get(group_plural, body["metadata"].get("namespace", ""), body["spec"].get(field, ""))
@@ -84,7 +84,7 @@ def fill_in(definition: Definition, store: Store, rules: Rules, body: Object) ->
 
 
 def own_finalizer(definition: Definition) -> str:
-    """The finalizer by which the service keeps an object until it is taken down."""
+    """The finalizer that keeps an object until the service has torn it down."""
     return f"{definition.singular}.{definition.group}/finalizer"
 
 
@@ -109,7 +109,7 @@ def _objections(plural: str, store: Store, rules: Rules, body: Object, old: Obje
 
 
 def _final(plural: str, rules: Rules) -> Iterator[str]:
-    """The fields that stay as they were chosen."""
+    """The immutable fields of a kind."""
     for field in FINAL.get(plural, ()):
         if not (field == "cni" and rules.cni_change):
             yield field

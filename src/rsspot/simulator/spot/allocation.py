@@ -1,4 +1,4 @@
-"""How an autopilot chooses: which classes suit it, and how many nodes of each it wants. Pure."""
+"""How an autopilot chooses server classes, and how many nodes of each. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 TOLERANCE = Decimal("0.1")
-"""3.75 GB for two vCPUs count as 2 GB for each."""
+"""Relative: 3.75 GB for two vCPUs count as 2 GB for each."""
 
 
 @dataclass(frozen=True)
 class Offer:
     """A server class as an autopilot sees it.
 
-    market: its price · bid: what would be bid, or is already · available: how many more nodes may be asked for
+    market: market price · bid: the current bid, or the one to make · available: how many more nodes can be requested
     """
 
     name: str
@@ -27,12 +27,12 @@ class Offer:
 
     @property
     def rank(self) -> tuple[Decimal, int, str]:
-        """Cheap classes first, by market price for each vCPU; of equals the smaller, which overshoots less."""
+        """Sort key: market price per vCPU, then the smaller class, which overshoots the target less."""
         return (self.market / self.cpu, self.cpu, self.name)
 
 
 def suits(spec: dict[str, Any], cpu: int, memory: Decimal) -> bool:
-    """Whether nodes of a size are what an autopilot asks for."""
+    """Whether nodes of this size meet an autopilot's spec. memory: in GB"""
     band = spec.get("vcpuPerNode") or {}
     if not band.get("min", 0) <= cpu <= band.get("max", cpu):
         return False
@@ -41,7 +41,7 @@ def suits(spec: dict[str, Any], cpu: int, memory: Decimal) -> bool:
 
 
 def allot(offers: Iterable[Offer], held: dict[str, int], target: int, budget: Decimal) -> dict[str, int]:
-    """Nodes by class: keeps what is held, gives up the dearest surplus and adds the cheapest that the budget allows."""
+    """Nodes by class: keeps held nodes, drops the most expensive surplus, adds the cheapest within the budget."""
     ranked = sorted(offers, key=lambda offer: offer.rank)
     wanted = {offer.name: held.get(offer.name, 0) for offer in ranked}
     missing = target - sum(wanted[offer.name] * offer.cpu for offer in ranked)

@@ -1,6 +1,6 @@
-"""Autopilots: asked for vCPUs and an hourly ceiling, they keep spot pools of the cheapest suitable classes.
+"""Autopilots: keep spot pools of the cheapest suitable classes, for a number of vCPUs and an hourly budget.
 
-The service's own ways are not public: phases, outcomes and events are named here as best they can be.
+The service's own implementation is not public: the names of phases, outcomes and events are invented.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 STEER_EVERY = 60.0
 COOLDOWN = 600.0
-"""Seconds for which a class that was lost is left alone."""
+"""Seconds during which no more nodes of a lost class are requested."""
 LONGEST_HISTORY = 20
 COPIED = ("customLabels", "customAnnotations", "customTaints")
 CHILDREN = "spotnodepools"
 
 
 def autopilot(world: SpotWorld, body: Object, plural: str) -> None:
-    """Steer now, and again for as long as the autopilot exists."""
+    """Reconcile now, and periodically for as long as the autopilot exists."""
     world.after(STEER_EVERY, "autopilot", place(plural, body))
     steer(world, body, plural)
 
 
 def steer(world: SpotWorld, body: Object, plural: str) -> None:
-    """Bring the children in line with what is asked for, and say so."""
+    """Reconcile the child pools with the autopilot's spec, and update its status."""
     if not is_going(body):
         _Pilot(world, body).steer()
 
@@ -47,7 +47,7 @@ OBJECT_ACTIONS: dict[str, Callable[..., None]] = {"autopilot": autopilot, "steer
 
 
 class _Pilot:
-    """One look at one autopilot."""
+    """One reconciliation of one autopilot."""
 
     def __init__(self, world: SpotWorld, body: Object) -> None:
         status = body.get("status") or {}
@@ -68,7 +68,7 @@ class _Pilot:
         self._report()
 
     def _held(self, name: str, child: Object) -> int:
-        """How many nodes of a child to go on asking for: after a lost auction, those that are left."""
+        """How many nodes of a child to keep requesting: after a lost auction, only those it still has."""
         desired, won = child["spec"]["desired"], _won(child)
         if won < desired and (child.get("status") or {}).get("bidStatus") in ("Lost", "Pending"):
             self._outcome(name, "Lost", cooldownUntil=rfc3339(self.world.now + COOLDOWN))
@@ -113,7 +113,7 @@ class _Pilot:
         return Offer(name, int(spec["resources"]["cpu"]), _memory(spec), market, bid, available)
 
     def _bring(self, name: str, nodes: int, offer: Offer | None) -> None:
-        """Make, change or remove the child of a class."""
+        """Create, update or delete the child pool of a class."""
         child = self.children.get(name)
         if child is None and nodes and offer:
             self.children[name] = self._made(offer, nodes)

@@ -1,6 +1,6 @@
-"""The cluster autoscaler: writes how many servers a pool asks for, between its bounds, as its workload wants them.
+"""The cluster autoscaler: sets a pool's desired servers within its bounds, as its workload requires.
 
-There is no workload here. How many nodes it needs follows from the seed, or from an annotation that a test sets.
+There is no real workload. The number of nodes it needs comes from the seed, or from an annotation that a test sets.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 MANAGER = "cluster-autoscaler"
 NEEDED = "simulator.rsspot.dev/nodes"
-"""Annotation of a pool: how many nodes its workload needs."""
+"""Pool annotation with the number of nodes that the workload needs."""
 LOOK_EVERY = 60.0
 UNNEEDED_FOR = 600.0
-"""Seconds for which a node is left idle before it is given back."""
+"""Seconds that a node must be idle before it is released."""
 SHIFT = 3600.0
-"""Seconds between changes of a workload that nobody has set."""
+"""Seconds between changes of a workload that comes from the seed."""
 
 
 def watch_over(world: SpotWorld, plural: str, pool: Object) -> None:
-    """Start looking after a pool whose autoscaling is on, unless that is being done."""
+    """Start autoscaling a pool that has it enabled, unless that has started already."""
     fact = f"autoscaled/{pool['metadata']['uid']}"
     if _bounds(pool) and not world.store.fact(fact, ""):
         world.store.set_fact(fact, str(world.now))
@@ -35,7 +35,7 @@ def watch_over(world: SpotWorld, plural: str, pool: Object) -> None:
 
 
 def autoscale(world: SpotWorld, body: Object, plural: str) -> None:
-    """One look at a pool."""
+    """Scale a pool once, if needed, and schedule the next check."""
     fact, bounds = f"autoscaled/{body['metadata']['uid']}", _bounds(body)
     if bounds is None or is_going(body):
         world.store.remove_fact(fact)
@@ -60,8 +60,8 @@ def _bounds(pool: Object) -> tuple[int, int] | None:
 
 
 def _needed(world: SpotWorld, pool: Object, least: int, most: int) -> int:
-    said = (pool["metadata"].get("annotations") or {}).get(NEEDED, "")
-    if said.isascii() and said.isdigit():
-        return int(said)
+    annotation = (pool["metadata"].get("annotations") or {}).get(NEEDED, "")
+    if annotation.isascii() and annotation.isdigit():
+        return int(annotation)
     shift = int(world.now // SHIFT)
     return least + int(draw(world.seed, "workload", pool["metadata"]["uid"], shift) * (most - least + 1))

@@ -1,4 +1,4 @@
-"""Which bids the service takes: the market, the class's minimum, and the steps that prices go in. Pure."""
+"""Which bids the service accepts: the market price, the class's minimum and the price steps. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ FAILED = "BidPrice validation failed: "
 
 
 def objections(text: str, market: Decimal, minimum: str, rules: str) -> Iterator[str]:
-    """What the service says against a bid, in its words. rules: one of rules.BID_RULES"""
+    """The service's objections to a bid, verbatim. rules: one of switches.BID_RULES"""
     bid = Decimal(text)
     if not minimum:
-        said = "failed to parse serverclass min bid price while validating bid price: "
-        yield f'{FAILED}{said}strconv.ParseFloat: parsing "": invalid syntax'
+        problem = "failed to parse serverclass min bid price while validating bid price: "
+        yield f'{FAILED}{problem}strconv.ParseFloat: parsing "": invalid syntax'
     elif bid < market:
         yield f"{FAILED}BidPrice must be greater than or equal to the market price of {market:.6f}, but got {bid:.6f}"
     elif bid < Decimal(minimum):
@@ -30,9 +30,9 @@ def objections(text: str, market: Decimal, minimum: str, rules: str) -> Iterator
 
 
 def on_ladder(bid: Decimal) -> bool:
-    """Whole cents.
+    """Whether a bid is on the ladder of allowed prices, all in whole cents.
 
-    Every one below 0.04, every second below 0.10, every third below 0.20 (0.22 being the last), then every fifth.
+    Every cent below 0.04, every second from 0.04, every third from 0.10, every fifth from 0.22.
     """
     if not CENT <= bid < LARGEST or bid != bid.quantize(CENT):
         return False
@@ -45,7 +45,7 @@ def on_ladder(bid: Decimal) -> bool:
 
 
 def next_rung(price: Decimal) -> Decimal:
-    """The lowest bid on the ladder that is not below a price."""
+    """The lowest bid on the ladder that is at least `price`."""
     bid = max(price, CENT).quantize(CENT, ROUND_CEILING)
     while not on_ladder(bid):
         bid += CENT

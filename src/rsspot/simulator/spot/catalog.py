@@ -1,7 +1,7 @@
-"""What is on offer: the service's regions and server classes as of 2026-08-17, from catalog.csv.
+"""The catalog: the service's regions and server classes as of 2026-08-17, from catalog.csv.
 
-Names, sizes, regions, markets and the 0.01 minimum are as recorded. On-demand prices other than that of
-gp.vs1.medium, and all capacities, are synthetic: no public record of them exists.
+Names, sizes, regions, market prices and the 0.01 minimum are as recorded. All capacities, and on-demand prices except
+that of gp.vs1.medium, are synthetic: there is no public record of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REGIONS = (
     ("us-west-sjc-1", "v2", "sjc", "USA", "US West, San Jose, CA"),
     ("us-central-dfw-2", "v2", "dfw2", "USA", "US Central, Dallas Fort Worth, TX"),
 )
-"""name, generation, suffix of its classes, country, description"""
+"""Name, generation, suffix of the region's classes, country, description."""
 
 MINIMUM = "0.01"
 ON_DEMAND_PER_CPU = 0.0095

@@ -1,6 +1,6 @@
-"""What the service does by itself as time passes: control planes, upgrades, checks of keys, deletions.
+"""The service's controllers: control planes, upgrades, key checks and deletions, driven by timers.
 
-Answers no requests. Servers come and go in `provisioning`; autopilots steer in `autopilot`.
+Does not answer requests. Servers are handled in `provisioning`, autopilots in `autopilot`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ GROUPS = ("cloudspaces", "vmcloudspaces")
 NOISE = (1.0, 2.5, 4.0)
 """Seconds after a write at which controllers bump the object's version without changing anything."""
 UPGRADE_BEGINS = 0.5
-"""Seconds after a write at which an upgrade shows."""
+"""Seconds after a write at which an upgrade becomes visible."""
 STEERING_AFTER = 2.0
-"""Seconds after a write at which an autopilot acts on it."""
+"""Seconds after a write at which an autopilot reacts to it."""
 
 
 def on_created(world: SpotWorld, plural: str, body: Object) -> None:
@@ -64,7 +64,7 @@ def on_created(world: SpotWorld, plural: str, body: Object) -> None:
 
 
 def on_written(world: SpotWorld, plural: str, body: Object) -> None:
-    """Stir the object a little, as the service's controllers do after any write."""
+    """Set the timers that follow any write, including the version bumps of the service's controllers."""
     where = place(plural, body)
     for after in NOISE if world.rules.noise else ():
         world.after(after, "noise", where)
@@ -80,7 +80,7 @@ def on_written(world: SpotWorld, plural: str, body: Object) -> None:
 
 
 def on_doomed(world: SpotWorld, plural: str, body: Object) -> None:
-    """Start taking down an object that is to be deleted, and what lives in it."""
+    """Start tearing down an object that is to be deleted, and its dependents."""
     where = place(plural, body)
     if plural in GROUPS:
         world.set_status(plural, body, phase="Deleting")
@@ -95,14 +95,14 @@ def on_doomed(world: SpotWorld, plural: str, body: Object) -> None:
 
 
 def phase(world: SpotWorld, body: Object, plural: str, phase: str) -> None:
-    """A step of a cloudspace's way up; `Error` shows for a moment, as it does on the service."""
+    """Set the phase of a starting cloudspace. It passes through `Error` briefly, as on the service."""
     reason = "Operation cannot be fulfilled: the object has been modified" if phase == "Error" else ""
     if not (body.get("status") or {}).get("APIServerEndpoint") and not is_going(body):
         world.set_status(plural, body, phase=phase, reason=reason)
 
 
 def control_plane(world: SpotWorld, body: Object, plural: str) -> None:
-    """The API server of a cloudspace answers."""
+    """Bring up the API server of a cloudspace."""
     if is_going(body):
         return
     name, uid = body["metadata"]["name"], body["metadata"]["uid"]
@@ -121,14 +121,14 @@ def control_plane(world: SpotWorld, body: Object, plural: str) -> None:
 
 
 def upgrade(world: SpotWorld, body: Object, plural: str) -> None:
-    """The control plane begins to change over to the version that is asked for."""
+    """Start upgrading the control plane to the version in the spec."""
     if not is_going(body) and body["status"]["currentKubernetesVersion"] != body["spec"]["kubernetesVersion"]:
         world.set_status(plural, body, phase="Upgrading", upgradePhase="ControlPlane")
         world.after(180.0, "upgraded", place(plural, body))
 
 
 def upgraded(world: SpotWorld, body: Object, plural: str) -> None:
-    """A cloudspace runs the version that was asked for."""
+    """Finish an upgrade: the cloudspace runs the version in its spec."""
     if not is_going(body):
         version = body["spec"]["kubernetesVersion"]
         world.set_status(plural, body, phase=phase_of(world, body), upgradePhase="", currentKubernetesVersion=version)
@@ -136,7 +136,7 @@ def upgraded(world: SpotWorld, body: Object, plural: str) -> None:
 
 
 def group_ready(world: SpotWorld, body: Object, plural: str) -> None:
-    """A VM cloudspace can take machines."""
+    """Make a VM cloudspace ready for machines."""
     if is_going(body):
         return
     world.set_status(plural, body, phase="Ready", health="Healthy", reason="")
@@ -144,17 +144,17 @@ def group_ready(world: SpotWorld, body: Object, plural: str) -> None:
 
 
 def check_key(world: SpotWorld, body: Object, plural: str) -> None:
-    """A public key has been looked at."""
+    """Validate a public key and record its fingerprint."""
     world.set_status(plural, body, fingerprint=fingerprint(body["spec"]["publicKey"]), validated=True)
 
 
 def noise(world: SpotWorld, body: Object, plural: str) -> None:
-    """Another version of the same object."""
+    """Bump the object's version without changing it."""
     world.store.put(plural, body)
 
 
 def finalize(world: SpotWorld, body: Object, plural: str) -> None:
-    """Let a doomed object go once nothing lives in it."""
+    """Release an object that is being deleted, once it has no dependents."""
     if _is_inhabited(world, body, plural):
         world.after(10.0, "finalize", place(plural, body))
         return
@@ -166,7 +166,7 @@ def finalize(world: SpotWorld, body: Object, plural: str) -> None:
 
 
 def _is_inhabited(world: SpotWorld, body: Object, plural: str) -> bool:
-    """Whether pools of a group, or children of an autopilot, are still there."""
+    """Whether pools of a cloudspace, or child pools of an autopilot, still exist."""
     if plural == "autopilotnodepools":
         return bool(controlled_by(world.store, "spotnodepools", body))
     namespace, name = body["metadata"].get("namespace", ""), body["metadata"]["name"]
@@ -192,11 +192,11 @@ OBJECT_ACTIONS: dict[str, Callable[..., None]] = {
     "release": release,
     "finalize": finalize,
 }
-"""Timers about one object, which is looked up first and passed over if it is gone."""
+"""Actions of timers for one object. The caller looks it up first, and skips the action if it is gone."""
 
 
 def _note_pool(world: SpotWorld, plural: str, pool: Object, *, present: bool) -> None:
-    """Keep a group's list of its pools in step."""
+    """Update a cloudspace's list of its pools."""
     group = group_of(world, plural, pool)
     if group is None:
         return

@@ -1,6 +1,6 @@
-"""What happened in an organization, newest first: told by the controllers, read at the metrics endpoint.
+"""Events of an organization, newest first: recorded by the controllers, read at the metrics endpoint.
 
-Not the Kubernetes kind of events, which tenants cannot see.
+These are not Kubernetes Event objects, which tenants cannot see.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from rsspot.simulator.spot.protocol import SpotWorld
 
 USUAL = 100
-"""How many events are given to somebody who does not say."""
+"""The default number of events in a response."""
 
 
 def tell(world: SpotWorld, group: Object, message: str) -> None:
-    """Have something in a cloudspace, or a VM cloudspace, be known to its organization."""
+    """Record an event of a cloudspace or VM cloudspace."""
     metadata = group["metadata"]
     world.store.add_event(metadata["namespace"], metadata["name"], rfc3339(world.now), message)
 
@@ -28,13 +28,13 @@ def tell(world: SpotWorld, group: Object, message: str) -> None:
 def events_endpoint(world: SpotWorld, caller: Tenant, request: Request) -> Response:
     """GET /apis/metrics.ngpc.rxt.io/v1/events/organizations?limits=N&cloudspace=NAME: pairs of strings."""
     cloudspace = request.query.get("cloudspace", "")
-    told = world.store.events(caller.namespace, cloudspace, _limit(request))
+    events = world.store.events(caller.namespace, cloudspace, _limit(request))
     about = {"cloudspace_id": cloudspace} if cloudspace else {}
-    return Response.of_json(200, {"org_id": caller.id, **about, "events": told})
+    return Response.of_json(200, {"org_id": caller.id, **about, "events": events})
 
 
 def _limit(request: Request) -> int:
-    """The parameter really is called `limits`."""
+    """The `limits` parameter; the plural is the service's name for it."""
     text = request.query.get("limits") or str(USUAL)
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise Refusal(400, "BadRequest", f"limits: not a number: {text!r}")

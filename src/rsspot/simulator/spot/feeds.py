@@ -1,6 +1,6 @@
-"""The public price feeds: percentiles, history and comparable prices. No caller is asked who they are.
+"""The public price feeds: percentiles, history and comparable prices. They need no authentication.
 
-Past prices are those that the going rate had, before the world began as well. What other clouds cost is invented.
+Past prices are computed from the going rate, also for times before the world began. Other clouds' prices are invented.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from rsspot.simulator.spot.protocol import SpotWorld
 
 WINDOW = 720
-"""Periods that the feeds look back over: thirty days of hours."""
+"""Number of past periods in the feeds: thirty days of hours."""
 PERCENTILES = (20, 50, 80)
 LIKE = (("aws", "m7i"), ("azure", "D"), ("gcp", "n2-standard"))
-"""Clouds, and what stands before the size of their classes here."""
+"""Other clouds, and the name prefix of their comparable class."""
 
 
 def percentiles_feed(world: SpotWorld) -> Response:
@@ -35,11 +35,11 @@ def percentiles_feed(world: SpotWorld) -> Response:
 
 
 def history_feed(world: SpotWorld, name: str) -> Response:
-    """GET /history/{server_class}: what was billed, oldest first."""
+    """GET /history/{server_class}: billed prices, oldest first."""
     server_class = world.store.get("serverclasses", "", name)
     if server_class is None:
-        said = f"unknown server class {name}"
-        return Response.of_json(400, {"error": "bad_request", "error_description": said})
+        message = f"unknown server class {name}"
+        return Response.of_json(400, {"error": "bad_request", "error_description": message})
     minimum, last = Decimal(server_class["spec"].get("minBidPricePerHour") or "0"), _period(world)
     history = [
         {"run_at": int((last - WINDOW + 1 + index) * PERIOD), "hammer_price": float(max(rate, minimum))}
@@ -49,7 +49,7 @@ def history_feed(world: SpotWorld, name: str) -> Response:
 
 
 def comparables_feed(world: SpotWorld) -> Response:
-    """GET /comparable_prices.json: here prices do carry a dollar sign."""
+    """GET /comparable_prices.json: unlike in the other feeds, prices have a dollar sign."""
     names = [region["metadata"]["name"] for region in world.store.objects("regions")]
     regions = {
         name: {each["metadata"]["name"]: _comparison(world.seed, each) for each in _classes_in(world, name)}
@@ -77,7 +77,7 @@ def _figures(world: SpotWorld, region: Object, server_class: Object) -> dict[str
 
 
 def _percentile(rates: list[Decimal], percent: int) -> float:
-    """The nearest rank and a tenth of a cent, added as floats are: 0.051000000000000004."""
+    """The nearest-rank percentile plus 0.001, with the rounding error of float addition: 0.051000000000000004."""
     rank = int((Decimal(len(rates) * percent) / 100).to_integral_value(ROUND_CEILING))
     return float(rates[rank - 1]) + 0.001
 

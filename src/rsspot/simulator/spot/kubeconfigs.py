@@ -1,4 +1,4 @@
-"""Kubeconfigs for cloudspaces, as the service writes them. The clusters they speak of do not exist here."""
+"""Kubeconfigs for cloudspaces, as the service writes them. The clusters they refer to are not simulated."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ FIELDS = ("organization_name", "cloudspace_name", "refresh_token")
 
 
 def kubeconfig_endpoint(world: SpotWorld, request: Request) -> Response:
-    """POST /apis/auth.ngpc.rxt.io/v1/generate-kubeconfig: no bearer, the refresh token is in the body."""
-    asked = _asked(request.body)
-    if asked is None:
+    """POST /apis/auth.ngpc.rxt.io/v1/generate-kubeconfig: no bearer token; the body contains the refresh token."""
+    form = _parsed(request.body)
+    if form is None:
         return refused(400, "bad_request", f"{', '.join(FIELDS)} are required")
-    caller = world.identity.refresh.owner(asked["refresh_token"])
-    if caller is None or caller.organization.name.lower() != asked["organization_name"].lower():
+    caller = world.identity.refresh.owner(form["refresh_token"])
+    if caller is None or caller.organization.name.lower() != form["organization_name"].lower():
         return refused(401, "access_denied", "Unauthorized")
     organization = caller.organization
-    name = asked["cloudspace_name"]
+    name = form["cloudspace_name"]
     cloudspace = world.store.get("cloudspaces", organization.namespace, name)
     if cloudspace is None:
         return refused(400, "bad_request", f"cloudspace {name} not found")
@@ -42,7 +42,7 @@ def kubeconfig_endpoint(world: SpotWorld, request: Request) -> Response:
     return Response.of_json(200, answer)
 
 
-def _asked(body: bytes) -> dict[str, str] | None:
+def _parsed(body: bytes) -> dict[str, str] | None:
     try:
         document = json.loads(body)
     except ValueError:
@@ -54,7 +54,7 @@ def _asked(body: bytes) -> dict[str, str] | None:
 
 
 def _config(organization: Tenant, cloudspace: str, endpoint: str, id_token: str) -> dict[str, Any]:
-    """Two contexts: one whose token goes stale, and one that logs in by itself."""
+    """A kubeconfig with two contexts: one with a token that expires, and one that logs in interactively."""
     name = f"{organization.name}-{cloudspace}"
     cluster = {"server": f"https://{endpoint}", "certificate-authority-data": _certificate(endpoint)}
     return {
@@ -98,7 +98,7 @@ def _login(organization: Tenant) -> dict[str, Any]:
 
 
 def _certificate(endpoint: str) -> str:
-    """CA data in shape only: a PEM block around bytes that certify nothing."""
+    """Placeholder CA data: a PEM block around arbitrary bytes, not a valid certificate."""
     blob = b"".join(hashlib.sha256(f"{endpoint}/{index}".encode()).digest() for index in range(12))
     text = base64.encodebytes(blob).decode()
     return base64.b64encode(f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n".encode()).decode()

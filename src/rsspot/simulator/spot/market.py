@@ -1,6 +1,6 @@
-"""The auction: what others pay for a class at a time, and who wins how many servers at what price.
+"""The auction: the going rate of a class at a time, and how many servers each bid wins at what price.
 
-Pure; everything random comes from the seed.
+Pure functions; all randomness comes from the seed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from importlib.resources import files
 from rsspot.simulator.rng import draw
 
 PERIOD = 3600.0
-"""Seconds between price moves."""
+"""Seconds between price changes."""
 CALM = 0.92
-"""Share of periods in which a price stays where it was recorded."""
+"""Share of periods in which a price equals the recorded one."""
 MOVES = (Decimal("0.5"), Decimal("1.5"), Decimal(2), Decimal(3))
 WEEK = 7 * 86400.0
 RECORDING_BEGAN = datetime(2026, 5, 26, tzinfo=UTC).timestamp()
@@ -25,7 +25,7 @@ RECORDING_BEGAN = datetime(2026, 5, 26, tzinfo=UTC).timestamp()
 
 @dataclass(frozen=True)
 class Bid:
-    """What one pool offers for how many servers."""
+    """One pool's bid: a price per server, for `desired` servers."""
 
     pool: str
     price: Decimal
@@ -34,14 +34,14 @@ class Bid:
 
 @dataclass(frozen=True)
 class Auction:
-    """price: what all winners pay · won: servers by pool."""
+    """The result of an auction. price: what every winner pays · won: servers by pool"""
 
     price: Decimal
     won: dict[str, int]
 
 
 def going_rate(seed: int, server_class: str, recorded: Decimal, now: float, prices: str = "walk") -> Decimal:
-    """What others pay for a class at a time. prices: one of rules.PRICES"""
+    """The price that other bidders pay for a class at a time. prices: one of switches.PRICES"""
     if prices == "recorded":
         return _replayed(server_class, recorded, now)
     period = int(now // PERIOD)
@@ -52,21 +52,21 @@ def going_rate(seed: int, server_class: str, recorded: Decimal, now: float, pric
 
 
 def _replayed(server_class: str, recorded: Decimal, now: float) -> Decimal:
-    """The price of a week as it was recorded; after the last week the first one comes again."""
+    """The recorded price of the week; after the last recorded week the series repeats."""
     weeks = _series().get(server_class)
     return weeks[int((now - RECORDING_BEGAN) // WEEK) % len(weeks)] if weeks else recorded
 
 
 @cache
 def _series() -> dict[str, list[Decimal]]:
-    """Weekly prices of the classes for which a whole series is on record; most others never moved."""
+    """Weekly prices of the classes with a complete recorded series; most others never changed."""
     with (files("rsspot.simulator.spot") / "series.csv").open(encoding="utf-8") as lines:
         rows = list(csv.reader(lines))[1:]
     return {name: [Decimal(price) for price in prices] for name, *prices in rows}
 
 
 def run_auction(rate: Decimal, capacity: int, bids: list[Bid]) -> Auction:
-    """Give servers to the highest bids at or above the going rate; when they run out, the cut-off is the price."""
+    """Award servers to the highest bids at or above the going rate. If they run out, the lowest losing rate applies."""
     left, won, price = capacity, {}, rate
     for bid in sorted(bids, key=lambda bid: (-bid.price, bid.pool)):
         won[bid.pool] = min(bid.desired, left) if bid.price >= rate else 0

@@ -1,4 +1,4 @@
-"""SpotWorld: what the service's own rules may use of the world they live in. The world itself stands above them."""
+"""SpotWorld: the part of the world that the service's code may use. The world depends on that code, not vice versa."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from rsspot.simulator.spot.switches import Rules
 
 @dataclass(frozen=True)
 class Notice:
-    """One POST that the service would make to a webhook."""
+    """One POST to a webhook."""
 
     url: str
     body: dict[str, Any]
 
 
 class SpotWorld(Protocol):
-    """Objects, time and accounts, and the ways in which the service acts on them."""
+    """Objects, time and accounts, and the operations of the service on them."""
 
     store: Store
     objects: Objects
@@ -52,7 +52,7 @@ class SpotWorld(Protocol):
         ...
 
     def after(self, seconds: float, action: str, payload: dict[str, Any]) -> None:
-        """Have a controller act later."""
+        """Schedule an action of a controller."""
         ...
 
     def organization_of(self, body: Object) -> Tenant | None:
@@ -60,17 +60,17 @@ class SpotWorld(Protocol):
         ...
 
     def manager(self, definition: Definition, subresource: str = "", by: str = ...) -> Manager:
-        """The service itself, as a manager of fields."""
+        """The service as a field manager."""
         ...
 
     def write(self, plural: str, body: Object, changes: Object, subresource: str = "", by: str = ...) -> None:
-        """Have the service change top-level fields of an object, which is brought up to date."""
+        """Change top-level fields of an object as the service, and update `body` to match."""
         ...
 
     def set_status(self, plural: str, body: Object, **status: Any) -> None:
-        """Write some fields of a status, if any of them differs."""
+        """Write fields of a status, if any of them differs."""
         ...
 
     def doom(self, plural: str, body: Object) -> Object:
-        """Ask for an object's deletion."""
+        """Request an object's deletion."""
         ...

@@ -1,4 +1,4 @@
-"""Auctions, deliveries and releases: who wins how many servers, and when they come and go. Answers no requests."""
+"""Auctions, and the delivery and release of servers that follow from them. Does not answer requests."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 AUCTION_EVERY = 30.0
 BIDDERS = ("spotnodepools", "vmpools")
 SUPPLIED = (*BIDDERS, "ondemandnodepools")
-"""Pools that servers are delivered for."""
+"""Pools that servers are delivered to."""
 PRICE = "price/"
-"""What the name of a fact begins with that sets the going rate of a class."""
+"""Prefix of the facts that fix the going rate of a class."""
 
 
 def is_going(body: Object) -> bool:
@@ -33,13 +33,13 @@ def is_going(body: Object) -> bool:
 
 
 def rate_of(world: SpotWorld, name: str, now: float) -> Decimal:
-    """What others pay for a class at a time, or what somebody has set."""
+    """The going rate of a class at a time, or the price that it was fixed at."""
     fixed = world.store.fact(PRICE + name, "")
     return Decimal(fixed) if fixed else going_rate(world.seed, name, world.prices[name], now, world.rules.prices)
 
 
 def auction(world: SpotWorld) -> None:
-    """Move the prices, hold an auction for every class, and hold the next one later."""
+    """Hold an auction for every class whose bids or price changed, and schedule the next one."""
     world.after(AUCTION_EVERY, "auction", {})
     bids: dict[str, list[tuple[str, Object]]] = defaultdict(list)
     for plural in BIDDERS:
@@ -49,7 +49,7 @@ def auction(world: SpotWorld) -> None:
     period = str(int(world.now // PERIOD))
     moved = world.store.fact("market-period", "") != period
     world.store.set_fact("market-period", period)
-    # A class that lost its last bid is settled once more.
+    # A class that lost its last bid needs one more auction, which frees its servers.
     busy = set(bids) | set(json.loads(world.store.fact("auctioned", "[]")))
     world.store.set_fact("auctioned", json.dumps(sorted(bids)))
     names = world.prices if moved else sorted(name for name in busy if name in world.prices)
@@ -58,7 +58,7 @@ def auction(world: SpotWorld) -> None:
 
 
 def set_price(world: SpotWorld, name: str, price: Decimal | None) -> None:
-    """Have others pay that much for a class from now on, or as much as they would; settles the class at once."""
+    """Fix the going rate of a class from now on, or release it; holds an auction for the class at once."""
     if price is None:
         world.store.remove_fact(PRICE + name)
     else:
@@ -96,7 +96,7 @@ def _auction_of(world: SpotWorld, name: str, pools: list[tuple[str, Object]]) ->
 
 
 def _award(world: SpotWorld, plural: str, pool: Object, won: int) -> None:
-    """Tell a pool what it won, and supply or take back servers."""
+    """Record what a pool won, and deliver or release servers accordingly."""
     bid_status = "Fulfilled" if won == pool["spec"]["desired"] else "Pending" if won else "Lost"
     status = pool.get("status") or {}
     before = status.get("wonCount", 0)
@@ -128,9 +128,9 @@ def _list_bid(world: SpotWorld, plural: str, group: Object, name: str, won: int)
 
 
 def supply(world: SpotWorld, plural: str, pool: Object, wanted: int, notice: float | None = None) -> None:
-    """Have as many servers on their way or at work as are wanted.
+    """Order or release servers until a pool has as many as are wanted, counting those being delivered.
 
-    notice: seconds that a server is left before its removal; the service's usual time when left out
+    notice: seconds before a server is removed; the service's usual time if left out
     """
     uid, fact = pool["metadata"]["uid"], f"servers/{pool['metadata']['uid']}"
     servers = _servers(world, pool)
@@ -148,7 +148,7 @@ def supply(world: SpotWorld, plural: str, pool: Object, wanted: int, notice: flo
         world.after(delivery_time(world, pool, server), "deliver", {**where, "server": server, **about})
     while len(servers) > wanted:
         server = servers.pop()
-        # Fewer servers than are asked for: they were outbid, not given back.
+        # Fewer servers than desired means that this one was outbid, not given back.
         if notice is None and len(servers) < pool["spec"]["desired"]:
             announce(world, group, server)
         world.after(world.rules.notice if notice is None else notice, "release", {**where, "server": server})
@@ -158,13 +158,13 @@ def supply(world: SpotWorld, plural: str, pool: Object, wanted: int, notice: flo
 
 
 def _servers(world: SpotWorld, pool: Object) -> list[str]:
-    """The servers that are on their way to a pool or at work for it."""
+    """A pool's servers, including those being delivered."""
     servers: list[str] = json.loads(world.store.fact(f"servers/{pool['metadata']['uid']}", "[]"))
     return servers
 
 
 def _list_pending(world: SpotWorld, plural: str, group: Object, pool: Object, servers: list[str]) -> None:
-    """Show which servers of a pool are won and not delivered yet."""
+    """List the pool's servers that are won but not delivered yet in the cloudspace's status."""
     if plural != "cloudspaces":
         return
     status, name = group.get("status") or {}, pool["metadata"]["name"]
@@ -179,19 +179,19 @@ def _list_pending(world: SpotWorld, plural: str, group: Object, pool: Object, se
 
 
 def delivery_time(world: SpotWorld, pool: Object, server: str) -> float:
-    """Seconds until a won server is delivered: 3 to 10 minutes on the newer undercloud, 5 to 15 on the older."""
+    """Seconds until a won server is delivered: 3 to 10 minutes on the newer infrastructure, 5 to 15 on the older."""
     older = ".vs1." in pool["spec"]["serverClass"] or ".bm2" in pool["spec"]["serverClass"]
     least, most = (300.0, 900.0) if older else (180.0, 600.0)
     return least + (most - least) * draw(world.seed, "delivery", server)
 
 
 def joining_time(world: SpotWorld, server: str) -> float:
-    """Seconds until a delivered server is a node: 5 to 15 minutes."""
+    """Seconds until a delivered server has joined as a node: 5 to 15 minutes."""
     return 300.0 + 600.0 * draw(world.seed, "joining", server)
 
 
 def deliver(world: SpotWorld, body: Object, plural: str, server: str, pool: str, **about: str) -> None:
-    """A server arrives in its group, unless it was lost on the way."""
+    """Deliver a server to its cloudspace, unless it was lost before delivery."""
     servers = json.loads(world.store.fact(about["fact"], "[]"))
     if server not in servers:
         return
@@ -213,14 +213,14 @@ def deliver(world: SpotWorld, body: Object, plural: str, server: str, pool: str,
 
 
 def join(world: SpotWorld, body: Object, plural: str, server: str) -> None:
-    """A delivered server has become a node."""
+    """Mark a delivered server as a running node."""
     assigned = (body.get("status") or {}).get("assignedServers", {})
     if server in assigned:
         world.set_status(plural, body, assignedServers={**assigned, server: {**assigned[server], "state": "Running"}})
 
 
 def release(world: SpotWorld, body: Object, plural: str, server: str) -> None:
-    """A server leaves its group."""
+    """Remove a server from its cloudspace."""
     assigned = dict((body.get("status") or {}).get("assignedServers", {}))
     if assigned.pop(server, None):
         world.set_status(plural, body, assignedServers=assigned)
@@ -228,28 +228,28 @@ def release(world: SpotWorld, body: Object, plural: str, server: str) -> None:
 
 
 def reserve(world: SpotWorld, body: Object, plural: str) -> None:
-    """Rented servers are there when asked for."""
+    """Reserve on-demand servers, which need no auction."""
     server_class = world.store.get("serverclasses", "", body["spec"]["serverClass"])
-    # Nobody can rent more than there are.
+    # A pool cannot reserve more than the class's capacity.
     desired = min(body["spec"]["desired"], server_class["status"]["capacity"] if server_class else 0)
     world.set_status(plural, body, reservedCount=desired, reservedStatus="Reserved")
     supply(world, plural, body, desired)
 
 
 def phase_of(world: SpotWorld, body: Object) -> str:
-    """The phase of a cloudspace whose API server answers."""
+    """The phase of a cloudspace whose API server is up."""
     bids = (body.get("status") or {}).get("bids", {})
     return "Ready" if any(bid["wonCount"] for bid in bids.values()) else "NoWinningBids"
 
 
 def group_of(world: SpotWorld, plural: str, pool: Object) -> Object | None:
-    """What a pool lives in."""
+    """The cloudspace or VM cloudspace that a pool belongs to."""
     group_plural, field = POOLS[plural]
     return world.store.get(group_plural, pool["metadata"]["namespace"], pool["spec"][field])
 
 
 def pool_named(world: SpotWorld, group_plural: str, group: Object, name: str) -> Object | None:
-    """A pool of a group."""
+    """The pool of that name in a cloudspace; None if there is none."""
     namespace = group["metadata"]["namespace"]
-    found = (world.store.get(each, namespace, name) for each in SUPPLIED if POOLS[each][0] == group_plural)
-    return next((pool for pool in found if pool is not None), None)
+    pools = (world.store.get(plural, namespace, name) for plural in SUPPLIED if POOLS[plural][0] == group_plural)
+    return next((pool for pool in pools if pool is not None), None)

@@ -1,4 +1,4 @@
-"""Spot as the service behind the API: what it adds, refuses and does when objects come, change and go."""
+"""Hooks of the Spot service into the API server: what it adds, refuses and does when objects change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Spot:
-    """The Service of a world."""
+    """The service of a world, called by its API server."""
 
     def __init__(self, world: SpotWorld) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""OpenSSH public keys: whether a line is one, and its fingerprint. Pure."""
+"""OpenSSH public keys: validation and fingerprints. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TYPES = (
 
 
 def fingerprint(line: str) -> str | None:
-    """`SHA256:…` as `ssh-keygen -l` prints it; None for what is no public key."""
+    """`SHA256:…` as `ssh-keygen -l` prints it; None if the line is not a valid public key."""
     blob = _blob(line)
     if blob is None:
         return None
@@ -26,7 +26,7 @@ def fingerprint(line: str) -> str | None:
 
 
 def _blob(line: str) -> bytes | None:
-    """The key itself, which names its type once more."""
+    """The decoded key. It must repeat the type that the line starts with."""
     words = line.split(None, 2)
     if len(words) < 2 or words[0] not in TYPES or "\n" in line.strip():
         return None

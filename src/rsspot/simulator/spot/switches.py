@@ -1,4 +1,4 @@
-"""What the service does where the public record leaves a doubt: the likeliest by default, the rest at a switch."""
+"""Switches for behavior that the public record leaves open. The most likely behavior is the default."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Rules:
     """The switches of a world."""
 
     bids: str = "ladder"
-    """Which bids are taken: `ladder` since July 2026, `2026-05`, `2026-01` or `2024` for how it was before."""
+    """Which bids are accepted: `ladder` since July 2026; `2026-05`, `2026-01` and `2024` are earlier rules."""
     prices: str = "walk"
-    """How markets move: a seeded `walk` about the recorded prices, or the `recorded` weeks over and over."""
+    """How prices change: a seeded `walk` around the recorded prices, or a repetition of the `recorded` weeks."""
     labels: bool = True
     """Whether the service labels pools with their cloudspace."""
     zero_desired: bool = True
-    """Whether a pool may be updated to no servers at all."""
+    """Whether a pool may be updated to zero servers."""
     revalidate: bool = False
-    """Whether any change of a pool has its old bid judged by the market of the day."""
+    """Whether any update of a pool validates its unchanged bid against the current market price."""
     cni_change: bool = False
     """Whether a cloudspace may change its network plugin."""
     ha_change: bool = False
-    """Whether a cloudspace may change to or from a control plane of its own."""
+    """Whether a cloudspace may change to or from a highly available control plane."""
     noise: bool = True
     """Whether controllers bump an object's version in the first seconds after a write."""
     notice: float = 360.0
@@ -37,13 +37,13 @@ class Rules:
 
 
 def rules_of(given: Iterable[str], rules: Rules | None = None) -> Rules:
-    """Rules with some of them switched, each given as NAME=VALUE. Raises UsageError."""
+    """Apply switches, each given as NAME=VALUE. Raises UsageError."""
     rules = rules or Rules()
-    known = {each.name: type(getattr(rules, each.name)) for each in fields(Rules)}
+    known = {switch.name: type(getattr(rules, switch.name)) for switch in fields(Rules)}
     for text in given:
         name, sign, value = text.partition("=")
         if not sign or name not in known:
-            raise UsageError(f"no rule {text!r}", hint=f"NAME=VALUE, with one of {', '.join(known)}")
+            raise UsageError(f"unknown rule {text!r}", hint=f"use NAME=VALUE, where NAME is one of {', '.join(known)}")
         rules = replace(rules, **{name: _value(name, known[name], value)})
     return rules
 
@@ -52,16 +52,16 @@ def _value(name: str, kind: type, text: str) -> Any:
     choices = {"bids": BID_RULES, "prices": PRICES}.get(name)
     if choices:
         if text not in choices:
-            raise UsageError(f"the rule {name} cannot be {text!r}", hint=f"one of {', '.join(choices)}")
+            raise UsageError(f"invalid value {text!r} for the rule {name}", hint=f"use one of {', '.join(choices)}")
         return text
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise UsageError(f"the rule {name} cannot be {text!r}", hint="true or false")
+            raise UsageError(f"invalid value {text!r} for the rule {name}", hint="use true or false")
         return text.lower() == "true"
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise UsageError(f"the rule {name} cannot be {text!r}", hint="a number of seconds")
+        raise UsageError(f"invalid value {text!r} for the rule {name}", hint="use a number of seconds")
     return seconds

@@ -1,4 +1,4 @@
-"""Word to a cloudspace's webhook that a server is about to go. Writes the notices; sends none."""
+"""Notices to a cloudspace's webhook that a server will be released. Queues them; `front.webhook_sender` sends them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SLACK = "hooks.slack.com"
 
 
 def announce(world: SpotWorld, group: Object, server: str) -> None:
-    """Have a cloudspace's webhook told that a server was lost to a higher bid, once the server is there at all."""
+    """Queue a notice that a server was outbid. Does nothing for a server that was not delivered yet."""
     name, url = group["metadata"]["name"], group["spec"].get("webhook")
     entry = (group.get("status") or {}).get("assignedServers", {}).get(server)
     if entry is None:
@@ -25,7 +25,7 @@ def announce(world: SpotWorld, group: Object, server: str) -> None:
 
 
 def _body(url: str, name: str, server: str, address: str, time: str) -> dict[str, str]:
-    """As the service was seen to write it; Slack takes a text."""
+    """The body as the service sends it; Slack gets a text."""
     if urlsplit(url).hostname == SLACK:
         return {"text": f"Server {server} ({address}) of cloudspace {name} will be released ({time})"}
     return {"cloudspace": name, "Server": server, "IP": address, "Time": time}
