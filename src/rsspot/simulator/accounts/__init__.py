@@ -1,1 +1,1 @@
-"""Who may speak: people, organizations, logins and the tokens that prove them. Knows no objects."""
+"""Authentication: people, organizations, logins and tokens. Does not handle API objects."""

@@ -1,6 +1,6 @@
-"""Logins on another device (RFC 8628): codes, the page where a person decides, and what a poll is told.
+"""Device authorization grant (RFC 8628): codes, the page where a person decides, and the responses to polls.
 
-Issues no tokens. Statuses are those of Auth0: 403 for all that a poll is refused with, 429 for `slow_down`.
+Does not issue tokens. Status codes are those of Auth0: 429 for `slow_down`, 403 for every other refused poll.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 LIFETIME = 900
 INTERVAL = 5
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-"""No vowels, so that no code is a word."""
+"""Letters of user codes, without vowels so that no code spells a word."""
 USUAL_SCOPE = "openid profile email offline_access"
 REMEMBERED = 3600.0
-"""Seconds after its end for which a code is told apart from one that never was."""
+"""Seconds after its expiry during which a code is reported as expired instead of unknown."""
 _FACT = "device-codes"
 
 
 @dataclass
 class Login:
-    """One login that waits for somebody. decision: "", "approved" or "denied" · person: who decided."""
+    """One pending login. decision: "", "approved" or "denied" · person: email of the one who decided"""
 
     user_code: str
     client_id: str
@@ -47,7 +47,7 @@ class Login:
 
 
 class DeviceLogins:
-    """The logins of a world, kept in its store. `now`: the time that codes expire by."""
+    """The device logins of a world, kept in its store. now: the clock that codes expire by"""
 
     def __init__(
         self,
@@ -64,14 +64,14 @@ class DeviceLogins:
         self._now = now
 
     def approve(self, user_code: str, person: str = "") -> None:
-        """What pressing Approve does. Not for use inside a request. Raises LookupError for a code that is not open.
+        """Approve a login, as the page's button does. Raises LookupError for a code that is not pending.
 
-        person: whose login it is, by email; the organization's first member when left out
+        Not for use inside a request. person: the member's email; the organization's first member if left out
         """
         self._decide_alone(user_code, "approved", person)
 
     def deny(self, user_code: str) -> None:
-        """What pressing Deny does."""
+        """Deny a login, as the page's button does."""
         self._decide_alone(user_code, "denied")
 
     def start_endpoint(self, request: Request) -> Response:
@@ -98,8 +98,8 @@ class DeviceLogins:
     def _opened(self, client_id: str, organization: str, scope: str) -> tuple[str, Login]:
         serial = int(self._store.fact("device-serial", "0")) + 1
         self._store.set_fact("device-serial", str(serial))
-        made = hmac.digest(self._key, f"device/{serial}".encode(), "sha256")
-        device_code = base64.urlsafe_b64encode(made).decode().rstrip("=")
+        digest = hmac.digest(self._key, f"device/{serial}".encode(), "sha256")
+        device_code = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         letters = [LETTERS[int(draw(self._seed, "user-code", serial, i) * len(LETTERS))] for i in range(8)]
         user_code = "".join(letters[:4]) + "-" + "".join(letters[4:])
         login = Login(user_code, client_id, organization, scope, self._now() + LIFETIME)
@@ -108,19 +108,19 @@ class DeviceLogins:
         return device_code, login
 
     def redeem(self, form: dict[str, str]) -> Login | Response:
-        """What a poll with a device code gets: an approved login, once, or a refusal."""
+        """Answer a poll with a device code: the approved login, which is removed, or a refusal."""
         logins, name = self._logins(), _hashed(form.get("device_code", ""))
         login = logins.get(name)
         if login is None or login.client_id != form.get("client_id"):
             return refused(403, "invalid_grant", "Invalid or expired device code.")
-        answer = self._told(login)
-        if answer is None:
+        refusal = self._poll_refusal(login)
+        if refusal is None:
             del logins[name]
         self._keep(logins)
-        return answer or login
+        return refusal or login
 
-    def _told(self, login: Login) -> Response | None:
-        """What a poll is refused with, unless the login is approved. Only waiting can be done too fast."""
+    def _poll_refusal(self, login: Login) -> Response | None:
+        """The refusal of a poll; None if the login is approved. `slow_down` applies only while it is pending."""
         now = self._now()
         if now >= login.expires:
             return refused(403, "expired_token", "The device code has expired.")
@@ -131,26 +131,26 @@ class DeviceLogins:
         hurried = login.polled is not None and now - login.polled < login.interval
         login.polled = now
         if hurried:
-            said = f"You are polling faster than the specified interval of {login.interval:g} seconds."
+            description = f"You are polling faster than the specified interval of {login.interval:g} seconds."
             login.interval += INTERVAL
-            return refused(429, "slow_down", said)
+            return refused(429, "slow_down", description)
         return refused(403, "authorization_pending", "User has yet to authorize device code.")
 
     def page_endpoint(self, request: Request) -> Response:
-        """GET and POST /activate: a person looks at a code and decides."""
+        """GET and POST /activate: the page where a person approves or denies a code."""
         if request.method != "POST":
-            return self._asking(request.query.get("user_code", ""))
+            return self._decision_page(request.query.get("user_code", ""))
         form = request.form()
         decision = {"approve": "approved", "deny": "denied"}.get(form.get("action", ""))
         if decision is None:
-            return self._asking(form.get("user_code", ""))
+            return self._decision_page(form.get("user_code", ""))
         try:
             self._decide(form.get("user_code", ""), decision, form.get("person", ""))
         except LookupError:
             return _page(400, "<p>This code is unknown, used or expired.</p>")
         return _page(200, f"<p>The login was {decision}. You may close this page.</p>")
 
-    def _asking(self, typed: str) -> Response:
+    def _decision_page(self, typed: str) -> Response:
         shown = escape(typed, quote=True)
         login = self._open_login(self._logins(), typed) if typed else None
         if login is None:
@@ -159,7 +159,7 @@ class DeviceLogins:
             return _page(400 if typed else 200, f'{problem}<form method="get" action="/activate">{entry}</form>')
         who, what = escape(login.organization, quote=True), escape(login.scope, quote=True)
         question = (
-            f"<p>Somebody asks to act for <b>{who}</b> ({what}) with the code <b>{escape(login.user_code)}</b>.</p>"
+            f"<p>A device requests access to <b>{who}</b> ({what}) with the code <b>{escape(login.user_code)}</b>.</p>"
         )
         code = f'<input type="hidden" name="user_code" value="{escape(login.user_code, quote=True)}">'
         buttons = "".join(
@@ -179,7 +179,7 @@ class DeviceLogins:
             raise LookupError(f"the code {user_code} is unknown, used or expired")
         members = [each.email for each in self._members(login)]
         if person and person not in members:
-            raise LookupError(f"{person} is no member of {login.organization}")
+            raise LookupError(f"{person} is not a member of {login.organization}")
         login.decision, login.person = decision, person or members[0]
         self._keep(logins)
 
@@ -203,7 +203,7 @@ class DeviceLogins:
 
 
 def refused(status: int, error: str, description: str) -> Response:
-    """A refusal as OAuth writes it."""
+    """An error response in OAuth's format."""
     return Response.of_json(status, {"error": error, "error_description": description})
 
 
@@ -216,7 +216,7 @@ def _hashed(device_code: str) -> str:
 
 
 def _choice(emails: list[str]) -> str:
-    """Who is logging in, where it may be one of several."""
+    """A menu to choose the person who logs in, if there are several members."""
     if len(emails) < 2:
         return ""
     options = "".join(f"<option>{escape(each)}</option>" for each in emails)
@@ -224,7 +224,7 @@ def _choice(emails: list[str]) -> str:
 
 
 def _page(status: int, body: str) -> Response:
-    """A page that runs nothing and can be put into no frame."""
+    """A page that runs no scripts and cannot be embedded in a frame."""
     head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Activate a device</title>'
     html = f"{head}<h1>Activate a device</h1>{body}</html>"
     policy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

@@ -1,6 +1,6 @@
-"""The gateway in front of the API: issues tokens, and tells from them who speaks.
+"""The gateway in front of the API: issues tokens and identifies callers by them.
 
-Who there is stands in `people`; refresh tokens are kept in `refresh`; logins on another device happen in `device`.
+People and organizations are in `people`, refresh tokens in `refresh`, device logins in `device`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from rsspot.simulator.apiserver.store import Store
 ISSUER = "https://login.spot.rackspace.com/"
 LIFETIME = 86_400
 PASSWORD = 24
-"""Letters of a password."""
+"""Length of a password."""
 CLIENT_ID = "mwG3lUMV8KyeMqHe4fJ5Bb3nM1vBvRNa"
 
 
 class Denied(Exception):
-    """What the gateway answers before Kubernetes hears of it: a 401 in plain text."""
+    """The gateway's refusal, before the request reaches Kubernetes: a 401 in plain text."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -40,8 +40,8 @@ class Denied(Exception):
 class Identity:
     """Issues and checks tokens.
 
-    now: the wall time that expiries go by · store, lock: of the world, for what must outlive a process
-    lifetime: of tokens, in seconds · rotate: whether a refresh answers with a new refresh token and ends the old one
+    now: the wall clock that tokens expire by · store, lock: those of the world, for state that outlives the process
+    lifetime: of tokens, in seconds · rotate: whether a refresh issues a new refresh token and revokes the old one
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Identity:
         self.device = DeviceLogins(seed, self._key, store, lock, accounts, now)
 
     def token_endpoint(self, request: Request) -> Response:
-        """POST /oauth/token with the refresh grant or the one for device codes."""
+        """POST /oauth/token with the refresh token grant or the device code grant."""
         form = request.form()
         if form.get("grant_type") == device.GRANT:
             return self._logged_in(form, request.origin)
@@ -79,13 +79,13 @@ class Identity:
         return Response.of_json(200, answer)
 
     def _logged_in(self, form: dict[str, str], origin: str) -> Response:
-        """A refresh token comes with offline access only."""
+        """Answer the device code grant. A refresh token is issued only with the scope offline_access."""
         login = self.device.redeem(form)
         if isinstance(login, Response):
             return login
         caller = self.accounts.caller(login.person, login.organization)
         if caller is None:
-            return refused(403, "access_denied", "The person is no member of the organization.")
+            return refused(403, "access_denied", "The person is not a member of the organization.")
         answer = self._tokens(caller, login.scope, origin)
         if "offline_access" in login.scope.split():
             answer["refresh_token"] = self.refresh.fresh(caller)
@@ -101,16 +101,16 @@ class Identity:
         }
 
     def _access_token(self, caller: Caller) -> str:
-        """Opaque, as on the service; good for /userinfo alone."""
+        """An access token: opaque, as on the service, and valid for /userinfo only."""
         about = f"access/{caller.organization.id}/{caller.person.email}"
         return base64.urlsafe_b64encode(hmac.digest(self._key, about.encode(), "sha256")).decode().rstrip("=")
 
     def password(self, caller: Caller) -> str:
-        """What the gateway takes instead of a token from clients that send no token over plain http."""
+        """The password that the gateway accepts from clients that do not send tokens over plain HTTP."""
         return self._access_token(caller)[:PASSWORD]
 
     def id_token(self, whose: Caller | Tenant) -> str:
-        """A token of somebody, or of an organization's first member, as if from the service's own login host."""
+        """An id_token of a caller, or of an organization's first member, with the issuer of the real service."""
         caller = whose if isinstance(whose, Caller) else Caller(self.accounts.members(whose)[0], whose)
         return self._signed(caller, ISSUER)
 
@@ -129,7 +129,7 @@ class Identity:
         return f"{signed}.{base64.urlsafe_b64encode(signature(signed.encode())).decode().rstrip('=')}"
 
     def caller(self, request: Request) -> Caller:
-        """Whom a request speaks for. Raises Denied in the gateway's words."""
+        """Authenticate a request. Raises Denied with the gateway's message."""
         header = request.headers.get("authorization", "")
         bearer = _bearer(header)
         if not bearer:
@@ -145,7 +145,7 @@ class Identity:
             raise Denied("Jwt is expired")
         caller = self.accounts.caller(claims["email"], claims["org_id"])
         if caller is None:
-            # A good signature, of another world of ours.
+            # All worlds share one signing key, so a valid token can come from another world.
             raise Denied("Jwt verification fails")
         return caller
 
@@ -155,7 +155,7 @@ class Identity:
         return next((each for each in callers if hmac.compare_digest(self.password(each).encode(), given)), None)
 
     def organizations_endpoint(self, caller: Caller) -> Response:
-        """GET /apis/auth.ngpc.rxt.io/v1/organizations: all of the user's, not only the token's."""
+        """GET /apis/auth.ngpc.rxt.io/v1/organizations: all organizations of the person, not only the token's."""
         listed = [
             {"id": o.id, "name": o.name, "display_name": o.name.title(), "metadata": {"namespace": o.namespace}}
             for o in self.accounts.organizations
@@ -165,7 +165,7 @@ class Identity:
         return Response.of_json(200, {**paging, "organizations": listed})
 
     def userinfo_endpoint(self, request: Request) -> Response:
-        """GET /userinfo: the person behind an access_token, or behind an id_token."""
+        """GET /userinfo: the person that an access_token or id_token belongs to."""
         bearer = _bearer(request.headers.get("authorization", "")).encode()
         known = (
             each for each in self.accounts.callers() if hmac.compare_digest(self._access_token(each).encode(), bearer)
@@ -202,7 +202,7 @@ def _person_claims(caller: Caller) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _verified(bearer: str) -> dict[str, Any] | None:
-    """The claims of a token with a good signature. Kept, since every request brings the same one."""
+    """The claims of a token with a valid signature. Cached, because clients send the same token every time."""
     signed, _, claimed = bearer.rpartition(".")
     try:
         if not is_signature(signed.encode(), _decoded(claimed)):
@@ -215,7 +215,7 @@ def _verified(bearer: str) -> dict[str, Any] | None:
 
 
 def _bearer(header: str) -> str:
-    """The token of an Authorization header; for kubectl over plain http, the password of a basic one."""
+    """The token in an Authorization header, or the password of basic authentication, which kubectl uses over HTTP."""
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "basic":
         try:

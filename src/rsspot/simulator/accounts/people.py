@@ -1,4 +1,4 @@
-"""Organizations, the people in them, and what each may do where. An accounts file says all of it; issues no tokens."""
+"""Organizations, their members and roles, and the accounts file that defines them. Does not issue tokens."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SANDBOX_ORGANIZATION = "sandbox"
 SANDBOX_TOKEN = "sandbox-refresh-token"
 SANDBOX_PERSON = "sandbox@example.com"
 ADMIN, VIEWER = "cloudspace-admin", "cloudspace-viewer"
-"""Groups of the id_token. The second is of the simulator's making: the service is known to have the first."""
+"""Groups in the id_token. The service is known to have the first; the second is invented."""
 ROLES = {"admin": ADMIN, "viewer": VIEWER}
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """id as the login service spells it; its namespace is derived. refresh_token: its first person's."""
+    """An organization. id: the login service's, which the namespace derives from · refresh_token: its first person's"""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a login. groups: by id of an organization · refresh_tokens: likewise, those to begin with."""
+    """A person with a login. groups, refresh_tokens: the group and the initial token, by id of the organization"""
 
     email: str
     groups: Mapping[str, str]
@@ -42,7 +42,7 @@ class Person:
 
     @property
     def subject(self) -> str:
-        """How tokens name the person."""
+        """The subject claim of the person's tokens."""
         if self.email == SANDBOX_PERSON:
             return "auth0|sandbox"
         return f"auth0|{hashlib.sha256(self.email.encode()).hexdigest()[:24]}"
@@ -50,7 +50,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody acting for an organization."""
+    """A person acting for an organization."""
 
     person: Person
     organization: Tenant
@@ -62,48 +62,48 @@ class Caller:
 
 @dataclass(frozen=True)
 class Accounts:
-    """Everybody there is."""
+    """All people and organizations of a world."""
 
     organizations: Sequence[Tenant]
     people: Sequence[Person]
 
     def organization(self, wanted: str) -> Tenant | None:
-        """By id or by name."""
+        """Find an organization by id or name."""
         return next((each for each in self.organizations if wanted in (each.id, each.name)), None)
 
     def person(self, email: str) -> Person | None:
         return next((each for each in self.people if each.email == email), None)
 
     def members(self, organization: Tenant) -> list[Person]:
-        """Those who may act for an organization."""
+        """The members of an organization."""
         return [each for each in self.people if organization.id in each.groups]
 
     def caller(self, email: str, organization: str) -> Caller | None:
-        """Somebody as a member of an organization; None where they are none."""
-        person, found = self.person(email), self.organization(organization)
-        if person is None or found is None or found.id not in person.groups:
+        """A person acting for an organization; None if they are not a member."""
+        person, tenant = self.person(email), self.organization(organization)
+        if person is None or tenant is None or tenant.id not in person.groups:
             return None
-        return Caller(person, found)
+        return Caller(person, tenant)
 
     def callers(self) -> list[Caller]:
-        """Every membership, the first person of the first organization first."""
-        return [Caller(person, found) for found in self.organizations for person in self.members(found)]
+        """All memberships, in the order of organizations, then people."""
+        return [Caller(person, tenant) for tenant in self.organizations for person in self.members(tenant)]
 
 
 def default_organization(refresh_token: str = SANDBOX_TOKEN) -> Tenant:
-    """The one organization of a world that nobody set up."""
+    """The organization of a world without configured accounts."""
     return Tenant("org_Sandbox000000001", SANDBOX_ORGANIZATION, refresh_token)
 
 
 def accounts_of(organizations: Sequence[Tenant], people: Sequence[Person] = ()) -> Accounts:
-    """Organizations with the people given, or with one person who is in all of them."""
+    """Organizations with these people, or else with one default person who is a member of all."""
     groups = {each.id: ADMIN for each in organizations}
     first = Person(SANDBOX_PERSON, groups, {each.id: each.refresh_token for each in organizations})
     return Accounts(tuple(organizations), tuple(people) or (first,))
 
 
 def accounts_from(path: Path) -> Accounts:
-    """The accounts of a YAML file.
+    """Read the accounts of a YAML file.
 
     organizations: [{name, id?, refresh_token?, billing?}]
     people: [{email, roles: {NAME: admin|viewer}, refresh_tokens?: {NAME: token}}]
@@ -119,17 +119,17 @@ def accounts_from(path: Path) -> Accounts:
         raise UsageError(f"{path} cannot be read: {error}") from None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         hint = "organizations: [{name}] and people: [{email, roles: {NAME: admin}}]"
-        raise UsageError(f"{path} is no accounts file: {error}", hint=hint) from None
+        raise UsageError(f"{path} is not a valid accounts file: {error}", hint=hint) from None
     if not organizations:
-        raise UsageError(f"{path} has no organization")
+        raise UsageError(f"{path} defines no organization")
     return accounts_of(organizations, people)
 
 
 def _organization(given: dict[str, Any]) -> Tenant:
     name = str(given["name"])
-    made = hashlib.sha256(name.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     token = str(given.get("refresh_token") or f"{name}-refresh-token")
-    return Tenant(str(given.get("id") or f"org_{made}"), name, token, bool(given.get("billing", True)))
+    return Tenant(str(given.get("id") or f"org_{digest}"), name, token, bool(given.get("billing", True)))
 
 
 def _person(given: dict[str, Any], organizations: Sequence[Tenant]) -> Person:
@@ -137,7 +137,7 @@ def _person(given: dict[str, Any], organizations: Sequence[Tenant]) -> Person:
     email, roles = str(given["email"]), dict(given["roles"])
     unknown = [*(name for name in roles if name not in ids), *(role for role in roles.values() if role not in ROLES)]
     if unknown:
-        raise ValueError(f"{email} has the role or organization {unknown[0]!r}, which there is not")
+        raise ValueError(f"{email} has the unknown role or organization {unknown[0]!r}")
     chosen = given.get("refresh_tokens") or {}
     tokens = {ids[name]: str(chosen.get(name) or f"{email}-{name}-refresh-token") for name in roles}
     return Person(email, {ids[name]: ROLES[role] for name, role in roles.items()}, tokens)

@@ -1,6 +1,6 @@
-"""Refresh tokens: whose each one is, fresh ones, and the end of old ones. Kept in the store, as hashes.
+"""Refresh tokens: issuing, lookup and revocation. Kept in the store as hashes.
 
-Those that people were set up with are good from the start; more come from logins and from rotation.
+The tokens that people are configured with are valid from the start; logins and rotation issue more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RETIRED = ""
 
 
 class RefreshTokens:
-    """The refresh tokens of a world. `key`: what fresh ones are made from."""
+    """The refresh tokens of a world. key: the secret that new tokens derive from"""
 
     def __init__(self, key: bytes, store: Store, accounts: Accounts) -> None:
         self._key = key
@@ -24,7 +24,7 @@ class RefreshTokens:
         self._accounts = accounts
 
     def owner(self, token: str) -> Caller | None:
-        """Whom a token speaks for, if it is good."""
+        """The caller that a token belongs to; None if it is not valid."""
         kept = self._store.fact(_fact(token), "unknown")
         if kept == "unknown":
             return next((each for each in self._accounts.callers() if _is_first(each, token)), None)
@@ -32,16 +32,16 @@ class RefreshTokens:
         return self._accounts.caller(email, organization)
 
     def fresh(self, caller: Caller) -> str:
-        """A token that nobody had before."""
+        """Issue a new token."""
         serial = int(self._store.fact("refresh-serial", "0")) + 1
         self._store.set_fact("refresh-serial", str(serial))
-        made = hmac.digest(self._key, f"refresh/{serial}".encode(), "sha256")
-        token = "v1." + base64.urlsafe_b64encode(made).decode().rstrip("=")
+        digest = hmac.digest(self._key, f"refresh/{serial}".encode(), "sha256")
+        token = "v1." + base64.urlsafe_b64encode(digest).decode().rstrip("=")
         self._store.set_fact(_fact(token), f"{caller.organization.id} {caller.person.email}")
         return token
 
     def retire(self, token: str) -> None:
-        """Have a token work no more."""
+        """Revoke a token."""
         if any(_is_first(each, token) for each in self._accounts.callers()):
             self._store.set_fact(_fact(token), RETIRED)
         else:
@@ -49,7 +49,7 @@ class RefreshTokens:
 
 
 def _is_first(caller: Caller, token: str) -> bool:
-    """Whether somebody was set up with a token."""
+    """Whether a token is the one that the caller was configured with."""
     first = caller.person.refresh_tokens.get(caller.organization.id)
     return bool(first) and hmac.compare_digest(str(first).encode(), token.encode())
 

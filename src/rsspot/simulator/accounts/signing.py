@@ -1,7 +1,7 @@
-"""RS256 signatures of tokens, and the public key that checks them.
+"""RS256 signatures of tokens, and the public key to verify them.
 
-The key is part of the package and guards nothing: whoever has the simulator may sign what they like. So the arithmetic
-is done here, in a few lines, and no cryptography has to be installed for it.
+The private key is part of the package and protects nothing: anyone can sign tokens for the simulator. So a few lines
+of arithmetic suffice, and no cryptography package is required.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _D = pow(EXPONENT, -1, (_P - 1) * (_Q - 1))
 _INVERSE = pow(_Q, -1, _P)
 _SIZE = (_N.bit_length() + 7) // 8
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
-"""How PKCS #1 says that what follows is a SHA-256 digest."""
+"""The PKCS #1 prefix of a SHA-256 digest."""
 
 
 def signature(message: bytes) -> bytes:
     """The RSASSA-PKCS1-v1_5 signature of a message."""
     padded = _padded(message)
-    # By the Chinese remainder theorem, which is four times faster than the power itself.
+    # The Chinese remainder theorem makes this four times faster than pow(padded, _D, _N).
     by_p, by_q = pow(padded, _D % (_P - 1), _P), pow(padded, _D % (_Q - 1), _Q)
     return (by_q + (by_p - by_q) * _INVERSE % _P * _Q).to_bytes(_SIZE, "big")
 
 
 def is_signature(message: bytes, claimed: bytes) -> bool:
-    """Whether somebody with the key signed the message so."""
+    """Whether `claimed` is the signature of the message."""
     return len(claimed) == _SIZE and pow(int.from_bytes(claimed, "big"), EXPONENT, _N) == _padded(message)
 
 
@@ -50,7 +50,7 @@ def _padded(message: bytes) -> int:
 
 
 def key_set() -> dict[str, list[dict[str, str]]]:
-    """The JWKS."""
+    """The public key as a JWKS."""
     numbers = {"n": _N.to_bytes(_SIZE, "big"), "e": EXPONENT.to_bytes(3, "big")}
-    spelled = {name: base64.urlsafe_b64encode(value).decode().rstrip("=") for name, value in numbers.items()}
-    return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, **spelled}]}
+    encoded = {name: base64.urlsafe_b64encode(value).decode().rstrip("=") for name, value in numbers.items()}
+    return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, **encoded}]}

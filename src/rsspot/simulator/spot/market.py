@@ -66,7 +66,10 @@ def _series() -> dict[str, list[Decimal]]:
 
 
 def run_auction(rate: Decimal, capacity: int, bids: list[Bid]) -> Auction:
-    """Award servers to the highest bids at or above the going rate. If they run out, the lowest losing rate applies."""
+    """Award servers to the highest bids at or above the going rate.
+
+    All winners pay the going rate, or the highest bid that was not served in full if servers ran out.
+    """
     left, won, price = capacity, {}, rate
     for bid in sorted(bids, key=lambda bid: (-bid.price, bid.pool)):
         won[bid.pool] = min(bid.desired, left) if bid.price >= rate else 0

@@ -39,7 +39,7 @@ def rate_of(world: SpotWorld, name: str, now: float) -> Decimal:
 
 
 def auction(world: SpotWorld) -> None:
-    """Hold an auction for every class whose bids or price changed, and schedule the next one."""
+    """Hold an auction for every class with bids, or for all classes in a new price period; schedule the next one."""
     world.after(AUCTION_EVERY, "auction", {})
     bids: dict[str, list[tuple[str, Object]]] = defaultdict(list)
     for plural in BIDDERS:
