@@ -199,11 +199,14 @@ def test_state_export_and_import(account: Command, tmp_path: Path) -> None:
     assert account("profiles", "show")["region"] == "us-east-iad-1"
 
 
-def test_a_cloudspace_from_create_to_delete(account: Command) -> None:
+def test_a_cloudspace_from_create_to_delete(account: Command, world: World) -> None:
     """Create, wait, upgrade, kubeconfig and delete, without a manifest."""
     spec = {"region": "us-central-dfw-2", "kubernetesVersion": "1.31.1"}
+    # It must not become ready before the first kubeconfig is asked for, however slow this machine is.
+    world.faults.say("cloudspaces: stuck always")
     account("cloudspaces", "create", "edge", json.dumps(spec))
     account("cloudspaces", "kubeconfig", "edge", code=1)
+    world.faults.script.clear()
     account("cloudspaces", "wait", "edge", "--timeout", "600")
     account("cloudspaces", "upgrade", "edge", "1.32.0")
     account("cloudspaces", "upgrade", "edge", "1.31.1", code=3)
