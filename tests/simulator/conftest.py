@@ -1,4 +1,4 @@
-"""Tenants of simulated worlds, and simulators as processes."""
+"""Fixtures: tenants of simulated worlds, and simulators as processes."""
 
 import pytest
 
@@ -10,7 +10,7 @@ __all__ = ["environment", "serve", "stop"]
 
 @pytest.fixture
 def new_tenant():
-    """Make tenants of worlds of their own: `new_tenant(seed=2)`."""
+    """Create tenants, each in its own world: `new_tenant(seed=2)`."""
     made = []
 
     def make(**options):

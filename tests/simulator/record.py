@@ -1,4 +1,4 @@
-"""Hold the conversations with a real API server and write down what it answers.
+"""Records a real API server's answers to the conversations.
 
 Run by `make conversations`, which builds the server: `record.py SERVER`, the path of its binary.
 """
@@ -20,7 +20,7 @@ STARTS_WITHIN = 60.0
 
 
 def main(binary):
-    """One fresh server for each conversation."""
+    """Record each conversation with a fresh server."""
     for subject in subjects():
         with tempfile.TemporaryDirectory() as folder:
             answers = _held(binary, Path(folder), steps(subject))
@@ -56,7 +56,7 @@ def _client(kubeconfig):
     time.sleep(0.2)
     config = yaml.safe_load(kubeconfig.read_text())
     headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
-    # Its certificate was made a moment ago and names a host of its own.
+    # The server's certificate is self-signed and names another host.
     return httpx.Client(base_url=config["clusters"][0]["cluster"]["server"], headers=headers, verify=False, timeout=30)
 
 
@@ -66,7 +66,7 @@ def _install(client):
         headers = {"Content-Type": "application/yaml"}
         made = _patiently(client, "POST", CUSTOM, headers=headers, content=file.read_bytes())
         if made.status_code != 201 or "warning" in made.headers:
-            raise SystemExit(f"{file.name} is not accepted as it is: {made.text} {made.headers.get('warning', '')}")
+            raise SystemExit(f"{file.name} was not accepted unchanged: {made.text} {made.headers.get('warning', '')}")
     for file in sorted(DEFINITIONS.glob("*.yaml")):
         deadline = time.monotonic() + STARTS_WITHIN
         while client.get(f"/apis/ngpc.rxt.io/v1/{file.stem}").status_code != 200:

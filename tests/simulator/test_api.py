@@ -1,4 +1,4 @@
-"""What the simulated API answers: Kubernetes object semantics, the service's admission, the gateway in front."""
+"""The simulated API: Kubernetes object semantics, the service's admission rules, the gateway."""
 
 import base64
 import json
@@ -25,23 +25,23 @@ def prod(tenant):
 
 @pytest.fixture
 def pooled(prod):
-    """A tenant with `prod` and one pool in it."""
+    """A tenant with the cloudspace `prod` and a pool in it."""
     assert prod.pool(POOL).status == 201
     return prod
 
 
-def causes(said):
-    """The causes of a Status, without the remark that rules were not looked at."""
-    return [cause for cause in said["details"]["causes"] if cause["field"] != "<nil>"]
+def causes(result):
+    """The causes of a Status, except the one which reports that CEL rules were not evaluated."""
+    return [cause for cause in result["details"]["causes"] if cause["field"] != "<nil>"]
 
 
 def numbered(count):
-    """Pool names that differ."""
+    """Distinct pool names, sorted."""
     return sorted(str(uuid5(UUID(POOL), str(index))) for index in range(count))
 
 
 def everything(tenant):
-    """All that is stored."""
+    """All stored objects."""
     return {plural: tenant.store.objects(plural) for plural in tenant.spot.world.definitions}
 
 
@@ -50,8 +50,8 @@ def everything(tenant):
 
 def test_create_gives_an_object_its_identity(prod):
     """A new object has a uid, a version, generation 1 and a creation time in UTC."""
-    status, said = prod.pool(POOL)
-    metadata = said["metadata"]
+    status, result = prod.pool(POOL)
+    metadata = result["metadata"]
     assert status == 201
     assert str(UUID(metadata["uid"])) == metadata["uid"]
     assert metadata["resourceVersion"].isdecimal()
@@ -61,7 +61,7 @@ def test_create_gives_an_object_its_identity(prod):
 
 
 def test_create_fills_in_the_documented_defaults_of_a_pool(prod):
-    """The service materialises the empty maps, the empty list and disabled autoscaling."""
+    """The service fills in empty maps, an empty list and disabled autoscaling."""
     spec = prod.pool(POOL).said["spec"]
     assert spec == {
         "serverClass": "ch.vs1.large-ord",
@@ -82,7 +82,7 @@ def test_create_fills_in_the_documented_defaults_of_a_cloudspace(tenant):
 
 
 def test_a_pool_is_labelled_with_and_owned_by_its_cloudspace(prod):
-    """The server adds the cloudspace label and an owner reference, and a finalizer."""
+    """The server adds a label, an owner reference and a finalizer."""
     owner = prod.get("cloudspaces", "prod").said["metadata"]
     metadata = prod.pool(POOL).said["metadata"]
     assert metadata["labels"]["ngpc.rxt.io/cloudspace"] == "prod"
@@ -92,44 +92,44 @@ def test_a_pool_is_labelled_with_and_owned_by_its_cloudspace(prod):
 
 
 def test_a_vm_pool_created_with_null_labels_is_labelled(tenant):
-    """The service's own SDK sends `labels: null` for VM pools and lists by the label afterwards."""
+    """The service's own SDK sends `labels: null` for VM pools, and then lists them by label."""
     tenant.create("vmcloudspaces", "vms", {"region": "us-central-ord-1", "vmSshKeyRef": {"name": "key"}})
     spec = {"serverClass": "ch.vs1.large-ord", "vmCloudSpace": "vms", "desired": 1, "bidPrice": "0.02"}
-    status, said = tenant.create("vmpools", POOL, spec, labels=None)
-    assert status == 201, said
-    assert said["metadata"]["labels"] == {"ngpc.rxt.io/vmcloudspace": "vms"}
+    status, result = tenant.create("vmpools", POOL, spec, labels=None)
+    assert status == 201, result
+    assert result["metadata"]["labels"] == {"ngpc.rxt.io/vmcloudspace": "vms"}
 
 
 def test_a_null_webhook_is_accepted(tenant):
-    """Clients send `webhook: null` when they have none."""
+    """Clients send `webhook: null` if there is no webhook."""
     spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "webhook": None}
     assert tenant.create("cloudspaces", "prod", spec).status == 201
 
 
 def test_a_null_is_replaced_by_the_default(prod):
-    """Structural schemas drop a null from a field that may not be null, before defaults are filled in."""
-    status, said = prod.pool(POOL, customLabels=None)
-    assert status == 201, said
-    assert said["spec"]["customLabels"] == {}
+    """The server drops nulls from fields that are not nullable, and then fills in defaults."""
+    status, result = prod.pool(POOL, customLabels=None)
+    assert status == 201, result
+    assert result["spec"]["customLabels"] == {}
 
 
 def test_unknown_fields_are_dropped(prod):
-    """A structural schema prunes what it does not know, at every depth."""
+    """A structural schema prunes unknown fields at every depth."""
     spec = prod.pool(POOL, surprise=1, autoscaling={"enabled": False, "mood": "good"}).said["spec"]
     assert "surprise" not in spec
     assert spec["autoscaling"] == {"enabled": False}
 
 
 def test_a_status_sent_with_a_create_is_dropped(prod):
-    """Tenants do not write the status."""
+    """Tenants cannot write the status."""
     body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": {"name": "second"}}
     spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1"}
-    said = prod.ask("POST", prod.path("cloudspaces"), {**body, "spec": spec, "status": {"phase": "Ready"}}).said
-    assert "status" not in said
+    result = prod.ask("POST", prod.path("cloudspaces"), {**body, "spec": spec, "status": {"phase": "Ready"}}).said
+    assert "status" not in result
 
 
 def test_identity_sent_with_a_create_is_ignored(prod):
-    """uid, version and generation are the server's to choose."""
+    """The server chooses the uid, the version and the generation."""
     sent = {"uid": POOL, "generation": 9}
     spec = {"region": "uk-lon-1", "kubernetesVersion": "1.31.1"}
     metadata = prod.create("cloudspaces", "second", spec, **sent).said["metadata"]
@@ -137,60 +137,60 @@ def test_identity_sent_with_a_create_is_ignored(prod):
 
 
 def test_an_object_of_another_kind_is_invalid(tenant):
-    """The body's kind must be the collection's."""
+    """The kind in the body must be that of the collection."""
     body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "SpotNodePool", "metadata": {"name": "prod"}, "spec": {}}
     assert tenant.ask("POST", tenant.path("cloudspaces"), body).status == 422
 
 
-def test_a_name_that_is_no_dns_name_is_invalid(tenant):
+def test_a_name_that_is_not_a_dns_name_is_invalid(tenant):
     """Names of custom resources are DNS names."""
-    status, said = tenant.create("cloudspaces", "Bad_Name", {"region": "uk-lon-1", "kubernetesVersion": "1.31.1"})
-    assert (status, said.get("reason")) == (422, "Invalid")
+    status, result = tenant.create("cloudspaces", "Bad_Name", {"region": "uk-lon-1", "kubernetesVersion": "1.31.1"})
+    assert (status, result.get("reason")) == (422, "Invalid")
 
 
-def test_labels_that_are_no_map_of_strings_are_refused(tenant):
-    """Metadata has a type too; a stored object with bad labels would spoil every list."""
+def test_labels_that_are_not_a_map_of_strings_are_refused(tenant):
+    """Metadata is validated too: a stored object with invalid labels would break every list."""
     spec = {"region": "uk-lon-1", "kubernetesVersion": "1.31.1"}
     assert [tenant.create("cloudspaces", "prod", spec, labels=bad).status for bad in ("x", {"a": 1})] == [400, 400]
 
 
 def test_a_body_that_is_not_json_is_a_bad_request(tenant):
-    """Garbage is answered with a Status, like everything else."""
-    status, said = tenant.ask("POST", tenant.path("cloudspaces"), b"{")
-    assert (status, said["reason"]) == (400, "BadRequest")
+    """The response is a Status, as for every other error."""
+    status, result = tenant.ask("POST", tenant.path("cloudspaces"), b"{")
+    assert (status, result["reason"]) == (400, "BadRequest")
 
 
 # Refusals
 
 
 def test_an_unknown_name_is_not_found(tenant):
-    """404 names the resource and the object."""
-    status, said = tenant.get("spotnodepools", POOL)
+    """The 404 names the resource and the object."""
+    status, result = tenant.get("spotnodepools", POOL)
     assert status == 404
-    assert said["kind"] == "Status"
-    assert said["status"] == "Failure"
-    assert said["reason"] == "NotFound"
-    assert said["message"] == f'spotnodepools.ngpc.rxt.io "{POOL}" not found'
-    assert said["details"] == {"name": POOL, "group": "ngpc.rxt.io", "kind": "spotnodepools"}
-    assert said["code"] == 404
+    assert result["kind"] == "Status"
+    assert result["status"] == "Failure"
+    assert result["reason"] == "NotFound"
+    assert result["message"] == f'spotnodepools.ngpc.rxt.io "{POOL}" not found'
+    assert result["details"] == {"name": POOL, "group": "ngpc.rxt.io", "kind": "spotnodepools"}
+    assert result["code"] == 404
 
 
-def test_a_name_can_be_taken_once(pooled):
-    """A second create of the same name is a 409 AlreadyExists."""
-    status, said = pooled.pool(POOL)
-    assert (status, said["reason"]) == (409, "AlreadyExists")
-    assert said["message"] == f'spotnodepools.ngpc.rxt.io "{POOL}" already exists'
+def test_a_name_can_be_used_once(pooled):
+    """A second create with the same name is a 409 AlreadyExists."""
+    status, result = pooled.pool(POOL)
+    assert (status, result["reason"]) == (409, "AlreadyExists")
+    assert result["message"] == f'spotnodepools.ngpc.rxt.io "{POOL}" already exists'
 
 
 @pytest.mark.parametrize("bid", ["$0.02", "-0.02", "0.0201", "2e-2", "", ".02", "0.02\n", "٠.٠٢"])
 def test_a_bid_has_at_most_three_decimals_and_nothing_else(prod, bid):
-    """The documented text of the bid rule, word for word, as message and as cause."""
-    status, said = prod.pool(POOL, bidPrice=bid)
+    """The message and the cause contain the documented text of the rule, word for word."""
+    status, result = prod.pool(POOL, bidPrice=bid)
     rule = 'Invalid value: "string": bidPrice can only be a positive number up to three decimal places'
-    assert status == 422, said
-    assert said["reason"] == "Invalid"
-    assert said["message"] == f'SpotNodePool.ngpc.rxt.io "{POOL}" is invalid: spec.bidPrice: {rule}'
-    assert said["details"]["causes"] == [{"reason": "FieldValueInvalid", "message": rule, "field": "spec.bidPrice"}]
+    assert status == 422, result
+    assert result["reason"] == "Invalid"
+    assert result["message"] == f'SpotNodePool.ngpc.rxt.io "{POOL}" is invalid: spec.bidPrice: {rule}'
+    assert result["details"]["causes"] == [{"reason": "FieldValueInvalid", "message": rule, "field": "spec.bidPrice"}]
 
 
 @pytest.mark.parametrize(
@@ -215,26 +215,26 @@ def test_a_bid_has_at_most_three_decimals_and_nothing_else(prod, bid):
     ],
 )
 def test_a_schema_violation_names_the_field(prod, spec, field, reason, text):
-    """Wrong types, missing fields and values outside an enum are causes of a 422."""
-    status, said = prod.pool(POOL, **spec)
-    (cause,) = causes(said)
+    """Wrong types, missing fields and values outside an enum are listed as causes of a 422."""
+    status, result = prod.pool(POOL, **spec)
+    (cause,) = causes(result)
     assert (status, cause["field"], cause["reason"]) == (422, field, reason)
     assert text in cause["message"]
 
 
 def test_every_missing_field_is_a_cause(prod):
-    """A refusal lists all that is wrong, not only the first."""
-    status, said = prod.create("spotnodepools", POOL, {"cloudSpace": "prod"})
+    """A refusal lists all problems, not only the first."""
+    status, result = prod.create("spotnodepools", POOL, {"cloudSpace": "prod"})
     assert status == 422
-    missing = {cause["field"] for cause in causes(said)}
+    missing = {cause["field"] for cause in causes(result)}
     assert missing == {"spec.serverClass", "spec.desired", "spec.bidPrice"}
 
 
-def test_the_deployment_type_is_final(prod):
-    """The service says so by CEL, which is a 422."""
-    status, said = prod.patch("cloudspaces", "prod", {"spec": {"deploymentType": "gen1"}})
+def test_the_deployment_type_is_immutable(prod):
+    """The service enforces this with a CEL rule, so the refusal is a 422."""
+    status, result = prod.patch("cloudspaces", "prod", {"spec": {"deploymentType": "gen1"}})
     assert status == 422
-    assert "update to the deploymentType not allowed" in said["message"]
+    assert "update to the deploymentType not allowed" in result["message"]
 
 
 @pytest.mark.parametrize(
@@ -255,21 +255,21 @@ def test_the_deployment_type_is_final(prod):
     ],
     ids=["market", "minimum", "ladder", "half cents", "no minimum"],
 )
-def test_a_bid_is_judged_in_the_services_words(prod, spec, text):
-    """The recorded texts of the bid checks, in their order: class minimum known, market, minimum, ladder."""
-    status, said = prod.pool(POOL, **spec)
-    assert (status, said["reason"]) == (403, "Forbidden")
-    assert said["message"] == DENIED + text
+def test_a_bid_is_refused_with_the_services_messages(prod, spec, text):
+    """The recorded messages of the bid checks, in their order: class has a minimum, market, minimum, ladder."""
+    status, result = prod.pool(POOL, **spec)
+    assert (status, result["reason"]) == (403, "Forbidden")
+    assert result["message"] == DENIED + text
 
 
-def test_the_market_is_asked_before_the_minimum(prod):
-    """A bid below both floors is told of the market first."""
-    said = prod.pool(POOL, serverClass="gp.vs1.large-ord", bidPrice="0.001")
-    assert said.message == f"{DENIED}{FLOOR}market price of 0.009000, but got 0.001000"
+def test_the_market_price_is_checked_before_the_minimum(prod):
+    """The refusal of a bid below both mentions the market price."""
+    result = prod.pool(POOL, serverClass="gp.vs1.large-ord", bidPrice="0.001")
+    assert result.message == f"{DENIED}{FLOOR}market price of 0.009000, but got 0.001000"
 
 
-def test_an_absurdly_long_bid_is_judged_too(prod):
-    """No number that the format allows is an internal error."""
+def test_an_extremely_long_bid_is_not_an_internal_error(prod):
+    """Every number that the format allows is accepted or refused."""
     assert prod.pool(POOL, bidPrice="1" * 40).status in (201, 403)
 
 
@@ -284,36 +284,36 @@ def test_an_absurdly_long_bid_is_judged_too(prod):
     ],
 )
 def test_the_webhook_refuses_a_pool(prod, name, spec, text):
-    """Business rules are 403s that begin with the webhook's name."""
-    status, said = prod.pool(name, **spec)
-    assert (status, said["reason"]) == (403, "Forbidden")
-    assert said["message"].startswith(DENIED)
-    assert text in said["message"]
+    """The refusal is a 403 whose message begins with the webhook's name."""
+    status, result = prod.pool(name, **spec)
+    assert (status, result["reason"]) == (403, "Forbidden")
+    assert result["message"].startswith(DENIED)
+    assert text in result["message"]
 
 
 def test_one_pool_of_a_cloudspace_may_autoscale(pooled):
-    """A second autoscaling pool is refused, at create and at update."""
+    """A second pool with autoscaling is refused, both on create and on update."""
     autoscaling = {"enabled": True, "minNodes": 1, "maxNodes": 3}
     assert pooled.patch("spotnodepools", POOL, {"spec": {"autoscaling": autoscaling}}).status == 200
-    status, said = pooled.pool(OTHER, autoscaling=autoscaling)
+    status, result = pooled.pool(OTHER, autoscaling=autoscaling)
     assert status == 403
-    assert said["message"].startswith(DENIED)
+    assert result["message"].startswith(DENIED)
     assert pooled.pool(OTHER).status == 201
     assert pooled.patch("spotnodepools", OTHER, {"spec": {"autoscaling": autoscaling}}).status == 403
 
 
 def test_a_highly_available_control_plane_needs_a_hosted_cloudspace(tenant):
-    """HAControlPlane without type hosted was seen to be a 422."""
+    """On the service, HAControlPlane without type hosted is a 422."""
     spec = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "HAControlPlane": True}
     assert tenant.create("cloudspaces", "hosted", {**spec, "type": "hosted"}).status == 201
     assert tenant.create("cloudspaces", "plain", spec).status == 422
 
 
 def test_a_cloudspace_needs_a_region_that_exists(tenant):
-    """The cloudspace webhook speaks under its own name."""
-    status, said = tenant.create("cloudspaces", "prod", {"region": "mars-1", "kubernetesVersion": "1.31.1"})
+    """The refusal names the cloudspace webhook."""
+    status, result = tenant.create("cloudspaces", "prod", {"region": "mars-1", "kubernetesVersion": "1.31.1"})
     assert status == 403
-    assert said["message"].startswith('admission webhook "vcloudspace.ngpc.rxt.io" denied the request: ')
+    assert result["message"].startswith('admission webhook "vcloudspace.ngpc.rxt.io" denied the request: ')
 
 
 @pytest.mark.parametrize(
@@ -326,13 +326,13 @@ def test_a_cloudspace_needs_a_region_that_exists(tenant):
         ("cloudspaces", "prod", {"type": "hosted"}),
     ],
 )
-def test_some_fields_are_chosen_once(pooled, plural, name, spec):
-    """What a create chose for good, an update cannot change."""
+def test_some_fields_are_immutable(pooled, plural, name, spec):
+    """An update that changes one is refused and changes nothing."""
     pooled.cloudspace("second")
     before = pooled.get(plural, name)
-    status, said = pooled.patch(plural, name, {"spec": spec})
+    status, result = pooled.patch(plural, name, {"spec": spec})
     assert status == 403
-    assert f"spec.{next(iter(spec))}" in said["message"]
+    assert f"spec.{next(iter(spec))}" in result["message"]
     assert pooled.get(plural, name) == before
 
 
@@ -340,25 +340,25 @@ def test_some_fields_are_chosen_once(pooled, plural, name, spec):
 
 
 def test_a_merge_patch_merges_maps_and_replaces_lists(pooled):
-    """RFC 7386: a null removes a key, a list is replaced whole."""
+    """RFC 7386: a null removes a key, and a list is replaced as a whole."""
     taint = {"key": "a", "effect": "NoSchedule"}
     pooled.patch("spotnodepools", POOL, {"spec": {"customLabels": {"a": "1", "b": "2"}, "customTaints": [taint]}})
     other = {"key": "b", "effect": "NoExecute"}
     patch = {"spec": {"customLabels": {"a": None, "c": "3"}, "customTaints": [other]}}
-    status, said = pooled.patch("spotnodepools", POOL, patch)
+    status, result = pooled.patch("spotnodepools", POOL, patch)
     assert status == 200
-    assert said["spec"]["customLabels"] == {"b": "2", "c": "3"}
-    assert said["spec"]["customTaints"] == [other]
+    assert result["spec"]["customLabels"] == {"b": "2", "c": "3"}
+    assert result["spec"]["customTaints"] == [other]
 
 
-def test_a_json_patch_changes_one_place(pooled):
+def test_a_json_patch_is_applied(pooled):
     """RFC 6902 operations are applied in order."""
     patch = [
         {"op": "test", "path": "/spec/desired", "value": 1},
         {"op": "replace", "path": "/spec/desired", "value": 4},
     ]
-    status, said = pooled.patch("spotnodepools", POOL, patch, JSON_PATCH)
-    assert (status, said["spec"]["desired"]) == (200, 4)
+    status, result = pooled.patch("spotnodepools", POOL, patch, JSON_PATCH)
+    assert (status, result["spec"]["desired"]) == (200, 4)
 
 
 def test_a_json_patch_whose_test_fails_changes_nothing(pooled):
@@ -370,36 +370,36 @@ def test_a_json_patch_whose_test_fails_changes_nothing(pooled):
 
 @pytest.mark.parametrize("content_type", ["application/strategic-merge-patch+json", "application/json"])
 def test_other_patches_are_an_unsupported_media_type(pooled, content_type):
-    """Custom resources know no strategic merge, and plain JSON is no patch."""
-    status, said = pooled.patch("spotnodepools", POOL, {"spec": {"desired": 2}}, content_type)
-    assert (status, said["reason"]) == (415, "UnsupportedMediaType")
+    """Custom resources do not support strategic merge patches, and plain JSON is not a patch type."""
+    status, result = pooled.patch("spotnodepools", POOL, {"spec": {"desired": 2}}, content_type)
+    assert (status, result["reason"]) == (415, "UnsupportedMediaType")
 
 
 def test_a_patch_with_the_live_version_is_accepted(pooled):
-    """Optimistic concurrency: naming the live version is fine."""
+    """Optimistic concurrency: the live version in a patch is no conflict."""
     version = pooled.get("spotnodepools", POOL).said["metadata"]["resourceVersion"]
     patch = {"metadata": {"resourceVersion": version}, "spec": {"desired": 2}}
     assert pooled.patch("spotnodepools", POOL, patch).status == 200
 
 
 def test_a_stale_version_is_a_conflict_and_writes_nothing(pooled):
-    """The documented text of a stale write."""
+    """The message is the documented one."""
     patch = {"metadata": {"resourceVersion": "1"}, "spec": {"desired": 2}}
     before = pooled.get("spotnodepools", POOL)
-    status, said = pooled.patch("spotnodepools", POOL, patch)
-    assert (status, said["reason"]) == (409, "Conflict")
-    assert said["message"] == (
+    status, result = pooled.patch("spotnodepools", POOL, patch)
+    assert (status, result["reason"]) == (409, "Conflict")
+    assert result["message"] == (
         f'Operation cannot be fulfilled on spotnodepools.ngpc.rxt.io "{POOL}": '
         "the object has been modified; please apply your changes to the latest version and try again"
     )
     assert pooled.get("spotnodepools", POOL) == before
 
 
-def test_a_version_that_is_no_number_is_an_internal_error(pooled):
-    """The service answers 500 with Go's words."""
-    status, said = pooled.patch("spotnodepools", POOL, {"metadata": {"resourceVersion": "latest"}})
+def test_a_version_that_is_not_a_number_is_an_internal_error(pooled):
+    """The service answers 500 with Go's error message."""
+    status, result = pooled.patch("spotnodepools", POOL, {"metadata": {"resourceVersion": "latest"}})
     assert status == 500
-    assert said["message"] == 'strconv.ParseUint: parsing "latest": invalid syntax'
+    assert result["message"] == 'strconv.ParseUint: parsing "latest": invalid syntax'
 
 
 def test_a_patch_that_changes_nothing_keeps_the_version(pooled):
@@ -409,8 +409,8 @@ def test_a_patch_that_changes_nothing_keeps_the_version(pooled):
     assert pooled.get("spotnodepools", POOL) == before
 
 
-def test_the_generation_counts_changes_of_the_spec_alone(pooled):
-    """A label changes the version, a spec the generation too."""
+def test_the_generation_counts_changes_of_the_spec_only(pooled):
+    """A new label changes the version; a new spec also changes the generation."""
     labelled = pooled.patch("spotnodepools", POOL, {"metadata": {"labels": {"a": "b"}}}).said["metadata"]
     scaled = pooled.patch("spotnodepools", POOL, {"spec": {"desired": 2}}).said["metadata"]
     assert (labelled["generation"], scaled["generation"]) == (1, 2)
@@ -418,16 +418,16 @@ def test_the_generation_counts_changes_of_the_spec_alone(pooled):
 
 
 def test_the_generation_counts_changes_by_controllers_too(prod):
-    """A cloudspace's list of pools is part of its spec, whoever writes it."""
+    """A cloudspace's list of pools is part of its spec, and a controller writes it."""
     assert prod.get("cloudspaces", "prod").said["metadata"]["generation"] == 1
     prod.pool(POOL)
-    said = prod.get("cloudspaces", "prod").said
-    assert said["spec"]["bidRequests"] == [POOL]
-    assert said["metadata"]["generation"] == 2
+    result = prod.get("cloudspaces", "prod").said
+    assert result["spec"]["bidRequests"] == [POOL]
+    assert result["metadata"]["generation"] == 2
 
 
 def test_controllers_bump_the_version_soon_after_a_write(pooled):
-    """Whoever keeps a version for some seconds finds it stale, as on the service."""
+    """A version is stale after a few seconds, as on the service."""
     before = pooled.get("spotnodepools", POOL).said
     pooled.spot.advance(5)
     after = pooled.get("spotnodepools", POOL).said
@@ -435,8 +435,8 @@ def test_controllers_bump_the_version_soon_after_a_write(pooled):
     assert (after["spec"], after["metadata"]["generation"]) == (before["spec"], 1)
 
 
-def test_tenants_do_not_write_a_status(pooled):
-    """A status in a patch is passed over; the subresource is forbidden."""
+def test_tenants_cannot_write_a_status(pooled):
+    """A status in a patch is ignored, and the subresource is forbidden."""
     pooled.patch("spotnodepools", POOL, {"status": {"wonCount": 99}})
     assert "wonCount" not in pooled.get("spotnodepools", POOL).said.get("status", {})
     path = pooled.path("spotnodepools", POOL) + "/status"
@@ -447,23 +447,23 @@ def test_a_put_needs_a_version(pooled):
     """An update without a resourceVersion is invalid."""
     live = pooled.get("spotnodepools", POOL).said
     del live["metadata"]["resourceVersion"]
-    status, said = pooled.ask("PUT", pooled.path("spotnodepools", POOL), live)
+    status, result = pooled.ask("PUT", pooled.path("spotnodepools", POOL), live)
     assert status == 422
-    assert "metadata.resourceVersion" in said["message"]
-    assert "must be specified for an update" in said["message"]
+    assert "metadata.resourceVersion" in result["message"]
+    assert "must be specified for an update" in result["message"]
 
 
 def test_a_put_replaces_the_object(pooled):
-    """What a PUT leaves out is gone, or back to its default."""
+    """Fields missing from a PUT are removed or reset to their defaults."""
     pooled.patch("spotnodepools", POOL, {"spec": {"customLabels": {"a": "1"}}})
     live = pooled.get("spotnodepools", POOL).said
     del live["spec"]["customLabels"]
-    status, said = pooled.ask("PUT", pooled.path("spotnodepools", POOL), live)
-    assert (status, said["spec"]["customLabels"]) == (200, {})
+    status, result = pooled.ask("PUT", pooled.path("spotnodepools", POOL), live)
+    assert (status, result["spec"]["customLabels"]) == (200, {})
 
 
 def test_a_put_with_a_stale_version_is_a_conflict(pooled):
-    """Somebody else was faster."""
+    """Another write came first."""
     live = pooled.get("spotnodepools", POOL).said
     pooled.patch("spotnodepools", POOL, {"spec": {"desired": 5}})
     assert pooled.ask("PUT", pooled.path("spotnodepools", POOL), live).status == 409
@@ -481,8 +481,8 @@ def test_a_put_with_a_stale_version_is_a_conflict(pooled):
     ],
     ids=["another name", "no name", "another namespace", "no metadata", "another kind", "another version"],
 )
-def test_an_update_cannot_make_an_object_another(pooled, patch):
-    """Name, namespace and kind stay what the URL says: kept or a bad request, never written and never an error."""
+def test_an_update_cannot_change_an_objects_identity(pooled, patch):
+    """A different name, namespace or kind than in the URL is ignored or refused, but never written."""
     before, version = pooled.get("spotnodepools", POOL), pooled.store.version()
     assert pooled.patch("spotnodepools", POOL, patch).status in (200, 400, 409, 422)
     assert pooled.get("spotnodepools", POOL) == before
@@ -490,7 +490,7 @@ def test_an_update_cannot_make_an_object_another(pooled, patch):
 
 
 def test_a_dry_run_changes_nothing(pooled):
-    """Each write answers as it would, and leaves no trace."""
+    """Each write is answered as usual and leaves no trace."""
     before, path = everything(pooled), pooled.path("spotnodepools", POOL)
     query = {"dryRun": "All"}
     spec = {"region": "uk-lon-1", "kubernetesVersion": "1.31.1"}
@@ -502,12 +502,12 @@ def test_a_dry_run_changes_nothing(pooled):
 
 
 def test_a_dry_run_refuses_what_would_be_refused(prod):
-    """Admission takes part in a rehearsal."""
+    """Admission applies to dry runs too."""
     assert prod.create("spotnodepools", "workers", {}, query={"dryRun": "All"}).status == 422
 
 
-def test_a_dry_run_asked_for_in_delete_options_deletes_nothing(pooled):
-    """`kubectl delete --dry-run=server` says it in the body."""
+def test_a_dry_run_in_delete_options_deletes_nothing(pooled):
+    """`kubectl delete --dry-run=server` sends the option in the body."""
     before = everything(pooled)
     assert pooled.delete("spotnodepools", POOL, {"kind": "DeleteOptions", "dryRun": ["All"]}).status == 200
     assert everything(pooled) == before
@@ -518,7 +518,7 @@ def test_a_dry_run_asked_for_in_delete_options_deletes_nothing(pooled):
 
 @pytest.fixture
 def labelled(prod):
-    """Three pools: one of tier web, one of tier batch, one of none; by tier, their names."""
+    """A tenant with three pools, labeled tier=web, tier=batch and not at all; and the tier of each by name."""
     names = dict(zip(("web", "batch", "none"), numbered(3), strict=True))
     for tier, name in names.items():
         assert prod.pool(name).status == 201
@@ -543,13 +543,13 @@ def labelled(prod):
     ],
 )
 def test_a_label_selector_chooses(labelled, selector, tiers):
-    """Equality, inequality, sets and existence, and all of them together."""
+    """By equality, inequality, sets and existence, and by combinations of them."""
     tenant, tier_of = labelled
     assert {tier_of[name] for name in tenant.names("spotnodepools", labelSelector=selector)} == tiers
 
 
 def test_a_field_selector_chooses_by_name(labelled):
-    """metadata.name by equality and inequality."""
+    """metadata.name can be compared for equality and inequality; other fields are a 400."""
     tenant, tier_of = labelled
     name = next(iter(tier_of))
     assert tenant.names("spotnodepools", fieldSelector=f"metadata.name={name}") == [name]
@@ -558,57 +558,57 @@ def test_a_field_selector_chooses_by_name(labelled):
 
 
 @pytest.mark.parametrize("selector", ["", "ngpc.rxt.io/cloudspace=prod"])
-def test_a_walk_in_pages_meets_every_object_once(prod, selector):
-    """limit and continue, with and without a selector."""
+def test_pagination_returns_every_object_once(prod, selector):
+    """With limit and continue, with and without a selector."""
     for name in numbered(7):
         prod.pool(name)
     met, left, query = [], [], {"limit": 3, "labelSelector": selector}
     for _ in range(3):
-        said = prod.list("spotnodepools", **query).said
-        met += [each["metadata"]["name"] for each in said["items"]]
-        left.append(said["metadata"].get("remainingItemCount", 0))
-        query["continue"] = said["metadata"].get("continue", "")
+        result = prod.list("spotnodepools", **query).said
+        met += [each["metadata"]["name"] for each in result["items"]]
+        left.append(result["metadata"].get("remainingItemCount", 0))
+        query["continue"] = result["metadata"].get("continue", "")
     assert met == numbered(7)
-    # How many are left of a selection is known only to whoever has looked at all.
+    # The number of remaining objects is known only without a selector.
     assert left == ([0, 0, 0] if selector else [4, 1, 0])
     assert not query["continue"]
 
 
-def test_a_page_token_grows_old(prod):
-    """A walk that takes too long has to start again: 410 Expired."""
+def test_a_page_token_expires(prod):
+    """A late request for the next page is a 410 Expired, and the list has to start again."""
     for name in numbered(2):
         prod.pool(name)
     token = prod.list("spotnodepools", limit=1).said["metadata"]["continue"]
     prod.spot.advance(3600)
-    status, said = prod.list("spotnodepools", **{"limit": 1, "continue": token})
-    assert (status, said["reason"]) == (410, "Expired")
+    status, result = prod.list("spotnodepools", **{"limit": 1, "continue": token})
+    assert (status, result["reason"]) == (410, "Expired")
 
 
-def test_a_page_token_that_is_none_is_a_bad_request(prod):
-    """Tokens are opaque, but not anything goes."""
+def test_an_invalid_page_token_is_a_bad_request(prod):
+    """Neither garbage nor an incomplete token is accepted."""
     tokens = ("garbage", base64.urlsafe_b64encode(b"5").decode())
     assert [prod.list("spotnodepools", **{"limit": 1, "continue": token}).status for token in tokens] == [400, 400]
 
 
-def test_a_list_says_as_of_which_version(pooled):
-    """A list's resourceVersion is where a watch may begin."""
-    said = pooled.list("spotnodepools").said
-    assert said["kind"] == "SpotNodePoolList"
-    assert said["metadata"]["resourceVersion"] == str(pooled.store.version())
+def test_a_list_has_the_current_version(pooled):
+    """A watch can begin at the list's resourceVersion."""
+    result = pooled.list("spotnodepools").said
+    assert result["kind"] == "SpotNodePoolList"
+    assert result["metadata"]["resourceVersion"] == str(pooled.store.version())
 
 
-def test_a_list_over_all_namespaces_is_one_over_the_tenants_own(pooled):
-    """Which is what `kubectl get -A` asks for."""
+def test_a_list_across_all_namespaces_covers_the_tenants_own(pooled):
+    """`kubectl get -A` requests such a list."""
     assert len(pooled.ask("GET", "/apis/ngpc.rxt.io/v1/spotnodepools").said["items"]) == 1
 
 
 def test_a_list_can_be_a_table(pooled):
-    """What kubectl prints: columns, cells and the metadata of each row."""
+    """It has what kubectl prints: columns, cells and the metadata of each row."""
     accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
-    said = pooled.ask("GET", pooled.path("spotnodepools"), Accept=accept).said
-    assert (said["kind"], said["apiVersion"]) == ("Table", "meta.k8s.io/v1")
-    columns = [column["name"] for column in said["columnDefinitions"]]
-    (row,) = said["rows"]
+    result = pooled.ask("GET", pooled.path("spotnodepools"), Accept=accept).said
+    assert (result["kind"], result["apiVersion"]) == ("Table", "meta.k8s.io/v1")
+    columns = [column["name"] for column in result["columnDefinitions"]]
+    (row,) = result["rows"]
     assert len(row["cells"]) == len(columns)
     shown = dict(zip(columns, row["cells"], strict=True))
     assert (shown["Name"], shown["CloudSpace"], shown["Bid"], shown["Desired"]) == (POOL, "prod", "0.02", 1)
@@ -616,8 +616,8 @@ def test_a_list_can_be_a_table(pooled):
 
 
 @pytest.mark.parametrize("plural", ["regions", "serverclasses"])
-def test_what_the_operators_provide_is_read_only(tenant, plural):
-    """Regions and server classes can be read by everybody and written by no tenant."""
+def test_objects_of_the_operators_are_read_only(tenant, plural):
+    """All tenants can read regions and server classes, and no tenant can write them."""
     path = f"/apis/ngpc.rxt.io/v1/{plural}"
     first = tenant.ask("GET", path).said["items"][0]["metadata"]["name"]
     assert tenant.ask("GET", f"{path}/{first}").status == 200
@@ -628,33 +628,33 @@ def test_what_the_operators_provide_is_read_only(tenant, plural):
 # Deletion
 
 
-def test_a_delete_is_done_when_the_finalizers_are(pooled):
-    """First a deletionTimestamp, some time later a 404."""
-    status, said = pooled.delete("spotnodepools", POOL)
+def test_a_delete_completes_when_the_finalizers_are_removed(pooled):
+    """The object first has a deletionTimestamp; some time later it is a 404."""
+    status, result = pooled.delete("spotnodepools", POOL)
     assert status == 200
-    assert said["metadata"]["deletionTimestamp"]
+    assert result["metadata"]["deletionTimestamp"]
     assert pooled.get("spotnodepools", POOL).said["metadata"]["deletionTimestamp"]
     pooled.spot.advance(300)
     assert pooled.get("spotnodepools", POOL).status == 404
 
 
 def test_a_second_delete_changes_nothing(pooled):
-    """InFlight twice is asking once."""
+    """Deleting an object that is already being deleted has no effect and gets the same answer."""
     first = pooled.delete("spotnodepools", POOL)
     assert pooled.delete("spotnodepools", POOL) == first
 
 
-def test_a_delete_may_insist_on_a_uid(pooled):
-    """A precondition that does not hold is a conflict and deletes nothing."""
+def test_a_delete_can_have_a_uid_precondition(pooled):
+    """A failed precondition is a conflict and deletes nothing."""
     uid = pooled.get("spotnodepools", POOL).said["metadata"]["uid"]
-    status, said = pooled.delete("spotnodepools", POOL, {"preconditions": {"uid": OTHER}})
-    assert (status, said["reason"]) == (409, "Conflict")
+    status, result = pooled.delete("spotnodepools", POOL, {"preconditions": {"uid": OTHER}})
+    assert (status, result["reason"]) == (409, "Conflict")
     assert "deletionTimestamp" not in pooled.get("spotnodepools", POOL).said["metadata"]
     assert pooled.delete("spotnodepools", POOL, {"preconditions": {"uid": uid}}).status == 200
 
 
 def test_a_delete_waits_for_other_finalizers(pooled):
-    """The service's controller takes away its own finalizer and nobody else's."""
+    """The service's controller removes only its own finalizer."""
     finalizers = pooled.get("spotnodepools", POOL).said["metadata"]["finalizers"]
     patch = {"metadata": {"finalizers": [*finalizers, "example.com/hold"]}}
     assert pooled.patch("spotnodepools", POOL, patch).status == 200
@@ -665,8 +665,8 @@ def test_a_delete_waits_for_other_finalizers(pooled):
     assert pooled.get("spotnodepools", POOL).status == 404
 
 
-def test_deleting_a_cloudspace_takes_its_pools_down(pooled):
-    """Pools go first, the cloudspace when they are gone; those of others stay."""
+def test_deleting_a_cloudspace_deletes_its_pools(pooled):
+    """Its pools are removed first, then the cloudspace; pools of other cloudspaces stay."""
     pooled.cloudspace("second")
     pooled.pool(OTHER, cloudSpace="second")
     assert pooled.delete("cloudspaces", "prod").said["status"]["phase"] == "Deleting"
@@ -676,16 +676,16 @@ def test_deleting_a_cloudspace_takes_its_pools_down(pooled):
     assert pooled.names("spotnodepools") == [OTHER]
 
 
-def test_a_cloudspace_forgets_a_deleted_pool(pooled):
-    """bidRequests is kept in step."""
+def test_a_deleted_pool_is_removed_from_its_cloudspace(pooled):
+    """The pool disappears from bidRequests."""
     pooled.delete("spotnodepools", POOL)
     pooled.spot.advance(300)
     assert pooled.get("cloudspaces", "prod").said["spec"]["bidRequests"] == []
 
 
 @pytest.mark.parametrize("age", [1.0, 20.0, 35.0])
-def test_a_cloudspace_that_goes_says_so_until_it_is_gone(tenant, age):
-    """Deleting leads to 404, whatever was on its way when the delete came."""
+def test_a_cloudspace_stays_in_deleting_until_it_is_gone(tenant, age):
+    """No pending phase change overwrites the phase Deleting."""
     tenant.cloudspace()
     tenant.spot.advance(age)
     tenant.delete("cloudspaces", "prod")
@@ -697,15 +697,15 @@ def test_a_cloudspace_that_goes_says_so_until_it_is_gone(tenant, age):
 
 
 def test_a_collection_is_deleted_by_selector(labelled):
-    """DELETE without a name takes all that a selector chooses."""
+    """DELETE without a name deletes all objects that the selector matches."""
     tenant, tier_of = labelled
     tenant.ask("DELETE", tenant.path("spotnodepools"), query={"labelSelector": "tier=web"})
     tenant.spot.advance(300)
     assert {tier_of[name] for name in tenant.names("spotnodepools")} == {"batch", "none"}
 
 
-def test_a_collection_delete_without_a_selector_takes_everything(labelled):
-    """The most dangerous request of the API does what it says."""
+def test_a_collection_delete_without_a_selector_deletes_everything(labelled):
+    """In the tenant's namespace."""
     tenant, _ = labelled
     assert tenant.ask("DELETE", tenant.path("spotnodepools")).status == 200
     tenant.spot.advance(300)
@@ -715,8 +715,8 @@ def test_a_collection_delete_without_a_selector_takes_everything(labelled):
 # Watches
 
 
-def test_a_watch_tells_what_happened_since_a_version(prod):
-    """Added, modified and deleted, in order, with growing versions."""
+def test_a_watch_reports_changes_since_a_version(prod):
+    """Additions, modifications and deletions, in order and with increasing versions."""
     since = prod.store.version()
     prod.pool(POOL)
     prod.patch("spotnodepools", POOL, {"spec": {"desired": 2}})
@@ -730,22 +730,22 @@ def test_a_watch_tells_what_happened_since_a_version(prod):
     assert versions[0] > since
 
 
-def test_a_watch_without_a_version_begins_with_what_is_there(pooled):
+def test_a_watch_without_a_version_begins_with_existing_objects(pooled):
     """Synthetic ADDED events come first."""
     (event,) = pooled.watch("spotnodepools", "")
     assert (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", POOL)
 
 
-def test_a_watch_hears_of_its_own_namespace_and_plural_only(pooled):
-    """A cloudspace's events are no pool's."""
+def test_a_watch_reports_only_its_own_kind(pooled):
+    """A watch of pools does not report changes of cloudspaces."""
     since = pooled.store.version()
     pooled.cloudspace("second")
     assert pooled.watch("spotnodepools", since) == []
     assert [event["object"]["metadata"]["name"] for event in pooled.watch("cloudspaces", since)] == ["second"]
 
 
-def test_a_watch_with_a_selector_hears_of_an_object_leaving_it(labelled):
-    """An object that no longer matches is DELETED to the watcher."""
+def test_a_watch_with_a_selector_reports_objects_that_no_longer_match(labelled):
+    """Such an object is reported as DELETED, and a newly matching one as ADDED."""
     tenant, tier_of = labelled
     name = next(name for name, tier in tier_of.items() if tier == "web")
     since = tenant.store.version()
@@ -756,8 +756,8 @@ def test_a_watch_with_a_selector_hears_of_an_object_leaving_it(labelled):
     assert [event["type"] for event in joined] == ["ADDED"]
 
 
-def test_a_watch_from_a_forgotten_version_is_gone(tenant):
-    """The log is finite; who comes too late must list again."""
+def test_a_watch_from_a_version_that_is_too_old_is_expired(tenant):
+    """The event log is limited; the client must list again."""
     tenant.cloudspace()
     body = tenant.get("cloudspaces", "prod").said
     with tenant.store.transaction():
@@ -768,19 +768,19 @@ def test_a_watch_from_a_forgotten_version_is_gone(tenant):
 
 
 def test_a_watch_with_a_bad_selector_is_a_bad_request(tenant):
-    """The refusal comes before the stream."""
+    """It is refused before the stream begins."""
     assert tenant.respond("GET", tenant.path("cloudspaces"), query={"watch": "1", "labelSelector": "((("}).status == 400
 
 
-# Who may ask
+# Authorization
 
 
 def test_another_organizations_namespace_is_forbidden(tenant):
-    """RBAC answers with a Status, whatever is asked."""
+    """Every request is refused with a Status."""
     path = "/apis/ngpc.rxt.io/v1/namespaces/org-other/cloudspaces"
     for method, where in (("GET", path), ("POST", path), ("DELETE", path), ("GET", f"{path}/prod")):
-        status, said = tenant.ask(method, where, {} if method == "POST" else None)
-        assert (status, said["kind"], said["reason"]) == (403, "Status", "Forbidden")
+        status, result = tenant.ask(method, where, {} if method == "POST" else None)
+        assert (status, result["kind"], result["reason"]) == (403, "Status", "Forbidden")
 
 
 @pytest.mark.parametrize(
@@ -793,7 +793,7 @@ def test_another_organizations_namespace_is_forbidden(tenant):
     ],
 )
 def test_the_gateway_answers_in_plain_text(tenant, authorization, text):
-    """Without a good token Kubernetes never hears of the request."""
+    """A request without a valid token does not reach Kubernetes."""
     response = tenant.respond("GET", tenant.path("cloudspaces"), Authorization=authorization)
     assert (response.status, response.content_type) == (401, "text/plain")
     assert text in response.body.decode()
@@ -809,30 +809,30 @@ def test_a_token_with_a_changed_claim_is_refused(tenant):
 
 
 def test_a_token_expires(tenant):
-    """After its lifetime the gateway knows it no more."""
+    """The gateway refuses it after its lifetime."""
     tenant.spot.advance(LIFETIME - 1)
     assert tenant.list("cloudspaces").status == 200
     tenant.spot.advance(1)
     assert tenant.list("cloudspaces") == (401, "Jwt is expired")
 
 
-def test_the_token_endpoint_takes_the_refresh_grant(tenant):
-    """An id_token that works and an access_token that does not, as on the service."""
+def test_the_token_endpoint_accepts_the_refresh_token_grant(tenant):
+    """As on the service, the API accepts the id_token but not the access_token."""
     form = f"grant_type=refresh_token&client_id=x&refresh_token={tenant.organization.refresh_token}".encode()
-    status, said = tenant.ask("POST", "/oauth/token", form, Authorization=None)
-    assert (status, said["expires_in"], said["token_type"]) == (200, 86400, "Bearer")
+    status, result = tenant.ask("POST", "/oauth/token", form, Authorization=None)
+    assert (status, result["expires_in"], result["token_type"]) == (200, 86400, "Bearer")
     for token, expected in (("id_token", 200), ("access_token", 401)):
-        answer = tenant.ask("GET", tenant.path("cloudspaces"), Authorization=f"Bearer {said[token]}")
+        answer = tenant.ask("GET", tenant.path("cloudspaces"), Authorization=f"Bearer {result[token]}")
         assert answer.status == expected
 
 
 def test_a_wrong_refresh_token_is_denied(tenant):
-    """The documented body of a failed login."""
+    """The response is the documented one."""
     answer = tenant.ask("POST", "/oauth/token", b"grant_type=refresh_token&refresh_token=wrong", Authorization=None)
     assert answer == (401, {"error": "access_denied", "error_description": "Unauthorized"})
 
 
-def test_the_organizations_endpoint_names_the_namespace(tenant):
+def test_the_organizations_endpoint_gives_the_namespace(tenant):
     """The namespace is the id in lower case with dashes."""
-    (said,) = tenant.ask("GET", "/apis/auth.ngpc.rxt.io/v1/organizations").said["organizations"]
-    assert said["metadata"]["namespace"] == said["id"].lower().replace("_", "-") == tenant.namespace
+    (result,) = tenant.ask("GET", "/apis/auth.ngpc.rxt.io/v1/organizations").said["organizations"]
+    assert result["metadata"]["namespace"] == result["id"].lower().replace("_", "-") == tenant.namespace

@@ -1,4 +1,4 @@
-"""Autopilots: what they choose, the pools they keep, how they react, and how they go."""
+"""Autopilots: choice of classes, child pools, reactions to changes, deletion."""
 
 import json
 from decimal import Decimal
@@ -15,7 +15,7 @@ from rsspot.simulator.spot.bids import next_rung, on_ladder
 PILOT = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9b01"
 RIVAL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9b02"
 CHEAPEST = "ch.vs1.large-ord"
-"""In us-central-ord-1, by market price for each vCPU; 4 vCPUs."""
+"""The cheapest class in us-central-ord-1 by market price per vCPU; it has 4 vCPUs."""
 DENIED = 'admission webhook "vautopilotnodepool.ngpc.rxt.io" denied the request: '
 ASKED = {"region": "us-central-ord-1", "cloudSpace": "prod", "vcpu": {"total": 8}, "budgetPerHour": "0.5"}
 
@@ -33,7 +33,7 @@ def launch(tenant, name=PILOT, **spec):
 
 
 def status(tenant):
-    """What the autopilot says."""
+    """The autopilot's status."""
     return tenant.get("autopilotnodepools", PILOT).said.get("status", {})
 
 
@@ -43,12 +43,12 @@ def children(tenant):
 
 
 def sizes(tenant):
-    """How many nodes of which class are asked for."""
+    """Desired nodes by class."""
     return {child["spec"]["serverClass"]: child["spec"]["desired"] for child in children(tenant)}
 
 
 def events(tenant):
-    """What the autopilot remembers, in short."""
+    """The autopilot's history as pairs of event and class."""
     return [(each["event"], each["serverClass"]) for each in status(tenant)["allocationsHistory"]]
 
 
@@ -56,7 +56,7 @@ def events(tenant):
 
 
 def offer(name, cpu, market, bid="0.01", available=100):
-    """A class on offer."""
+    """A server class that an autopilot can choose."""
     return Offer(name, cpu, Decimal(cpu * 4), Decimal(market), Decimal(bid), available)
 
 
@@ -76,13 +76,13 @@ SMALL, LARGE = offer("small", 2, "0.002"), offer("large", 8, "0.004")
         ({"gone": 5}, 8, "1", {"large": 1, "small": 0}),
     ],
 )
-def test_the_cheapest_is_added_and_the_dearest_given_up(held, target, budget, wanted):
-    """What is held stays as long as it is needed and paid for."""
+def test_the_cheapest_is_added_and_the_most_expensive_dropped(held, target, budget, wanted):
+    """Held nodes are kept as long as they are needed and within the budget."""
     assert allot([SMALL, LARGE], held, target, Decimal(budget)) == wanted
 
 
-def test_what_one_class_cannot_supply_comes_from_the_next():
-    """Capacity bounds what is asked of a class."""
+def test_missing_capacity_comes_from_the_next_class():
+    """No more nodes of a class are requested than are available."""
     scarce = offer("large", 8, "0.004", available=1)
     assert allot([SMALL, scarce], {}, 12, Decimal(1)) == {"large": 1, "small": 2}
 
@@ -92,8 +92,8 @@ def test_what_one_class_cannot_supply_comes_from_the_next():
     st.integers(1, 200),
     st.integers(0, 100),
 )
-def test_an_allotment_is_bounded_and_settles(rows, target, cents):
-    """Never over the budget, never a node too many, and nothing to change when asked again."""
+def test_an_allocation_is_bounded_and_converges(rows, target, cents):
+    """It never exceeds the budget, has no surplus node, and repeating it ends in a fixed point."""
     offers = [offer(str(i), cpu, f"0.{mills:03d}", "0.03", free) for i, (cpu, mills, free, _) in enumerate(rows)]
     held = {str(i): row[3] for i, row in enumerate(rows)}
     budget = Decimal(cents) / 100
@@ -122,14 +122,14 @@ def test_an_allotment_is_bounded_and_settles(rows, target, cents):
         ({"vcpuPerNode": {"min": 4, "max": 4}}, 4, "16", True),
     ],
 )
-def test_a_class_suits_by_size_and_shape(spec, cpu, memory, expected):
-    """3.75 GB for 2 vCPUs are sold as 2 GB for each."""
+def test_a_class_is_suitable_by_size_and_memory_ratio(spec, cpu, memory, expected):
+    """3.75 GB for 2 vCPUs count as 2 GB for each."""
     assert suits(spec, cpu, Decimal(memory)) is expected
 
 
 @given(st.integers(0, 5000))
 def test_the_next_rung_is_the_lowest_valid_bid(mills):
-    """On the ladder, not below the price, and no lower rung would do."""
+    """It is on the ladder and not below the price, and every lower rung is below the price."""
     price = Decimal(mills) / 1000
     bid = next_rung(price)
     assert on_ladder(bid)
@@ -142,19 +142,19 @@ def test_the_next_rung_is_the_lowest_valid_bid(mills):
 
 
 def test_defaults_are_filled_in(prod):
-    """Any memory, the lowest price, nothing custom."""
-    said = launch(prod).said
-    assert said["spec"] == ASKED | {
+    """Any memory, the lowest price, no custom metadata."""
+    result = launch(prod).said
+    assert result["spec"] == ASKED | {
         "memoryPerVCPU": "any",
         "allocationStrategy": "LowestPrice",
         "customLabels": {},
         "customAnnotations": {},
         "customTaints": [],
     }
-    assert said["metadata"]["labels"] == {"ngpc.rxt.io/cloudspace": "prod"}
-    (owner,) = said["metadata"]["ownerReferences"]
+    assert result["metadata"]["labels"] == {"ngpc.rxt.io/cloudspace": "prod"}
+    (owner,) = result["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["blockOwnerDeletion"]) == ("CloudSpace", "prod", True)
-    assert said["metadata"]["finalizers"] == ["autopilotnodepool.ngpc.rxt.io/finalizer"]
+    assert result["metadata"]["finalizers"] == ["autopilotnodepool.ngpc.rxt.io/finalizer"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_defaults_are_filled_in(prod):
     ],
 )
 def test_the_webhook_refuses_an_autopilot(prod, name, spec, text):
-    """403 in the webhook's words."""
+    """403 with the webhook's message."""
     answer = launch(prod, name, **spec)
     assert (answer.status, answer.message) == (403, DENIED + text)
 
@@ -196,8 +196,8 @@ def test_the_schema_refuses_an_autopilot(prod, spec, field):
 
 
 @pytest.mark.parametrize(("field", "value"), [("region", "uk-lon-1"), ("cloudSpace", "second")])
-def test_the_place_of_an_autopilot_is_final(prod, field, value):
-    """Region and cloudspace are chosen once."""
+def test_the_region_and_cloudspace_of_an_autopilot_are_immutable(prod, field, value):
+    """An update that changes one is refused."""
     prod.cloudspace("second")
     launch(prod)
     answer = prod.patch("autopilotnodepools", PILOT, {"spec": {field: value}})
@@ -208,7 +208,7 @@ def test_the_place_of_an_autopilot_is_final(prod, field, value):
 
 
 def test_children_are_ordinary_spot_pools(prod):
-    """Listed, labelled, controlled by the autopilot alone, and bid as anybody would."""
+    """They are listed and labeled, the autopilot is their only controller, and they have a usual bid."""
     taint = {"key": "batch", "value": "yes", "effect": "NoSchedule"}
     owner = launch(prod, customLabels={"team": "a"}, customAnnotations={"b": "c"}, customTaints=[taint]).said
     (child,) = prod.list("spotnodepools", labelSelector="ngpc.rxt.io/cloudspace=prod").said["items"]
@@ -236,8 +236,8 @@ def test_children_are_ordinary_spot_pools(prod):
     }
 
 
-def test_an_autopilot_says_what_it_manages(prod):
-    """Provisioning until enough is won, and then Ready with all figures."""
+def test_the_status_of_an_autopilot_shows_what_it_manages(prod):
+    """The phase is Provisioning until enough nodes are won, then Ready with all figures."""
     launch(prod)
     before = status(prod)
     assert (before["phase"], before["targetVCPUs"], before["managedVCPUs"]) == ("Provisioning", 8, 0)
@@ -268,7 +268,7 @@ def test_an_autopilot_says_what_it_manages(prod):
 
 
 def test_children_take_part_in_the_auction(prod):
-    """Their servers are delivered to the cloudspace, which lists the bids."""
+    """Their servers are delivered to the cloudspace, which lists their bids."""
     launch(prod)
     prod.spot.advance(1200)
     (child,) = children(prod)
@@ -290,14 +290,14 @@ def test_children_take_part_in_the_auction(prod):
         ({"vcpu": {"total": 484}, "budgetPerHour": "5"}, {CHEAPEST: 120, "gp.vs1.medium-ord": 2}),
     ],
 )
-def test_an_autopilot_takes_the_cheapest_that_suits(prod, spec, expected):
-    """By size, shape, budget and what there is."""
+def test_an_autopilot_chooses_the_cheapest_suitable_class(prod, spec, expected):
+    """Within limits of size, memory ratio, budget and capacity."""
     launch(prod, **spec)
     assert sizes(prod) == expected
 
 
 def test_an_autopilot_follows_its_target(prod):
-    """More vCPUs, then fewer; labels reach the children too."""
+    """It scales up and down, and passes labels on to its children."""
     launch(prod)
     prod.spot.advance(120)
     prod.patch("autopilotnodepools", PILOT, {"spec": {"vcpu": {"total": 20}, "customLabels": {"team": "b"}}})
@@ -312,8 +312,8 @@ def test_an_autopilot_follows_its_target(prod):
     assert [event for event, _ in events(prod)] == ["Created", "Won", "Scaled", "Won", "Scaled"]
 
 
-def test_an_autopilot_changes_class_with_its_shape(prod):
-    """What does not suit any more goes; what suits comes."""
+def test_an_autopilot_changes_class_when_the_spec_does(prod):
+    """Classes that are no longer suitable are replaced by suitable ones."""
     launch(prod)
     prod.spot.advance(120)
     prod.patch("autopilotnodepools", PILOT, {"spec": {"vcpuPerNode": {"min": 8}}})
@@ -323,7 +323,7 @@ def test_an_autopilot_changes_class_with_its_shape(prod):
 
 
 def test_a_deleted_child_is_replaced(prod):
-    """Under another name."""
+    """The replacement has another name."""
     launch(prod)
     (first,) = prod.names("spotnodepools")
     prod.delete("spotnodepools", first)
@@ -332,8 +332,8 @@ def test_a_deleted_child_is_replaced(prod):
     assert second != first
 
 
-def test_a_lost_class_rests_while_others_are_tried(tenant):
-    """Outbid, an autopilot leaves the class alone for a while and takes the next."""
+def test_a_lost_class_has_a_cooldown(tenant):
+    """An autopilot that was outbid requests nodes of the next class meanwhile."""
     tenant.cloudspace(region="us-west-sjc-1")
     spec = {"region": "us-west-sjc-1", "vcpuPerNode": {"min": 16}, "vcpu": {"total": 24}}
     launch(tenant, **spec, memoryPerVCPU="any")
@@ -353,7 +353,7 @@ def test_a_lost_class_rests_while_others_are_tried(tenant):
 
 
 def test_the_history_is_bounded(prod):
-    """However often the target changes."""
+    """It keeps the latest entries, however often the target changes."""
     launch(prod)
     for total in [8, 4] * LONGEST_HISTORY:
         prod.patch("autopilotnodepools", PILOT, {"spec": {"vcpu": {"total": total}}})
@@ -362,8 +362,8 @@ def test_the_history_is_bounded(prod):
     assert len(status(prod)["allocationsHistory"]) == LONGEST_HISTORY
 
 
-def test_a_settled_autopilot_writes_nothing(prod):
-    """Nobody's watch is woken by a look that changes nothing."""
+def test_an_autopilot_without_changes_writes_nothing(prod):
+    """So reconciliation triggers no watch events."""
     launch(prod)
     prod.spot.advance(300)
     before = prod.get("autopilotnodepools", PILOT).said["metadata"]["resourceVersion"]
@@ -371,22 +371,22 @@ def test_a_settled_autopilot_writes_nothing(prod):
     assert prod.get("autopilotnodepools", PILOT).said["metadata"]["resourceVersion"] == before
 
 
-def test_the_status_is_what_the_schema_knows(prod):
-    """Nothing is written that a strict reader would not find in the definition."""
+def test_the_status_matches_the_schema(prod):
+    """Every field that the service writes is in the definition."""
     launch(prod)
     prod.spot.advance(120)
     schema = prod.spot.world.definitions["autopilotnodepools"].schema["properties"]["status"]["properties"]
-    said = status(prod)
-    assert set(said) == set(schema)
+    result = status(prod)
+    assert set(result) == set(schema)
     for field in ("allocations", "classStates", "allocationsHistory"):
-        assert set(said[field][0]) <= set(schema[field]["items"]["properties"])
+        assert set(result[field][0]) <= set(schema[field]["items"]["properties"])
 
 
-# Going
+# Deletion
 
 
-def test_an_autopilot_takes_its_children_along(prod):
-    """It stays until the last of them is gone; other pools are left alone."""
+def test_deleting_an_autopilot_deletes_its_children(prod):
+    """It exists until the last of them is gone; other pools stay."""
     prod.pool(RIVAL)
     launch(prod)
     prod.spot.advance(120)
@@ -403,8 +403,8 @@ def test_an_autopilot_takes_its_children_along(prod):
     assert prod.names("spotnodepools") == [RIVAL]
 
 
-def test_a_deleted_cloudspace_takes_its_autopilots_along(prod):
-    """Children and all."""
+def test_deleting_a_cloudspace_deletes_its_autopilots(prod):
+    """And their children."""
     launch(prod)
     prod.spot.advance(120)
     prod.delete("cloudspaces", "prod")
@@ -413,19 +413,19 @@ def test_a_deleted_cloudspace_takes_its_autopilots_along(prod):
 
 
 def test_the_same_seed_gives_the_same_children(new_tenant):
-    """Names included; another seed, other names."""
-    found = []
+    """Including their names; another seed gives others."""
+    outcomes = []
     for seed in (7, 7, 8):
         tenant = new_tenant(seed=seed)
         tenant.cloudspace()
         launch(tenant)
         tenant.spot.advance(300)
-        found.append(json.dumps([children(tenant), status(tenant)]))
-    assert found[0] == found[1] != found[2]
+        outcomes.append(json.dumps([children(tenant), status(tenant)]))
+    assert outcomes[0] == outcomes[1] != outcomes[2]
 
 
-def test_kubectl_sees_columns(prod):
-    """The printer columns of the definition."""
+def test_a_list_of_autopilots_can_be_a_table(prod):
+    """It has the printer columns of the definition."""
     launch(prod)
     prod.spot.advance(120)
     table = prod.ask("GET", prod.path("autopilotnodepools"), Accept="application/json;as=Table;v=v1;g=meta.k8s.io").said

@@ -1,4 +1,4 @@
-"""Orders to the simulator itself: its clock, its faults, its prices; by HTTP and by command."""
+"""Control of the simulator itself, by HTTP and by command: clock, faults, prices."""
 
 import json
 import sqlite3
@@ -16,13 +16,13 @@ CLASS = "ch.vs1.large-ord"
 
 
 def rsspot(environment, *arguments):
-    """A command line, ended."""
+    """Run a command and return the finished process."""
     command = [sys.executable, "-m", "rsspot", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def order(url, body, **headers):
-    """POST an order; gives the status and what was said."""
+    """POST to a control endpoint. Returns the status and the body."""
     data = json.dumps(body).encode()
     sent = {"Content-Type": "application/json", **headers}
     request = urllib.request.Request(url, data, sent, method="POST")
@@ -36,13 +36,13 @@ def order(url, body, **headers):
 
 @pytest.fixture
 def frozen(serve):
-    """A simulator whose time stands still, since a moment that is known."""
+    """A client of a simulator whose clock stands still at a known time."""
     _, about, _ = serve("--time-scale", "0", "--start", "2026-08-17T00:00:00Z")
     return Caller(about)
 
 
-def test_time_stands_still_until_it_is_moved(frozen, environment):
-    """A cloudspace comes up when a command says so."""
+def test_time_stands_still_until_it_is_advanced(frozen, environment):
+    """A cloudspace becomes ready only after a command advances the clock."""
     frozen.create("prod")
     url = frozen.about["base_url"]
     assert frozen.phase("prod") == ""
@@ -51,8 +51,8 @@ def test_time_stands_still_until_it_is_moved(frozen, environment):
     assert frozen.phase("prod") == "NoWinningBids"
 
 
-def test_under_run_the_simulator_is_known(environment):
-    """RSSPOT_BASE_URL names it."""
+def test_commands_under_run_find_the_simulator(environment):
+    """RSSPOT_BASE_URL contains its URL."""
     moved = rsspot(
         environment,
         "simulator",
@@ -72,8 +72,8 @@ def test_under_run_the_simulator_is_known(environment):
     assert (moved.returncode, moved.stdout) == (0, "The simulator clock is now 2026-08-17T00:01:30Z.\n")
 
 
-def test_the_sandbox_is_moved_by_the_same_command(environment):
-    """Its time goes on where it was left."""
+def test_the_sandbox_is_advanced_by_the_same_command(environment):
+    """Its time continues where the last command left it."""
     first = rsspot(environment, "--sandbox", "simulator", "advance", "1h")
     second = rsspot(environment, "--sandbox", "simulator", "advance", "1d")
     assert (first.returncode, second.returncode) == (0, 0)
@@ -82,8 +82,8 @@ def test_the_sandbox_is_moved_by_the_same_command(environment):
     assert first.stdout.split("T")[2][3:] == second.stdout.split("T")[2][3:]
 
 
-def test_faults_come_and_go_while_it_runs(frozen, environment):
-    """Added, listed, used up, cleared."""
+def test_faults_of_a_running_simulator_can_be_changed(frozen, environment):
+    """A fault can be added, listed, used up and cleared."""
     url = frozen.about["base_url"]
     added = rsspot(environment, "simulator", "faults", "--url", url, "--add", "GET regions: 503")
     assert added.stdout == "GET regions: 503\n"
@@ -93,8 +93,8 @@ def test_faults_come_and_go_while_it_runs(frozen, environment):
     assert rsspot(environment, "simulator", "faults", "--url", url, "--clear").stdout == ""
 
 
-def test_prices_are_set_while_it_runs(frozen, environment):
-    """And set free again."""
+def test_prices_of_a_running_simulator_can_be_fixed(frozen, environment):
+    """And released again."""
     url, path = frozen.about["base_url"], f"/apis/ngpc.rxt.io/v1/serverclasses/{CLASS}"
 
     def market():
@@ -109,7 +109,7 @@ def test_prices_are_set_while_it_runs(frozen, environment):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("advance", "10"), "not a valid duration"),
         (("advance", "10m", "--url", "https://spot.rackspace.com"), "not a simulator on this machine"),
@@ -123,15 +123,15 @@ def test_prices_are_set_while_it_runs(frozen, environment):
         (("serve", "--accounts", "nowhere.yaml"), "cannot be read"),
     ],
 )
-def test_wrong_orders_are_usage_errors(environment, tmp_path, arguments, said):
-    """Exit code 3, one line, nothing started and nobody else asked."""
+def test_wrong_arguments_are_usage_errors(environment, tmp_path, arguments, message):
+    """Exit code 3 and a message; nothing is started and no other server is called."""
     ended = rsspot({**environment, "PWD": str(tmp_path)}, "simulator", *arguments)
     assert ended.returncode == 3
-    assert said in ended.stderr
+    assert message in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "said"),
+    ("name", "body", "message"),
     [
         ("advance", {"seconds": -1}, "seconds must be a finite number that is not negative"),
         ("advance", {"seconds": "soon"}, "invalid request"),
@@ -142,43 +142,43 @@ def test_wrong_orders_are_usage_errors(environment, tmp_path, arguments, said):
         ("price", {"class": CLASS, "price": "much"}, "invalid request"),
     ],
 )
-def test_orders_that_make_no_sense_are_refused(frozen, name, body, said):
-    """400, and nothing changes."""
+def test_invalid_requests_are_refused(frozen, name, body, message):
+    """The response is a 400 with a message."""
     status, answer = order(f"{frozen.about['base_url']}/simulator/{name}", body)
     assert status == 400
-    assert said in answer
+    assert message in answer
 
 
-def test_no_web_page_can_give_orders(frozen):
-    """Neither in a form's content type nor under another name for this machine."""
+def test_other_websites_cannot_send_commands(frozen):
+    """Neither with a form's content type nor through another host name for this machine."""
     url = f"{frozen.about['base_url']}/simulator/advance"
     assert order(url, {"seconds": 1}, **{"Content-Type": "text/plain"})[0] == 415
     assert order(url, {"seconds": 1}, Host="evil.example")[0] == 403
     assert order(url, {"seconds": 1}, Host="127.0.0.1.evil.example")[0] == 403
 
 
-def test_the_page_runs_only_what_stands_in_it(frozen):
-    """A policy with digests of its own script and style; nothing from elsewhere."""
+def test_the_page_runs_only_its_own_code(frozen):
+    """Its policy allows only its own script and style, by digest, and nothing is loaded from elsewhere."""
     with urllib.request.urlopen(frozen.about["base_url"], timeout=10) as answer:
         policy, html = answer.headers["Content-Security-Policy"], answer.read().decode()
     assert "default-src 'none'" in policy and "unsafe" not in policy and policy.count("sha256-") == 2
     assert "://" not in html.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_the_journal_tells_no_secret(frozen):
-    """Neither tokens nor codes, whatever the path."""
+def test_the_request_log_contains_no_secret(frozen):
+    """Neither tokens nor codes, for any path."""
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{frozen.about['base_url']}/activate?user_code=SECR-ETXX", timeout=10)
     refused.value.close()
     frozen.ask("GET", "/apis/ngpc.rxt.io/v1/regions?limit=1")
     with urllib.request.urlopen(f"{frozen.about['base_url']}/simulator/live", timeout=10) as stream:
-        told = stream.readline().decode()
-    assert "/activate" in told and "limit=1" in told
-    assert "SECR" not in told and frozen.token not in told and frozen.about["refresh_token"] not in told
+        line = stream.readline().decode()
+    assert "/activate" in line and "limit=1" in line
+    assert "SECR" not in line and frozen.token not in line and frozen.about["refresh_token"] not in line
 
 
-def test_a_world_of_another_layout_is_not_opened(environment, tmp_path):
-    """An earlier version's file: said in a line, with a way out, and left as it is."""
+def test_a_world_with_another_layout_is_not_opened(environment, tmp_path):
+    """A file of an earlier version is refused with a message that suggests a reset, and is left unchanged."""
     folder = tmp_path / ".config" / "rsspot" / "sandbox"
     folder.mkdir(parents=True)
     for file in (folder / "world.db", tmp_path / "old.db"):

@@ -1,4 +1,4 @@
-"""Logins on another device, refresh tokens that rotate, and what else the login service says."""
+"""Device logins, rotation of refresh tokens, and the other endpoints of the login service."""
 
 import re
 from urllib.parse import urlencode
@@ -14,17 +14,17 @@ PAGE = "text/html; charset=utf-8"
 
 
 def post(tenant, path, **form):
-    """Send a form without a bearer."""
+    """POST a form without a bearer token."""
     return tenant.ask("POST", path, urlencode(form).encode(), Authorization=None, Host="127.0.0.1:8080")
 
 
 def start(tenant, **form):
-    """Begin a login."""
+    """Start a login."""
     return post(tenant, "/oauth/device/code", **{"client_id": "cli", **form}).said
 
 
 def poll(tenant, login, **form):
-    """Ask whether a login was approved."""
+    """Poll for the tokens of a login."""
     return post(
         tenant, "/oauth/token", **{"grant_type": GRANT, "device_code": login["device_code"], "client_id": "cli", **form}
     )
@@ -36,30 +36,30 @@ def refresh(tenant, token):
 
 
 def error(answer):
-    """Status and error of a refusal, which has a description too."""
+    """The status and error of a refusal, which must have a description too."""
     assert set(answer.said) == {"error", "error_description"}
     return answer.status, answer.said["error"]
 
 
 def page(tenant, **query):
-    """The page as a browser gets it."""
+    """The response that a browser gets for the page."""
     return tenant.respond("GET", "/activate", query=query, Authorization=None)
 
 
 # Codes
 
 
-def test_a_login_begins_with_codes(tenant):
-    """Everything that RFC 8628 asks for, at the address that was called."""
-    said = start(tenant, scope="openid offline_access", organization=tenant.organization.id)
-    assert set(said) == {
+def test_a_login_starts_with_codes(tenant):
+    """The response has all fields of RFC 8628, with URLs at the address that was called."""
+    result = start(tenant, scope="openid offline_access", organization=tenant.organization.id)
+    assert set(result) == {
         *("device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval")
     }
-    assert (said["expires_in"], said["interval"]) == (LIFETIME, INTERVAL) == (900, 5)
-    assert re.fullmatch("[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}", said["user_code"])
-    assert said["verification_uri"] == "http://127.0.0.1:8080/activate"
-    assert said["verification_uri_complete"] == f"{said['verification_uri']}?user_code={said['user_code']}"
-    assert len(said["device_code"]) > 40
+    assert (result["expires_in"], result["interval"]) == (LIFETIME, INTERVAL) == (900, 5)
+    assert re.fullmatch("[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}", result["user_code"])
+    assert result["verification_uri"] == "http://127.0.0.1:8080/activate"
+    assert result["verification_uri_complete"] == f"{result['verification_uri']}?user_code={result['user_code']}"
+    assert len(result["device_code"]) > 40
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_a_login_begins_with_codes(tenant):
         ("", "https://login.spot.rackspace.com"),
     ],
 )
-def test_the_address_is_the_callers_if_it_is_one(tenant, host, expected):
-    """Plain http on loopback only."""
-    said = tenant.ask("POST", "/oauth/device/code", b"client_id=cli", Authorization=None, Host=host).said
-    assert said["verification_uri"] == f"{expected}/activate"
+def test_urls_have_the_requested_host_if_it_is_valid(tenant, host, expected):
+    """They use plain HTTP only for loopback hosts."""
+    result = tenant.ask("POST", "/oauth/device/code", b"client_id=cli", Authorization=None, Host=host).said
+    assert result["verification_uri"] == f"{expected}/activate"
 
 
-def test_codes_differ_and_come_from_the_seed(new_tenant):
-    """Two logins, two codes; the same world again, the same."""
+def test_codes_are_unique_and_determined_by_the_seed(new_tenant):
+    """Each login has its own codes, and the same seed gives the same ones."""
     codes = [
         [start(tenant) for _ in range(3)] for tenant in (new_tenant(seed=7), new_tenant(seed=7), new_tenant(seed=8))
     ]
@@ -87,35 +87,35 @@ def test_codes_differ_and_come_from_the_seed(new_tenant):
     assert len({login["device_code"] for login in codes[0]} | {login["user_code"] for login in codes[0]}) == 6
 
 
-def test_a_login_needs_a_client(tenant):
-    """400, as OAuth says it."""
+def test_a_login_requires_a_client_id(tenant):
+    """400 with the OAuth error."""
     assert error(post(tenant, "/oauth/device/code", scope="openid")) == (400, "invalid_request")
 
 
-def test_a_login_needs_an_organization_that_exists(tenant):
-    """400, before there is a code."""
+def test_a_login_requires_an_existing_organization(tenant):
+    """400 instead of a code."""
     assert error(post(tenant, "/oauth/device/code", client_id="cli", organization="org_x")) == (400, "invalid_request")
 
 
 # Polling
 
 
-def test_an_unknown_code_is_no_grant(tenant):
-    """Nor is another client's."""
+def test_an_unknown_code_is_an_invalid_grant(tenant):
+    """So is another client's code."""
     assert error(poll(tenant, {"device_code": "x"})) == (403, "invalid_grant")
     assert error(poll(tenant, start(tenant), client_id="other")) == (403, "invalid_grant")
 
 
-def test_a_poll_is_pending_until_somebody_decides(tenant):
-    """At the interval, as often as it takes."""
+def test_a_poll_is_pending_until_a_person_decides(tenant):
+    """Any number of polls at the interval is allowed."""
     login = start(tenant)
     for _ in range(3):
         assert error(poll(tenant, login)) == (403, "authorization_pending")
         tenant.spot.advance(INTERVAL)
 
 
-def test_hurry_makes_the_interval_longer(tenant):
-    """Five seconds more each time, for good."""
+def test_polling_too_fast_extends_the_interval(tenant):
+    """By five seconds each time, permanently."""
     login = start(tenant)
     assert error(poll(tenant, login)) == (403, "authorization_pending")
     for waited in (4, 9):
@@ -128,7 +128,7 @@ def test_hurry_makes_the_interval_longer(tenant):
 
 
 def test_a_code_expires(tenant):
-    """Approved or not; long after, it is as if it never was."""
+    """Approved or not. Long after its expiry the code is unknown."""
     login, other = start(tenant), start(tenant)
     tenant.spot.world.identity.device.approve(other["user_code"])
     tenant.spot.advance(LIFETIME)
@@ -140,8 +140,8 @@ def test_a_code_expires(tenant):
     assert error(poll(tenant, login)) == (403, "invalid_grant")
 
 
-def test_a_denied_login_is_told_so(tenant):
-    """However often it asks."""
+def test_polls_of_a_denied_login_are_refused(tenant):
+    """Every time."""
     login = start(tenant)
     tenant.spot.world.identity.device.deny(login["user_code"])
     for _ in range(2):
@@ -149,43 +149,43 @@ def test_a_denied_login_is_told_so(tenant):
 
 
 def test_an_approved_login_gets_tokens_once(tenant):
-    """Good for the API and for more tokens; the code is used up."""
+    """The tokens work for the API and for refreshes, and the code cannot be used again."""
     login = start(tenant)
     tenant.spot.world.identity.device.approve(login["user_code"].lower().replace("-", " "))
-    status, said = poll(tenant, login)
+    status, result = poll(tenant, login)
     assert status == 200
-    assert (said["token_type"], said["expires_in"]) == ("Bearer", 86400)
-    assert said["scope"] == "openid profile email offline_access"
-    assert tenant.ask("GET", tenant.path("cloudspaces"), Authorization=f"Bearer {said['id_token']}").status == 200
-    assert refresh(tenant, said["refresh_token"]).status == 200
-    assert said["refresh_token"] != tenant.organization.refresh_token
+    assert (result["token_type"], result["expires_in"]) == ("Bearer", 86400)
+    assert result["scope"] == "openid profile email offline_access"
+    assert tenant.ask("GET", tenant.path("cloudspaces"), Authorization=f"Bearer {result['id_token']}").status == 200
+    assert refresh(tenant, result["refresh_token"]).status == 200
+    assert result["refresh_token"] != tenant.organization.refresh_token
     assert error(poll(tenant, login)) == (403, "invalid_grant")
 
 
-def test_offline_access_has_to_be_asked_for(tenant):
-    """Otherwise there is no refresh token."""
+def test_a_refresh_token_requires_the_offline_access_scope(tenant):
+    """Without the scope the response contains none."""
     login = start(tenant, scope="openid email")
     tenant.spot.world.identity.device.approve(login["user_code"])
-    said = poll(tenant, login).said
-    assert said["scope"] == "openid email"
-    assert "refresh_token" not in said
+    result = poll(tenant, login).said
+    assert result["scope"] == "openid email"
+    assert "refresh_token" not in result
 
 
 @pytest.mark.parametrize("named", ["org_Two", "two"])
-def test_a_login_is_for_the_organization_asked_for(new_tenant, named):
-    """By id or by name; the refresh token stays with it."""
+def test_a_login_is_for_the_requested_organization(new_tenant, named):
+    """Named by id or by name. The refresh token is for the same organization."""
     tenant = new_tenant(organizations=ORGANIZATIONS)
     login = start(tenant, organization=named)
     tenant.spot.world.identity.device.approve(login["user_code"])
     first = poll(tenant, login).said
     again = refresh(tenant, first["refresh_token"]).said
     for token in (first["id_token"], again["id_token"]):
-        said = tenant.ask("GET", "/userinfo", Authorization=f"Bearer {token}").said
-        assert said["org_id"] == "org_Two"
+        result = tenant.ask("GET", "/userinfo", Authorization=f"Bearer {token}").said
+        assert result["org_id"] == "org_Two"
 
 
-def test_a_login_outlives_the_process(tmp_path, new_tenant):
-    """Codes, decisions and refresh tokens are in the file."""
+def test_logins_are_kept_in_the_state_file(tmp_path, new_tenant):
+    """Codes, decisions and refresh tokens are shared by all processes that use the file."""
     same = {"path": tmp_path / "world.db", "clock": ManualClock(), "rotate": True}
     first, second, third = (new_tenant(**same) for _ in range(3))
     login = start(first)
@@ -200,8 +200,8 @@ def test_a_login_outlives_the_process(tmp_path, new_tenant):
 # The page
 
 
-def test_a_person_types_the_code(tenant):
-    """A form, and no script."""
+def test_the_page_asks_for_the_code(tenant):
+    """With a form and without scripts."""
     shown = page(tenant)
     assert (shown.status, shown.content_type) == (200, PAGE)
     assert b'name="user_code"' in shown.body
@@ -209,8 +209,8 @@ def test_a_person_types_the_code(tenant):
 
 
 @pytest.mark.parametrize(("action", "expected"), [("approve", 200), ("deny", 403)])
-def test_a_person_decides(tenant, action, expected):
-    """The page shows who asks; a press of a button is what a poll waits for."""
+def test_the_page_lets_a_person_approve_or_deny(tenant, action, expected):
+    """The page shows the code and the organization, and a button decides the login."""
     login = start(tenant)
     shown = page(tenant, user_code=login["user_code"])
     text = shown.body.decode()
@@ -223,16 +223,16 @@ def test_a_person_decides(tenant, action, expected):
     assert post(tenant, "/activate", user_code=login["user_code"], action=action).status == 400
 
 
-def test_looking_decides_nothing(tenant):
-    """Neither does a form without a button."""
+def test_viewing_the_page_decides_nothing(tenant):
+    """Nor does posting the form without a button."""
     login = start(tenant)
     page(tenant, user_code=login["user_code"], action="approve")
     post(tenant, "/activate", user_code=login["user_code"])
     assert error(poll(tenant, login)) == (403, "authorization_pending")
 
 
-def test_what_was_typed_is_escaped(tenant):
-    """In the page's text; also in the scope that a client chose."""
+def test_input_is_escaped_on_the_page(tenant):
+    """Both the typed code and the client's scope."""
     typed = "<script>alert('x')</script>\"&"
     shown = page(tenant, user_code=typed)
     assert shown.status == 400
@@ -245,27 +245,27 @@ def test_what_was_typed_is_escaped(tenant):
 # Rotation
 
 
-def test_a_refresh_token_works_for_ever(tenant):
-    """Unless the world says otherwise, and nothing new is handed out."""
+def test_a_refresh_token_can_be_reused_by_default(tenant):
+    """And no new one is issued."""
     for _ in range(2):
-        status, said = refresh(tenant, tenant.organization.refresh_token)
-        assert (status, "refresh_token" in said) == (200, False)
+        status, result = refresh(tenant, tenant.organization.refresh_token)
+        assert (status, "refresh_token" in result) == (200, False)
 
 
 def test_a_rotating_refresh_token_works_once(new_tenant):
-    """Each answer brings the next."""
+    """Each response contains the next one."""
     tenant = new_tenant(rotate=True)
     token = tenant.organization.refresh_token
     for _ in range(3):
-        status, said = refresh(tenant, token)
+        status, result = refresh(tenant, token)
         assert status == 200
         assert refresh(tenant, token).status == 401
-        assert tenant.ask("GET", tenant.path("cloudspaces"), Authorization=f"Bearer {said['id_token']}").status == 200
-        token = said["refresh_token"]
+        assert tenant.ask("GET", tenant.path("cloudspaces"), Authorization=f"Bearer {result['id_token']}").status == 200
+        token = result["refresh_token"]
 
 
-def test_tokens_are_not_kept_in_clear_text(new_tenant):
-    """Whoever reads the file cannot log in with it."""
+def test_tokens_are_not_stored_in_clear_text(new_tenant):
+    """So a reader of the file cannot log in."""
     tenant = new_tenant(rotate=True)
     login = start(tenant)
     token = refresh(tenant, tenant.organization.refresh_token).said["refresh_token"]
@@ -277,10 +277,10 @@ def test_tokens_are_not_kept_in_clear_text(new_tenant):
 # The rest of the login service
 
 
-def test_userinfo_says_who_one_is(tenant):
-    """For an access token as for an id_token; nobody else is told."""
-    said = refresh(tenant, tenant.organization.refresh_token).said
-    for token in (said["access_token"], said["id_token"]):
+def test_userinfo_identifies_the_caller(tenant):
+    """It accepts an access token or an id_token, and requires one of them."""
+    result = refresh(tenant, tenant.organization.refresh_token).said
+    for token in (result["access_token"], result["id_token"]):
         answer = tenant.ask("GET", "/userinfo", Authorization=f"Bearer {token}")
         assert answer == (
             200,
@@ -294,20 +294,20 @@ def test_userinfo_says_who_one_is(tenant):
     assert tenant.ask("GET", "/userinfo", Authorization=None) == (401, "Jwt is missing")
 
 
-def test_the_login_service_describes_itself(tenant):
-    """Where everything is, at the address that was called."""
-    said = tenant.ask("GET", "/.well-known/openid-configuration", Authorization=None, Host="localhost:99").said
-    assert said["issuer"] == "http://localhost:99/"
-    assert said["token_endpoint"] == "http://localhost:99/oauth/token"
-    assert said["device_authorization_endpoint"] == "http://localhost:99/oauth/device/code"
-    assert said["userinfo_endpoint"] == "http://localhost:99/userinfo"
-    assert GRANT in said["grant_types_supported"]
-    assert said["jwks_uri"] == "http://localhost:99/.well-known/jwks.json"
+def test_the_discovery_document_lists_the_endpoints(tenant):
+    """With URLs at the address that was called."""
+    result = tenant.ask("GET", "/.well-known/openid-configuration", Authorization=None, Host="localhost:99").said
+    assert result["issuer"] == "http://localhost:99/"
+    assert result["token_endpoint"] == "http://localhost:99/oauth/token"
+    assert result["device_authorization_endpoint"] == "http://localhost:99/oauth/device/code"
+    assert result["userinfo_endpoint"] == "http://localhost:99/userinfo"
+    assert GRANT in result["grant_types_supported"]
+    assert result["jwks_uri"] == "http://localhost:99/.well-known/jwks.json"
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/oauth/token"), ("GET", "/oauth/device/code"), ("POST", "/userinfo")]
 )
 def test_other_methods_are_not_allowed(tenant, method, path):
-    """405, with or without a bearer."""
+    """405 instead of the 401 for a missing token."""
     assert tenant.ask(method, path, Authorization=None).status == 405

@@ -1,4 +1,4 @@
-"""The two endpoints beside the Kubernetes API: generated kubeconfigs and an organization's events."""
+"""The two endpoints outside the Kubernetes API: generated kubeconfigs and an organization's events."""
 
 import base64
 
@@ -18,7 +18,7 @@ LONG_ENOUGH = 1000.0
 
 @pytest.fixture
 def prod(tenant):
-    """A tenant whose cloudspace `prod` is up and has a pool."""
+    """A tenant whose cloudspace `prod` is ready and has a pool."""
     tenant.cloudspace()
     tenant.pool(POOL, desired=2)
     tenant.spot.advance(120)
@@ -26,7 +26,7 @@ def prod(tenant):
 
 
 def generate(tenant, **changes):
-    """Ask for a kubeconfig without a bearer."""
+    """Request a kubeconfig without a bearer token."""
     usual = {
         "organization_name": tenant.organization.name,
         "cloudspace_name": "prod",
@@ -39,16 +39,16 @@ def generate(tenant, **changes):
 
 
 def test_a_kubeconfig_comes_in_an_envelope(prod):
-    """YAML text that begins at once."""
-    status, said = generate(prod)
+    """The envelope is JSON and contains the YAML text."""
+    status, result = generate(prod)
     assert status == 200
-    assert (set(said), set(said["data"])) == ({"data", "message", "status_code"}, {"kubeconfig"})
-    assert (said["message"], said["status_code"]) == ("kubeconfig generated successfully", 200)
-    assert said["data"]["kubeconfig"].startswith("apiVersion: v1\n")
+    assert (set(result), set(result["data"])) == ({"data", "message", "status_code"}, {"kubeconfig"})
+    assert (result["message"], result["status_code"]) == ("kubeconfig generated successfully", 200)
+    assert result["data"]["kubeconfig"].startswith("apiVersion: v1\n")
 
 
 def test_a_kubeconfig_has_two_contexts(prod):
-    """One with a token that works, one that logs in by itself; both in namespace default."""
+    """One with a valid token and one that logs in interactively; both in the namespace default."""
     config = yaml.safe_load(generate(prod).said["data"]["kubeconfig"])
     (cluster,) = config["clusters"]
     endpoint = prod.get("cloudspaces", "prod").said["status"]["APIServerEndpoint"]
@@ -81,21 +81,21 @@ def test_a_kubeconfig_has_two_contexts(prod):
         ({"refresh_token": 1}, (400, "bad_request")),
     ],
 )
-def test_a_kubeconfig_is_refused(prod, changes, expected):
-    """In the words of OAuth, not of Kubernetes."""
-    status, said = generate(prod, **changes)
-    assert (status, said["error"]) == expected
-    assert set(said) == {"error", "error_description"}
+def test_an_invalid_kubeconfig_request_is_refused(prod, changes, expected):
+    """With an OAuth error, not a Kubernetes Status."""
+    status, result = generate(prod, **changes)
+    assert (status, result["error"]) == expected
+    assert set(result) == {"error", "error_description"}
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"{"])
-def test_a_body_that_says_nothing_is_a_bad_request(prod, body):
-    """400 too."""
+def test_a_body_without_the_required_fields_is_a_bad_request(prod, body):
+    """So is one that is not valid JSON."""
     assert prod.ask("POST", KUBECONFIG, body, Authorization=None).said["error"] == "bad_request"
 
 
-def test_a_cloudspace_without_an_endpoint_has_no_kubeconfig_yet(tenant):
-    """400 until its API server answers."""
+def test_a_kubeconfig_requires_a_running_api_server(tenant):
+    """The response is a 400 until the cloudspace has an endpoint."""
     tenant.cloudspace()
     assert generate(tenant).status == 400
     tenant.spot.advance(120)
@@ -105,85 +105,85 @@ def test_a_cloudspace_without_an_endpoint_has_no_kubeconfig_yet(tenant):
 # Events
 
 
-def told(tenant, **query):
+def messages_of(tenant, **query):
     """The messages, newest first."""
     return [message for _, message in tenant.ask("GET", EVENTS, query=query).said["events"]]
 
 
-def test_events_say_what_happened(prod):
-    """Newest first, as pairs of strings."""
+def test_events_report_what_happened(prod):
+    """They are pairs of time and message, newest first."""
     prod.spot.advance(LONG_ENOUGH)
-    status, said = prod.ask("GET", EVENTS)
-    assert (status, set(said), said["org_id"]) == (200, {"org_id", "events"}, prod.organization.id)
-    times = [time for time, _ in said["events"]]
+    status, result = prod.ask("GET", EVENTS)
+    assert (status, set(result), result["org_id"]) == (200, {"org_id", "events"}, prod.organization.id)
+    times = [time for time, _ in result["events"]]
     assert times == sorted(times, reverse=True)
     assert all(time.endswith("Z") for time in times)
     server = next(iter(prod.get("cloudspaces", "prod").said["status"]["assignedServers"]))
-    messages = told(prod)
+    messages = messages_of(prod)
     assert f"server {server} of ch.vs1.large-ord was delivered" in messages
     assert f"bid {POOL} won 2 servers of ch.vs1.large-ord" in messages
     assert "cloudspace prod is ready" in messages
 
 
-def test_events_tell_of_losses(prod):
-    """A smaller bid, and the servers that leave."""
+def test_events_report_lost_servers(prod):
+    """After a scale-down, the lost part of the bid and the released server."""
     prod.spot.advance(LONG_ENOUGH)
     prod.patch("spotnodepools", POOL, {"spec": {"desired": 1}})
     prod.spot.advance(500)
-    messages = told(prod)
+    messages = messages_of(prod)
     assert f"bid {POOL} lost 1 servers of ch.vs1.large-ord" in messages
     assert sum(message.endswith("was released") for message in messages) == 1
 
 
-def test_events_tell_of_an_upgrade(prod):
-    """When it is done."""
+def test_events_report_an_upgrade(prod):
+    """Once it is complete."""
     prod.patch("cloudspaces", "prod", {"spec": {"kubernetesVersion": "1.32.9"}})
     prod.spot.advance(LONG_ENOUGH)
-    assert "cloudspace prod runs Kubernetes 1.32.9" in told(prod)
+    assert "cloudspace prod runs Kubernetes 1.32.9" in messages_of(prod)
 
 
-def test_events_of_one_cloudspace(prod):
-    """The filter is echoed, and others are left out."""
+def test_events_can_be_filtered_by_cloudspace(prod):
+    """The response repeats the filter and leaves out other cloudspaces."""
     prod.cloudspace("second")
     prod.spot.advance(120)
-    assert told(prod, cloudspace="second") == ["cloudspace second is ready"]
+    assert messages_of(prod, cloudspace="second") == ["cloudspace second is ready"]
     assert prod.ask("GET", EVENTS, query={"cloudspace": "second"}).said["cloudspace_id"] == "second"
-    assert told(prod, cloudspace="none") == []
+    assert messages_of(prod, cloudspace="none") == []
 
 
-def test_events_are_limited(prod):
-    """By a parameter that really is called `limits`."""
-    everything = told(prod)
+def test_the_number_of_events_can_be_limited(prod):
+    """By the parameter `limits`; `limit` has no effect."""
+    everything = messages_of(prod)
     assert len(everything) > 1
-    assert told(prod, limits="1") == everything[:1]
-    assert told(prod, limit="1") == everything
-    assert told(prod, limits="0") == []
+    assert messages_of(prod, limits="1") == everything[:1]
+    assert messages_of(prod, limit="1") == everything
+    assert messages_of(prod, limits="0") == []
 
 
 @pytest.mark.parametrize("limits", ["x", "-1", "1.5", "9" * 30])
-def test_a_limit_is_a_number(tenant, limits):
-    """400 otherwise."""
+def test_a_limit_that_is_not_a_number_is_a_bad_request(tenant, limits):
+    """Also a negative or very long number."""
     assert tenant.ask("GET", EVENTS, query={"limits": limits}).status == 400
 
 
-def test_events_need_a_bearer(tenant):
-    """Like everything that is an organization's own."""
+def test_events_require_a_bearer_token(tenant):
+    """Like all data of an organization."""
     assert tenant.ask("GET", EVENTS, Authorization=None) == (401, "Jwt is missing")
 
 
-def test_events_are_an_organizations_own(new_tenant):
-    """Nobody hears of the neighbors."""
+def test_events_of_other_organizations_are_not_visible(new_tenant):
+    """Each organization gets only its own."""
     organizations = [Tenant("org_One", "one", "first"), Tenant("org_Two", "two", "second")]
     tenant = new_tenant(organizations=organizations)
     tenant.cloudspace()
     tenant.spot.advance(120)
-    assert told(tenant) == ["cloudspace prod is ready"]
+    assert messages_of(tenant) == ["cloudspace prod is ready"]
     tenant.bearer = tenant.spot.world.identity.id_token(organizations[1])
-    assert told(tenant) == []
+    assert messages_of(tenant) == []
 
 
-def test_old_events_are_forgotten():
-    """Each namespace keeps so many; a busy one does not push out another's."""
+def test_old_events_are_dropped():
+    """The limit applies per namespace, so a busy one does not displace another's events."""
     store = Store()
     store.add_event("quiet", "prod", "t", "kept")
     for index in range(MOST_EVENTS + 50):
@@ -194,8 +194,8 @@ def test_old_events_are_forgotten():
     store.close()
 
 
-def test_vm_groups_have_events_too(tenant):
-    """Under their own name."""
+def test_vm_cloudspaces_have_events_too(tenant):
+    """They can be filtered by the VM cloudspace's name."""
     tenant.create("vmcloudspaces", "vms", {"region": "us-central-ord-1", "vmSshKeyRef": {"name": "key"}})
     tenant.spot.advance(60)
-    assert told(tenant, cloudspace="vms") == ["cloudspace vms is ready"]
+    assert messages_of(tenant, cloudspace="vms") == ["cloudspace vms is ready"]

@@ -1,4 +1,4 @@
-"""Faults in words: what they mean, whom they hit and how often, and what becomes of a request."""
+"""Scripted faults: their syntax, which requests they hit and how often, and what happens to a request."""
 
 import http.client
 import json
@@ -34,8 +34,8 @@ POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
         ("POST: price gp.vs1.large-dfw 0.09", {"subject": "gp.vs1.large-dfw", "price": "0.090000"}),
     ],
 )
-def test_words_say_what_goes_wrong(words, expected):
-    """Each field of a fault, from the grammar."""
+def test_the_text_of_a_fault_is_parsed(words, expected):
+    """Each field of a fault can be set."""
     fault = fault_of(words)
     assert {name: getattr(fault, name) for name in expected} == expected
 
@@ -60,15 +60,15 @@ def test_words_say_what_goes_wrong(words, expected):
         "GET: 200",
     ],
 )
-def test_other_words_are_refused(words):
-    """With the grammar, or with what there is, as a hint."""
+def test_an_invalid_fault_is_refused(words):
+    """The hint shows the grammar or the kinds of faults."""
     with pytest.raises(UsageError) as refused:
         fault_of(words)
     assert refused.value.hint
 
 
-def test_a_file_is_a_list_of_words(tmp_path):
-    """And nothing else is."""
+def test_a_faults_file_is_a_yaml_list(tmp_path):
+    """Other YAML is refused."""
     file = tmp_path / "faults.yaml"
     file.write_text("- POST: reset-before\n- 'GET: 503 x2'\n- 429\n", encoding="utf-8")
     assert [str(each) for each in faults_from(file)] == ["POST: reset-before", "GET: 503 x2", "429"]
@@ -81,15 +81,15 @@ def request(method="GET", path="/apis/ngpc.rxt.io/v1/regions"):
     return Request(method, path)
 
 
-def test_the_first_are_spared_and_the_next_are_hit():
-    """`after 1 x2`: the second and the third."""
+def test_a_fault_can_skip_requests_and_hit_several():
+    """`after 1 x2` hits the second and the third request."""
     faults = Faults([fault_of("GET: 503 after 1 x2")])
     assert [bool(faults.hit(request())) for _ in range(5)] == [False, True, True, False, False]
     assert str(faults.script[0]) == "GET: 503 after 1 x2 (used up)"
 
 
-def test_one_end_and_any_number_of_delays():
-    """A request is late twice and refused once; the second refusal waits for its turn."""
+def test_latencies_add_up_but_only_one_failure_applies():
+    """The second failure applies to the next request."""
     faults = Faults([fault_of("latency 1"), fault_of("503"), fault_of("latency 2..3"), fault_of("429")])
     hit = faults.hit(request())
     assert [each.what for each in hit] == ["latency", "status", "latency"]
@@ -97,8 +97,8 @@ def test_one_end_and_any_number_of_delays():
     assert [each.status for each in faults.hit(request())] == [429]
 
 
-def test_chance_follows_the_seed():
-    """One in four or so, the same ones each time; another seed hits others."""
+def test_random_faults_follow_the_seed():
+    """About one request in four is hit. The same seed hits the same ones, and another seed others."""
 
     def hits(seed):
         faults = Faults([fault_of("503 always p 0.25")], seed)
@@ -108,13 +108,13 @@ def test_chance_follows_the_seed():
     assert 60 < sum(hits(1)) < 140
 
 
-def test_a_fault_that_there_is_not_is_refused_in_python_too():
+def test_an_unknown_fault_is_refused_in_python_too():
     with pytest.raises(UsageError, match="explode"):
         Faults().add("explode")
 
 
-def test_a_stale_read_does_not_see_the_last_writes(tenant):
-    """Neither an object nor a list; the next read does."""
+def test_a_stale_read_does_not_see_the_latest_writes(tenant):
+    """This holds for a get and a list; the next read sees them."""
     tenant.cloudspace()
     tenant.patch("cloudspaces", "prod", {"metadata": {"labels": {"a": "b"}}})
     ask = {"Authorization": f"Bearer {tenant.bearer}"}
@@ -126,8 +126,8 @@ def test_a_stale_read_does_not_see_the_last_writes(tenant):
     assert tenant.get("cloudspaces", "prod").said["metadata"]["labels"] == {"a": "b"}
 
 
-def test_a_stuck_status_does_not_move(tenant):
-    """As of a pool that is neither fulfilled nor lost; another goes on."""
+def test_a_stuck_status_does_not_change(tenant):
+    """The status of another pool does, and that of the stuck one once the fault is cleared."""
     tenant.api.faults.say(f"spotnodepools/{POOL}: stuck always")
     tenant.cloudspace()
     tenant.pool(POOL)
@@ -140,23 +140,23 @@ def test_a_stuck_status_does_not_move(tenant):
     assert tenant.get("spotnodepools", POOL).said["status"]["bidStatus"] == "Fulfilled"
 
 
-def test_a_price_moves_between_plan_and_apply(tenant):
-    """The create that was planned at one market meets another."""
+def test_a_price_can_change_just_before_a_request(tenant):
+    """A bid that was high enough before is refused."""
     tenant.cloudspace()
     body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "SpotNodePool", "metadata": {"name": POOL}}
     spec = {"serverClass": "ch.vs1.large-ord", "cloudSpace": "prod", "desired": 1, "bidPrice": "0.02"}
     tenant.api.faults.say("POST spotnodepools: price ch.vs1.large-ord 0.09")
     headers = {"Authorization": f"Bearer {tenant.bearer}", "Content-Type": "application/json"}
     sent = Request.of("POST", tenant.path("spotnodepools"), headers, json.dumps({**body, "spec": spec}).encode())
-    said = json.loads(carry(tenant.api, sent).response.body)
-    assert "the market price of 0.090000, but got 0.020000" in said["message"]
+    result = json.loads(carry(tenant.api, sent).response.body)
+    assert "the market price of 0.090000, but got 0.020000" in result["message"]
 
 
 # Over HTTP
 
 
 def raw(caller, path, token=None):
-    """What comes over the line for a GET: until the line ends, or stays open after all that was promised."""
+    """Send a GET; returns the bytes received and how it ended: "open" after a complete body, "closed" or "reset"."""
     parts = urlsplit(caller.about["base_url"])
     with socket.create_connection((parts.hostname, parts.port), timeout=60) as line:
         head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token or caller.token}\r\n\r\n"
@@ -174,8 +174,8 @@ def raw(caller, path, token=None):
     return heard, "closed"
 
 
-def test_a_reset_is_one_on_the_wire(serve):
-    """No answer, no goodbye; with reset-after the object is there all the same."""
+def test_a_reset_is_a_real_connection_reset(serve):
+    """There is no response. With reset-after the object exists nevertheless."""
     caller = Caller(serve("--fault", "GET regions: reset-before", "--fault", "POST cloudspaces: reset-after")[1])
     assert raw(caller, "/apis/ngpc.rxt.io/v1/regions") == (b"", "reset")
     with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected, OSError)):
@@ -183,8 +183,8 @@ def test_a_reset_is_one_on_the_wire(serve):
     assert caller.ask("GET", f"{caller.cloudspaces}/prod")[0] == 200
 
 
-def test_a_truncated_body_ends_in_the_middle(serve):
-    """The length that was promised does not come."""
+def test_a_truncated_body_ends_early(serve):
+    """The connection is reset before Content-Length bytes have arrived."""
     caller = Caller(serve("--fault", "GET regions: truncate 50")[1])
     heard, end = raw(caller, "/apis/ngpc.rxt.io/v1/regions")
     head, _, body = heard.partition(b"\r\n\r\n")
@@ -192,8 +192,8 @@ def test_a_truncated_body_ends_in_the_middle(serve):
     assert int(dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])[b"Content-Length"]) > 1000
 
 
-def test_refusals_and_delays_over_http(serve):
-    """429 with Retry-After, then a second of waiting, then all is well."""
+def test_errors_and_latencies_over_http(serve):
+    """A 429 with Retry-After, then a delayed 200."""
     caller = Caller(
         serve("--fault", "GET regions: 429 retry-after 7", "--fault", "GET regions: latency 0.5 after 1")[1]
     )
@@ -210,8 +210,8 @@ def test_refusals_and_delays_over_http(serve):
     assert time.monotonic() - began >= 0.5
 
 
-def test_a_huge_body_is_huge_and_still_true(serve):
-    """White space before the document, as much as was asked for."""
+def test_a_huge_body_is_still_valid(serve):
+    """It is padded with white space before the document."""
     caller = Caller(serve("--fault", "GET regions: huge 3")[1])
     headers = {"Authorization": f"Bearer {caller.token}"}
     answer = httpx.get(f"{caller.about['base_url']}/apis/ngpc.rxt.io/v1/regions", headers=headers)
@@ -219,15 +219,15 @@ def test_a_huge_body_is_huge_and_still_true(serve):
     assert answer.json()["kind"] == "RegionList"
 
 
-def test_a_401_is_the_gateways(serve):
-    """Plain text, as a gateway would."""
+def test_a_401_is_plain_text(serve):
+    """As from the gateway."""
     caller = Caller(serve("--fault", "GET regions: 401")[1])
     heard, _ = raw(caller, "/apis/ngpc.rxt.io/v1/regions")
     assert heard.startswith(b"HTTP/1.1 401") and heard.endswith(b"Jwt verification fails")
 
 
-async def test_in_process_a_client_sees_the_same(spot_api, spot_client):
-    """A latency longer than its patience is a timeout; a truncated body is a broken line."""
+async def test_faults_work_in_process_too(spot_api, spot_client):
+    """A latency beyond the timeout is a ReadTimeout, and truncation and reset are protocol and read errors."""
     transport = spot_api.transport
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=5) as client:
         spot_api.faults.say("GET healthz: latency 60")
@@ -242,8 +242,8 @@ async def test_in_process_a_client_sees_the_same(spot_api, spot_client):
         assert (await client.get("/healthz")).text == "ok"
 
 
-def test_a_fault_is_also_made_of_its_parts():
-    """What tests of our own write."""
+def test_a_fault_can_be_constructed_from_its_fields():
+    """Without the text form."""
     fault = Fault("status", "GET", "/regions$", skip=1, times=2, status=410)
     assert not fault.hits(request(), 0.0) and fault.hits(request(), 0.0)
     assert fault.answer().status == 410

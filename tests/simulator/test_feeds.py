@@ -1,4 +1,4 @@
-"""The public price feeds: their exact shapes, with strings and floats mixed as on the service."""
+"""The public price feeds: their exact formats, with strings and floats mixed as on the service."""
 
 import json
 from itertools import pairwise
@@ -13,23 +13,23 @@ POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 
 
 def feed(tenant, path):
-    """A feed, asked for by nobody in particular."""
+    """Get a feed without authentication."""
     return tenant.ask("GET", path, Authorization=None)
 
 
 def figures(tenant, region="us-central-ord-1", name=NAME):
-    """What the percentiles say about a class."""
+    """The entry of a class in the percentiles feed."""
     return feed(tenant, "/percentiles.json").said["regions"][region]["serverclasses"][name]
 
 
-def test_percentiles_have_the_documented_shape(tenant):
-    """Regions with their generation; every class with ten figures of mixed types."""
-    status, said = feed(tenant, "/percentiles.json")
+def test_percentiles_have_the_documented_format(tenant):
+    """Regions have a generation, and every class has its figures in mixed types."""
+    status, result = feed(tenant, "/percentiles.json")
     assert status == 200
-    assert set(said) == {"regions"}
-    assert {name: region["generation"] for name, region in said["regions"].items()}["us-west-sjc-1"] == "v2"
-    assert len(said["regions"]) == 8
-    assert sum(len(region["serverclasses"]) for region in said["regions"].values()) == len(tenant.spot.world.prices)
+    assert set(result) == {"regions"}
+    assert {name: region["generation"] for name, region in result["regions"].items()}["us-west-sjc-1"] == "v2"
+    assert len(result["regions"]) == 8
+    assert sum(len(region["serverclasses"]) for region in result["regions"].values()) == len(tenant.spot.world.prices)
     about = figures(tenant)
     assert about | {"20_percentile": 0, "50_percentile": 0, "80_percentile": 0} == {
         "display_name": "General Virtual Server.Large",
@@ -44,8 +44,8 @@ def test_percentiles_have_the_documented_shape(tenant):
     }
 
 
-def test_percentiles_are_floats_with_a_tenth_of_a_cent_on_top(tenant):
-    """Noise and all."""
+def test_percentiles_are_floats_plus_a_tenth_of_a_cent(tenant):
+    """Including the rounding error of the addition."""
     assert all(isinstance(figures(tenant)[f"{percent}_percentile"], float) for percent in (20, 50, 80))
     assert figures(tenant)["50_percentile"] == 0.009 + 0.001
     assert figures(tenant, "us-west-sjc-1", "ch.vs2.large-sjc")["50_percentile"] == 0.03 + 0.001 == 0.031
@@ -53,14 +53,14 @@ def test_percentiles_are_floats_with_a_tenth_of_a_cent_on_top(tenant):
 
 
 def test_percentiles_are_in_order(tenant):
-    """For every class."""
+    """The 20th is at most the 50th, and the 50th at most the 80th, for every class."""
     for region in feed(tenant, "/percentiles.json").said["regions"].values():
         for about in region["serverclasses"].values():
             assert 0.001 < about["20_percentile"] <= about["50_percentile"] <= about["80_percentile"]
 
 
-def test_the_market_price_is_the_auctions(tenant):
-    """What a tenant's own bids did to it included."""
+def test_the_market_price_is_that_of_the_auction(tenant):
+    """Including the effect of the tenant's own bids."""
     scarce = "gpu.vs2.xlargeplusplus-sjc"
     tenant.cloudspace(region="us-west-sjc-1")
     tenant.pool(POOL, serverClass=scarce, bidPrice="0.22", desired=9)
@@ -68,30 +68,30 @@ def test_the_market_price_is_the_auctions(tenant):
     assert figures(tenant, "us-west-sjc-1", scarce)["market_price"] == "0.220000"
 
 
-def test_a_history_has_the_documented_shape(tenant):
-    """One entry an hour for thirty days, oldest first, the last one now; never below the minimum."""
-    status, said = feed(tenant, f"/history/{NAME}")
+def test_a_history_has_the_documented_format(tenant):
+    """One entry per hour for thirty days until now, oldest first, never below the minimum price."""
+    status, result = feed(tenant, f"/history/{NAME}")
     assert status == 200
-    assert (set(said), said["auction"], len(said["history"])) == ({"auction", "history"}, NAME, WINDOW)
-    assert all(set(entry) == {"run_at", "hammer_price"} for entry in said["history"])
-    times = [entry["run_at"] for entry in said["history"]]
+    assert (set(result), result["auction"], len(result["history"])) == ({"auction", "history"}, NAME, WINDOW)
+    assert all(set(entry) == {"run_at", "hammer_price"} for entry in result["history"])
+    times = [entry["run_at"] for entry in result["history"]]
     assert all(type(each) is int for each in times)
     assert {later - earlier for earlier, later in pairwise(times)} == {int(PERIOD)}
     assert 0 <= tenant.spot.clock.time() - times[-1] < PERIOD
-    prices = [entry["hammer_price"] for entry in said["history"]]
+    prices = [entry["hammer_price"] for entry in result["history"]]
     assert all(type(each) is float for each in prices)
     assert min(prices) == 0.01
     assert len(set(prices)) > 1
 
 
-def test_a_class_without_a_minimum_is_billed_at_the_market(tenant):
-    """Bare metal."""
+def test_a_class_without_a_minimum_is_billed_at_the_market_price(tenant):
+    """Bare metal classes have no minimum."""
     prices = [entry["hammer_price"] for entry in feed(tenant, "/history/io.bm2-iad").said["history"]]
     assert min(prices) < 0.01
 
 
-def test_histories_agree_as_time_goes_on(tenant):
-    """An hour later there is one more entry and one less; the rest is as it was."""
+def test_the_history_does_not_change_later(tenant):
+    """An hour later there is a new last entry and the first is gone; the others are the same."""
     before = feed(tenant, f"/history/{NAME}").said["history"]
     tenant.spot.advance(PERIOD)
     after = feed(tenant, f"/history/{NAME}").said["history"]
@@ -99,25 +99,25 @@ def test_histories_agree_as_time_goes_on(tenant):
     assert after[-1] not in before
 
 
-def test_feeds_come_from_the_seed(new_tenant):
+def test_feeds_are_determined_by_the_seed(new_tenant):
     """Byte for byte."""
     paths = ("/percentiles.json", f"/history/{NAME}", "/comparable_prices.json")
-    said = [json.dumps([feed(new_tenant(seed=seed), path) for path in paths]) for seed in (7, 7, 8)]
-    assert said[0] == said[1] != said[2]
+    result = [json.dumps([feed(new_tenant(seed=seed), path) for path in paths]) for seed in (7, 7, 8)]
+    assert result[0] == result[1] != result[2]
 
 
 @pytest.mark.parametrize("name", ["gp.vs9.large-ord", "us-central-ord-1"])
 def test_an_unknown_class_has_no_history(tenant, name):
-    """400, as documented."""
-    status, said = feed(tenant, f"/history/{name}")
-    assert (status, said["error"]) == (400, "bad_request")
+    """The response is a 400, as documented."""
+    status, result = feed(tenant, f"/history/{name}")
+    assert (status, result["error"]) == (400, "bad_request")
 
 
-def test_comparables_have_the_documented_shape(tenant):
-    """Dollar signs here."""
-    status, said = feed(tenant, "/comparable_prices.json")
+def test_comparables_have_the_documented_format(tenant):
+    """Prices have a dollar sign."""
+    status, result = feed(tenant, "/comparable_prices.json")
     assert status == 200
-    about = said["regions"]["us-central-ord-1"][NAME]
+    about = result["regions"]["us-central-ord-1"][NAME]
     assert set(about) == {"hyperscaler_average_price", "comparables"}
     assert [each["cloud"] for each in about["comparables"]] == ["aws", "azure", "gcp"]
     for each in about["comparables"]:

@@ -1,4 +1,4 @@
-"""SSH keys for virtual machines: what is taken for one, its fingerprint, and that it is final."""
+"""SSH keys for virtual machines: validation, fingerprint, immutability."""
 
 import re
 
@@ -13,8 +13,8 @@ def add_key(tenant, **spec):
     return tenant.create("vmsshkeys", "laptop", {"publicKey": KEY} | spec)
 
 
-def test_a_key_is_validated_after_a_moment(tenant):
-    """With the fingerprint that ssh-keygen prints."""
+def test_a_key_is_validated_after_a_few_seconds(tenant):
+    """Its status then has the fingerprint that ssh-keygen prints."""
     assert add_key(tenant, description="mine").status == 201
     assert "status" not in tenant.get("vmsshkeys", "laptop").said
     tenant.spot.advance(5)
@@ -34,27 +34,27 @@ def test_a_key_is_validated_after_a_moment(tenant):
         KEY + "\n" + KEY,
     ],
 )
-def test_the_webhook_refuses_what_is_no_key(tenant, key):
-    """403, in the webhook's frame."""
+def test_the_webhook_refuses_an_invalid_key(tenant, key):
+    """403 with the webhook's message."""
     answer = add_key(tenant, publicKey=key)
     assert answer.status == 403
     assert re.match(r'admission webhook "vvmsshkey.ngpc.rxt.io" denied the request: .*OpenSSH', answer.message)
 
 
-def test_a_key_needs_a_key(tenant):
-    """The schema says so."""
+def test_the_public_key_is_required(tenant):
+    """By the schema, so the refusal is a 422."""
     assert tenant.create("vmsshkeys", "laptop", {"description": "none"}).status == 422
 
 
 @pytest.mark.parametrize("patch", [{"publicKey": KEY + "2"}, {"description": "other"}, {"description": None}])
-def test_a_key_is_final(tenant, patch):
-    """Create, list, get and delete are all there is."""
+def test_a_key_is_immutable(tenant, patch):
+    """Neither the key nor its description can be changed."""
     add_key(tenant, description="mine")
     assert tenant.patch("vmsshkeys", "laptop", {"spec": patch}).status == 403
 
 
 def test_a_key_is_deleted_at_once(tenant):
-    """Nothing lives in it."""
+    """It has no finalizer."""
     add_key(tenant)
     assert tenant.delete("vmsshkeys", "laptop").status == 200
     assert tenant.names("vmsshkeys") == []
