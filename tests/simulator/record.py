@@ -29,7 +29,7 @@ def main(binary):
     INSTALLED.write_text(json.dumps(digests(), indent=1) + "\n")
 
 
-def _held(binary, folder, asked):
+def _held(binary, folder, conversation):
     kubeconfig = folder / "kubeconfig"
     command = [binary, "--folder", str(folder), "--kubeconfig", str(kubeconfig)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -37,10 +37,10 @@ def _held(binary, folder, asked):
         with _client(kubeconfig) as client:
             _install(client)
             answers = []
-            for step in asked:
+            for step in conversation:
                 method, target, headers, body = request(step, answers)
-                said = client.request(method, target, headers=headers, content=body)
-                answers.append(answer(said.status_code, said.headers, said.content))
+                response = client.request(method, target, headers=headers, content=body)
+                answers.append(answer(response.status_code, response.headers, response.content))
             return answers
     finally:
         server.terminate()

@@ -161,17 +161,17 @@ def raw(caller, path, token=None):
     with socket.create_connection((parts.hostname, parts.port), timeout=60) as line:
         head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token or caller.token}\r\n\r\n"
         line.sendall(head.encode())
-        heard = b""
+        received = b""
         try:
             while chunk := line.recv(65536):
-                heard += chunk
-                head, _, body = heard.partition(b"\r\n\r\n")
+                received += chunk
+                head, _, body = received.partition(b"\r\n\r\n")
                 promised = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
                 if promised and len(body) >= int(promised[1]):
-                    return heard, "open"
+                    return received, "open"
         except ConnectionResetError:
-            return heard, "reset"
-    return heard, "closed"
+            return received, "reset"
+    return received, "closed"
 
 
 def test_a_reset_is_a_real_connection_reset(serve):
@@ -186,8 +186,8 @@ def test_a_reset_is_a_real_connection_reset(serve):
 def test_a_truncated_body_ends_early(serve):
     """The connection is reset before Content-Length bytes have arrived."""
     caller = Caller(serve("--fault", "GET regions: truncate 50")[1])
-    heard, end = raw(caller, "/apis/ngpc.rxt.io/v1/regions")
-    head, _, body = heard.partition(b"\r\n\r\n")
+    received, end = raw(caller, "/apis/ngpc.rxt.io/v1/regions")
+    head, _, body = received.partition(b"\r\n\r\n")
     assert (len(body), end) == (50, "reset")
     assert int(dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])[b"Content-Length"]) > 1000
 
@@ -222,8 +222,8 @@ def test_a_huge_body_is_still_valid(serve):
 def test_a_401_is_plain_text(serve):
     """As from the gateway."""
     caller = Caller(serve("--fault", "GET regions: 401")[1])
-    heard, _ = raw(caller, "/apis/ngpc.rxt.io/v1/regions")
-    assert heard.startswith(b"HTTP/1.1 401") and heard.endswith(b"Jwt verification fails")
+    received, _ = raw(caller, "/apis/ngpc.rxt.io/v1/regions")
+    assert received.startswith(b"HTTP/1.1 401") and received.endswith(b"Jwt verification fails")
 
 
 async def test_faults_work_in_process_too(spot_api, spot_client):

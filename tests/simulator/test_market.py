@@ -1,4 +1,4 @@
-"""The auction, the prices, and what winning and losing do to pools and cloudspaces as time passes."""
+"""The auction, prices, and the effects of won and lost bids on pools and cloudspaces over time."""
 
 import json
 from dataclasses import astuple
@@ -18,17 +18,17 @@ LADDER = [1, 2, 3, 4, 6, 8, 10, 13, 16, 19, 22, 27, 32, 37, 42, 47]
 """In cents."""
 RATE = Decimal("0.02")
 LONG_ENOUGH = 1000.0
-"""Seconds after which a server of any class, won at once, has been delivered."""
+"""Seconds after which a won server of any class has been delivered."""
 
 
 def bid(pool, price, desired):
-    """A bid."""
+    """A bid with a price given as text."""
     return Bid(pool, Decimal(price), desired)
 
 
 @pytest.fixture
 def west(tenant):
-    """A tenant with cloudspaces `prod` and `second` where GPUs are scarce."""
+    """A tenant with cloudspaces `prod` and `second` in a region where GPUs are scarce."""
     tenant.cloudspace(region="us-west-sjc-1")
     tenant.cloudspace("second", region="us-west-sjc-1")
     return tenant
@@ -40,12 +40,12 @@ def status_of(tenant, plural, name):
 
 
 def servers(tenant, cloudspace="prod"):
-    """What has been delivered to a cloudspace."""
+    """The servers delivered to a cloudspace."""
     return status_of(tenant, "cloudspaces", cloudspace).get("assignedServers", {})
 
 
 def outcome(tenant, pool):
-    """What the last auction said to a pool."""
+    """The result of the last auction for a pool."""
     status = status_of(tenant, "spotnodepools", pool)
     return status["bidStatus"], status["wonCount"]
 
@@ -53,26 +53,26 @@ def outcome(tenant, pool):
 # The auction itself
 
 
-def test_everyone_wins_while_there_is_enough():
-    """Without scarcity the going rate is the price, however much was offered."""
+def test_all_bids_win_while_there_is_enough_capacity():
+    """The price is then the going rate, however high the bids are."""
     result = run_auction(RATE, 10, [bid("a", "0.10", 4), bid("b", "0.02", 6)])
     assert (result.price, result.won) == (RATE, {"a": 4, "b": 6})
 
 
 def test_a_bid_below_the_going_rate_wins_nothing():
-    """Capacity left over does not help."""
+    """Even if there is capacity left."""
     assert run_auction(RATE, 10, [bid("a", "0.01", 1)]).won == {"a": 0}
 
 
 def test_scarce_servers_go_to_the_highest_bids():
-    """The last winner may get a part; the price is the cut-off."""
+    """The last winner may get only some; the highest bid that is not fully served sets the price."""
     result = run_auction(RATE, 5, [bid("low", "0.03", 4), bid("high", "0.08", 3), bid("mid", "0.04", 4)])
     assert result.won == {"high": 3, "mid": 2, "low": 0}
     assert result.price == Decimal("0.04")
 
 
-def test_no_bids_leave_the_price_alone():
-    """The going rate stands by itself."""
+def test_without_bids_the_price_is_the_going_rate():
+    """It needs no bids."""
     assert run_auction(RATE, 5, []).price == RATE
 
 
@@ -81,7 +81,7 @@ def test_no_bids_leave_the_price_alone():
     st.lists(st.tuples(st.integers(1, 40), st.integers(1, 9)), max_size=8),
 )
 def test_an_auction_is_fair(capacity, offers):
-    """It sells no more than there is, to nobody below the price, and passes over no higher bid for a lower one."""
+    """It never sells more than the capacity, never below the price, and always serves higher bids first."""
     bids = [bid(str(index), Decimal(cents) / 100, desired) for index, (cents, desired) in enumerate(offers)]
     result = run_auction(RATE, capacity, bids)
     assert sum(result.won.values()) <= capacity
@@ -93,7 +93,7 @@ def test_an_auction_is_fair(capacity, offers):
 
 
 def test_the_ladder_has_the_documented_rungs():
-    """Every tenth of a cent up to 0.50, against the list."""
+    """Checked for every tenth of a cent up to 0.50."""
     rungs = [price for price in (Decimal(mill) / 1000 for mill in range(501)) if on_ladder(price)]
     assert rungs == [Decimal(rung) / 100 for rung in LADDER]
 
@@ -102,32 +102,32 @@ def test_the_ladder_has_the_documented_rungs():
 
 
 def rates(seed, hours=2000):
-    """A class's going rate, hour by hour."""
+    """The going rate of a class, hour by hour."""
     return [going_rate(seed, "gp.vs1.large-ord", Decimal("0.009"), hour * PERIOD) for hour in range(hours)]
 
 
-def test_a_price_stands_still_most_of_the_time_and_moves_now_and_then():
-    """Mostly the recorded price; never nothing."""
+def test_a_price_is_mostly_stable_and_changes_sometimes():
+    """It is mostly the recorded price, and never zero."""
     history = rates(1)
     assert history.count(Decimal("0.009")) > len(history) * 0.8
     assert len(set(history)) > 2
     assert min(history) >= Decimal("0.001")
 
 
-def test_a_price_holds_for_a_period():
-    """Within a period the rate does not depend on the second."""
+def test_a_price_is_constant_within_a_period():
+    """The rate is the same in the first and the last second."""
     first, last = (going_rate(1, "a", Decimal("0.01"), PERIOD * 7 + second) for second in (0, PERIOD - 1))
     assert first == last
 
 
-def test_prices_come_from_the_seed():
-    """The same seed, the same prices; another seed, others."""
+def test_prices_are_determined_by_the_seed():
+    """The same seed gives the same prices, and another seed others."""
     assert rates(1) == rates(1)
     assert rates(1) != rates(2)
 
 
 def history_of(tenant):
-    """Every object and every event after a scripted day, as bytes."""
+    """Every object and every event after a scripted day, as text."""
     tenant.cloudspace()
     tenant.pool(FIRST, desired=3)
     tenant.spot.advance(900)
@@ -143,20 +143,20 @@ def history_of(tenant):
 
 
 def test_the_same_seed_gives_the_same_history(new_tenant):
-    """Byte for byte, identities and times included."""
+    """Byte for byte, including uids and times."""
     assert history_of(new_tenant(seed=7)) == history_of(new_tenant(seed=7))
 
 
 def test_another_seed_gives_another_history(new_tenant):
-    """The same script, other deliveries and other identities."""
+    """The same script leads to other deliveries and uids."""
     assert history_of(new_tenant(seed=7)) != history_of(new_tenant(seed=8))
 
 
 # Winning and losing
 
 
-def test_a_good_bid_wins_at_the_next_auction(tenant):
-    """wonCount and bidStatus say so, and the cloudspace lists the bid."""
+def test_a_sufficient_bid_wins_at_the_next_auction(tenant):
+    """wonCount and bidStatus show it, and the cloudspace lists the bid."""
     tenant.cloudspace()
     tenant.pool(FIRST, desired=3)
     tenant.spot.advance(60)
@@ -166,7 +166,7 @@ def test_a_good_bid_wins_at_the_next_auction(tenant):
 
 
 def test_won_servers_are_delivered_later(tenant):
-    """Winning is no server yet; those come after some minutes, one entry each."""
+    """They arrive some minutes after the auction, with one entry each."""
     tenant.cloudspace()
     tenant.pool(FIRST, desired=3)
     tenant.spot.advance(60)
@@ -183,8 +183,8 @@ def test_won_servers_are_delivered_later(tenant):
         )
 
 
-def test_virtual_machines_are_delivered_to_their_group(tenant):
-    """A VM cloudspace names addresses and pools in its own way."""
+def test_virtual_machines_are_delivered_to_their_vm_cloudspace(tenant):
+    """A VM cloudspace has its own field names for addresses and pools."""
     tenant.create("vmcloudspaces", "vms", {"region": "us-central-ord-1", "vmSshKeyRef": {"name": "key"}})
     spec = {"serverClass": "ch.vs1.large-ord", "vmCloudSpace": "vms", "desired": 2, "bidPrice": "0.02"}
     assert tenant.create("vmpools", FIRST, spec).status == 201
@@ -196,8 +196,8 @@ def test_virtual_machines_are_delivered_to_their_group(tenant):
     assert all(entry["ipAddress"] for entry in status["assignedServers"].values())
 
 
-def test_rented_servers_arrive_without_an_auction(tenant):
-    """An on-demand pool is reserved and supplied."""
+def test_on_demand_servers_are_delivered_without_an_auction(tenant):
+    """An on-demand pool is reserved and gets its servers."""
     tenant.cloudspace()
     spec = {"serverClass": "ch.vs1.large-ord", "cloudSpace": "prod", "desired": 2}
     tenant.create("ondemandnodepools", FIRST, spec)
@@ -206,8 +206,8 @@ def test_rented_servers_arrive_without_an_auction(tenant):
     assert len(servers(tenant)) == 2
 
 
-def test_a_higher_bid_takes_a_scarce_class(west):
-    """The outbid pool is Lost, keeps its servers for the notice, and then loses them."""
+def test_a_higher_bid_wins_the_servers_of_a_scarce_class(west):
+    """The outbid pool is Lost and loses its servers after the notice period."""
     west.pool(FIRST, serverClass=SCARCE, bidPrice="0.22", desired=8)
     west.spot.advance(60 + LONG_ENOUGH)
     assert outcome(west, FIRST) == ("Fulfilled", 8)
@@ -221,8 +221,8 @@ def test_a_higher_bid_takes_a_scarce_class(west):
     assert status_of(west, "cloudspaces", "prod")["phase"] == "NoWinningBids"
 
 
-def test_a_scarce_class_is_shared_by_bid(west):
-    """The highest bid gets all it wants, the next what is left, and the class says how much is taken."""
+def test_the_servers_of_a_scarce_class_are_shared_by_bid(west):
+    """The highest bid is served in full, the next one gets the rest, and the class shows what is reserved."""
     west.pool(FIRST, serverClass=SCARCE, bidPrice="0.22", desired=8)
     west.pool(SECOND, serverClass=SCARCE, bidPrice="0.47", desired=6, cloudSpace="second")
     west.spot.advance(60)
@@ -233,7 +233,7 @@ def test_a_scarce_class_is_shared_by_bid(west):
 
 
 def test_a_server_lost_before_its_delivery_never_arrives(west):
-    """What was won and lost again on the way does not turn up afterwards."""
+    """Its pending delivery is dropped."""
     west.pool(FIRST, serverClass=SCARCE, bidPrice="0.22", desired=8)
     west.spot.advance(60)
     west.delete("spotnodepools", FIRST)
@@ -242,8 +242,8 @@ def test_a_server_lost_before_its_delivery_never_arrives(west):
     assert servers(west) == {}
 
 
-def test_a_smaller_pool_gives_servers_back(tenant):
-    """After a scale-down the surplus leaves; the rest stays."""
+def test_a_scaled_down_pool_releases_servers(tenant):
+    """Only the surplus is removed."""
     tenant.cloudspace()
     tenant.pool(FIRST, desired=3)
     tenant.spot.advance(60 + LONG_ENOUGH)
@@ -255,7 +255,7 @@ def test_a_smaller_pool_gives_servers_back(tenant):
 
 
 def test_a_deleted_pool_frees_its_servers(tenant):
-    """The class has them on offer again soon."""
+    """They are soon available in their class again."""
     path = "/apis/ngpc.rxt.io/v1/serverclasses/ch.vs1.large-ord"
     tenant.cloudspace()
     tenant.pool(FIRST, desired=3)
@@ -270,7 +270,7 @@ def test_a_deleted_pool_frees_its_servers(tenant):
 
 
 def phases(tenant, name="prod"):
-    """The phases that a watcher saw, without repetitions."""
+    """The phases that a watch would report, without repetitions."""
     seen = []
     for change in tenant.store.changes("cloudspaces", tenant.namespace, 0):
         phase = json.loads(change.body).get("status", {}).get("phase", "")
@@ -288,7 +288,7 @@ def test_a_cloudspace_with_servers_becomes_ready(tenant):
 
 
 def test_a_cloudspace_without_servers_has_no_winning_bids(tenant):
-    """Its API server answers all the same, at a host without a scheme."""
+    """Its API server runs nevertheless; the endpoint is a host without a scheme."""
     tenant.cloudspace()
     tenant.spot.advance(120)
     status = status_of(tenant, "cloudspaces", "prod")
@@ -299,7 +299,7 @@ def test_a_cloudspace_without_servers_has_no_winning_bids(tenant):
 
 
 def test_a_cloudspace_can_be_upgraded(tenant):
-    """Another kubernetesVersion shows as Upgrading for a while and then runs."""
+    """It is in the phase Upgrading for a while and then runs the new version."""
     tenant.cloudspace()
     tenant.pool(FIRST)
     tenant.spot.advance(120)

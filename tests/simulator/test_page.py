@@ -1,4 +1,4 @@
-"""The page at / in a real browser: what goes on appears by itself, and nothing that a caller sends can run in it."""
+"""The page at / in a real browser: it updates by itself, and runs nothing that clients send."""
 
 import http.client
 import os
@@ -47,10 +47,10 @@ CONTRAST = """
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    """One browser for all pages. Where there is none, a CI run fails and any other goes on without these tests."""
+    """One browser for all pages. If there is none, these tests fail in CI and are skipped elsewhere."""
     if CHROMIUM is None:
-        said = "chromium is not on PATH: scripts/install_browser.sh installs it on Debian"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(said)
+        message = "chromium is not on PATH: scripts/install_browser.sh installs it on Debian"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
     environment = {**os.environ, "HOME": str(tmp_path_factory.mktemp("browser"))}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIETLY, env=environment)
@@ -60,7 +60,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def open_page(browser):
-    """Open the page of a simulator, live. At the end no page may have complained, but of a line that broke."""
+    """Open the live page of a simulator. Fails at the end if the console has errors other than network errors."""
     contexts, complaints = [], []
 
     def note(message):
@@ -86,7 +86,7 @@ def open_page(browser):
 
 @pytest.fixture
 def caller():
-    """Make tenants who speak HTTP to a simulator."""
+    """Create tenants that send HTTP requests to a simulator."""
     clients = []
 
     def make(about):
@@ -99,7 +99,7 @@ def caller():
 
 
 class Caller(httpx.Client):
-    """A tenant."""
+    """An HTTP client logged in as a tenant."""
 
     def __init__(self, about):
         super().__init__(base_url=about["base_url"], timeout=60, trust_env=False)
@@ -109,7 +109,7 @@ class Caller(httpx.Client):
         self.namespace = organization["metadata"]["namespace"]
 
     def path(self, plural, name=""):
-        """Where objects are."""
+        """The path of a collection or an object."""
         return f"{GROUP}/namespaces/{self.namespace}/{plural}{'/' if name else ''}{name}"
 
     def create(self, plural, name, spec, **metadata):
@@ -129,7 +129,7 @@ class Caller(httpx.Client):
 
 
 def rows(page, section, text):
-    """The rows of a section's table with some text."""
+    """The rows of a section's table that contain a text."""
     return page.locator(f"#{section} tbody tr", has_text=text)
 
 
@@ -138,8 +138,8 @@ def tab(page, kind):
     return page.get_by_role("tab", name=kind)
 
 
-def test_an_object_comes_up_by_itself(serve, open_page, caller):
-    """From its creation to its last phase without a reload, and with the count in its tab."""
+def test_objects_appear_and_update_without_a_reload(serve, open_page, caller):
+    """From creation to the last phase, with a count in the tab."""
     about = serve("--time-scale", "100")[1]
     page = open_page(about)
     page.evaluate("window.same = true")
@@ -151,8 +151,8 @@ def test_an_object_comes_up_by_itself(serve, open_page, caller):
     assert page.evaluate("window.same")
 
 
-def test_an_object_that_goes_is_struck_out_first(serve, open_page, caller):
-    """And then it leaves the page."""
+def test_an_object_being_deleted_is_struck_out(serve, open_page, caller):
+    """And then disappears from the page."""
     about = serve("--time-scale", "20")[1]
     tenant, page = caller(about), open_page(about)
     tenant.cloudspace()
@@ -162,8 +162,8 @@ def test_an_object_that_goes_is_struck_out_first(serve, open_page, caller):
     expect(rows(page, "objects", "prod")).to_have_count(0)
 
 
-def test_tabs_choose_a_kind(serve, open_page, caller):
-    """With the columns that kubectl shows; one tab is chosen at a time, and stays it when something happens."""
+def test_tabs_select_a_kind(serve, open_page, caller):
+    """The table has kubectl's columns. One tab is selected at a time, and stays selected after events."""
     about = serve("--time-scale", "0")[1]
     tenant, page = caller(about), open_page(about)
     tab(page, "SpotNodePool").click()
@@ -176,8 +176,8 @@ def test_tabs_choose_a_kind(serve, open_page, caller):
     expect(rows(page, "objects", POOL)).to_contain_text("0.02")
 
 
-def test_a_class_that_is_bid_for_has_a_chart_with_the_bid(serve, open_page, caller):
-    """The market as a line over time, the bid as a dashed one above it, and the price in figures."""
+def test_a_class_with_bids_has_a_chart_with_the_bid(serve, open_page, caller):
+    """With the market price as a line, the bid as a dashed line above it, and the price as a number."""
     about = serve("--time-scale", "0")[1]
     tenant, page = caller(about), open_page(about)
     expect(page.locator("#prices .none")).to_be_visible()
@@ -192,8 +192,8 @@ def test_a_class_that_is_bid_for_has_a_chart_with_the_bid(serve, open_page, call
     assert 0 < bid < market <= 100
 
 
-def test_a_market_that_moves_is_drawn(serve, open_page):
-    """As it moves, and though nobody bids."""
+def test_a_changing_price_has_a_chart(serve, open_page):
+    """Even without bids."""
     about = serve("--time-scale", "0")[1]
     page = open_page(about)
     order = {"class": "gp.vs1.large-dfw", "price": "0.123"}
@@ -201,8 +201,8 @@ def test_a_market_that_moves_is_drawn(serve, open_page):
     expect(page.locator("#prices figure", has_text="gp.vs1.large-dfw")).to_contain_text("$0.123/h")
 
 
-def test_the_log_shows_requests_as_they_come(serve, open_page, caller):
-    """The newest first, with what went wrong on purpose told apart."""
+def test_the_log_shows_requests_as_they_arrive(serve, open_page, caller):
+    """Newest first, with scripted faults marked."""
     about = serve("--time-scale", "0", "--fault", "GET vmpools: 503", "--fault", "GET vmcloudspaces: reset-before")[1]
     page = open_page(about)
     tenant = caller(about)
@@ -218,12 +218,12 @@ def test_the_log_shows_requests_as_they_come(serve, open_page, caller):
     expect(page.locator("#requests tbody tr").first).to_contain_text("…/nothing")
 
 
-def test_what_callers_send_is_shown_and_never_runs(serve, open_page, caller):
-    """In an object, an annotation, a path, a caller's name and the words of a fault."""
+def test_input_from_clients_is_shown_but_never_executed(serve, open_page, caller):
+    """In an object, an annotation, a path, a user agent and the text of a fault."""
     about = serve("--time-scale", "0", "--fault", f"{EVIL.replace(' ', '/')}: 503")[1]
     tenant, page = caller(about), open_page(about)
     tenant.cloudspace(kubernetesVersion=EVIL, cloud=EVIL, webhook=EVIL)
-    # No client library sends such a path as it is.
+    # Other client libraries would encode the path.
     line = http.client.HTTPConnection(about["base_url"].removeprefix("http://"), timeout=10)
     line.request("GET", f"/{EVIL.replace(' ', '/')}", headers={"User-Agent": EVIL.replace(" ", "/")})
     assert line.getresponse().status == 503
@@ -234,8 +234,8 @@ def test_what_callers_send_is_shown_and_never_runs(serve, open_page, caller):
     assert page.evaluate("window.ran") is None
 
 
-def test_the_page_may_run_only_what_stands_in_it(serve, open_page):
-    """Should a script get in, the browser refuses it; and nothing is fetched from elsewhere."""
+def test_the_page_can_run_only_its_own_code(serve, open_page):
+    """The policy blocks injected scripts, and nothing is loaded from elsewhere."""
     about = serve("--time-scale", "0")[1]
     policy = httpx.get(about["base_url"], trust_env=False).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -245,8 +245,8 @@ def test_the_page_may_run_only_what_stands_in_it(serve, open_page):
     assert set(fetched) == {about["base_url"]}
 
 
-def test_a_restart_is_survived(serve, stop, open_page, caller, tmp_path):
-    """Lost while the server is away, live when it is back, and then it shows what there is."""
+def test_the_page_survives_a_restart_of_the_server(serve, stop, open_page, caller, tmp_path):
+    """It shows `lost` while the server is down, and reconnects and shows new objects when it is back."""
     state = str(tmp_path / "world.db")
     process, about, _ = serve("--time-scale", "0", "--state", state)
     page = open_page(about)
@@ -259,8 +259,8 @@ def test_a_restart_is_survived(serve, stop, open_page, caller, tmp_path):
     expect(rows(page, "objects", "second")).to_be_visible()
 
 
-def test_the_log_goes_on_after_a_restart(serve, stop, open_page, caller):
-    """A new server counts its requests from one."""
+def test_the_log_continues_after_a_restart(serve, stop, open_page, caller):
+    """Although the new server numbers its requests from one."""
     process, about, _ = serve("--time-scale", "0")
     page, tenant = open_page(about), caller(about)
     for _ in range(5):
@@ -275,8 +275,8 @@ def test_the_log_goes_on_after_a_restart(serve, stop, open_page, caller):
     expect(rows(page, "requests", "…/vmpools")).to_have_count(1)
 
 
-def test_the_keyboard_reaches_the_tabs(serve, open_page):
-    """Each with Tab, in order; Enter and space choose."""
+def test_tabs_can_be_used_with_the_keyboard(serve, open_page):
+    """The Tab key reaches each in order; Enter and Space select one."""
     page = open_page(serve("--time-scale", "0")[1])
     kinds = [text.split(" ")[0] for text in page.get_by_role("tab").all_inner_texts()]
     reached = []
@@ -291,8 +291,8 @@ def test_the_keyboard_reaches_the_tabs(serve, open_page):
     expect(page.get_by_role("tab", selected=True)).to_contain_text("Region")
 
 
-def test_the_keyboard_stays_where_it_is_when_something_happens(serve, open_page, caller):
-    """Whoever walks through the tabs is not thrown out by an event."""
+def test_the_keyboard_focus_survives_an_update(serve, open_page, caller):
+    """An event does not move the focus from a tab."""
     about = serve("--time-scale", "0")[1]
     page = open_page(about)
     tab(page, "Region").focus()
@@ -301,17 +301,17 @@ def test_the_keyboard_stays_where_it_is_when_something_happens(serve, open_page,
     assert page.evaluate("document.activeElement.textContent") == "Region 8"
 
 
-def test_the_clock_goes_on_where_nothing_happens(serve, open_page):
-    """A second a second, in a world at rest."""
+def test_the_displayed_clock_runs_without_events(serve, open_page):
+    """In a world without changes."""
     page = open_page(serve("--time-scale", "1", "--start", "2026-08-17T00:10:00Z")[1])
     before = page.locator("#now").inner_text()
-    # Well before the next auction, half a minute after the start, which would be told.
+    # The timeout ends before the next auction, half a minute after the start, which would send an event.
     expect(page.locator("#now")).not_to_have_text(before, timeout=15_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everything_can_be_read(serve, open_page, caller, scheme):
-    """In daylight and in the dark, with the contrast that WCAG asks for small text."""
+def test_all_text_has_enough_contrast(serve, open_page, caller, scheme):
+    """In the light and the dark scheme, with the contrast that WCAG requires for small text."""
     about = serve("--time-scale", "0", "--fault", "GET vmpools: 503")[1]
     tenant, page = caller(about), open_page(about, color_scheme=scheme)
     tenant.cloudspace()
@@ -328,7 +328,7 @@ def test_everything_can_be_read(serve, open_page, caller, scheme):
 
 
 def test_a_narrow_page_has_one_column(serve, open_page, caller):
-    """A phone shows it all without scrolling sideways."""
+    """It fits a phone without horizontal scrolling."""
     about = serve("--time-scale", "0")[1]
     tenant = caller(about)
     tenant.cloudspace()

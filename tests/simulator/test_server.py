@@ -18,8 +18,8 @@ from support.processes import catches
 PATIENCE = 60.0
 
 
-def test_the_ready_file_says_what_a_client_needs(serve):
-    """Five keys, readable by its owner only."""
+def test_the_ready_file_has_the_connection_settings(serve):
+    """It is readable by its owner only."""
     process, about, ready = serve()
     assert set(about) == {"base_url", "oauth_url", "feeds_url", "refresh_token", "organization", "pid"}
     assert about["pid"] == process.pid
@@ -28,17 +28,17 @@ def test_the_ready_file_says_what_a_client_needs(serve):
 
 
 def test_requests_are_answered_over_http(serve):
-    """A token, a create, a get, a refusal."""
+    """A token request, a create, a get and a refusal."""
     caller = Caller(serve()[1])
     status, created = caller.create("prod")
     assert status == 201
     assert caller.ask("GET", f"{caller.cloudspaces}/prod")[1]["metadata"]["uid"] == created["metadata"]["uid"]
-    status, said = caller.create("prod")
-    assert (status, said["reason"]) == (409, "AlreadyExists")
+    status, result = caller.create("prod")
+    assert (status, result["reason"]) == (409, "AlreadyExists")
 
 
-def test_a_request_without_a_token_is_told_so_in_plain_text(serve):
-    """The gateway stands in front over HTTP too."""
+def test_a_request_without_a_token_is_refused_in_plain_text(serve):
+    """By the gateway, as in process."""
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{serve()[1]['base_url']}{GROUP}/regions", timeout=10)
     with refused.value as answer:
@@ -46,8 +46,8 @@ def test_a_request_without_a_token_is_told_so_in_plain_text(serve):
         assert answer.read() == b"Jwt is missing"
 
 
-def test_a_watch_is_a_stream_of_lines_that_ends_by_itself(serve):
-    """timeoutSeconds bounds it."""
+def test_a_watch_is_a_stream_of_lines_with_a_timeout(serve):
+    """timeoutSeconds ends it."""
     caller = Caller(serve()[1])
     caller.create("prod")
     url = f"{caller.about['base_url']}{caller.cloudspaces}?watch=true&timeoutSeconds=1"
@@ -59,32 +59,32 @@ def test_a_watch_is_a_stream_of_lines_that_ends_by_itself(serve):
 
 
 def test_a_body_that_is_too_large_is_not_read_as_requests(serve):
-    """After a 413 the connection ends, or the body is skipped."""
+    """After a 413 the connection is closed, so the body is not taken for another request."""
     port = int(serve()[1]["base_url"].rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         head = "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"
         connection.sendall(head.encode() + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
-        heard = b""
+        received = b""
         try:
             while chunk := connection.recv(65536):
-                heard += chunk
+                received += chunk
         except (TimeoutError, ConnectionResetError):
             pass
-    assert heard.startswith(b"HTTP/1.1 413")
-    assert heard.count(b"HTTP/1.1 ") == 1
+    assert received.startswith(b"HTTP/1.1 413")
+    assert received.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_order(serve, number):
-    """Exit code 0, and no ready file that would mislead anybody."""
+def test_a_signal_shuts_the_server_down_cleanly(serve, number):
+    """The exit code is 0 and the ready file is removed."""
     process, _, ready = serve()
     process.send_signal(number)
     assert process.wait(PATIENCE) == 0
     assert not ready.exists()
 
 
-def test_a_signal_ends_it_while_somebody_watches(serve, stop):
-    """An open stream does not keep it."""
+def test_a_signal_ends_the_server_despite_an_open_watch(serve, stop):
+    """An open stream does not delay the shutdown."""
     process, about, _ = serve()
     caller = Caller(about)
     request = urllib.request.Request(f"{about['base_url']}{caller.cloudspaces}?watch=true")
@@ -94,7 +94,7 @@ def test_a_signal_ends_it_while_somebody_watches(serve, stop):
 
 
 def test_state_is_kept_in_a_file(serve, stop, tmp_path):
-    """A second server with the same file knows the objects, and issues a refresh token of its own."""
+    """A second server with the same file has the objects, but its own refresh token."""
     state = str(tmp_path / "world.db")
     process, about, _ = serve("--state", state)
     _, created = Caller(about).create("prod")
@@ -105,12 +105,12 @@ def test_state_is_kept_in_a_file(serve, stop, tmp_path):
     assert again["refresh_token"] != about["refresh_token"]
 
 
-def test_time_goes_on_in_a_world_that_ran_fast(serve, stop, tmp_path):
-    """A state file whose time is ahead of the machine's is no standstill."""
+def test_time_continues_in_a_world_that_ran_fast(serve, stop, tmp_path):
+    """A world whose time is ahead of the machine's does not stand still when reopened."""
     state = str(tmp_path / "world.db")
     process, about, _ = serve("--state", state, "--time-scale", "2000")
     Caller(about).create("prod")
-    # At least: so far ahead that the next server does not catch up by itself.
+    # A minimum: far enough ahead that real time does not catch up.
     time.sleep(0.2)
     assert stop(process) == 0
     caller = Caller(serve("--state", state, "--time-scale", "20")[1])
@@ -121,8 +121,8 @@ def test_time_goes_on_in_a_world_that_ran_fast(serve, stop, tmp_path):
         time.sleep(0.1)
 
 
-def test_without_a_state_file_every_server_is_new(serve, stop):
-    """In memory means in memory."""
+def test_without_a_state_file_every_server_starts_empty(serve, stop):
+    """Its objects are only in memory."""
     process, about, _ = serve()
     Caller(about).create("prod")
     assert stop(process) == 0
@@ -131,13 +131,13 @@ def test_without_a_state_file_every_server_is_new(serve, stop):
 
 
 def run(environment, *command):
-    """`rsspot simulator run -- command`, ended."""
+    """Run `rsspot simulator run -- command` and return the finished process."""
     line = [sys.executable, "-m", "rsspot", "simulator", "run", "--", *command]
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_run_gives_a_command_its_own_simulator(environment):
-    """The five variables are set and lead to an API that answers."""
+    """The five variables are set and point to a working API."""
     program = """
 import json, os, urllib.request
 keys = [key for key in sorted(os.environ) if key.startswith("RSSPOT_")]
@@ -161,13 +161,13 @@ with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeou
     [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 15)", 128 + 15)],
     ids=["exit code", "signal"],
 )
-def test_run_ends_as_its_command_did(environment, program, code):
-    """The exit code is passed on; a signal the shell's way."""
+def test_run_returns_the_exit_code_of_its_command(environment, program, code):
+    """A command ended by a signal gives 128 plus the signal's number, as in a shell."""
     assert run(environment, sys.executable, "-c", program).returncode == code
 
 
-def test_run_says_what_it_cannot_run(environment):
-    """A missing command is a usage error, not a traceback."""
+def test_run_reports_a_command_that_cannot_be_run(environment):
+    """The error names the command, without a traceback."""
     ended = run(environment, "no-such-command-anywhere")
     assert ended.returncode not in (0, 1)
     assert "cannot run no-such-command-anywhere" in ended.stderr
@@ -175,7 +175,7 @@ def test_run_says_what_it_cannot_run(environment):
 
 
 def test_run_passes_a_signal_on_to_its_command(environment):
-    """It ends when the command has, and as the command did."""
+    """It exits after the command, with the same exit code."""
     program = "import signal, time; signal.signal(15, lambda *_: exit(9)); print('on', flush=True); time.sleep(60)"
     line = [sys.executable, "-m", "rsspot", "simulator", "run", "--", sys.executable, "-c", program]
     with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -183,15 +183,15 @@ def test_run_passes_a_signal_on_to_its_command(environment):
             assert process.stdout.readline() == "on\n"
             catches(process, signal.SIGTERM)
             process.terminate()
-            # Both hold the pipe: it ends when the command is gone too.
+            # Both processes hold the pipe, so it closes only after the command has ended too.
             assert process.communicate(timeout=PATIENCE)[0] == ""
             assert process.returncode == 9
         finally:
             process.kill()
 
 
-def test_a_kubeconfig_of_its_own_is_replaced(serve, stop, tmp_path):
-    """The next server's is a new one."""
+def test_a_kubeconfig_of_an_earlier_simulator_is_replaced(serve, stop, tmp_path):
+    """By one with the new server's URL."""
     file = tmp_path / "kubeconfig"
     assert stop(serve("--kubeconfig", str(file))[0]) == 0
     before = file.read_text()
@@ -200,8 +200,8 @@ def test_a_kubeconfig_of_its_own_is_replaced(serve, stop, tmp_path):
     assert about["base_url"].removeprefix("http://") in file.read_text()
 
 
-def test_a_kubeconfig_of_somebody_else_is_left_alone(environment, tmp_path):
-    """It may be the only way to their clusters."""
+def test_another_kubeconfig_is_not_overwritten(environment, tmp_path):
+    """It may be the user's only access to their clusters."""
     file = tmp_path / "kubeconfig"
     file.write_text("apiVersion: v1\nkind: Config\ncurrent-context: production\n")
     before = file.read_text()
@@ -212,8 +212,8 @@ def test_a_kubeconfig_of_somebody_else_is_left_alone(environment, tmp_path):
     assert file.read_text() == before
 
 
-def test_a_warning_in_another_script_does_not_break_the_line(serve):
-    """Its header is UTF-8 on the wire."""
+def test_a_warning_with_non_ascii_text_is_sent(serve):
+    """The header is UTF-8 on the wire."""
     caller = Caller(serve()[1])
     body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": {"name": "prod"}}
     body["spec"] = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "\u0100": 1}
@@ -224,8 +224,8 @@ def test_a_warning_in_another_script_does_not_break_the_line(serve):
 
 
 @pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "BREW"])
-def test_a_method_that_nothing_takes_is_refused_by_the_api(serve, method):
-    """405 in a Status, and no error of the server's."""
+def test_an_unsupported_method_is_refused_by_the_api(serve, method):
+    """With a 405 Status instead of the HTTP server's own error."""
     caller = Caller(serve()[1])
-    status, said = caller.ask(method, f"{caller.cloudspaces}/prod")
-    assert (status, said["reason"]) == (405, "MethodNotAllowed")
+    status, result = caller.ask(method, f"{caller.cloudspaces}/prod")
+    assert (status, result["reason"]) == (405, "MethodNotAllowed")

@@ -1,4 +1,4 @@
-"""What the service does by itself: preemption and its webhook, autoscaling, deliveries, and rules with a switch."""
+"""The service's own actions: preemption and webhooks, autoscaling, deliveries; and its switches."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ def status_of(tenant, plural="cloudspaces", name="prod"):
 
 @pytest.fixture
 def manned(new_tenant):
-    """Make tenants with a cloudspace that has two servers at work: `manned(rules=…)`."""
+    """Create tenants with a cloudspace that has two delivered servers: `manned(rules=…)`."""
 
     def make(webhook="http://127.0.0.1:9/hook", **options):
         tenant = new_tenant(**options)
@@ -46,8 +46,8 @@ def manned(new_tenant):
 # Preemption
 
 
-def test_an_outbid_server_is_announced_and_goes_six_minutes_later(manned):
-    """One POST for each, in the words that were captured on the service."""
+def test_an_outbid_server_is_announced_and_removed_six_minutes_later(manned):
+    """There is one notice for each server, with the fields that the real service sends."""
     tenant = manned()
     addresses = {name: server["IP"] for name, server in status_of(tenant)["assignedServers"].items()}
     tenant.api.set_price(CLASS, 5)
@@ -63,16 +63,16 @@ def test_an_outbid_server_is_announced_and_goes_six_minutes_later(manned):
     assert status_of(tenant)["phase"] == "NoWinningBids"
 
 
-def test_the_notice_can_be_another(manned):
-    """Five minutes, as other texts say."""
+def test_the_notice_period_can_be_changed(manned):
+    """To five minutes, which other sources state."""
     tenant = manned(rules=Rules(notice=300))
     tenant.api.set_price(CLASS, 5)
     tenant.spot.advance(310)
     assert status_of(tenant)["assignedServers"] == {}
 
 
-def test_servers_that_were_given_back_are_not_announced(manned):
-    """Neither by a smaller pool nor by its end."""
+def test_no_notice_is_sent_for_servers_that_were_given_back(manned):
+    """Neither by scaling a pool down nor by deleting it."""
     tenant = manned()
     tenant.patch("spotnodepools", POOL, {"spec": {"desired": 1}})
     tenant.spot.advance(60)
@@ -81,31 +81,31 @@ def test_servers_that_were_given_back_are_not_announced(manned):
     assert tenant.spot.world.notices == []
 
 
-def test_slack_is_told_in_a_text(manned):
-    """The one receiver that wants another shape."""
+def test_slack_webhooks_get_a_text(manned):
+    """Slack requires another format."""
     tenant = manned(webhook="https://hooks.slack.com/services/x")
     tenant.api.set_price(CLASS, 5)
     assert [set(notice.body) for notice in tenant.spot.world.notices] == [{"text"}, {"text"}]
 
 
-def test_a_price_that_was_set_gives_way_to_the_market_again(manned):
-    """None sets it free."""
+def test_a_fixed_price_can_be_released(manned):
+    """With None, the market price moves again."""
     tenant = manned()
     tenant.api.set_price(CLASS, 5)
     tenant.api.set_price(CLASS, None)
     assert status_of(tenant, "spotnodepools", POOL)["bidStatus"] == "Fulfilled"
 
 
-# The postman
+# The webhook sender
 
 
 @pytest.fixture
 def receiver():
-    """A webhook on this machine; `heard` lists what it was told."""
+    """A webhook on this machine; `received` lists the notices."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            self.server.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.server.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
 
@@ -113,28 +113,28 @@ def receiver():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.heard = []
+    server.received = []
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
 
 
-def test_the_postman_calls_webhooks_on_this_machine(manned, receiver):
-    """Once each."""
+def test_webhooks_on_this_machine_are_called(manned, receiver):
+    """Once for each notice."""
     tenant = manned(webhook=f"http://127.0.0.1:{receiver.server_address[1]}/hook?team=a")
     tenant.api.set_price(CLASS, 5)
-    postman = WebhookSender(tenant.spot.world)
-    assert (postman.deliver(), postman.deliver()) == (2, 0)
-    assert [told["cloudspace"] for told in receiver.heard] == ["prod", "prod"]
+    sender = WebhookSender(tenant.spot.world)
+    assert (sender.deliver(), sender.deliver()) == (2, 0)
+    assert [notice["cloudspace"] for notice in receiver.received] == ["prod", "prod"]
 
 
 @pytest.mark.parametrize(
     "url",
     ["http://192.0.2.1/hook", "https://hooks.slack.com/x", "ftp://127.0.0.1/x", "nonsense", "http://127.0.0.1:1/"],
 )
-def test_the_postman_calls_nobody_else_and_does_not_mind(manned, url):
-    """A manifest may hold the webhook of a real team. Nor does a receiver that is not there do any harm."""
+def test_webhooks_elsewhere_are_not_called(manned, url):
+    """A manifest may contain a real team's webhook. A local receiver that is down is not an error."""
     world = manned().spot.world
     world.notices.append(Notice(url, {}))
     assert WebhookSender(world).deliver() == 0
@@ -154,15 +154,15 @@ def test_the_postman_calls_nobody_else_and_does_not_mind(manned, url):
         ("", False),
     ],
 )
-def test_which_hosts_are_this_machine(host, own):
+def test_loopback_hosts_are_recognized(host, own):
     assert is_loopback(host) == own
 
 
 # Deliveries
 
 
-def test_won_servers_are_pending_until_they_are_there(tenant):
-    """pendingAllocations counts them down."""
+def test_won_servers_are_pending_until_they_are_delivered(tenant):
+    """pendingAllocations lists them until then."""
     tenant.cloudspace()
     tenant.pool(POOL, desired=2)
     tenant.spot.advance(60)
@@ -173,7 +173,7 @@ def test_won_servers_are_pending_until_they_are_there(tenant):
 
 
 def test_a_delivered_server_joins_later(tenant):
-    """Five to fifteen minutes after its delivery."""
+    """It becomes Running five to fifteen minutes after its delivery."""
     tenant.cloudspace()
     tenant.pool(POOL)
     tenant.spot.advance(DELIVERED)
@@ -184,8 +184,8 @@ def test_a_delivered_server_joins_later(tenant):
     assert server["state"] == "Running"
 
 
-def test_rented_servers_say_that_they_are(tenant):
-    """serverType tells them from those that can be outbid."""
+def test_on_demand_servers_are_marked(tenant):
+    """serverType distinguishes them from spot servers."""
     tenant.cloudspace()
     spec = {"serverClass": CLASS, "cloudSpace": "prod", "desired": 1}
     tenant.create("ondemandnodepools", POOL, spec)
@@ -205,7 +205,7 @@ def need(tenant, nodes):
 
 
 def test_a_busy_pool_grows_at_once_and_an_idle_one_shrinks_later(tenant):
-    """Between its bounds; the autoscaler manages the field from then on."""
+    """It stays within its bounds, and the autoscaler becomes the field's manager."""
     tenant.cloudspace()
     tenant.pool(POOL, autoscaling=SCALING)
     need(tenant, 4)
@@ -223,8 +223,8 @@ def test_a_busy_pool_grows_at_once_and_an_idle_one_shrinks_later(tenant):
     assert desired(tenant) == 1
 
 
-def test_a_workload_that_nobody_sets_follows_the_seed(new_tenant):
-    """It changes from hour to hour, and never leaves the bounds."""
+def test_a_workload_without_annotation_follows_the_seed(new_tenant):
+    """It changes from hour to hour and never exceeds the bounds."""
     seen = []
     for _ in range(2):
         tenant = new_tenant(seed=3)
@@ -239,8 +239,8 @@ def test_a_workload_that_nobody_sets_follows_the_seed(new_tenant):
     assert len(set(seen[0])) > 1 and set(seen[0]) <= {1, 2, 3, 4, 5}
 
 
-def test_without_autoscaling_nobody_touches_the_size(tenant):
-    """Nor once it is switched off."""
+def test_without_autoscaling_the_size_does_not_change(tenant):
+    """Also after autoscaling has been disabled."""
     tenant.cloudspace()
     tenant.pool(POOL, desired=2, autoscaling=SCALING)
     tenant.patch("spotnodepools", POOL, {"spec": {"autoscaling": {"enabled": False}, "desired": 2}})
@@ -252,11 +252,11 @@ def test_without_autoscaling_nobody_touches_the_size(tenant):
     assert desired(tenant) == 5
 
 
-# Rules
+# Switches
 
 
 @pytest.mark.parametrize(
-    ("rules", "bid", "said"),
+    ("rules", "bid", "message"),
     [
         ("ladder", "0.05", "is not on the bid ladder"),
         ("ladder", "0.06", ""),
@@ -268,29 +268,29 @@ def test_without_autoscaling_nobody_touches_the_size(tenant):
         ("2024", "0.009", "the minimum bid price of 0.010000"),
     ],
 )
-def test_bids_are_judged_by_the_rules_of_their_day(new_tenant, rules, bid, said):
-    """Four sets of them are on record."""
+def test_bids_are_validated_by_the_selected_rules(new_tenant, rules, bid, message):
+    """Each of the four recorded sets of rules can be selected."""
     tenant = new_tenant(rules=Rules(bids=rules))
     tenant.cloudspace()
     status, answer = tenant.pool(POOL, bidPrice=bid)
-    assert status == (403 if said else 201)
-    assert said in answer.get("message", "")
+    assert status == (403 if message else 201)
+    assert message in answer.get("message", "")
 
 
-def test_recorded_prices_come_week_by_week(new_tenant):
-    """And begin again after the last; a class of which no series is on record stays where it was."""
+def test_recorded_prices_change_weekly(new_tenant):
+    """The series repeats after the last week. A class without a recorded series keeps its price."""
     weeks = [RECORDING_BEGAN + (11 * 20 + week) * WEEK for week in range(12)]
     seen = [going_rate(1, "gp.vs1.medium-lon", Decimal("0.005"), week, "recorded") for week in weeks]
     assert seen == [Decimal(price) / 1000 for price in (2, 3, 3, 4, 3, 4, 1, 3, 5, 5, 5, 2)]
     assert {going_rate(1, CLASS, Decimal("0.01"), week, "recorded") for week in weeks} == {Decimal("0.01")}
     tenant = new_tenant(clock=ManualClock(weeks[3]), rules=Rules(prices="recorded"))
     tenant.spot.advance(3600)
-    said = tenant.ask("GET", "/apis/ngpc.rxt.io/v1/serverclasses/gp.vs1.medium-lon").said
-    assert said["status"]["spotPricing"]["marketPricePerHour"] == "0.004000"
+    server_class = tenant.ask("GET", "/apis/ngpc.rxt.io/v1/serverclasses/gp.vs1.medium-lon").said
+    assert server_class["status"]["spotPricing"]["marketPricePerHour"] == "0.004000"
 
 
-def test_what_may_change_is_a_matter_of_rules(new_tenant):
-    """The likelier by default; the other at a switch."""
+def test_immutable_fields_can_be_made_mutable(new_tenant):
+    """They are immutable by default."""
     changes = ({"cni": "cilium"}, {"HAControlPlane": True, "type": "hosted"})
     for rules, allowed in ((Rules(), False), (Rules(cni_change=True, ha_change=True), True)):
         tenant = new_tenant(rules=rules)
@@ -301,8 +301,8 @@ def test_what_may_change_is_a_matter_of_rules(new_tenant):
         ] * 2
 
 
-def test_labels_zero_servers_old_bids_and_noise_can_be_switched(new_tenant):
-    """Each the other way round than by default."""
+def test_labels_zero_servers_revalidation_and_noise_can_be_switched(new_tenant):
+    """Each switch has the opposite of its default."""
     rules = Rules(labels=False, zero_desired=False, revalidate=True, noise=False)
     tenant = new_tenant(rules=rules)
     tenant.cloudspace()
@@ -316,14 +316,14 @@ def test_labels_zero_servers_old_bids_and_noise_can_be_switched(new_tenant):
     assert "market price" in tenant.patch("spotnodepools", POOL, {"spec": {"desired": 2}}).message
 
 
-def test_rules_are_given_as_words():
-    """NAME=VALUE, each of its own kind."""
+def test_switches_are_parsed_from_text():
+    """Each NAME=VALUE is converted to the switch's type."""
     assert rules_of(["bids=2024", "labels=false", "notice=300"]) == Rules(bids="2024", labels=False, notice=300.0)
 
 
 @pytest.mark.parametrize("words", ["", "bids", "bids=2023", "labels=maybe", "notice=soon", "notice=-1", "mood=good"])
-def test_other_rules_are_refused(words):
-    """With what there is, as a hint."""
+def test_invalid_switches_are_refused(words):
+    """The hint lists the valid names or values."""
     with pytest.raises(UsageError) as refused:
         rules_of([words])
     assert refused.value.hint

@@ -1,6 +1,6 @@
-"""What schemathesis cannot read in a Kubernetes document: its hooks, for the runs that test_contract.py starts.
+"""Schemathesis hooks that add what a Kubernetes OpenAPI document leaves out, for the runs of test_contract.py.
 
-Loaded in the tools' own environment, where neither rsspot nor the other tests can be imported.
+Loaded in the tools' own environment, which can import neither rsspot nor the other tests.
 """
 
 import os
@@ -13,7 +13,7 @@ import schemathesis
 GROUP = "ngpc.rxt.io/v1"
 META = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1."
 REFUSALS = (400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 500, 504)
-"""By Kubernetes' API conventions, each with a Status. Its documents name successes and 401 only."""
+"""Errors of the Kubernetes API conventions, each with a Status. The documents list only successes and 401."""
 REAL = (
     (500, r"resourceVersion should not be set on objects to be created"),
     (500, r'.*strconv\.ParseUint: parsing ".*": invalid syntax'),
@@ -21,7 +21,7 @@ REAL = (
     (500, r"couldn't get version/kind; json parse error: .*"),
     (504, r"Timeout: Too large resource version: \d+, current: \d+"),
 )
-"""What a real API server answers to the same requests, though a client is at fault: these count as no errors."""
+"""Server errors that a real API server also returns for these invalid requests; they do not count as failures."""
 WORDS = {
     "continue": [""],
     "dryRun": ["All"],
@@ -34,10 +34,10 @@ WORDS = {
     "resourceVersion": ["0"],
     "resourceVersionMatch": ["NotOlderThan"],
 }
-"""What the document says of parameters in words only, if at all."""
+"""Parameter values that the document describes only as text, or not at all."""
 
 IN_FULL = "CloudSpace"
-"""The kind whose requests have every field of metadata and status, in every notation. The others have a spec."""
+"""The kind tested with all fields of metadata and status and in every media type; others vary only in their spec."""
 _STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
 BRIEF = {"type": "object", "properties": {"name": {"type": "string"}, "labels": _STRINGS, "annotations": _STRINGS}}
 _POINTER = {
@@ -72,16 +72,16 @@ WORLD = {
         {**HERE, "cloudSpace": "prod", "vcpu": {"total": 8}, "budgetPerHour": "0.5"},
     ),
 }
-"""An object of each kind, which is there whenever a case is about one."""
+"""An object of each kind, which exists whenever a test case refers to one."""
 READ_ONLY = {"regions": "us-central-ord-1", "serverclasses": CLASS["serverClass"]}
 
 versions = {}
-"""plural -> the version of its object, as far as known; without those that have to be looked at again."""
+"""Plural -> the version of its object; missing if it has to be read again."""
 
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Add what Kubernetes leaves to its conventions: refusals, values of parameters, what patches are made of."""
+    """Add error responses, parameter values and patch bodies, which Kubernetes defines only in its conventions."""
     status = {"content": {"application/json": {"schema": {"$ref": f"{META}Status"}}}}
     refusals = {str(code): {"description": "a refusal", **status} for code in REFUSALS}
     for path, item in raw_schema["paths"].items():
@@ -99,7 +99,7 @@ def _describe_bodies(path, item, schemas):
     kind = item["get"]["x-kubernetes-group-version-kind"]["kind"]
     own = schemas[f"io.rxt.ngpc.v1.{kind}"]
     if kind != IN_FULL:
-        # Metadata is read the same way for every kind, and nobody but the service writes a status.
+        # Metadata is handled the same way for every kind, and only the service writes a status.
         spec = {key: value for key, value in own["properties"].items() if key != "status"}
         own = {**own, "properties": {**spec, "metadata": BRIEF}}
     for method in ("post", "put"):
@@ -112,7 +112,7 @@ def _describe_bodies(path, item, schemas):
             content["schema"] = {"type": "array", "items": STEP} if "json-patch" in notation else own
         item["patch"]["responses"]["201"] = item["patch"]["responses"]["200"]
     if "delete" in item:
-        # The answer is what is deleted while something holds it, and always when it is a collection.
+        # A delete returns the object while a finalizer holds it, and always returns a deleted collection.
         gone = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         for content in item["delete"]["responses"]["200"]["content"].values():
             content["schema"] = {"anyOf": [content["schema"], gone]}
@@ -120,7 +120,7 @@ def _describe_bodies(path, item, schemas):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Make a case one about an object that is there, and keep its answer from being a stream."""
+    """Make a test case refer to an existing object, and prevent streaming responses."""
     case.query.pop("watch", None)
     *_, plural = case.operation.path.removesuffix("/{name}").split("/")
     parameters = case.path_parameters
@@ -130,13 +130,13 @@ def before_call(context, case, kwargs):
         parameters["name"] = READ_ONLY.get(plural) or WORLD[plural][1]
     if plural in WORLD and "name" in parameters and plural not in versions:
         _restore()
-    # One request in four goes out as it was made up: mostly one to be refused at the door.
+    # One request in four is sent as generated; most of those are refused early.
     if plural in WORLD and isinstance(case.body, dict) and zlib.crc32(repr(case.body).encode()) % 4:
         _settle(case, plural)
 
 
 def _settle(case, plural):
-    """Put into a body what no schema says: whose it is, and names of things that exist. Wrong types stay wrong."""
+    """Put the names of existing objects into a body, which no schema describes. Wrong types are kept."""
     body, method, (kind, name, spec) = case.body, case.method.upper(), WORLD[plural]
     if method not in ("POST", "PUT", "PATCH"):
         return
@@ -160,20 +160,20 @@ def _settle(case, plural):
 
 
 def _fill(target, values):
-    """Set what is missing or of the right type."""
+    """Set values that are missing, and replace strings by strings."""
     for key, value in values.items():
         if key not in target or (isinstance(target[key], str) and isinstance(value, str)):
             target[key] = value
 
 
 def _restore():
-    """Have an object of each kind, and know its version."""
+    """Create missing objects of each kind, and record their versions."""
     for plural, (kind, name, spec) in WORLD.items():
         collection = f"/apis/{GROUP}/namespaces/{os.environ['CONTRACT_NAMESPACE']}/{plural}"
         _ask("POST", collection, {"apiVersion": GROUP, "kind": kind, "metadata": {"name": name}, "spec": spec})
-        found = _ask("GET", f"{collection}/{name}")
-        if found.ok:
-            versions[plural] = found.json()["metadata"]["resourceVersion"]
+        response = _ask("GET", f"{collection}/{name}")
+        if response.ok:
+            versions[plural] = response.json()["metadata"]["resourceVersion"]
 
 
 session = requests.Session()
@@ -186,7 +186,7 @@ def _ask(method, path, body=None):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Notice what has become of the objects."""
+    """Discard recorded versions that a request has changed."""
     *_, plural = case.operation.path.removesuffix("/{name}").split("/")
     if response.status_code in (404, 409) or (case.method.upper() == "DELETE" and response.status_code == 200):
         versions.clear()
@@ -196,14 +196,14 @@ def after_call(context, case, response):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether a failure counts: a real server's own words do not."""
-    said = _said(response).get("message", "")
-    return not any(response.status_code == code and re.fullmatch(words, str(said), re.DOTALL) for code, words in REAL)
+    """Whether a failure counts; errors that a real server also returns do not."""
+    message = _parsed(response).get("message", "")
+    return not any(response.status_code == code and re.fullmatch(text, str(message), re.DOTALL) for code, text in REAL)
 
 
-def _said(response):
+def _parsed(response):
     try:
-        said = response.json()
+        document = response.json()
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return document if isinstance(document, dict) else {}

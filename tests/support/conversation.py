@@ -1,4 +1,4 @@
-"""Conversations with an API server: what is asked, in order, and how two servers' answers are made comparable."""
+"""Conversations with an API server: the requests in order, and how answers of two servers are made comparable."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ import yaml
 FOLDER = Path(__file__).parents[1] / "simulator" / "conversations"
 DEFINITIONS = Path(__file__).parents[2] / "src" / "rsspot" / "simulator" / "crds"
 INSTALLED = FOLDER / "definitions.json"
-"""Digests of the definitions that the recorded server has installed."""
+"""Digests of the definitions that were installed in the recorded server."""
 NAMESPACE = "default"
 GROUP = "/apis/ngpc.rxt.io/v1"
 _REFERENCE = re.compile(r"\$\{(\d+)((?:\.\w+)+)\}")
@@ -22,33 +22,33 @@ _MADE_UP = "11111111-1111-1111-1111-111111111111"
 
 
 def subjects():
-    """What is talked about: one file each."""
+    """The names of the conversations, one file each."""
     return sorted(file.stem for file in FOLDER.glob("*.yaml"))
 
 
 def digests():
-    """The definitions as they are, by file."""
+    """Digests of the current definitions, by file."""
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(DEFINITIONS.glob("*.yaml"))}
 
 
 def steps(subject):
-    """What is asked, in order."""
+    """The requests of a conversation, in order."""
     return yaml.safe_load((FOLDER / f"{subject}.yaml").read_text())
 
 
 def recorded(subject):
-    """What a real API server answered."""
+    """The recorded answers of a real API server."""
     return json.loads((FOLDER / f"{subject}.json").read_text())
 
 
 def request(step, answers):
-    """(method, target, headers, body) of a step, given the raw answers to those before it."""
+    """(method, target, headers, body) of a step, given the raw answers to earlier steps."""
 
     def value(match):
-        found = answers[int(match[1])]["body"]
+        part = answers[int(match[1])]["body"]
         for key in match[2].strip(".").split("."):
-            found = found[key]
-        return str(found)
+            part = part[key]
+        return str(part)
 
     method, _, rest = _REFERENCE.sub(value, step["ask"]).partition(" ")
     plural, _, query = rest.partition("?")
@@ -66,7 +66,7 @@ def request(step, answers):
 
 
 def answer(status, headers, body):
-    """An answer in a shape that JSON holds: a parsed body, or the events of a watch, or text."""
+    """An answer as JSON data. The body is a parsed document, the list of a watch's events, or text."""
     kind = headers.get("content-type", "")
     warnings = headers.get("warning")
     text = body.decode()
@@ -91,18 +91,18 @@ def _parsed(kind, text):
 
 
 def comparable(answers):
-    """Answers with uids, versions, times and page tokens told apart but not spelled out."""
-    versions = sorted({int(each) for each in _found(answers, "resourceVersion") if each.isdigit() and int(each) > 0})
+    """Answers with uids, versions, times and page tokens replaced by placeholders."""
+    versions = sorted({int(each) for each in _values(answers, "resourceVersion") if each.isdigit() and int(each) > 0})
     ranks = {str(version): f"<version {rank}>" for rank, version in enumerate(versions)}
     uids = {}
 
-    def told(value, key=""):
+    def masked(value, key=""):
         if isinstance(value, dict) and value.get("kind") == "Status" and "causes" in value.get("details", {}):
             value = _in_order(value)
         if isinstance(value, dict):
-            return {k: told(v, k) for k, v in value.items()}
+            return {k: masked(v, k) for k, v in value.items()}
         if isinstance(value, list):
-            return [told(each, key) for each in value]
+            return [masked(each, key) for each in value]
         if not isinstance(value, str):
             return value
         if key == "resourceVersion":
@@ -110,7 +110,7 @@ def comparable(answers):
         if key == "continue":
             return "<token>" if value else ""
         if key == "description":
-            # Our own words say the same.
+            # The simulator has its own descriptions.
             return "<description>"
         if key == "cells" and _AGE.fullmatch(value):
             return "<age>"
@@ -120,11 +120,11 @@ def comparable(answers):
         text = text.replace("Key: /real/", "Key: /registry/")
         return _VERSION.sub(r"\1<version>", _TIME.sub("<time>", text))
 
-    return told(answers)
+    return masked(answers)
 
 
 def _in_order(status):
-    """A Status whose causes stand in an order of their own; a real server gives them in any."""
+    """A Status with sorted causes; a real server returns them in any order."""
     causes = sorted(status["details"]["causes"], key=lambda cause: sorted(cause.items()))
     message = status["message"]
     if message.endswith("]"):
@@ -133,13 +133,13 @@ def _in_order(status):
     return {**status, "message": message, "details": {**status["details"], "causes": causes}}
 
 
-def _found(value, wanted):
+def _values(value, wanted):
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == wanted and isinstance(inner, str):
                 yield inner
             else:
-                yield from _found(inner, wanted)
+                yield from _values(inner, wanted)
     elif isinstance(value, list):
         for inner in value:
-            yield from _found(inner, wanted)
+            yield from _values(inner, wanted)

@@ -1,4 +1,4 @@
-"""Simulators as processes, for every folder of tests that needs one."""
+"""Fixtures that run simulators as processes."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ENDS_WITHIN = 60.0
 
 
 def catches(process, number):
-    """Wait until a process has a handler of its own for a signal, where the system tells."""
+    """Wait until a process has installed a handler for a signal. Returns at once on systems without /proc."""
     about, deadline = Path(f"/proc/{process.pid}/status"), time.monotonic() + READY_WITHIN
     while about.exists() and not int(re.search(r"SigCgt:\s*(\w+)", about.read_text())[1], 16) >> (number - 1) & 1:
         assert time.monotonic() < deadline, "the signal is not caught"
@@ -25,14 +25,14 @@ def catches(process, number):
 
 @pytest.fixture
 def environment(tmp_path):
-    """An environment that names no real service and no real home."""
+    """Environment variables without any real service or home directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_"))}
     return {**kept, "HOME": str(tmp_path)}
 
 
 @pytest.fixture
 def serve(tmp_path, environment):
-    """Start `rsspot simulator serve` processes; gives (process, ready file's content, its path). Ends what is left."""
+    """Start `rsspot simulator serve` processes: (process, ready content, ready path). Kills them at the end."""
     started = []
 
     def start(*options):
@@ -58,7 +58,7 @@ def serve(tmp_path, environment):
 
 @pytest.fixture
 def stop():
-    """End a server politely and answer with its exit code."""
+    """Terminate a server and return its exit code."""
 
     def end(process):
         process.send_signal(signal.SIGTERM)

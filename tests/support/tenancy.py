@@ -1,4 +1,4 @@
-"""A tenant who speaks to the simulator as any HTTP client would, without HTTP."""
+"""A tenant that sends requests to the simulator's API in process, without HTTP."""
 
 import json
 from itertools import takewhile
@@ -23,7 +23,7 @@ KINDS = {
 
 
 class Answer(NamedTuple):
-    """A status code and what was said, parsed when it is JSON."""
+    """A status code and the body in `said`, parsed if it is JSON."""
 
     status: int
     said: dict | str
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
 
 class Spot:
-    """A fresh world whose clock stands still, without any of the client's rooms."""
+    """A new world with a clock that stands still. Uses no client code."""
 
     def __init__(self, clock=None, **options):
         self.clock = clock or ManualClock()
@@ -43,13 +43,13 @@ class Spot:
         self.api = Api(self.world)
 
     def advance(self, seconds):
-        """Let time pass, and everything happen that is due by then."""
+        """Advance the clock and run everything that is due by then."""
         self.clock.advance(seconds)
         self.api.tick()
 
 
 class Tenant:
-    """One organization's caller. `api` is the Api itself, `spot` the whole simulated service."""
+    """A caller of one organization. `api` is its Api, `spot` the simulated service."""
 
     def __init__(self, spot):
         self.spot, self.api, self.store = spot, spot.api, spot.world.store
@@ -63,14 +63,14 @@ class Tenant:
         return f"{where}/{name}" if name else where
 
     def respond(self, method, path, body=None, *, query=None, content_type="application/json", **headers):
-        """The raw response to a request."""
+        """Send a request; returns the raw response."""
         target = f"{path}?{urlencode(query)}" if query else path
         sent = {"Authorization": f"Bearer {self.bearer}", "Content-Type": content_type, **headers}
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.api.handle(Request.of(method, target, {k: v for k, v in sent.items() if v is not None}, data))
 
     def ask(self, method, path, body=None, **rest):
-        """The parsed answer to a request."""
+        """Send a request; returns the parsed answer."""
         response = self.respond(method, path, body, **rest)
         is_json = response.content_type == "application/json"
         return Answer(response.status, json.loads(response.body) if is_json else response.body.decode())
@@ -102,16 +102,16 @@ class Tenant:
         return self.ask("DELETE", self.path(plural, name), body)
 
     def watch(self, plural, since, **query):
-        """The events that a watch from a version on has at once."""
-        asked = {"watch": "true", "resourceVersion": since, **query}
-        stream = self.respond("GET", self.path(plural), query=asked).stream
+        """The events that a watch from a version returns without waiting."""
+        query = {"watch": "true", "resourceVersion": since, **query}
+        stream = self.respond("GET", self.path(plural), query=query).stream
         return [json.loads(chunk) for chunk in takewhile(bool, stream)]
 
     def cloudspace(self, name="prod", region="us-central-ord-1"):
-        """Create a cloudspace and answer with it."""
+        """Create a cloudspace and return it."""
         return self.create("cloudspaces", name, {"region": region, "kubernetesVersion": "1.31.1"}).said
 
     def pool(self, name, **spec):
-        """Create a spot pool, by default a small cheap one in `prod`."""
+        """Create a spot pool; by default a small, cheap one in `prod`."""
         usual = {"serverClass": "ch.vs1.large-ord", "cloudSpace": "prod", "desired": 1, "bidPrice": "0.02"}
         return self.create("spotnodepools", name, usual | spec)
