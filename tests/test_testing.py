@@ -35,7 +35,8 @@ def test_regions():
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """A command of a user's, in a folder of theirs."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "PYTEST_"))}
+    ours = ("RSSPOT_", "PYTEST_", "COVERAGE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment = {**kept, "HOME": str(folder)}
     return subprocess.run(
         [sys.executable, "-m", *command],
