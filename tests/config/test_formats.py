@@ -14,7 +14,7 @@ import tomlkit
 import yaml
 from pydantic.alias_generators import to_camel
 
-from rsspot.config.files import LARGEST, read
+from rsspot.config.files import MAX_BYTES, read
 from rsspot.config.loader import Resolved, resolve
 from rsspot.config.models import Profile, leaves
 from rsspot.errors import ConfigError, RsspotError
@@ -247,16 +247,16 @@ def test_a_file_that_is_no_mapping_is_a_config_error(tmp_path: Path, suffix: str
     """TOML cannot say it; an empty YAML file says nothing, which is fine."""
     if suffix == "toml" or (suffix in {"yml", "yaml"} and content == []):
         return
-    with pytest.raises(ConfigError, match="must hold a mapping"):
+    with pytest.raises(ConfigError, match="must contain a mapping"):
         read(file_with(tmp_path, json.dumps(content), suffix))
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_an_enormous_file_is_not_even_read(tmp_path: Path, suffix: str) -> None:
     """One byte more than a config file may have; as many as it may have are read."""
-    path = file_with(tmp_path, "{}".ljust(LARGEST) if suffix != "toml" else "#".ljust(LARGEST), suffix)
+    path = file_with(tmp_path, "{}".ljust(MAX_BYTES) if suffix != "toml" else "#".ljust(MAX_BYTES), suffix)
     assert read(path).profiles == {}
-    path.write_text("#".ljust(LARGEST + 1))
+    path.write_text("#".ljust(MAX_BYTES + 1))
     with pytest.raises(ConfigError, match="too large"):
         read(path)
 

@@ -118,11 +118,11 @@ def test_the_official_clis_file_is_read_when_there_is_no_other(home: dict[str, s
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"profiles: [{CANARY}]", "must map names to mappings"),
-        (f"profiles: {{work: {CANARY}}}\nactiveProfile: work", "must map names to mappings"),
+        (f"profiles: [{CANARY}]", "must be a mapping"),
+        (f"profiles: {{work: {CANARY}}}\nactiveProfile: work", "and so must each profile"),
         (f"profiles:\n  work:\n\t refreshToken: {CANARY}", "not valid YAML"),
         (f"refreshToken: '{CANARY}", "not valid YAML"),
-        (f"- {CANARY}", "must hold a mapping"),
+        (f"- {CANARY}", "must contain a mapping"),
         (f"profiles: {{work: {{refreshTokn: {CANARY}}}}}\nactiveProfile: work", "unknown key 'refreshTokn'"),
         (f"profiles: {{work: {{refreshToken: {CANARY}}}}}\nactiveProfile: wrok", "no profile 'wrok'"),
     ],

@@ -18,10 +18,10 @@ WHICH = typer.Argument(help="profile, org or region.")
 
 @app.command()
 def explain() -> None:
-    """Show every setting with its value and source; secrets are masked."""
-    here = session()
-    settings = here.resolved.explain()
-    here.emit([{"setting": name, "value": value, "source": source} for name, (value, source) in settings.items()])
+    """Show every setting with its value and source. Secrets are masked."""
+    current = session()
+    settings = current.resolved.explain()
+    current.emit([{"setting": name, "value": value, "source": source} for name, (value, source) in settings.items()])
 
 
 @app.command()
@@ -29,18 +29,18 @@ def path() -> None:
     """Show the paths of the config file and state.db."""
     from rsspot.config.files import config_file, legacy_file
 
-    here = session()
-    file = config_file(os.environ, here.config_file) or legacy_file(os.environ)
-    here.emit({"config": str(file) if file else None, "state": str(here.state_path)})
+    current = session()
+    file = config_file(os.environ, current.config_file) or legacy_file(os.environ)
+    current.emit({"config": str(file) if file else None, "state": str(current.state_path)})
 
 
 @app.command()
 def migrate() -> None:
-    """Copy the official CLI's settings to a new config file; never overwrites one."""
-    from rsspot.config.manager import migrate as copy
+    """Copy the official CLI's settings to a new config file. Never overwrites one."""
+    from rsspot.config.manager import migrate as copy_settings
 
-    written = copy(os.environ)
-    session().emit({"written": str(written) if written else None, "reason": None if written else "nothing to migrate"})
+    created = copy_settings(os.environ)
+    session().emit({"written": str(created) if created else None, "reason": None if created else "nothing to migrate"})
 
 
 @app.command("set-default")
@@ -61,16 +61,16 @@ def unset_default(which: str = WHICH) -> None:
 def _remember(which: str, value: str | None) -> None:
     from rsspot.state.preferences import open_preferences
 
-    here = session()
+    current = session()
     if which not in NAMES:
         raise UsageError(f"unknown default {which!r}", hint="use profile, org or region")
     if which == "profile" and value is not None:
         from rsspot.cli.account import _require
 
         _require(value)
-    profile = None if which == "profile" else here.resolved.profile
-    open_preferences(here.state_path).remember(NAMES[which], value, profile)
-    here.emit({"default": which, "value": value, "of profile": profile, "state": str(here.state_path)})
+    profile = None if which == "profile" else current.resolved.profile
+    open_preferences(current.state_path).remember(NAMES[which], value, profile)
+    current.emit({"default": which, "value": value, "of profile": profile, "state": str(current.state_path)})
 
 
 COMMANDS: dict[str, Any] = {"config": app}

@@ -1,4 +1,4 @@
-"""The global options, accepted anywhere on the command line. Parses no other option."""
+"""The global options, accepted anywhere on the command line before `--`. Parses no other option."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CliOptions:
     organization: str | None = None
     region: str | None = None
     output: str = "table"
-    """One of REPORTS; a command that prints lists and objects refuses those that only plans and runs have."""
+    """One of REPORTS. A command that prints objects refuses the formats that exist only for plans and runs."""
     sandbox: bool = False
     verbose: bool = False
     no_color: bool = False

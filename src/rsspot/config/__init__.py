@@ -1,1 +1,1 @@
-"""What the user chose: profiles, files, and which source wins."""
+"""The user's settings: config files, profiles, and which source takes precedence."""

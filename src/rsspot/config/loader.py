@@ -1,6 +1,6 @@
-"""Resolve a profile: what was asked for over environment over preferences over files. Every value knows its source.
+"""Resolves the settings of a profile: arguments, then environment, then state.db, then the config file.
 
-Reads files and writes none.
+Records the source of every value. Reads files and writes none.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from rsspot.utils.text import did_you_mean
 NAMES = frozenset(name for name, _ in leaves(Profile))
 CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token")
 GLOBAL = frozenset({"profile", "state_path"})
-"""Settings that are not of a profile."""
-ADDRESSES = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
-"""Where a password may stand before the @."""
+"""Settings that belong to no profile."""
+URLS = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
+"""Settings whose value may contain a password before the @."""
 Remembered = Callable[[str | None], Mapping[str, str]]
-"""What is remembered for a profile; None: which profile. Setting -> value."""
+"""Looks up the defaults stored for a profile: setting -> value. For None: the default profile, as `profile`."""
 Preferences = Callable[[Path], Remembered]
-"""What a state.db remembers, by its path."""
+"""Opens the defaults stored in the state.db at a path."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """The settings of one run. config_file: where they were read, if anywhere."""
+    """The settings of one run. config_file: the file they were read from, if any."""
 
     profile: str
     settings: Mapping[str, Setting] = field(repr=False)
@@ -51,7 +51,7 @@ class Resolved:
 
     @cached_property
     def options(self) -> Profile:
-        """The same with types and defaults. Raises ConfigError, naming where an unusable value came from."""
+        """The settings validated and with defaults. Raises ConfigError with the source of an invalid value."""
         try:
             return Profile.model_validate(nested({name: each.value for name, each in self.settings.items()}))
         except ValidationError as error:
@@ -61,21 +61,21 @@ class Resolved:
             raise ConfigError(f"{source}: {first}") from None
 
     def require(self, name: str) -> str:
-        """A setting's value. Raises ConfigError, AuthError for a credential, naming the ways to give it."""
+        """A setting's value. If it is not set, raises ConfigError (AuthError for a credential) with ways to set it."""
         value = self.get(name)
         if value is None:
             variables = {"refresh_token": "RSSPOT_REFRESH_TOKEN", "organization": "RSSPOT_ORG"}
             kind = AuthError if name in SECRETS else ConfigError
             raise kind(
                 f"no {name.replace('_', ' ')} for profile {self.profile!r}",
-                hint=f"set {variables.get(name, name)}, or write it into a profile of the config file,"
-                " or add --sandbox to try the command without an account",
+                hint=f"set {variables.get(name, name)}, add it to a profile in the config file,"
+                " or use --sandbox to try the command without an account",
             )
         return str(value)
 
     def explain(self) -> dict[str, tuple[Any, str]]:
-        """Every setting as (value, source), defaults too, secrets masked."""
-        shown: dict[str, tuple[Any, str]] = {
+        """Every setting as (value, source), including defaults. Secrets are masked."""
+        explained: dict[str, tuple[Any, str]] = {
             "profile": (self.profile, self.profile_source),
             "config_file": (str(self.config_file) if self.config_file else None, "found" if self.config_file else "-"),
             "state_path": (str(self.state_path), self.state_source),
@@ -83,10 +83,10 @@ class Resolved:
         for name, info in leaves(Profile):
             setting = self.settings.get(name)
             value = setting.value if setting else info.get_default(call_default_factory=True)
-            value = _without_password(value) if name in ADDRESSES else value
+            value = _without_password(value) if name in URLS else value
             value = "(secret)" if setting and name in SECRETS else value
-            shown[name] = (value, setting.source if setting else "default")
-        return shown
+            explained[name] = (value, setting.source if setting else "default")
+        return explained
 
 
 def resolve(
@@ -99,39 +99,40 @@ def resolve(
     overrides: Mapping[str, Setting] | None = None,
     **arguments: Any,
 ) -> Resolved:
-    """Weigh every source. Raises ConfigError, naming file and key, or variable, for one that cannot be used.
+    """Merge all sources. Raises ConfigError for an invalid one, naming the file and key, or the variable.
 
-    Settings: arguments > overrides (of the context) > environment > preferences > profile > the file's preferences.
-    Files: `config` > `config_path` > RSSPOT_CONFIG and its aliases > the usual places > the official CLI's file.
+    Settings: arguments > `overrides` > environment > `preferences` > profile > `preferences` in the file.
+    Files: `config` > `config_path` > RSSPOT_CONFIG and its aliases > default paths > the official CLI's file.
+    preferences: the defaults stored in state.db · overrides: set for a block of Python, such as by `use_org`
     """
     environ = os.environ if environ is None else environ
     unknown = [name for name in arguments if name not in (*NAMES, *GLOBAL)]
     if unknown:
-        raise TypeError(f"there is no setting {unknown[0]!r}")
-    # As in the environment, an empty text says nothing.
-    asked = {name: Setting(value, "argument") for name, value in arguments.items() if value not in (None, "")}
-    given = _over(_over(from_environment(environ), dict(overrides or {})), asked)
-    path, written = _written(config, config_path, environ)
-    state, state_source = _state_path(given, written, path, environ)
+        raise TypeError(f"unknown setting {unknown[0]!r}")
+    # An empty string counts as not set, as in the environment.
+    from_arguments = {name: Setting(value, "argument") for name, value in arguments.items() if value not in (None, "")}
+    given = _over(_over(from_environment(environ), dict(overrides or {})), from_arguments)
+    path, file = _load(config, config_path, environ)
+    state, state_source = _state_path(given, file, path, environ)
     remembered = preferences(state)
-    named = given.get("profile") if profile is None else Setting(profile, "argument")
-    if named is None and (chosen := remembered(None).get("profile")):
-        named = Setting(chosen, f"{state} (default profile)")
-    if named is None and written.active_profile:
-        named = Setting(written.active_profile, f"{path or 'config'} (activeProfile)")
-    name = str(named.value) if named else "default"
-    settings = _settings(written.preferences, f"{path or 'config'} (preferences)")
-    settings = _over(settings, _profile(written, name, path, asked=named))
-    # Whoever names the organization need not know what is remembered.
-    remembered_here = () if "organization" in given and "region" in given else _of(remembered, name, given).items()
-    settings = _over(settings, {key: Setting(value, f"{state} (default {key})") for key, value in remembered_here})
+    selected = given.get("profile") if profile is None else Setting(profile, "argument")
+    if selected is None and (default_profile := remembered(None).get("profile")):
+        selected = Setting(default_profile, f"{state} (default profile)")
+    if selected is None and file.active_profile:
+        selected = Setting(file.active_profile, f"{path or 'config'} (activeProfile)")
+    name = str(selected.value) if selected else "default"
+    settings = _settings(file.preferences, f"{path or 'config'} (preferences)")
+    settings = _over(settings, _profile(file, name, path, required=selected is not None))
+    # If both are given, an unreadable state.db must not matter.
+    defaults = {} if "organization" in given and "region" in given else _defaults(remembered, name, given)
+    settings = _over(settings, {key: Setting(value, f"{state} (default {key})") for key, value in defaults.items()})
     settings = _over(settings, {key: each for key, each in given.items() if key not in GLOBAL})
     settings = _one_organization(_with_token(settings))
-    return Resolved(name, settings, state, path, named.source if named else "default", state_source)
+    return Resolved(name, settings, state, path, selected.source if selected else "default", state_source)
 
 
-def _of(remembered: Remembered, profile: str, given: Mapping[str, Setting]) -> Mapping[str, str]:
-    """What is remembered for a profile. A region alone is not worth failing for."""
+def _defaults(remembered: Remembered, profile: str, given: Mapping[str, Setting]) -> Mapping[str, str]:
+    """The defaults stored for a profile. If only the region is missing, an unreadable state.db is no error."""
     try:
         return remembered(profile)
     except StateError:
@@ -147,14 +148,14 @@ def state_path_of(
     state_path: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Path:
-    """Where state.db is, which depends on no profile. Raises ConfigError for a file that cannot be used."""
+    """The path of state.db, whichever profile is in use. Raises ConfigError for an invalid config file."""
     environ = os.environ if environ is None else environ
-    asked = {"state_path": Setting(state_path, "argument")} if state_path else {}
-    path, written = _written(config, config_path, environ)
-    return _state_path(from_environment(environ) | asked, written, path, environ)[0]
+    argument = {"state_path": Setting(state_path, "argument")} if state_path else {}
+    path, file = _load(config, config_path, environ)
+    return _state_path(from_environment(environ) | argument, file, path, environ)[0]
 
 
-def _written(
+def _load(
     config: ConfigFile | Mapping[str, Any] | None, config_path: Path | None, environ: Mapping[str, str]
 ) -> tuple[Path | None, ConfigFile]:
     if isinstance(config, ConfigFile):
@@ -166,25 +167,25 @@ def _written(
 
 
 def _state_path(
-    given: Mapping[str, Setting], written: ConfigFile, path: Path | None, environ: Mapping[str, str]
+    given: Mapping[str, Setting], file: ConfigFile, path: Path | None, environ: Mapping[str, str]
 ) -> tuple[Path, str]:
     if setting := given.get("state_path"):
         return Path(setting.value).expanduser(), setting.source
-    if written.state_path:
-        beside = path.parent if path else Path()
-        return beside / Path(written.state_path).expanduser(), f"{path or 'config'} (statePath)"
+    if file.state_path:
+        folder = path.parent if path else Path()
+        return folder / Path(file.state_path).expanduser(), f"{path or 'config'} (statePath)"
     if path and path != legacy_file(environ):
         return path.parent / "state.db", "beside the config file"
     return home(environ) / "state.db", "default"
 
 
-def _profile(written: ConfigFile, name: str, path: Path | None, asked: Setting | None) -> dict[str, Setting]:
-    profile = written.profiles.get(name)
+def _profile(file: ConfigFile, name: str, path: Path | None, *, required: bool) -> dict[str, Setting]:
+    profile = file.profiles.get(name)
     if profile is not None:
         return _settings(profile, f"{path or 'config'} ({name})")
-    if asked is not None or written.profiles:
-        known = ", ".join(sorted(written.profiles)) or "none"
-        hint = did_you_mean(name, written.profiles) or f"there are: {known}"
+    if required or file.profiles:
+        known = ", ".join(sorted(file.profiles)) or "none"
+        hint = did_you_mean(name, file.profiles) or f"available profiles: {known}"
         raise ConfigError(f"no profile {name!r} in {path or 'any config file'}", hint=hint)
     return {}
 
@@ -194,13 +195,13 @@ def _settings(section: Profile, source: str) -> dict[str, Setting]:
 
 
 def _over(lower: dict[str, Setting], higher: dict[str, Setting]) -> dict[str, Setting]:
-    """Both, the higher one winning; whoever names an organization or a credential displaces every way of naming it."""
-    rivals = (("organization", "organization_id"), CREDENTIALS)
-    displaced = {name for group in rivals if _any(group, higher) for name in group}
+    """Merge two sources. An organization or credential in the higher one replaces every form of it in the lower one."""
+    alternatives = (("organization", "organization_id"), CREDENTIALS)
+    replaced = {name for group in alternatives if _any(group, higher) for name in group}
     if _any(CREDENTIALS, higher):
-        # A credential that is given is not to be mixed with one that a lower source keeps elsewhere.
-        displaced.add("keyring")
-    return {name: each for name, each in lower.items() if name not in displaced} | higher
+        # Otherwise the keyring of a lower source could supply the token of another account.
+        replaced.add("keyring")
+    return {name: each for name, each in lower.items() if name not in replaced} | higher
 
 
 def _any(names: Iterable[str], settings: Mapping[str, Setting]) -> bool:
@@ -208,28 +209,28 @@ def _any(names: Iterable[str], settings: Mapping[str, Setting]) -> bool:
 
 
 def _one_organization(settings: dict[str, Setting]) -> dict[str, Setting]:
-    """One selector: an id says more than a name from the same source."""
-    by_id = settings.pop("organization_id", None)
-    return settings | {"organization": by_id} if by_id else settings
+    """Merge the two organization settings. An ID takes precedence over a name from the same source."""
+    organization_id = settings.pop("organization_id", None)
+    return settings | {"organization": organization_id} if organization_id else settings
 
 
 def _with_token(settings: dict[str, Setting]) -> dict[str, Setting]:
-    """The refresh token read from the file that is said to hold it."""
-    place = settings.get("refresh_token_file")
-    if place is None or "refresh_token" in settings:
+    """Add the refresh token from `refresh_token_file`, unless a token is set."""
+    file = settings.get("refresh_token_file")
+    if file is None or "refresh_token" in settings:
         return settings
     try:
-        token = Path(place.value).expanduser().read_text(encoding="utf-8").strip()
+        token = Path(file.value).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the refresh token from {place.value} ({place.source}): {error}") from None
+        raise ConfigError(f"cannot read the refresh token from {file.value} ({file.source}): {error}") from None
     if not token:
-        raise ConfigError(f"{place.value} ({place.source}) contains no refresh token")
-    return settings | {"refresh_token": Setting(token, f"{place.value} ({place.source})")}
+        raise ConfigError(f"{file.value} ({file.source}) contains no refresh token")
+    return settings | {"refresh_token": Setting(token, f"{file.value} ({file.source})")}
 
 
 def _without_password(value: Any) -> Any:
-    """An address, with a scheme or without, is shown without what stands before its @."""
+    """Mask the part of a URL before its @. The URL may lack a scheme."""
     if not isinstance(value, str) or "@" not in value:
         return value
-    scheme, mark, _ = value.partition("://")
-    return f"{scheme + mark if mark else ''}(secret)@{value.rpartition('@')[2]}"
+    scheme, separator, _ = value.partition("://")
+    return f"{scheme + separator if separator else ''}(secret)@{value.rpartition('@')[2]}"

@@ -1,6 +1,7 @@
-"""Change a config file: only the keys that are named, everything else kept as it was written. Atomic, private, locked.
+"""Edits a config file in place: changes the given keys and keeps the rest of the file, including comments and order.
 
-Comments and order survive in YAML and TOML; JSON has no comments. What is written is read back before it counts.
+An edit holds a lock and replaces the file in one step, readable by its owner only. Before that, the new text is parsed
+again and checked. An edit that fails leaves the file unchanged.
 """
 
 from __future__ import annotations
@@ -13,37 +14,37 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from rsspot.config.files import config_file, document, is_one_profile, legacy_file, parse, plain
+from rsspot.config.files import config_file, document, is_single_profile, legacy_file, parse, plain
 from rsspot.config.models import ConfigFile, Profile, Section, spellings
 from rsspot.errors import ConfigError
 from rsspot.settings import home
 from rsspot.utils.files import file_lock, write_private
 
 Keys = tuple[str, ...]
-OF_THE_PROFILE = ("profiles", "default")
-"""What the keys of a file that is one profile and nothing else belong to."""
+DEFAULT_PROFILE = ("profiles", "default")
+"""The path of the profile in a file whose top level is one profile."""
 
 
-def file_to_edit(environ: Mapping[str, str], asked: Path | None = None) -> Path:
-    """The file that changes go into: the one in use, or the one that will be."""
-    return asked.expanduser() if asked else config_file(environ) or home(environ) / "config.yml"
+def file_to_edit(environ: Mapping[str, str], config_path: Path | None = None) -> Path:
+    """The file to edit: the one in use, or the one to create."""
+    return config_path.expanduser() if config_path else config_file(environ) or home(environ) / "config.yml"
 
 
 def edit(path: Path, changes: Mapping[Keys, Any], *, only_new: bool = False) -> bool:
-    """Set keys by their path; None removes one. Raises ConfigError, and then nothing was changed.
+    """Set values by key path. The value None removes a key. Raises ConfigError without changing anything.
 
-    A key that the file spells otherwise (`org`, `refresh_token`) is changed where it stands.
-    only_new: leave a file that is there already alone, and say False.
+    Where the file uses another spelling of a key (`org`, `refresh_token`), that key is changed.
+    only_new: if the file already exists, do not change it and return False
     """
     try:
-        # A link and the file it leads to are one file, with one lock.
+        # Take the lock of the target, so that edits through a symbolic link and edits of the target exclude each other.
         path = path.resolve()
         with file_lock(path):
             return _edit(path, changes, only_new)
     except RuntimeError:
-        raise ConfigError(f"{path} contains itself or is a link to itself; it was not changed") from None
+        raise ConfigError(f"{path} is a link to itself or contains itself; it was not changed") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not text; it was not changed") from None
+        raise ConfigError(f"{path} is not a UTF-8 text file; it was not changed") from None
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 
@@ -53,45 +54,45 @@ def _edit(path: Path, changes: Mapping[Keys, Any], only_new: bool) -> bool:
         return False
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     after = _edited(path, before, changes)
-    meant = _unshared(plain(path, before))
-    _apply(meant, {keys: _unshared(value) for keys, value in changes.items()}, path)
-    said = plain(path, after)
-    if said != meant:
-        # Mappings that are shared by an anchor, or merged into another, for instance.
+    expected = _unshared(plain(path, before))
+    _apply(expected, {keys: _unshared(value) for keys, value in changes.items()}, path)
+    actual = plain(path, after)
+    if actual != expected:
+        # For example, a YAML anchor or merge key shares one mapping between two profiles.
         raise ConfigError(
             f"{path} cannot be edited in place: its layout does not allow this change; it was not changed"
         )
-    parse(said, str(path))
+    parse(actual, str(path))
     write_private(path, after)
     return True
 
 
-def edit_in_use(environ: Mapping[str, str], asked: Path | None, changes: Mapping[Keys, Any]) -> Path:
-    """Change the file in use, or the one that will be; gives its path. Raises ConfigError.
+def edit_in_use(environ: Mapping[str, str], config_path: Path | None, changes: Mapping[Keys, Any]) -> Path:
+    """Edit the file in use, or create one. Returns its path. Raises ConfigError.
 
-    A file that is made for the change begins with what the official CLI's says: it hides that one from now on.
+    A new file starts with the official CLI's settings, since the official CLI's file is no longer read once it exists.
     """
-    if asked is None:
+    if config_path is None:
         migrate(environ)
-    path = file_to_edit(environ, asked)
+    path = file_to_edit(environ, config_path)
     edit(path, changes)
     return path
 
 
 def migrate(environ: Mapping[str, str]) -> Path | None:
-    """Copy the official CLI's settings into a config file of our own; None when there is nothing to do.
+    """Copy the official CLI's settings into a new config file. Returns its path, or None if there is nothing to do.
 
-    Nothing is ever overwritten: not a config file that is there, and not the file that was copied.
+    Never overwrites an existing config file, and never changes the official CLI's file.
     """
     legacy = legacy_file(environ)
     if legacy is None or config_file(environ) is not None:
         return None
-    written = document(legacy)
-    whole = written if "profiles" in written else {"activeProfile": "default", "profiles": {"default": written}}
-    parse(whole, str(legacy))
+    content = document(legacy)
+    migrated = content if "profiles" in content else {"activeProfile": "default", "profiles": {"default": content}}
+    parse(migrated, str(legacy))
     target = home(environ) / "config.yml"
-    made = edit(target, {(key,): value for key, value in whole.items()}, only_new=True)
-    return target if made else None
+    created = edit(target, {(key,): value for key, value in migrated.items()}, only_new=True)
+    return target if created else None
 
 
 def _edited(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:
@@ -108,13 +109,13 @@ def _edit_yaml(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:
     yaml.width = 4096
     yaml.explicit_start = text.startswith("---")
     try:
-        written = yaml.load(text)
+        content = yaml.load(text)
     except (YAMLError, ValueError, RecursionError):
         raise ConfigError(f"{path} is not valid YAML; it was not changed") from None
-    written = {} if written is None else written
-    _apply(written, {tuple(_quoted(key) for key in keys): _quoted(value) for keys, value in changes.items()}, path)
+    content = {} if content is None else content
+    _apply(content, {tuple(_quoted(key) for key in keys): _quoted(value) for keys, value in changes.items()}, path)
     out = StringIO()
-    yaml.dump(written, out)
+    yaml.dump(content, out)
     return out.getvalue()
 
 
@@ -123,24 +124,24 @@ def _edit_toml(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        written = tomlkit.parse(text)
+        content = tomlkit.parse(text)
     except (TOMLKitError, ValueError, RecursionError):
         raise ConfigError(f"{path} is not valid TOML; it was not changed") from None
-    _apply(written, changes, path)
-    return tomlkit.dumps(written)
+    _apply(content, changes, path)
+    return tomlkit.dumps(content)
 
 
 def _edit_json(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:
     try:
-        written = json.loads(text or "{}")
+        content = json.loads(text or "{}")
     except (ValueError, RecursionError):
         raise ConfigError(f"{path} is not valid JSON; it was not changed") from None
-    _apply(written, changes, path)
-    return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+    _apply(content, changes, path)
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _quoted(value: Any) -> Any:
-    """With quotes around each text that some reader of YAML takes for something else: `no`, 1:30, a line break."""
+    """Quote every string that a YAML parser might not read as the same string: `no`, 1:30, a line break."""
     import yaml
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
@@ -155,55 +156,55 @@ def _quoted(value: Any) -> Any:
 
 
 def _unshared(value: Any) -> Any:
-    """A plain copy in which nothing stands in two places."""
+    """A copy in which no mapping or list is shared, as YAML anchors do."""
     if isinstance(value, Mapping):
         return {key: _unshared(each) for key, each in value.items()}
     return [_unshared(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _apply(written: Any, changes: Mapping[Keys, Any], path: Path) -> None:
-    if not isinstance(written, MutableMapping):
-        raise ConfigError(f"{path} must hold a mapping; it was not changed")
+def _apply(content: Any, changes: Mapping[Keys, Any], path: Path) -> None:
+    if not isinstance(content, MutableMapping):
+        raise ConfigError(f"{path} must contain a mapping; it was not changed")
     for keys, value in changes.items():
-        if not is_one_profile(written):
-            _change(written, keys, value, path, ConfigFile)
-        elif keys[:2] == OF_THE_PROFILE and len(keys) > 2:
-            _change(written, keys[2:], value, path, Profile)
+        if not is_single_profile(content):
+            _change(content, keys, value, path, ConfigFile)
+        elif keys[:2] == DEFAULT_PROFILE and len(keys) > 2:
+            _change(content, keys[2:], value, path, Profile)
         else:
-            _name_the_profile(written)
-            _change(written, keys, value, path, ConfigFile)
+            _move_under_profiles(content)
+            _change(content, keys, value, path, ConfigFile)
 
 
-def _name_the_profile(written: MutableMapping[str, Any]) -> None:
-    """Give a file that is one profile and nothing else room for more."""
-    unwrap = getattr(written, "unwrap", None)
-    profile = unwrap() if unwrap else copy.copy(written)
-    for key in list(written):
-        del written[key]
-    written["profiles"] = {"default": profile}
+def _move_under_profiles(content: MutableMapping[str, Any]) -> None:
+    """Make the single profile of a file `profiles.default`, so that the file can have other keys."""
+    unwrap = getattr(content, "unwrap", None)
+    profile = unwrap() if unwrap else copy.copy(content)
+    for key in list(content):
+        del content[key]
+    content["profiles"] = {"default": profile}
 
 
-def _change(written: Any, keys: Keys, value: Any, path: Path, model: type[Section] | None) -> None:
-    section = written
+def _change(content: Any, keys: Keys, value: Any, path: Path, model: type[Section] | None) -> None:
+    section = content
     for depth, key in enumerate(keys):
         if not isinstance(section, MutableMapping):
             raise ConfigError(f"{path}: `{'.'.join(keys[:depth])}` is not a mapping; it was not changed")
-        ways = _ways(section, key, model)
-        name = ways[0] if ways else key
+        present = _present_spellings(section, key, model)
+        name = present[0] if present else key
         below = keys[depth + 1 :]
         if not below or section.get(name) is None:
             _put(section, name, below, value)
-            for way in ways[1:]:
-                del section[way]
+            for duplicate in present[1:]:
+                del section[duplicate]
             return
         section = section[name]
         model = Profile if keys[:depth] == ("profiles",) else _section(model, key)
 
 
 def _put(section: Any, name: str, below: Keys, value: Any) -> None:
-    """Set or remove what a section lacks or what is at the end of a path, in one piece.
+    """Set or remove a key of a section. below: the rest of the key path, for which mappings are created.
 
-    A table that was put into a TOML document first, and filled after, may be lost.
+    They are inserted complete: tomlkit may lose a table that is inserted empty and filled later.
     """
     if value is None:
         if not below:
@@ -214,16 +215,16 @@ def _put(section: Any, name: str, below: Keys, value: Any) -> None:
     section[name] = value
 
 
-def _ways(section: Mapping[str, Any], key: str, model: type[Section] | None) -> list[str]:
-    """Every way in which a section spells a key already."""
+def _present_spellings(section: Mapping[str, Any], key: str, model: type[Section] | None) -> list[str]:
+    """The spellings of a key that a section contains."""
     known = spellings(model) if model else {}
-    ways = [way for way in known if known[way] == known.get(key) and way in section]
-    # A profile may be called 123, which YAML reads as a number.
-    return ways or [each for each in section if str(each) == key]
+    present = [spelling for spelling in known if known[spelling] == known.get(key) and spelling in section]
+    # YAML reads a profile name such as 123 as a number.
+    return present or [each for each in section if str(each) == key]
 
 
 def _section(model: type[Section] | None, key: str) -> type[Section] | None:
-    """Whose keys stand below a key; None: not ours, or the names of profiles."""
+    """The model of the section at a key. None if the key is unknown, or if profile names are below it."""
     field = model.model_fields.get(spellings(model).get(key, "")) if model else None
     kind = field.annotation if field else None
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None

@@ -1,4 +1,4 @@
-"""What may stand in a config file, in whichever format, with defaults and sentences for people. Reads none."""
+"""The schema of a config file, for every format: keys, defaults and descriptions. Reads no file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydantic.fields import FieldInfo
 
 from rsspot.constants import BASE_URL, CLIENT_ID, FEEDS_URL, OAUTH_URL
 
-PASSING = (408, 429, 500, 502, 503, 504)
+TRANSIENT = (408, 429, 500, 502, 503, 504)
 
 
 class Section(BaseModel):
-    """snake_case and camelCase are the same; a key that is not known is kept and means nothing."""
+    """Keys may be in snake_case or camelCase. An unknown key is kept but has no effect."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -28,7 +28,7 @@ class Section(BaseModel):
     )
 
 
-def _also(*names: str) -> Any:
+def _aliases(*names: str) -> Any:
     return Field(validation_alias=AliasChoices(*names))
 
 
@@ -37,72 +37,92 @@ Text = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
 
 
 class Retry(Section):
-    """How patient requests are. Only what cannot have been executed, or only reads, is ever sent again."""
+    """How often and how long to retry. A write is retried only if it cannot have been executed."""
 
-    max_retries: int = Field(default=4, ge=0, le=100, description="Further attempts after the first.")
+    max_retries: int = Field(default=4, ge=0, le=100, description="Maximum number of retries.")
     base_delay: Seconds = Field(
-        default=0.25, description="Seconds before the second attempt; doubled for each further one."
+        default=0.25, description="Seconds to wait before the first retry. Doubled for each further retry."
     )
-    max_delay: Seconds = Field(default=20.0, description="The longest such wait.")
-    jitter: float = Field(default=1.0, ge=0, le=1, description="The share of each wait that is drawn by lot.")
-    max_retry_after: Seconds = Field(default=60.0, description="A Retry-After longer than this ends the attempts.")
+    max_delay: Seconds = Field(default=20.0, description="Maximum wait after doubling, in seconds.")
+    jitter: float = Field(default=1.0, ge=0, le=1, description="The random share of each wait, from 0 to 1.")
+    max_retry_after: Seconds = Field(
+        default=60.0, description="If Retry-After is longer than this many seconds, the request is not retried."
+    )
     deadline: Seconds = Field(
-        default=120.0, description="Seconds after which a request is given up, attempts and waits in all."
+        default=120.0, description="Maximum total time of a request in seconds, including retries and waits."
     )
-    statuses: tuple[int, ...] = Field(default=PASSING, description="Answers to a read that are worth another attempt.")
+    statuses: tuple[int, ...] = Field(default=TRANSIENT, description="HTTP statuses after which a read is retried.")
 
 
 class Cache(Section):
-    """What of the answers to reads is kept. Plan and apply never look at it."""
+    """Which responses to reads are cached. `plan` and `apply` never use the cache."""
 
-    enabled: bool = Field(default=True, description="Whether anything is kept.")
-    persistent: bool = Field(default=True, description="Whether it outlives the process, in state.db.")
-    default_ttl: Seconds = Field(default=0.0, description="Seconds that an answer is good for; 0 keeps none.")
+    enabled: bool = Field(default=True, description="Whether responses are cached.")
+    persistent: bool = Field(
+        default=True, description="Whether the cache is also stored in state.db, for later processes."
+    )
+    default_ttl: Seconds = Field(default=0.0, description="Seconds that a response stays valid. 0: not cached.")
     ttls: dict[str, Seconds] = Field(
         default_factory=dict,
-        description="Seconds by path pattern (`*` stands for anything); the longest match wins, over those built in.",
+        description="The same by path pattern (`*` matches anything). The longest match wins. Overrides built-in ones.",
     )
-    most_entries: int = Field(default=1000, ge=1, description="Answers kept in memory, and in state.db.")
-    most_bytes: int = Field(default=32 * 1024 * 1024, ge=1, description="Bytes kept in memory, and in state.db.")
+    most_entries: int = Field(
+        default=1000, ge=1, description="Maximum number of responses, in memory and in state.db each."
+    )
+    most_bytes: int = Field(
+        default=32 * 1024 * 1024, ge=1, description="Maximum size in bytes, in memory and in state.db each."
+    )
 
 
 class Profile(Section):
-    """One account and how to speak to it."""
+    """One account, and how to connect to it."""
 
-    organization: Annotated[Text | None, _also("organization", "org")] = Field(
-        default=None, description="Name, id or namespace of the organization."
+    organization: Annotated[Text | None, _aliases("organization", "org")] = Field(
+        default=None, description="Name, ID or namespace of the organization."
     )
-    organization_id: Annotated[Text | None, _also("organizationId", "organization_id", "orgId", "org_id")] = Field(
-        default=None, description="Its id; wins over a name in the same place."
+    organization_id: Annotated[Text | None, _aliases("organizationId", "organization_id", "orgId", "org_id")] = Field(
+        default=None, description="ID of the organization. Takes precedence over a name from the same source."
     )
-    region: Text | None = Field(default=None, description="Where a new cloudspace goes that does not say where.")
-    refresh_token: SecretStr | None = Field(default=None, description="What id_tokens are made from.")
-    refresh_token_file: Text | None = Field(default=None, description="A file that holds it.")
-    access_token: SecretStr | None = Field(default=None, description="An id_token to use as it is, until it expires.")
-    keyring: bool = Field(default=False, description="Whether the refresh token is in the operating system's keyring.")
-    client_id: Text = Field(default=CLIENT_ID, description="The OAuth client; the console's has no secret.")
-    base_url: Text = Field(default=BASE_URL, description="Where the API is.")
-    oauth_url: Text = Field(default=OAUTH_URL, description="Where tokens come from.")
-    feeds_url: Text = Field(default=FEEDS_URL, description="Where the public price feeds are.")
-    proxy: Text | None = Field(default=None, repr=False, description="An HTTP proxy for https addresses.")
-    timeout: Annotated[Seconds, _also("timeout", "requestTimeoutSeconds", "request_timeout_seconds")] = Field(
-        default=30.0, description="Seconds to wait for a connection, or for the next byte."
+    region: Text | None = Field(default=None, description="The region of new cloudspaces that do not specify one.")
+    refresh_token: SecretStr | None = Field(
+        default=None, description="The refresh token, from which id_tokens are obtained."
     )
-    rate_limit: float | None = Field(default=None, gt=0, description="Requests in a second at most; less after a 429.")
+    refresh_token_file: Text | None = Field(default=None, description="A file that contains the refresh token.")
+    access_token: SecretStr | None = Field(default=None, description="An id_token to use until it expires.")
+    keyring: bool = Field(
+        default=False, description="Whether the refresh token is stored in the operating system's keyring."
+    )
+    client_id: Text = Field(
+        default=CLIENT_ID, description="The OAuth client ID. The default is the console's, which needs no secret."
+    )
+    base_url: Text = Field(default=BASE_URL, description="URL of the API.")
+    oauth_url: Text = Field(default=OAUTH_URL, description="URL of the login service, which issues tokens.")
+    feeds_url: Text = Field(default=FEEDS_URL, description="URL of the public price feeds.")
+    proxy: Text | None = Field(default=None, repr=False, description="HTTP proxy for https URLs.")
+    timeout: Annotated[Seconds, _aliases("timeout", "requestTimeoutSeconds", "request_timeout_seconds")] = Field(
+        default=30.0, description="Seconds to wait for a connection or for the next byte."
+    )
+    rate_limit: float | None = Field(
+        default=None, gt=0, description="Maximum number of requests per second. Reduced after a 429."
+    )
     most_response_bytes: int = Field(
-        default=64 * 1024 * 1024, ge=1024, description="An answer longer than this is refused."
+        default=64 * 1024 * 1024, ge=1024, description="Maximum size of a response in bytes. A larger one is an error."
     )
-    history: bool = Field(default=True, description="Whether commands are noted in state.db, without their secrets.")
+    history: bool = Field(default=True, description="Whether commands are recorded in state.db, without their secrets.")
     retry: Retry = Field(default_factory=Retry)
     cache: Cache = Field(default_factory=Cache)
 
 
 class ConfigFile(Section):
-    """A whole config file, or what stands for one at run time."""
+    """A whole config file, or the mapping passed to a client instead of one."""
 
-    active_profile: Text | None = Field(default=None, description="The profile used when none is named.")
-    state_path: Text | None = Field(default=None, description="Where the ledger, the cache and the history are.")
-    preferences: Profile = Field(default_factory=Profile, description="What holds for every profile that says nothing.")
+    active_profile: Text | None = Field(default=None, description="The profile to use if none is selected.")
+    state_path: Text | None = Field(
+        default=None, description="Path of state.db, which holds the ledger, the cache and the history."
+    )
+    preferences: Profile = Field(
+        default_factory=Profile, description="Settings for every profile that does not set its own."
+    )
     profiles: dict[str, Profile] = Field(default_factory=dict, description="Profiles by name.")
 
 
@@ -110,7 +130,7 @@ SECRETS = frozenset({"refresh_token", "access_token"})
 
 
 def leaves(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every setting of a section by its dotted name."""
+    """Every setting of a section, by its dotted name."""
     for name, info in model.model_fields.items():
         if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
             yield from leaves(info.annotation, f"{above}{name}.")
@@ -119,7 +139,7 @@ def leaves(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, Field
 
 
 def values(section: Section, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that a section was given, by its dotted name. An empty secret is none."""
+    """Every value set in a section, by its dotted name. An empty secret counts as not set."""
     for name in section.model_fields_set & set(type(section).model_fields):
         value = getattr(section, name)
         if isinstance(value, SecretStr):
@@ -131,22 +151,22 @@ def values(section: Section, above: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def spellings(model: type[BaseModel]) -> dict[str, str]:
-    """Every way to write a key of a section -> the field's own name."""
-    found: dict[str, str] = {}
+    """Every spelling of a section's keys, mapped to the field's name."""
+    names: dict[str, str] = {}
     for name, info in model.model_fields.items():
         alias = info.validation_alias
-        also = alias.choices if isinstance(alias, AliasChoices) else ()
-        found |= {str(each): name for each in (name, to_camel(name), *also)}
-    return found
+        aliases = alias.choices if isinstance(alias, AliasChoices) else ()
+        names |= {str(spelling): name for spelling in (name, to_camel(name), *aliases)}
+    return names
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted names as sections inside sections."""
-    whole: dict[str, Any] = {}
+    """Turn dotted names into nested mappings."""
+    tree: dict[str, Any] = {}
     for dotted, value in settings.items():
         *path, last = dotted.split(".")
-        section = whole
+        section = tree
         for name in path:
             section = section.setdefault(name, {})
         section[last] = value
-    return whole
+    return tree

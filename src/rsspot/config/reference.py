@@ -1,4 +1,4 @@
-"""Every setting as a row: its name, key, variables, default and meaning. Made from the schema itself."""
+"""The table of all settings in docs/configuration.md, generated from the schema. Writes no file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD = ("Setting", "In a profile", "Environment", "Default", "Meaning")
 
 @dataclass(frozen=True)
 class Row:
-    """One setting. key: how a config file spells it · variables: the first one that is set wins."""
+    """One setting. key: its spelling in a config file · variables: the first one that is set wins."""
 
     setting: str
     key: str
@@ -26,19 +26,19 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """Every setting of a profile, then those of the whole file."""
-    found = [_row(name, info, _key(name)) for name, info in leaves(Profile)]
-    found += [
-        _row(name, info, f"{to_camel(name)} (of the file)")
+    """The settings of a profile, then those of the whole file."""
+    settings = [_row(name, info, _camel(name)) for name, info in leaves(Profile)]
+    settings += [
+        _row(name, info, f"{to_camel(name)} (top level)")
         for name, info in ConfigFile.model_fields.items()
         if name in ("active_profile", "state_path")
     ]
-    files = Row("config_file", "", CONFIG_PATHS, "the first of the usual places", "Which config file is read.")
-    return [*found, files]
+    files = Row("config_file", "", CONFIG_PATHS, "the first default path that exists", "Path of the config file.")
+    return [*settings, files]
 
 
 def markdown() -> str:
-    """The rows as a table for the documentation."""
+    """The rows as a Markdown table."""
     lines = [f"| {' | '.join(HEAD)} |", f"|{'---|' * len(HEAD)}"]
     for row in rows():
         key = f"`{row.key}`" if row.key and "(" not in row.key else row.key
@@ -50,14 +50,14 @@ def markdown() -> str:
 def _row(name: str, info: FieldInfo, key: str) -> Row:
     variable = {"active_profile": "profile"}.get(name, name)
     default = info.get_default(call_default_factory=True)
-    return Row(name, key, ALIASES.get(variable, ()), _said(default), (info.description or "").replace("|", "\\|"))
+    return Row(name, key, ALIASES.get(variable, ()), _shown(default), (info.description or "").replace("|", "\\|"))
 
 
-def _key(dotted: str) -> str:
+def _camel(dotted: str) -> str:
     return ".".join(to_camel(part) for part in dotted.split("."))
 
 
-def _said(default: Any) -> str:
+def _shown(default: Any) -> str:
     if default is None or default == {}:
         return ""
     if isinstance(default, bool):
