@@ -1,8 +1,7 @@
-"""AsyncSpotClient: one identity, one way to the service, and the groups of operations on it."""
+"""AsyncSpotClient: the client for asyncio. Holds the credential, the transport and the groups of operations."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -19,6 +18,7 @@ from rsspot.client.resolve import resolved_here
 from rsspot.config.loader import Resolved
 from rsspot.config.models import ConfigFile
 from rsspot.errors import UnexpectedShape
+from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.hooks import Hooks
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.models.resource import Resource
@@ -38,11 +38,12 @@ T = TypeVar("T", bound=Resource)
 class AsyncSpotClient(AsyncGroups):
     """Rackspace Spot for asyncio. Use as `async with`, or call `aclose()` in each loop it was used in.
 
-    Arguments win over `use_org` and its like, which win over RSSPOT_* variables, remembered preferences and files.
-    config: what would stand in a config file · cache: False asks the service each time · hooks: see `http.hooks`
-    transport: another way to the service, such as the simulator's; clock: the time that retries and waits go by;
-    token_folder: where tokens are kept between runs, None for nowhere; log_in: what to do when no refresh token works.
-    Raises ConfigError, and AuthError when there is no credential at all.
+    Arguments override `use_org` and the like, which override RSSPOT_* variables, remembered preferences and files.
+    config: the content of a config file, used instead of one · cache: False disables the response cache
+    hooks: see `http.hooks` · transport: used instead of HTTP connections, such as the simulator's
+    clock: the time for retries and waits · token_folder: caches tokens between runs; None disables that
+    log_in: called when no refresh token works · resolved: settings that are already resolved
+    Raises ConfigError; AuthError if there is no credential.
     """
 
     def __init__(
@@ -109,32 +110,29 @@ class AsyncSpotClient(AsyncGroups):
 
     @cached_property
     def state(self) -> StateStore:
-        """What the state.db of this configuration remembers; its first use makes the file."""
+        """The state.db of this configuration. The file is created on first use."""
         return StateStore(self.config.state_path)
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger of this configuration; opening it for the first time makes its file."""
+        """The ledger of this configuration. The file is created on first use."""
         return self.state.ledger
 
     async def _request_json(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Document | None = None
     ) -> Document:
-        """One request to any path of the service; gives the JSON object that it answers with.
+        """Send one request to any path of the service and return the JSON object in the response.
 
-        Raises UnexpectedShape when the answer is something else, and what SpotTransport.send raises.
+        Raises UnexpectedShape if the response is not a JSON object, and the errors of SpotTransport.send.
         """
         content = await self.session.content(Call(method, path, params or {}, body))
         try:
-            document = json.loads(content or b"null")
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            raise UnexpectedShape(f"{method} {path} was not answered with a JSON object")
-        return document
+            return opened(content, Envelope.DOCUMENT)
+        except NotAsDocumented:
+            raise UnexpectedShape(f"the response to {method} {path} is not a JSON object") from None
 
     async def whoami(self) -> Persona:
-        """Who the token is of, of which organization, and until when. Raises AuthError, TransportError."""
+        """The user and organization of the token, and when it expires. Raises AuthError, TransportError."""
         return Persona.of(await self._bearer.current(self.session.transport.handle_async_request))
 
     def collection(self, kind: Kind[T]) -> Collection[T]:
@@ -142,24 +140,24 @@ class AsyncSpotClient(AsyncGroups):
         return collection_of(self, kind)
 
     def documents(self, kind: Kind[Any], *, permit: Callable[[], None] | None = None) -> Documents:
-        """The verbs of any kind on plain JSON objects; never an answer that was kept.
+        """The verbs of any kind on plain JSON objects. Reads bypass the cache.
 
-        permit: asked at the moment of sending, before each attempt at each write; what it raises is raised, and nothing
-        was sent then.
+        permit: called just before each attempt of each write; if it raises, the write is not sent and the error is
+        passed on.
         """
         context = replace(self._context, permit=permit) if permit else self._context
         return documents_class(kind)(context, kind)
 
     async def aclose(self) -> None:
-        """Let go of this loop's connections, and of files."""
+        """Close this loop's connections, and files."""
         async with AsyncExitStack() as stack:
-            # Each is let go of whatever becomes of the others.
+            # The stack closes each of them, even if closing another one fails.
             stack.callback(self.close_ledger)
             stack.push_async_callback(self.feeds.aclose)
             stack.push_async_callback(self.session.aclose)
 
     def close_ledger(self) -> None:
-        """Let go of the ledger, if it was opened; the next use opens it again."""
+        """Close the ledger if it is open. The next use opens it again."""
         opened: Ledger | None = self.__dict__.pop("ledger", None)
         state: StateStore | None = self.__dict__.pop("state", None)
         if opened is not None:

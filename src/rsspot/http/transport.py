@@ -9,9 +9,10 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from rsspot.constants import PAGE_SIZE, USER_AGENT
-from rsspot.errors import Gone, RsspotError, ServerError, UnexpectedShape
+from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError, UnexpectedShape
 from rsspot.http.bodies import WholeBodies
 from rsspot.http.cache import Place, ResponseCache, written_place
+from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.permission import PERMIT, PermittedTransport
@@ -25,6 +26,8 @@ from rsspot.wire import httpx
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_LIST_RESTARTS = 3
+MOST_PAGES = 4000
+"""Pages of one list; at 500 objects a page, two million objects."""
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 P = TypeVar("P")
 
@@ -34,6 +37,7 @@ class Call:
     """A request as a value. `path` is absolute on the API host.
 
     fresh: do not use a cached response · private: the response may hold secrets, so it is not cached on disk
+    envelope, name: what the body of a 2xx response must be, and the name that an object must have
     """
 
     method: str
@@ -41,6 +45,8 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: Document | None = None
     content_type: str = JSON
+    envelope: Envelope = Envelope.DOCUMENT
+    name: str | None = None
     fresh: bool = True
     private: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -105,12 +111,25 @@ class SpotTransport:
         self.transport = RetryTransport(whole, clock, self._options.policy, self.hooks)
 
     async def send(self, call: Call) -> Document:
-        """The response's JSON object; {} for an empty body.
+        """The response's JSON object; {} for the empty body of a deletion.
 
         Raises ApiError, AuthError, TransportError, and OutcomeUnknown for a write whose outcome is unknown.
         """
         body = await self.content(call)
-        return decoded(body) if call.method == "GET" else _acknowledged(body)
+        try:
+            return opened(body, call.envelope, call.name)
+        except NotAsDocumented as problem:
+            raise self._misread(call, problem) from None
+
+    def _misread(self, call: Call, problem: NotAsDocumented) -> RsspotError:
+        """The error for a 2xx response that is not what the service documents, so that something else answered."""
+        if self.cache is not None:
+            self.cache.forget(call.path)
+        message = f"{call.method} {call.path}: the response {problem}"
+        if call.method in SAFE or call.envelope is Envelope.DOCUMENT:
+            hint = "something else may answer in the service's place: check the base URL and the network"
+            return ServerError(message, status=200, hint=hint)
+        return OutcomeUnknown(message)
 
     async def content(self, call: Call) -> bytes:
         """The response body. Raises the same errors as `send`."""
@@ -186,11 +205,13 @@ class SpotTransport:
 
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[Document]:
         """All items of a list, across all pages."""
-        pages = await self.pages(Call("GET", path, params or {}), decoded, token_of)
-        return whole_items(path, pages)
+        return whole_items(path, await self.pages(Call("GET", path, params or {}), page_of, token_of))
 
     async def pages(self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]) -> list[P]:
-        """All pages of a list. An expired page token restarts the list, so pages of two versions never mix."""
+        """All pages of a list. An expired page token restarts the list, so pages of two versions never mix.
+
+        decode: raises NotAsDocumented. Raises ServerError for a list that is none or that never ends.
+        """
         for _ in range(LONGEST_LIST_RESTARTS):
             try:
                 return [page async for page in self._pages(call, decode, token_of)]
@@ -198,19 +219,26 @@ class SpotTransport:
                 # The expired token may come from a cached first page.
                 if self.cache is not None:
                     self.cache.forget(call.path)
+            except NotAsDocumented as problem:
+                raise self._misread(call, problem) from None
         raise Gone(f"the list {call.path} expired {LONGEST_LIST_RESTARTS} times while being read", status=410)
 
     async def _pages(
         self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]
     ) -> AsyncIterator[P]:
         params: dict[str, str] = {**call.params, "limit": str(PAGE_SIZE)}
-        while True:
+        seen: set[str] = set()
+        while len(seen) < MOST_PAGES:
             page = decode(await self.content(replace(call, params=params)))
             yield page
             token = token_of(page)
             if not token:
                 return
+            if token in seen:
+                raise NotAsDocumented("continues with a page that was read before")
+            seen.add(token)
             params["continue"] = token
+        raise NotAsDocumented(f"continues after {MOST_PAGES} pages")
 
     async def aclose(self) -> None:
         """Close this loop's connections, or those of threads without a loop."""
@@ -264,18 +292,6 @@ def token_of(page: Document) -> str | None:
     return token if isinstance(token, str) else None
 
 
-def decoded(body: bytes) -> Document:
-    """The JSON object of a read; {} for an empty body. Raises ServerError for anything else."""
-    document = _acknowledged(body)
-    if not document and body.strip() not in (b"", b"{}"):
-        raise ServerError("the response is not a JSON object", status=200)
-    return document
-
-
-def _acknowledged(body: bytes) -> Document:
-    """The JSON object that a write returned; {} for anything else, since the write was executed."""
-    try:
-        document = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+def page_of(body: bytes) -> Document:
+    """One page of a list as plain JSON. Raises NotAsDocumented."""
+    return opened(body, Envelope.LIST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
@@ -12,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
-from rsspot.http.transport import Call
+from rsspot.http.envelopes import Envelope, NotAsDocumented
+from rsspot.http.transport import Call, page_of
 from rsspot.models.findings import findings
 from rsspot.models.resource import Page, Resource, compact
 from rsspot.resources.documents import Documents
@@ -26,7 +28,7 @@ from rsspot.utils.serialization import Document, at_path
 
 T = TypeVar("T", bound=Resource)
 SHORTEST_LOOK = 1.0
-"""The least timeout of such a read, in seconds."""
+"""The minimum timeout of a read while waiting, in seconds."""
 
 
 class Collection(Generic[T]):
@@ -63,7 +65,8 @@ class Collection(Generic[T]):
         """
         if not self.documents.is_wire_name(name):
             return self._decode(await self.documents.named(name))
-        return self._decode(await self._context.session.send(self._call(await self.documents.place(name))))
+        call = replace(self._call(await self.documents.place(name)), envelope=Envelope.OBJECT, name=name)
+        return self._decode(await self._context.session.send(call))
 
     async def create(
         self,
@@ -114,7 +117,7 @@ class Collection(Generic[T]):
         missing_ok: return instead of raising NotFound if there is no such object.
         Raises NotFound, Conflict, Forbidden, and OutcomeUnknown if it may have been deleted.
         """
-        # Outside the try: a missing organization raises NotFound too, and must not count as a missing object.
+        # Outside the try: a missing organization raises NotFound too, which must not count as a missing object.
         await self.documents.place(name)
         try:
             await self.documents.delete(await self.documents.wire_name(name))
@@ -144,7 +147,7 @@ class Collection(Generic[T]):
 
         Raises NotReady if the timeout passes.
         """
-        # Outside the try: a missing organization raises NotFound too, and must not count as a deleted object.
+        # Outside the try: a missing organization raises NotFound too, which must not count as a deleted object.
         await self.documents.place(name)
         try:
             wire = await self.documents.wire_name(name)
@@ -152,10 +155,10 @@ class Collection(Generic[T]):
                 await self._look(wire, left)
         except NotFound:
             return
-        raise NotReady(f"{self.kind.name} {name} is still there after {timeout:g} s")
+        raise NotReady(f"{self.kind.name} {name} still exists after {timeout:g} s")
 
     async def _look(self, wire: str, left: float) -> Document | None:
-        """The live object; None if the service did not respond in the time left."""
+        """The live object; None if the service did not respond within `left` seconds."""
         try:
             return await self.documents.get(wire, patience=max(left, SHORTEST_LOOK))
         except TransportError:
@@ -181,7 +184,9 @@ class Collection(Generic[T]):
     def _page(self, body: bytes) -> Page[T]:
         try:
             with collector_paused():
-                page = self._pages.validate_json(body or b"{}", by_name=False, by_alias=True)
+                page = self._pages.validate_json(body, by_name=False, by_alias=True)
+                if "items" not in page.model_fields_set:
+                    raise NotAsDocumented(f"is not {Envelope.LIST.value}")
                 for item in page.items or ():
                     compact(item)
                 return page
@@ -189,23 +194,13 @@ class Collection(Generic[T]):
             return self._page_with_odd_items(body)
 
     def _page_with_odd_items(self, body: bytes) -> Page[T]:
-        """A page with some malformed items: reads the others, and notes what is wrong with these."""
-        import json
-
-        try:
-            document = json.loads(body)
-        except ValueError:
-            document = None
-        if not isinstance(document, dict):
-            raise UnexpectedShape(f"the response to the list of {self.kind.plural} is not a JSON object") from None
+        """A page with some malformed items: reads the others, and records what is wrong with the malformed ones."""
+        document = page_of(body)
         try:
             empty = self._pages.validate_python({**document, "items": []})
         except ValidationError:
-            empty = None
-        raw_items = document.get("items") or []
-        if empty is None or not isinstance(raw_items, builtins.list):
-            message = f"the response to the list of {self.kind.plural} is not a Kubernetes list"
-            raise UnexpectedShape(message) from None
+            raise NotAsDocumented(f"is not {Envelope.LIST.value}") from None
+        raw_items = document["items"] or []
         items: builtins.list[T] = []
         odd: builtins.list[str] = []
         for item in raw_items:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, UsageError
-from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, decoded, token_of, whole_items
+from rsspot.http.envelopes import Envelope
+from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, page_of, token_of, whole_items
 from rsspot.models.fields import SECRET
 from rsspot.models.refs import path_segment
 from rsspot.resources.kind import Kind, Naming, is_uuid
@@ -71,20 +72,22 @@ class Documents:
     async def kept_list(self) -> builtins.list[Document]:
         """All objects of the kind, possibly from the cache."""
         call = Call("GET", await self.path(), fresh=False, private=self.kind.holds_secrets)
-        pages = await self._session.pages(call, decoded, token_of)
+        pages = await self._session.pages(call, page_of, token_of)
         return [self.framed(item) for item in whole_items(call.path, pages)]
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
         """One object. patience: a deadline in seconds, if shorter than the retry policy's. Raises NotFound."""
-        return await self._session.send(Call("GET", await self.place(name), patience=patience))
+        call = Call("GET", await self.place(name), envelope=Envelope.OBJECT, name=name, patience=patience)
+        return await self._session.send(call)
 
     async def create(self, body: Document) -> Document:
         """Create an object. Raises AlreadyExists, Invalid, Forbidden, OutcomeUnknown."""
-        return await self._session.send(self._write("POST", await self.path(), body))
+        name = at_path(body, ("metadata", "name"))
+        return await self._session.send(self._write("POST", await self.path(), body, name))
 
     async def patch(self, name: str, patch: Document) -> Document:
         """Send a JSON merge patch. With `metadata.resourceVersion` in it, raises Conflict if the object has changed."""
-        return await self._session.send(self._write("PATCH", await self.place(name), patch))
+        return await self._session.send(self._write("PATCH", await self.place(name), patch, name))
 
     async def delete(self, name: str, *, uid: str | None = None) -> None:
         """Request deletion. With `uid`, raises Conflict unless the object has that metadata.uid. Raises NotFound."""
@@ -93,10 +96,17 @@ class Documents:
             body["preconditions"] = {"uid": uid}
         await self._session.send(self._write("DELETE", await self.place(name), body))
 
-    def _write(self, method: str, place: str, body: Document) -> Call:
-        content_type = MERGE_PATCH if method == "PATCH" else JSON
-        secrets = self.secrets_in(body)
-        return Call(method, place, body=body, content_type=content_type, secrets=secrets, permit=self.context.permit)
+    def _write(self, method: str, place: str, body: Document, name: str | None = None) -> Call:
+        return Call(
+            method,
+            place,
+            body=body,
+            content_type=MERGE_PATCH if method == "PATCH" else JSON,
+            envelope=Envelope.DELETED if method == "DELETE" else Envelope.OBJECT,
+            name=name,
+            secrets=self.secrets_in(body),
+            permit=self.context.permit,
+        )
 
     def watch(self, *, labels: str | None = None) -> AsyncIterator[WatchEvent[Document]]:
         """Yield every object as ADDED, then every change, until the caller stops iterating."""
@@ -109,7 +119,7 @@ class Documents:
         return str((await self.named(name))["metadata"]["name"])
 
     def is_wire_name(self, name: str) -> bool:
-        """Whether a name must be a wire name, and not a name given by the author."""
+        """Whether a name can only be a wire name, not a name given by the author."""
         return self.kind.naming is Naming.LABEL or not isinstance(name, str) or not name or is_uuid(name)
 
     async def named(self, name: str) -> Document:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from rsspot.errors import ApiError, ServerError, TransportError
-from rsspot.http.transport import Call, SpotTransport, decoded, token_of, whole_items
+from rsspot.http.transport import Call, SpotTransport, page_of, token_of, whole_items
 from rsspot.resources.query import selector
 from rsspot.utils.clock import Clock
+from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document, at_path
 
 T = TypeVar("T")
@@ -23,10 +23,11 @@ POLL = 10.0
 PAUSE = 2.0
 """Seconds between the end of a stream and the next request."""
 NO_STREAMS = frozenset({400, 403, 404, 405, 415, 501})
+"""Statuses with which a service without watch support may refuse a watch."""
 
 
 class WatchContext(Protocol):
-    """What a watch is sent through, and the clock by which it pauses."""
+    """The transport that a watch uses, and the clock for its pauses."""
 
     @property
     def session(self) -> SpotTransport: ...
@@ -36,7 +37,7 @@ class WatchContext(Protocol):
 
 
 class Watchable(Protocol):
-    """What can be watched: the Documents of a kind."""
+    """The part of Documents that a watch needs."""
 
     @property
     def context(self) -> WatchContext: ...
@@ -46,7 +47,7 @@ class Watchable(Protocol):
         ...
 
     def framed(self, item: Document) -> Document:
-        """An item of a list with what lists leave out."""
+        """A list item with the fields that lists leave out."""
         ...
 
 
@@ -113,7 +114,7 @@ async def _compared(documents: Watchable, labels: str | None, known: _Known) -> 
 
 async def _listed(documents: Watchable, labels: str | None) -> tuple[dict[str, Document], str]:
     call = Call("GET", await documents.path(), selector(labels))
-    pages = await documents.context.session.pages(call, decoded, token_of)
+    pages = await documents.context.session.pages(call, page_of, token_of)
     items = [documents.framed(item) for item in whole_items(call.path, pages)]
     version = str((pages[0].get("metadata") or {}).get("resourceVersion") or "")
     return {item["metadata"]["name"]: item for item in items}, version
@@ -135,19 +136,20 @@ async def _streamed(
                 raise _TooOld
             known.version = _version_of(document) or known.version
             if event_type in ("ADDED", "MODIFIED", "DELETED"):
-                yield _noted(documents, known, event_type, document)
+                yield _recorded(documents, known, event_type, document)
 
 
 def _event(line: str) -> dict[str, Any]:
     try:
-        event = json.loads(line)
+        event = parse_json(line)
     except ValueError:
         # A truncated line: the stream broke.
         raise _TooOld from None
     return event if isinstance(event, dict) else {}
 
 
-def _noted(documents: Watchable, known: _Known, event_type: Any, document: Document) -> WatchEvent[Document]:
+def _recorded(documents: Watchable, known: _Known, event_type: Any, document: Document) -> WatchEvent[Document]:
+    """The event of a document, after updating the known state with it."""
     name, whole = at_path(document, ("metadata", "name")), documents.framed(document)
     if name is None:
         # Not an object: only a new list can show what changed.

@@ -1,4 +1,4 @@
-"""JSON documents: one spelling, a digest of it, and the value at a path. Knows no kinds."""
+"""JSON documents: canonical text, digests, and the value at a path. Knows no kinds."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
-"""A JSON object as it travels. The border where `Any` is allowed."""
+"""A JSON object as sent and received. The only place where `Any` is allowed."""
 
 
 def canonical(value: Any) -> str:
-    """JSON with one spelling: sorted keys, no spaces."""
+    """Canonical JSON: sorted keys and no spaces, so that equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def digest(value: Any) -> str:
-    """`sha256:…` of the canonical JSON."""
+    """The SHA-256 digest of the canonical JSON, as `sha256:…`."""
     return "sha256:" + hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def at_path(document: Any, path: Iterable[str | int], default: Any = None) -> Any:
-    """The value at a path of keys and indexes, or `default`."""
+    """The value at a path of keys and indexes, or `default` if there is none."""
     for key in path:
         try:
             document = document[key]

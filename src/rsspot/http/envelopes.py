@@ -1,0 +1,68 @@
+"""Judges the body of a 2xx response: whether it is what the service documents. The one place that does.
+
+A gateway, a login page or a captive portal answers 200 as well. An object that is none would read as "nothing there",
+and a list without items as "all gone", after which a plan creates everything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from rsspot.utils.reading import parse_json
+from rsspot.utils.serialization import Document, at_path
+
+
+class Envelope(StrEnum):
+    """What the body of a 2xx response has to be."""
+
+    DOCUMENT = "a JSON object"
+    OBJECT = "an object with a name"
+    LIST = "a list of objects"
+    DELETED = "a Status or the deleted object"
+
+
+class NotAsDocumented(ValueError):
+    """A 2xx response whose body is not what the service documents. Its text is a clause: `is not …`."""
+
+
+def opened(body: bytes, envelope: Envelope, name: str | None = None) -> Document:
+    """The JSON object of a response; {} for the empty body of a deletion. Raises NotAsDocumented.
+
+    name: the metadata.name that an OBJECT must have.
+    """
+    if envelope is Envelope.DELETED and not body.strip():
+        return {}
+    try:
+        document = parse_json(body)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not _JUDGES[envelope](document):
+        raise NotAsDocumented(f"is not {envelope.value}")
+    if name is not None and document["metadata"]["name"] != name:
+        raise NotAsDocumented(f"is an object of another name than {name!r}")
+    return document
+
+
+def _has_items(document: Document) -> bool:
+    """Whether a list has its items. Go servers send null for none, but never leave them out."""
+    return "items" in document and isinstance(document["items"], list | None)
+
+
+def _has_name(document: Document) -> bool:
+    name: Any = at_path(document, ("metadata", "name"))
+    return isinstance(name, str) and bool(name)
+
+
+def _is_deletion(document: Document) -> bool:
+    succeeded = document.get("kind") == "Status" and document.get("status") == "Success"
+    return succeeded or _has_name(document)
+
+
+_JUDGES: dict[Envelope, Callable[[Document], bool]] = {
+    Envelope.DOCUMENT: lambda _: True,
+    Envelope.OBJECT: _has_name,
+    Envelope.LIST: _has_items,
+    Envelope.DELETED: _is_deletion,
+}
