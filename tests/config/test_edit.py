@@ -1,4 +1,4 @@
-"""Changing a config file: what is kept, what is refused, and that nobody ever meets half a file or loses a change."""
+"""Edits of config files: what is kept, what is refused, and that concurrent reads and edits are safe."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ CHANGES: dict[Keys, Any] = {
     ("profiles", "work", "retry", "max_retries"): 0,
     ("profiles", "play", "timeout"): 5,
 }
-"""Every key under another spelling than the files have."""
+"""Every key has another spelling than in the files."""
 EDITOR = """
 import os, sys
 from pathlib import Path
@@ -96,29 +96,29 @@ try:
 except ConfigError as error:
     print(error)
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-edit(path, {("profiles", "work", "region"): "room again"})
+edit(path, {("profiles", "work", "region"): "space again"})
 """
 
 
 def file_with(folder: Path, text: str, suffix: str = "yml") -> Path:
-    """A config file that says this."""
+    """A config file with this text."""
     path = folder / f"config.{suffix}"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def setting(path: Path, name: str, profile: str | None = None) -> Any:
-    """What a setting comes to."""
+    """The resolved value of a setting."""
     return resolve(config_path=path, environ={"HOME": str(path.parent)}, profile=profile).get(name)
 
 
 def mode_of(path: Path) -> int:
-    """The permissions of a file."""
+    """The permission bits of a file."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
 def visible(folder: Path) -> list[str]:
-    """The files of a folder but the locks, which stay."""
+    """The files of a folder, except lock files, which are never removed."""
     return sorted(each.name for each in folder.iterdir() if not each.name.endswith(".lock"))
 
 
@@ -126,15 +126,15 @@ def visible(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("suffix", TEXTS)
-def test_a_key_is_changed_where_it_stands(tmp_path: Path, suffix: str) -> None:
-    """Under the spelling it has: a second key of the same meaning would leave open which one counts."""
+def test_a_key_keeps_its_spelling(tmp_path: Path, suffix: str) -> None:
+    """With a second spelling of the same key, it would be unclear which one applies."""
     path = file_with(tmp_path, TEXTS[suffix], suffix)
     edit(path, CHANGES)
     text = path.read_text()
     for spelling in ("organization", "refreshToken", "max_retries", "timeout"):
         assert spelling not in text.replace("requestTimeoutSeconds", "")
-    found = resolve(config_path=path, environ={"HOME": str(tmp_path)}, profile="work")
-    assert (found.get("organization"), found.get("refresh_token"), found.get("retry.max_retries")) == (
+    resolved = resolve(config_path=path, environ={"HOME": str(tmp_path)}, profile="work")
+    assert (resolved.get("organization"), resolved.get("refresh_token"), resolved.get("retry.max_retries")) == (
         "other",
         "new",
         0,
@@ -143,8 +143,8 @@ def test_a_key_is_changed_where_it_stands(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["yml", "toml"])
-def test_nothing_else_of_a_file_changes(tmp_path: Path, suffix: str) -> None:
-    """Comments, order, quotes, blank lines and keys that are not ours: the lines that differ are the ones named."""
+def test_only_the_given_keys_change(tmp_path: Path, suffix: str) -> None:
+    """Comments, order, quotes, blank lines and unknown keys stay. One line per given key differs."""
     path = file_with(tmp_path, TEXTS[suffix], suffix)
     edit(path, CHANGES)
     before, after = TEXTS[suffix].splitlines(), path.read_text().splitlines()
@@ -155,20 +155,20 @@ def test_nothing_else_of_a_file_changes(tmp_path: Path, suffix: str) -> None:
     assert [new.split()[0] for _, new in changed] == [old.split()[0] for old, _ in changed]
 
 
-def test_a_json_file_keeps_order_and_foreign_keys(tmp_path: Path) -> None:
-    """It has no comments to keep."""
+def test_a_json_file_keeps_order_and_unknown_keys(tmp_path: Path) -> None:
+    """JSON has no comments to keep."""
     path = file_with(tmp_path, JSON, "json")
     edit(path, {("profiles", "work", "org"): "ünïcode"})
-    wanted = json.loads(JSON)
-    wanted["profiles"]["work"]["org"] = "ünïcode"
-    assert json.loads(path.read_text()) == wanted
-    assert list(json.loads(path.read_text())) == list(wanted)
+    expected = json.loads(JSON)
+    expected["profiles"]["work"]["org"] = "ünïcode"
+    assert json.loads(path.read_text()) == expected
+    assert list(json.loads(path.read_text())) == list(expected)
     assert "ünïcode" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("suffix", TEXTS)
 def test_none_removes_a_key(tmp_path: Path, suffix: str) -> None:
-    """Under whichever spelling; what is not there stays away, and so does the profile it would be in."""
+    """In any spelling. Removing a key that does not exist changes nothing and creates no profile."""
     path = file_with(tmp_path, TEXTS[suffix], suffix)
     edit(path, {("profiles", "work", "organization"): None, ("profiles", "work", "region"): None})
     assert setting(path, "organization", "work") is None
@@ -181,8 +181,8 @@ def test_none_removes_a_key(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", TEXTS)
-def test_a_key_that_is_written_twice_is_changed_as_one(tmp_path: Path, suffix: str) -> None:
-    """Changing or removing only one of the spellings would leave the other to win."""
+def test_a_key_with_two_spellings_is_changed_as_one(tmp_path: Path, suffix: str) -> None:
+    """If only one of the spellings were changed or removed, the other could take precedence."""
     texts = {
         "yml": "profiles:\n  w: {refreshToken: a, refresh_token: b, region: r}\n",
         "toml": "[profiles.w]\nrefreshToken = 'a'\nrefresh_token = 'b'\nregion = 'r'\n",
@@ -197,8 +197,8 @@ def test_a_key_that_is_written_twice_is_changed_as_one(tmp_path: Path, suffix: s
 
 
 @pytest.mark.parametrize("suffix", TEXTS)
-def test_a_section_under_another_spelling_is_found_in_the_preferences_too(tmp_path: Path, suffix: str) -> None:
-    """`org` there is the same key as in a profile."""
+def test_a_key_keeps_its_spelling_in_the_preferences_too(tmp_path: Path, suffix: str) -> None:
+    """`org` is the same key there as in a profile."""
     texts = {
         "yml": "preferences: {org: a}",
         "toml": "[preferences]\norg = 'a'",
@@ -211,8 +211,8 @@ def test_a_section_under_another_spelling_is_found_in_the_preferences_too(tmp_pa
 
 
 @pytest.mark.parametrize("suffix", TEXTS)
-def test_a_new_file_is_made_with_all_that_is_above_it(tmp_path: Path, suffix: str) -> None:
-    """Private, in a private folder."""
+def test_a_new_file_is_created_with_its_parent_folders(tmp_path: Path, suffix: str) -> None:
+    """Only the owner can read the file and its folder."""
     path = tmp_path / "new" / "rsspot" / f"config.{suffix}"
     edit(path, {("activeProfile",): "work", ("profiles", "work", "org"): "acme"})
     assert setting(path, "organization") == "acme"
@@ -220,8 +220,8 @@ def test_a_new_file_is_made_with_all_that_is_above_it(tmp_path: Path, suffix: st
     assert visible(path.parent) == [path.name]
 
 
-def test_only_new_leaves_a_file_alone(tmp_path: Path) -> None:
-    """And says so."""
+def test_only_new_does_not_change_an_existing_file(tmp_path: Path) -> None:
+    """It returns whether the file was written."""
     path = file_with(tmp_path, YAML)
     assert not edit(path, {("activeProfile",): "play"}, only_new=True)
     assert path.read_text() == YAML
@@ -249,8 +249,8 @@ def test_only_new_leaves_a_file_alone(tmp_path: Path) -> None:
         "x\ny",
     ],
 )
-def test_a_text_stays_a_text(tmp_path: Path, suffix: str, text: str) -> None:
-    """What a YAML reader takes for a number, a date or a truth is quoted: as a value and as the name of a profile."""
+def test_a_string_stays_a_string(tmp_path: Path, suffix: str, text: str) -> None:
+    """Values and profile names that YAML would read as a number, date or boolean are quoted."""
     path = file_with(tmp_path, TEXTS[suffix], suffix)
     edit(path, {("profiles", text, "region"): text, ("profiles", "work", "mine"): {text: [text]}})
     assert setting(path, "region", text) == text
@@ -258,8 +258,8 @@ def test_a_text_stays_a_text(tmp_path: Path, suffix: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", TEXTS)
-def test_a_refresh_token_goes_round_unchanged(tmp_path: Path, suffix: str) -> None:
-    """It is never replaced by the asterisks it is shown as, however often other keys are changed."""
+def test_edits_of_other_keys_keep_the_refresh_token(tmp_path: Path, suffix: str) -> None:
+    """The token is never replaced by its masked form."""
     path = file_with(tmp_path, TEXTS[suffix], suffix)
     edit(path, {("profiles", "work", "refreshToken"): TOKEN})
     for number in range(3):
@@ -269,14 +269,14 @@ def test_a_refresh_token_goes_round_unchanged(tmp_path: Path, suffix: str) -> No
 
 
 def test_a_new_profile_among_scattered_tables_is_not_lost(tmp_path: Path) -> None:
-    """TOML may define [profiles.b] after somebody else's table, and then tables are easily lost."""
+    """TOML allows [profiles.b] after an unrelated table. tomlkit can easily lose tables in such a file."""
     path = file_with(tmp_path, "[profiles.a]\norg = 'a'\n[theirs]\nx = 1\n[profiles.b]\norg = 'b'\n", "toml")
     edit(path, {("profiles", "new", "region"): "r", ("profiles", "b", "region"): "s", ("statePath",): "state.db"})
     assert (setting(path, "region", "new"), setting(path, "region", "b")) == ("r", "s")
     assert (setting(path, "organization", "a"), read(path).model_extra) == ("a", {"theirs": {"x": 1}})
 
 
-# A file that is one profile and nothing else
+# A file whose top level is one profile
 
 FLAT = {
     "yml": "# official\norg: acme # by name\nrefreshToken: t\nretry: {maxRetries: 1}\n",
@@ -286,24 +286,32 @@ FLAT = {
 
 
 @pytest.mark.parametrize("suffix", FLAT)
-def test_the_one_profile_of_a_file_is_changed_where_it_stands(tmp_path: Path, suffix: str) -> None:
-    """A `profiles` beside it would hide all that the file said, credentials and all."""
+def test_a_single_profile_is_changed_at_the_top_level(tmp_path: Path, suffix: str) -> None:
+    """With a key `profiles` added, everything else in the file would be ignored, including credentials."""
     path = file_with(tmp_path, FLAT[suffix], suffix)
     edit(path, {("profiles", "default", "organization"): "other", ("profiles", "default", "retry", "max_retries"): 0})
     assert "profiles" not in path.read_text()
-    found = resolve(config_path=path, environ={"HOME": str(tmp_path)})
-    assert (found.get("organization"), found.get("refresh_token"), found.get("retry.max_retries")) == ("other", "t", 0)
+    resolved = resolve(config_path=path, environ={"HOME": str(tmp_path)})
+    assert (resolved.get("organization"), resolved.get("refresh_token"), resolved.get("retry.max_retries")) == (
+        "other",
+        "t",
+        0,
+    )
     assert suffix == "json" or "# by name" in path.read_text()
 
 
 @pytest.mark.parametrize("suffix", FLAT)
 @pytest.mark.parametrize("keys", [("activeProfile",), ("profiles", "work", "region"), ("preferences", "region")])
-def test_the_one_profile_of_a_file_gets_a_name_when_there_is_more(tmp_path: Path, suffix: str, keys: Keys) -> None:
-    """It goes on being the default."""
+def test_a_single_profile_moves_under_profiles_when_other_keys_are_set(tmp_path: Path, suffix: str, keys: Keys) -> None:
+    """It becomes the profile `default` and keeps its settings."""
     path = file_with(tmp_path, FLAT[suffix], suffix)
     edit(path, {keys: "default"})
-    found = resolve(config_path=path, environ={"HOME": str(tmp_path)}, profile="default")
-    assert (found.get("organization"), found.get("refresh_token"), found.get("retry.max_retries")) == ("acme", "t", 1)
+    resolved = resolve(config_path=path, environ={"HOME": str(tmp_path)}, profile="default")
+    assert (resolved.get("organization"), resolved.get("refresh_token"), resolved.get("retry.max_retries")) == (
+        "acme",
+        "t",
+        1,
+    )
 
 
 # What is refused
@@ -322,8 +330,8 @@ def test_the_one_profile_of_a_file_gets_a_name_when_there_is_more(tmp_path: Path
         (("activeProfil",), "x"),
     ],
 )
-def test_a_change_that_makes_a_file_unusable_is_not_made(tmp_path: Path, suffix: str, keys: Keys, value: Any) -> None:
-    """None of the changes is, not even those that would be fine."""
+def test_an_edit_that_would_make_a_file_invalid_is_refused(tmp_path: Path, suffix: str, keys: Keys, value: Any) -> None:
+    """No change is written, not even a valid one of the same edit."""
     path = file_with(tmp_path, TEXTS[suffix], suffix)
     with pytest.raises(ConfigError, match=r"config\."):
         edit(path, {("activeProfile",): "play", keys: value})
@@ -346,8 +354,8 @@ def test_a_change_that_makes_a_file_unusable_is_not_made(tmp_path: Path, suffix:
         ("json", b"\xff\xfe\x00"),
     ],
 )
-def test_a_file_that_cannot_be_understood_is_not_touched(tmp_path: Path, suffix: str, content: bytes) -> None:
-    """Whatever it is, it is somebody's."""
+def test_an_invalid_file_is_not_changed(tmp_path: Path, suffix: str, content: bytes) -> None:
+    """Its content may matter to its owner."""
     path = tmp_path / f"config.{suffix}"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"config\."):
@@ -363,18 +371,16 @@ def test_a_file_that_cannot_be_understood_is_not_touched(tmp_path: Path, suffix:
         ("profiles:\n  1:30: {org: a}\n", ("profiles", "1:30", "org"), "x"),
     ],
 )
-def test_a_change_that_would_not_mean_what_was_asked_is_refused(
-    tmp_path: Path, text: str, keys: Keys, value: Any
-) -> None:
-    """An anchor shares one mapping between profiles: changing one would change both."""
+def test_an_edit_with_side_effects_is_refused(tmp_path: Path, text: str, keys: Keys, value: Any) -> None:
+    """A YAML anchor shares one mapping between profiles: editing one would change both."""
     path = file_with(tmp_path, text)
     with pytest.raises(ConfigError, match="does not allow this change"):
         edit(path, {keys: value})
     assert path.read_text() == text
 
 
-def test_what_goes_round_in_circles_is_a_config_error(tmp_path: Path) -> None:
-    """A mapping that holds itself, or a link to itself."""
+def test_a_circular_reference_is_a_config_error(tmp_path: Path) -> None:
+    """A mapping that contains itself, or a symbolic link to itself."""
     path = file_with(tmp_path, "theirs: &a {again: *a}\n")
     (tmp_path / "link.yml").symlink_to("link.yml")
     for each in (path, tmp_path / "link.yml"):
@@ -383,8 +389,8 @@ def test_what_goes_round_in_circles_is_a_config_error(tmp_path: Path) -> None:
     assert path.read_text() == "theirs: &a {again: *a}\n"
 
 
-def test_a_place_that_cannot_be_written_is_a_config_error(tmp_path: Path) -> None:
-    """A folder where the file should be, or a file where its folder should be."""
+def test_a_path_that_cannot_be_written_is_a_config_error(tmp_path: Path) -> None:
+    """The path is a folder, or its parent is a file."""
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "folder", tmp_path / "file" / "config.yml"):
@@ -392,24 +398,24 @@ def test_a_place_that_cannot_be_written_is_a_config_error(tmp_path: Path) -> Non
             edit(path, {("activeProfile",): "work"})
 
 
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    """And nothing beside it; with room again, writing goes on."""
+def test_a_full_disk_leaves_the_file_unchanged(tmp_path: Path) -> None:
+    """No temporary file is left. Edits work again once there is space."""
     path = file_with(tmp_path, YAML)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"cannot write {path}: File too large")
-    assert setting(path, "region", "work") == "room again"
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.startswith(f"cannot write {path}: File too large")
+    assert setting(path, "region", "work") == "space again"
     assert setting(path, "refresh_token", "work") == "old"
     assert visible(tmp_path) == [path.name]
 
 
-# Links, modes and others at the same time
+# Links, permissions and concurrency
 
 
-def test_a_link_is_followed_and_stays_one(tmp_path: Path) -> None:
-    """Configurations are often kept elsewhere and linked to; the target becomes private."""
+def test_a_symbolic_link_is_followed_and_kept(tmp_path: Path) -> None:
+    """Config files are often links into a folder of dotfiles. The target becomes readable by its owner only."""
     target = tmp_path / "dotfiles" / "rsspot.yml"
     target.parent.mkdir()
     target.write_text(YAML)
@@ -422,29 +428,29 @@ def test_a_link_is_followed_and_stays_one(tmp_path: Path) -> None:
     assert visible(target.parent) == [target.name]
 
 
-def test_a_reader_never_meets_half_a_file_or_an_open_one(tmp_path: Path) -> None:
-    """While another process, which hides nothing by its umask, changes it sixty times."""
+def test_a_reader_never_sees_a_partial_or_publicly_readable_file(tmp_path: Path) -> None:
+    """Meanwhile, another process with umask 0 edits the file sixty times."""
     path = file_with(tmp_path, YAML)
     path.chmod(0o600)
     writer = subprocess.Popen([sys.executable, "-c", EDITOR, str(path), "play", "60"])
-    met: set[float] = set()
+    timeouts: set[float] = set()
     while writer.poll() is None:
         play = read(path).profiles["play"]
         assert play.region is None or play.region == f"play-{play.timeout - 1:.0f}"
-        met.add(play.timeout)
+        timeouts.add(play.timeout)
         for each in os.scandir(tmp_path):
-            # One that has just been renamed is gone.
+            # A temporary file may have been renamed since the folder was listed.
             with suppress(FileNotFoundError):
                 assert each.stat(follow_symlinks=False).st_mode & 0o077 == 0, each.name
     assert writer.returncode == 0
     assert read(path).profiles["play"].timeout == 60
-    assert len(met) > 5
+    assert len(timeouts) > 5
     assert visible(tmp_path) == [path.name]
 
 
 @pytest.mark.parametrize("suffix", ["yml", "toml"])
-def test_eight_processes_at_once_lose_nothing(tmp_path: Path, suffix: str) -> None:
-    """Each changes a profile of its own, half of them by a link to the file."""
+def test_concurrent_edits_of_eight_processes_lose_no_change(tmp_path: Path, suffix: str) -> None:
+    """Each process edits its own profile, half of them through a symbolic link to the file."""
     path = file_with(tmp_path, TEXTS[suffix], suffix)
     link = tmp_path / f"link.{suffix}"
     link.symlink_to(path)
@@ -453,19 +459,19 @@ def test_eight_processes_at_once_lose_nothing(tmp_path: Path, suffix: str) -> No
         for number in range(8)
     ]
     assert [writer.wait(timeout=60) for writer in writers] == [0] * 8
-    written = read(path).profiles
-    assert {name: profile.region for name, profile in written.items() if name.startswith("p") and name != "play"} == {
+    profiles = read(path).profiles
+    assert {name: profile.region for name, profile in profiles.items() if name.startswith("p") and name != "play"} == {
         f"p{number}": f"p{number}-2" for number in range(8)
     }
-    assert {"work", "play"} < set(written)
+    assert {"work", "play"} < set(profiles)
     assert setting(path, "refresh_token", "work") == "old"
 
 
 # Which file
 
 
-def test_changes_go_into_the_file_in_use(tmp_path: Path) -> None:
-    """The one that is asked for, the one a variable names, the one that is found, or the one that will be."""
+def test_edits_go_to_the_file_in_use(tmp_path: Path) -> None:
+    """The given path, the one from a variable, the first default path that exists, or the one to create."""
     environ = {"HOME": str(tmp_path)}
     folder = tmp_path / ".config" / "rsspot"
     assert file_to_edit(environ) == folder / "config.yml"
@@ -474,13 +480,13 @@ def test_changes_go_into_the_file_in_use(tmp_path: Path) -> None:
     assert file_to_edit(environ) == folder / "config.toml"
     named = file_with(tmp_path, "")
     assert file_to_edit(environ | {"SPOT_CONFIG_FILE": str(named)}) == named
-    asked = tmp_path / "not" / "there.yml"
-    assert file_to_edit(environ | {"RSSPOT_CONFIG": str(named)}, asked) == asked
+    given = tmp_path / "not" / "there.yml"
+    assert file_to_edit(environ | {"RSSPOT_CONFIG": str(named)}, given) == given
     with pytest.raises(ConfigError, match="no config file"):
-        file_to_edit(environ | {"RSSPOT_CONFIG": str(asked)})
+        file_to_edit(environ | {"RSSPOT_CONFIG": str(given)})
 
 
-def test_the_official_clis_file_is_not_the_one_to_edit(tmp_path: Path) -> None:
-    """It is another program's; see `migrate`."""
+def test_the_official_clis_file_is_never_edited(tmp_path: Path) -> None:
+    """It belongs to another program. `migrate` copies it."""
     (tmp_path / ".spot_config").write_text("org: x")
     assert file_to_edit({"HOME": str(tmp_path)}) == tmp_path / ".config" / "rsspot" / "config.yml"

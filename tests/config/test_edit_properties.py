@@ -1,4 +1,4 @@
-"""Whatever is written into a config file is what is read from it, in every format and however often."""
+"""Property tests: values written to a config file are read back unchanged, in every format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rsspot.config.files import read
 from rsspot.config.loader import resolve
 from rsspot.config.manager import Keys, edit
 
-# Control characters are not for config files; surrogates are no text.
+# Control characters are not allowed in config files, and surrogates cannot be encoded.
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn")), min_size=1, max_size=12)
 names = st.one_of(texts, st.sampled_from(["work", "no", "1:30", "null", "a.b", "~", "2026-01-01"]))
 leaves: dict[Keys, st.SearchStrategy[Any]] = {
@@ -27,10 +27,10 @@ leaves: dict[Keys, st.SearchStrategy[Any]] = {
     ("retry", "jitter"): st.integers(0, 1000).map(lambda thousandth: thousandth / 1000),
     ("cache", "enabled"): st.booleans(),
 }
-places = st.sampled_from(sorted(leaves))
+key_paths = st.sampled_from(sorted(leaves))
 edits = st.lists(
-    st.tuples(names, places).flatmap(
-        lambda at: st.tuples(st.just(at[0]), st.just(at[1]), st.one_of(st.none(), leaves[at[1]]))
+    st.tuples(names, key_paths).flatmap(
+        lambda target: st.tuples(st.just(target[0]), st.just(target[1]), st.one_of(st.none(), leaves[target[1]]))
     ),
     max_size=12,
 )
@@ -39,18 +39,18 @@ edits = st.lists(
 @pytest.mark.parametrize("suffix", ["yml", "toml", "json"])
 @given(edits)
 @settings(max_examples=25, deadline=None)
-def test_edits_go_round_through_resolve(suffix: str, changes: list[tuple[str, Keys, Any]]) -> None:
-    """A file that is edited again and again says what a dictionary says."""
+def test_edited_values_are_resolved_unchanged(suffix: str, changes: list[tuple[str, Keys, Any]]) -> None:
+    """After each series of edits, the settings are those of a dictionary with the same changes."""
     model: dict[str, dict[str, Any]] = {}
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"config.{suffix}"
-        for profile, place, value in changes:
-            edit(path, {("profiles", profile, *place): value})
+        for profile, keys, value in changes:
+            edit(path, {("profiles", profile, *keys): value})
             if value is None:
-                model.get(profile, {}).pop(".".join(place), None)
+                model.get(profile, {}).pop(".".join(keys), None)
             else:
-                model.setdefault(profile, {})[".".join(place)] = value
+                model.setdefault(profile, {})[".".join(keys)] = value
         assert set(read(path).profiles if changes else ()) == set(model)
-        for profile, wanted in model.items():
-            found = resolve(config_path=path, environ={"HOME": folder}, profile=profile)
-            assert {name: each.value for name, each in found.settings.items()} == wanted
+        for profile, expected in model.items():
+            resolved = resolve(config_path=path, environ={"HOME": folder}, profile=profile)
+            assert {name: each.value for name, each in resolved.settings.items()} == expected

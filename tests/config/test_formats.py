@@ -1,4 +1,4 @@
-"""Config files in every format and spelling, and what somebody is told about one that cannot be used."""
+"""Config files in every format and spelling, and the errors for files that cannot be used."""
 
 from __future__ import annotations
 
@@ -42,38 +42,38 @@ WHOLE: dict[str, Any] = {
 
 
 def camel(value: Any) -> Any:
-    """The same with camelCase keys; names of profiles and path patterns are nobody's keys."""
+    """The same mapping with camelCase keys. Path patterns are not changed."""
     if not isinstance(value, dict):
         return value
     return {to_camel(key) if key.isidentifier() else key: camel(each) for key, each in value.items()}
 
 
 def dumped(suffix: str, content: dict[str, Any]) -> str:
-    """A mapping in a format."""
+    """A mapping as text in the format of a file suffix."""
     if suffix == "toml":
         return tomlkit.dumps(content)
     return json.dumps(content) if suffix == "json" else yaml.safe_dump(content, sort_keys=False)
 
 
-def resolved(path: Path, **arguments: Any) -> Resolved:
-    """What a file comes to when nobody else says anything."""
+def resolve_file(path: Path, **arguments: Any) -> Resolved:
+    """Resolve a file without settings from other sources."""
     return resolve(config_path=path, environ={"HOME": str(path.parent)}, **arguments)
 
 
-def values_of(found: Resolved) -> dict[str, Any]:
-    """Every value, without where it is from."""
-    return {name: setting.value for name, setting in found.settings.items()}
+def values_of(resolved: Resolved) -> dict[str, Any]:
+    """Every value, without its source."""
+    return {name: setting.value for name, setting in resolved.settings.items()}
 
 
 def file_with(folder: Path, text: str, suffix: str = "yml") -> Path:
-    """A config file that says this."""
+    """A config file with this text."""
     path = folder / f"config.{suffix}"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def complaint(error: RsspotError) -> str:
-    """All that is said about an error anywhere."""
+def full_text(error: RsspotError) -> str:
+    """Every text of an error, including its hint and its causes."""
     return f"{error} {error!r} {error.hint} {error.__cause__!r} {error.__context__!r}"
 
 
@@ -82,15 +82,15 @@ def complaint(error: RsspotError) -> str:
 
 @pytest.mark.parametrize("spelling", [dict, camel], ids=["snake_case", "camelCase"])
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_every_format_and_spelling_says_the_same(tmp_path: Path, suffix: str, spelling: Any) -> None:
-    """Somebody who moves from one to another changes nothing."""
-    wanted = resolve(config=WHOLE, environ={"HOME": str(tmp_path)})
-    found = resolved(file_with(tmp_path, dumped(suffix, spelling(WHOLE)), suffix))
-    assert values_of(found) == values_of(wanted)
-    assert found.options == wanted.options
-    assert found.profile == "work" and found.state_path == tmp_path / "elsewhere.db"
-    assert found.options.retry.max_retries == 0 and found.options.retry.max_delay == 3
-    assert found.options.cache.ttls == {"/apis/*/regions": 3600}
+def test_every_format_and_spelling_gives_the_same_settings(tmp_path: Path, suffix: str, spelling: Any) -> None:
+    """YAML, TOML and JSON, each in snake_case and camelCase."""
+    expected = resolve(config=WHOLE, environ={"HOME": str(tmp_path)})
+    resolved = resolve_file(file_with(tmp_path, dumped(suffix, spelling(WHOLE)), suffix))
+    assert values_of(resolved) == values_of(expected)
+    assert resolved.options == expected.options
+    assert resolved.profile == "work" and resolved.state_path == tmp_path / "elsewhere.db"
+    assert resolved.options.retry.max_retries == 0 and resolved.options.retry.max_delay == 3
+    assert resolved.options.cache.ttls == {"/apis/*/regions": 3600}
 
 
 @pytest.mark.parametrize(
@@ -113,27 +113,27 @@ def test_every_format_and_spelling_says_the_same(tmp_path: Path, suffix: str, sp
 def test_every_spelling_of_a_key_is_the_same_setting(
     tmp_path: Path, suffix: str, key: str, value: Any, name: str
 ) -> None:
-    """In a profile, in the preferences, and in a file that is one profile and nothing else."""
+    """In a profile, in the preferences, and in a file whose top level is one profile."""
     for content in ({"profiles": {"default": {key: value}}}, {"preferences": {key: value}}, {key: value}):
-        assert resolved(file_with(tmp_path, dumped(suffix, content), suffix)).get(name) == value
+        assert resolve_file(file_with(tmp_path, dumped(suffix, content), suffix)).get(name) == value
 
 
 def test_the_official_clis_file_is_one_profile(tmp_path: Path) -> None:
-    """All four keys that it writes; an empty token is none."""
+    """With all four keys that the official CLI writes. An empty token counts as not set."""
     text = "org: acme\nrefreshToken: r\naccessToken: ''\nregion: us-east-iad-1\n"
-    found = resolved(file_with(tmp_path, text))
-    assert values_of(found) == {"organization": "acme", "refresh_token": "r", "region": "us-east-iad-1"}
-    assert found.options.access_token is None
+    resolved = resolve_file(file_with(tmp_path, text))
+    assert values_of(resolved) == {"organization": "acme", "refresh_token": "r", "region": "us-east-iad-1"}
+    assert resolved.options.access_token is None
 
 
 @pytest.mark.parametrize(
     "text",
     ["profiles: {work: {%s: 1}}", "%s: 1\nprofiles: {}", "preferences: {%s: 1}", "preferences: {retry: {%s: 1}}"],
 )
-def test_a_key_that_is_somebody_elses_is_let_be(tmp_path: Path, text: str) -> None:
-    """At every depth; it means nothing."""
-    found = resolved(file_with(tmp_path, f"{text % 'xyzzy'}\nactiveProfile: {'work' if 'work' in text else ''}"))
-    assert found.settings == {}
+def test_an_unknown_key_is_ignored(tmp_path: Path, text: str) -> None:
+    """At the top level and in every section."""
+    resolved = resolve_file(file_with(tmp_path, f"{text % 'xyzzy'}\nactiveProfile: {'work' if 'work' in text else ''}"))
+    assert resolved.settings == {}
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_a_key_that_is_somebody_elses_is_let_be(tmp_path: Path, text: str) -> No
         ("profiles: {work: {cache: {enable: false}}}", "enable", "enabled"),
     ],
 )
-def test_a_key_that_is_nearly_one_of_ours_is_a_slip(tmp_path: Path, text: str, key: str, hint: str) -> None:
-    """It would be ignored in silence, and the setting with it."""
+def test_a_misspelled_key_is_refused(tmp_path: Path, text: str, key: str, hint: str) -> None:
+    """Otherwise the setting would be ignored silently."""
     path = file_with(tmp_path, text)
     with pytest.raises(ConfigError, match=f"unknown key '{key}'") as caught:
         read(path)
@@ -158,23 +158,24 @@ def test_a_key_that_is_nearly_one_of_ours_is_a_slip(tmp_path: Path, text: str, k
 
 
 @pytest.mark.parametrize("key", ["token", "url", "version", "editor", "extra", "path"])
-def test_other_programs_words_are_not_taken_for_slips(tmp_path: Path, key: str) -> None:
-    """A file may be shared with tools that have such keys."""
+def test_keys_of_other_programs_are_not_taken_for_typos(tmp_path: Path, key: str) -> None:
+    """A file may be shared with tools that use such keys."""
     assert (
-        resolved(file_with(tmp_path, f"profiles: {{default: {{org: acme, {key}: x}}}}")).get("organization") == "acme"
+        resolve_file(file_with(tmp_path, f"profiles: {{default: {{org: acme, {key}: x}}}}")).get("organization")
+        == "acme"
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("activeProfile: work\norg: acme\nprofiles: {work: {}}", "'org' belongs in a profile"),
         ("refreshTokn: x", "'refreshTokn' belongs in a profile"),
     ],
 )
-def test_a_setting_outside_of_every_profile_is_told(tmp_path: Path, text: str, said: str) -> None:
-    """It would count for nothing."""
-    with pytest.raises(ConfigError, match=said):
+def test_a_setting_outside_of_a_profile_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """It would have no effect."""
+    with pytest.raises(ConfigError, match=message):
         read(file_with(tmp_path, text))
 
 
@@ -194,10 +195,10 @@ def test_a_setting_outside_of_every_profile_is_told(tmp_path: Path, text: str, s
         ("json", f'{{"refreshToken": {CANARY}}}', ":1:18"),
     ],
 )
-def test_a_file_that_cannot_be_parsed_is_named_with_the_place(
+def test_a_file_that_cannot_be_parsed_is_named_with_the_position(
     tmp_path: Path, suffix: str, text: str, place: str
 ) -> None:
-    """As line and column where the parser knows, and quoting nothing: the wrong place may be a token's."""
+    """Line and column, if the parser reports them. Nothing is quoted, since the invalid text may be a token."""
     path = file_with(tmp_path, text, suffix)
     with pytest.raises(ConfigError) as caught:
         read(path)
@@ -215,20 +216,20 @@ def test_a_file_that_cannot_be_parsed_is_named_with_the_place(
         ("json", f'{{"region": {"1" * 5000}}}'),
     ],
 )
-def test_a_value_that_no_parser_can_make_is_a_config_error(tmp_path: Path, suffix: str, text: str) -> None:
-    """What looks like a date or a number and is none raises other errors inside the parsers."""
+def test_a_value_that_a_parser_cannot_convert_is_a_config_error(tmp_path: Path, suffix: str, text: str) -> None:
+    """For an invalid date or number, the parsers raise other errors than for invalid syntax."""
     with pytest.raises(ConfigError, match=r"config\.\w+.* is not valid"):
         read(file_with(tmp_path, text, suffix))
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("yml", "a: "), ("yml", ""), ("toml", "a = "), ("json", "")])
-def test_a_file_nested_without_end_does_not_kill_the_process(tmp_path: Path, suffix: str, start: str) -> None:
-    """A parser written in C overflows its stack; so this is tried in another process."""
+def test_a_deeply_nested_file_does_not_crash_the_process(tmp_path: Path, suffix: str, start: str) -> None:
+    """A parser written in C could overflow its stack, so the file is read in another process."""
     path = file_with(tmp_path, start + "[" * 100_000 + "]" * 100_000, suffix)
     code = "import sys; from pathlib import Path; from rsspot.config.files import read; read(Path(sys.argv[1]))"
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "ConfigError" in done.stderr and "nested too deep" in done.stderr
+    process = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert "ConfigError" in process.stderr and "nested too deep" in process.stderr
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -243,8 +244,8 @@ def test_binary_content_is_a_config_error(tmp_path: Path, suffix: str, content: 
 
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("content", [[], [1], "words", 1])
-def test_a_file_that_is_no_mapping_is_a_config_error(tmp_path: Path, suffix: str, content: Any) -> None:
-    """TOML cannot say it; an empty YAML file says nothing, which is fine."""
+def test_a_file_that_is_not_a_mapping_is_a_config_error(tmp_path: Path, suffix: str, content: Any) -> None:
+    """A TOML file is always a mapping. An empty list in YAML counts as an empty file."""
     if suffix == "toml" or (suffix in {"yml", "yaml"} and content == []):
         return
     with pytest.raises(ConfigError, match="must contain a mapping"):
@@ -252,8 +253,8 @@ def test_a_file_that_is_no_mapping_is_a_config_error(tmp_path: Path, suffix: str
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_an_enormous_file_is_not_even_read(tmp_path: Path, suffix: str) -> None:
-    """One byte more than a config file may have; as many as it may have are read."""
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, suffix: str) -> None:
+    """A file of the maximum size is read, one with one more byte is not."""
     path = file_with(tmp_path, "{}".ljust(MAX_BYTES) if suffix != "toml" else "#".ljust(MAX_BYTES), suffix)
     assert read(path).profiles == {}
     path.write_text("#".ljust(MAX_BYTES + 1))
@@ -261,39 +262,39 @@ def test_an_enormous_file_is_not_even_read(tmp_path: Path, suffix: str) -> None:
         read(path)
 
 
-def test_a_folder_is_no_config_file(tmp_path: Path) -> None:
-    """Named, it is refused; in the usual place, it is passed over."""
+def test_a_folder_is_not_a_config_file(tmp_path: Path) -> None:
+    """It is refused if it was named, and skipped at a default path."""
     folder = tmp_path / ".config" / "rsspot" / "config.yml"
     folder.mkdir(parents=True)
     with pytest.raises(ConfigError, match="no config file at"):
-        resolved(folder)
+        resolve_file(folder)
     with pytest.raises(ConfigError, match="cannot read"):
         read(folder)
     assert resolve(environ={"HOME": str(tmp_path)}).config_file is None
 
 
-def test_a_file_that_may_not_be_read_is_a_config_error(tmp_path: Path) -> None:
-    """With the system's own reason."""
+def test_a_file_without_read_permission_is_a_config_error(tmp_path: Path) -> None:
+    """The message includes the reason that the operating system gives."""
     path = file_with(tmp_path, "org: x")
     path.chmod(0)
     if os.access(path, os.R_OK):
-        pytest.skip("this user may read everything")
+        pytest.skip("this user can read every file")
     with pytest.raises(ConfigError, match="Permission denied"):
-        resolved(path)
+        resolve_file(path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="needs a file that exists and cannot be read")
-def test_a_file_whose_reading_fails_is_a_config_error(tmp_path: Path) -> None:
-    """A disk can fail whoever reads."""
+def test_a_read_error_is_a_config_error(tmp_path: Path) -> None:
+    """Such as a disk error: the file exists and may be read, but reading fails."""
     path = tmp_path / "config.yml"
     path.symlink_to("/proc/self/mem")
     with pytest.raises(ConfigError, match=r"cannot read .*config\.yml"):
-        resolved(path)
+        resolve_file(path)
 
 
-# Values that cannot be used
+# Invalid values
 
-UNUSABLE = [
+INVALID = [
     ("timeout", "timeout", CANARY),
     ("timeout", "requestTimeoutSeconds", -1),
     ("retry.max_retries", "retry", {"maxRetries": CANARY}),
@@ -311,16 +312,18 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize("suffix", ["yml", "toml", "json"])
-@pytest.mark.parametrize(("name", "key", "value"), UNUSABLE)
-def test_an_unusable_value_names_file_and_key(tmp_path: Path, suffix: str, name: str, key: str, value: Any) -> None:
-    """And does not repeat the value, which may be a token in the wrong line."""
+@pytest.mark.parametrize(("name", "key", "value"), INVALID)
+def test_an_invalid_value_is_named_with_its_file_and_key(
+    tmp_path: Path, suffix: str, name: str, key: str, value: Any
+) -> None:
+    """The message does not quote the value, which may be a misplaced token."""
     path = file_with(tmp_path, dumped(suffix, {"profiles": {"work": {key: value}}, "activeProfile": "work"}), suffix)
     with pytest.raises(ConfigError) as caught:
-        resolved(path)
-    said = str(caught.value).lower().replace("_", "")
+        resolve_file(path)
+    message = str(caught.value).lower().replace("_", "")
     assert str(caught.value).startswith(f"{path}: profiles.work.{key.partition('.')[0]}")
-    assert name.rpartition(".")[2].replace("_", "") in said or key.lower() in said
-    assert CANARY not in complaint(caught.value)
+    assert name.rpartition(".")[2].replace("_", "") in message or key.lower() in message
+    assert CANARY not in full_text(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -334,20 +337,20 @@ def test_an_unusable_value_names_file_and_key(tmp_path: Path, suffix: str, name:
         ("RSSPOT_MOST_RESPONSE_BYTES", "most_response_bytes"),
     ],
 )
-def test_an_unusable_variable_is_named(tmp_path: Path, variable: str, name: str) -> None:
-    """By its own name, whichever alias it was, and by what it sets."""
-    found = resolve(environ={"HOME": str(tmp_path), variable: CANARY, "RSSPOT_REFRESH_TOKEN": CANARY})
+def test_an_invalid_environment_variable_is_named(tmp_path: Path, variable: str, name: str) -> None:
+    """With the alias that was used, and with the setting."""
+    resolved = resolve(environ={"HOME": str(tmp_path), variable: CANARY, "RSSPOT_REFRESH_TOKEN": CANARY})
     with pytest.raises(ConfigError, match=f"^{variable}: {name}: ") as caught:
-        _ = found.options
-    assert CANARY not in complaint(caught.value)
+        _ = resolved.options
+    assert CANARY not in full_text(caught.value)
 
 
-def test_an_unusable_argument_is_named_as_one(tmp_path: Path) -> None:
-    """And what it hid is not blamed."""
+def test_an_invalid_argument_is_named(tmp_path: Path) -> None:
+    """The message names the source of the invalid value, not of a value that it overrides."""
     config = {"profiles": {"default": {"refresh_token_file": "f", "refresh_token": "t"}}}
-    found = resolve(config=config, environ={"HOME": str(tmp_path)}, **{"retry.max_retries": "many"})
+    resolved = resolve(config=config, environ={"HOME": str(tmp_path)}, **{"retry.max_retries": "many"})
     with pytest.raises(ConfigError, match=r"^argument: retry\.max_retries: "):
-        _ = found.options
+        _ = resolved.options
     (tmp_path / "t").write_text("token")
     settings = {"refresh_token": Setting("t", "right"), "refresh_token_file": Setting(3j, "wrong")}
     with pytest.raises(ConfigError, match=r"^wrong: refresh_token_file: "):
@@ -358,20 +361,20 @@ def test_an_unusable_argument_is_named_as_one(tmp_path: Path) -> None:
 
 
 def test_the_refresh_token_is_read_from_its_file(tmp_path: Path) -> None:
-    """Without the blanks around it, and saying where it is from."""
+    """Surrounding whitespace is removed, and the source names the file."""
     token = tmp_path / "token"
     token.write_text(f"  {CANARY}\n")
-    found = resolved(file_with(tmp_path, f"refreshTokenFile: {token}"))
-    assert found.require("refresh_token") == CANARY
-    shown = found.explain()
+    resolved = resolve_file(file_with(tmp_path, f"refreshTokenFile: {token}"))
+    assert resolved.require("refresh_token") == CANARY
+    shown = resolved.explain()
     assert shown["refresh_token"] == ("(secret)", f"{token} ({tmp_path / 'config.yml'} (default))")
     assert shown["refresh_token_file"][0] == str(token)
-    assert CANARY not in f"{found!r} {shown}"
+    assert CANARY not in f"{resolved!r} {shown}"
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
-def test_a_token_file_that_holds_none_is_a_config_error(tmp_path: Path, content: bytes | None) -> None:
-    """Naming the file and who named it: asking the service without a token would only tell less."""
+def test_a_token_file_without_a_token_is_a_config_error(tmp_path: Path, content: bytes | None) -> None:
+    """The message names the file and the variable. A failed request to the service would be less clear."""
     token = tmp_path / "token"
     if content is not None:
         token.write_bytes(content)
@@ -380,31 +383,31 @@ def test_a_token_file_that_holds_none_is_a_config_error(tmp_path: Path, content:
     assert str(token) in str(caught.value) and "RSSPOT_REFRESH_TOKEN_FILE" in str(caught.value)
 
 
-def test_a_token_file_nobody_needs_is_not_opened(tmp_path: Path) -> None:
-    """A stronger source has named the credential."""
+def test_a_token_file_that_is_not_needed_is_not_opened(tmp_path: Path) -> None:
+    """A source with higher precedence has given a credential."""
     path = file_with(tmp_path, f"refreshTokenFile: {tmp_path / 'gone'}")
-    assert resolved(path, refresh_token="given").get("refresh_token") == "given"
-    assert resolved(path, access_token="given").get("refresh_token") is None
+    assert resolve_file(path, refresh_token="given").get("refresh_token") == "given"
+    assert resolve_file(path, access_token="given").get("refresh_token") is None
 
 
 # Explaining
 
 
 def test_every_setting_is_explained(tmp_path: Path) -> None:
-    """Where each comes from, defaults too, and the secrets only as being there."""
-    found = resolved(file_with(tmp_path, f"refreshToken: {CANARY}\naccessToken: {CANARY}\nregion: dfw"))
-    shown = found.explain()
+    """Each with its source, including defaults. Secrets are masked."""
+    resolved = resolve_file(file_with(tmp_path, f"refreshToken: {CANARY}\naccessToken: {CANARY}\nregion: dfw"))
+    shown = resolved.explain()
     assert set(shown) == {name for name, _ in leaves(Profile)} | {"profile", "config_file", "state_path"}
     source = f"{tmp_path / 'config.yml'} (default)"
-    told = {name: each for name, each in shown.items() if each[1] == source}
-    assert told == {
+    from_file = {name: each for name, each in shown.items() if each[1] == source}
+    assert from_file == {
         "refresh_token": ("(secret)", source),
         "access_token": ("(secret)", source),
         "region": ("dfw", source),
     }
     assert shown["retry.max_retries"] == (4, "default")
     assert shown["state_path"] == (str(tmp_path / "state.db"), "beside the config file")
-    assert CANARY not in f"{found!r} {found.options!r} {shown}"
+    assert CANARY not in f"{resolved!r} {resolved.options!r} {shown}"
 
 
 @pytest.mark.parametrize("name", ["proxy", "base_url", "oauth_url", "feeds_url"])
@@ -419,8 +422,8 @@ def test_every_setting_is_explained(tmp_path: Path) -> None:
     ],
 )
 def test_a_password_in_an_address_is_not_shown(tmp_path: Path, name: str, address: str, shown: str) -> None:
-    """With a scheme before it or without."""
-    found = resolve(environ={"HOME": str(tmp_path)}, **{name: address})
-    assert found.explain()[name] == (shown, "argument")
-    assert found.get(name) == address
-    assert CANARY not in f"{found!r}"
+    """Whether the address has a scheme or not."""
+    resolved = resolve(environ={"HOME": str(tmp_path)}, **{name: address})
+    assert resolved.explain()[name] == (shown, "argument")
+    assert resolved.get(name) == address
+    assert CANARY not in f"{resolved!r}"

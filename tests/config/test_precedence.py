@@ -1,4 +1,4 @@
-"""Every setting from every source, pair by pair: who wins, who is displaced, and which file is read."""
+"""The precedence of sources, for every setting and every pair of sources, and which config file is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rsspot.errors import ConfigError
 from rsspot.settings import ALIASES, CONFIG_PATHS, Setting
 
 LEVELS = ("argument", "override", "environment", "remembered", "profile", "preferences")
-"""From the strongest to the weakest; below them are only defaults."""
+"""From the highest precedence to the lowest, without the built-in defaults."""
 DEFAULTS = {name: field.get_default(call_default_factory=True) for name, field in leaves(Profile)}
 NAMES = sorted(DEFAULTS)
 REMEMBERED = ("organization", "region")
@@ -26,7 +26,7 @@ OF_A_PROFILE = [(name, variable) for name in ALIASES if name in DEFAULTS for var
 
 
 def sample(name: str, level: str) -> Any:
-    """A value that a setting may have, another for each level as far as there are others."""
+    """A valid value of a setting, different for each level if possible."""
     number = LEVELS.index(level)
     special = {
         "retry.max_retries": number,
@@ -44,15 +44,15 @@ def sample(name: str, level: str) -> Any:
 
 
 def levels_of(name: str) -> tuple[str, ...]:
-    """Where a setting can be given at all."""
-    unable = {"environment": name not in ALIASES, "remembered": name not in REMEMBERED}
-    return tuple(level for level in LEVELS if not unable.get(level))
+    """The levels at which a setting can be given."""
+    unavailable = {"environment": name not in ALIASES, "remembered": name not in REMEMBERED}
+    return tuple(level for level in LEVELS if not unavailable.get(level))
 
 
-def given(home: Path, *said: tuple[str, str, Any]) -> Resolved:
-    """What comes of (level, setting, value), each said at its level."""
+def resolve_levels(home: Path, *settings: tuple[str, str, Any]) -> Resolved:
+    """Resolve settings, each a (level, name, value)."""
     by_level: dict[str, dict[str, Any]] = {level: {} for level in LEVELS}
-    for level, name, value in said:
+    for level, name, value in settings:
         by_level[level][name] = value
     environ = {ALIASES[name][-1]: str(value) for name, value in by_level["environment"].items()}
     return resolve(
@@ -65,16 +65,16 @@ def given(home: Path, *said: tuple[str, str, Any]) -> Resolved:
     )
 
 
-def typed(found: Resolved, name: str) -> Any:
-    """A setting as the program uses it."""
-    value: Any = found.options
+def typed(resolved: Resolved, name: str) -> Any:
+    """The validated value of a setting."""
+    value: Any = resolved.options
     for part in name.split("."):
         value = getattr(value, part)
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def source_of(name: str, level: str, home: Path) -> str:
-    """What a value of a level is told to be from."""
+    """The source that is shown for a value of a level."""
     state = home / ".config" / "rsspot" / "state.db"
     return {
         "environment": ALIASES.get(name, ("",))[-1],
@@ -85,88 +85,90 @@ def source_of(name: str, level: str, home: Path) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ORGANIZATIONS + CREDENTIALS])
-def test_the_higher_of_two_sources_wins(tmp_path: Path, name: str) -> None:
-    """For each setting and each two of the places where it can be given, with the value and its source."""
+def test_the_higher_of_two_levels_wins(tmp_path: Path, name: str) -> None:
+    """For each setting and each pair of its levels. The value and its source are checked."""
     for higher, lower in combinations(levels_of(name), 2):
-        found = given(tmp_path, (lower, name, sample(name, lower)), (higher, name, sample(name, higher)))
-        assert typed(found, name) == sample(name, higher), (higher, lower)
-        assert found.explain()[name][1] == source_of(name, higher, tmp_path), (higher, lower)
+        resolved = resolve_levels(tmp_path, (lower, name, sample(name, lower)), (higher, name, sample(name, higher)))
+        assert typed(resolved, name) == sample(name, higher), (higher, lower)
+        assert resolved.explain()[name][1] == source_of(name, higher, tmp_path), (higher, lower)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_source_wins_over_the_default(tmp_path: Path, name: str) -> None:
-    """And what nobody says is the default, and says so."""
-    assert given(tmp_path).explain()[name] == (DEFAULTS[name], "default")
+def test_every_level_wins_over_the_default(tmp_path: Path, name: str) -> None:
+    """Without a level, the value and the source are the default."""
+    assert resolve_levels(tmp_path).explain()[name] == (DEFAULTS[name], "default")
     for level in levels_of(name):
         value = str(token_file(tmp_path, level)) if name == "refresh_token_file" else sample(name, level)
-        found = given(tmp_path, (level, name, value))
-        told = "organization" if name == "organization_id" else name
-        assert typed(found, told) == value
-        assert found.explain()[told][1] == source_of(name, level, tmp_path)
+        resolved = resolve_levels(tmp_path, (level, name, value))
+        resolved_name = "organization" if name == "organization_id" else name
+        assert typed(resolved, resolved_name) == value
+        assert resolved.explain()[resolved_name][1] == source_of(name, level, tmp_path)
 
 
 def token_file(folder: Path, level: str) -> Path:
-    """A file that holds a refresh token."""
+    """A file that contains a refresh token."""
     path = folder / f"token-{level}"
     path.write_text(f"token-in-file-of-{level}\n")
     return path
 
 
 @pytest.mark.parametrize(("high", "low"), list(product(ORGANIZATIONS, repeat=2)))
-def test_an_organization_named_higher_displaces_every_lower_name_of_one(tmp_path: Path, high: str, low: str) -> None:
-    """An id in the file must not override the name that was asked for."""
+def test_a_higher_organization_replaces_both_lower_forms(tmp_path: Path, high: str, low: str) -> None:
+    """For example, an ID in the file does not override a name given as an argument."""
     for higher, lower in combinations(LEVELS, 2):
         if higher in levels_of(high) and lower in levels_of(low):
-            found = given(tmp_path, (higher, high, "wanted"), (lower, low, "displaced"))
-            assert found.get("organization") == "wanted", (higher, lower)
-            assert found.get("organization_id") is None
+            resolved = resolve_levels(tmp_path, (higher, high, "expected"), (lower, low, "replaced"))
+            assert resolved.get("organization") == "expected", (higher, lower)
+            assert resolved.get("organization_id") is None
 
 
-def test_an_id_says_more_than_a_name_from_the_same_place(tmp_path: Path) -> None:
-    """Only there."""
+def test_an_id_takes_precedence_over_a_name_from_the_same_level(tmp_path: Path) -> None:
+    """At every level where both can be given."""
     for level in ("argument", "override", "profile", "preferences"):
-        assert given(tmp_path, (level, "organization", "name"), (level, "organization_id", "id")).get(
+        assert resolve_levels(tmp_path, (level, "organization", "name"), (level, "organization_id", "id")).get(
             "organization"
         ) == ("id")
 
 
 @pytest.mark.parametrize(("high", "low"), list(product(CREDENTIALS, repeat=2)))
-def test_a_credential_named_higher_displaces_every_lower_one(tmp_path: Path, high: str, low: str) -> None:
-    """Whoever names one account must never act as another that a file happens to know."""
+def test_a_higher_credential_replaces_every_lower_one(tmp_path: Path, high: str, low: str) -> None:
+    """Otherwise a command could use another account, whose credential is in the config file."""
 
     def credential(name: str, level: str) -> str:
         return str(token_file(tmp_path, level)) if name == "refresh_token_file" else f"{name}-of-{level}"
 
     for higher, lower in combinations(levels_of("access_token"), 2):
-        found = given(tmp_path, (higher, high, credential(high, higher)), (lower, low, credential(low, lower)))
-        held = {name: found.get(name) for name in CREDENTIALS if found.get(name) is not None}
-        wanted = {high: credential(high, higher)}
+        resolved = resolve_levels(
+            tmp_path, (higher, high, credential(high, higher)), (lower, low, credential(low, lower))
+        )
+        credentials = {name: resolved.get(name) for name in CREDENTIALS if resolved.get(name) is not None}
+        expected = {high: credential(high, higher)}
         if high == "refresh_token_file":
-            wanted["refresh_token"] = f"token-in-file-of-{higher}"
-        assert held == wanted, (higher, lower)
+            expected["refresh_token"] = f"token-in-file-of-{higher}"
+        assert credentials == expected, (higher, lower)
 
 
-def test_two_credentials_of_one_place_are_both_kept(tmp_path: Path) -> None:
-    """An access token serves until it expires, the refresh token then; and a token says more than a file."""
-    both = given(tmp_path, ("profile", "access_token", "a"), ("profile", "refresh_token", "r"))
+def test_two_credentials_of_one_level_are_both_kept(tmp_path: Path) -> None:
+    """The access token is used until it expires, then the refresh token. A token takes precedence over its file."""
+    both = resolve_levels(tmp_path, ("profile", "access_token", "a"), ("profile", "refresh_token", "r"))
     assert (both.get("access_token"), both.get("refresh_token")) == ("a", "r")
     file = str(tmp_path / "never-read")
-    assert given(tmp_path, ("profile", "refresh_token_file", file), ("profile", "refresh_token", "r")).get(
+    assert resolve_levels(tmp_path, ("profile", "refresh_token_file", file), ("profile", "refresh_token", "r")).get(
         "refresh_token"
     ) == ("r")
 
 
 @pytest.mark.parametrize("level", [level for level in LEVELS if level != "remembered"])
-def test_no_retries_at_all_is_honored(tmp_path: Path, level: str) -> None:
-    """Zero is a wish and not the lack of one."""
-    found = given(tmp_path, (level, "retry.max_retries", 0), *[("preferences", "retry.base_delay", 1.5)])
-    assert (found.options.retry.max_retries, found.options.retry.base_delay) == (0, 1.5)
+def test_zero_retries_is_a_valid_setting(tmp_path: Path, level: str) -> None:
+    """Zero does not count as not set."""
+    resolved = resolve_levels(tmp_path, (level, "retry.max_retries", 0), *[("preferences", "retry.base_delay", 1.5)])
+    assert (resolved.options.retry.max_retries, resolved.options.retry.base_delay) == (0, 1.5)
 
 
 @pytest.mark.parametrize("name", ["keyring", "history", "cache.enabled", "cache.persistent"])
-def test_false_is_honored_over_true(tmp_path: Path, name: str) -> None:
-    """For the same reason."""
-    assert typed(given(tmp_path, ("argument", name, False), ("profile", name, True)), name) is False
+def test_false_overrides_true(tmp_path: Path, name: str) -> None:
+    """False does not count as not set."""
+    assert typed(resolve_levels(tmp_path, ("argument", name, False), ("profile", name, True)), name) is False
 
 
 # The environment
@@ -174,39 +176,39 @@ def test_false_is_honored_over_true(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "variable"), OF_A_PROFILE)
 def test_every_alias_of_every_variable_works(tmp_path: Path, name: str, variable: str) -> None:
-    """And an empty one before it says nothing."""
+    """An empty alias before it is skipped, and an alias after it is not used."""
     value = str(token_file(tmp_path, "environment")) if name == "refresh_token_file" else sample(name, "environment")
-    former = ALIASES[name][: ALIASES[name].index(variable)]
-    latter = ALIASES[name][ALIASES[name].index(variable) + 1 :]
-    environ = dict.fromkeys(former, " \n") | dict.fromkeys(latter, "never looked at") | {variable: f" {value} "}
-    found = resolve(environ={"HOME": str(tmp_path), **environ})
-    assert typed(found, name) == value
-    assert found.explain()[name][1] == variable
+    earlier = ALIASES[name][: ALIASES[name].index(variable)]
+    later = ALIASES[name][ALIASES[name].index(variable) + 1 :]
+    environ = dict.fromkeys(earlier, " \n") | dict.fromkeys(later, "never used") | {variable: f" {value} "}
+    resolved = resolve(environ={"HOME": str(tmp_path), **environ})
+    assert typed(resolved, name) == value
+    assert resolved.explain()[name][1] == variable
 
 
 @pytest.mark.parametrize(("name", "variable"), OF_A_PROFILE)
-def test_an_empty_variable_does_not_hide_the_file(tmp_path: Path, name: str, variable: str) -> None:
-    """`export RSSPOT_ORG=` in a shell is how people unset."""
+def test_an_empty_variable_does_not_override_the_file(tmp_path: Path, name: str, variable: str) -> None:
+    """People use `export RSSPOT_ORG=` in a shell to unset a variable."""
     value = str(token_file(tmp_path, "profile")) if name == "refresh_token_file" else sample(name, "profile")
     config = {"profiles": {"default": nested({name: value})}}
     assert typed(resolve(config=config, environ={"HOME": str(tmp_path), variable: ""}), name) == value
 
 
 @pytest.mark.parametrize("variable", ALIASES["profile"])
-def test_every_alias_names_a_profile(tmp_path: Path, variable: str) -> None:
-    """As the argument does."""
-    found = resolve(
+def test_every_alias_selects_a_profile(tmp_path: Path, variable: str) -> None:
+    """An empty alias before it is skipped."""
+    resolved = resolve(
         config={"profiles": {"play": {"org": "x"}}},
         environ={"HOME": str(tmp_path), "RSSPOT_PROFILE": "", variable: "play"},
     )
-    assert (found.profile, found.profile_source, found.get("organization")) == ("play", variable, "x")
+    assert (resolved.profile, resolved.profile_source, resolved.get("organization")) == ("play", variable, "x")
 
 
 # Profiles
 
 
-def chosen_profile(home: Path, names: Collection[str]) -> Resolved:
-    """What is used when a profile of its own is named in each of these places."""
+def resolve_selected(home: Path, names: Collection[str]) -> Resolved:
+    """Resolve with a different profile selected at each of these levels."""
     return resolve(
         config={
             "profiles": {name: {"org": f"org-of-{name}"} for name in (*LEVELS, "active")},
@@ -221,34 +223,34 @@ def chosen_profile(home: Path, names: Collection[str]) -> Resolved:
     )
 
 
-def test_a_profile_named_higher_displaces_the_one_named_lower(tmp_path: Path) -> None:
-    """Nothing of the other profile is left."""
-    places = ("argument", "override", "environment", "remembered", "active")
-    for higher, lower in combinations(places, 2):
-        found = chosen_profile(tmp_path, (higher, lower))
-        assert (found.profile, found.get("organization")) == (higher, f"org-of-{higher}"), lower
+def test_a_profile_selected_at_a_higher_level_wins(tmp_path: Path) -> None:
+    """No setting of the other profile is used."""
+    levels = ("argument", "override", "environment", "remembered", "active")
+    for higher, lower in combinations(levels, 2):
+        resolved = resolve_selected(tmp_path, (higher, lower))
+        assert (resolved.profile, resolved.get("organization")) == (higher, f"org-of-{higher}"), lower
 
 
-@pytest.mark.parametrize("place", ["argument", "override", "environment", "remembered"])
-def test_a_profile_that_is_not_there_is_refused_wherever_it_was_named(tmp_path: Path, place: str) -> None:
-    """Rather than silently using another account."""
-    where: dict[str, Any] = {
+@pytest.mark.parametrize("level", ["argument", "override", "environment", "remembered"])
+def test_a_selected_profile_that_does_not_exist_is_refused(tmp_path: Path, level: str) -> None:
+    """At every level. Otherwise another account would be used silently."""
+    arguments: dict[str, Any] = {
         "argument": {"profile": "gone"},
         "override": {"overrides": {"profile": Setting("gone", "use_profile")}},
         "environment": {"environ": {"HOME": str(tmp_path), "RSSPOT_PROFILE": "gone"}},
         "remembered": {"preferences": lambda path: lambda profile: {} if profile else {"profile": "gone"}},
     }
     with pytest.raises(ConfigError, match="no profile 'gone'"):
-        resolve(config={"profiles": {"work": {}}}, **{"environ": {"HOME": str(tmp_path)}, **where[place]})
+        resolve(config={"profiles": {"work": {}}}, **{"environ": {"HOME": str(tmp_path)}, **arguments[level]})
 
 
-def test_what_is_remembered_is_asked_of_the_state_and_profile_in_use(tmp_path: Path) -> None:
-    """First which profile, then what of it; and a profile that was named is not asked for."""
-    asked: list[tuple[Path, str | None]] = []
+def test_stored_defaults_come_from_the_state_and_profile_in_use(tmp_path: Path) -> None:
+    """First the default profile is read, then its defaults. If a profile is given, only its defaults are read."""
+    reads: list[tuple[Path, str | None]] = []
 
     def preferences(path: Path) -> Callable[[str | None], dict[str, str]]:
         def of(profile: str | None) -> dict[str, str]:
-            asked.append((path, profile))
+            reads.append((path, profile))
             return {"region": f"region-of-{profile}"} if profile else {"profile": "play"}
 
         return of
@@ -260,43 +262,43 @@ def test_what_is_remembered_is_asked_of_the_state_and_profile_in_use(tmp_path: P
         "preferences": preferences,
     }
     assert resolve(**settings).get("region") == "region-of-play"
-    assert asked == [(state, None), (state, "play")]
-    asked.clear()
+    assert reads == [(state, None), (state, "play")]
+    reads.clear()
     assert resolve(**settings, profile="work").get("region") == "region-of-work"
-    assert asked == [(state, "work")]
+    assert reads == [(state, "work")]
 
 
 # Files
 
 
-def test_each_file_wins_over_the_next(tmp_path: Path) -> None:
-    """By argument, by variable, and in the usual places in their order; the official CLI's comes last."""
+def test_config_files_have_an_order_of_precedence(tmp_path: Path) -> None:
+    """The arguments, the variables, the default paths, and then the official CLI's file."""
     folder = tmp_path / ".config" / "rsspot"
     folder.mkdir(parents=True)
     named = {name: tmp_path / f"{name}.yml" for name in ("config_path", *CONFIG_PATHS)}
-    usual = [folder / name for name in ("config.yml", "config.yaml", "config.toml", "config.json")]
-    for path in (*named.values(), *usual, tmp_path / ".spot_config"):
+    default_paths = [folder / name for name in ("config.yml", "config.yaml", "config.toml", "config.json")]
+    for path in (*named.values(), *default_paths, tmp_path / ".spot_config"):
         texts = {".toml": 'org = "{}"', ".json": '{{"org": "{}"}}'}
         path.write_text(texts.get(path.suffix, "org: {}").format(path.name))
     environ = {"HOME": str(tmp_path)} | {name: str(named[name]) for name in CONFIG_PATHS}
-    chosen: dict[str, Any] = {"config": {"org": "mapping"}, "config_path": named["config_path"]}
-    assert resolve(environ=environ, **chosen).get("organization") == "mapping"
-    del chosen["config"]
-    assert resolve(environ=environ, **chosen).get("organization") == "config_path.yml"
+    arguments: dict[str, Any] = {"config": {"org": "mapping"}, "config_path": named["config_path"]}
+    assert resolve(environ=environ, **arguments).get("organization") == "mapping"
+    del arguments["config"]
+    assert resolve(environ=environ, **arguments).get("organization") == "config_path.yml"
     for name in CONFIG_PATHS:
         assert resolve(environ=environ).get("organization") == f"{name}.yml"
-        # An empty variable names no file.
+        # An empty variable is skipped.
         environ[name] = ""
-    for path in (*usual, tmp_path / ".spot_config"):
-        found = resolve(environ=environ)
-        assert (found.get("organization"), found.config_file) == (path.name, path)
+    for path in (*default_paths, tmp_path / ".spot_config"):
+        resolved = resolve(environ=environ)
+        assert (resolved.get("organization"), resolved.config_file) == (path.name, path)
         path.unlink()
     assert resolve(environ=environ).config_file is None
 
 
 @pytest.mark.parametrize("variable", CONFIG_PATHS)
-def test_a_file_that_is_named_and_not_there_is_fatal(tmp_path: Path, variable: str) -> None:
-    """Even when there is another where files are looked for, or in a later variable."""
+def test_a_named_file_that_does_not_exist_is_an_error(tmp_path: Path, variable: str) -> None:
+    """Even if there is a file at a default path, or a later variable names one."""
     (tmp_path / ".spot_config").write_text("org: other")
     environ = {"HOME": str(tmp_path), "SPOT_CONFIG_FILE": str(tmp_path / ".spot_config")}
     with pytest.raises(ConfigError, match=r"no config file at .*gone\.toml"):
@@ -304,8 +306,8 @@ def test_a_file_that_is_named_and_not_there_is_fatal(tmp_path: Path, variable: s
 
 
 @pytest.mark.parametrize("suffix", ["yml", "toml", "json"])
-def test_the_state_is_where_it_is_said_to_be(tmp_path: Path, suffix: str) -> None:
-    """Argument, variable, statePath of the file seen from the file, beside the file, the usual place: in this order."""
+def test_the_path_of_state_db_has_an_order_of_precedence(tmp_path: Path, suffix: str) -> None:
+    """Argument, variable, `statePath` relative to the config file, the folder of the config file, default path."""
     folder = tmp_path / "project"
     folder.mkdir()
     file = folder / f"config.{suffix}"
@@ -316,8 +318,8 @@ def test_the_state_is_where_it_is_said_to_be(tmp_path: Path, suffix: str) -> Non
     file.write_text(texts[suffix].format("deep/state.db"))
     assert resolve(environ=environ, config_path=file, state_path="/argument.db").state_path == Path("/argument.db")
     assert resolve(environ=environ, config_path=file).state_path == Path("/variable.db")
-    found = resolve(environ=home, config_path=file)
-    assert (found.state_path, found.state_source) == (folder / "deep" / "state.db", f"{file} (statePath)")
+    resolved = resolve(environ=home, config_path=file)
+    assert (resolved.state_path, resolved.state_source) == (folder / "deep" / "state.db", f"{file} (statePath)")
 
     file.write_text(texts[suffix].format("/absolute.db"))
     assert resolve(environ=home, config_path=file).state_path == Path("/absolute.db")
@@ -328,25 +330,25 @@ def test_the_state_is_where_it_is_said_to_be(tmp_path: Path, suffix: str) -> Non
     assert list(folder.iterdir()) == [file]
 
 
-def test_the_official_clis_file_gets_no_state_beside_it(tmp_path: Path) -> None:
-    """A state.db in the middle of somebody's home would be a surprise."""
+def test_state_db_is_not_created_beside_the_official_clis_file(tmp_path: Path) -> None:
+    """A state.db directly in the home folder would be unexpected."""
     (tmp_path / ".spot_config").write_text("org: x")
     environ = {"HOME": str(tmp_path)}
-    usual = tmp_path / ".config" / "rsspot" / "state.db"
-    assert resolve(environ=environ).state_path == usual
-    assert resolve(environ=environ, config_path=tmp_path / ".spot_config").state_path == usual
+    default_path = tmp_path / ".config" / "rsspot" / "state.db"
+    assert resolve(environ=environ).state_path == default_path
+    assert resolve(environ=environ, config_path=tmp_path / ".spot_config").state_path == default_path
 
 
-def test_an_argument_that_is_no_setting_is_refused_and_an_empty_one_says_nothing(tmp_path: Path) -> None:
-    """A slip in a script must not fall back to another organization in silence."""
+def test_an_unknown_argument_is_refused_and_an_empty_one_ignored(tmp_path: Path) -> None:
+    """A typo in a script must not silently select another organization."""
     environ = {"HOME": str(tmp_path), "RSSPOT_ORG": "acme"}
     with pytest.raises(TypeError, match="orgnization"):
         resolve(environ=environ, orgnization="other")
     assert resolve(environ=environ, organization="").get("organization") == "acme"
 
 
-def test_a_given_credential_is_not_mixed_with_the_keyrings(tmp_path: Path) -> None:
-    """An access token of the environment that has run out must not turn into somebody else's."""
+def test_a_given_credential_turns_off_a_lower_keyring(tmp_path: Path) -> None:
+    """When an access token from the environment expires, it must not be replaced by another account's."""
     config = {"profiles": {"default": {"keyring": True}}}
     home = {"HOME": str(tmp_path)}
     assert resolve(config=config, environ=home).options.keyring
@@ -355,8 +357,8 @@ def test_a_given_credential_is_not_mixed_with_the_keyrings(tmp_path: Path) -> No
     assert resolve(config={"profiles": {"default": {"refreshToken": "r"}}}, environ=both).options.keyring
 
 
-def test_where_the_state_is_depends_on_no_profile(tmp_path: Path) -> None:
-    """Whoever has to put a profile right needs it."""
+def test_the_path_of_state_db_does_not_depend_on_the_profile(tmp_path: Path) -> None:
+    """It is needed to correct a default profile that does not exist."""
     file = tmp_path / "config.yml"
     file.write_text("activeProfile: gone\nstatePath: here.db\nprofiles: {work: {}}\n")
     assert state_path_of(file, environ={"HOME": str(tmp_path)}) == tmp_path / "here.db"
