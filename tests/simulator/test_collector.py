@@ -4,9 +4,10 @@ import pytest
 
 from rsspot.simulator.api import Api
 from rsspot.simulator.apiserver.messages import Request
-from rsspot.simulator.apiserver.objects import COLLECTED_AFTER, Bare
+from rsspot.simulator.apiserver.objects import COLLECTED_AFTER
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.world import World
+from support.no_service import NoService
 
 SPEC = {"region": "r", "kubernetesVersion": "1.31.1"}
 
@@ -17,7 +18,7 @@ class Owners:
     def __init__(self):
         self.clock = ManualClock()
         self.world = World(clock=self.clock)
-        self.world.objects.service = Bare()
+        self.world.objects.service = NoService()
         self.api = Api(self.world)
         self.bearer = self.world.identity.id_token(self.world.organizations[0])
         self.root = f"/apis/ngpc.rxt.io/v1/namespaces/{self.world.organizations[0].namespace}/cloudspaces"

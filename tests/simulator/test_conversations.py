@@ -7,10 +7,10 @@ import pytest
 from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.api import Api
 from rsspot.simulator.apiserver.messages import Request
-from rsspot.simulator.apiserver.objects import Bare
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.world import World
 from support.conversation import INSTALLED, NAMESPACE, answer, comparable, digests, recorded, request, steps, subjects
+from support.no_service import NoService
 
 
 class Unguarded(Api):
@@ -18,7 +18,7 @@ class Unguarded(Api):
 
     def __init__(self):
         world = World(clock=ManualClock(), organizations=[Tenant(NAMESPACE, NAMESPACE, "token")])
-        world.objects.service = Bare()
+        world.objects.service = NoService()
         super().__init__(world)
 
     def _guarded(self, caller, target):

@@ -41,20 +41,6 @@ class Service(Protocol):
         """React to an object that is being deleted and still has finalizers."""
 
 
-class Bare:
-    """A service that does nothing: kinds are served as their definitions say."""
-
-    def fill_in(self, definition: Definition, body: Object) -> None: ...
-
-    def admit(self, definition: Definition, body: Object, old: Object | None) -> None: ...
-
-    def created(self, definition: Definition, body: Object) -> None: ...
-
-    def written(self, definition: Definition, body: Object) -> None: ...
-
-    def doomed(self, definition: Definition, body: Object) -> None: ...
-
-
 class Objects:
     """Every object of a served API. `now`: seconds since 1970, updated by the owner of the clock."""
 
