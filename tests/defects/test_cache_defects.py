@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from rsspot import AsyncSpotClient, NotFound, OutcomeUnknown, SpotClient
+from rsspot.resources.kind import Phase
 from rsspot.simulator.apiserver.messages import Response
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache
@@ -80,8 +81,11 @@ async def test_wait_bypasses_the_cache(spot_api: SimulatedSpot):
     """Otherwise a wait times out although the object is ready."""
     async with simulated(spot_api, defaultTtl=1e9, ttls={"*": 1e9}) as client:
         await client.cloudspaces.create("web", SPEC)
-        assert (await client.cloudspaces.get("web")).status is None or True
-        ready = await client.cloudspaces.wait("web")
+        cached = await client.cloudspaces.get("web")
+        assert client.cloudspaces.kind.readiness(cached).phase is Phase.PROGRESSING
+        spot_api.advance(3600)
+        assert await client.cloudspaces.get("web") == cached
+        ready = await client.cloudspaces.wait("web", timeout=0)
     assert ready.status.api_server_endpoint
 
 
