@@ -111,7 +111,7 @@ async def test_request_json_refuses_everything_else(spot_api: SimulatedSpot, bod
         resolved=spot_api.client().config, transport=Odd(spot_api.api), clock=spot_api.clock
     )
     async with client:
-        with pytest.raises(rsspot.UnexpectedShape, match="GET /odd was not answered with a JSON object"):
+        with pytest.raises(rsspot.UnexpectedShape, match="the response to GET /odd is not a JSON object"):
             await client._request_json("GET", "/odd")
 
 

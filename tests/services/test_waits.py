@@ -100,7 +100,7 @@ async def test_wait_gone_raises_not_ready_at_the_timeout(
     """The message has the timeout."""
     put(spot_api, "cloudspaces", cloudspace("edge"))
     began = spot_api.clock.time()
-    with pytest.raises(NotReady, match=f"CloudSpace edge is still there after {timeout} s") as caught:
+    with pytest.raises(NotReady, match=f"CloudSpace edge still exists after {timeout} s") as caught:
         await spot_client.cloudspaces.wait_gone("edge", timeout=timeout)
     assert caught.value.exit_code == 9
     assert timeout <= spot_api.clock.time() - began <= timeout + POLL

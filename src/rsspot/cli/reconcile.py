@@ -1,4 +1,4 @@
-"""plan, apply, destroy and validate as commands: reads options, calls the workflows, prints. Knows no rules."""
+"""The commands plan, apply, destroy and validate: read options, call the workflows and print. Contain no rules."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 PATHS = typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False)
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
-ADOPT = typer.Option(False, "--adopt", help="Take over declared objects that exist and belong to no stack.")
+ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
 MAX_DELETES = typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
-VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set a ${var:NAME}; may be repeated.")
-YES = typer.Option(False, "--yes", "-y", help="Do not ask.")
-WAIT = typer.Option("ready", "--wait", help="How long a step takes: ready, accepted or none.")
-WAIT_TIMEOUT = typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Seconds to wait for each object.")
-DEADLINE = typer.Option(None, "--deadline", min=0, help="Seconds after which no further change starts.")
-PARALLELISM = typer.Option(8, "--parallelism", min=1, max=64, help="Steps at a time.")
+VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
+YES = typer.Option(False, "--yes", "-y", help="Do not prompt for confirmation.")
+WAIT = typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none.")
+WAIT_TIMEOUT = typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Maximum seconds to wait for each object.")
+DEADLINE = typer.Option(None, "--deadline", min=0, help="Start no further changes after this many seconds.")
+PARALLELISM = typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time.")
 
 
 def plan(
@@ -45,35 +45,35 @@ def plan(
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
-    out: Path | None = typer.Option(None, "--out", help="Save the plan for `apply --plan`."),
-    detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="End with 2 when there are changes."),
+    out: Path | None = typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`."),
+    detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
     var: list[str] = VARIABLE,
 ) -> None:
-    """Show what an apply would change. Sends no request but GET and writes nothing but `--out`."""
-    here = fresh_session()
-    manifests = load_manifests(here, paths, var)
-    # A plan writes nothing: registrations too are read from a ledger that is not made for it.
-    here.client.ledger = here.reading_ledger
-    made = here.run(_plan(here, manifests, _options(prune, adopt, max_deletes)))
-    _show(here, made)
-    if made.refusals:
-        if here.options.output == "json":
+    """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
+    cli = fresh_session()
+    manifests = load_manifests(cli, paths, var)
+    # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
+    cli.client.ledger = cli.reading_ledger
+    result = cli.run(_plan(cli, manifests, _options(prune, adopt, max_deletes)))
+    _show(cli, result)
+    if result.refusals:
+        if cli.options.output == "json":
             raise typer.Exit(PlanRefused.exit_code)
-        raise PlanRefused(made.refusals, hint="nothing was sent")
+        raise PlanRefused(result.refusals, hint="nothing was sent")
     if out:
         from rsspot.planner.codec import dump_plan
 
-        document = {**dump_plan(made), "createdAt": stamp(utc_now())}
+        document = {**dump_plan(result), "createdAt": stamp(utc_now())}
         _save(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    if detailed_exitcode and not made.empty:
+    if detailed_exitcode and not result.empty:
         raise typer.Exit(errors.CHANGES)
 
 
 def fresh_session() -> CliSession:
-    """The session, with no kept answers: a plan is about what is, not about what was a minute ago."""
-    here = session()
-    here.fresh = True
-    return here
+    """The session with the response cache bypassed: plans must see the current state."""
+    cli = session()
+    cli.fresh = True
+    return cli
 
 
 def _save(file: Path, text: str) -> None:
@@ -85,7 +85,7 @@ def _save(file: Path, text: str) -> None:
 
 def apply(
     paths: list[Path] = PATHS,
-    saved: Path | None = typer.Option(None, "--plan", help="Apply this saved plan, and nothing else."),
+    saved: Path | None = typer.Option(None, "--plan", help="Apply this saved plan instead of planning."),
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
@@ -96,21 +96,21 @@ def apply(
     deadline: float | None = DEADLINE,
     var: list[str] = VARIABLE,
 ) -> None:
-    """Make it so: plan, ask, apply, and record every step in the ledger."""
-    here = fresh_session()
+    """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
+    cli = fresh_session()
     if saved and paths:
-        raise UsageError("a saved plan says itself what it is about", hint="give either --plan or paths")
+        raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
     apply_options = _apply_options(wait, wait_timeout, parallelism, deadline)
     if saved:
-        here.run(_apply_saved(here, saved, yes, apply_options, var))
+        cli.run(_apply_saved(cli, saved, yes, apply_options, var))
         return
-    manifests = load_manifests(here, paths, var)
-    here.run(_apply(here, manifests, _options(prune, adopt, max_deletes), yes, apply_options))
+    manifests = load_manifests(cli, paths, var)
+    cli.run(_apply(cli, manifests, _options(prune, adopt, max_deletes), yes, apply_options))
 
 
 def destroy(
     paths: list[Path] = PATHS,
-    stack: str | None = typer.Option(None, "--stack", help="The stack, when no manifests name it."),
+    stack: str | None = typer.Option(None, "--stack", help="The name of the stack, instead of manifests."),
     yes: bool = YES,
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
@@ -118,92 +118,94 @@ def destroy(
     deadline: float | None = DEADLINE,
     var: list[str] = VARIABLE,
 ) -> None:
-    """Delete everything a stack owns: apply of nothing."""
-    here = fresh_session()
+    """Delete everything a stack owns."""
+    cli = fresh_session()
     if paths and stack is not None:
-        raise UsageError("the manifests say themselves which stack", hint="give either manifests or --stack")
-    manifests = load_manifests(here, paths, var) if paths else None
+        raise UsageError("cannot combine --stack with manifests", hint="give either manifests or --stack")
+    manifests = load_manifests(cli, paths, var) if paths else None
     if manifests and not manifests.named:
         raise UsageError(
             "these manifests do not name their stack", hint="add a Stack document, or use --stack NAME alone"
         )
     name = manifests.stack if manifests else stack
-    if name is None or not DNS_LABEL.fullmatch(name):
-        raise UsageError("which stack?", hint="name its manifests, or give --stack NAME")
-    here.run(_destroy(here, name, yes, _apply_options(wait, wait_timeout, parallelism, deadline)))
+    if name is None:
+        raise UsageError("no stack given", hint="give its manifests, or --stack NAME")
+    if not DNS_LABEL.fullmatch(name):
+        raise UsageError(f"{name!r} is not a valid stack name", hint="use lowercase letters, digits and hyphens")
+    cli.run(_destroy(cli, name, yes, _apply_options(wait, wait_timeout, parallelism, deadline)))
 
 
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
-    """Check manifests without speaking to the service."""
-    here = session()
-    manifests = load_manifests(here, paths, var)
-    found = [
+    """Check manifests without contacting the service."""
+    cli = session()
+    manifests = load_manifests(cli, paths, var)
+    rows = [
         {"address": each.address, "kind": each.kind.name, "source": str(each.origin)} for each in manifests.manifests
     ]
-    if here.options.output != "table":
-        here.emit({"stack": manifests.stack, "manifests": found})
+    if cli.options.output != "table":
+        cli.emit({"stack": manifests.stack, "manifests": rows})
         return
-    print(f"{len(found)} manifests in {len(manifests.files)} files are valid (stack {manifests.stack!r}).")
+    print(f"{len(rows)} manifests in {len(manifests.files)} files are valid (stack {manifests.stack!r}).")
 
 
 COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy, "validate": validate}
 
 
-async def _plan(here: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
+async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
     from rsspot.workflows.reconcile import make_plan
 
     _check_named(manifests, options)
-    return await make_plan(here.client, here.reading_ledger, manifests, options=options)
+    return await make_plan(cli.client, cli.reading_ledger, manifests, options=options)
 
 
 def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
-    """What no manifest declares can only be told from others' if the stack has a name of its own."""
+    """Refuse --prune without a named stack: the default stack may hold objects of other manifests."""
     if options.prune and not manifests.named:
-        raise UsageError("--prune needs a stack with a name", hint="add a Stack document to the manifests")
+        raise UsageError("--prune requires a named stack", hint="add a Stack document to the manifests")
 
 
 async def _apply(
-    here: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, apply_options: ApplyOptions
+    cli: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, apply_options: ApplyOptions
 ) -> None:
-    made = await _plan(here, manifests, options)
-    await _confirm_and_run(here, made, yes, apply_options)
+    plan = await _plan(cli, manifests, options)
+    await _confirm_and_run(cli, plan, yes, apply_options)
 
 
-async def _destroy(here: CliSession, stack: str, yes: bool, apply_options: ApplyOptions) -> None:
+async def _destroy(cli: CliSession, stack: str, yes: bool, apply_options: ApplyOptions) -> None:
     from rsspot.workflows.reconcile import plan_destroy
 
-    plan = await plan_destroy(here.client, here.reading_ledger, stack)
-    await _confirm_and_run(here, plan, yes, apply_options)
+    plan = await plan_destroy(cli.client, cli.reading_ledger, stack)
+    await _confirm_and_run(cli, plan, yes, apply_options)
 
 
-async def _apply_saved(here: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str]) -> None:
+async def _apply_saved(cli: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str]) -> None:
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
     plan = read_plan(saved)
-    here.options.profile = here.options.profile or plan.profile
-    here.options.organization = here.options.organization or plan.organization
-    manifests = load_manifests(here, [Path(file) for file in plan.files], var) if needs_manifests(plan) else None
-    plan = await prepare_saved_plan(here.client, plan, manifests)
-    await _confirm_and_run(here, plan, yes, apply_options)
+    cli.options.profile = cli.options.profile or plan.profile
+    cli.options.organization = cli.options.organization or plan.organization
+    manifests = load_manifests(cli, [Path(file) for file in plan.files], var) if needs_manifests(plan) else None
+    plan = await prepare_saved_plan(cli.client, plan, manifests)
+    await _confirm_and_run(cli, plan, yes, apply_options)
 
 
-async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, apply_options: ApplyOptions) -> None:
+async def _confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options: ApplyOptions) -> None:
     from rsspot.applier.events import Recap
     from rsspot.cli.progress import Progress
     from rsspot.workflows.reconcile import apply_plan, require_applyable
 
-    as_json = here.options.output == "json"
-    if not as_json or made.refusals:
-        _show(here, made)
-    require_applyable(made)
-    if not made.empty and not yes:
+    as_json = cli.options.output == "json"
+    if not as_json or plan.refusals:
+        _show(cli, plan)
+    require_applyable(plan)
+    if not plan.empty and not yes:
         if as_json:
             raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
-        _confirm(made)
-    progress, recap = Progress(_report(here)), None
-    broken_off: RsspotError | None = None
+        _confirm(plan)
+    progress, recap = Progress(_report(cli)), None
+    failure: RsspotError | None = None
     with _signals(apply_options.stop):
-        async with aclosing(apply_plan(here.client, here.client.ledger, made, apply_options)) as events:
+        async with aclosing(apply_plan(cli.client, cli.client.ledger, plan, apply_options)) as events:
             try:
                 async for event in events:
                     if isinstance(event, Recap):
@@ -211,26 +213,26 @@ async def _confirm_and_run(here: CliSession, made: Plan, yes: bool, apply_option
                     else:
                         progress.show(event)
             except RsspotError as error:
-                broken_off = error
+                failure = error
     if recap is not None:
-        transport = here.client.session.transport
+        transport = cli.client.session.transport
         progress.finish(recap, requests=transport.requests, retries=transport.repeats)
-    if broken_off is not None:
-        raise broken_off
+    if failure is not None:
+        raise failure
     if recap is not None and recap.exit_code:
         raise typer.Exit(recap.exit_code)
 
 
-def _confirm(made: Plan) -> None:
-    """Ask what the plan deserves: a yes, or the number of objects that will be gone."""
-    doomed = sum(change.destructive for change in made.changes)
-    confirm(f"delete {doomed}" if doomed else "yes")
+def _confirm(plan: Plan) -> None:
+    """Ask for confirmation: `yes`, or for a plan that deletes objects `delete` and their number."""
+    deletions = sum(change.destructive for change in plan.changes)
+    confirm(f"delete {deletions}" if deletions else "yes")
 
 
 class _signals:  # noqa: N801 - reads as a statement where it is used
-    """Turns the first signal into a wish to stop, and the second into an end at once.
+    """On the first signal, starts no further step. On the second, cancels the run at once.
 
-    What is open then is settled by the next run.
+    The next run settles the steps that a canceled run leaves open.
     """
 
     def __init__(self, stop: CancelToken) -> None:
@@ -240,40 +242,40 @@ class _signals:  # noqa: N801 - reads as a statement where it is used
         self._task = asyncio.current_task()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with suppress(NotImplementedError, RuntimeError):
-                asyncio.get_running_loop().add_signal_handler(number, self._asked)
+                asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
 
     def __exit__(self, *_: object) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with suppress(NotImplementedError, RuntimeError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
-    def _asked(self) -> None:
+    def _on_signal(self) -> None:
         if self._stop.asked and self._task:
             self._task.cancel()
         self._stop.ask()
-        print("stopping after what is on its way; once more to stop at once", file=sys.stderr)
+        print("stopping once the requests under way are done; send the signal again to stop now", file=sys.stderr)
 
 
-def load_manifests(here: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
-    """The manifests at some paths; what their Stack says of profile and organization holds unless an option does."""
+def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
+    """The manifests at these paths. Their Stack sets the profile and organization, unless options do."""
     from rsspot.manifests.parse import load
 
     if not paths:
-        raise UsageError("which manifests?", hint="name files or directories, such as manifests/")
+        raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
     manifests = load(paths, variables=_variables(var))
-    here.options.organization = here.options.organization or manifests.organization
-    here.options.profile = here.options.profile or manifests.profile
+    cli.options.organization = cli.options.organization or manifests.organization
+    cli.options.profile = cli.options.profile or manifests.profile
     return manifests
 
 
 def _variables(given: list[str]) -> dict[str, str]:
-    found = {}
+    variables = {}
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name:
             raise UsageError(f"--var takes NAME=VALUE, not {name!r}")
-        found[name] = value
-    return found
+        variables[name] = value
+    return variables
 
 
 def _options(prune: bool, adopt: bool, max_deletes: int | None) -> PlanOptions:
@@ -292,11 +294,11 @@ def _apply_options(wait: str, timeout: float, parallel: int, deadline: float | N
     return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
 
 
-def _show(here: CliSession, plan: Plan) -> None:
-    print(_report(here).plan(plan))
+def _show(cli: CliSession, plan: Plan) -> None:
+    print(_report(cli).plan(plan))
 
 
-def _report(here: CliSession) -> Report:
+def _report(cli: CliSession) -> Report:
     from rsspot.reports.registry import report_for
 
-    return report_for(here.options.output, color=here.color)
+    return report_for(cli.options.output, color=cli.color)

@@ -61,11 +61,11 @@ def transport_options_of(options: Profile) -> TransportOptions:
     )
 
 
-def _proxy(written: str | None) -> str | None:
+def _proxy(value: str | None) -> str | None:
     """A proxy's URL; http:// is added if it has no scheme. Raises ConfigError if it is not an HTTP URL."""
-    if written is None:
+    if value is None:
         return None
-    address = written if "://" in written else f"http://{written}"
+    address = value if "://" in value else f"http://{value}"
     try:
         scheme = httpx.URL(address).scheme
     except httpx.InvalidURL:
@@ -113,17 +113,17 @@ class LazyCacheStore:
         return SqliteCache(database, most_entries=self._policy.most_entries, most_bytes=self._policy.most_bytes)
 
     @property
-    def _there(self) -> bool:
+    def _exists(self) -> bool:
         return "_open" in self.__dict__ or self._path.is_file()
 
     def get(self, owner: str, path: str, query: str, now: float) -> tuple[bytes, float] | None:
-        return self._open.get(owner, path, query, now) if self._there else None
+        return self._open.get(owner, path, query, now) if self._exists else None
 
     def put(self, owner: str, path: str, query: str, body: bytes, *, now: float, expires_at: float) -> None:
         self._open.put(owner, path, query, body, now=now, expires_at=expires_at)
 
     def drop(self, owner: str, prefix: str) -> None:
-        if not self._there:
+        if not self._exists:
             return
         try:
             self._open.drop(owner, prefix)
@@ -133,7 +133,7 @@ class LazyCacheStore:
                 patient.drop(owner, prefix)
 
     def foreign_writes(self) -> int:
-        return self._open.foreign_writes() if self._there else 0
+        return self._open.foreign_writes() if self._exists else 0
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""

@@ -15,14 +15,14 @@ ID = re.compile(r"org[-_][A-Za-z0-9]+")
 
 
 class OrganizationScope:
-    """The organization of one client. asked: its name, id or namespace; None for the token's own."""
+    """The organization of one client. wanted: its name, id or namespace; None for the organization of the token."""
 
-    def __init__(self, asked: str | None, bearer: Bearer, organizations: Organizations) -> None:
-        self._asked = asked
+    def __init__(self, wanted: str | None, bearer: Bearer, organizations: Organizations) -> None:
+        self._wanted = wanted
         self._bearer = bearer
         self._organizations = organizations
         self._mutex = Mutex()
-        self._namespace = namespace_of(asked) if asked and ID.fullmatch(asked) else None
+        self._namespace = namespace_of(wanted) if wanted and ID.fullmatch(wanted) else None
         self._organization: Organization | None = None
 
     async def namespace(self) -> str:
@@ -41,11 +41,11 @@ class OrganizationScope:
 
     async def _find(self) -> Organization:
         if self._organization is None:
-            self._organization = await self._organizations.get(self._asked) if self._asked else await self._only()
+            self._organization = await self._organizations.get(self._wanted) if self._wanted else await self._default()
         return self._organization
 
-    async def _only(self) -> Organization:
-        """The organization that the token was issued for, or the only one there is."""
+    async def _default(self) -> Organization:
+        """The organization that the token was issued for, or the only one there is. Raises ConfigError otherwise."""
         organizations = await self._organizations.list()
         mine = self._bearer.token.organization if self._bearer.token else None
         own = [known for known in organizations if mine and mine in (known.namespace, namespace_of(known.id))]

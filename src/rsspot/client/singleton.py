@@ -1,4 +1,4 @@
-"""Shared clients: one per set of settings, for use anywhere in a program."""
+"""Shared clients: one per set of settings, for use anywhere in a program. Also changes the default settings."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def aclose_all_clients() -> None:
             stack.push_async_callback(client.aclose)
             if running_loop() is not None:
                 # Connections opened by threads without a loop can only be closed in such a thread.
-                stack.push_async_callback(asyncio.to_thread, _close_here, client)
+                stack.push_async_callback(asyncio.to_thread, _close_in_thread, client)
 
 
 def close_all_clients() -> None:
@@ -177,7 +177,7 @@ def _remember(name: str, value: str | None, *, of_profile: bool) -> None:
     _forget_made()
 
 
-def _close_here(client: AsyncSpotClient | SpotClient) -> None:
+def _close_in_thread(client: AsyncSpotClient | SpotClient) -> None:
     drive(client.aclose())
 
 

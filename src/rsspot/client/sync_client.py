@@ -1,4 +1,4 @@
-"""SpotClient: sync groups and `a…` async groups on one object, over one AsyncSpotClient."""
+"""SpotClient: the client with blocking groups, and their async versions with the prefix `a`. Wraps AsyncSpotClient."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from rsspot.state.ledger.protocol import Ledger
 class SpotClient(SyncGroups):
     """Rackspace Spot for scripts and notebooks. Use as `with`, or call `close()`.
 
-    Takes the arguments of AsyncSpotClient. `client.cloudspaces.list()` blocks this thread and may be called from any
-    number of them; `await client.acloudspaces.list()` does not block, in any loop. Both share one token, one cache and
-    one pace. A blocking call inside a running loop raises RuntimeError, naming its twin.
+    Takes the arguments of AsyncSpotClient. `client.cloudspaces.list()` blocks the calling thread; any number of threads
+    may call it. `await client.acloudspaces.list()` does the same without blocking, in any event loop. Both share one
+    token, one cache and one rate limit. A blocking call inside a running event loop raises RuntimeError, which names
+    the async call to use instead.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
@@ -27,30 +28,30 @@ class SpotClient(SyncGroups):
 
     @property
     def config(self) -> Resolved:
-        """The settings of this client, and where each came from."""
+        """The settings of this client, and the source of each."""
         return self._aio.config
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger of this configuration; opening it for the first time makes its file."""
+        """The ledger of this configuration. The file is created on first use."""
         return self._aio.ledger
 
     def whoami(self) -> Persona:
-        """Who the token is of, of which organization, and until when. Raises AuthError, TransportError."""
+        """The user and organization of the token, and when it expires. Raises AuthError, TransportError."""
         refuse_in_loop("await client.awhoami()")
         return drive(self._aio.whoami())
 
     async def awhoami(self) -> Persona:
-        """The same, asynchronous."""
+        """The async version of `whoami`."""
         return await self._aio.whoami()
 
     def close(self) -> None:
-        """Let go of what threads without a loop have opened, and of files."""
+        """Close the connections of threads without an event loop, and files."""
         refuse_in_loop("await client.aclose()")
         drive(self._aio.aclose())
 
     async def aclose(self) -> None:
-        """Let go of what this loop has opened, and of files."""
+        """Close the connections of this event loop, and files."""
         await self._aio.aclose()
 
     def __enter__(self) -> Self:

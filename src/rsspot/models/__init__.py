@@ -1,1 +1,1 @@
-"""Words of the wire that no single kind owns."""
+"""Types that all kinds share: resources and their metadata, field facts, prices and names."""

@@ -1,4 +1,4 @@
-"""Facts about a field that stand beside it: who may change it, what it names, how it compares. Data only."""
+"""Facts about a field, written in its annotation: who may change it, what it names, how it compares. Data only."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 @dataclass(frozen=True)
 class Fact:
-    """A yes-or-no fact."""
+    """A fact without parameters."""
 
     name: str
 
 
 IMMUTABLE = Fact("immutable")
-"""Can only be chosen when the object is made; another value means a replacement."""
+"""Can only be set when the object is created; changing the value replaces the object."""
 DEFAULTED = Fact("defaulted")
-"""The service fills it in where nobody says, so null leaves the choice to the service."""
+"""The service sets a default if it is missing or null."""
 SERVER_OWNED = Fact("server-owned")
-"""Written by the service; never managed by a manifest."""
+"""Set by the service; manifests cannot manage it."""
 SECRET = Fact("secret")
 """Never shown, stored or logged."""
 UNORDERED = Fact("unordered")
-"""A list whose order means nothing."""
+"""A list whose order does not matter."""
 EXCLUSIVE = Fact("exclusive")
 """At most one object under the same parent may have this true."""
 WRITE_ONLY = Fact("write-only")
-"""Needed to make the object and never told again, so never compared."""
+"""Sent when the object is created and never returned, so never compared."""
 COMMAND = Fact("command")
-"""A command line; a relative program is looked up beside the manifest."""
+"""A command line. A relative program path is relative to the manifest's folder."""
 COLUMN = Fact("column")
-"""Worth a column when objects are listed."""
+"""Shown as a column in lists."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,16 @@ class RefersTo:
 
     kind: str
     parent: bool = False
-    """The object lives inside the one it names: it goes down with it."""
+    """Whether the named object is the parent: deleting it deletes this object too."""
     may_be_missing: bool = False
-    """Only orders what is made together; whether the named one has to be there is for the service to say."""
+    """Whether the reference only decides the order of creation. The service decides whether the object must exist."""
 
 
 @dataclass(frozen=True)
 class BidOn:
-    """The field is the most that one unit of something may cost per hour.
+    """The field is a bid: the maximum price per hour of one unit of something.
 
-    of: the field of the spec that names it · minimum, market: where that object says its prices
+    of: path of the spec field that names it · minimum, market: paths of the prices in that object
     """
 
     of: tuple[str, ...]
@@ -59,13 +59,13 @@ class BidOn:
 
 @dataclass(frozen=True)
 class YieldsTo:
-    """The field is left alone while the boolean at `path` of the spec is true."""
+    """The field is not managed while the boolean at `path` of the spec is true."""
 
     path: tuple[str, ...]
 
 
 def marks(annotation: Any, metadata: list[Any]) -> Iterator[Any]:
-    """Every fact on a field, including those inside `Annotated[X, …] | None`."""
+    """All facts about a field, including those inside `Annotated[X, …] | None`."""
     yield from metadata
     if get_origin(annotation) is Annotated:
         inner, *extra = get_args(annotation)
@@ -76,7 +76,7 @@ def marks(annotation: Any, metadata: list[Any]) -> Iterator[Any]:
 
 
 def is_union(annotation: Any) -> bool:
-    """Whether a type is `A | B` in either spelling."""
+    """Whether a type is a union, written `A | B` or `Union[A, B]`."""
     import types
 
     return get_origin(annotation) in (Union, types.UnionType)

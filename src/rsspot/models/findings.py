@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, as clauses of our own: one place, so that every room says the same thing the same way."""
+"""Turns pydantic's validation errors into our own messages, so that all of rsspot words them the same way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 STEPS = ("function-", "constrained-")
-"""Parts of a location that are pydantic's own steps and no fields."""
+"""Prefixes of the parts of an error location that are pydantic's internal steps, not fields."""
 CLAUSES = {
     "missing": "is missing",
     "extra_forbidden": "is not a known field",
@@ -22,14 +22,14 @@ CLAUSES = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
 }
-"""Pydantic's name for what is wrong -> our clause, where its own speaks of Python."""
+"""Pydantic's error type -> our message, where its own message uses Python terms."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. path: keys and indexes inside the value · type: pydantic's name for it.
+    """One validation error. path: keys and indexes inside the value · type: pydantic's error type.
 
-    clause: what must hold, such as `must be a number such as 0.03`
+    clause: what is wrong, to follow the name of the field, such as `must be a number such as 0.03`
     """
 
     path: tuple[str | int, ...]
@@ -38,7 +38,7 @@ class Finding:
 
     @property
     def field(self) -> str:
-        """The path with dots; empty for the whole value."""
+        """The path joined with dots; empty for the whole value."""
         return ".".join(map(str, self.path))
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Finding:
 
 
 def findings(error: ValidationError) -> list[Finding]:
-    """Everything that is wrong, in pydantic's order. Values are never quoted: they may be secrets."""
+    """All validation errors, in pydantic's order. They contain no values, which may be secrets."""
     return [
         Finding(
             path=tuple(part for part in each["loc"] if not str(part).startswith(STEPS)),
@@ -58,7 +58,7 @@ def findings(error: ValidationError) -> list[Finding]:
 
 
 def _clause(message: str) -> str:
-    """Pydantic's sentence as a clause after a field: `Input should be greater than 0` -> `must be greater than 0`."""
+    """Pydantic's message as a clause: `Input should be greater than 0` -> `must be greater than 0`."""
     for prefix in ("Value error, ", "Assertion failed, "):
         message = message.removeprefix(prefix)
     if message.startswith("Input should "):

@@ -1,4 +1,4 @@
-"""Ref: how anything names an object, and the deterministic names of what we make. Sends nothing."""
+"""Ref: identifies an object by kind and wire name. Also derives UUID names and checks names for URLs. Sends nothing."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Ref(NamedTuple):
 
 
 def wire_uuid(*parts: str) -> str:
-    """The UUIDv5 that stands for these parts, for ever and on every machine."""
+    """The UUIDv5 of these parts: always the same for the same parts, on every machine."""
     return str(uuid.uuid5(uuid.UUID(NAME_SPACE), "\x1f".join(parts)))
 
 
 def path_segment(name: str) -> str:
-    """A name fit to end a URL. Raises ValueError for one that would name something else, or everything.
+    """A name, checked to be safe as the last segment of a URL. Raises ValueError if it could address something else.
 
-    The API server treats `DELETE …/cloudspaces/` as "delete them all", so an empty name must never get out.
+    The API server treats `DELETE …/cloudspaces/` as "delete them all", so an empty name must never be sent.
     """
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9._]{0,251}[a-z0-9])?", name) or ".." in name:
         raise ValueError(f"{name!r} is not the name of an object")

@@ -1,4 +1,4 @@
-"""Resource and Metadata: the frame that every object of the API shares. No kind lives here."""
+"""Resource and Metadata: the fields that all objects of the API share. Defines no kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rsspot.models.fields import IMMUTABLE, is_union
 
 
 class Model(BaseModel):
-    """camelCase on the wire, snake_case here; fields we do not know are kept. Values: they do not change."""
+    """camelCase on the wire, snake_case in Python. Immutable. Unknown fields are kept."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -30,11 +30,11 @@ def _none_is_empty(value: Any) -> Any:
 
 
 StringMap = Annotated[dict[Annotated[str, Field(min_length=1)], str | None], BeforeValidator(_none_is_empty)]
-"""A map of strings. Go servers send null for an empty one; an author writes null to have an entry removed."""
+"""A map of strings. Go servers send null for an empty map. Authors set a value to null to remove the entry."""
 
 
 class AuthoredMetadata(Model):
-    """What an author may say about an object."""
+    """The metadata that authors may set."""
 
     name: Annotated[str, IMMUTABLE]
     labels: StringMap = {}
@@ -54,7 +54,7 @@ class Metadata(AuthoredMetadata):
 
 
 class Resource(Model):
-    """An object of the API. Kinds add `spec` and `status`. Items of a list come without api_version and kind."""
+    """An object of the API. Kinds add `spec` and `status`. The defaults are for list items, which lack both fields."""
 
     api_version: str = API_VERSION
     kind: str = ""
@@ -70,7 +70,7 @@ class Resource(Model):
 
 
 class ListMetadata(Model):
-    """token: what to ask for the next page with, if there is one."""
+    """token: the continue token of the next page, if there is one."""
 
     token: Annotated[str | None, Field(alias="continue")] = None
     resource_version: str | None = None
@@ -80,7 +80,7 @@ R = TypeVar("R", bound=Resource)
 
 
 class Page(Model, Generic[R]):
-    """One page of a list. Go servers send null for an empty one. odd: what is wrong with items that are left out."""
+    """One page of a list. Go servers send null for an empty list. odd: what is wrong with the items left out."""
 
     metadata: ListMetadata | None = None
     items: list[R] | None = None
@@ -92,13 +92,13 @@ class Page(Model, Generic[R]):
 
 
 def compact(model: Model) -> None:
-    """Let a model that will live among thousands of its like share what is the same in all of them.
+    """Save memory in a model of a long list: models with the same fields set share one set of field names.
 
-    Each model keeps the names of the fields it was given, which for a pool is a third of its memory.
+    Each model keeps the names of the fields that were set. For a pool, that is a third of its memory.
     """
     names = model.__pydantic_fields_set__
-    # A set, not a frozen one: pydantic refuses to dump with another. Nothing changes it: models are
-    # frozen, and a copy gets a set of its own.
+    # Not a frozenset: pydantic cannot dump a model that has one. Sharing a set is safe: models are frozen, and
+    # a copy gets a set of its own.
     _FIELDS_SET.__set__(model, _NAMES.setdefault(frozenset(names), set(names)))
     values = model.__dict__
     for field in _fields_with_models(type(model)):
@@ -106,12 +106,13 @@ def compact(model: Model) -> None:
         if isinstance(inner, Model):
             compact(inner)
         elif isinstance(inner, list):
-            for each in inner:
-                compact(each)
+            for item in inner:
+                compact(item)
 
 
 _FIELDS_SET: Any = BaseModel.__pydantic_fields_set__
 _NAMES: dict[frozenset[str], set[str]] = {}
+"""The shared sets of field names."""
 
 
 @cache
@@ -120,13 +121,13 @@ def _fields_with_models(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models inside a type, those that are items of a list included."""
+    """The models inside a type, including the items of lists and maps."""
     inner = [item for each in plain_types(annotation) for item in (get_args(each) or (each,))]
     return [each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)]
 
 
 def plain_types(annotation: Any) -> list[Any]:
-    """The plain types inside `Annotated` and unions."""
+    """A type without `Annotated`; for a union, its members."""
     if get_origin(annotation) is not None and hasattr(annotation, "__metadata__"):
         return plain_types(get_args(annotation)[0])
     if is_union(annotation):
@@ -135,7 +136,7 @@ def plain_types(annotation: Any) -> list[Any]:
 
 
 class Spec(Model):
-    """The part of an object that its author decides."""
+    """The part of an object that its author sets."""
 
 
 class Status(Model):

@@ -1,4 +1,4 @@
-"""Kind: what the rest of the house may know about a kind of object, as data. Performs nothing."""
+"""Kind: describes a kind of object to the rest of the package, as data. Sends nothing."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ Path = tuple[str, ...]
 
 
 class Naming(Enum):
-    """How objects of a kind are called on the wire."""
+    """How the wire name of an object is chosen."""
 
     LABEL = "a DNS label, as written"
     UUID = "a UUID made from the author's name"
 
 
 class Phase(StrEnum):
-    """How far an object is from what its author asked for."""
+    """How close an object is to what its author declared."""
 
     READY = "ready"
     PROGRESSING = "progressing"
@@ -53,26 +53,26 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Readiness:
-    """A phase and the words for it, such as `won 2 of 3`."""
+    """A phase and a note on it, such as `won 2 of 3`."""
 
     phase: Phase
     note: str = ""
 
 
 def always_ready(_: Any) -> Readiness:
-    """For kinds that are what they are once they exist."""
+    """For kinds whose objects are ready as soon as they exist."""
     return Readiness(Phase.READY)
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a spec, by its path on the wire, and the facts that stand beside it."""
+    """One field of a spec: its path on the wire, and the facts in its annotation."""
 
     path: Path
     facts: tuple[Any, ...]
     is_price: bool = False
     is_object: bool = False
-    """Whether its value has declared fields of its own."""
+    """Whether its value is a model with fields of its own."""
 
     def has(self, fact: Fact) -> bool:
         return fact in self.facts
@@ -83,7 +83,7 @@ class Field:
 
     @property
     def keeps_its_value(self) -> bool:
-        """Whether null cannot remove it: it is final, or the service would fill it in again."""
+        """Whether null cannot remove it: it is final, or the service sets a default again."""
         return self.has(IMMUTABLE) or self.has(DEFAULTED)
 
     @property
@@ -91,7 +91,7 @@ class Field:
         return next((fact.path for fact in self.facts if isinstance(fact, YieldsTo)), None)
 
     def canonical(self, value: Any) -> Any:
-        """One spelling for values that mean the same."""
+        """The value in a normal form, equal for values that mean the same."""
         if value is None:
             return None
         if self.is_price:
@@ -108,34 +108,34 @@ class Field:
 
 
 def _without_zeros(item: Any) -> Any:
-    """An object without what Go leaves out: a taint whose value is "" or null has none."""
+    """An object without zero values, which Go omits: a taint with the value "" or null equals one without a value."""
     return {key: value for key, value in item.items() if not is_zero(value)} if isinstance(item, dict) else item
 
 
 def is_zero(value: Any) -> bool:
-    """Whether a Go server leaves a field with this value out of its answers: it means the same as no field."""
+    """Whether a Go server omits a field with this value from responses, so that it means the same as no field."""
     return value is None or value is False or value in ("", 0, [], {})
 
 
 class Parent(NamedTuple):
-    """What an object lives in. path: the field of its spec that names it · kind: the kind of the parent."""
+    """The kind of object that another one lives in. path: the field of the spec that names the parent."""
 
     path: Path
     kind: str
 
 
 INHERITED = (IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY)
-"""What is true of a field is true of everything inside it."""
+"""Facts about a field that also hold for all fields inside it."""
 READ_ONLY = frozenset({"list", "get"})
 ALL_VERBS = frozenset({"list", "get", "create", "patch", "delete"})
 
 
 @dataclass(frozen=True, eq=False)
 class Kind(Generic[T]):
-    """A kind of object. Facts about single fields stand in its model, not here.
+    """A kind of object. Facts about single fields are in its model.
 
-    expand: the objects one manifest stands for, when that is known only from another live object
-    (a Registration stands for every VM of a VM cloudspace). It is data from data: (desired, live parent) -> desired.
+    expand: for a kind whose manifest stands for several objects that only a live parent determines; a Registration
+    stands for every VM of a VM cloudspace. A pure function: (desired, live parent) -> desired objects.
     """
 
     model: type[T]
@@ -149,21 +149,21 @@ class Kind(Generic[T]):
     expand: Callable[[Document, Document], list[Document]] | None = None
     expands_to: str | None = None
     local: bool = False
-    """Lives in the ledger, not in the API."""
+    """Whether its objects are stored in the ledger, not in the API."""
     authored: bool = True
-    """Whether people write manifests of it."""
+    """Whether users write manifests of this kind."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """What people call an action on this kind, where that differs: {"create": "register"}."""
+    """The verbs to show for actions on this kind, where they differ: {"create": "register"}."""
 
     @property
     def name(self) -> str:
         return self.model.__name__
 
-    def readiness(self, found: T) -> Readiness:
-        """How far an object is. One that is being deleted will never be ready, whatever its kind says."""
-        if found.metadata.deletion_timestamp:
+    def readiness(self, item: T) -> Readiness:
+        """The phase of an object. One that is being deleted has failed, since it can never become ready."""
+        if item.metadata.deletion_timestamp:
             return Readiness(Phase.FAILED, "it is being deleted")
-        return self.ready(found)
+        return self.ready(item)
 
     @property
     def manageable(self) -> bool:
@@ -177,53 +177,53 @@ class Kind(Generic[T]):
 
     @cached_property
     def pages(self) -> Any:
-        """Decodes a page of a list: JSON bytes to models in one go."""
+        """The adapter that decodes a page of a list from JSON bytes to models."""
         return TypeAdapter(Page[self.model])  # type: ignore[name-defined]
 
     @cached_property
     def holds_secrets(self) -> bool:
-        """Whether some field of the kind is a secret."""
+        """Whether any field of the kind is a secret."""
         return bool(self.marked(SECRET))
 
     @cached_property
     def fields(self) -> dict[Path, Field]:
         """Every field of the spec by its path."""
-        return {found.path: found for found in fields_of(self.spec_model)}
+        return {member.path: member for member in fields_of(self.spec_model)}
 
     @cached_property
     def references(self) -> tuple[tuple[Path, RefersTo], ...]:
         """The fields that name other objects."""
-        return tuple((path, found.refers_to) for path, found in self.fields.items() if found.refers_to)
+        return tuple((path, member.refers_to) for path, member in self.fields.items() if member.refers_to)
 
     @cached_property
     def bids(self) -> tuple[tuple[Path, BidOn], ...]:
         """The fields that are bids."""
-        facts = ((path, fact) for path, found in self.fields.items() for fact in found.facts)
+        facts = ((path, fact) for path, member in self.fields.items() for fact in member.facts)
         return tuple((path, fact) for path, fact in facts if isinstance(fact, BidOn))
 
     @cached_property
     def parent(self) -> Parent | None:
-        """What an object of this kind lives in; None for one that stands alone."""
+        """The parent of objects of this kind; None if they have none."""
         return next((Parent(path, to.kind) for path, to in self.references if to.parent), None)
 
     def parent_name(self, spec: Document) -> str | None:
-        """The name of the object this one lives in."""
+        """The name of the parent, from the spec."""
         return at_path(spec, self.parent.path) if self.parent else None
 
     def parent_address(self, spec: Document) -> str | None:
-        """How people call the object this one lives in: `cloudspace/edge`."""
+        """The address of the parent: `cloudspace/edge`."""
         name = self.parent_name(spec)
         return f"{self.parent.kind.lower()}/{name}" if self.parent and name else None
 
     def marked(self, fact: Fact) -> list[Path]:
-        """The paths of the fields with a fact."""
-        return [path for path, found in self.fields.items() if found.has(fact)]
+        """The paths of the fields that have this fact."""
+        return [path for path, member in self.fields.items() if member.has(fact)]
 
     def wire_name(self, organization: str, name: str, spec: Document, *, successor: bool = False) -> str:
-        """The name an object gets on the wire; the same on every machine and every day.
+        """The wire name of an object, derived from its parts: the same on every machine and at any time.
 
-        successor: the name of an object that replaces one of the same author's name while both live;
-        it also stands for the immutable fields, so that a third try finds the second.
+        successor: derive the name for a replacement that exists beside the object it replaces. It also depends on the
+        immutable fields, so that a later run with the same manifest finds an object that an earlier run created.
         """
         if self.naming is Naming.LABEL or is_uuid(name):
             return name
@@ -233,31 +233,31 @@ class Kind(Generic[T]):
         return wire_uuid(*parts)
 
     def address(self, name: str, spec: Document) -> str:
-        """How people call an object: `spotnodepool/edge/workers`."""
+        """The address of an object: `spotnodepool/edge/workers`."""
         return "/".join(part for part in (self.name.lower(), self.parent_name(spec), name) if part)
 
 
 def is_controlled(document: Document) -> bool:
-    """Whether the service made an object for another one: it comes and goes with that, and is nobody's to manage."""
+    """Whether the service created this object for another one and manages it; plans leave it alone."""
     owners = at_path(document, ("metadata", "ownerReferences")) or []
     return any(at_path(owner, ("controller",)) is True for owner in owners)
 
 
 def is_uuid(name: str) -> bool:
-    """Whether a name is a lowercase UUID already."""
+    """Whether a name is a lowercase UUID."""
     from rsspot.models.refs import UUID
 
     return UUID.fullmatch(name) is not None
 
 
 def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ...] = ()) -> Iterator[Field]:
-    """Every field of a model and of the models inside it, by its path on the wire."""
+    """All fields of a model and of the models inside it. above: the path of the model itself."""
     for name, info in model.model_fields.items():
         path = (*above, info.alias or name)
         facts = (*marks(info.annotation, info.metadata), *inherited)
         members = plain_types(info.annotation)
         models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
         yield Field(path, facts, is_price=Decimal in members, is_object=bool(models))
-        handed_down = tuple(fact for fact in facts if fact in INHERITED)
+        passed_on = tuple(fact for fact in facts if fact in INHERITED)
         for model_inside in models:
-            yield from fields_of(model_inside, path, handed_down)
+            yield from fields_of(model_inside, path, passed_on)

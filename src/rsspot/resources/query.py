@@ -1,4 +1,4 @@
-"""Query parameters that several verbs share."""
+"""Builds the query parameters that several verbs use."""
 
 from __future__ import annotations
 

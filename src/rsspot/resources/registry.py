@@ -1,4 +1,4 @@
-"""Finds the kinds, and the collections of each, by looking into the folders of `services`. Knows none by name."""
+"""Finds all kinds and their Collection and Documents classes in the folders of `services`. Names no kind itself."""
 
 from __future__ import annotations
 
@@ -17,58 +17,59 @@ if TYPE_CHECKING:
 
 
 ROOM = "rsspot.services"
-"""Looked into by its name, not imported: it stands above this room."""
+"""Imported by name at run time: it is a higher layer, which this module must not import directly."""
 
 
 def folders() -> list[str]:
-    """The folders of the services, sorted. Imports none of them."""
-    found: list[str] = importlib.import_module(ROOM).folders()
-    return found
+    """The names of the service folders, sorted. Does not import them."""
+    names: list[str] = importlib.import_module(ROOM).folders()
+    return names
 
 
 def part(folder: str, name: str) -> ModuleType | None:
-    """A file of a service folder as a module, or None where the service has no such file."""
+    """A module of a service folder; None if the folder has no such file."""
     module = f"{ROOM}.{folder}.{name}"
     return importlib.import_module(module) if importlib.util.find_spec(module) else None
 
 
 @cache
 def kinds() -> dict[str, Kind[Any]]:
-    """Every kind by its name. A second owner of a name or plural is a programming error."""
-    found: dict[str, Kind[Any]] = {}
+    """All kinds by name. Raises TypeError, a programming error, if two kinds have the same name or plural."""
+    by_name: dict[str, Kind[Any]] = {}
     plurals: set[str] = set()
     for folder in folders():
         for kind in getattr(part(folder, "schemas"), "KINDS", ()):
-            if kind.name in found or kind.plural in plurals:
+            if kind.name in by_name or kind.plural in plurals:
                 raise TypeError(f"two services declare {kind.name}")
-            found[kind.name] = kind
+            by_name[kind.name] = kind
             plurals.add(kind.plural)
-    return found
+    return by_name
 
 
 @cache
 def secret_fields() -> frozenset[str]:
-    """The names of all fields that hold secrets."""
+    """The last path segments of all fields that hold secrets, of any kind."""
     return frozenset(path[-1] for kind in kinds().values() for path in kind.marked(SECRET))
 
 
 @cache
-def _specials(attribute: str) -> dict[str, type[Any]]:
-    found: dict[str, type[Any]] = {}
+def _classes(attribute: str) -> dict[str, type[Any]]:
+    """The classes that services declare in `attribute` of their api.py: kind name -> class."""
+    classes: dict[str, type[Any]] = {}
     for folder in folders():
-        found |= getattr(part(folder, "api"), attribute, {})
-    return found
+        classes |= getattr(part(folder, "api"), attribute, {})
+    return classes
 
 
 def collection_class(kind: Kind[Any]) -> type[Collection[Any]]:
-    """The Collection of a kind: its service's own, or the plain one."""
+    """The Collection class of a kind: the one its service declares, or Collection."""
     from rsspot.resources.collection import Collection
 
-    return _specials("COLLECTIONS").get(kind.name, Collection)
+    return _classes("COLLECTIONS").get(kind.name, Collection)
 
 
 def documents_class(kind: Kind[Any]) -> type[Documents]:
-    """The Documents of a kind: its service's own where it acts differently."""
+    """The Documents class of a kind: the one its service declares, or Documents."""
     from rsspot.resources.documents import Documents
 
-    return _specials("DOCUMENTS").get(kind.name, Documents)
+    return _classes("DOCUMENTS").get(kind.name, Documents)

@@ -1,6 +1,6 @@
-"""blocking(): the same operation for people without an event loop, with the same types.
+"""blocking() and blocking_each(): make synchronous methods from async ones, with the same types.
 
-Holds no operation of its own.
+Implements no operation itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T", bound=Resource)
 
 
 class Blocking:
-    """The synchronous twin of a service."""
+    """The synchronous version of a service. twin: the client attribute that has the async one, for error messages."""
 
     def __init__(self, service: Any, twin: str) -> None:
         self._service = service
@@ -28,7 +28,7 @@ class Blocking:
 
 
 class blocking(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where it is used
-    """`get = blocking(Collection[T].get)`: run the coroutine in this thread, to its end."""
+    """`get = blocking(Collection[T].get)`: a method that runs the coroutine to its end in the calling thread."""
 
     def __init__(self, method: Callable[Concatenate[S, P], Coroutine[Any, Any, R]]) -> None:
         self._method = method
@@ -39,7 +39,7 @@ class blocking(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where it is
         @functools.wraps(method)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             refuse_in_loop(f"await client.{twin._twin}.{method.__name__}()")
-            # Bound by name, so that a subclass's own version is the one that runs.
+            # Looked up by name, so that an override in a subclass is called.
             bound = getattr(twin._service, method.__name__)
             return cast(R, drive(bound(*args, **kwargs)))
 
@@ -47,7 +47,7 @@ class blocking(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where it is
 
 
 class blocking_each(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where it is used
-    """The same for an operation that gives one thing after the other."""
+    """The same for an async generator: the method returns an iterator."""
 
     def __init__(self, method: Callable[Concatenate[S, P], AsyncIterator[R]]) -> None:
         self._method = method
@@ -64,13 +64,13 @@ class blocking_each(Generic[S, P, R]):  # noqa: N801 - reads as a keyword where 
 
 
 def refuse_in_loop(instead: str) -> None:
-    """Raise RuntimeError inside a running event loop, which a blocking call would freeze."""
+    """Raise RuntimeError inside a running event loop, which a blocking call would block. instead: the call to use."""
     if running_loop() is not None:
-        raise RuntimeError(f"a blocking call inside a running event loop: {instead} instead")
+        raise RuntimeError(f"cannot block inside a running event loop: use {instead} instead")
 
 
 class BlockingCollection(Blocking, Generic[T]):
-    """The verbs of every kind, synchronous."""
+    """The synchronous version of Collection."""
 
     list = blocking(Collection[T].list)
     get = blocking(Collection[T].get)

@@ -1,4 +1,4 @@
-"""Waiting: how often to look, for how long, and the loop that every wait runs. Looks at nothing itself."""
+"""The polling loop that every wait uses, its interval and its default timeout. Reads no object itself."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from rsspot.utils.clock import Clock
 
 WAIT_SECONDS = 1800.0
-"""How long something is waited for, unless the caller says otherwise. A large pool may take a quarter of an hour."""
+"""The default timeout in seconds. A large pool may take 15 minutes."""
 POLL = 5.0
-"""Seconds between two looks."""
+"""Seconds between two reads."""
 
 
 async def looks(clock: Clock, seconds: float) -> AsyncIterator[float]:
-    """Yield once for each look, with the seconds that are left; the last look is at the very end of the time."""
+    """Yield the remaining seconds once for each read. The last read is at the end of the time."""
     end = clock.now().timestamp() + seconds
     while True:
         yield end - clock.now().timestamp()
