@@ -1,4 +1,4 @@
-"""How a service declares commands of its own: async functions from (session, options) to a value to print.
+"""Lets a service declare its own CLI commands: async functions that take a session and options and return a value.
 
     commands = Commands[CloudSpaces]("cloudspaces")
 
@@ -6,7 +6,7 @@
     async def upgrade(session: CommandSession[CloudSpaces], name: str, version: str) -> object:
         ...
 
-Opens nothing, prints nothing.
+The CLI opens the session and prints the value. This file does neither.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Command = Callable[..., Awaitable[object]]
 
 
 class CommandSession(Protocol[Api_co]):
-    """What a command is given. The CLI implements it."""
+    """What a command gets as its first argument. The CLI implements it."""
 
     @property
     def api(self) -> Api_co:
@@ -29,12 +29,12 @@ class CommandSession(Protocol[Api_co]):
 
     @property
     def region(self) -> str | None:
-        """The region to use when the command names none: --region, or the profile's."""
+        """The region to use if the command names none: from --region or the profile."""
         ...
 
 
 class Commands(Generic[Api]):
-    """The commands of one service, in the order in which they were added. group: its name on the client."""
+    """The commands of one service, in the order they were added. group: the service's name on the client."""
 
     def __init__(self, group: str) -> None:
         self.group = group

@@ -1,7 +1,7 @@
-"""One code for tasks of any event loop and for threads without one: waiting, locking and running. Knows no network.
+"""Wait, lock and run coroutines in the same way with any event loop and without one. Not about connections.
 
-A coroutine that only waits by means of this module also runs to its end without a loop: `drive` does that, so the
-synchronous side of the SDK needs neither a loop nor a thread of its own.
+A coroutine that waits only by the means of this module can also run without an event loop: `drive` does that. So the
+synchronous clients need neither a loop nor a thread of their own.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ R = TypeVar("R")
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop that runs in this thread, or None."""
+    """The event loop running in this thread, or None."""
     with suppress(RuntimeError):
         return asyncio.get_running_loop()
     return None
 
 
 def drive(coroutine: Coroutine[Any, Any, R]) -> R:
-    """The result of a coroutine that never waits for an event loop. Raises what it raises."""
+    """Run a coroutine that never waits for an event loop. Returns its result or raises its exception."""
     try:
         coroutine.send(None)
     except StopIteration as done:
@@ -55,7 +55,7 @@ async def _next(items: AsyncIterator[R]) -> R:
 
 
 async def pause(seconds: float) -> None:
-    """Let time pass: for this task, or for this thread where no loop runs."""
+    """Sleep: suspends the task, or blocks the thread if no event loop is running."""
     if running_loop() is None:
         time.sleep(seconds)
     else:
@@ -63,7 +63,7 @@ async def pause(seconds: float) -> None:
 
 
 class Mutex:
-    """`async with mutex:` one at a time, whatever loop or thread they come from, in the order of their coming."""
+    """A lock for tasks of different event loops and for threads. Waiters get it in the order of arrival."""
 
     def __init__(self) -> None:
         self._guard = Lock()
@@ -83,11 +83,11 @@ class Mutex:
             else:
                 await asyncio.wrap_future(turn)
         except BaseException:
-            # Cancelled, interrupted or thrown away. The turn may have come in the same moment; then it has to go on
-            # to the next, and only under the guard can that be known.
+            # The waiter was cancelled, interrupted or closed. It may have been given the lock at the same moment, which
+            # only the guard can tell for sure. Then the lock goes on to the next waiter.
             with self._guard:
-                came = not turn.cancel()
-            if came:
+                acquired = not turn.cancel()
+            if acquired:
                 self._pass_on()
             raise
 

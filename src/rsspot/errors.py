@@ -1,25 +1,25 @@
-"""Every error rsspot raises, in one tree. Made only at the borders: wire, files, guards, ledger.
+"""All errors that rsspot raises. They are created where a failure is found: at the wire, in files, guards, the ledger.
 
-RsspotError                         hint: what to do next; exit_code: what the CLI ends with
+RsspotError                         hint: what to do next; exit_code: exit code of the CLI
 ├── UsageError (ValueError)         3   invalid command line
 ├── ConfigError (ValueError)        3   a profile, file or variable that cannot be used
-├── ManifestError (ValueError)      3   every problem of a manifest set, each with file:line:column
-├── AuthError (PermissionError)     4   no token, or one the service refuses
-├── TransportError (ConnectionError) 1  nothing readable came back, and nothing was changed
+├── ManifestError (ValueError)      3   all problems of a set of manifests, each with file:line:column
+├── AuthError (PermissionError)     4   no token, or one that the service refuses
+├── TransportError (ConnectionError) 1  no readable response, and nothing was changed
 │   ├── RequestTimeout (TimeoutError)
-│   └── OutcomeUnknown              11  a write went out and no answer came: settle it by reading
-├── ApiError                        1   the service answered with a failure
+│   └── OutcomeUnknown              11  a write was sent and its outcome is unknown: settle it by reading
+├── ApiError                        1   the service responded with an error status
 │   ├── Forbidden (PermissionError) · NotFound (LookupError) · AlreadyExists · Conflict · Gone
 │   └── Invalid (ValueError) · TooManyRequests · ServerError
-├── UnexpectedShape (ValueError)    1   an answer that is not what the service documents; `.readable` is the rest
-├── NotReady (TimeoutError)         9   what was waited for did not come, and how far it got
-├── PlanRefused                     5   a guard said no, and says the way out
-├── StalePlan                       6   the world moved since the plan was approved
-├── Cancelled                       8   a signal, or a "no"
-├── Locked                          10  another apply of this stack is running
-└── StateError                      1   the ledger cannot be read or written
+├── UnexpectedShape (ValueError)    1   a response that does not match the API; `.readable` has the valid objects
+├── NotReady (TimeoutError)         9   an object was not ready, or not gone, in time
+├── PlanRefused                     5   a guard refused the plan; the hint is the way out
+├── StalePlan                       6   objects changed after the plan was made
+├── Cancelled                       8   stopped by a signal or by the user
+├── Locked                          10  another apply of the same stack is running
+└── StateError                      1   state.db cannot be read or written
 
-A run that ends with 7 (part of it done) or 9 (its deadline passed) raises nothing: its recap says so.
+No error is raised for a run that ends with 7 (partly done) or 9 (deadline passed): the recap reports it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import ClassVar
 
 
 class RsspotError(Exception):
-    """Base of all. `str(error)` is one sentence; `hint` is what to do next."""
+    """Base class of all errors. `str(error)` is the message; `hint` is what to do next."""
 
     exit_code: ClassVar[int] = 1
 
@@ -64,7 +64,7 @@ class ConfigError(RsspotError, ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where something was written: 1-based line and column of a file."""
+    """A place in a file. Line and column start at 1."""
 
     file: str
     line: int = 1
@@ -75,11 +75,11 @@ class Origin:
 
 
 Origins = Mapping[tuple[str | int, ...], Origin]
-"""Path inside a document -> where it was written."""
+"""Path in a document -> where it was written."""
 
 
 def nearest(origins: Origins, path: Iterable[str | int], otherwise: Origin | None) -> Origin | None:
-    """Where a path was written, or the closest thing above it that was."""
+    """Where a path was written, or else its closest ancestor. `otherwise` if neither is known."""
     parts = tuple(path)
     while parts and parts not in origins:
         parts = parts[:-1]
@@ -88,14 +88,14 @@ def nearest(origins: Origins, path: Iterable[str | int], otherwise: Origin | Non
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, where it was written, and how to put it right."""
+    """One problem, where it was written, and how to fix it."""
 
     message: str
     origin: Origin | None = None
     hint: str | None = None
     rule: str = "manifest"
     quotable: bool = True
-    """Whether the rest of the line may be shown; what is not understood may be a secret."""
+    """Whether the source line may be shown. Text that could not be parsed may be a secret."""
 
     def __str__(self) -> str:
         where = f"{self.origin}: " if self.origin else ""
@@ -103,7 +103,7 @@ class Problem:
 
 
 class _Problems(RsspotError):
-    """A failure that is a list of problems."""
+    """An error that lists several problems."""
 
     def __init__(self, problems: Sequence[Problem], *, hint: str | None = None) -> None:
         super().__init__("\n".join(str(problem) for problem in problems), hint=hint)
@@ -111,25 +111,25 @@ class _Problems(RsspotError):
 
 
 class ManifestError(_Problems, ValueError):
-    """Every problem found in a set of manifests, not only the first."""
+    """All problems found in a set of manifests, not only the first."""
 
     exit_code = 3
 
 
 class PlanRefused(_Problems):
-    """A guard refused the plan; nothing was sent."""
+    """One or more guards refused the plan. Nothing was sent."""
 
     exit_code = 5
 
 
 class AuthError(RsspotError, PermissionError):
-    """No credential, or one that the service refuses."""
+    """No token, or one that the service refuses."""
 
     exit_code = 4
 
 
 class TransportError(RsspotError, ConnectionError):
-    """No readable answer, and it is certain that nothing was changed."""
+    """No readable response, and certainly nothing was changed."""
 
 
 class RequestTimeout(TransportError, TimeoutError):
@@ -137,9 +137,9 @@ class RequestTimeout(TransportError, TimeoutError):
 
 
 class OutcomeUnknown(TransportError):
-    """A write went out and no clear answer came back. Never sent again blindly.
+    """A write was sent and it is unknown whether it was executed. It is never simply sent again.
 
-    retry_after: seconds that the service asked to be left alone for, or None
+    retry_after: how many seconds the service asked to wait, or None
     """
 
     exit_code = 11
@@ -150,10 +150,10 @@ class OutcomeUnknown(TransportError):
 
 
 class ApiError(RsspotError):
-    """The service answered with a failure.
+    """The service responded with an error status.
 
     status: HTTP status · reason: Kubernetes reason, or "" · causes: {field: message}
-    request_id: the service's id of this request, or None · retry_after: seconds, or None
+    request_id: the service's ID of the request, or None · retry_after: seconds, or None
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class ApiError(RsspotError):
 
 
 class Forbidden(ApiError, PermissionError):
-    """403: not yours, or refused by an admission rule."""
+    """403: not allowed, or refused by an admission rule."""
 
 
 class NotFound(ApiError, LookupError):
@@ -184,51 +184,51 @@ class NotFound(ApiError, LookupError):
 
 
 class AlreadyExists(ApiError):
-    """409 on create: the name is taken."""
+    """409 on create: the name is already taken."""
 
 
 class Conflict(ApiError):
-    """409 on write: the object moved since it was read."""
+    """409 on write: the object changed since it was read."""
 
 
 class Gone(ApiError):
-    """410: a page token or watch version is too old."""
+    """410: a page token or resource version is too old."""
 
 
 class Invalid(ApiError, ValueError):
-    """400 or 422: the service does not accept the body; `causes` names the fields."""
+    """400 or 422: the service rejected the request; `causes` names the fields."""
 
 
 class TooManyRequests(ApiError):
-    """429: not executed; `retry_after` says when to try again."""
+    """429: the request was not executed; `retry_after` says when to try again."""
 
 
 class ServerError(ApiError):
-    """5xx on a read. On a write it is OutcomeUnknown instead."""
+    """5xx on a read. On a write, OutcomeUnknown is raised instead."""
 
 
 class UnexpectedShape(RsspotError, ValueError):
-    """The service's answer is not what it documents. readable: the objects of a list that were as they should be."""
+    """A response that does not match the API. readable: the valid objects of a list."""
 
     def __init__(self, message: str, readable: Sequence[object] = ()) -> None:
-        super().__init__(message, hint="`documents` of the same group gives objects as they came")
+        super().__init__(message, hint="to get the objects unvalidated, use `documents` of the same group")
         self.readable = tuple(readable)
 
 
 class NotReady(RsspotError, TimeoutError):
-    """What was waited for did not come in time, or cannot come any more."""
+    """An object did not become ready, or did not disappear, in time. Also if it never can."""
 
     exit_code = 9
 
 
 class StalePlan(RsspotError):
-    """The world moved since the plan was made."""
+    """Objects changed after the plan was made."""
 
     exit_code = 6
 
 
 class Cancelled(RsspotError):
-    """Stopped by a signal or by a "no"."""
+    """Stopped by a signal, or by the user at a prompt."""
 
     exit_code = 8
 

@@ -1,4 +1,4 @@
-"""Environment variables and what they set, read once and by one rule. Decides nothing: `config` weighs them."""
+"""Environment variables and the settings they provide. Does not decide precedence: `config` does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "cache.default_ttl": ("RSSPOT_CACHE_TTL",),
     "state_path": ("RSSPOT_STATE_PATH",),
 }
-"""Setting -> environment variables, the first one set wins. A dot leads into a section."""
+"""Setting -> its environment variables. The first one that is set wins. A dot separates section and setting."""
 
 CONFIG_PATHS = ("RSSPOT_CONFIG", "RSSPOT_CONFIG_FILE", "SPOT_CONFIG_FILE")
 
@@ -46,14 +46,14 @@ class Setting:
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
-    """The settings that the environment gives, as text. An empty variable counts as unset."""
-    found = {}
+    """The settings from environment variables, as text. An empty variable counts as unset."""
+    settings = {}
     for name, variables in ALIASES.items():
         for variable in variables:
             if value := environ.get(variable, "").strip():
-                found[name] = Setting(value, variable)
+                settings[name] = Setting(value, variable)
                 break
-    return found
+    return settings
 
 
 def home(environ: Mapping[str, str]) -> Path:
@@ -63,6 +63,6 @@ def home(environ: Mapping[str, str]) -> Path:
 
 
 def user_home(environ: Mapping[str, str]) -> Path:
-    """The user's own folder."""
-    named = environ.get("HOME")
-    return Path(named) if named else Path.home()
+    """The user's home directory."""
+    folder = environ.get("HOME")
+    return Path(folder) if folder else Path.home()

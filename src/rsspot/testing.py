@@ -1,7 +1,7 @@
-"""pytest fixtures over the simulator, for our users' suites and our own. Nothing here leaves the machine.
+"""pytest fixtures with a simulated service, for our tests and for those of our users. No request leaves the machine.
 
-Installed with the package, so a suite just asks for `spot_api` or `spot_client`. What they need is imported when a test
-asks for it: this file is read at the start of every pytest of everybody who has rsspot installed.
+The fixtures `spot_api` and `spot_client` are available wherever rsspot is installed. pytest loads this file at every
+start, even if no test uses it. So imports that take time are inside the functions.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ URL = "http://127.0.0.1"
 
 
 class SimulatedSpot:
-    """A fresh world whose clock stands still until somebody waits by it.
+    """A new simulated service. Its clock advances only when code waits on it or a test calls `advance`.
 
-    faults: script them here, `faults.say("POST spotnodepools: reset-after")` · world, api: what is behind it
-    transport.carried: every request as (method, path) · options: those of `World`
+    faults: inject faults with `faults.say("POST spotnodepools: reset-after")` · world, api: the simulator itself
+    transport.carried: all requests as (method, path) · options: passed to `World`
     """
 
     def __init__(self, folder: Path, **options: Any) -> None:
@@ -42,7 +42,7 @@ class SimulatedSpot:
         self._server: Server | None = None
 
     def client(self, *, state_path: Path | None = None) -> AsyncSpotClient:
-        """A client of this world, with a ledger of its own in the folder."""
+        """A new client of this service. Its ledger is in the folder, unless `state_path` says otherwise."""
         from rsspot.client.async_client import AsyncSpotClient
         from rsspot.config.loader import Resolved
         from rsspot.settings import Setting
@@ -55,7 +55,7 @@ class SimulatedSpot:
             "client_id": "tests",
             "refresh_token": SANDBOX_TOKEN,
             "organization": SANDBOX_ORGANIZATION,
-            # A test that counts requests wants to see every one.
+            # With a cache, tests that count requests would miss some.
             "cache.enabled": False,
         }
         settings = {name: Setting(value, "simulator") for name, value in values.items()}
@@ -66,7 +66,7 @@ class SimulatedSpot:
 
     @property
     def url(self) -> str:
-        """Where this world answers over HTTP too, on loopback: served from the first time that somebody asks."""
+        """The URL of the same service over HTTP, on loopback. The first access starts the server."""
         if self._server is None:
             from rsspot.simulator.front.server import Server
 
@@ -75,7 +75,7 @@ class SimulatedSpot:
         return self._server.url
 
     def close(self) -> None:
-        """Let go of the world and of every ledger that its clients opened."""
+        """Close the server, the ledgers of all clients, and the world."""
         if self._server:
             self._server.close()
         for client in self._clients:
@@ -83,19 +83,19 @@ class SimulatedSpot:
         self.world.close()
 
     def requests(self, *methods: str) -> list[tuple[str, str]]:
-        """The API requests carried so far, of some methods or of all; the token endpoint's are left out."""
+        """The API requests so far, optionally only those of some methods. Requests for tokens are left out."""
         api = (each for each in self.transport.carried if not each[1].startswith("/oauth"))
         return [each for each in api if not methods or each[0] in methods]
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and everything happen that is due by then."""
+        """Advance the clock, and let the simulator do everything that is due by then."""
         self.clock.advance(seconds)
         self.api.tick()
 
 
 @pytest.fixture
 def spot_api(tmp_path: Path) -> Iterator[SimulatedSpot]:
-    """A simulated service of its own for each test."""
+    """A simulated service. Each test gets its own."""
     simulated = SimulatedSpot(tmp_path)
     yield simulated
     simulated.close()

@@ -1,4 +1,4 @@
-"""The one import of httpx, without its command line, and the one TLS context. No requests are made here."""
+"""The only import of httpx, without its command line, and the shared TLS context. Sends no requests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ssl
 
-# httpx imports its own CLI (rich, pygments, click) when those are installed, which half the
-# time of `import httpx`; a None entry makes that import fail the way httpx expects.
+# If rich, pygments and click are installed, httpx imports its CLI, which takes half of the import time. A None entry
+# makes that import fail with the error that httpx handles.
 _blocked = "httpx._main" not in sys.modules
 if _blocked:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Tokens between runs: used while they hold, private, and never in anybody's way."""
+"""The token cache: tokens are reused while valid, stored privately, and a broken cache stops nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ URL = "http://127.0.0.1"
 
 
 class Login:
-    """A service that counts logins and may rotate the refresh token."""
+    """A login service and API. Counts logins and may rotate the refresh token."""
 
     def __init__(self, *, rotates: bool = False) -> None:
         self.clock = ManualClock()
@@ -38,7 +38,7 @@ class Login:
         return httpx.Response(200, json={"id_token": token, **rotated})
 
     async def run(self, folder: Path | None, refresh_token: str = "canary") -> None:
-        """One run of the command line: a client of its own, one request."""
+        """Do what one command does: create a session and send one request."""
         bearer = Bearer(
             base_url=URL,
             issuer=Issuer(URL, "tests"),
@@ -51,16 +51,16 @@ class Login:
         await session.aclose()
 
 
-async def test_a_token_that_holds_costs_no_login(tmp_path: Path) -> None:
-    """Five runs, one login."""
+async def test_a_valid_cached_token_needs_no_login(tmp_path: Path) -> None:
+    """Five runs need one login."""
     login = Login()
     for _ in range(5):
         await login.run(tmp_path)
     assert len(login.refreshed_with) == 1
 
 
-async def test_without_a_folder_every_run_logs_in(tmp_path: Path) -> None:
-    """Nothing is written unless it is asked for."""
+async def test_without_a_cache_folder_every_run_logs_in(tmp_path: Path) -> None:
+    """And nothing is written to disk."""
     login = Login()
     await login.run(None)
     await login.run(None)
@@ -69,7 +69,7 @@ async def test_without_a_folder_every_run_logs_in(tmp_path: Path) -> None:
 
 
 async def test_an_expired_or_refused_token_is_replaced(tmp_path: Path) -> None:
-    """What was kept is a convenience, not the truth."""
+    """The service decides whether a cached token is valid."""
     login = Login()
     await login.run(tmp_path)
     login.clock.advance(3600)
@@ -80,7 +80,7 @@ async def test_an_expired_or_refused_token_is_replaced(tmp_path: Path) -> None:
 
 
 async def test_identities_do_not_share_tokens(tmp_path: Path) -> None:
-    """Another refresh token is another user."""
+    """Another refresh token may belong to another user."""
     login = Login()
     await login.run(tmp_path, "alice")
     await login.run(tmp_path, "bob")
@@ -89,7 +89,7 @@ async def test_identities_do_not_share_tokens(tmp_path: Path) -> None:
 
 
 async def test_a_rotated_refresh_token_is_used_from_then_on(tmp_path: Path) -> None:
-    """The old one may be dead already."""
+    """The old one may no longer be valid."""
     login = Login(rotates=True)
     for _ in range(3):
         await login.run(tmp_path)
@@ -97,8 +97,8 @@ async def test_a_rotated_refresh_token_is_used_from_then_on(tmp_path: Path) -> N
     assert login.refreshed_with == ["canary", "rotated-1", "rotated-2"]
 
 
-async def test_the_file_is_private_and_its_name_says_nothing(tmp_path: Path) -> None:
-    """Nobody else can read it or its lock, and a listing shows no token."""
+async def test_the_file_is_private_and_its_name_reveals_nothing(tmp_path: Path) -> None:
+    """Only its owner can read it and its lock file, and a directory listing shows no token."""
     await Login().run(tmp_path / "tokens")
     files = list((tmp_path / "tokens").iterdir())
     assert {each.suffix for each in files} == {".json", ".lock"}
@@ -108,8 +108,8 @@ async def test_the_file_is_private_and_its_name_says_nothing(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id_token": 5}', "\x00"])
-async def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
-    """It is replaced by the next login."""
+async def test_a_damaged_file_is_ignored(tmp_path: Path, text: str) -> None:
+    """The next login replaces it."""
     login = Login()
     await login.run(tmp_path)
     (file,) = tmp_path.glob("*.json")
@@ -119,8 +119,8 @@ async def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> N
     assert len(login.refreshed_with) == 2
 
 
-async def test_a_folder_that_cannot_be_written_costs_a_login_and_nothing_else(tmp_path: Path) -> None:
-    """A mounted secret, a read-only home."""
+async def test_an_unusable_folder_only_costs_a_login_per_run(tmp_path: Path) -> None:
+    """For example in a container with a read-only home directory."""
     (tmp_path / "file").write_text("in the way")
     login = Login()
     await login.run(tmp_path / "file")

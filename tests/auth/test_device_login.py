@@ -1,4 +1,4 @@
-"""The device login of RFC 8628: shown once, asked for at the service's pace, and over in every way it can be."""
+"""Device login (RFC 8628): what is shown, how often the service is polled, and every way a login can end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Poll = tuple[int, object] | None
 
 
 class Login:
-    """A login service that follows a script; the last answer is repeated. `polls` is when it was asked."""
+    """A scripted login service. It repeats the last response of the script. `polls` has the time of each poll."""
 
     def __init__(self, *script: Poll, offer: object = OFFER, status: int = 200) -> None:
         self.clock = ManualClock(0.0)
@@ -63,29 +63,29 @@ class Login:
         return await log_in(ISSUER, self.send, self.clock, self.shown.append, organization)
 
 
-def answer(status: int, said: object) -> httpx.Response:
-    """An answer: JSON, or bytes as they are."""
-    return httpx.Response(status, content=said) if isinstance(said, bytes) else httpx.Response(status, json=said)
+def answer(status: int, body: object) -> httpx.Response:
+    """A response with a JSON body, or with raw bytes."""
+    return httpx.Response(status, content=body) if isinstance(body, bytes) else httpx.Response(status, json=body)
 
 
 def intervals(login: Login) -> list[float]:
-    """How long it waited before each poll."""
+    """The seconds before each poll."""
     return [later - earlier for earlier, later in zip([0.0, *login.polls], login.polls, strict=False)]
 
 
-# The way it should go
+# A successful login
 
 
-async def test_an_approved_login_is_a_grant() -> None:
-    """With the refresh token that it is for."""
+async def test_an_approved_login_returns_a_grant() -> None:
+    """The grant includes the refresh token."""
     login = Login(PENDING, PENDING, GRANTED)
     grant = await login.run()
     assert (grant.token.bearer, grant.refresh_token) == (GRANTED[1]["id_token"], "canary-newer")
     assert intervals(login) == [5, 5, 5]
 
 
-async def test_the_person_is_shown_what_they_need_and_once() -> None:
-    """The code to compare and the link; never the device code, by which anybody could have the token."""
+async def test_link_and_code_are_shown_once() -> None:
+    """The device code is never shown: anyone who has it could get the token."""
     login = Login(PENDING, GRANTED, offer={**OFFER, "verification_uri_complete": "https://example.com/activate?c=B"})
     await login.run()
     (shown,) = login.shown
@@ -94,57 +94,57 @@ async def test_the_person_is_shown_what_they_need_and_once() -> None:
     assert "canary" not in repr(shown)
 
 
-async def test_it_is_asked_as_the_standard_says() -> None:
-    """For offline access, in the name of our client, and of an organization if one is named."""
+async def test_the_requests_follow_the_rfc() -> None:
+    """With our client ID, offline access, and the organization if one is given."""
     login = Login(GRANTED)
     await login.run("org_x")
-    asked, polled = login.forms
-    assert asked == {"client_id": "tests", "scope": asked["scope"], "organization": "org_x"}
-    assert "offline_access" in asked["scope"]
-    assert polled == {"client_id": "tests", "grant_type": GRANT_TYPE, "device_code": "canary-device-code"}
+    start, poll = login.forms
+    assert start == {"client_id": "tests", "scope": start["scope"], "organization": "org_x"}
+    assert "offline_access" in start["scope"]
+    assert poll == {"client_id": "tests", "grant_type": GRANT_TYPE, "device_code": "canary-device-code"}
 
 
-def test_a_thread_without_a_loop_logs_in_too() -> None:
-    """The blocking client asks in the same way."""
+def test_login_works_without_an_event_loop() -> None:
+    """The synchronous client uses the same coroutine."""
     assert drive(Login(PENDING, GRANTED).run()).refresh_token == "canary-newer"
 
 
-# Its pace
+# Poll interval
 
 
-@pytest.mark.parametrize(("interval", "waited"), [(1, 1), (12, 12), (2.5, 2.5), (0, 0.1), (-3, 0.1)])
-async def test_the_service_says_how_often_to_ask(interval: float, waited: float) -> None:
-    """And a service that says nothing sensible is not hammered."""
+@pytest.mark.parametrize(("interval", "expected"), [(1, 1), (12, 12), (2.5, 2.5), (0, 0.1), (-3, 0.1)])
+async def test_the_service_sets_the_poll_interval(interval: float, expected: float) -> None:
+    """An interval of zero or less is raised to a minimum."""
     login = Login(PENDING, GRANTED, offer={**OFFER, "interval": interval})
     await login.run()
-    assert intervals(login) == pytest.approx([waited, waited])
+    assert intervals(login) == pytest.approx([expected, expected])
 
 
-async def test_without_an_interval_it_is_five_seconds() -> None:
-    """As the standard says."""
+async def test_the_default_interval_is_five_seconds() -> None:
+    """As RFC 8628 requires."""
     login = Login(PENDING, GRANTED, offer={name: each for name, each in OFFER.items() if name != "interval"})
     await login.run()
     assert intervals(login) == [INTERVAL, INTERVAL] == [5, 5]
 
 
-async def test_slow_down_counts_for_every_later_question() -> None:
-    """Five seconds more each time, for good."""
+async def test_slow_down_applies_to_every_later_poll() -> None:
+    """Each one adds five seconds permanently."""
     login = Login(PENDING, SLOW_DOWN, PENDING, PENDING, SLOW_DOWN, PENDING, GRANTED)
     await login.run()
     assert intervals(login) == [5, 5, 10, 10, 10, 15, 15]
 
 
-@pytest.mark.parametrize("trouble", [BROKEN, (500, b"oops"), (503, {})])
-async def test_a_network_that_fails_for_a_moment_does_not_cost_the_approval(trouble: Poll) -> None:
-    """It is asked again, and less often."""
-    login = Login(PENDING, trouble, trouble, GRANTED)
+@pytest.mark.parametrize("failure", [BROKEN, (500, b"oops"), (503, {})])
+async def test_a_brief_failure_does_not_end_the_login(failure: Poll) -> None:
+    """Polling continues with a doubled interval."""
+    login = Login(PENDING, failure, failure, GRANTED)
     await login.run()
     assert intervals(login) == [5, 5, 10, 20]
 
 
 @pytest.mark.parametrize("status", [400, 403, 429])
-async def test_a_poll_goes_out_once(status: int) -> None:
-    """Through a session too: what repeats other requests would hammer a service that says slow_down."""
+async def test_a_poll_is_not_retried(status: int) -> None:
+    """The transport retries other requests. Retried polls would ignore slow_down."""
     login = Login(PENDING, (status, SLOW_DOWN[1]), PENDING, GRANTED)
     session = SpotTransport(URL, None, login.clock, httpx.MockTransport(login.send))
     await log_in(ISSUER, session.transport.handle_async_request, login.clock, login.shown.append)
@@ -153,17 +153,17 @@ async def test_a_poll_goes_out_once(status: int) -> None:
     await session.aclose()
 
 
-async def test_a_login_that_is_told_to_slow_down_does_not_slow_the_api_down() -> None:
-    """They are two services; after the login, requests go as fast as ever."""
+async def test_slow_down_does_not_slow_down_api_requests() -> None:
+    """The login service and the API are separate, so the rate limit of the API stays as it was."""
     login = Login(SLOW_DOWN, GRANTED)
 
     async def both(request: httpx.Request) -> httpx.Response:
         return await login.send(request) if request.url.path.startswith("/oauth") else httpx.Response(200, json={})
 
-    async def person(issuer: Issuer, send: Send) -> Grant:
+    async def device_login(issuer: Issuer, send: Send) -> Grant:
         return await log_in(issuer, send, login.clock, login.shown.append)
 
-    bearer = Bearer(base_url=URL, issuer=ISSUER, clock=login.clock, log_in=person)
+    bearer = Bearer(base_url=URL, issuer=ISSUER, clock=login.clock, log_in=device_login)
     session = SpotTransport(URL, bearer, login.clock, httpx.MockTransport(both))
     await session.send(Call("GET", "/x"))
     began = login.clock.time()
@@ -173,21 +173,21 @@ async def test_a_login_that_is_told_to_slow_down_does_not_slow_the_api_down() ->
     await session.aclose()
 
 
-# How it ends
+# How a login ends
 
 
-@pytest.mark.parametrize(("end", "words"), [(EXPIRED, "in time"), (DENIED, "denied")])
-async def test_a_login_that_was_not_approved_says_why(end: Poll, words: str) -> None:
-    """And what to do; it is not asked again."""
+@pytest.mark.parametrize(("end", "message"), [(EXPIRED, "in time"), (DENIED, "denied")])
+async def test_a_denied_or_expired_login_raises_auth_error(end: Poll, message: str) -> None:
+    """With a hint. Polling stops."""
     login = Login(PENDING, end)
-    with pytest.raises(AuthError, match=words) as caught:
+    with pytest.raises(AuthError, match=message) as caught:
         await login.run()
     assert "again" in str(caught.value.hint)
     assert len(login.polls) == 2
 
 
-async def test_nobody_waits_longer_than_the_code_is_good_for() -> None:
-    """No question after that, whatever the service says."""
+async def test_polling_ends_when_the_code_expires() -> None:
+    """Even if the service still responds with authorization_pending."""
     login = Login(PENDING, offer={**OFFER, "expires_in": 60})
     with pytest.raises(AuthError, match="in time"):
         await login.run()
@@ -195,53 +195,53 @@ async def test_nobody_waits_longer_than_the_code_is_good_for() -> None:
     assert len(login.polls) == 11
 
 
-async def test_a_network_that_stays_away_ends_with_the_code() -> None:
-    """Not before, and not never."""
+async def test_a_lasting_network_failure_ends_when_the_code_expires() -> None:
+    """The login is neither given up early nor polled forever."""
     login = Login(BROKEN)
     with pytest.raises(AuthError, match="in time"):
         await login.run()
     assert 0 < len(login.polls) < 10
 
 
-@pytest.mark.parametrize("said", [b"", b"<html>", b"[]", {"error": 5}, {"error": "invalid_grant"}])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", {"error": 5}, {"error": "invalid_grant"}])
 @pytest.mark.parametrize("status", [400, 401, 403])
-async def test_an_answer_that_is_not_understood_ends_the_login(status: int, said: object) -> None:
-    """With its status, and without the device code."""
-    login = Login(PENDING, (status, said))
+async def test_an_unknown_error_ends_the_login(status: int, body: object) -> None:
+    """The error shows the status, but not the device code."""
+    login = Login(PENDING, (status, body))
     with pytest.raises(AuthError, match=str(status)) as caught:
         await login.run()
     assert "canary" not in str(caught.value)
     assert len(login.polls) == 2
 
 
-@pytest.mark.parametrize("said", [b"", b"<html>"])
-async def test_a_gate_in_between_does_not_end_a_login(said: object) -> None:
-    """A hotel's sign-in page answers 200 to everything, until somebody has signed in."""
-    login = Login((200, said), GRANTED)
+@pytest.mark.parametrize("body", [b"", b"<html>"])
+async def test_a_captive_portal_does_not_end_the_login(body: object) -> None:
+    """It answers every request with 200 and its own page until the user has signed in."""
+    login = Login((200, body), GRANTED)
     assert (await login.run()).token.bearer
     assert len(login.polls) == 2
 
 
-@pytest.mark.parametrize("said", [{}, {"access_token": "canary"}])
-async def test_a_success_without_a_token_is_none(said: object) -> None:
-    """Nothing else is a bearer here."""
+@pytest.mark.parametrize("body", [{}, {"access_token": "canary"}])
+async def test_a_grant_without_an_id_token_is_an_error(body: object) -> None:
+    """The API accepts no other token."""
     with pytest.raises(AuthError, match="has no id_token"):
-        await Login((200, said)).run()
+        await Login((200, body)).run()
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405])
-async def test_a_service_without_device_logins_is_told_apart(status: int) -> None:
-    """The hint is the other way: a token from the console."""
+async def test_a_service_without_device_login_has_its_own_error(status: int) -> None:
+    """The hint is to create a refresh token in the console."""
     login = Login(GRANTED, offer={"error": "unauthorized_client", "error_description": "not allowed"}, status=status)
-    with pytest.raises(AuthError, match="no device login") as caught:
+    with pytest.raises(AuthError, match="does not support device login") as caught:
         await login.run()
     assert "not allowed" in str(caught.value)
     assert "RSSPOT_REFRESH_TOKEN" in str(caught.value.hint)
     assert (login.shown, login.polls) == ([], [])
 
 
-async def test_a_service_that_is_down_is_not_one_without_device_logins() -> None:
-    """Later it may work."""
+async def test_an_outage_is_not_reported_as_missing_device_login() -> None:
+    """Trying again later may work."""
     with pytest.raises(TransportError):
         await Login(GRANTED, status=503).run()
 
@@ -253,23 +253,23 @@ async def test_a_service_that_is_down_is_not_one_without_device_logins() -> None
         {},
         {**OFFER, "expires_in": "soon"},
         {**OFFER, "interval": None},
-        *({name: each for name, each in OFFER.items() if name != gone} for gone in ("device_code", "user_code")),
+        *({name: each for name, each in OFFER.items() if name != missing} for missing in ("device_code", "user_code")),
         {name: each for name, each in OFFER.items() if name != "verification_uri"},
     ],
 )
-async def test_an_offer_that_is_not_understood_is_not_shown(offer: object) -> None:
-    """Half an invitation is worse than none."""
+async def test_an_invalid_offer_is_not_shown(offer: object) -> None:
+    """The user could not log in with incomplete instructions."""
     login = Login(GRANTED, offer=offer)
     with pytest.raises((AuthError, TransportError), match=r"cannot decode|did not reach a login service"):
         await login.run()
     assert (login.shown, login.polls) == ([], [])
 
 
-# Giving up
+# Interrupted logins
 
 
-class Patient(ManualClock):
-    """A clock by which a sleeper sleeps until the test is over."""
+class EndlessSleep(ManualClock):
+    """A clock whose `sleep` never returns."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -281,14 +281,14 @@ class Patient(ManualClock):
 
 
 async def test_ctrl_c_leaves_nothing_behind() -> None:
-    """No task, and no lock: the next request may ask again."""
+    """No task and no lock: the next request can start a new login."""
     login, tasks = Login(GRANTED), asyncio.all_tasks()
-    login.clock = Patient()
+    login.clock = EndlessSleep()
 
-    async def person(issuer: Issuer, send: Send) -> Grant:
+    async def device_login(issuer: Issuer, send: Send) -> Grant:
         return await log_in(issuer, send, login.clock, login.shown.append)
 
-    bearer = Bearer(base_url=URL, issuer=ISSUER, clock=login.clock, log_in=person)
+    bearer = Bearer(base_url=URL, issuer=ISSUER, clock=login.clock, log_in=device_login)
     for attempt in (1, 2):
         login.clock.asleep.clear()
         waiting = asyncio.create_task(bearer.current(login.send))
@@ -301,8 +301,8 @@ async def test_ctrl_c_leaves_nothing_behind() -> None:
     assert (bearer.token, login.polls) == (None, [])
 
 
-async def test_a_screen_that_cannot_show_ends_the_login() -> None:
-    """Nobody waits for an approval of what nobody has seen."""
+async def test_a_code_that_cannot_be_shown_ends_the_login() -> None:
+    """Nobody could approve a login without having seen the code."""
     login = Login(GRANTED)
 
     def broken(_: Invitation) -> None:
@@ -317,7 +317,7 @@ async def test_a_screen_that_cannot_show_ends_the_login() -> None:
 
 
 async def simulated(decide: Callable[[World, str], None]) -> tuple[Grant, World]:
-    """A login in the simulator, and what a person does about it once they have seen the code."""
+    """Log in to the simulator. `decide` does what the user does once the code is shown."""
     clock = ManualClock()
     world = World(clock=clock)
     transport = InProcessTransport(Api(world))
@@ -332,19 +332,19 @@ async def simulated(decide: Callable[[World, str], None]) -> tuple[Grant, World]
         world.close()
 
 
-async def test_the_simulator_logs_us_in() -> None:
-    """With a token of the organization, and a refresh token to go on with."""
+async def test_an_approved_login_to_the_simulator_succeeds() -> None:
+    """The grant has a token for the organization and a refresh token."""
     grant, world = await simulated(lambda world, code: world.identity.device.approve(code))
     assert grant.token.organization == world.organizations[0].namespace
     assert grant.refresh_token
 
 
 @pytest.mark.parametrize(
-    ("decide", "words"),
+    ("decide", "message"),
     [(lambda world, code: world.identity.device.deny(code), "denied"), (lambda world, code: None, "in time")],
     ids=["denied", "ignored"],
 )
-async def test_the_simulator_lets_nobody_in_without_a_person(decide: Callable[[World, str], None], words: str) -> None:
-    """Whether they say no or nothing."""
-    with pytest.raises(RsspotError, match=words):
+async def test_a_login_to_the_simulator_needs_approval(decide: Callable[[World, str], None], message: str) -> None:
+    """It fails if the user denies it or does nothing."""
+    with pytest.raises(RsspotError, match=message):
         await simulated(decide)

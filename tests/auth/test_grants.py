@@ -1,4 +1,4 @@
-"""What is asked of the login service, and what each of its answers means."""
+"""Requests to the login service, and the meaning of each response."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ISSUER = Issuer(URL, "tests")
 
 
 def sender(answer: Answer) -> object:
-    """A way to a login service with one answer."""
+    """A send function for a login service that always answers the same."""
 
     async def send(request: httpx.Request) -> httpx.Response:
         return answer(request)
@@ -28,19 +28,19 @@ def sender(answer: Answer) -> object:
     return send
 
 
-def told(answer: Answer) -> tuple[int, dict[str, object]]:
-    """What an exchange with it comes to."""
+def exchanged(answer: Answer) -> tuple[int, dict[str, object]]:
+    """The status and the object that an exchange returns."""
     return asyncio.run(exchange(ISSUER.refresh(CANARY), sender(answer)))
 
 
-def outcome(answer: Answer) -> Grant:
-    """What a refresh with it comes to."""
+def refresh(answer: Answer) -> Grant:
+    """The grant that a refresh returns."""
     return asyncio.run(refreshed(ISSUER, CANARY, sender(answer)))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "http://127.0.0.1/", "http://127.0.0.1//"])
-def test_a_refresh_is_a_form_in_a_post(url: str) -> None:
-    """Nothing of it is in the URL, where logs would keep it; nobody waits for it for ever."""
+def test_a_refresh_posts_a_form(url: str) -> None:
+    """The token is not in the URL, which may be logged. The request has a timeout."""
     request = Issuer(url, "tests").refresh("a+b&c=ü")
     assert (request.method, str(request.url)) == ("POST", "http://127.0.0.1/oauth/token")
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -50,21 +50,21 @@ def test_a_refresh_is_a_form_in_a_post(url: str) -> None:
     assert "Authorization" not in request.headers
 
 
-def test_a_login_service_may_stand_below_a_path() -> None:
-    """A gateway in front of several."""
+def test_the_login_url_may_contain_a_path() -> None:
+    """For example behind a gateway."""
     assert Issuer("https://example.com/login", "tests").request("/oauth/token").url.path == "/login/oauth/token"
 
 
-def test_offline_access_is_asked_for() -> None:
-    """Without it a login gives no refresh token, and the person is asked every day."""
+def test_the_scope_includes_offline_access() -> None:
+    """Without it there is no refresh token, and the user would have to log in every day."""
     assert "offline_access" in SCOPE.split()
 
 
 @pytest.mark.parametrize(
     "url", ["http://example.com", "http://0.0.0.0", "http://[::2]", "example.com", "", "file:///x"]
 )
-def test_no_credential_goes_to_a_plain_address(url: str) -> None:
-    """The issuer cannot even be named."""
+def test_an_issuer_must_use_https(url: str) -> None:
+    """Except on loopback. Otherwise credentials would be sent in plain text."""
     with pytest.raises(ConfigError):
         Issuer(url, "tests")
 
@@ -81,16 +81,16 @@ def test_no_credential_goes_to_a_plain_address(url: str) -> None:
         (b'{"a": ', {}),
     ],
 )
-def test_an_answer_that_is_no_object_says_nothing(body: bytes, expected: dict[str, object]) -> None:
-    """Its status still does."""
-    assert told(lambda _: httpx.Response(403, content=body)) == (403, expected)
+def test_a_body_that_is_not_an_object_is_ignored(body: bytes, expected: dict[str, object]) -> None:
+    """The status is still returned."""
+    assert exchanged(lambda _: httpx.Response(403, content=body)) == (403, expected)
 
 
 @given(st.binary(max_size=200), st.integers(200, 599))
-def test_no_answer_is_too_odd(body: bytes, status: int) -> None:
-    """A grant, or an error of ours."""
+def test_every_response_gives_a_grant_or_an_rsspot_error(body: bytes, status: int) -> None:
+    """No other exception is raised, and no error shows the refresh token."""
     try:
-        outcome(lambda _: httpx.Response(status, content=body))
+        refresh(lambda _: httpx.Response(status, content=body))
     except RsspotError as error:
         assert CANARY not in str(error)
 
@@ -107,47 +107,47 @@ def test_no_answer_is_too_odd(body: bytes, status: int) -> None:
         (httpx.PoolTimeout, RequestTimeout),
     ],
 )
-def test_a_line_that_breaks_names_the_login_service(
+def test_a_connection_failure_names_the_login_service(
     failure: type[httpx.TransportError], error: type[TransportError]
 ) -> None:
-    """And no refresh token: whoever reads it looks at the right host."""
+    """So users know which host to check. The underlying httpx error is hidden."""
 
     def broken(request: httpx.Request) -> httpx.Response:
         raise failure("broke", request=request)
 
     with pytest.raises(error, match=r"127\.0\.0\.1/oauth/token") as caught:
-        outcome(broken)
+        refresh(broken)
     assert type(caught.value) is error
     assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
-def test_a_login_service_in_trouble_says_nothing_about_the_token(status: int) -> None:
-    """It is a matter of trying again."""
+def test_a_5xx_is_not_a_refused_token(status: int) -> None:
+    """It is a TransportError, which means: try again."""
     with pytest.raises(TransportError, match=str(status)):
-        outcome(lambda _: httpx.Response(status, json={"error": "access_denied"}))
+        refresh(lambda _: httpx.Response(status, json={"error": "access_denied"}))
 
 
 @pytest.mark.parametrize("status", [204, 301, 404, 405])
-def test_whoever_is_no_login_service_does_not_refuse_a_token(status: int) -> None:
-    """A wrong address, or a gate in between, must not make a good refresh token count as dead."""
+def test_an_unexpected_status_is_not_a_refused_token(status: int) -> None:
+    """A wrong URL or a proxy must not make a valid refresh token count as refused."""
     with pytest.raises(TransportError, match=str(status)):
-        outcome(lambda _: httpx.Response(status))
+        refresh(lambda _: httpx.Response(status))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_refusal_says_how_to_get_another_token(status: int) -> None:
-    """With the status, and nothing that was sent."""
+    """The error shows the status, but nothing of what was sent."""
     with pytest.raises(AuthError, match=str(status)) as caught:
-        outcome(lambda request: httpx.Response(status, content=request.content))
+        refresh(lambda request: httpx.Response(status, content=request.content))
     assert "rsspot login" in str(caught.value.hint)
     assert CANARY not in str(caught.value)
 
 
-async def test_an_answer_without_end_is_not_the_callers_write() -> None:
-    """A login page of a hundred megabytes changes nothing that would have to be settled."""
-    endless = httpx.MockTransport(lambda _: httpx.Response(200, content=b"x" * 2000))
-    session = SpotTransport(URL, None, ManualClock(), endless, options=TransportOptions(most_bytes=1000))
+async def test_a_response_that_is_too_long_is_not_an_unknown_outcome() -> None:
+    """A login writes nothing, so there is nothing to settle."""
+    too_long = httpx.MockTransport(lambda _: httpx.Response(200, content=b"x" * 2000))
+    session = SpotTransport(URL, None, ManualClock(), too_long, options=TransportOptions(most_bytes=1000))
     with pytest.raises(TransportError) as caught:
         await refreshed(ISSUER, CANARY, session.transport.handle_async_request)
     assert not isinstance(caught.value, OutcomeUnknown)
@@ -155,14 +155,14 @@ async def test_an_answer_without_end_is_not_the_callers_write() -> None:
 
 
 @pytest.mark.parametrize("bearer", [None, "", 5, ["x"], {}])
-def test_nothing_but_an_id_token_is_a_bearer(bearer: object) -> None:
-    """The access token beside it is good for other services."""
+def test_a_grant_needs_an_id_token(bearer: object) -> None:
+    """The API does not accept the access token instead."""
     with pytest.raises(AuthError, match="id_token"):
         granted({"id_token": bearer, "access_token": "canary-access"})
 
 
-@pytest.mark.parametrize(("named", "kept"), [("newer", "newer"), ("", None), (None, None), (5, None)])
-def test_a_grant_names_the_refresh_token_to_use_from_now_on(named: object, kept: str | None) -> None:
-    """Or none, when the old one stays good."""
+@pytest.mark.parametrize(("returned", "expected"), [("newer", "newer"), ("", None), (None, None), (5, None)])
+def test_a_grant_contains_the_new_refresh_token(returned: object, expected: str | None) -> None:
+    """Or None if the old one stays valid."""
     bearer = id_token(exp=1)
-    assert granted({"id_token": bearer, "refresh_token": named}) == Grant(Token.parse(bearer), kept)
+    assert granted({"id_token": bearer, "refresh_token": returned}) == Grant(Token.parse(bearer), expected)

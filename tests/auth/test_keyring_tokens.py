@@ -1,4 +1,4 @@
-"""Refresh tokens in the system's keyring: kept by profile, and clear words where there is none."""
+"""Refresh tokens in the system's keyring: stored per profile, with clear errors if there is no keyring."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ CANARY = "canary-refresh-token"
 
 
 class InMemory(KeyringBackend):
-    """A keyring for the length of a test. Never chosen by itself."""
+    """A keyring for tests. Its priority keeps the library from choosing it by default."""
 
     priority = -1
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
+        self.passwords: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
+        return self.passwords.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
+        self.passwords[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        if (service, username) not in self.kept:
+        if (service, username) not in self.passwords:
             raise PasswordDeleteError("no such password")
-        del self.kept[service, username]
+        del self.passwords[service, username]
 
 
 class Locked(InMemory):
-    """A keyring whose owner does not type the password."""
+    """A keyring that stays locked. Its errors contain the token."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked(CANARY)
@@ -53,11 +53,11 @@ class Locked(InMemory):
 
 
 def using(backend: KeyringBackend) -> Iterator[KeyringBackend]:
-    """Have the library use a keyring of ours for a while."""
-    usual = keyring.get_keyring()
+    """Make the library use this keyring, then restore the original one."""
+    original = keyring.get_keyring()
     keyring.set_keyring(backend)
     yield backend
-    keyring.set_keyring(usual)
+    keyring.set_keyring(original)
 
 
 @pytest.fixture
@@ -68,22 +68,22 @@ def in_memory() -> Iterator[KeyringBackend]:
 
 @pytest.fixture(params=[Locked, NoKeyring])
 def unusable(request: pytest.FixtureRequest) -> Iterator[KeyringBackend]:
-    """A keyring that is locked, or none at all."""
+    """A locked keyring, or none at all."""
     yield from using(request.param())
 
 
 def test_each_profile_has_its_own_token(in_memory: InMemory) -> None:
-    """Under a name of ours, so that nothing else is touched."""
+    """All entries are stored under our own service name."""
     keep("work", CANARY)
     keep("home", "other")
     keep("work", "newer")
     assert (recall("work"), recall("home"), recall("neither")) == ("newer", "other", None)
-    assert {service for service, _ in in_memory.kept} == {"rsspot"}
+    assert {service for service, _ in in_memory.passwords} == {"rsspot"}
 
 
 @pytest.mark.usefixtures("in_memory")
 def test_a_forgotten_token_is_gone() -> None:
-    """And may be forgotten twice, or never have been there."""
+    """Forgetting it again, or one that was never stored, is not an error."""
     keep("work", CANARY)
     keep("home", "other")
     forget("work")
@@ -94,8 +94,8 @@ def test_a_forgotten_token_is_gone() -> None:
 
 @pytest.mark.usefixtures("unusable")
 @pytest.mark.parametrize("use", [lambda: recall("work"), lambda: keep("work", CANARY), lambda: forget("work")])
-def test_a_keyring_that_cannot_be_used_says_what_to_do_instead(use: object) -> None:
-    """And repeats nothing of what a backend said, which may be the token."""
+def test_an_unusable_keyring_raises_an_error_with_a_hint(use: object) -> None:
+    """The error does not quote the backend's message, which may contain the token."""
     with pytest.raises(ConfigError, match="keyring cannot be used") as caught:
         use()
     assert "profile" in str(caught.value.hint)
@@ -104,8 +104,8 @@ def test_a_keyring_that_cannot_be_used_says_what_to_do_instead(use: object) -> N
 
 
 @pytest.mark.parametrize("call", ["recall('p')", "keep('p', 't')", "forget('p')"])
-def test_without_the_library_it_is_told_how_to_get_it(call: str) -> None:
-    """In a process that cannot import it."""
+def test_without_the_library_the_hint_says_how_to_install_it(call: str) -> None:
+    """Runs in a process that cannot import it."""
     program = (
         "import sys; sys.modules['keyring'] = None\n"
         "from rsspot.auth.keyring import forget, keep, recall\n"

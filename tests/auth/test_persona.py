@@ -1,4 +1,4 @@
-"""Who a token says we are, with as much as it says."""
+"""Persona: the user that a token names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.world import World
 from support.issuer import id_token
 
-NOBODY = Persona(None, None, None, None, None, None, None)
+EMPTY = Persona(None, None, None, None, None, None, None)
 
 
-def test_a_token_of_the_service_says_everything() -> None:
-    """Both spellings of the organization, and when it ends."""
+def test_a_token_of_the_service_fills_every_field() -> None:
+    """Including organization ID, namespace and expiry."""
     clock = ManualClock()
     world = World(clock=clock)
     organization = world.organizations[0]
@@ -31,11 +31,11 @@ def test_a_token_of_the_service_says_everything() -> None:
 
 
 @pytest.mark.parametrize("bearer", ["opaque", id_token(), id_token(email=5, sub=None, org_id=["x"], exp="soon")])
-def test_what_a_token_does_not_say_is_not_known(bearer: str) -> None:
-    """Or says in a way that makes no sense."""
-    assert Persona.of(Token.parse(bearer)) == NOBODY
+def test_missing_or_invalid_claims_are_none(bearer: str) -> None:
+    """A claim of the wrong type counts as missing."""
+    assert Persona.of(Token.parse(bearer)) == EMPTY
 
 
 def test_a_persona_shows_no_token() -> None:
-    """It is made to be printed."""
+    """Users print it."""
     assert "canary" not in repr(Persona.of(Token.parse(id_token(email="a@example.com"))))

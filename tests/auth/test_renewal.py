@@ -1,4 +1,4 @@
-"""When a token is renewed, and when there is no use in trying: every 401 is told apart."""
+"""When a token is renewed, and when renewal is not tried because it cannot help."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ OPAQUE = "canary-opaque"
 
 @pytest.fixture
 def service() -> Service:
-    """A service in which everything goes well until a test says otherwise."""
+    """A service that answers every request successfully unless a test changes it."""
     return Service(ManualClock())
 
 
 def refusing(*bearers: str) -> Answer:
-    """An API that knows some tokens no more."""
+    """An API that refuses some tokens."""
     refused = {f"Bearer {each}" for each in bearers}
     return lambda request: httpx.Response(401 if request.headers["Authorization"] in refused else 200, json={})
 
 
 def always(status: int, **rest: object) -> Answer:
-    """An endpoint with one answer."""
+    """An endpoint that always responds with the same status."""
     return lambda _: httpx.Response(status, **rest)
 
 
-async def all_of(session: SpotTransport, number: int = 20) -> list[object]:
-    """What many requests at once come to."""
+async def send_many(session: SpotTransport, number: int = 20) -> list[object]:
+    """The results of many concurrent requests. Errors are among them."""
     return await asyncio.gather(*(session.send(GET) for _ in range(number)), return_exceptions=True)
 
 
-# An access token and nothing else
+# A configured access token
 
 
 async def test_an_access_token_alone_is_used_as_it_is(service: Service) -> None:
-    """No login is needed for it, and nobody is asked for one."""
-    mine = id_token(exp=service.clock.time() + 3600)
-    await service.session(bearer_of(service, refresh_token=None, token=mine)).send(GET)
-    assert [each.headers["Authorization"] for each in service.seen] == [f"Bearer {mine}"]
+    """No login is needed."""
+    token = id_token(exp=service.clock.time() + 3600)
+    await service.session(bearer_of(service, refresh_token=None, token=token)).send(GET)
+    assert [each.headers["Authorization"] for each in service.seen] == [f"Bearer {token}"]
 
 
-async def test_an_access_token_alone_ends_with_itself(service: Service) -> None:
-    """It is not sent when it has expired, and the error says what to do."""
-    mine = id_token(exp=service.clock.time() + 3600)
-    session = service.session(bearer_of(service, refresh_token=None, token=mine))
+async def test_an_expired_access_token_alone_is_an_auth_error(service: Service) -> None:
+    """It is not sent, and the hint says what to do."""
+    token = id_token(exp=service.clock.time() + 3600)
+    session = service.session(bearer_of(service, refresh_token=None, token=token))
     service.clock.advance(3600)
     for _ in range(2):
         with pytest.raises(AuthError, match="expired") as caught:
@@ -68,18 +68,18 @@ async def test_an_access_token_alone_ends_with_itself(service: Service) -> None:
     assert service.seen == []
 
 
-@pytest.mark.parametrize("mine", [OPAQUE, id_token(exp=4e9)], ids=["opaque", "readable"])
-async def test_a_refused_access_token_is_the_services_401(service: Service, mine: str) -> None:
-    """Nothing can be renewed; the words are the service's, and the request went out once."""
+@pytest.mark.parametrize("token", [OPAQUE, id_token(exp=4e9)], ids=["opaque", "readable"])
+async def test_a_refused_access_token_alone_is_an_auth_error(service: Service, token: str) -> None:
+    """It cannot be renewed. The error has the service's message, and the request is sent only once."""
     service.api = always(401, text="Jwt is revoked")
-    session = service.session(bearer_of(service, refresh_token=None, token=mine))
+    session = service.session(bearer_of(service, refresh_token=None, token=token))
     with pytest.raises(AuthError, match="Jwt is revoked"):
         await session.send(GET)
     assert (len(service.calls), len(service.logins)) == (1, 0)
 
 
 async def test_an_opaque_token_is_used_until_it_is_refused(service: Service) -> None:
-    """It does not say when it ends; then the refresh token makes another."""
+    """It does not say when it expires. After a 401 the refresh token is used to get a new one."""
     bearer = bearer_of(service, token=OPAQUE)
     session = service.session(bearer)
     service.clock.advance(1e6)
@@ -93,26 +93,26 @@ async def test_an_opaque_token_is_used_until_it_is_refused(service: Service) -> 
 
 
 async def test_an_expired_access_token_is_replaced_before_it_is_sent(service: Service) -> None:
-    """Where there is a refresh token beside it."""
-    mine = id_token(exp=service.clock.time() + 30)
-    bearer = bearer_of(service, token=mine)
+    """If there is also a refresh token."""
+    token = id_token(exp=service.clock.time() + 30)
+    bearer = bearer_of(service, token=token)
     assert not bearer.live
     await service.session(bearer).send(GET)
     assert service.issued == 1
-    assert mine not in service.calls[0].headers["Authorization"]
+    assert token not in service.calls[0].headers["Authorization"]
     assert bearer.live
 
 
-def test_without_a_refresh_token_there_is_none_to_hand_out(service: Service) -> None:
-    """A kubeconfig needs one, and the error says how to get it."""
+def test_reading_a_missing_refresh_token_is_an_error(service: Service) -> None:
+    """Creating a kubeconfig needs one. The hint says how to get it."""
     assert bearer_of(service).refresh_token == CANARY
     with pytest.raises(AuthError) as caught:
         _ = bearer_of(service, refresh_token=None, token=OPAQUE).refresh_token
     assert "login" in str(caught.value.hint)
 
 
-def test_credentials_are_told_apart_without_telling_them(service: Service) -> None:
-    """Answers kept for one are not shown to another."""
+def test_the_identity_differs_between_credentials_and_reveals_none(service: Service) -> None:
+    """Cached responses are stored by identity, so that one user never gets those of another."""
     bearers = [
         bearer_of(service),
         bearer_of(service, refresh_token="another"),
@@ -125,11 +125,11 @@ def test_credentials_are_told_apart_without_telling_them(service: Service) -> No
     assert not any("canary" in each.identity or OPAQUE in each.identity for each in bearers)
 
 
-# Refusals
+# Refused tokens and refused renewals
 
 
-async def test_a_403_never_costs_a_token(service: Service) -> None:
-    """We are known, and may not."""
+async def test_a_403_does_not_renew_the_token(service: Service) -> None:
+    """The token is valid but lacks permission, so a new one would not help."""
     service.api = always(403, json={"message": "no"})
     session = service.session(bearer_of(service))
     for _ in range(3):
@@ -138,27 +138,27 @@ async def test_a_403_never_costs_a_token(service: Service) -> None:
     assert (service.issued, len(service.calls)) == (1, 3)
 
 
-async def test_twenty_401s_at_once_cost_one_token(service: Service) -> None:
-    """And each request is repeated once."""
+async def test_concurrent_401s_share_one_renewal(service: Service) -> None:
+    """Each request is sent once more."""
     service.api = refusing(OPAQUE)
     session = service.session(bearer_of(service, token=OPAQUE))
-    assert await all_of(session) == [{}] * 20
+    assert await send_many(session) == [{}] * 20
     assert (service.issued, len(service.calls)) == (1, 40)
 
 
-async def test_a_refused_refresh_is_tried_once_by_all_together(service: Service) -> None:
-    """Not again by those who waited, nor by those who come later: a login service locks who insists."""
+async def test_a_refused_refresh_is_not_tried_again(service: Service) -> None:
+    """Neither by waiting requests nor by later ones: login services lock out clients that keep trying."""
     service.api = refusing(OPAQUE)
     service.login = always(403, json={"error": "invalid_grant"})
     session = service.session(bearer_of(service, token=OPAQUE))
-    assert {type(each) for each in await all_of(session)} == {AuthError}
+    assert {type(each) for each in await send_many(session)} == {AuthError}
     service.clock.advance(3600)
-    assert {type(each) for each in await all_of(session)} == {AuthError}
+    assert {type(each) for each in await send_many(session)} == {AuthError}
     assert len(service.logins) == 1
 
 
 async def test_an_error_that_is_raised_again_does_not_grow(service: Service) -> None:
-    """A loop that runs into it for days does not fill memory with tracebacks."""
+    """Otherwise a program that gets it for days would fill its memory with tracebacks."""
     service.login = always(401)
     session = service.session(bearer_of(service))
     depths = []
@@ -169,17 +169,17 @@ async def test_an_error_that_is_raised_again_does_not_grow(service: Service) -> 
     assert depths[-1] == depths[1]
 
 
-async def test_tokens_that_the_api_refuses_all_alike_are_not_asked_for_again(service: Service) -> None:
-    """The login service and the API disagree: asking on would be a storm."""
+async def test_an_api_that_refuses_new_tokens_causes_no_more_renewals(service: Service) -> None:
+    """Otherwise every request would cause another login."""
     service.api = always(401, text="wrong audience")
     session = service.session(bearer_of(service))
     for _ in range(5):
-        assert {type(each) for each in await all_of(session)} == {AuthError}
+        assert {type(each) for each in await send_many(session)} == {AuthError}
     assert service.issued == 2
 
 
-async def test_after_a_disagreement_a_later_token_may_be_renewed_again(service: Service) -> None:
-    """One bad minute in the life of a long run does not cost it every later 401."""
+async def test_after_refused_new_tokens_a_later_token_can_be_renewed(service: Service) -> None:
+    """A brief failure of the API must not disable renewal for the rest of a long run."""
     session = service.session(bearer_of(service))
     service.api = always(401)
     with pytest.raises(AuthError):
@@ -194,8 +194,8 @@ async def test_after_a_disagreement_a_later_token_may_be_renewed_again(service: 
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-async def test_a_login_service_that_is_busy_or_down_is_asked_again_later(service: Service, status: int) -> None:
-    """That says nothing about the refresh token, so nobody should make a new one."""
+async def test_a_renewal_is_tried_again_after_an_outage(service: Service, status: int) -> None:
+    """An outage says nothing about the refresh token."""
     service.login = always(status)
     session = service.session(bearer_of(service))
     with pytest.raises(TransportError):
@@ -204,21 +204,21 @@ async def test_a_login_service_that_is_busy_or_down_is_asked_again_later(service
     assert await session.send(GET) == {}
 
 
-async def test_a_login_that_is_down_does_not_bring_a_refused_token_back(tmp_path: object, service: Service) -> None:
-    """What another run kept is the very token that was refused; nobody takes it for a newer one."""
+async def test_a_refused_token_is_not_taken_from_the_cache_again(tmp_path: object, service: Service) -> None:
+    """The cache has the same token that was refused. It must not be taken for a newer one."""
     await service.session(bearer_of(service, cache_folder=tmp_path)).send(GET)
-    kept = service.calls[-1].headers["Authorization"].removeprefix("Bearer ")
+    cached = service.calls[-1].headers["Authorization"].removeprefix("Bearer ")
     session = service.session(bearer_of(service, cache_folder=tmp_path))
-    service.api, service.login = refusing(kept), always(503)
-    outcomes = await all_of(session, 5)
+    service.api, service.login = refusing(cached), always(503)
+    outcomes = await send_many(session, 5)
     assert {type(each) for each in outcomes} == {TransportError}
     service.login = service.issue
     assert await session.send(GET) == {}
     assert service.issued == 2
 
 
-async def test_a_renewal_that_is_cancelled_does_not_lock_the_others_out(service: Service) -> None:
-    """The next in the queue makes the token."""
+async def test_after_a_cancelled_renewal_the_next_task_renews(service: Service) -> None:
+    """The lock is released."""
     gate, reached = asyncio.Event(), asyncio.Event()
 
     async def slowly(request: httpx.Request) -> httpx.Response:
@@ -239,79 +239,79 @@ async def test_a_renewal_that_is_cancelled_does_not_lock_the_others_out(service:
     assert service.issued == 1
 
 
-# A person
+# Interactive login
 
 
 class Person:
-    """Logs in when asked to, or does not want to. Counts how often."""
+    """Logs in or denies the login, and counts the prompts."""
 
     def __init__(self, service: Service, *, unwilling: bool = False, refresh_token: str | None = "newer") -> None:
         self.service, self.unwilling, self.refresh_token = service, unwilling, refresh_token
-        self.asked = 0
+        self.prompts = 0
 
     async def log_in(self, issuer: Issuer, send: Send) -> Grant:
-        self.asked += 1
+        self.prompts += 1
         await asyncio.sleep(0)
         if self.unwilling:
             raise AuthError("the login was denied")
-        token = Token.parse(id_token(exp=self.service.clock.time() + 3600, person=self.asked))
+        token = Token.parse(id_token(exp=self.service.clock.time() + 3600, person=self.prompts))
         return Grant(token, self.refresh_token)
 
 
-async def test_a_person_is_asked_once_when_the_refresh_token_is_dead(service: Service) -> None:
-    """However many requests wait, and not again while the token holds."""
+async def test_the_user_logs_in_once_if_the_refresh_token_is_refused(service: Service) -> None:
+    """However many requests wait, and not again while the token is valid."""
     service.login, person = always(401), Person(service)
     session = service.session(bearer_of(service, log_in=person.log_in))
-    assert await all_of(session) == [{}] * 20
-    assert await all_of(session) == [{}] * 20
-    assert (person.asked, len(service.logins)) == (1, 1)
+    assert await send_many(session) == [{}] * 20
+    assert await send_many(session) == [{}] * 20
+    assert (person.prompts, len(service.logins)) == (1, 1)
 
 
-async def test_the_refresh_token_of_a_login_is_used_from_then_on(service: Service) -> None:
-    """The person is not asked every hour."""
+async def test_the_refresh_token_of_a_login_is_used_for_renewals(service: Service) -> None:
+    """Otherwise the user would have to log in every hour."""
     service.login, person = always(401), Person(service)
     session = service.session(bearer_of(service, log_in=person.log_in))
     await session.send(GET)
     service.login = service.issue
     service.clock.advance(3600)
     await session.send(GET)
-    assert person.asked == 1
+    assert person.prompts == 1
     assert b"refresh_token=newer" in service.logins[-1].content
 
 
-async def test_a_person_is_enough(service: Service) -> None:
-    """Neither refresh token nor access token is needed, and a 401 asks for another login."""
+async def test_interactive_login_works_without_any_configured_token(service: Service) -> None:
+    """A 401 starts another login."""
     person = Person(service, refresh_token=None)
     session = service.session(bearer_of(service, refresh_token=None, log_in=person.log_in))
     await session.send(GET)
     service.api = refusing(service.calls[-1].headers["Authorization"].removeprefix("Bearer "))
     await session.send(GET)
-    assert (person.asked, service.logins) == (2, [])
+    assert (person.prompts, service.logins) == (2, [])
 
 
-async def test_who_says_no_is_not_asked_again(service: Service) -> None:
-    """By nobody of those who wait, and not later."""
+async def test_after_a_denied_login_the_user_is_not_prompted_again(service: Service) -> None:
+    """Neither for waiting requests nor for later ones."""
     service.login, person = always(401), Person(service, unwilling=True)
     session = service.session(bearer_of(service, log_in=person.log_in))
     for _ in range(2):
-        assert {str(each) for each in await all_of(session)} == {"the login was denied"}
-    assert (person.asked, len(service.logins)) == (1, 1)
+        assert {str(each) for each in await send_many(session)} == {"the login was denied"}
+    assert (person.prompts, len(service.logins)) == (1, 1)
 
 
-async def test_a_login_service_that_is_down_asks_nobody(service: Service) -> None:
-    """The refresh token may be perfectly good."""
+async def test_an_outage_does_not_prompt_the_user(service: Service) -> None:
+    """The refresh token may still be valid."""
     service.login, person = always(503), Person(service)
     session = service.session(bearer_of(service, log_in=person.log_in))
     with pytest.raises(TransportError):
         await session.send(GET)
-    assert person.asked == 0
+    assert person.prompts == 0
 
 
-# Threads and loops
+# Threads and event loops
 
 
 def in_threads(number: int, work: Callable[[], object]) -> list[object]:
-    """What this comes to in several threads that begin together."""
+    """The results of a function in several threads that start together. Errors are among them."""
     barrier, outcomes = threading.Barrier(number), []
 
     def run() -> None:
@@ -331,7 +331,7 @@ def in_threads(number: int, work: Callable[[], object]) -> list[object]:
 
 
 def blocking(service: Service) -> Send:
-    """The service for threads without a loop."""
+    """A send function that works without an event loop."""
 
     async def send(request: httpx.Request) -> httpx.Response:
         service.seen.append(request)
@@ -342,12 +342,12 @@ def blocking(service: Service) -> Send:
 
 
 def get(bearer: Bearer, send: Send) -> Awaitable[httpx.Response]:
-    """A signed request."""
+    """Send a signed request."""
     return bearer.carry(httpx.Request("GET", "http://127.0.0.1/x"), send)
 
 
 def test_threads_share_one_renewal(service: Service) -> None:
-    """Without a loop anywhere."""
+    """Threads without an event loop."""
     service.api = refusing(OPAQUE)
     bearer, send = bearer_of(service, token=OPAQUE), blocking(service)
     outcomes = in_threads(8, lambda: drive(get(bearer, send)).status_code)
@@ -355,8 +355,8 @@ def test_threads_share_one_renewal(service: Service) -> None:
     assert service.issued == 1
 
 
-def test_loops_share_one_renewal(service: Service) -> None:
-    """Each in a thread of its own, ten tasks in each."""
+def test_event_loops_share_one_renewal(service: Service) -> None:
+    """Two loops in two threads, with ten tasks each."""
     service.api = refusing(OPAQUE)
     bearer = bearer_of(service, token=OPAQUE)
 
@@ -368,8 +368,8 @@ def test_loops_share_one_renewal(service: Service) -> None:
     assert service.issued == 1
 
 
-def test_threads_share_one_refusal(service: Service) -> None:
-    """One attempt, and the same words for everybody."""
+def test_threads_share_one_refused_renewal(service: Service) -> None:
+    """It is tried once, and every thread gets an AuthError."""
     service.login = always(401)
     bearer, send = bearer_of(service), blocking(service)
     outcomes = in_threads(8, lambda: drive(get(bearer, send)))
@@ -380,8 +380,8 @@ def test_threads_share_one_refusal(service: Service) -> None:
 # Secrets
 
 
-async def test_what_holds_a_credential_cannot_be_pickled_by_mistake(service: Service) -> None:
-    """A worker process would get the secret in a file or a pipe."""
+async def test_a_bearer_cannot_be_pickled(service: Service) -> None:
+    """Pickling would write the secret to a file or pipe. Objects with credentials do not show them either."""
     bearer = bearer_of(service)
     await bearer.current(service.handle)
     with pytest.raises(TypeError):
@@ -391,20 +391,20 @@ async def test_what_holds_a_credential_cannot_be_pickled_by_mistake(service: Ser
         assert "canary" not in repr(each) + str(each) + f"{each}"
 
 
-def test_a_plain_address_is_refused_without_its_credentials(service: Service) -> None:
-    """The base URL and the login service's alike."""
+def test_the_error_for_plain_http_shows_no_credential(service: Service) -> None:
+    """The error names the URL only."""
     with pytest.raises(ConfigError) as caught:
         bearer_of(service, base_url="http://example.com")
     assert "canary" not in str(caught.value)
 
 
-async def test_an_outage_of_the_login_is_found_out_once_for_all_who_wait() -> None:
-    """Nine lists of a plan must not each wait for a login service that is not there."""
-    asked = 0
+async def test_concurrent_requests_share_one_failed_renewal() -> None:
+    """Otherwise each of the lists that a plan needs would wait for the login service in turn."""
+    attempts = 0
 
-    async def nobody(request: httpx.Request) -> httpx.Response:
-        nonlocal asked
-        asked += 1
+    async def unreachable(request: httpx.Request) -> httpx.Response:
+        nonlocal attempts
+        attempts += 1
         await asyncio.sleep(0.01)
         raise httpx.ConnectError("no route", request=request)
 
@@ -414,9 +414,9 @@ async def test_an_outage_of_the_login_is_found_out_once_for_all_who_wait() -> No
         clock=ManualClock(),
         refresh_token="refresh",
     )
-    failures = await asyncio.gather(*(bearer.current(nobody) for _ in range(9)), return_exceptions=True)
+    failures = await asyncio.gather(*(bearer.current(unreachable) for _ in range(9)), return_exceptions=True)
     assert [type(each) for each in failures] == [TransportError] * 9
-    assert asked == 1
+    assert attempts == 1
     with pytest.raises(TransportError):
-        await bearer.current(nobody)
-    assert asked == 2
+        await bearer.current(unreachable)
+    assert attempts == 2

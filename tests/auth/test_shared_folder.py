@@ -1,4 +1,4 @@
-"""Several processes and one folder of tokens: one renewal for all, and no refresh token is lost on the way."""
+"""Several processes with one token cache: they share renewals, and no rotated refresh token is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from rsspot.auth.bearer import Bearer
-from rsspot.auth.cache import PATIENCE, TokenCache
+from rsspot.auth.cache import LOCK_TIMEOUT, TokenCache
 from rsspot.auth.grants import Grant, Issuer
 from rsspot.auth.token import Token
 from rsspot.concurrency import drive
@@ -30,60 +30,60 @@ from rsspot.wire import httpx
 from support import ENVIRONMENT, program
 from support.issuer import CANARY, URL, Service, bearer_of, id_token
 
-LOCK_IS_KNOWN = pytest.mark.skipif(sys.platform == "win32", reason="files are locked by fcntl")
+NEEDS_FILE_LOCKS = pytest.mark.skipif(sys.platform == "win32", reason="files are locked by fcntl")
 
 
 class OneUse:
-    """A login service whose refresh tokens work once each, and which takes its time."""
+    """A slow login service whose refresh tokens each work only once."""
 
     def __init__(self, clock: SystemClock | ManualClock) -> None:
         self.clock = clock
         self.guard = threading.Lock()
-        self.good = "canary"
+        self.valid = "canary"
         self.issued = 0
         self.refused = 0
 
     def answer(self, refresh_token: str) -> tuple[int, dict[str, str]]:
-        """What a refresh with it comes to."""
+        """Status and body of the response to a refresh."""
         time.sleep(0.05)
         with self.guard:
-            if refresh_token != self.good:
+            if refresh_token != self.valid:
                 self.refused += 1
                 return 403, {"error": "invalid_grant"}
             self.issued += 1
-            self.good = f"canary-{self.issued}"
+            self.valid = f"canary-{self.issued}"
             token = id_token(exp=self.clock.now().timestamp() + 3600, number=self.issued)
-            return 200, {"id_token": token, "refresh_token": self.good}
+            return 200, {"id_token": token, "refresh_token": self.valid}
 
     async def send(self, request: httpx.Request) -> httpx.Response:
-        """The same without a socket."""
+        """A send function for this service, without a socket."""
         form = httpx.QueryParams(request.content.decode())
-        status, said = self.answer(form["refresh_token"])
-        return httpx.Response(status, json=said)
+        status, body = self.answer(form["refresh_token"])
+        return httpx.Response(status, json=body)
 
 
 @pytest.fixture
 def login() -> OneUse:
-    """The login service."""
+    """A login service with one-time refresh tokens."""
     return OneUse(SystemClock())
 
 
 @pytest.fixture
 def url(login: OneUse) -> Iterator[str]:
-    """Its address on loopback."""
+    """The URL of the login service on loopback."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            status, said = login.answer(form["refresh_token"][0])
-            body = json.dumps(said).encode()
+            status, answer = login.answer(form["refresh_token"][0])
+            body = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
+            """Suppress the access log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -95,9 +95,9 @@ def url(login: OneUse) -> Iterator[str]:
     thread.join(60)
 
 
-@LOCK_IS_KNOWN
-def test_processes_that_start_together_cost_one_renewal(login: OneUse, url: str, tmp_path: Path) -> None:
-    """A refresh token that works once would be dead for the second."""
+@NEEDS_FILE_LOCKS
+def test_concurrent_processes_share_one_renewal(login: OneUse, url: str, tmp_path: Path) -> None:
+    """Otherwise all but the first would use a refresh token that is no longer valid."""
     barrier = tmp_path / "go"
     command = [*program("refreshing"), url, str(tmp_path / "tokens"), str(barrier)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(3)]
@@ -117,25 +117,28 @@ def test_processes_that_start_together_cost_one_renewal(login: OneUse, url: str,
     assert (login.issued, login.refused) == (1, 0)
 
 
-@LOCK_IS_KNOWN
-def test_bearers_of_one_folder_cost_one_renewal(login: OneUse, tmp_path: Path) -> None:
-    """Two clients of one process, in threads without a loop and in loops."""
+@NEEDS_FILE_LOCKS
+def test_bearers_with_one_cache_folder_share_one_renewal(login: OneUse, tmp_path: Path) -> None:
+    """Four bearers in one process: two in threads without an event loop, two in event loops."""
     tokens = []
 
-    def bearer() -> Bearer:
+    def new_bearer() -> Bearer:
         return Bearer(
             base_url=URL, issuer=Issuer(URL, "tests"), clock=login.clock, refresh_token="canary", cache_folder=tmp_path
         )
 
-    def blocking(mine: Bearer) -> None:
-        tokens.append(drive(mine.current(login.send)).bearer)
+    def blocking(bearer: Bearer) -> None:
+        tokens.append(drive(bearer.current(login.send)).bearer)
 
-    def looping(mine: Bearer) -> None:
-        tokens.append(asyncio.run(mine.current(login.send)).bearer)
+    def in_loop(bearer: Bearer) -> None:
+        tokens.append(asyncio.run(bearer.current(login.send)).bearer)
 
-    bearers = [bearer() for _ in range(4)]
-    works = [blocking, blocking, looping, looping]
-    threads = [threading.Thread(target=w, args=(b,), daemon=True) for w, b in zip(works, bearers, strict=True)]
+    bearers = [new_bearer() for _ in range(4)]
+    targets = [blocking, blocking, in_loop, in_loop]
+    threads = [
+        threading.Thread(target=target, args=(bearer,), daemon=True)
+        for target, bearer in zip(targets, bearers, strict=True)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -144,73 +147,73 @@ def test_bearers_of_one_folder_cost_one_renewal(login: OneUse, tmp_path: Path) -
     assert (login.issued, login.refused) == (1, 0)
 
 
-@LOCK_IS_KNOWN
-async def test_nobody_waits_for_ever_for_a_process_that_hangs(tmp_path: Path) -> None:
-    """After a while everyone refreshes for themselves."""
+@NEEDS_FILE_LOCKS
+async def test_waiting_for_the_lock_has_a_timeout(tmp_path: Path) -> None:
+    """If the process that has the lock hangs, the others refresh without it."""
     clock = ManualClock()
     first, second = TokenCache(tmp_path, "same"), TokenCache(tmp_path, "same")
-    async with first.alone(clock):
+    async with first.exclusive(clock):
         began = clock.time()
-        async with second.alone(clock):
-            assert clock.time() - began == pytest.approx(PATIENCE, abs=0.1)
+        async with second.exclusive(clock):
+            assert clock.time() - began == pytest.approx(LOCK_TIMEOUT, abs=0.1)
     began = clock.time()
-    async with second.alone(clock):
+    async with second.exclusive(clock):
         assert clock.time() == began
 
 
-@LOCK_IS_KNOWN
-async def test_a_wait_that_is_cancelled_locks_nobody_out(tmp_path: Path) -> None:
-    """The lock is given back, and so is its file."""
+@NEEDS_FILE_LOCKS
+async def test_a_cancelled_wait_does_not_block_others(tmp_path: Path) -> None:
+    """The lock can be taken again."""
     clock, cache = SystemClock(), TokenCache(tmp_path, "same")
 
     async def wait() -> None:
-        async with TokenCache(tmp_path, "same").alone(clock):
-            raise AssertionError("two at once")
+        async with TokenCache(tmp_path, "same").exclusive(clock):
+            raise AssertionError("two tasks have the lock")
 
-    async with cache.alone(clock):
+    async with cache.exclusive(clock):
         waiting = asyncio.create_task(wait())
         await asyncio.sleep(0.01)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    async with asyncio.timeout(5), cache.alone(clock):
+    async with asyncio.timeout(5), cache.exclusive(clock):
         pass
 
 
-async def test_other_identities_do_not_wait(tmp_path: Path) -> None:
-    """A lock is for one token."""
+async def test_different_identities_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    """Each identity has its own lock."""
     clock = ManualClock()
     began = clock.time()
-    async with TokenCache(tmp_path, "a").alone(clock), TokenCache(tmp_path, "b").alone(clock):
+    async with TokenCache(tmp_path, "a").exclusive(clock), TokenCache(tmp_path, "b").exclusive(clock):
         assert clock.time() == began
 
 
 # Rotation
 
 
-async def test_a_rotated_token_is_kept_before_the_new_one_is_used(tmp_path: Path) -> None:
-    """Whoever is killed in between has not lost it: the old one is dead already."""
+async def test_a_rotated_refresh_token_is_saved_before_the_next_request(tmp_path: Path) -> None:
+    """A process that is killed then does not lose it. The old one is already invalid."""
     service = Service(ManualClock())
-    seen_by_the_api: list[str] = []
+    saved: list[str] = []
 
     def rotate(request: httpx.Request) -> httpx.Response:
-        said = service.issue(request).json()
-        return httpx.Response(200, json={**said, "refresh_token": "canary-rotated"})
+        answer = service.issue(request).json()
+        return httpx.Response(200, json={**answer, "refresh_token": "canary-rotated"})
 
-    def look(_: httpx.Request) -> httpx.Response:
+    def read_cache(_: httpx.Request) -> httpx.Response:
         (file,) = tmp_path.glob("*.json")
-        seen_by_the_api.append(json.loads(file.read_text())["refresh_token"])
+        saved.append(json.loads(file.read_text())["refresh_token"])
         return httpx.Response(200, json={})
 
-    service.login, service.api = rotate, look
+    service.login, service.api = rotate, read_cache
     bearer = bearer_of(service, cache_folder=tmp_path)
     await bearer.carry(httpx.Request("GET", f"{URL}/x"), service.handle)
-    assert seen_by_the_api == ["canary-rotated"]
+    assert saved == ["canary-rotated"]
     assert bearer.refresh_token == "canary-rotated"
 
 
-async def test_a_process_that_runs_on_takes_over_what_another_rotated(tmp_path: Path) -> None:
-    """Its own refresh token was ended by the other."""
+async def test_a_running_process_uses_the_token_that_another_rotated(tmp_path: Path) -> None:
+    """Its own refresh token is no longer valid."""
     clock = ManualClock()
     login = OneUse(clock)
     service = Service(clock)
@@ -223,8 +226,8 @@ async def test_a_process_that_runs_on_takes_over_what_another_rotated(tmp_path: 
     assert (login.issued, login.refused) == (6, 0)
 
 
-async def test_the_configured_token_is_not_written_a_second_time(tmp_path: Path) -> None:
-    """It has its place already; only one that replaced it needs another."""
+async def test_the_configured_refresh_token_is_not_cached(tmp_path: Path) -> None:
+    """It is stored in the configuration. Only a token that replaced it has to be cached."""
     service = Service(ManualClock())
     await bearer_of(service, cache_folder=tmp_path).current(service.handle)
     (file,) = tmp_path.glob("*.json")
@@ -232,24 +235,24 @@ async def test_the_configured_token_is_not_written_a_second_time(tmp_path: Path)
     assert CANARY not in file.read_text()
 
 
-async def test_a_rotated_token_that_cannot_be_kept_is_warned_of(
+async def test_a_rotated_token_that_cannot_be_saved_logs_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """This run goes on; the next one will need a login, and the log says why without the token."""
+    """This run continues, but the next one needs a login. The log says why and does not show the token."""
     (tmp_path / "file").write_text("in the way")
     login = OneUse(ManualClock())
     with caplog.at_level(logging.WARNING, "rsspot.auth"):
         bearer = bearer_of(Service(login.clock), refresh_token="canary", cache_folder=tmp_path / "file")
         await bearer.current(login.send)
-    assert "could not be kept" in caplog.text
+    assert "could not be saved" in caplog.text
     assert "canary" not in caplog.text
 
 
-# The folder
+# The cache folder
 
 
-async def test_a_folder_that_is_read_only_still_gives_what_is_in_it(tmp_path: Path) -> None:
-    """A mounted secret: read, and never written."""
+async def test_tokens_are_read_from_a_read_only_folder(tmp_path: Path) -> None:
+    """For example from a mounted secret."""
     service = Service(ManualClock())
     await bearer_of(service, cache_folder=tmp_path).current(service.handle)
     for each in tmp_path.glob("*.lock"):
@@ -257,7 +260,7 @@ async def test_a_folder_that_is_read_only_still_gives_what_is_in_it(tmp_path: Pa
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
         if os.access(tmp_path, os.W_OK):
-            pytest.skip("this user may write everywhere")
+            pytest.skip("this user can write everywhere")
         again = bearer_of(service, cache_folder=tmp_path)
         await again.current(service.handle)
         assert service.issued == 1
@@ -268,26 +271,26 @@ async def test_a_folder_that_is_read_only_still_gives_what_is_in_it(tmp_path: Pa
         tmp_path.chmod(stat.S_IRWXU)
 
 
-def test_a_token_that_does_not_say_when_it_ends_is_not_taken_from_a_folder(tmp_path: Path) -> None:
-    """It would be tried for ever."""
+def test_a_token_without_expiry_is_not_read_from_the_cache(tmp_path: Path) -> None:
+    """Otherwise every run would use it, even after the service has revoked it."""
     cache = TokenCache(tmp_path, "same")
     assert cache.save(Grant(Token("opaque")))
     assert cache.load() is None
 
 
-@pytest.mark.parametrize("odd", [5, ["x"], {"a": 1}, ""])
-async def test_a_refresh_token_that_is_no_text_is_not_taken_from_a_folder(tmp_path: Path, odd: object) -> None:
-    """A damaged file may not replace a good token."""
+@pytest.mark.parametrize("invalid", [5, ["x"], {"a": 1}, ""])
+async def test_an_invalid_refresh_token_in_the_cache_is_ignored(tmp_path: Path, invalid: object) -> None:
+    """A damaged file must not replace a valid token."""
     service = Service(ManualClock())
     await bearer_of(service, cache_folder=tmp_path).current(service.handle)
     (file,) = tmp_path.glob("*.json")
-    file.write_text(json.dumps({**json.loads(file.read_text()), "refresh_token": odd}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), "refresh_token": invalid}))
     bearer = bearer_of(service, cache_folder=tmp_path)
     assert bearer.refresh_token == CANARY
 
 
-def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
-    """A logout leaves no token, and may come twice."""
+def test_forget_deletes_the_tokens(tmp_path: Path) -> None:
+    """Forgetting twice is not an error."""
     cache = TokenCache(tmp_path, "same")
     cache.save(Grant(Token.parse(id_token(exp=4e9)), "canary-newer"))
     assert cache.load() is not None
@@ -297,8 +300,8 @@ def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.json"))
 
 
-async def test_a_folder_does_not_revive_a_dead_token(tmp_path: Path) -> None:
-    """A refusal is a refusal, with or without a place to keep things."""
+async def test_a_refused_refresh_is_not_tried_again_with_a_cache(tmp_path: Path) -> None:
+    """The cache makes no difference."""
     service = Service(ManualClock())
     service.login = lambda _: httpx.Response(401)
     bearer = bearer_of(service, cache_folder=tmp_path)

@@ -1,1 +1,1 @@
-"""Who we are: tokens, and how a request gets one."""
+"""Authentication: how we get tokens, cache them and add them to requests."""

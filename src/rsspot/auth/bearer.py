@@ -1,4 +1,7 @@
-"""How a request gets its bearer: renewed before expiry, once more on 401, never on 403. Maps no answers to errors."""
+"""Adds a bearer token to requests. Renews it before it expires and once after a 401, never after a 403.
+
+Does not turn API responses into errors: `http.failures` does.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from rsspot.auth.cache import TokenCache
-from rsspot.auth.grants import Grant, Issuer, Send, refreshed, refuse_plain
+from rsspot.auth.grants import Grant, Issuer, Send, refreshed, require_https
 from rsspot.auth.token import MARGIN, Token
 from rsspot.concurrency import Mutex
 from rsspot.errors import AuthError, TransportError
@@ -20,14 +23,16 @@ from rsspot.wire import httpx
 log = logging.getLogger("rsspot.auth")
 
 LogIn = Callable[[Issuer, Send], Awaitable[Grant]]
-"""Another way to a token, when no refresh token works: the device login of a terminal."""
+"""How to get a token when no refresh token works, for example by a device login in a terminal."""
+
+_HOW_TO_GET_ONE = "set RSSPOT_REFRESH_TOKEN or run `rsspot login`"
 
 
 class Bearer:
-    """Signs requests to one origin with an id_token. A request to any other origin is not signed.
+    """Signs requests to one origin with an id_token. Requests to any other origin are sent unsigned.
 
-    One renewal serves every task and thread that waits for it, and one that was refused is not tried again.
-    token: an id_token to use as it is · refresh_token: what new ones are made from · either may be missing.
+    All tasks and threads that need a new token share one renewal. After a refused renewal, no other is tried.
+    token: an id_token to use as it is · refresh_token: used to get new id_tokens · either may be missing.
     """
 
     def __init__(
@@ -41,9 +46,9 @@ class Bearer:
         cache_folder: Path | None = None,
         log_in: LogIn | None = None,
     ) -> None:
-        refuse_plain(base_url)
+        require_https(base_url)
         self.identity = digest([issuer.url, issuer.client_id, refresh_token or "", token or ""])
-        """Tells credentials apart without telling them; another one once somebody has logged in."""
+        """A digest that differs between credentials and reveals none of them. It changes after a device login."""
         self._origin = origin_of(httpx.URL(base_url))
         self._issuer = issuer
         self._clock = clock
@@ -52,14 +57,14 @@ class Bearer:
         self._refresh_token = refresh_token
         self._token = Token.parse(token) if token else None
         self._mutex = Mutex()
-        self._dead: AuthError | None = None
+        self._refusal: AuthError | None = None
         self._outage: TransportError | None = None
         self._renewals = 0
-        self._refused: Token | None = None
+        self._refused_token: Token | None = None
         parts = (issuer.url, issuer.client_id, refresh_token or "")
         self._cache = TokenCache(cache_folder, *parts) if cache_folder and refresh_token else None
         if self._token is None and self._cache:
-            self._recall(self._cache)
+            self._load_cached(self._cache)
 
     @property
     def token(self) -> Token | None:
@@ -68,39 +73,39 @@ class Bearer:
 
     @property
     def refresh_token(self) -> str:
-        """The refresh token, for the one endpoint that wants it in a body. Raises AuthError when there is none."""
+        """The refresh token, for the one endpoint that takes it in the body. Raises AuthError if there is none."""
         if self._refresh_token is None:
-            raise AuthError("this needs a refresh token", hint="set RSSPOT_REFRESH_TOKEN, or `rsspot login`")
+            raise AuthError("this operation needs a refresh token", hint=_HOW_TO_GET_ONE)
         return self._refresh_token
 
     @property
     def live(self) -> bool:
-        """Whether there is a token that still holds."""
+        """Whether there is a token that stays valid for at least another minute."""
         return self._token is not None and self._token.fresh(self._clock.now())
 
     async def current(self, send: Send) -> Token:
-        """A token that still holds. Raises AuthError, TransportError."""
+        """A valid token, renewed if necessary. Raises AuthError, TransportError."""
         used = self._token
-        # One that cannot be renewed is good for as long as it says.
+        # A token that cannot be renewed is used until it expires.
         margin = MARGIN if self._renewable else timedelta()
         if used is not None and used.fresh(self._clock.now(), margin):
             return used
         return await self._renew(used, send)
 
     async def carry(self, request: httpx.Request, send: Send) -> httpx.Response:
-        """Send a request signed, and once more with a new token if the first one is refused."""
+        """Sign a request and send it. If the token is refused, send it once more with a new one."""
         if origin_of(request.url) != self._origin:
             return await send(request)
         used = await self.current(send)
         response = await send(_signed(request, used))
-        if response.status_code != 401 or not self._renewable or self._refused == used:
+        if response.status_code != 401 or not self._renewable or self._refused_token == used:
             return response
         await response.aclose()
-        newer = await self._renew(used, send)
-        response = await send(_signed(request, newer))
+        renewed = await self._renew(used, send)
+        response = await send(_signed(request, renewed))
         if response.status_code == 401:
-            # The login service and the API disagree: asking for more tokens would only be a storm.
-            self._refused = newer
+            # The API refuses even a new token. Renewing on every 401 would only flood the login service.
+            self._refused_token = renewed
         return response
 
     @property
@@ -108,16 +113,16 @@ class Bearer:
         return self._refresh_token is not None or self._log_in is not None
 
     async def _renew(self, used: Token | None, send: Send) -> Token:
-        """A token other than `used`; whoever comes second takes what the first one got, be it a failure."""
-        seen = self._renewals
+        """A token other than `used`. Concurrent callers share one renewal and its outcome, whether token or error."""
+        renewals_before = self._renewals
         async with self._mutex:
-            # By value: a token read again from the cache is another object and no other token.
+            # Compared by value, because the same token read again from the cache is a different object.
             if self._token is not None and self._token != used:
                 return self._token
-            if self._dead is not None:
-                raise self._dead.with_traceback(None)
-            if self._renewals != seen and self._outage is not None:
-                # It was tried while we waited: to try again for each who waited would take minutes.
+            if self._refusal is not None:
+                raise self._refusal.with_traceback(None)
+            if self._renewals != renewals_before and self._outage is not None:
+                # A renewal failed while we waited. If each waiting caller tried again in turn, it would take minutes.
                 raise self._outage.with_traceback(None)
             self._outage = None
             try:
@@ -135,51 +140,51 @@ class Bearer:
         if self._refresh_token is None:
             raise AuthError(
                 "there is no refresh token" if used is None else "the token has expired or was refused",
-                hint="set RSSPOT_REFRESH_TOKEN, or `rsspot login`",
+                hint=_HOW_TO_GET_ONE,
             )
         async with AsyncExitStack() as stack:
             if self._cache:
-                await stack.enter_async_context(self._cache.alone(self._clock))
-                kept = self._recall(self._cache)
-                if kept is not None and (used is None or kept.bearer != used.bearer):
-                    return kept
-            return self._accept(await refreshed(self._issuer, self._refresh_token, send))
+                await stack.enter_async_context(self._cache.exclusive(self._clock))
+                cached = self._load_cached(self._cache)
+                if cached is not None and (used is None or cached.bearer != used.bearer):
+                    return cached
+            return self._store(await refreshed(self._issuer, self._refresh_token, send))
 
     async def _fall_back(self, error: AuthError, send: Send) -> Token:
-        """What is left when the refresh token does not work: a person, if there is one."""
+        """Log in interactively, if possible, when the refresh token does not work. Otherwise raise `error`."""
         if self._log_in is None:
-            self._dead = error
+            self._refusal = error
             raise error
         try:
             grant = await self._log_in(self._issuer, send)
         except AuthError as refusal:
-            self._dead = refusal
+            self._refusal = refusal
             raise
-        # It may be somebody else, so nothing of it is kept for the next run, nor mixed with what was kept before.
+        # Another user may have logged in. So cache nothing of this login, and share no cached responses with it.
         self._cache = None
         self._refresh_token = grant.refresh_token
         self.identity = digest([self.identity, grant.token.bearer])
         return grant.token
 
-    def _recall(self, cache: TokenCache) -> Token | None:
-        """Take over what another run kept, if it still holds."""
-        kept = cache.load()
-        if kept is None:
+    def _load_cached(self, cache: TokenCache) -> Token | None:
+        """Use the tokens that another run has cached. Returns the id_token if it is still valid."""
+        cached = cache.load()
+        if cached is None:
             return None
-        self._refresh_token = kept.refresh_token or self._refresh_token
-        if not kept.token.fresh(self._clock.now()):
+        self._refresh_token = cached.refresh_token or self._refresh_token
+        if not cached.token.fresh(self._clock.now()):
             return None
-        self._token = kept.token
-        return kept.token
+        self._token = cached.token
+        return cached.token
 
-    def _accept(self, grant: Grant) -> Token:
-        """Keep a new token, and before it is used the refresh token that replaced the old one."""
+    def _store(self, grant: Grant) -> Token:
+        """Cache a new token before it is used, with the refresh token if the login service replaced it."""
         self._refresh_token = grant.refresh_token or self._refresh_token
         if self._cache:
             replaced = self._refresh_token != self._configured
-            kept = self._cache.save(Grant(grant.token, self._refresh_token if replaced else None))
-            if replaced and not kept:
-                log.warning("the login service replaced the refresh token, and the new one could not be kept")
+            saved = self._cache.save(Grant(grant.token, self._refresh_token if replaced else None))
+            if replaced and not saved:
+                log.warning("the login service replaced the refresh token, but the new one could not be saved")
         return grant.token
 
 
@@ -189,5 +194,5 @@ def _signed(request: httpx.Request, token: Token) -> httpx.Request:
 
 
 def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Scheme, host and port: where a bearer may be sent."""
+    """Scheme, host and port of a URL. The token is sent to one origin only."""
     return (url.scheme, url.host, url.port)

@@ -1,4 +1,4 @@
-"""TokenCache: id_tokens kept between runs, so that a command costs no login. Refreshes nothing itself."""
+"""TokenCache: keeps id_tokens between runs, so that not every command has to log in. Does not refresh them."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from rsspot.errors import AuthError
 from rsspot.utils.clock import Clock
 from rsspot.utils.files import LockFile, write_private
 
-PATIENCE = 35.0
-"""Seconds to wait for another process that is refreshing the same token; then refresh all the same."""
-LOOK_AGAIN = 0.05
+LOCK_TIMEOUT = 35.0
+"""How many seconds to wait while another process refreshes the same token. After that, refresh it anyway."""
+LOCK_POLL_INTERVAL = 0.05
+"""Seconds."""
 
 
 class TokenCache:
-    """A private file for each identity: login host, client and refresh token. Its name is a digest of these."""
+    """One private file per identity: login URL, client ID and refresh token. Its name is a digest of these."""
 
     def __init__(self, folder: Path, *identity: str) -> None:
         name = hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32]
         self._file = folder / f"{name}.json"
 
     def load(self) -> Grant | None:
-        """What was kept; None when there is nothing, or nothing that can be read."""
+        """The cached tokens, or None if there are none or they cannot be read."""
         try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
-            token, refresh_token = Token.parse(str(kept["id_token"])), kept.get("refresh_token")
+            cached = json.loads(self._file.read_text(encoding="utf-8"))
+            token, refresh_token = Token.parse(str(cached["id_token"])), cached.get("refresh_token")
         except (OSError, ValueError, KeyError, TypeError, AuthError):
             return None
-        # One that does not say how long it holds would be tried for ever.
+        # A token without an expiry would be used in every run, even after the service has revoked it.
         return Grant(token, refresh_token if isinstance(refresh_token, str) else None) if token.expires_at else None
 
     def save(self, grant: Grant) -> bool:
-        """Keep a token; False where nothing can be written, which costs a login next time."""
+        """Write the tokens to the cache. Returns False if that fails, in which case the next run has to log in."""
         text = json.dumps({"id_token": grant.token.bearer, "refresh_token": grant.refresh_token})
         try:
             write_private(self._file, text)
@@ -46,13 +47,16 @@ class TokenCache:
         return True
 
     def forget(self) -> None:
-        """Keep nothing of this identity any more."""
+        """Delete the cached tokens of this identity."""
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
 
     @asynccontextmanager
-    async def alone(self, clock: Clock) -> AsyncIterator[None]:
-        """Keep other processes from refreshing the same token meanwhile, as far as files can be locked here."""
+    async def exclusive(self, clock: Clock) -> AsyncIterator[None]:
+        """Hold a lock that keeps other processes from refreshing the same token.
+
+        Runs the body without the lock if the lock file cannot be created or the lock is not free in time.
+        """
         try:
             lock = LockFile(self._file.with_suffix(".lock"))
         except OSError:
@@ -60,7 +64,7 @@ class TokenCache:
             return
         with closing(lock):
             waited = 0.0
-            while waited < PATIENCE and not lock.acquire(wait=False):
-                await clock.sleep(LOOK_AGAIN)
-                waited += LOOK_AGAIN
+            while waited < LOCK_TIMEOUT and not lock.acquire(wait=False):
+                await clock.sleep(LOCK_POLL_INTERVAL)
+                waited += LOCK_POLL_INTERVAL
             yield

@@ -1,4 +1,4 @@
-"""The requests by which tokens are had, and what their answers mean. Sends nothing and keeps nothing itself."""
+"""Requests to the login service and the meaning of its responses. Opens no connection and stores nothing."""
 
 from __future__ import annotations
 
@@ -13,69 +13,72 @@ from rsspot.errors import AuthError, ConfigError, OutcomeUnknown, RequestTimeout
 from rsspot.wire import httpx
 
 BUSY = frozenset({408, 429})
-"""Answers that say nothing about a token. To a login that is waited for, 429 may mean `slow_down`."""
+"""Statuses that say nothing about a token. While a device login is pending, 429 may mean `slow_down`."""
 ONCE = "rsspot.once"
-"""A request extension: whoever sent this knows what each answer means, a 429 too, and when to ask again."""
+"""A request extension: never retry this request, and let no 429 slow others down. The sender handles each response."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TIMEOUT = 30.0
-"""Seconds to wait for the login service."""
+"""Seconds to wait for a response of the login service."""
 REFUSALS = frozenset({400, 401, 403})
-"""What a login service says to a token that does not work; anything else is not about the token."""
+"""Statuses that mean the token was refused. No other status says anything about the token."""
 SCOPE = "openid profile email offline_access"
 
 Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
-"""How a request reaches the login service."""
+"""Sends a request to the login service."""
 
 
 @dataclass(frozen=True)
 class Issuer:
-    """Where tokens come from, and as which of its clients we ask."""
+    """The login service, and the client ID that we use there."""
 
     url: str
     client_id: str
 
     def __post_init__(self) -> None:
-        refuse_plain(self.url)
+        require_https(self.url)
 
     def request(self, path: str, **form: str) -> httpx.Request:
-        """A form posted to the login service."""
+        """A request that posts a form to the login service."""
         url = self.url.rstrip("/") + path
-        patience = httpx.Timeout(TIMEOUT).as_dict()
+        timeout = httpx.Timeout(TIMEOUT).as_dict()
         return httpx.Request(
             "POST",
             url,
             data={"client_id": self.client_id, **form},
             headers={"User-Agent": USER_AGENT},
-            extensions={"timeout": patience},
+            extensions={"timeout": timeout},
         )
 
     def refresh(self, refresh_token: str) -> httpx.Request:
-        """The refresh grant."""
+        """The request for the refresh token grant."""
         return self.request("/oauth/token", grant_type="refresh_token", refresh_token=refresh_token)
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What the login service gives: a token, and the refresh token to use from now on if it named one."""
+    """The tokens the login service issued. refresh_token: replaces the current one; None if that stays valid."""
 
     token: Token
     refresh_token: str | None = field(default=None, repr=False)
 
 
 async def exchange(request: httpx.Request, send: Send) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of an answer; {} for a body that is none. Raises TransportError when none came."""
+    """Send a request. Returns the status and the JSON object of the response, or {} if the body is not an object.
+
+    Raises TransportError if there is no response, or one that does not come from a working login service.
+    """
     where = f"{request.method} {request.url.host}{request.url.path}"
     try:
         response = await send(request)
         body = await response.aread()
     except httpx.TimeoutException:
         raise RequestTimeout(f"timed out waiting for a response to {where}") from None
-    except httpx.TransportError as failure:
+    except httpx.TransportError as error:
         hint = "check the login service's URL and the network"
-        raise TransportError(f"cannot reach the login service for {where}: {failure}", hint=hint) from None
-    except OutcomeUnknown as failure:
-        # Nothing was written that would have to be settled.
-        raise TransportError(f"cannot decode the response of the login service: {failure}") from None
+        raise TransportError(f"cannot reach the login service for {where}: {error}", hint=hint) from None
+    except OutcomeUnknown as error:
+        # A login writes nothing that an apply would have to settle.
+        raise TransportError(f"cannot decode the response of the login service: {error}") from None
     if response.status_code >= 500:
         raise TransportError(f"{where} returned {response.status_code}", hint="try again")
     try:
@@ -83,43 +86,44 @@ async def exchange(request: httpx.Request, send: Send) -> tuple[int, dict[str, A
     except (ValueError, RecursionError):
         answer = None
     if response.status_code == 200 and not isinstance(answer, dict):
-        # A gate of some network answers everything with a page of its own.
-        raise TransportError(f"{where} did not reach a login service", hint="is there a network to log in to?")
+        # A captive portal answers every request with its own page.
+        hint = "check whether your network asks you to sign in first"
+        raise TransportError(f"{where} did not reach a login service", hint=hint)
     return response.status_code, answer if isinstance(answer, dict) else {}
 
 
 async def refreshed(issuer: Issuer, refresh_token: str, send: Send) -> Grant:
-    """A new token for a refresh token. Raises AuthError when it is refused, TransportError when nobody answers."""
+    """Get a new token for a refresh token. Raises AuthError if it is refused, TransportError for any other failure."""
     status, answer = await exchange(issuer.refresh(refresh_token), send)
     if status in BUSY:
         raise TransportError(f"the login service is too busy ({status} from {issuer.url})", hint="try again later")
     if status != 200 and status not in REFUSALS:
-        hint = "check the login service's URL; something else may answer in its place"
+        hint = "check the login service's URL: another service may be answering there"
         raise TransportError(f"{issuer.url} does not respond like a login service ({status})", hint=hint)
     if status != 200:
         raise AuthError(
             f"the refresh token was refused ({status} from {issuer.url})",
-            hint="`rsspot login` gets a new one, or make one in the console under API Access",
+            hint="run `rsspot login` to get a new one, or create one in the console under API Access",
         )
     return granted(answer)
 
 
 def granted(answer: dict[str, Any]) -> Grant:
-    """The grant in a successful answer. Raises AuthError without an id_token: nothing else is a bearer here."""
+    """The grant in a successful response. Raises AuthError without an id_token: the API accepts no other token."""
     bearer, rotated = answer.get("id_token"), answer.get("refresh_token")
     if not isinstance(bearer, str) or not bearer:
         raise AuthError("the response of the login service has no id_token")
     return Grant(Token.parse(bearer), rotated if isinstance(rotated, str) and rotated else None)
 
 
-def refuse_plain(url: str) -> str:
-    """Refuse to send a credential in clear text to another machine."""
+def require_https(url: str) -> str:
+    """Raises ConfigError for a URL to which a credential would travel in plain text. Loopback is allowed."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        raise ConfigError("invalid URL of the service", hint="see `rsspot config explain`") from None
+        raise ConfigError("the URL of the service is invalid", hint="see `rsspot config explain`") from None
     if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in LOOPBACK):
         return url
-    # Without what may stand before the host: a password.
-    said = f"'{parsed.scheme}://{parsed.host}'" if parsed.host else "an address without a host"
-    raise ConfigError(f"{said} is not https", hint="plain http is allowed for loopback addresses only")
+    # Only scheme and host, because the URL may contain a password.
+    shown = f"'{parsed.scheme}://{parsed.host}'" if parsed.host else "a URL without a host"
+    raise ConfigError(f"{shown} is not https", hint="plain http is allowed only for loopback addresses")

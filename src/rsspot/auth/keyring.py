@@ -1,4 +1,4 @@
-"""Refresh tokens in the operating system's keyring, for who installed `rsspot[keyring]`. The only user of it."""
+"""Stores refresh tokens in the operating system's keyring. Needs `rsspot[keyring]`, and only this file imports it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SERVICE = "rsspot"
 
 
 def recall(profile: str) -> str | None:
-    """The refresh token kept for a profile. Raises ConfigError when the keyring cannot be asked."""
+    """The refresh token stored for a profile, if any. Raises ConfigError if the keyring cannot be used."""
     keyring = _library()
     try:
         token: str | None = keyring.get_password(SERVICE, profile)
@@ -20,7 +20,7 @@ def recall(profile: str) -> str | None:
 
 
 def keep(profile: str, refresh_token: str) -> None:
-    """Keep a refresh token for a profile. Raises ConfigError when the keyring cannot be asked."""
+    """Store a refresh token for a profile. Raises ConfigError if the keyring cannot be used."""
     keyring = _library()
     try:
         keyring.set_password(SERVICE, profile, refresh_token)
@@ -29,7 +29,7 @@ def keep(profile: str, refresh_token: str) -> None:
 
 
 def forget(profile: str) -> None:
-    """Keep nothing for a profile any more."""
+    """Delete the refresh token of a profile, if there is one. Raises ConfigError if the keyring cannot be used."""
     keyring = _library()
     try:
         keyring.delete_password(SERVICE, profile)
@@ -51,5 +51,5 @@ def _library() -> Any:
 def _unusable(error: Exception) -> ConfigError:
     return ConfigError(
         f"the operating system's keyring cannot be used: {type(error).__name__}",
-        hint="write the refresh token into the profile instead; that file is readable by its owner only",
+        hint="write the refresh token to the profile instead; only you can read that file",
     )

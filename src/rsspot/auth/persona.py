@@ -1,4 +1,4 @@
-"""Persona: who a token says we are. Believes the token; the service is who checks it."""
+"""Persona: the user that a token names. Trusts the token: verifying it is up to the service."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from rsspot.auth.token import Token
 
 @dataclass(frozen=True)
 class Persona:
-    """Source: the claims of the id_token. `until` is when it expires; it is renewed before.
+    """A user, read from the claims of an id_token. `until` is when that token expires; it is renewed before then.
 
-    organization_id is the login service's spelling, namespace the API's, of the organization the token was made for.
+    organization_id and namespace name the organization the token was issued for: the first is what the login service
+    calls it, the second what the API calls it.
     """
 
     email: str | None
@@ -25,7 +26,7 @@ class Persona:
 
     @classmethod
     def of(cls, token: Token) -> Persona:
-        """Who this token is of."""
+        """The user whose token this is."""
 
         def claim(name: str) -> str | None:
             value = token.claims.get(name)

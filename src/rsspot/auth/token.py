@@ -1,4 +1,4 @@
-"""Token: an id_token and what it says of itself. Nothing is verified here: the service does that."""
+"""Token: an id_token and its claims. Does not verify it: the service does."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 from rsspot.errors import AuthError
 
 MARGIN = timedelta(seconds=60)
-"""How long before its expiry a token is renewed."""
+"""How long before it expires a token is renewed."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A bearer and its claims. `expires_at` is None when the token does not say."""
+    """A bearer token and its claims. `expires_at` is None if the token has no valid expiry claim."""
 
     bearer: str = field(repr=False)
     claims: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, bearer: str) -> Token:
-        """Read the claims of a JWT; an opaque token has none. Blanks around it are not of it.
+        """Read the claims of a JWT. An opaque token has none. Surrounding whitespace is removed.
 
-        Raises AuthError, quoting nothing, for what cannot stand in a header.
+        Raises AuthError if the token is not valid in a header. The message does not quote it.
         """
         bearer = bearer.strip()
         if not bearer.isascii() or not bearer.isprintable() or " " in bearer:
@@ -52,12 +52,12 @@ class Token:
 
     @property
     def organization(self) -> str | None:
-        """The namespace of the organization the token was made for."""
+        """The namespace of the organization that the token was issued for."""
         organization = self.claims.get("org_id")
         return namespace_of(organization) if isinstance(organization, str) else None
 
     def fresh(self, now: datetime, margin: timedelta = MARGIN) -> bool:
-        """Whether it can still be used for a while."""
+        """Whether the token stays valid for at least `margin`. True if it does not say when it expires."""
         return self.expires_at is None or now + margin < self.expires_at
 
 
