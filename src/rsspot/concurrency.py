@@ -1,6 +1,6 @@
-"""Wait, lock and run coroutines in the same way with any event loop and without one. Not about connections.
+"""Wait, lock and run coroutines in the same way with any event loop or none. Opens no connections.
 
-A coroutine that waits only by the means of this module can also run without an event loop: `drive` does that. So the
+A coroutine that waits only with the functions of this module can also run without an event loop: `drive` does that. So the
 synchronous clients need neither a loop nor a thread of their own.
 """
 

@@ -1,4 +1,4 @@
-"""All errors that rsspot raises. They are created where a failure is found: at the wire, in files, guards, the ledger.
+"""All errors that rsspot raises. They are created only where rsspot meets the wire, files, guards or the ledger.
 
 RsspotError                         hint: what to do next; exit_code: exit code of the CLI
 ├── UsageError (ValueError)         3   invalid command line
@@ -216,7 +216,7 @@ class UnexpectedShape(RsspotError, ValueError):
 
 
 class NotReady(RsspotError, TimeoutError):
-    """An object did not become ready, or did not disappear, in time. Also if it never can."""
+    """An object was not ready, or not gone, in time. Also raised early if it can never become ready."""
 
     exit_code = 9
 
