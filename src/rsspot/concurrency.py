@@ -1,7 +1,7 @@
 """Wait, lock and run coroutines in the same way with any event loop or none. Opens no connections.
 
-A coroutine that waits only with the functions of this module can also run without an event loop: `drive` does that. So the
-synchronous clients need neither a loop nor a thread of their own.
+A coroutine that waits only with the functions of this module can also run without an event loop: `drive` does that. So
+the synchronous clients need neither a loop nor a thread of their own.
 """
 
 from __future__ import annotations
