@@ -95,7 +95,8 @@ sed 's/first/second/' key.yaml > newer-key.yaml
 
 
 # Discovery.
-shows 'cloudspaces          cs           ngpc.rxt.io/v1   true         CloudSpace' kubectl api-resources
+shows 'cloudspaces          cs           ngpc.rxt.io/v1   true         CloudSpace' kubectl api-resources --api-group=ngpc.rxt.io
+shows 'namespaces   ns           v1           false        Namespace' kubectl api-resources --api-group=
 shows 'spotnodepools.ngpc.rxt.io' kubectl api-resources --categories=spot -o name
 shows 'ngpc.rxt.io/v1' kubectl api-versions
 shows 'Server Version: v1.' kubectl version
@@ -228,6 +229,9 @@ passed pages
 sed 's|//[^@]*@|//spot:wrong@|' "$KUBECONFIG" > wrong
 refused 'You must be logged in to the server' kubectl --kubeconfig wrong get cloudspaces
 refused 'Error from server (Forbidden)' kubectl get cloudspaces -n elsewhere
+prints 'yes' kubectl auth can-i create cloudspaces
+refused 'no' kubectl auth can-i create cloudspaces -n elsewhere
+prints 'namespace/org-sandbox000000001' kubectl get namespaces -o name
 refused 'cannot create resource "cloudspaces"' kubectl create -f space.yaml -n elsewhere
 refused 'cannot delete resource "regions"' kubectl delete region us-central-ord-1
 passed permissions

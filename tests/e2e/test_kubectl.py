@@ -359,6 +359,33 @@ def test_diff_exits_with_1_if_there_is_one(kubectl):
     assert field(kubectl, "vmsshkey", "key-diff", ".metadata.labels.tier") == "web"
 
 
+def test_a_list_is_read_like_the_objects_in_it(kubectl):
+    """As exporters write it, for diff and every way of writing."""
+    keys = [ssh_key(f"key-list-{number}", tier="web") for number in range(2)]
+    both = {"apiVersion": "v1", "kind": "List", "items": keys}
+    names = [f"vmsshkey.ngpc.rxt.io/key-list-{number}" for number in range(2)]
+    assert kubectl.refused("diff", "-f", "-", document=both).count("+kind: VMSSHKey") == 2
+    for command, done in (
+        (("create",), "created"),
+        (("apply", "--server-side"), "serverside-applied"),
+        (("replace",), "replaced"),
+    ):
+        assert kubectl(*command, "-f", "-", document=both).splitlines() == [f"{name} {done}" for name in names]
+    assert kubectl("diff", "-f", "-", document=both) == ""
+    assert kubectl("get", "-f", "-", "-o", "name", document=both).splitlines() == names
+    kubectl("delete", "-f", "-", document=both)
+    assert kubectl("apply", "-f", "-", document=both).splitlines() == [f"{name} created" for name in names]
+    kubectl("delete", "-f", "-", document=both)
+
+
+def test_an_unknown_field_in_a_list_is_refused(kubectl):
+    """kubectl checks lists itself, by the OpenAPI document."""
+    wrong = ssh_key("key-wrong")
+    wrong["spec"]["pubicKey"] = 7
+    output = kubectl.refused("create", "-f", "-", document={"apiVersion": "v1", "kind": "List", "items": [wrong]})
+    assert 'unknown field "pubicKey" in io.rxt.ngpc.v1.VMSSHKey.spec' in output
+
+
 @pytest.mark.parametrize(
     ("kind", "patch"),
     [
@@ -495,6 +522,40 @@ def test_another_namespace_is_forbidden(kubectl, new_name):
     output = kubectl.refused("create", "-n", "elsewhere", "-f", "-", document=document)
     assert "Error from server (Forbidden)" in output
     assert 'cannot create resource "cloudspaces"' in output
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("create cloudspaces", "yes"),
+        ("delete snp/some", "yes"),
+        ("list regions -A", "yes"),
+        ("list namespaces -A", "yes"),
+        ("get /apis", "yes"),
+        ("create regions -A", "no"),
+        ("create namespaces -A", "no"),
+        ("create cloudspaces -n elsewhere", "no"),
+    ],
+)
+def test_auth_can_i(kubectl, question, answer):
+    """What the service would permit; the exit code says it too."""
+    run = kubectl if answer == "yes" else kubectl.refused
+    assert answer in run("auth", "can-i", *question.split()).splitlines()
+
+
+def test_auth_lists_permissions_and_the_caller(kubectl):
+    """With `can-i --list` and `whoami`."""
+    lines = {line.split()[0]: line for line in kubectl("auth", "can-i", "--list").splitlines()}
+    assert "create" in lines["cloudspaces.ngpc.rxt.io"]
+    assert lines["regions.ngpc.rxt.io"].endswith("[get list watch]")
+    assert "sandbox@example.com" in kubectl("auth", "whoami")
+
+
+def test_namespaces_are_those_of_the_tenant(kubectl):
+    """One, with the printer columns of a real server."""
+    heading, row = (line.split() for line in kubectl("get", "ns").splitlines())
+    assert (heading, row[:2]) == (["NAME", "STATUS", "AGE"], ["org-sandbox000000001", "Active"])
+    assert "FIELDS:" in kubectl("explain", "namespace")
 
 
 def test_objects_of_the_operators_are_read_only(kubectl):

@@ -12,7 +12,6 @@ from generate_openapi_index import FORMATS, difference, index_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsspot.simulator.api import READ_ONLY
 from rsspot.simulator.apiserver.crds import shipped
 from rsspot.simulator.apiserver.openapi import swagger
 
@@ -389,7 +388,7 @@ def test_version_three_is_indexed_too():
     assert changed["changes"] == {"responses": "what they are made of"}
 
 
-WHOLE = swagger(shipped(), "v1", READ_ONLY)
+WHOLE = swagger(shipped(), "v1")
 WORDS = st.text(max_size=5)
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS, lambda x: st.lists(x) | st.dictionaries(WORDS, x)

@@ -200,11 +200,8 @@ def full_history(tenant):
     for plural in tenant.spot.world.definitions:
         parts += [f"{change.version} {change.type} {change.body}" for change in store.changes(plural, None, 0)]
         query = {"watch": "true", "resourceVersion": "1"}
-        path = (
-            tenant.path(plural)
-            if tenant.spot.world.definitions[plural].namespaced
-            else f"/apis/ngpc.rxt.io/v1/{plural}"
-        )
+        definition = tenant.spot.world.definitions[plural]
+        path = tenant.path(plural) if definition.namespaced else f"{definition.root}/{plural}"
         parts += [chunk.decode() for chunk in takewhile(bool, tenant.respond("GET", path, query=query).stream)]
     parts += [f"{time} {message}" for time, message in store.events(tenant.namespace, "", 1000)]
     parts += [json.dumps(store.ticks(f"price/{name}", 0)) for name in sorted(tenant.spot.world.prices)]

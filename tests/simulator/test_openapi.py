@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from rsspot.simulator.api import READ_ONLY
+from rsspot.simulator.apiserver import openapi_protobuf
 from rsspot.simulator.apiserver.crds import definition_of, shipped
 from rsspot.simulator.apiserver.openapi import definition_name, structural, swagger
+from rsspot.simulator.apiserver.protobuf import field
 
 GROUP = "/apis/ngpc.rxt.io/v1"
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -72,7 +73,7 @@ def test_every_reference_resolves_and_every_definition_is_used(document):
 
 def test_read_only_kinds_have_no_write_operations(document):
     """Forbidden operations are not in the document."""
-    for plural in READ_ONLY:
+    for plural in ("regions", "serverclasses"):
         for path in (f"{GROUP}/{plural}", f"{GROUP}/{plural}/{{name}}"):
             assert METHODS & set(document["paths"][path]) == {"get"}
 
@@ -135,11 +136,50 @@ def test_the_document_does_not_depend_on_the_order_of_definitions():
     assert json.dumps(swagger(kinds, "v1")) == json.dumps(swagger(reversed(kinds), "v1"))
 
 
-def test_a_request_for_protobuf_is_answered_with_json(tenant):
-    """kubectl asks for protobuf. A client that cannot read JSON reports that itself."""
-    headers = {"Accept": "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
+@pytest.mark.parametrize("separator", [".", "@"])
+def test_a_request_for_a_protocol_buffer_is_answered_with_one(tenant, document, separator):
+    """kubectl reads no other form: before it applies a `kind: List`, it validates the items by this document."""
+    headers = {"Accept": f"application/com.github.proto-openapi.spec.v2{separator}v1.0+protobuf"}
     response = tenant.respond("GET", "/openapi/v2", **headers)
-    assert (response.status, response.content_type) == (200, "application/json")
+    assert (response.status, response.content_type) == (200, openapi_protobuf.MEDIA_TYPE)
+    assert response.body.startswith(field(1, "2.0"))
+    for name in document["definitions"]:
+        assert name.encode() in response.body
+
+
+def test_the_protocol_buffer_keeps_the_types_of_a_schema():
+    """Texts, numbers, booleans, lists, maps, references and extensions have the numbers of openapi.v2.Schema."""
+    schema = {
+        "type": "object",
+        "required": ["a"],
+        "minimum": 1,
+        "uniqueItems": True,
+        "additionalProperties": False,
+        "x-kubernetes-list-type": "map",
+        "properties": {"a": {"$ref": "#/definitions/A"}},
+    }
+    document = {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "definitions": {"B": schema}}
+    encoded = (
+        field(22, field(1, "object"))
+        + field(19, "a")
+        + field(9, 1.0)
+        + field(16, True)
+        + field(21, field(2, False))
+        + field(25, field(1, field(1, "a") + field(2, field(1, "#/definitions/A"))))
+        + field(31, field(1, "x-kubernetes-list-type") + field(2, field(2, '"map"')))
+    )
+    definitions = field(9, field(1, field(1, "B") + field(2, encoded)))
+    head = field(1, "2.0") + field(2, field(1, "T") + field(2, "1"))
+    assert openapi_protobuf.encoded(document) == head + definitions
+
+
+def test_the_wire_format_is_that_of_protocol_buffers():
+    """The examples of its specification, and a negative number."""
+    assert field(1, 150) == bytes.fromhex("089601")
+    assert field(2, "testing") == bytes.fromhex("120774657374696e67")
+    assert field(3, b"\x08\x96\x01") == bytes.fromhex("1a03089601")
+    assert field(1, 1.0) == bytes.fromhex("09000000000000f03f")
+    assert field(1, -2) == bytes.fromhex("08feffffffffffffffff01")
 
 
 def test_the_document_requires_a_token(tenant):

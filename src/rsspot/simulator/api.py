@@ -1,6 +1,6 @@
 """Answers API requests as the gateway and the API server behind it do: one request in, one response out.
 
-Does not speak HTTP and opens no socket. Decides who may do what; `apiserver` handles the objects.
+Does not speak HTTP and opens no socket. `accounts` decides who may do what, `apiserver` handles the objects.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 
+from rsspot.simulator.accounts.authorization import narrowed
+from rsspot.simulator.accounts.builtin import REVIEWS
 from rsspot.simulator.accounts.identity import Denied
-from rsspot.simulator.accounts.people import ADMIN, Caller
+from rsspot.simulator.accounts.people import Caller
+from rsspot.simulator.accounts.reviews import review
 from rsspot.simulator.apiserver import discovery
 from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import written
@@ -22,7 +25,7 @@ from rsspot.simulator.spot.events import events_endpoint
 from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
 from rsspot.simulator.world import World
 
-READ_ONLY = ("regions", "serverclasses")
+_REVIEWS = {f"{each.root}/{each.plural}": each for each in REVIEWS}
 LONGEST_WARNING = 4096
 Endpoint = Callable[[Request], Response]
 
@@ -109,50 +112,17 @@ class Api:
             return self.world.identity.organizations_endpoint(caller)
         if parts == ["apis", "metrics.ngpc.rxt.io", "v1", "events", "organizations"]:
             return events_endpoint(self.world, caller.organization, request)
-        if parts[:3] == ["api", "v1", "namespaces"] and len(parts) == 4 and request.method in ("GET", "HEAD"):
-            return _namespace(caller, parts[3])
-        described = discovery.answer(request, self.world.definitions.values(), READ_ONLY)
+        served = self.world.definitions.values()
+        if definition := _REVIEWS.get(f"/{'/'.join(parts)}"):
+            return review(request, caller, definition, served)
+        described = discovery.answer(request, [*served, *REVIEWS])
         if described is not None:
             return described
         return self._resources.answer(request, lambda target: self._guarded(caller, target), behind)
 
     def _guarded(self, caller: Caller, target: Target) -> Target:
-        """Authorize a tenant: full access to objects of their organization, read access to what operators provide."""
-        definition, reads = target.definition, target.verb in ("get", "list", "watch")
-        if target.subresource or not (reads or caller.group == ADMIN):
-            raise _forbidden(caller, target)
-        if not definition.namespaced:
-            if definition.plural in READ_ONLY and not reads:
-                raise _forbidden(caller, target)
-            return target
-        if target.namespace is None:
-            # Tenants cannot see other namespaces, so a list across all namespaces covers only their own.
-            return replace(target, namespace=caller.organization.namespace)
-        if target.namespace != caller.organization.namespace:
-            raise _forbidden(caller, target)
-        return target
-
-
-def _forbidden(caller: Caller, target: Target) -> Refusal:
-    definition, namespace = target.definition, target.namespace
-    what = f"{definition.plural}/{target.subresource}" if target.subresource else definition.plural
-    where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
-    who, resource = f'User "{caller.person.email}"', f'resource "{what}" in API group "{definition.group}"'
-    name = f' "{target.name}"' if target.name else ""
-    message = f"{definition.plural}.{definition.group}{name} is forbidden: {who} cannot {target.verb} {resource}{where}"
-    return Refusal(403, "Forbidden", message, name=target.name or "", kind=definition.plural, group=definition.group)
-
-
-def _namespace(caller: Caller, name: str) -> Response:
-    """GET /api/v1/namespaces/NAME: the tenant's own organization. kubectl requests this after every 404."""
-    if name != caller.organization.namespace:
-        where = f'in API group "" in the namespace "{name}"'
-        user = f'User "{caller.person.email}"'
-        message = f'namespaces "{name}" is forbidden: {user} cannot get resource "namespaces" {where}'
-        raise Refusal(403, "Forbidden", message, name=name, kind="namespaces")
-    metadata = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
-    frame = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-    return Response.of_json(200, {**frame, "spec": {}, "status": {"phase": "Active"}})
+        """Authorize a request, and reduce it to what the caller may see."""
+        return narrowed(caller, target)
 
 
 def _warned(response: Response) -> Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Condition, RLock
 from typing import Any
 
+from rsspot.simulator.accounts.builtin import NAMESPACE, namespace_of
 from rsspot.simulator.accounts.identity import LIFETIME, Identity
 from rsspot.simulator.accounts.people import Person, Tenant, accounts_of, default_organization
 from rsspot.simulator.apiserver.crds import Definition, shipped
@@ -66,7 +67,7 @@ class World:
         """Webhook notices to be sent; the sender removes them."""
         self.organizations = list(organizations) or [default_organization()]
         accounts = accounts_of(self.organizations, people)
-        self.definitions = {each.plural: each for each in (*shipped(), *definitions)}
+        self.definitions = {each.plural: each for each in (NAMESPACE, *shipped(), *definitions)}
         usual = path is None and not definitions and isinstance(clock, ManualClock)
         beginning = (seed, clock.time()) if usual else None
         if beginning in _beginnings:
@@ -79,6 +80,8 @@ class World:
                 self._begin()
         if beginning and beginning not in _beginnings and len(_beginnings) < MOST_BEGINNINGS:
             _beginnings[beginning] = self.store.image()
+        with self.store.transaction():
+            self._add_namespaces()
         now = wall or clock.time
         self.identity = Identity(self.seed, accounts, now, self.store, self.lock, lifetime=lifetime, rotate=rotate)
 
@@ -107,6 +110,12 @@ class World:
             if status:
                 self.set_status(plural, provided, **status)
         self.after(provisioning.AUCTION_EVERY, "auction", {})
+
+    def _add_namespaces(self) -> None:
+        """Create the namespaces of organizations that are new to this world."""
+        for organization in self.organizations:
+            if self.store.get(NAMESPACE.plural, "", organization.namespace) is None:
+                self.store.put(NAMESPACE.plural, namespace_of(organization, self.now))
 
     def advance(self) -> None:
         """Run everything that is due by now. Call inside a transaction."""

@@ -11,6 +11,10 @@ from typing import Any
 
 import yaml
 
+VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+READS = ("get", "list", "watch")
+CATALOGUE = "spot-catalogue"
+"""Category of the kinds whose objects the operators of the service provide. Tenants may only read them."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -32,15 +36,26 @@ class Definition:
     categories: tuple[str, ...] = ()
     selectable: tuple[str, ...] = ()
     """JSON paths that field selectors may use."""
+    verbs: tuple[str, ...] = VERBS
+    """What tenants may do with the objects."""
+    per_tenant: bool = False
+    """Whether each tenant has one object, named like its namespace, and sees no other."""
+    stored: bool = True
+    """False for reviews, which are answered at once. Everybody may ask for one."""
 
     @property
     def api_version(self) -> str:
-        return f"{self.group}/{self.version}"
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def root(self) -> str:
+        """Where the group and version is served: `/apis/ngpc.rxt.io/v1`, or `/api/v1` for the core group."""
+        return f"/{'apis' if self.group else 'api'}/{self.api_version}"
 
     @property
     def resource(self) -> str:
         """The name of the kind in messages: `spotnodepools.ngpc.rxt.io`."""
-        return f"{self.plural}.{self.group}"
+        return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
 @cache
@@ -68,6 +83,7 @@ def definition_of(crd: dict[str, Any]) -> Definition:
     spec = crd["spec"]
     version = next(candidate for candidate in spec["versions"] if candidate["storage"])
     names = spec["names"]
+    categories = tuple(names.get("categories", ()))
     return Definition(
         group=spec["group"],
         version=version["name"],
@@ -80,8 +96,9 @@ def definition_of(crd: dict[str, Any]) -> Definition:
         columns=tuple(version.get("additionalPrinterColumns", ())),
         has_status="status" in version.get("subresources", {}),
         list_kind=names.get("listKind", f"{names['kind']}List"),
-        categories=tuple(names.get("categories", ())),
+        categories=categories,
         selectable=tuple(field["jsonPath"] for field in version.get("selectableFields", ())),
+        verbs=READS if CATALOGUE in categories else VERBS,
     )
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rsspot.simulator.apiserver import openapi, openapi_v3
+from rsspot.simulator.apiserver import openapi, openapi_protobuf, openapi_v3
 from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.messages import Request, Response
 
-VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
-READS = ["get", "list", "watch"]
 STATUS_VERBS = ["get", "patch", "update"]
 VERSION = {
     "major": "1",
@@ -30,28 +28,31 @@ AGGREGATED = "apidiscovery.k8s.io"
 AGGREGATED_VERSIONS = ("v2", "v2beta1")
 
 
-def answer(request: Request, definitions: Collection[Definition], read_only: Collection[str]) -> Response | None:
+def answer(request: Request, definitions: Sequence[Definition]) -> Response | None:
     """Answer a discovery request. Returns None for any other request."""
     if request.method not in ("GET", "HEAD"):
         return None
-    parts = [part for part in request.path.split("/") if part]
-    if parts in (["api"], ["apis"]):
-        served = definitions if parts == ["apis"] else ()
+    root, *rest = [part for part in request.path.split("/") if part] or [""]
+    if root == "openapi":
+        return _openapi(request, rest, definitions)
+    if root not in ("api", "apis"):
+        return None
+    served = [definition for definition in definitions if definition.root.startswith(f"/{root}/")]
+    if not rest:
         version = _aggregated_version(request)
-        if version:
-            return _aggregated(version, served, read_only)
-        legacy = {"kind": "APIVersions", "versions": [], "serverAddressByClientCIDRs": []}
-        return Response.of_json(200, group_list(served) if parts == ["apis"] else legacy)
-    if parts[:1] == ["openapi"]:
-        return _openapi(parts[1:], definitions, read_only)
-    if parts[:1] == ["apis"] and len(parts) == 2:
-        groups = [group for group in group_list(definitions)["groups"] if group["name"] == parts[1]]
+        return _aggregated(version, served) if version else Response.of_json(200, _INDEXES[root](served))
+    if root == "apis" and len(rest) == 1:
+        groups = [group for group in group_list(served)["groups"] if group["name"] == rest[0]]
         return Response.of_json(200, {"kind": "APIGroup", "apiVersion": "v1", **groups[0]}) if groups else None
-    if parts[:1] == ["apis"] and len(parts) == 3:
-        version = "/".join(parts[1:])
-        is_served = any(definition.api_version == version for definition in definitions)
-        return Response.of_json(200, resource_list(version, definitions, read_only)) if is_served else None
-    return None
+    version = "/".join(rest)
+    chosen = [definition for definition in served if definition.api_version == version]
+    return Response.of_json(200, resource_list(version, chosen)) if chosen else None
+
+
+def version_list(definitions: Iterable[Definition]) -> dict[str, Any]:
+    """GET /api: the versions of the core group"""
+    versions = sorted({definition.version for definition in definitions})
+    return {"kind": "APIVersions", "versions": versions, "serverAddressByClientCIDRs": []}
 
 
 def group_list(definitions: Iterable[Definition]) -> dict[str, Any]:
@@ -60,34 +61,41 @@ def group_list(definitions: Iterable[Definition]) -> dict[str, Any]:
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(*group) for group in groups]}
 
 
+_INDEXES = {"api": version_list, "apis": group_list}
+
+
 def _group(name: str, version: str) -> dict[str, Any]:
     preferred = {"groupVersion": f"{name}/{version}", "version": version}
     return {"name": name, "versions": [preferred], "preferredVersion": preferred}
 
 
-def resource_list(
-    api_version: str, definitions: Iterable[Definition], read_only: Collection[str] = ()
-) -> dict[str, Any]:
-    """GET /apis/GROUP/VERSION"""
+def resource_list(api_version: str, definitions: Iterable[Definition]) -> dict[str, Any]:
+    """GET /api/VERSION and /apis/GROUP/VERSION, from the definitions of that group and version"""
     resources: list[dict[str, Any]] = []
     for definition in definitions:
-        if definition.api_version != api_version:
-            continue
         common = {"namespaced": definition.namespaced, "kind": definition.kind}
-        extra = {
-            **({"shortNames": list(definition.short_names)} if definition.short_names else {}),
-            **({"categories": list(definition.categories)} if definition.categories else {}),
-            "storageVersionHash": hashlib.sha256(definition.resource.encode()).hexdigest()[:12],
-        }
-        verbs = READS if definition.plural in read_only else VERBS
+        digest = hashlib.sha256(definition.resource.encode()).hexdigest()[:12]
         resources.append(
-            {"name": definition.plural, "singularName": definition.singular, **common, "verbs": verbs, **extra}
+            {
+                "name": definition.plural,
+                "singularName": definition.singular,
+                **common,
+                "verbs": definition.verbs,
+                **_names(definition),
+                **({"storageVersionHash": digest} if definition.stored else {}),
+            }
         )
         if definition.has_status:
             resources.append(
                 {"name": f"{definition.plural}/status", "singularName": "", **common, "verbs": STATUS_VERBS}
             )
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": resources}
+
+
+def _names(definition: Definition) -> dict[str, Any]:
+    """The further names that a kind has."""
+    names = {"shortNames": definition.short_names, "categories": definition.categories}
+    return {key: value for key, value in names.items() if value}
 
 
 def _aggregated_version(request: Request) -> str:
@@ -99,15 +107,14 @@ def _aggregated_version(request: Request) -> str:
     return ""
 
 
-def _aggregated(version: str, definitions: Iterable[Definition], read_only: Collection[str]) -> Response:
+def _aggregated(version: str, definitions: Iterable[Definition]) -> Response:
     groups: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for definition in definitions:
-        groups.setdefault(definition.group, {}).setdefault(definition.version, []).append(
-            _resource(definition, read_only)
-        )
+        groups.setdefault(definition.group, {}).setdefault(definition.version, []).append(_resource(definition))
     items = [
         {
-            "metadata": {"name": group, "creationTimestamp": None},
+            # The core group has no name.
+            "metadata": {**({"name": group} if group else {}), "creationTimestamp": None},
             "versions": [
                 {"version": name, "resources": resources, "freshness": "Current"}
                 for name, resources in sorted(versions.items())
@@ -120,7 +127,7 @@ def _aggregated(version: str, definitions: Iterable[Definition], read_only: Coll
     return replace(Response.of_json(200, {**frame, "items": items}), content_type=content_type)
 
 
-def _resource(definition: Definition, read_only: Collection[str]) -> dict[str, Any]:
+def _resource(definition: Definition) -> dict[str, Any]:
     kind = {"group": definition.group, "version": definition.version, "kind": definition.kind}
     status = {"subresource": "status", "responseKind": kind, "verbs": STATUS_VERBS}
     return {
@@ -128,33 +135,35 @@ def _resource(definition: Definition, read_only: Collection[str]) -> dict[str, A
         "responseKind": kind,
         "scope": "Namespaced" if definition.namespaced else "Cluster",
         "singularResource": definition.singular,
-        "verbs": READS if definition.plural in read_only else VERBS,
-        **({"shortNames": list(definition.short_names)} if definition.short_names else {}),
-        **({"categories": list(definition.categories)} if definition.categories else {}),
+        "verbs": definition.verbs,
+        **_names(definition),
         **({"subresources": [status]} if definition.has_status else {}),
     }
 
 
-def _openapi(parts: list[str], definitions: Collection[Definition], read_only: Collection[str]) -> Response | None:
+def _openapi(request: Request, parts: list[str], definitions: Sequence[Definition]) -> Response | None:
     if parts == ["v2"]:
-        return Response.of_json(200, openapi.swagger(definitions, VERSION["gitVersion"], read_only))
+        return _whole(request, definitions)
+    roots: dict[str, list[Definition]] = {}
+    for definition in definitions:
+        roots.setdefault(definition.root.lstrip("/"), []).append(definition)
     if parts == ["v3"]:
-        versions = sorted({definition.api_version for definition in definitions})
-        paths = {f"apis/{version}": _link(version, definitions, read_only) for version in versions}
-        return Response.of_json(200, {"paths": paths})
-    version = "/".join(parts[2:])
-    if parts[:2] == ["v3", "apis"] and any(definition.api_version == version for definition in definitions):
-        return Response.of_json(200, _document(version, definitions, read_only))
-    return None
+        return Response.of_json(200, {"paths": {root: _link(root, roots[root]) for root in sorted(roots)}})
+    served = roots.get("/".join(parts[1:])) if parts[:1] == ["v3"] else None
+    return Response.of_json(200, openapi_v3.document(served, VERSION["gitVersion"])) if served else None
 
 
-def _document(version: str, definitions: Iterable[Definition], read_only: Collection[str]) -> dict[str, Any]:
-    served = [definition for definition in definitions if definition.api_version == version]
-    return openapi_v3.document(served, VERSION["gitVersion"], read_only)
+def _whole(request: Request, definitions: Iterable[Definition]) -> Response:
+    """The OpenAPI v2 document, as JSON or as a protocol buffer."""
+    document = openapi.swagger(definitions, VERSION["gitVersion"])
+    accepted = [part.split(";")[0].strip() for part in request.headers.get("accept", "").split(",")]
+    if accepted[0] in openapi_protobuf.ACCEPTED:
+        return Response(200, openapi_protobuf.encoded(document), openapi_protobuf.MEDIA_TYPE)
+    return Response.of_json(200, document)
 
 
-def _link(version: str, definitions: Iterable[Definition], read_only: Collection[str]) -> dict[str, str]:
+def _link(root: str, definitions: Sequence[Definition]) -> dict[str, str]:
     """The URL of a document. It includes a hash, so that clients can cache the document."""
-    text = json.dumps(_document(version, definitions, read_only), sort_keys=True)
+    text = json.dumps(openapi_v3.document(definitions, VERSION["gitVersion"]), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest().upper()
-    return {"serverRelativeURL": f"/openapi/v3/apis/{version}?hash={digest}"}
+    return {"serverRelativeURL": f"/openapi/v3/{root}?hash={digest}"}

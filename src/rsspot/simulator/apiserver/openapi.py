@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rsspot.simulator.apiserver.crds import Definition
@@ -46,14 +46,15 @@ _KEPT = frozenset(
         "multipleOf",
     ]
 )
-_READS = ("get", "list")
+_KUBERNETES = ".k8s.io"
+"""How the groups of Kubernetes itself end. It names their schemas and operations in ways of its own."""
 _VERBS = {
     # verb: (method, Kubernetes action, prefix of the operationId, description)
     "list": ("get", "list", "list", "list or watch objects of kind"),
     "create": ("post", "post", "create", "create"),
     "deletecollection": ("delete", "deletecollection", "delete", "delete collection of"),
     "get": ("get", "get", "read", "read the specified"),
-    "replace": ("put", "put", "replace", "replace the specified"),
+    "update": ("put", "put", "replace", "replace the specified"),
     "patch": ("patch", "patch", "patch", "partially update the specified"),
     "delete": ("delete", "delete", "delete", "delete"),
 }
@@ -73,7 +74,7 @@ _QUERY = {
     "create": ["dryRun", "fieldManager", "fieldValidation"],
     "deletecollection": _LIST_QUERY,
     "get": ["resourceVersion"],
-    "replace": ["dryRun", "fieldManager", "fieldValidation"],
+    "update": ["dryRun", "fieldManager", "fieldValidation"],
     "patch": ["dryRun", "fieldManager", "fieldValidation", "force"],
     "delete": ["dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"],
 }
@@ -99,17 +100,17 @@ _PARAMETERS = {
 }
 _RESPONSES = {
     "create": {"200": "OK", "201": "Created", "202": "Accepted"},
-    "replace": {"200": "OK", "201": "Created"},
+    "update": {"200": "OK", "201": "Created"},
     "delete": {"200": "OK", "202": "Accepted"},
 }
 
 
-def swagger(definitions: Iterable[Definition], version: str, read_only: Collection[str] = ()) -> dict[str, Any]:
-    """The document at /openapi/v2. read_only: plurals of the kinds that tenants can only read."""
+def swagger(definitions: Iterable[Definition], version: str) -> dict[str, Any]:
+    """The document at /openapi/v2. It has the operations that tenants may use."""
     served = sorted(definitions, key=lambda definition: (definition.group, definition.version, definition.plural))
     paths, schemas = {ORGANIZATIONS_PATH: _organizations(), "/version/": _version()}, common()
     for definition in served:
-        paths |= _paths(definition, definition.plural in read_only)
+        paths |= _paths(definition)
         schemas |= _schemas(definition)
     schemas[f"{META}DeleteOptions"]["x-kubernetes-group-version-kind"] = _delete_options_of(served)
     return {
@@ -124,8 +125,11 @@ def swagger(definitions: Iterable[Definition], version: str, read_only: Collecti
 
 
 def definition_name(definition: Definition, suffix: str = "") -> str:
-    """The name of a kind's schema: `io.rxt.ngpc.v1.SpotNodePool`."""
-    reverse = ".".join(reversed(definition.group.split(".")))
+    """The name of a kind's schema: `io.rxt.ngpc.v1.SpotNodePool`, or `io.k8s.api.core.v1.Namespace`."""
+    group = definition.group or f"core{_KUBERNETES}"
+    if group.endswith(_KUBERNETES):
+        group = f"{group.removesuffix(_KUBERNETES)}.api{_KUBERNETES}"
+    reverse = ".".join(reversed(group.split(".")))
     return f"{reverse}.{definition.version}.{definition.kind}{suffix}"
 
 
@@ -146,15 +150,16 @@ def structural(schema: Mapping[str, Any]) -> Schema:
     return kept
 
 
-def _paths(definition: Definition, read_only: bool) -> dict[str, Any]:
-    root, plural = f"/apis/{definition.api_version}", definition.plural
+def _paths(definition: Definition) -> dict[str, Any]:
+    root, plural = definition.root, definition.plural
     collection = f"{root}/namespaces/{{namespace}}/{plural}" if definition.namespaced else f"{root}/{plural}"
     paths = {
-        collection: _path_item(definition, ("list", "create", "deletecollection"), read_only, _in_path(definition)),
+        collection: _path_item(definition, ("list", "create", "deletecollection"), _in_path(definition)),
         f"{collection}/{{name}}": _path_item(
-            definition, ("get", "replace", "patch", "delete"), read_only, ["name", *_in_path(definition)]
+            definition, ("get", "update", "patch", "delete"), ["name", *_in_path(definition)]
         ),
     }
+    paths = {path: item for path, item in paths.items() if set(item) != {"parameters"}}
     if definition.namespaced:
         everywhere = _operation(definition, "list")
         everywhere["operationId"] = f"list{_group_id(definition)}{definition.kind}ForAllNamespaces"
@@ -166,9 +171,8 @@ def _in_path(definition: Definition) -> list[str]:
     return ["namespace"] if definition.namespaced else []
 
 
-def _path_item(definition: Definition, verbs: Iterable[str], read_only: bool, in_path: list[str]) -> dict[str, Any]:
-    offered = [verb for verb in verbs if verb in _READS or not read_only]
-    operations = {_VERBS[verb][0]: _operation(definition, verb) for verb in offered}
+def _path_item(definition: Definition, verbs: Iterable[str], in_path: list[str]) -> dict[str, Any]:
+    operations = {_VERBS[verb][0]: _operation(definition, verb) for verb in verbs if verb in definition.verbs}
     descriptions = {"name": f"name of the {definition.kind}", "namespace": "namespace of the objects"}
     fixed = [
         {
@@ -206,7 +210,7 @@ def _operation(definition: Definition, verb: str) -> dict[str, Any]:
 
 def _body(definition: Definition, verb: str) -> Schema | None:
     named = {"patch": f"{META}Patch", "delete": f"{META}DeleteOptions"}
-    if verb in ("create", "replace"):
+    if verb in ("create", "update"):
         named[verb] = definition_name(definition)
     if verb not in named:
         return None
@@ -228,11 +232,14 @@ def _schemas(definition: Definition) -> dict[str, Schema]:
     gvk = _gvk(definition.group, definition.version, definition.kind)
     schema, list_kind = structural(definition.schema), f"{definition.kind}List"
     schema["properties"] = {**schema.get("properties", {}), **TYPE_META, "metadata": meta("ObjectMeta")}
+    schema["x-kubernetes-group-version-kind"] = [gvk]
+    if "list" not in definition.verbs:
+        return {definition_name(definition): schema}
     items = {"type": "array", "items": reference("definitions", definition_name(definition))}
     listed = record(f"{list_kind} is a list of {definition.kind}", ["items"], items=items, metadata=meta("ListMeta"))
     listed["properties"] |= TYPE_META
     return {
-        definition_name(definition): {**schema, "x-kubernetes-group-version-kind": [gvk]},
+        definition_name(definition): schema,
         definition_name(definition, "List"): {
             **listed,
             "x-kubernetes-group-version-kind": [_gvk(definition.group, definition.version, list_kind)],
@@ -248,7 +255,7 @@ def _delete_options_of(served: list[Definition]) -> list[dict[str, str]]:
 
 def _group_id(definition: Definition) -> str:
     """A group and version in the form of operation ids: `NgpcRxtIoV1`."""
-    words = definition.group.replace("-", ".").split(".")
+    words = (definition.group.removesuffix(_KUBERNETES) or "core").replace("-", ".").split(".")
     return "".join(word[:1].upper() + word[1:] for word in [*words, definition.version])
 
 

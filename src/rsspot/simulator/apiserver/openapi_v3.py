@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rsspot.simulator.apiserver.crds import Definition
@@ -13,10 +13,10 @@ _OLD, _NEW = "#/definitions/", "#/components/schemas/"
 _STREAM = ";stream=watch"
 
 
-def document(definitions: Sequence[Definition], version: str, read_only: Collection[str] = ()) -> dict[str, Any]:
+def document(definitions: Sequence[Definition], version: str) -> dict[str, Any]:
     """The document at /openapi/v3/apis/GROUP/VERSION."""
-    old = swagger(definitions, version, read_only)
-    root = f"/apis/{definitions[0].api_version}/"
+    old = swagger(definitions, version)
+    root = f"{definitions[0].root}/"
     paths = {path: _path(item, old["parameters"]) for path, item in old["paths"].items() if path.startswith(root)}
     schemas = {
         **old["definitions"],

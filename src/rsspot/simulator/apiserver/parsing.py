@@ -9,7 +9,8 @@ from typing import Any
 from rsspot.simulator.apiserver.messages import Cause, Refusal, Request, invalid
 
 JSON, YAML = "application/json", "application/yaml"
-ACCEPTED = (JSON, YAML, "application/vnd.kubernetes.protobuf")
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+ACCEPTED = (JSON, YAML, PROTOBUF)
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 PROPAGATIONS = ("Foreground", "Background", "Orphan")
 

@@ -22,13 +22,18 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 @dataclass(frozen=True)
 class Target:
-    """The target of a request. namespace: "" for a cluster-scoped kind, None for all namespaces."""
+    """The target of a request.
+
+    namespace: "" for a cluster-scoped kind, None for all namespaces
+    only: the name of the one object that a list or watch covers; "" for all
+    """
 
     verb: str
     definition: Definition
     namespace: str | None
     name: str | None
     subresource: str = ""
+    only: str = ""
 
 
 Guard = Callable[[Target], Target]
@@ -48,6 +53,8 @@ class ResourceEndpoints:
         behind: by how many writes a get or list is stale, as with a cache that lags behind
         """
         target = guard(self._target(request))
+        if target.only:
+            request = _selecting(request, target.only)
         if behind and target.verb in ("get", "list"):
             return self._stale(request, target, max(self.objects.store.version() - behind, 0))
         return self._verb(request, target)
@@ -65,15 +72,15 @@ class ResourceEndpoints:
         return self._reader.get(_unversioned(request), definition, body)
 
     def _target(self, request: Request) -> Target:
-        root, *rest = [unquote(part) for part in request.path.split("/") if part] or [""]
-        if root != "apis" or len(rest) < 3:
-            raise Nowhere()
-        version, parts = "/".join(rest[:2]), rest[2:]
+        path = [unquote(part) for part in request.path.split("/") if part]
+        # The core group has a root of its own: /api/VERSION instead of /apis/GROUP/VERSION.
+        size = {"api": 2, "apis": 3}.get(path[0] if path else "", len(path))
+        root, parts = f"/{'/'.join(path[:size])}", path[size:]
         namespace: str | None = None
         if parts[:1] == ["namespaces"] and len(parts) >= 3:
             namespace, parts = parts[1], parts[2:]
         definition = self.objects.definitions.get(parts[0]) if parts else None
-        if definition is None or definition.api_version != version or len(parts) > 3:
+        if definition is None or definition.root != root or len(parts) > 3:
             raise Nowhere()
         if not definition.namespaced:
             if namespace is not None:
@@ -146,6 +153,12 @@ class ResourceEndpoints:
 def _unversioned(request: Request) -> Request:
     """The request without resourceVersion, which is only meant for reads."""
     return replace(request, query={k: v for k, v in request.query.items() if k != "resourceVersion"})
+
+
+def _selecting(request: Request, name: str) -> Request:
+    """The request with a field selector for one name, beside its own."""
+    selectors = filter(None, (request.query.get("fieldSelector", ""), f"metadata.name={name}"))
+    return replace(request, query={**request.query, "fieldSelector": ",".join(selectors)})
 
 
 def _verb(request: Request, name: str | None) -> str:
