@@ -1,4 +1,4 @@
-"""Redacts a command line for the history: keeps only what is certainly not a secret. Stores nothing."""
+"""Redacts a command line for the history. Keeps only words that are certainly not secret. Stores nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 PLAIN = re.compile(r"[a-z0-9]([a-z0-9./_-]{0,62})?")
-"""Names of commands, objects and files: lower case and short, unlike tokens."""
+"""Names of commands, objects and files. They are short and in lower case, unlike most tokens."""
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 OPTION = re.compile(r"--?[a-z][a-z-]{0,30}")
 LONG_RUN = re.compile(r"[a-z0-9]{20,}")
@@ -31,7 +31,7 @@ HIDDEN = "***"
 
 
 def redacted(arguments: Sequence[str]) -> str:
-    """The command line with everything masked that is not known to be harmless."""
+    """The command line with every word masked that may be secret."""
     words: list[str] = []
     value_of: str | None = None
     for argument in arguments:
@@ -51,7 +51,7 @@ def redacted(arguments: Sequence[str]) -> str:
 
 
 def _positional(argument: str, option: str) -> str:
-    """The word after an option that may take a secret: kept only if the option is a known flag."""
+    """The word after an option. It may be the option's value, so it is kept only if the option is a known flag."""
     known_flag = option in (
         "--sandbox",
         "--yes",

@@ -1,4 +1,4 @@
-"""Registrations: each machine goes to one worker, moves only where it may, and forgets nothing it was told."""
+"""Claims on machine registrations: one worker per machine, legal status changes only, and no data is lost."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
 
 
 def machines(ledger: SqliteLedger, *keys: str, **changes: Any) -> None:
-    """Have machines discovered."""
+    """Add machines to the ledger."""
     for key in keys:
         ledger.discover(replace(MACHINE, registration_key=key, **changes))
 
 
-def claimed(ledger: SqliteLedger, worker: str, *, ttl: float = 600, **wanted: Any) -> list[str]:
-    """The keys that a worker gets."""
-    return [each.registration_key for each in ledger.claim_registrations(worker, ttl=ttl, **wanted)]
+def claimed(ledger: SqliteLedger, worker: str, *, ttl: float = 600, **filters: Any) -> list[str]:
+    """Claim machines for a worker and return their keys."""
+    return [each.registration_key for each in ledger.claim_registrations(worker, ttl=ttl, **filters)]
 
 
 def known(ledger: SqliteLedger, key: str = "key") -> RegistrationRecord:
-    """A record that is there."""
+    """An existing record."""
     record = ledger.registration(key)
     assert record is not None
     return record
 
 
 def test_twenty_threads_share_a_hundred_machines(tmp_path: Path) -> None:
-    """Each machine goes to exactly one of them, and none is left over."""
+    """Each machine goes to exactly one thread, and none is left."""
     path = tmp_path / "state.db"
     keys = [f"m{number:03}" for number in range(100)]
     first = open_ledger(path)
@@ -91,7 +91,7 @@ def test_twenty_threads_share_a_hundred_machines(tmp_path: Path) -> None:
 
 
 def test_processes_register_each_machine_once(tmp_path: Path) -> None:
-    """From claiming to the end, all at the same time."""
+    """Several processes claim and register machines at the same time."""
     ledger = open_ledger(tmp_path / "state.db")
     keys = [f"m{number}" for number in range(40)]
     machines(ledger, *keys)
@@ -100,17 +100,17 @@ def test_processes_register_each_machine_once(tmp_path: Path) -> None:
         subprocess.Popen([*command, f"w{number}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for number in range(5)
     ]
-    said = [worker.communicate(timeout=60) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * 5, said
-    done = {f"w{number}": out.split() for number, (out, _) in enumerate(said)}
+    outputs = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 5, outputs
+    done = {f"w{number}": out.split() for number, (out, _) in enumerate(outputs)}
     assert Counter(key for share in done.values() for key in share) == Counter(keys)
     assert {each.status for each in ledger.registrations()} == {REGISTERED}
     assert all(each.registration_key in done[str(each.token_id)] for each in ledger.registrations())
     ledger.close()
 
 
-def test_a_claim_keeps_others_off_until_it_is_given_back(ledger: SqliteLedger) -> None:
-    """Only its claimant can give it back."""
+def test_a_claim_excludes_others_until_it_is_released(ledger: SqliteLedger) -> None:
+    """Only the claimant can release it."""
     machines(ledger, "key")
     assert claimed(ledger, "me") == ["key"]
     assert claimed(ledger, "you") == []
@@ -121,8 +121,8 @@ def test_a_claim_keeps_others_off_until_it_is_given_back(ledger: SqliteLedger) -
     assert claimed(ledger, "you") == ["key"]
 
 
-def test_a_claim_that_has_run_out_is_anybodys(ledger: SqliteLedger) -> None:
-    """A worker that was killed does not keep its machine for ever; nor may it go on as if nothing had happened."""
+def test_an_expired_claim_can_be_taken_by_any_worker(ledger: SqliteLedger) -> None:
+    """A stopped worker does not keep its machine forever. It cannot change the machine once another has claimed it."""
     machines(ledger, "key")
     assert claimed(ledger, "dead", ttl=0) == ["key"]
     assert claimed(ledger, "heir") == ["key"]
@@ -133,8 +133,8 @@ def test_a_claim_that_has_run_out_is_anybodys(ledger: SqliteLedger) -> None:
     assert ledger.advance("key", TOKEN_ISSUED, worker="heir").status is TOKEN_ISSUED
 
 
-def test_a_claimant_that_asks_again_prolongs(ledger: SqliteLedger) -> None:
-    """It gets what it has, and for longer."""
+def test_a_claimant_that_asks_again_extends_its_claim(ledger: SqliteLedger) -> None:
+    """It gets the same machine, for longer."""
     machines(ledger, "key")
     (first,) = ledger.claim_registrations("me", ttl=60)
     (second,) = ledger.claim_registrations("me", ttl=600)
@@ -143,8 +143,8 @@ def test_a_claimant_that_asks_again_prolongs(ledger: SqliteLedger) -> None:
     assert known(ledger) == second
 
 
-def test_only_the_claimant_moves_a_claimed_machine(ledger: SqliteLedger) -> None:
-    """Nobody without a name either; and a refusal changes nothing."""
+def test_only_the_claimant_changes_the_status_of_a_claimed_machine(ledger: SqliteLedger) -> None:
+    """Callers without a worker name are refused too. A refusal changes nothing."""
     machines(ledger, "key")
     ledger.claim_registrations("me", ttl=600)
     before = known(ledger)
@@ -158,14 +158,14 @@ def test_only_the_claimant_moves_a_claimed_machine(ledger: SqliteLedger) -> None
 
 
 @pytest.mark.parametrize("status", RegistrationStatus)
-def test_only_what_is_not_finished_is_given_out(ledger: SqliteLedger, status: RegistrationStatus) -> None:
-    """Also what somebody began, failed at, or was interrupted in."""
+def test_only_unfinished_machines_can_be_claimed(ledger: SqliteLedger, status: RegistrationStatus) -> None:
+    """These include machines whose registration failed or was interrupted."""
     ledger.put_registrations([replace(MACHINE, status=status)])
     assert claimed(ledger, "me") == (["key"] if status in OPEN else [])
 
 
-def test_a_worker_gets_what_it_asked_for(ledger: SqliteLedger) -> None:
-    """Of its organization, its cluster, by name, as many as it wants, the longest untouched first."""
+def test_a_worker_can_filter_and_limit_what_it_claims(ledger: SqliteLedger) -> None:
+    """By organization, cluster, key and number. Machines that were updated longest ago come first."""
     machines(ledger, "a", "b", org_id="one")
     machines(ledger, "c", "d", org_id="two", omni_cluster="other")
     ages = {"a": "4", "b": "2", "c": "3", "d": "1"}
@@ -178,25 +178,25 @@ def test_a_worker_gets_what_it_asked_for(ledger: SqliteLedger) -> None:
     assert claimed(ledger, "w5", limit=0) == []
 
 
-def test_what_is_not_said_is_never_erased(ledger: SqliteLedger) -> None:
-    """Token, expiry, error and payload outlast every move and every discovery."""
+def test_values_that_are_not_given_are_never_erased(ledger: SqliteLedger) -> None:
+    """Token, expiry, error and payload survive every status change and every discovery."""
     machines(ledger, "key")
     ledger.advance("key", TOKEN_ISSUED, token_id="t1", token_expires_at="2027-01-01T00:00:00Z", last_error="before")
-    told = {"token_id": "t1", "token_expires_at": "2027-01-01T00:00:00Z", "last_error": "before"}
-    moves = (FAILED, RegistrationStatus.DISCOVERED, TOKEN_ISSUED, SUBMITTED, REGISTERED, SKIPPED)
-    for status in moves:
-        moved = ledger.advance("key", status)
-        assert {name: getattr(moved, name) for name in told} == told, status
-        assert moved.payload == MACHINE.payload
+    recorded = {"token_id": "t1", "token_expires_at": "2027-01-01T00:00:00Z", "last_error": "before"}
+    statuses = (FAILED, RegistrationStatus.DISCOVERED, TOKEN_ISSUED, SUBMITTED, REGISTERED, SKIPPED)
+    for status in statuses:
+        record = ledger.advance("key", status)
+        assert {name: getattr(record, name) for name in recorded} == recorded, status
+        assert record.payload == MACHINE.payload
     again = ledger.discover(replace(MACHINE, payload={}))
     assert (again.status, again.token_id, again.payload) == (SKIPPED, "t1", MACHINE.payload)
     assert ledger.advance("key", RegistrationStatus.DISCOVERED, token_id="t2").token_id == "t2"
 
 
-def test_records_are_put_as_they_are_all_or_none(ledger: SqliteLedger) -> None:
-    """Over what was there, without asking whether the move is a legal one."""
+def test_records_are_stored_unchecked_all_or_none(ledger: SqliteLedger) -> None:
+    """They replace existing records, even if the status change would be illegal."""
     machines(ledger, "key")
-    whole = replace(
+    complete = replace(
         MACHINE,
         vmpool="pool",
         token_id="t",
@@ -206,18 +206,18 @@ def test_records_are_put_as_they_are_all_or_none(ledger: SqliteLedger) -> None:
         payload={"a": [1, "ü"]},
         updated_at="2026-01-01T00:00:00.000+00:00",
     )
-    ledger.put_registrations([whole])
-    assert known(ledger) == whole
+    ledger.put_registrations([complete])
+    assert known(ledger) == complete
     broken = replace(MACHINE, registration_key="bad", vm_uid=None)  # type: ignore[arg-type]
     with pytest.raises(StateError):
-        ledger.put_registrations([replace(MACHINE, registration_key="new"), replace(whole, status=FAILED), broken])
-    assert ledger.registrations() == [whole]
+        ledger.put_registrations([replace(MACHINE, registration_key="new"), replace(complete, status=FAILED), broken])
+    assert ledger.registrations() == [complete]
     ledger.put_registrations([])
-    assert ledger.registrations() == [whole]
+    assert ledger.registrations() == [complete]
 
 
-def test_who_is_at_work_here_stays_at_work(ledger: SqliteLedger) -> None:
-    """Records from another machine say nothing about the workers of this one."""
+def test_stored_records_leave_local_claims_alone(ledger: SqliteLedger) -> None:
+    """Records from another machine contain nothing about the workers of this one."""
     machines(ledger, "key")
     (claimed,) = ledger.claim_registrations("w", ttl=60)
     ledger.put_registrations([replace(MACHINE, registration_key="key", token_id="t")])
@@ -225,21 +225,21 @@ def test_who_is_at_work_here_stays_at_work(ledger: SqliteLedger) -> None:
     assert (known(ledger).claimed_by, known(ledger).claimed_until) == ("w", claimed.claimed_until)
 
 
-def test_a_record_without_a_time_gets_this_one(ledger: SqliteLedger) -> None:
-    """The column is never empty."""
+def test_a_record_without_a_time_gets_the_current_one(ledger: SqliteLedger) -> None:
+    """The column must not be empty."""
     ledger.put_registrations([MACHINE])
     assert known(ledger).updated_at
 
 
-def test_forgetting_takes_one_record(ledger: SqliteLedger) -> None:
-    """And says whether there was one."""
+def test_forgetting_deletes_one_record(ledger: SqliteLedger) -> None:
+    """It returns whether there was one."""
     machines(ledger, "a", "b")
     assert ledger.forget_registration("a") and not ledger.forget_registration("a")
     assert [each.registration_key for each in ledger.registrations()] == ["b"]
 
 
 class Moves(RuleBasedStateMachine):
-    """One machine in the ledger and in a model of it, moved by two workers as they please."""
+    """Two workers change one machine at random, in the ledger and in a model of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -282,7 +282,7 @@ class Moves(RuleBasedStateMachine):
             return
         assert allowed
         self.status, self.token = status, token or self.token
-        # What is over needs no worker.
+        # A finished registration has no claimant.
         self.claimant = self.claimant if status in OPEN else None
 
     @rule()
@@ -291,10 +291,10 @@ class Moves(RuleBasedStateMachine):
         self.status = self.token = self.claimant = None
 
     @invariant()
-    def the_ledger_says_what_the_model_says(self) -> None:
+    def ledger_and_model_agree(self) -> None:
         record = self.ledger.registration("key")
-        found = (record.status, record.token_id) if record else (None, None)
-        assert found == (self.status, self.token)
+        actual = (record.status, record.token_id) if record else (None, None)
+        assert actual == (self.status, self.token)
 
 
 TestMoves = Moves.TestCase

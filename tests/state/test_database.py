@@ -1,4 +1,4 @@
-"""state.db: private, durable, migrated once, and honest about a disk that is full."""
+"""state.db: private, durable, migrated once, and reporting a full disk."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_file_and_its_folder_are_the_owners_only(tmp_path: Path) -> None:
-    """And so are the files that sqlite keeps beside it."""
+def test_the_file_and_its_folder_are_private(tmp_path: Path) -> None:
+    """So are the files that SQLite creates next to it."""
     path = tmp_path / "new" / "state.db"
     database = Database(path)
     with database.transaction() as db:
@@ -80,16 +80,16 @@ def test_the_file_and_its_folder_are_the_owners_only(tmp_path: Path) -> None:
     database.close()
 
 
-def test_an_open_file_of_others_is_made_private(tmp_path: Path) -> None:
-    """A file that was readable by all is not left so."""
+def test_a_readable_file_is_made_private(tmp_path: Path) -> None:
+    """Other users can no longer read it."""
     path = tmp_path / "state.db"
     path.touch(mode=0o644)
     Database(path).close()
     assert mode_of(path) == 0o600
 
 
-def test_a_folder_of_others_is_left_as_it_is(tmp_path: Path) -> None:
-    """Where a file was expected; without its x nobody could look into it."""
+def test_the_mode_of_a_folder_is_not_changed(tmp_path: Path) -> None:
+    """The path may name a folder by mistake. With mode 0600, nobody could open it any more."""
     folder = tmp_path / "state.db"
     folder.mkdir(mode=0o755)
     with pytest.raises(StateError, match="cannot open"):
@@ -97,11 +97,11 @@ def test_a_folder_of_others_is_left_as_it_is(tmp_path: Path) -> None:
     assert mode_of(folder) == 0o755
 
 
-@pytest.mark.parametrize("target_is", ["there", "gone"])
+@pytest.mark.parametrize("target_is", ["existing", "missing"])
 def test_a_link_is_followed(tmp_path: Path, target_is: str) -> None:
-    """To a file that is there, or to one that is made."""
+    """To an existing file, or to one that is created."""
     target = tmp_path / "target.db"
-    if target_is == "there":
+    if target_is == "existing":
         target.touch(mode=0o644)
     (tmp_path / "state.db").symlink_to(target)
     Database(tmp_path / "state.db").close()
@@ -110,7 +110,7 @@ def test_a_link_is_followed(tmp_path: Path, target_is: str) -> None:
 
 
 def test_a_link_to_itself_is_a_state_error(tmp_path: Path) -> None:
-    """As the system has it."""
+    """The system cannot open it."""
     (tmp_path / "state.db").symlink_to("state.db")
     with pytest.raises(StateError, match="cannot open"):
         Database(tmp_path / "state.db")
@@ -119,7 +119,7 @@ def test_a_link_to_itself_is_a_state_error(tmp_path: Path) -> None:
 def test_opening_the_file_again_keeps_the_locks_of_this_process(tmp_path: Path) -> None:
     """POSIX drops every lock of a process on a file when the process closes any handle of it.
 
-    Another process, believing itself alone, would then take the WAL away from under us, and rows would be mixed up.
+    Another process would then find no lock and delete the WAL while this one still uses it, which corrupts the data.
     """
     path = tmp_path / "state.db"
     ledger, cache = Database(path), Database(path, durable=False)
@@ -135,7 +135,7 @@ def test_opening_the_file_again_keeps_the_locks_of_this_process(tmp_path: Path) 
 
 
 def test_every_commit_is_durable(tmp_path: Path) -> None:
-    """WAL, and FULL: what a commit promised survives the power going."""
+    """WAL mode with FULL: a commit survives a power failure."""
     database = Database(tmp_path / "state.db")
     assert [row[0] for row in database.rows("PRAGMA journal_mode")] == ["wal"]
     assert [row[0] for row in database.rows("PRAGMA synchronous")] == [2]
@@ -144,7 +144,7 @@ def test_every_commit_is_durable(tmp_path: Path) -> None:
 
 
 def test_migrations_run_once_each_and_in_order(tmp_path: Path) -> None:
-    """A file of an older schema keeps its rows and gets what is new."""
+    """A file with an older schema keeps its rows and gets the new columns."""
     path = tmp_path / "state.db"
     older = Database(path, ("CREATE TABLE a (x)", "INSERT INTO a VALUES (1); INSERT INTO a VALUES (2)"))
     older.close()
@@ -153,8 +153,8 @@ def test_migrations_run_once_each_and_in_order(tmp_path: Path) -> None:
     newer.close()
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    """Half a schema is never committed."""
+def test_a_failed_migration_changes_nothing(tmp_path: Path) -> None:
+    """A partial migration is never committed."""
     path = tmp_path / "state.db"
     with pytest.raises(StateError):
         Database(path, ("CREATE TABLE a (x)", "CREATE TABLE b (x); nonsense"))
@@ -164,7 +164,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> Non
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    """And nothing in the file is touched."""
+    """The file is not changed."""
     path = tmp_path / "state.db"
     Database(path, (*MIGRATIONS, "CREATE TABLE later (x)")).close()
     before = path.read_bytes()
@@ -175,7 +175,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be one" * 100, b"{}"])
-def test_a_file_that_is_no_database_is_a_state_error(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_a_state_error(tmp_path: Path, content: bytes) -> None:
     """Its content is not replaced."""
     path = tmp_path / "state.db"
     path.write_bytes(content)
@@ -184,24 +184,24 @@ def test_a_file_that_is_no_database_is_a_state_error(tmp_path: Path, content: by
     assert path.read_bytes() == content
 
 
-def test_a_place_that_cannot_be_written_is_a_state_error(tmp_path: Path) -> None:
-    """A folder where the file should be, or a file where its folder should be."""
+def test_a_path_that_cannot_be_opened_is_a_state_error(tmp_path: Path) -> None:
+    """The path is a folder, or its folder is a file."""
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "file" / "state.db"):
         with pytest.raises(StateError, match="cannot open"):
             open_ledger(path)
 
 
-def test_reading_a_ledger_that_is_not_there_makes_no_file(tmp_path: Path) -> None:
-    """It is an empty ledger."""
+def test_reading_a_missing_ledger_creates_no_file(tmp_path: Path) -> None:
+    """It counts as empty."""
     ledger = open_ledger(tmp_path / "state.db", create=False)
     assert ledger.runs() == []
     ledger.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_inside_a_transaction_undoes_it(tmp_path: Path) -> None:
-    """All or nothing."""
+def test_an_error_inside_a_transaction_rolls_it_back(tmp_path: Path) -> None:
+    """Nothing is written."""
     database = Database(tmp_path / "state.db", ("CREATE TABLE a (x)",))
     with pytest.raises(KeyError), database.transaction() as db:
         db.execute("INSERT INTO a VALUES (1)")
@@ -211,22 +211,22 @@ def test_an_error_inside_a_transaction_undoes_it(tmp_path: Path) -> None:
 
 
 def test_twenty_processes_lose_nothing(tmp_path: Path) -> None:
-    """They even make the file at the same time."""
+    """They also create the file at the same time."""
     path = tmp_path / "state.db"
     command = [sys.executable, "-c", WRITER, str(path)]
     writers = [
         subprocess.Popen([*command, str(number), str(EACH)], stderr=subprocess.PIPE, text=True)
         for number in range(WRITERS)
     ]
-    complaints = [writer.communicate(timeout=90)[1] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * WRITERS, complaints
+    errors = [writer.communicate(timeout=90)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * WRITERS, errors
     ledger = open_ledger(path)
     assert len(ledger.registrations()) == WRITERS * EACH
     ledger.close()
 
 
-def test_a_full_disk_is_a_state_error_and_passes(tmp_path: Path) -> None:
-    """What was committed is kept, what failed is not, and with room again writing goes on."""
+def test_a_full_disk_is_a_state_error_until_there_is_space(tmp_path: Path) -> None:
+    """Committed records are kept and failed ones are not. Writing works again once there is space."""
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "state.db")],
         capture_output=True,
@@ -234,15 +234,15 @@ def test_a_full_disk_is_a_state_error_and_passes(tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    said = done.stdout.splitlines()
+    lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
-    assert said[0].startswith("StateError cannot write")
-    assert "rollback" not in said[0]
-    assert said[1] == "True"
+    assert lines[0].startswith("StateError cannot write")
+    assert "rollback" not in lines[0]
+    assert lines[1] == "True"
 
 
-def test_a_transaction_inside_another_is_part_of_it(tmp_path: Path) -> None:
-    """What the inner one wrote goes when the outer one fails, and nobody sees it before the outer one ends."""
+def test_a_nested_transaction_is_part_of_the_outer_one(tmp_path: Path) -> None:
+    """It is rolled back if the outer one fails, and it is visible to others only after the outer one ends."""
     database, other = (Database(tmp_path / "state.db", ("CREATE TABLE a (x)",)) for _ in range(2))
     with pytest.raises(KeyError), database.transaction() as db:
         with database.transaction() as inner:
@@ -259,8 +259,8 @@ def test_a_transaction_inside_another_is_part_of_it(tmp_path: Path) -> None:
     other.close()
 
 
-def test_an_error_of_an_inner_transaction_undoes_the_outer_one(tmp_path: Path) -> None:
-    """The sentence that comes out is about the statement that failed."""
+def test_an_error_in_a_nested_transaction_rolls_back_the_outer_one(tmp_path: Path) -> None:
+    """The message is about the statement that failed."""
     database = Database(tmp_path / "state.db", ("CREATE TABLE a (x UNIQUE)",))
     with pytest.raises(StateError, match="UNIQUE"), database.transaction() as db:
         db.execute("INSERT INTO a VALUES (1)")
@@ -273,7 +273,7 @@ def test_an_error_of_an_inner_transaction_undoes_the_outer_one(tmp_path: Path) -
 
 
 def test_threads_take_turns_on_one_connection(tmp_path: Path) -> None:
-    """Transactions of different threads never become part of each other."""
+    """A transaction of one thread never joins that of another."""
     database = Database(tmp_path / "state.db", ("CREATE TABLE a (x)", "INSERT INTO a VALUES (0)"), durable=False)
 
     def count(number: int) -> None:
@@ -292,28 +292,28 @@ def test_threads_take_turns_on_one_connection(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
-def test_only_what_must_outlast_a_power_cut_waits_for_the_disk(tmp_path: Path, durable: bool, synchronous: int) -> None:
-    """FULL for the ledger, NORMAL for conveniences."""
+def test_only_a_durable_database_waits_for_the_disk(tmp_path: Path, durable: bool, synchronous: int) -> None:
+    """FULL for the ledger, NORMAL for the cache and the history."""
     database = Database(tmp_path / "state.db", durable=durable)
     assert database.rows("PRAGMA synchronous")[0][0] == synchronous
     database.close()
 
 
-def test_a_file_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
-    """Two first commands at once: sqlite itself gives up at once on a file that is not in WAL mode yet."""
-    maker = sqlite3.connect(tmp_path / "state.db", isolation_level=None, check_same_thread=False)
-    maker.execute("BEGIN IMMEDIATE")
-    release = Timer(0.2, maker.execute, ["COMMIT"])
+def test_opening_waits_while_another_process_creates_the_file(tmp_path: Path) -> None:
+    """SQLite itself does not wait for a file that is not in WAL mode yet. This affects two first commands at once."""
+    creator = sqlite3.connect(tmp_path / "state.db", isolation_level=None, check_same_thread=False)
+    creator.execute("BEGIN IMMEDIATE")
+    release = Timer(0.2, creator.execute, ["COMMIT"])
     release.start()
     database = Database(tmp_path / "state.db")
     assert database.rows("PRAGMA journal_mode")[0][0] == "wal"
     database.close()
     release.join()
-    maker.close()
+    creator.close()
 
 
-def test_the_impatient_do_not_wait(tmp_path: Path) -> None:
-    """A convenience gives up while somebody else writes; reading goes on."""
+def test_an_impatient_connection_hardly_waits(tmp_path: Path) -> None:
+    """Writing to the cache or the history gives up while another connection writes. Reading still works."""
     writer = Database(tmp_path / "state.db")
     other = Database(tmp_path / "state.db", patience=IMPATIENT)
     with writer.transaction():
@@ -329,8 +329,8 @@ def test_the_impatient_do_not_wait(tmp_path: Path) -> None:
     other.close()
 
 
-def test_only_the_writes_of_others_are_foreign(tmp_path: Path) -> None:
-    """The number stays while we write, and changes when somebody else does."""
+def test_foreign_writes_change_only_with_writes_of_others(tmp_path: Path) -> None:
+    """The number stays the same after own writes and changes after those of another connection."""
     ours, theirs = (Database(tmp_path / "state.db", ("CREATE TABLE a (x)",)) for _ in range(2))
     before = ours.foreign_writes()
     with ours.transaction() as db:
@@ -343,8 +343,8 @@ def test_only_the_writes_of_others_are_foreign(tmp_path: Path) -> None:
     theirs.close()
 
 
-def test_a_closed_database_says_so(tmp_path: Path) -> None:
-    """Closing twice is fine; using it then is a StateError, not sqlite's."""
+def test_using_a_closed_database_is_a_state_error(tmp_path: Path) -> None:
+    """Closing it twice is allowed."""
     database = Database(tmp_path / "state.db")
     database.close()
     database.close()
@@ -354,16 +354,16 @@ def test_a_closed_database_says_so(tmp_path: Path) -> None:
         pass
 
 
-def test_a_database_in_memory_makes_no_file(tmp_path: Path) -> None:
-    """It has every table and remembers nothing."""
+def test_a_database_in_memory_creates_no_file(tmp_path: Path) -> None:
+    """It has all tables, and they are empty."""
     database = Database(None)
     assert database.rows("SELECT * FROM preferences") == []
     database.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_signal_in_the_moment_of_a_commit_leaves_no_transaction_open(tmp_path: Path) -> None:
-    """Every later write would be taken for a part of it, and be lost with it."""
+def test_a_signal_during_a_commit_leaves_no_transaction_open(tmp_path: Path) -> None:
+    """Otherwise all later writes would join that transaction and be lost with it."""
 
     class Interrupted(sqlite3.Connection):
         armed = True

@@ -1,4 +1,4 @@
-"""The history of commands: newest first, bounded, and forgotten on request."""
+"""The command history: newest first, limited in size, and cleared on request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rsspot.state.database import Database
-from rsspot.state.history import MOST, History, HistoryEntry
+from rsspot.state.history import MAX_COMMANDS, History, HistoryEntry
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def entry(number: int) -> HistoryEntry:
-    """A command."""
+    """A history entry."""
     return HistoryEntry(
         f"2026-01-01T00:00:{number % 60:02}Z", f"rsspot get {number}", None if number % 2 else "work", number % 12, 0.5
     )
 
 
-def test_commands_are_told_newest_first_and_as_they_were(database: Database) -> None:
-    """In the order they were noted, whatever their clocks said."""
+def test_commands_are_listed_newest_first_and_unchanged(database: Database) -> None:
+    """The order of adding counts, not the start times."""
     history = History(database)
     for number in (3, 1, 2):
         history.add(entry(number))
@@ -36,19 +36,19 @@ def test_commands_are_told_newest_first_and_as_they_were(database: Database) -> 
     assert history.entries(limit=0) == []
 
 
-def test_only_the_last_ones_are_kept(database: Database) -> None:
-    """Exactly as many as are promised; the oldest go."""
+def test_only_the_newest_commands_are_kept(database: Database) -> None:
+    """Exactly MAX_COMMANDS of them. The oldest are deleted."""
     history = History(database)
     with database.transaction():
-        for number in range(MOST + 7):
+        for number in range(MAX_COMMANDS + 7):
             history.add(entry(number))
     kept = history.entries()
-    assert len(kept) == MOST == len(history.entries(limit=MOST * 2))
-    assert (kept[0], kept[-1]) == (entry(MOST + 6), entry(7))
+    assert len(kept) == MAX_COMMANDS == len(history.entries(limit=MAX_COMMANDS * 2))
+    assert (kept[0], kept[-1]) == (entry(MAX_COMMANDS + 6), entry(7))
 
 
-def test_clearing_says_how_many_there_were_and_starts_anew(database: Database) -> None:
-    """Also with the bound."""
+def test_clear_deletes_all_commands_and_returns_their_number(database: Database) -> None:
+    """New commands can be added afterwards."""
     history = History(database)
     with database.transaction():
         for number in range(5):
@@ -58,8 +58,8 @@ def test_clearing_says_how_many_there_were_and_starts_anew(database: Database) -
     assert history.entries() == [entry(9)]
 
 
-def test_a_command_is_kept_as_it_is(database: Database) -> None:
-    """Quotes, line breaks and SQL are only text."""
-    strange = HistoryEntry("2026-01-01T00:00:00Z", "x'); DROP TABLE command_history;--\n\t😀", "p'", 0, 1e-9)
-    History(database).add(strange)
-    assert History(database).entries() == [strange]
+def test_a_command_is_stored_unchanged(database: Database) -> None:
+    """Quotes, line breaks and SQL are plain text."""
+    special = HistoryEntry("2026-01-01T00:00:00Z", "x'); DROP TABLE command_history;--\n\t😀", "p'", 0, 1e-9)
+    History(database).add(special)
+    assert History(database).entries() == [special]

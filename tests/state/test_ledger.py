@@ -1,4 +1,4 @@
-"""The ledger: what it lets happen, what it refuses, and what it never forgets."""
+"""The ledger: what it allows, what it refuses, and what it keeps."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ PATHS = {
     RegistrationStatus.FAILED: ("failed",),
     RegistrationStatus.SKIPPED: ("skipped",),
 }
-"""How a machine gets into each status."""
-
+"""The status changes that bring a new machine to each status."""
 
 BACKENDS = {"path": "{}/state.db", "sqlite": "sqlite://{}/state.db"}
-"""How a ledger of each backend is opened in a folder: what is tested here holds for all of them."""
+"""The URL of a ledger in a folder, for each backend. Every test of this file runs for all of them."""
 
 
 @pytest.fixture(params=BACKENDS.values(), ids=BACKENDS)
@@ -47,7 +46,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 
 
 def begun(ledger: Ledger, lease: Lease | None = None) -> int:
-    """A run of two steps."""
+    """Start a run with two steps."""
     lease = lease or ledger.acquire("scope", ELSEWHERE, NOW, 60)
     steps = [StepRecord(number, f"cloudspace/{number}", Ref("CloudSpace", str(number)), "create") for number in (0, 1)]
     return ledger.begin(lease, "apply", {"digest": "sha256:1"}, steps)
@@ -56,11 +55,11 @@ def begun(ledger: Ledger, lease: Lease | None = None) -> int:
 # Steps
 
 
-def test_a_run_is_remembered_from_intent_to_end(ledger: Ledger) -> None:
-    """Its steps, its attempts and its outcome."""
+def test_a_run_is_recorded_from_intent_to_end(ledger: Ledger) -> None:
+    """Steps, attempts, owned objects and the outcome."""
     run = begun(ledger)
     assert ledger.intend(run, 0) == 1
-    assert [left.step.seq for left in ledger.open_steps("scope")] == [0]
+    assert [each.step.seq for each in ledger.open_steps("scope")] == [0]
     ledger.answered(run, 0, 1, "OutcomeUnknown: reset")
     assert ledger.intend(run, 0) == 2
     ledger.answered(run, 0, 2, "ok")
@@ -79,30 +78,30 @@ def test_a_run_is_remembered_from_intent_to_end(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(("closed", "then"), list(product(sorted(CLOSED), StepState)))
 def test_a_closed_step_never_opens_or_changes(ledger: Ledger, closed: StepState, then: StepState) -> None:
-    """Whatever is asked of it."""
+    """Neither a new state nor a new attempt is accepted."""
     run = begun(ledger)
     ledger.settle(run, 0, closed)
-    with pytest.raises(StateError, match="closed already"):
+    with pytest.raises(StateError, match="is already closed"):
         ledger.settle(run, 0, then)
-    with pytest.raises(StateError, match="closed already"):
+    with pytest.raises(StateError, match="is already closed"):
         ledger.intend(run, 0)
     assert ledger.steps(run)[0].state is closed
     assert ledger.attempts(run) == []
 
 
-def test_an_unknown_step_is_open_until_it_is_settled(ledger: Ledger) -> None:
-    """Even after its run was closed."""
+def test_an_unknown_step_stays_open_until_it_is_settled(ledger: Ledger) -> None:
+    """Even after its run is closed."""
     run = begun(ledger)
     ledger.intend(run, 0)
     ledger.settle(run, 0, StepState.UNKNOWN)
     ledger.finish(run, "unknown")
-    assert [left.step.state for left in ledger.open_steps("scope")] == [StepState.UNKNOWN]
+    assert [each.step.state for each in ledger.open_steps("scope")] == [StepState.UNKNOWN]
     ledger.settle(run, 0, StepState.FAILED)
     assert ledger.open_steps("scope") == []
 
 
-def test_a_step_that_is_refused_owns_nothing(ledger: Ledger) -> None:
-    """What is owned is written together with the step, or not at all."""
+def test_nothing_is_owned_if_the_step_is_refused(ledger: Ledger) -> None:
+    """The step and the owned object are written in one transaction."""
     run = begun(ledger)
     ledger.settle(run, 0, StepState.DONE)
     with pytest.raises(StateError):
@@ -110,8 +109,8 @@ def test_a_step_that_is_refused_owns_nothing(ledger: Ledger) -> None:
     assert ledger.owned("scope") == {}
 
 
-def test_what_is_gone_is_no_longer_owned(ledger: Ledger) -> None:
-    """And only in its own stack."""
+def test_an_object_that_is_gone_is_no_longer_owned(ledger: Ledger) -> None:
+    """This affects only its own stack."""
     run = begun(ledger)
     ledger.settle(run, 0, StepState.DONE, owned=OwnedObject(EDGE, "cloudspace/edge", "u"))
     other = begun(ledger, ledger.acquire("other", ELSEWHERE, NOW, 60))
@@ -121,8 +120,8 @@ def test_what_is_gone_is_no_longer_owned(ledger: Ledger) -> None:
     assert ledger.owned("scope") == {}
 
 
-def test_an_attempt_and_a_run_are_answered_once(ledger: Ledger) -> None:
-    """The first word stands."""
+def test_attempts_and_runs_keep_their_first_outcome(ledger: Ledger) -> None:
+    """A later outcome is ignored."""
     run = begun(ledger)
     attempt = ledger.intend(run, 0)
     ledger.answered(run, 0, attempt, "first")
@@ -133,8 +132,8 @@ def test_an_attempt_and_a_run_are_answered_once(ledger: Ledger) -> None:
     assert [each.outcome for each in ledger.runs("scope")] == ["ok"]
 
 
-def test_runs_are_told_newest_first_and_by_scope(ledger: Ledger) -> None:
-    """A scope sees only its own."""
+def test_runs_are_listed_newest_first_and_by_scope(ledger: Ledger) -> None:
+    """A scope lists only its own runs."""
     first, second = begun(ledger), begun(ledger, ledger.acquire("other", ELSEWHERE, NOW, 60))
     assert [run.id for run in ledger.runs()] == [second, first]
     assert [run.id for run in ledger.runs("scope")] == [first]
@@ -144,7 +143,7 @@ def test_runs_are_told_newest_first_and_by_scope(ledger: Ledger) -> None:
 # Leases
 
 
-def test_a_lease_excludes_others_until_it_runs_out(ledger: Ledger) -> None:
+def test_a_lease_excludes_others_until_it_expires(ledger: Ledger) -> None:
     """Each later holder has a higher fence."""
     first = ledger.acquire("scope", ELSEWHERE, NOW, 60)
     with pytest.raises(Locked, match="process 1 on elsewhere"):
@@ -159,8 +158,8 @@ def test_a_lease_excludes_others_until_it_runs_out(ledger: Ledger) -> None:
     assert ledger.holds(second, NOW + timedelta(seconds=60))
 
 
-def test_a_lease_about_to_run_out_is_not_relied_on(ledger: Ledger) -> None:
-    """A request that starts now must not arrive after the lease is over; renewing helps."""
+def test_a_lease_about_to_expire_no_longer_counts_as_held(ledger: Ledger) -> None:
+    """A request that starts now must not arrive after the lease has expired. Renewing the lease helps."""
     lease = ledger.acquire("scope", ELSEWHERE, NOW, 60)
     late = NOW + timedelta(seconds=58)
     assert not ledger.holds(lease, late)
@@ -168,21 +167,21 @@ def test_a_lease_about_to_run_out_is_not_relied_on(ledger: Ledger) -> None:
 
 
 def test_a_living_process_of_this_machine_keeps_its_lease(ledger: Ledger) -> None:
-    """As long as it is in time."""
-    here = Holder("me", socket.gethostname(), os.getpid())
-    ledger.acquire("scope", here, NOW, 60)
+    """Until the lease expires."""
+    holder = Holder("me", socket.gethostname(), os.getpid())
+    ledger.acquire("scope", holder, NOW, 60)
     with pytest.raises(Locked):
-        ledger.acquire("scope", replace(here, name="again"), NOW, 60)
+        ledger.acquire("scope", replace(holder, name="again"), NOW, 60)
 
 
 def test_leases_of_stacks_are_independent(ledger: Ledger) -> None:
-    """So are their fences."""
+    """Their fences are independent too."""
     assert ledger.acquire("a", ELSEWHERE, NOW, 60).fence == 1
     assert ledger.acquire("b", ELSEWHERE, NOW, 60).fence == 1
 
 
-def test_a_released_lease_is_free_and_its_fence_goes_on(ledger: Ledger) -> None:
-    """A fence is never given twice."""
+def test_a_released_lease_is_free_and_its_fence_keeps_counting(ledger: Ledger) -> None:
+    """A fence is never issued twice."""
     ledger.release(ledger.acquire("scope", ELSEWHERE, NOW, 60))
     assert ledger.acquire("scope", ELSEWHERE, NOW, 60).fence == 2
 
@@ -190,19 +189,19 @@ def test_a_released_lease_is_free_and_its_fence_goes_on(ledger: Ledger) -> None:
 # Registrations
 
 
-def brought_to(ledger: Ledger, status: RegistrationStatus) -> None:
-    """Have a machine in a status, with a token if it got that far."""
+def bring_to(ledger: Ledger, status: RegistrationStatus) -> None:
+    """Add a machine and bring it to a status, with a token if one is issued on the way."""
     ledger.discover(MACHINE)
     for step in PATHS[status]:
         ledger.advance("key", RegistrationStatus(step), token_id="t1" if step == "token_issued" else None)
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(RegistrationStatus, RegistrationStatus)))
-def test_a_registration_moves_only_where_it_may(
+def test_only_legal_status_changes_are_allowed(
     ledger: Ledger, before: RegistrationStatus, after: RegistrationStatus
 ) -> None:
-    """An illegal move is refused and changes nothing."""
-    brought_to(ledger, before)
+    """An illegal change is refused and changes nothing."""
+    bring_to(ledger, before)
     if after in LEGAL[before]:
         assert ledger.advance("key", after).status is after
         return
@@ -213,8 +212,8 @@ def test_a_registration_moves_only_where_it_may(
 
 
 def test_a_token_id_is_never_erased(ledger: Ledger) -> None:
-    """Neither by failing, nor by starting again, nor by being discovered again."""
-    brought_to(ledger, RegistrationStatus.TOKEN_ISSUED)
+    """A failure, a restart and a new discovery all keep it."""
+    bring_to(ledger, RegistrationStatus.TOKEN_ISSUED)
     for status in (RegistrationStatus.FAILED, RegistrationStatus.DISCOVERED):
         assert ledger.advance("key", status, last_error="no").token_id == "t1"
     assert ledger.discover(MACHINE).token_id == "t1"
@@ -223,24 +222,24 @@ def test_a_token_id_is_never_erased(ledger: Ledger) -> None:
 
 
 def test_retiring_keeps_the_record(ledger: Ledger) -> None:
-    """A machine that is gone was registered once, and that stays on record."""
-    brought_to(ledger, RegistrationStatus.REGISTERED)
+    """The ledger still shows that the machine was registered once."""
+    bring_to(ledger, RegistrationStatus.REGISTERED)
     assert [each.registration_key for each in ledger.registered("org")] == ["key"]
     assert ledger.retire("key")
     known = ledger.registration("key")
     assert known is not None and (known.status, known.token_id) == (RegistrationStatus.SKIPPED, "t1")
     assert ledger.registered("org") == [] and len(ledger.registrations("org")) == 1
-    assert not ledger.retire("key") and not ledger.retire("never heard of")
+    assert not ledger.retire("key") and not ledger.retire("unknown")
 
 
 def test_an_unknown_machine_cannot_be_advanced(ledger: Ledger) -> None:
-    """There is nothing that it could come from."""
+    """It has no status that could change."""
     with pytest.raises(StateError, match="from unknown"):
         ledger.advance("key", RegistrationStatus.TOKEN_ISSUED)
 
 
-def test_registrations_of_organizations_are_apart(ledger: Ledger) -> None:
-    """The same machine name in another organization is another machine."""
+def test_registrations_of_organizations_are_separate(ledger: Ledger) -> None:
+    """Machines with the same name in two organizations are different machines."""
     ledger.discover(MACHINE)
     ledger.discover(replace(MACHINE, registration_key="other", org_id="other"))
     assert [each.registration_key for each in ledger.registrations("other")] == ["other"]

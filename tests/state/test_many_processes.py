@@ -1,4 +1,4 @@
-"""Twenty processes at once on one state.db, each doing all that can be done with it: no error, and nothing lost."""
+"""Twenty processes use every part of one state.db at once, without an error and without losing anything."""
 
 from __future__ import annotations
 
@@ -49,26 +49,26 @@ ledger.close()
 """
 
 
-def test_twenty_processes_do_everything_at_once(tmp_path: Path) -> None:
-    """They make the file at the same time, too, and every one finds all of its own in it."""
+def test_twenty_processes_use_one_state_db_at_once(tmp_path: Path) -> None:
+    """They also create the file at the same time. Everything that each of them wrote is in it afterwards."""
     path = tmp_path / "state.db"
     names = [f"p{number}" for number in range(PROCESSES)]
     workers = [
         subprocess.Popen([sys.executable, "-c", WORKER, str(path), name, str(EACH)], stderr=subprocess.PIPE, text=True)
         for name in names
     ]
-    complaints = [worker.communicate(timeout=90)[1] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * PROCESSES, "".join(complaints)
+    errors = [worker.communicate(timeout=90)[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * PROCESSES, "".join(errors)
     database = Database(path)
     ledger = SqliteLedger(database)
-    whole = {(name, number) for name in names for number in range(EACH)}
+    expected = {(name, number) for name in names for number in range(EACH)}
     preferences = open_preferences(path)
     assert {name: preferences.of(name) for name in names} == {name: {"region": f"{name}-{EACH - 1}"} for name in names}
-    assert sorted(entry.command for entry in History(database).entries()) == sorted(f"{a} {b}" for a, b in whole)
+    assert sorted(entry.command for entry in History(database).entries()) == sorted(f"{a} {b}" for a, b in expected)
     cached = {row["path"] for row in database.rows("SELECT path FROM http_cache WHERE query <> '#'")}
-    assert cached == {f"/{name}/{number}" for name, number in whole}
+    assert cached == {f"/{name}/{number}" for name, number in expected}
     assert {(each.registration_key, each.token_id, each.status) for each in ledger.registrations()} == {
-        (f"{name}-{number}", name, RegistrationStatus.TOKEN_ISSUED) for name, number in whole
+        (f"{name}-{number}", name, RegistrationStatus.TOKEN_ISSUED) for name, number in expected
     }
     assert {(run.scope, run.outcome) for run in ledger.runs()} == {(name, "ok") for name in names}
     assert all(len(ledger.attempts(run.id)) == 1 for run in ledger.runs())

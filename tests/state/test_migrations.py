@@ -1,4 +1,4 @@
-"""From the first schema to this one: every row is kept, and so is the file as it was."""
+"""Migrations from the first schema to the current one: they keep every row and a copy of the old file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROWS = {
         *("token_issued", "no", '{"ipAddress":"10.0.0.1"}', "2026-01-01T00:00:00.000+00:00"),
     ),
 }
-"""A row of every table of the first schema."""
+"""One row for each table of the first schema."""
 OPENER = """
 import sys
 from pathlib import Path
@@ -52,21 +52,21 @@ def old(tmp_path: Path) -> Path:
 
 
 def content(path: Path) -> tuple[int, dict[str, list[tuple[object, ...]]]]:
-    """The schema's number and every row of the first schema's tables, as far as its columns go."""
+    """The schema number, and all rows of the first schema's tables with only its columns."""
     with closing(sqlite3.connect(path)) as db:
-        found = {
+        rows = {
             table: [each[: len(row)] for each in db.execute(f"SELECT * FROM {table}")] for table, row in ROWS.items()
         }
-        return int(db.execute("PRAGMA user_version").fetchone()[0]), found
+        return int(db.execute("PRAGMA user_version").fetchone()[0]), rows
 
 
 def test_every_row_of_every_table_is_kept(old: Path) -> None:
-    """As it was written, and readable as what it is."""
+    """Rows are unchanged, and the ledger can read them."""
     tables = {table: [row] for table, row in ROWS.items()}
     assert content(old) == (1, tables)
     ledger = open_ledger(old)
     assert [run.id for run in ledger.runs("scope")] == [7]
-    assert [left.step.state for left in ledger.open_steps("scope")] == [StepState.INTENT]
+    assert [each.step.state for each in ledger.open_steps("scope")] == [StepState.INTENT]
     assert [attempt.number for attempt in ledger.attempts(7)] == [1]
     assert ledger.owned("scope")[Ref("CloudSpace", "edge")].applied == {"spec/region": "dfw"}
     machine = ledger.registration("key")
@@ -77,8 +77,8 @@ def test_every_row_of_every_table_is_kept(old: Path) -> None:
     assert content(old) == (len(MIGRATIONS), tables)
 
 
-def test_the_file_as_it_was_is_kept_beside(old: Path) -> None:
-    """Private, complete, and good for the version that wrote it."""
+def test_a_copy_of_the_old_file_is_kept(old: Path) -> None:
+    """The copy is private and complete, and the old version can open it."""
     Database(old).close()
     copy = old.with_name("state.db.schema1")
     assert content(copy) == (1, {table: [row] for table, row in ROWS.items()})
@@ -87,14 +87,14 @@ def test_the_file_as_it_was_is_kept_beside(old: Path) -> None:
 
 
 def test_a_new_or_a_current_file_is_not_copied(tmp_path: Path) -> None:
-    """There is nothing to go back to."""
+    """There is no older schema to restore."""
     for _ in range(2):
         Database(tmp_path / "state.db").close()
     assert [each.name for each in tmp_path.iterdir()] == ["state.db"]
 
 
-def test_a_migration_that_fails_leaves_the_old_file_usable(old: Path) -> None:
-    """With its copy beside it."""
+def test_a_failed_migration_leaves_the_old_file_usable(old: Path) -> None:
+    """The copy is kept as well."""
     with pytest.raises(StateError):
         Database(old, (*MIGRATIONS[:1], "CREATE TABLE later (x); nonsense"))
     assert content(old) == (1, {table: [row] for table, row in ROWS.items()})
@@ -103,19 +103,19 @@ def test_a_migration_that_fails_leaves_the_old_file_usable(old: Path) -> None:
 
 
 def test_eight_processes_at_once_migrate_once(old: Path) -> None:
-    """And the copy is of the old schema, whoever made it: not of what another had migrated meanwhile."""
+    """Only one process migrates, and the copy has the old schema."""
     openers = [
         subprocess.Popen([sys.executable, "-c", OPENER, str(old)], stderr=subprocess.PIPE, text=True) for _ in range(8)
     ]
-    complaints = [opener.communicate(timeout=60)[1] for opener in openers]
-    assert [opener.returncode for opener in openers] == [0] * 8, complaints
+    errors = [opener.communicate(timeout=60)[1] for opener in openers]
+    assert [opener.returncode for opener in openers] == [0] * 8, errors
     tables = {table: [row] for table, row in ROWS.items()}
     assert content(old) == (len(MIGRATIONS), tables)
     assert content(old.with_name("state.db.schema1")) == (1, tables)
 
 
-def test_the_copy_is_made_before_anybody_else_may_migrate(old: Path) -> None:
-    """While another process has the file, there is neither a copy nor a migration."""
+def test_nothing_is_copied_or_migrated_while_another_process_writes(old: Path) -> None:
+    """The copy is made inside the migration's transaction, which waits for other writers."""
     with closing(sqlite3.connect(old, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StateError, match="locked"):
@@ -127,7 +127,7 @@ def test_the_copy_is_made_before_anybody_else_may_migrate(old: Path) -> None:
 
 
 def test_a_newer_schema_is_refused_and_not_copied(tmp_path: Path) -> None:
-    """By every way of opening it."""
+    """The durable setting makes no difference."""
     path = tmp_path / "state.db"
     Database(path, (*MIGRATIONS, "CREATE TABLE later (x)")).close()
     before = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Remembered choices: one for each profile, forgotten on request, and never in the way."""
+"""Preferences: separate for each profile, deletable, and strict about files that cannot be read."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rsspot.state.sqlite_store import SqliteStore
 
 @pytest.fixture(params=["json", "sqlite"])
 def preferences(request: pytest.FixtureRequest, tmp_path: Path) -> Preferences:
-    """Preferences in either store."""
+    """Preferences in each type of store."""
     if request.param == "json":
         return Preferences(JsonStore(tmp_path / "preferences.json", RECORDS))
     return Preferences(SqliteStore(Database(tmp_path / "state.db", durable=False), "preferences", RECORDS))
 
 
-def test_each_profile_has_its_own(preferences: Preferences) -> None:
-    """Somebody who changes one account's region does not change another's."""
+def test_each_profile_has_its_own_preferences(preferences: Preferences) -> None:
+    """Changing the region of one account does not change that of another."""
     preferences.remember("organization", "acme", "work")
     preferences.remember("region", "dfw", "work")
     preferences.remember("region", "iad", "play")
@@ -34,8 +34,8 @@ def test_each_profile_has_its_own(preferences: Preferences) -> None:
     assert preferences.of(None) == {"profile": "work"}
 
 
-def test_none_forgets_only_that(preferences: Preferences) -> None:
-    """And may be said twice."""
+def test_none_deletes_one_preference(preferences: Preferences) -> None:
+    """Deleting it again is allowed."""
     for profile in ("work", "play"):
         preferences.remember("region", "dfw", profile)
         preferences.remember("organization", "acme", profile)
@@ -49,8 +49,8 @@ def test_none_forgets_only_that(preferences: Preferences) -> None:
 
 
 @pytest.mark.parametrize("names", [("a", "a@b"), ("a@b", "b"), ("profile", "region@profile"), ("", "@"), ("%", "_")])
-def test_names_that_look_like_each_others_keys_are_apart(preferences: Preferences, names: tuple[str, str]) -> None:
-    """A profile may be called anything."""
+def test_profile_names_that_look_like_keys_do_not_collide(preferences: Preferences, names: tuple[str, str]) -> None:
+    """A profile may have any name."""
     for name in names:
         preferences.remember("region", f"of {name}", name)
     assert [preferences.of(name) for name in names] == [{"region": f"of {name}"} for name in names]
@@ -58,33 +58,33 @@ def test_names_that_look_like_each_others_keys_are_apart(preferences: Preference
 
 
 @pytest.mark.parametrize(("name", "profile"), [("refresh_token", "work"), ("profile", "work"), ("region", None)])
-def test_only_a_choice_can_be_remembered(preferences: Preferences, name: str, profile: str | None) -> None:
-    """A token has no business in this file."""
+def test_only_known_preferences_can_be_stored(preferences: Preferences, name: str, profile: str | None) -> None:
+    """A token must not get into this file."""
     with pytest.raises(UsageError, match=name):
         preferences.remember(name, "x", profile)
     assert preferences.of(profile) == {}
 
 
-def test_where_there_is_no_state_nothing_is_remembered_and_nothing_made(tmp_path: Path) -> None:
-    """Reading settings writes nothing."""
+def test_reading_a_missing_file_creates_nothing(tmp_path: Path) -> None:
+    """It has no preferences."""
     assert remembered(tmp_path / "state.db")("work") == {}
     assert remembered(tmp_path)(None) == {}
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"not a database" * 300, b"\x00" * 5000])
-def test_a_file_that_cannot_be_read_is_not_passed_over(tmp_path: Path, content: bytes) -> None:
-    """It may say which account is meant; and it is left as it is for whoever can read it."""
+def test_an_unreadable_file_is_not_ignored(tmp_path: Path, content: bytes) -> None:
+    """Ignoring it could select the wrong account. The file is not changed."""
     path = tmp_path / "state.db"
     path.write_bytes(content)
     of = remembered(path)
-    with pytest.raises(StateError, match="which profile and organization are meant"):
+    with pytest.raises(StateError, match="which may set the profile and organization"):
         of("work")
     assert path.read_bytes() == content
 
 
-def test_a_healthy_file_in_a_folder_that_is_read_only_is_read(tmp_path: Path) -> None:
-    """As a container mounts it."""
+def test_a_file_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
+    """Containers mount folders like this."""
     path = tmp_path / "sealed" / "state.db"
     open_preferences(path).remember("region", "dfw", "work")
     for each in path.parent.iterdir():
@@ -97,8 +97,8 @@ def test_a_healthy_file_in_a_folder_that_is_read_only_is_read(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("body", ["{", "5", "null", '["x"]'])
-def test_a_row_that_cannot_be_read_remembers_nothing(tmp_path: Path, body: str) -> None:
-    """For the profile that it is of."""
+def test_an_unreadable_row_is_ignored(tmp_path: Path, body: str) -> None:
+    """Other profiles are not affected."""
     path = tmp_path / "state.db"
     open_preferences(path).remember("region", "dfw", "play")
     database = Database(path)
@@ -109,8 +109,8 @@ def test_a_row_that_cannot_be_read_remembers_nothing(tmp_path: Path, body: str) 
     assert remembered(path)("play") == {"region": "dfw"}
 
 
-def test_settings_are_resolved_with_what_is_remembered(tmp_path: Path) -> None:
-    """Over the file, under the environment, and only for the profile it was remembered for."""
+def test_settings_are_resolved_with_preferences(tmp_path: Path) -> None:
+    """They override the file, the environment overrides them, and they apply only to their own profile."""
     state = tmp_path / "state.db"
     preferences = open_preferences(state)
     preferences.remember("profile", "play")
@@ -118,14 +118,14 @@ def test_settings_are_resolved_with_what_is_remembered(tmp_path: Path) -> None:
     config = {"profiles": {"work": {"orgId": "w"}, "play": {"orgId": "p"}}, "activeProfile": "work"}
     environ = {"HOME": str(tmp_path), "RSSPOT_STATE_PATH": str(state)}
 
-    def found(**changes: str) -> tuple[str, str]:
-        settled = resolve(config=config, environ=environ | changes, preferences=remembered)
-        return settled.profile, settled.get("organization")
+    def resolved(**changes: str) -> tuple[str, str]:
+        settings = resolve(config=config, environ=environ | changes, preferences=remembered)
+        return settings.profile, settings.get("organization")
 
-    assert found() == ("play", "remembered")
-    assert found(RSSPOT_PROFILE="work") == ("work", "w")
-    assert found(RSSPOT_ORG="env") == ("play", "env")
+    assert resolved() == ("play", "remembered")
+    assert resolved(RSSPOT_PROFILE="work") == ("work", "w")
+    assert resolved(RSSPOT_ORG="env") == ("play", "env")
     preferences.remember("organization", None, "play")
     preferences.remember("profile", None)
-    assert found() == ("work", "w")
-    assert found(RSSPOT_PROFILE="play") == ("play", "p")
+    assert resolved() == ("work", "w")
+    assert resolved(RSSPOT_PROFILE="play") == ("play", "p")

@@ -1,4 +1,4 @@
-"""One state.db behind one façade: each part is there on first use, and a file that need not be made is not."""
+"""StateStore: every part opens on first use, and a missing file is created only if wanted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ENTRY = HistoryEntry("2026-01-01T00:00:00Z", "plan infra/", "default", 0, 0.1)
 MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni")
 
 
-def test_every_part_remembers(tmp_path: Path) -> None:
-    """Preferences, kept answers, history, the ledger and the registrations in it."""
+def test_every_part_is_stored(tmp_path: Path) -> None:
+    """Preferences, cached responses, history, and the ledger with its registrations."""
     with StateStore(tmp_path / "state.db") as state:
         state.preferences.remember("organization", "mine", profile="work")
         state.http_cache.put("owner", "/regions", "", b"{}", now=10.0, expires_at=20.0)
@@ -30,8 +30,8 @@ def test_every_part_remembers(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"state.db"}
 
 
-def test_reading_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
-    """It is empty, and no file is left behind."""
+def test_reading_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
+    """It counts as empty."""
     with StateStore(tmp_path / "state.db", create=False) as state:
         assert state.history.entries() == []
         assert state.preferences.of("work") == {}
@@ -40,8 +40,8 @@ def test_reading_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_export_is_imported_whole(tmp_path: Path) -> None:
-    """Preferences and registrations move to another file."""
+def test_an_export_can_be_imported(tmp_path: Path) -> None:
+    """Preferences and registrations arrive in another file."""
     with StateStore(tmp_path / "one.db") as one, StateStore(tmp_path / "two.db") as two:
         one.preferences.remember("region", "dfw", profile="work")
         one.ledger.discover(MACHINE)
@@ -50,7 +50,7 @@ def test_an_export_is_imported_whole(tmp_path: Path) -> None:
 
 
 def test_a_ledger_is_opened_by_path_or_url(tmp_path: Path) -> None:
-    """Both name the same file; a scheme that no backend has is refused with those that there are."""
+    """Both name the same file. An unknown scheme is refused, and the hint lists the known ones."""
     path = tmp_path / "a b.db"
     by_path = open_ledger(path)
     by_path.discover(MACHINE)

@@ -1,4 +1,4 @@
-"""The two stores of records against one contract: whole writes, right types, and as many processes as there are."""
+"""Both record stores, tested against one contract: atomic writes, validated types, and concurrent processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ both = pytest.mark.parametrize("opened", [json_store, sqlite_store])
 
 @both
 def test_a_record_comes_back_as_it_was_put(tmp_path: Path, opened: Open) -> None:
-    """With its types, also for somebody who opens the store anew."""
+    """The types are kept, also after the store is opened again."""
     store = opened(tmp_path)
     assert (store.get("k"), store.all()) == (None, {})
     store.put("k", FULL)
@@ -40,8 +40,8 @@ def test_a_record_comes_back_as_it_was_put(tmp_path: Path, opened: Open) -> None
 
 
 @both
-def test_all_are_told_in_the_order_of_their_keys(tmp_path: Path, opened: Open) -> None:
-    """Both stores in the same one, whatever the order they came in."""
+def test_records_are_sorted_by_key(tmp_path: Path, opened: Open) -> None:
+    """Both stores sort alike, regardless of the order in which records were added."""
     keys = ["b", "a", "B", "é", "10", "9", "", " ", "a/b", "a%", "😀", "a\nb", 'quo"te', "Z'"]
     store = opened(tmp_path)
     store.put_all({key: Note(key) for key in keys})
@@ -50,8 +50,8 @@ def test_all_are_told_in_the_order_of_their_keys(tmp_path: Path, opened: Open) -
 
 
 @both
-def test_forgetting_says_whether_there_was_something(tmp_path: Path, opened: Open) -> None:
-    """And takes only that one."""
+def test_delete_returns_whether_there_was_a_record(tmp_path: Path, opened: Open) -> None:
+    """It deletes only that record."""
     store = opened(tmp_path)
     store.put_all({"a": Note("a"), "aa": Note("aa")})
     assert store.delete("a") and not store.delete("a") and not store.delete("A")
@@ -59,8 +59,8 @@ def test_forgetting_says_whether_there_was_something(tmp_path: Path, opened: Ope
 
 
 @both
-def test_putting_none_is_nothing(tmp_path: Path, opened: Open) -> None:
-    """Nor does it harm what is there."""
+def test_putting_no_records_changes_nothing(tmp_path: Path, opened: Open) -> None:
+    """Existing records are kept."""
     store = opened(tmp_path)
     store.put_all({})
     store.put("k", FULL)
@@ -69,8 +69,8 @@ def test_putting_none_is_nothing(tmp_path: Path, opened: Open) -> None:
 
 
 @both
-def test_all_are_kept_or_none(tmp_path: Path, opened: Open) -> None:
-    """A record that cannot be written takes the others with it."""
+def test_put_all_stores_all_records_or_none(tmp_path: Path, opened: Open) -> None:
+    """If one record cannot be written, none is stored."""
     store = opened(tmp_path)
     store.put("k", FULL)
     with pytest.raises(UnicodeEncodeError):
@@ -80,7 +80,7 @@ def test_all_are_kept_or_none(tmp_path: Path, opened: Open) -> None:
 
 @both
 def test_a_full_disk_is_a_state_error_and_changes_nothing(tmp_path: Path, opened: Open) -> None:
-    """With room again, writing goes on."""
+    """Writing works again once there is space."""
     command = [*program("fills_the_disk"), opened.__name__, str(tmp_path)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -89,7 +89,7 @@ def test_a_full_disk_is_a_state_error_and_changes_nothing(tmp_path: Path, opened
 
 
 def spoil(folder: Path, body: str) -> None:
-    """Put what is no note under the key "bad", in whichever store is there."""
+    """Add an invalid note under the key "bad", to whichever store exists in the folder."""
     file = folder / "notes.json"
     if file.exists():
         document = json.loads(file.read_text())
@@ -104,14 +104,14 @@ def spoil(folder: Path, body: str) -> None:
 
 @both
 @pytest.mark.parametrize(
-    ("body", "said"), [('{"title": 5}', "title"), ('{"title": "t", "pages": "x"}', "pages"), ("[]", "")]
+    ("body", "field"), [('{"title": 5}', "title"), ('{"title": "t", "pages": "x"}', "pages"), ("[]", "")]
 )
-def test_what_is_no_record_is_named(tmp_path: Path, opened: Open, body: str, said: str) -> None:
-    """File, key and field; the value is not repeated."""
+def test_an_invalid_record_is_a_state_error(tmp_path: Path, opened: Open, body: str, field: str) -> None:
+    """The error names the file, the key and the field."""
     store = opened(tmp_path)
     store.put("good", FULL)
     spoil(tmp_path, body)
-    with pytest.raises(StateError, match=rf"notes.*'bad' is not one of the notes: {said}") as caught:
+    with pytest.raises(StateError, match=rf"notes.*'bad': invalid notes record: {field}") as caught:
         store.all()
     assert str(tmp_path) in str(caught.value)
     with pytest.raises(StateError, match="'bad'"):
@@ -120,22 +120,20 @@ def test_what_is_no_record_is_named(tmp_path: Path, opened: Open, body: str, sai
 
 @both
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff\xfe", b"not a store at all" * 300])
-def test_a_file_that_is_no_store_is_a_state_error_and_not_replaced(
-    tmp_path: Path, opened: Open, content: bytes
-) -> None:
-    """Whatever is asked of it. An empty file is an empty database, as sqlite has it."""
+def test_an_invalid_file_is_a_state_error_and_is_not_replaced(tmp_path: Path, opened: Open, content: bytes) -> None:
+    """This holds for reading and writing. For SQLite, an empty file is an empty database."""
     name = "notes.json" if opened is json_store else "notes.db"
     (tmp_path / name).write_bytes(content)
     if opened is sqlite_store and content == b"":
         assert opened(tmp_path).all() == {}
         return
-    for ask in (
+    for operation in (
         lambda: opened(tmp_path).all(),
         lambda: opened(tmp_path).put("k", FULL),
         lambda: opened(tmp_path).delete("k"),
     ):
         with pytest.raises(StateError, match=name):
-            ask()
+            operation()
     assert (tmp_path / name).read_bytes() == content
 
 
@@ -149,16 +147,16 @@ def test_a_file_that_is_no_store_is_a_state_error_and_not_replaced(
         {"records": "notes", "entries": {}},
     ],
 )
-def test_a_json_file_of_another_kind_is_not_taken_for_a_store(tmp_path: Path, document: object) -> None:
-    """Nor one of a later format: writing would destroy what we do not understand."""
+def test_a_json_file_of_another_format_is_refused(tmp_path: Path, document: object) -> None:
+    """This includes later formats. Writing would destroy data that this version does not understand."""
     file = tmp_path / "notes.json"
     file.write_text(json.dumps(document))
-    with pytest.raises(StateError, match="does not hold notes"):
+    with pytest.raises(StateError, match="does not contain notes"):
         json_store(tmp_path).put("k", FULL)
     assert json.loads(file.read_text()) == document
 
 
-def test_a_json_file_nested_without_end_is_a_state_error(tmp_path: Path) -> None:
+def test_a_deeply_nested_json_file_is_a_state_error(tmp_path: Path) -> None:
     """Not a RecursionError."""
     (tmp_path / "notes.json").write_text("[" * 100_000)
     with pytest.raises(StateError, match="cannot read"):
@@ -166,7 +164,7 @@ def test_a_json_file_nested_without_end_is_a_state_error(tmp_path: Path) -> None
 
 
 def test_a_row_that_is_not_json_is_a_state_error(tmp_path: Path) -> None:
-    """Naming table and key."""
+    """The error names the table and the key."""
     store = sqlite_store(tmp_path)
     spoil(tmp_path, "{")
     with pytest.raises(StateError, match="notes: 'bad' is not JSON"):
@@ -175,7 +173,7 @@ def test_a_row_that_is_not_json_is_a_state_error(tmp_path: Path) -> None:
 
 @both
 def test_the_files_are_private(tmp_path: Path, opened: Open) -> None:
-    """From the first record on, and again when somebody had opened them."""
+    """From the first record on. The next write makes them private again if their mode was changed."""
     store = opened(tmp_path / "new")
     store.put("k", FULL)
     assert {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "new").iterdir()} == {0o600}
@@ -189,18 +187,18 @@ def test_the_files_are_private(tmp_path: Path, opened: Open) -> None:
 
 @both
 def test_two_processes_at_once_lose_nothing(tmp_path: Path, opened: Open) -> None:
-    """Each puts, replaces and forgets."""
+    """Each process adds, replaces and deletes records."""
     command = [*program("writes_notes"), opened.__name__, str(tmp_path)]
     writers = [subprocess.Popen([*command, name], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) for name in "ab"]
-    complaints = [writer.communicate(timeout=60)[1] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0, 0], complaints
-    wanted = {f"{name}-{number}": Note(name, number) for name in "ab" for number in range(8)}
-    wanted |= {f"{name}-last": Note("y", 7) for name in "ab"}
-    assert opened(tmp_path).all() == wanted
+    errors = [writer.communicate(timeout=60)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0], errors
+    expected = {f"{name}-{number}": Note(name, number) for name in "ab" for number in range(8)}
+    expected |= {f"{name}-last": Note("y", 7) for name in "ab"}
+    assert opened(tmp_path).all() == expected
 
 
-def test_stores_beside_each_other_are_independent(tmp_path: Path) -> None:
-    """In one folder, in one database, under one key."""
+def test_stores_in_one_folder_are_independent(tmp_path: Path) -> None:
+    """Stores in one folder or one database may use the same key."""
     pictures = Records("pictures", TypeAdapter(int))
     database = Database(tmp_path / "notes.db", (TABLE, TABLE.replace("notes", "pictures")))
     stores = (
@@ -220,35 +218,35 @@ def test_stores_beside_each_other_are_independent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["notes; DROP TABLE notes", "Notes", "", "notes\n"])
-def test_the_name_of_a_table_is_only_that(table: str) -> None:
-    """It stands in the SQL."""
-    with pytest.raises(ValueError, match="not the name of a table"):
+def test_an_invalid_table_name_is_refused(table: str) -> None:
+    """The name is inserted into the SQL."""
+    with pytest.raises(ValueError, match="not a table name"):
         SqliteStore(Database(None), table, NOTES)
 
 
-# Moving
+# Export and import
 
 
 @pytest.mark.parametrize(("source", "target"), [(json_store, sqlite_store), (sqlite_store, json_store)])
 def test_records_move_from_one_store_to_the_other(tmp_path: Path, source: Open, target: Open) -> None:
-    """By a document that is JSON; the second time nothing is new."""
+    """By a JSON document. Importing it again changes nothing."""
     store = source(tmp_path)
     store.put_all({"a": FULL, "b": Note("b")})
     document = json.loads(json.dumps(exported(NOTES, store)))
-    there = target(tmp_path)
-    there.put("c", Note("c"))
-    assert imported(NOTES, there, document) == 2
-    assert there.all() == {"a": FULL, "b": Note("b"), "c": Note("c")}
-    assert imported(NOTES, there, document) == 0
+    other = target(tmp_path)
+    other.put("c", Note("c"))
+    assert imported(NOTES, other, document) == 2
+    assert other.all() == {"a": FULL, "b": Note("b"), "c": Note("c")}
+    assert imported(NOTES, other, document) == 0
 
 
 @both
-def test_a_clash_is_refused_unless_it_was_asked_for(tmp_path: Path, opened: Open) -> None:
-    """And nothing is taken over, not even what would be new."""
+def test_a_conflict_is_refused_without_replace(tmp_path: Path, opened: Open) -> None:
+    """Then nothing is imported, not even new records."""
     store = opened(tmp_path)
     document = exported(NOTES, store) | {"entries": {"a": {"title": "new"}, "b": {"title": "b"}}}
     store.put("a", Note("old"))
-    with pytest.raises(StateError, match="'a' is there already") as caught:
+    with pytest.raises(StateError, match="'a' already exists") as caught:
         imported(NOTES, store, document)
     assert caught.value.hint == "import with --replace"
     assert store.all() == {"a": Note("old")}
@@ -257,8 +255,8 @@ def test_a_clash_is_refused_unless_it_was_asked_for(tmp_path: Path, opened: Open
 
 
 @both
-def test_garbage_is_not_imported(tmp_path: Path, opened: Open) -> None:
-    """The entry and the field are named, and what is good beside it stays out."""
+def test_an_invalid_export_is_not_imported(tmp_path: Path, opened: Open) -> None:
+    """The error names the entry and the field. Valid entries are not imported either."""
     store = opened(tmp_path)
     good = exported(NOTES, store)
     for document in (None, [], "words", {}, good | {"records": "others"}, good | {"format": "x"}):
@@ -266,37 +264,37 @@ def test_garbage_is_not_imported(tmp_path: Path, opened: Open) -> None:
             imported(NOTES, store, document)
     with pytest.raises(StateError, match="no entries"):
         imported(NOTES, store, good | {"entries": [1]})
-    with pytest.raises(StateError, match="entry 'z' is not one of the notes: pages"):
+    with pytest.raises(StateError, match="entry 'z': invalid notes record: pages"):
         imported(NOTES, store, good | {"entries": {"a": {"title": "a"}, "z": {"title": "z", "pages": "many"}}})
     assert store.all() == {}
 
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
 notes = st.builds(Note, title=texts, pages=st.integers(-5, 10**12), tags=st.lists(texts, max_size=2).map(tuple))
-few = st.sampled_from(["a", "b", "A", ""]) | texts
-steps = st.lists(
+keys = st.sampled_from(["a", "b", "A", ""]) | texts
+operations = st.lists(
     st.one_of(
-        st.tuples(st.just("put"), st.dictionaries(few, notes, min_size=1, max_size=3)),
-        st.tuples(st.just("delete"), few),
-        st.tuples(st.just("get"), few),
+        st.tuples(st.just("put"), st.dictionaries(keys, notes, min_size=1, max_size=3)),
+        st.tuples(st.just("delete"), keys),
+        st.tuples(st.just("get"), keys),
     ),
     max_size=12,
 )
 
 
 @both
-@given(steps)
+@given(operations)
 @settings(max_examples=40, deadline=None)
-def test_a_store_behaves_like_a_dictionary(opened: Open, asked: list[tuple[str, object]]) -> None:
-    """Whatever is done to both."""
+def test_a_store_behaves_like_a_dictionary(opened: Open, calls: list[tuple[str, object]]) -> None:
+    """After any sequence of operations."""
     model: dict[str, Note] = {}
     with TemporaryDirectory() as folder:
         store = opened(Path(folder))
-        for what, argument in asked:
+        for operation, argument in calls:
             if isinstance(argument, dict):
                 store.put_all(argument)
                 model |= argument
-            elif what == "delete":
+            elif operation == "delete":
                 assert store.delete(str(argument)) == (model.pop(str(argument), None) is not None)
             else:
                 assert store.get(str(argument)) == model.get(str(argument))

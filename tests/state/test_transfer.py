@@ -1,4 +1,4 @@
-"""Moving a state.db to another machine: everything that may move, all or none of it, and no secret."""
+"""Moving state to another machine: preferences and registrations, all or nothing, without local data."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from rsspot.state.preferences import RECORDS, Preferences
 from rsspot.state.sqlite_store import SqliteStore
 from rsspot.state.transfer import RegistrationStore, export_state, import_state
 
-CANARY = "canary-never-to-be-moved"
+CANARY = "canary-must-not-be-exported"
 MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni", vm_name="vm", payload={"ipAddress": "10.0.0.1"})
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Database]:
-    """A state.db with something in every table that moves, and in those that stay."""
-    database = Database(tmp_path / "here.db", durable=False)
+def source(tmp_path: Path) -> Iterator[Database]:
+    """A state.db with data that is exported and data that is not."""
+    database = Database(tmp_path / "source.db", durable=False)
     fill(database)
     yield database
     database.close()
 
 
 @pytest.fixture
-def there(tmp_path: Path) -> Iterator[Database]:
-    """A new state.db."""
-    database = Database(tmp_path / "there.db", durable=False)
+def target(tmp_path: Path) -> Iterator[Database]:
+    """An empty state.db."""
+    database = Database(tmp_path / "target.db", durable=False)
     yield database
     database.close()
 
 
 def fill(database: Database) -> None:
-    """Preferences and a registration that got far; and what stays where it is."""
+    """Add preferences and registrations, and also claims, history and cached responses, which are not exported."""
     preferences_of(database).remember("region", "dfw", "work")
     preferences_of(database).remember("profile", "work")
     ledger = SqliteLedger(database)
@@ -61,118 +61,118 @@ def preferences_of(database: Database) -> Preferences:
 
 
 def document_of(database: Database) -> dict[str, Any]:
-    """An export, as it is after having been a file."""
-    found: dict[str, Any] = json.loads(json.dumps(export_state(database)))
-    return found
+    """An export after a round trip through JSON."""
+    document: dict[str, Any] = json.loads(json.dumps(export_state(database)))
+    return document
 
 
 def part(document: dict[str, Any], name: str) -> dict[str, Any]:
     """The entries of one part."""
-    (found,) = (each for each in document["parts"] if each["records"] == name)
-    entries: dict[str, Any] = found["entries"]
+    (matching,) = (each for each in document["parts"] if each["records"] == name)
+    entries: dict[str, Any] = matching["entries"]
     return entries
 
 
-def moved(database: Database) -> list[Any]:
-    """What a database has of what can be moved."""
+def exported_entries(database: Database) -> list[Any]:
+    """The entries of all parts of an export."""
     return [each["entries"] for each in export_state(database)["parts"]]
 
 
-def test_all_that_moves_arrives_as_it_was(here: Database, there: Database) -> None:
-    """With the status, the token's id, its expiry, the error and the times."""
-    assert import_state(there, document_of(here)) == {"preferences": 2, "registrations": 2}
-    assert moved(there) == moved(here)
-    assert preferences_of(there).of("work") == {"region": "dfw"}
-    before, after = SqliteLedger(here).registration("key"), SqliteLedger(there).registration("key")
+def test_exported_data_arrives_unchanged(source: Database, target: Database) -> None:
+    """Including status, token, expiry, error and times."""
+    assert import_state(target, document_of(source)) == {"preferences": 2, "registrations": 2}
+    assert exported_entries(target) == exported_entries(source)
+    assert preferences_of(target).of("work") == {"region": "dfw"}
+    before, after = SqliteLedger(source).registration("key"), SqliteLedger(target).registration("key")
     assert before is not None and after == replace(before, claimed_by=None, claimed_until=None)
     assert (after.status, after.token_id, after.last_error) == (RegistrationStatus.FAILED, "t1", "no")
-    assert import_state(there, document_of(here)) == {"preferences": 0, "registrations": 0}
+    assert import_state(target, document_of(source)) == {"preferences": 0, "registrations": 0}
 
 
-def test_caches_histories_and_claims_stay(here: Database, there: Database) -> None:
-    """They say what somebody did or saw here."""
-    document = document_of(here)
+def test_caches_history_and_claims_are_not_exported(source: Database, target: Database) -> None:
+    """They belong to the machine they were made on."""
+    document = document_of(source)
     assert CANARY not in json.dumps(document)
     assert {each["records"] for each in document["parts"]} == {"preferences", "registrations"}
-    import_state(there, document)
-    assert History(there).entries() == []
-    assert len(SqliteLedger(there).claim_registrations("anybody", ttl=60, limit=10)) == 2
+    import_state(target, document)
+    assert History(target).entries() == []
+    assert len(SqliteLedger(target).claim_registrations("anybody", ttl=60, limit=10)) == 2
 
 
-def test_an_empty_state_moves_too(here: Database, there: Database) -> None:
-    """It takes nothing away."""
-    before = moved(here)
-    assert import_state(here, document_of(there)) == {"preferences": 0, "registrations": 0}
-    assert moved(here) == before
+def test_importing_an_empty_state_changes_nothing(source: Database, target: Database) -> None:
+    """It deletes nothing."""
+    before = exported_entries(source)
+    assert import_state(source, document_of(target)) == {"preferences": 0, "registrations": 0}
+    assert exported_entries(source) == before
 
 
 @pytest.mark.parametrize("table", ["preferences", "registrations"])
-def test_a_clash_in_any_part_keeps_every_part_out(here: Database, there: Database, table: str) -> None:
-    """Unless replacing was asked for."""
+def test_a_conflict_in_one_part_imports_nothing(source: Database, target: Database, table: str) -> None:
+    """With `replace`, everything is imported."""
     if table == "preferences":
-        preferences_of(there).remember("region", "iad", "work")
+        preferences_of(target).remember("region", "iad", "work")
     else:
-        SqliteLedger(there).discover(MACHINE)
-    before = moved(there)
-    with pytest.raises(StateError, match="is there already") as caught:
-        import_state(there, document_of(here))
+        SqliteLedger(target).discover(MACHINE)
+    before = exported_entries(target)
+    with pytest.raises(StateError, match="already exists") as caught:
+        import_state(target, document_of(source))
     assert caught.value.hint == "import with --replace"
-    assert moved(there) == before
-    assert import_state(there, document_of(here), replace=True) == {"preferences": 2, "registrations": 2}
-    assert moved(there) == moved(here)
+    assert exported_entries(target) == before
+    assert import_state(target, document_of(source), replace=True) == {"preferences": 2, "registrations": 2}
+    assert exported_entries(target) == exported_entries(source)
 
 
-def test_what_is_equal_is_no_clash(here: Database, there: Database) -> None:
-    """Only what says something else is."""
-    preferences_of(there).remember("region", "dfw", "work")
-    assert import_state(there, document_of(here)) == {"preferences": 1, "registrations": 2}
+def test_equal_records_are_no_conflict(source: Database, target: Database) -> None:
+    """Only different values conflict."""
+    preferences_of(target).remember("region", "dfw", "work")
+    assert import_state(target, document_of(source)) == {"preferences": 1, "registrations": 2}
 
 
 @pytest.mark.parametrize(
     "document", [None, [], "words", 5, {}, {"format": "rsspot.state/1"}, {"format": "rsspot.state/2", "parts": []}]
 )
-def test_garbage_is_refused(there: Database, document: Any) -> None:
-    """So is what a later version wrote."""
-    with pytest.raises(StateError, match="not an exported state"):
-        import_state(there, document)
+def test_an_invalid_document_is_refused(target: Database, document: Any) -> None:
+    """This includes the format of a later version."""
+    with pytest.raises(StateError, match="not a state export"):
+        import_state(target, document)
 
 
 @pytest.mark.parametrize(
-    "strange", [None, [], "words", {}, {"records": "leases"}, {"records": ["x"]}, {"records": "preferences"}]
+    "invalid", [None, [], "words", {}, {"records": "leases"}, {"records": ["x"]}, {"records": "preferences"}]
 )
-def test_a_part_that_is_not_known_keeps_every_part_out(here: Database, there: Database, strange: Any) -> None:
-    """Also the ones before it."""
-    document = document_of(here)
-    document["parts"].append(strange)
+def test_an_unknown_part_imports_nothing(source: Database, target: Database, invalid: Any) -> None:
+    """The parts before it are not imported either."""
+    document = document_of(source)
+    document["parts"].append(invalid)
     with pytest.raises(StateError):
-        import_state(there, document)
-    assert moved(there) == [{}, {}]
+        import_state(target, document)
+    assert exported_entries(target) == [{}, {}]
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"status": "nowhere"}, "status"),
         ({"vm_uid": None}, "vm_uid"),
         ({"payload": "words"}, "payload"),
-        ({"registration_key": "other"}, "'key' is of another machine"),
+        ({"registration_key": "other"}, "'key' belongs to another machine"),
     ],
 )
-def test_a_record_that_is_none_keeps_every_part_out(
-    here: Database, there: Database, changes: dict[str, Any], said: str
+def test_an_invalid_record_imports_nothing(
+    source: Database, target: Database, changes: dict[str, Any], message: str
 ) -> None:
-    """The entry is named, and so is the field."""
-    document = document_of(here)
+    """The error names the entry and the field."""
+    document = document_of(source)
     part(document, "registrations")["key"] |= changes
     with pytest.raises(StateError, match="'key'") as caught:
-        import_state(there, document)
-    assert said in str(caught.value)
-    assert moved(there) == [{}, {}]
+        import_state(target, document)
+    assert message in str(caught.value)
+    assert exported_entries(target) == [{}, {}]
 
 
-def test_a_registration_store_is_a_store(there: Database) -> None:
-    """It gets, puts, tells in order and forgets, without the claims."""
-    ledger = SqliteLedger(there)
+def test_a_registration_store_has_the_methods_of_a_store(target: Database) -> None:
+    """It gets, stores, lists and deletes records. The list is sorted and has no claims."""
+    ledger = SqliteLedger(target)
     store = RegistrationStore(ledger)
     second = replace(MACHINE, registration_key="a", updated_at="2026-01-01T00:00:00.000+00:00")
     store.put_all({"a": second})

@@ -1,1 +1,1 @@
-"""What we remember in state.db: never the truth, always the evidence."""
+"""Everything stored in state.db. It is evidence of past actions, never the source of truth."""

@@ -1,4 +1,4 @@
-"""One sqlite file, opened safely: private, WAL, migrated after a copy was kept. Knows no table."""
+"""Opens one SQLite file: private, in WAL mode, backed up and then migrated. Knows nothing about its tables."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rsspot.state.migrations import MIGRATIONS
 from rsspot.utils.files import private_file
 
 BUSY_TIMEOUT = 10.0
-"""Seconds to wait for another process's transaction."""
+"""Seconds to wait while another connection writes."""
 IMPATIENT = 0.1
-"""The same for what is only a convenience, and must not hold anybody up."""
+"""The same for caches and history, which must not delay a command."""
 
 
 class Database:
-    """A connection to state.db, for any thread. `path=None` is a database in memory that remembers nothing.
+    """A connection to state.db that any thread may use. `path=None` opens an empty database in memory.
 
-    durable: whether what was written must outlast a power cut · patience: seconds to wait for another's transaction
+    durable: whether commits must survive a power failure · patience: seconds to wait while another connection writes
     """
 
     def __init__(
@@ -42,11 +42,12 @@ class Database:
             self._write_ahead(patience)
             self._prepare(migrations, durable)
         except (sqlite3.Error, OSError) as error:
-            raise StateError(f"cannot open {path}: {error}", hint="is the disk full, or the file not ours?") from None
+            hint = "is the disk full, or does the file belong to another user?"
+            raise StateError(f"cannot open {path}: {error}", hint=hint) from None
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, rolled back on any error; inside another one it is part of that."""
+        """Run a transaction and roll it back on any error. A nested transaction joins the outer one."""
         try:
             with self._guard:
                 if self._connection.in_transaction:
@@ -57,7 +58,8 @@ class Database:
                     yield self._connection
                     self._connection.execute("COMMIT")
                 except BaseException:
-                    # A signal may come just after the commit; a transaction left open would swallow the next one.
+                    # After a signal, the commit may or may not have taken effect. A transaction left open would absorb
+                    # all later ones, and none of them would be committed.
                     if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")
                     raise
@@ -65,7 +67,7 @@ class Database:
             raise StateError(f"cannot write {self.path}: {error}", hint="is the disk full or read-only?") from None
 
     def rows(self, query: str, *parameters: object) -> list[sqlite3.Row]:
-        """The rows of a query."""
+        """Return all rows of a query."""
         try:
             with self._guard:
                 return self._connection.execute(query, parameters).fetchall()
@@ -73,33 +75,36 @@ class Database:
             raise StateError(f"cannot read {self.path}: {error}") from None
 
     def foreign_writes(self) -> int:
-        """A number that changes whenever somebody else has written to the file."""
+        """A number that changes whenever another connection has written to the file."""
         return int(self.rows("PRAGMA data_version")[0][0])
 
     def close(self) -> None:
-        """Let go of the file. May be called twice."""
+        """Close the file. May be called more than once."""
         self._connection.close()
 
     def __del__(self) -> None:
-        # Whoever forgot to close loses nothing: every transaction is over when it returns.
+        # Nothing is lost if the caller forgot to close: no transaction outlives its `with` block.
         if hasattr(self, "_connection"):
             self._connection.close()
 
     def _write_ahead(self, patience: float) -> None:
-        """Turn WAL on. For this sqlite does not wait while another process, the first to open a new file, writes."""
-        until = monotonic() + patience
+        """Turn on WAL mode.
+
+        Retries by itself: SQLite ignores the busy timeout here while another process creates the file.
+        """
+        deadline = monotonic() + patience
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= deadline:
                     raise
             sleep(0.01)
 
     def _prepare(self, migrations: Sequence[str], durable: bool) -> None:
         execute = self._connection.execute
-        # NORMAL may lose the last commits when the power fails: an intent could vanish after its request.
+        # With NORMAL, a power failure may lose the last commits. An intent could be lost although its request was sent.
         execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         execute("PRAGMA foreign_keys = ON")
         version = self._version()
@@ -117,14 +122,14 @@ class Database:
             execute(f"PRAGMA user_version = {len(migrations)}")
 
     def _keep_copy(self, version: int) -> None:
-        """The file as it is, beside itself: what a migration spoils can be had back.
+        """Copy the file to the same folder, so that it can be restored if a migration damages it.
 
-        Inside the migration's transaction: another process must neither migrate before it is copied, nor copy as well.
+        Call this inside the migration's transaction, so that no other process can migrate or copy at the same time.
         """
         if self.path is None:
             return
         copy = self.path.with_name(f"{self.path.name}.schema{version}")
-        # A connection that is inside a transaction cannot be the source.
+        # A connection inside a transaction cannot be the source of a backup, so open another one.
         with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(private_file(copy))) as target:
             source.backup(target)
 

@@ -1,4 +1,4 @@
-"""The history of commands. What it is given is kept as it is: secrets have to be taken out before."""
+"""The command history. Stores commands as given, so the caller must redact secrets first."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from rsspot.state.database import Database
 
-MOST = 2000
-"""Commands that are kept; the oldest go first."""
+MAX_COMMANDS = 2000
+"""How many commands are kept. The oldest are deleted first."""
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One command that was run. started_at is RFC 3339 in UTC."""
+    """One command that was run. started_at: RFC 3339 in UTC."""
 
     started_at: str
     command: str
@@ -22,22 +22,24 @@ class HistoryEntry:
 
 
 class History:
-    """Commands, the newest first."""
+    """The stored commands, newest first."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def add(self, entry: HistoryEntry) -> None:
-        """Note a command."""
+        """Add a command and delete the oldest ones above the limit."""
         with self._db.transaction() as db:
             db.execute(
                 "INSERT INTO command_history (started_at, command, profile, exit_code, seconds) VALUES (?, ?, ?, ?, ?)",
                 (entry.started_at, entry.command, entry.profile, entry.exit_code, entry.seconds),
             )
-            db.execute("DELETE FROM command_history WHERE id <= (SELECT MAX(id) FROM command_history) - ?", (MOST,))
+            db.execute(
+                "DELETE FROM command_history WHERE id <= (SELECT MAX(id) FROM command_history) - ?", (MAX_COMMANDS,)
+            )
 
-    def entries(self, limit: int = MOST) -> list[HistoryEntry]:
-        """The last commands."""
+    def entries(self, limit: int = MAX_COMMANDS) -> list[HistoryEntry]:
+        """The most recent commands."""
         rows = self._db.rows(
             "SELECT started_at, command, profile, exit_code, seconds FROM command_history ORDER BY id DESC LIMIT ?",
             limit,
@@ -45,6 +47,6 @@ class History:
         return [HistoryEntry(*row) for row in rows]
 
     def clear(self) -> int:
-        """Forget every command; gives how many there were."""
+        """Delete all commands. Returns how many there were."""
         with self._db.transaction() as db:
             return db.execute("DELETE FROM command_history").rowcount

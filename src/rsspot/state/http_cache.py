@@ -1,15 +1,18 @@
-"""Answers to reads, kept in state.db for the next process. Knows bytes and paths; `http.cache` decides what is kept."""
+"""Caches responses in state.db for later processes. `http.cache` decides what to cache and for how long."""
 
 from __future__ import annotations
 
 from rsspot.state.database import Database
 
 TIDY_EVERY = 50
-"""Writes from one tidying to the next, the first one of a process among them: to count each time would cost more."""
+"""Tidy once per this many writes, starting with the first one of a process. Tidying on every write would be slow."""
 
 
 class SqliteCache:
-    """owner: whose answers they are, as a digest · times: seconds since 1970 · most_*: what is kept at most."""
+    """Cached responses by owner, path and query. Times are in seconds since 1970.
+
+    owner: a digest of the account that the responses belong to · most_entries, most_bytes: limits, applied by `tidy`
+    """
 
     def __init__(self, database: Database, *, most_entries: int, most_bytes: int) -> None:
         self._db = database
@@ -18,7 +21,7 @@ class SqliteCache:
         self._writes = 0
 
     def get(self, owner: str, path: str, query: str, now: float) -> tuple[bytes, float] | None:
-        """An answer that is still good and until when, or None."""
+        """A response that has not expired and its expiry time, or None."""
         rows = self._db.rows(
             "SELECT body, expires_at FROM http_cache WHERE owner = ? AND path = ? AND query = ? AND expires_at > ?",
             owner,
@@ -29,7 +32,7 @@ class SqliteCache:
         return (bytes(rows[0]["body"]), float(rows[0]["expires_at"])) if rows else None
 
     def put(self, owner: str, path: str, query: str, body: bytes, *, now: float, expires_at: float) -> None:
-        """Keep an answer."""
+        """Cache a response."""
         with self._db.transaction() as db:
             db.execute(
                 "INSERT INTO http_cache (owner, path, query, body, expires_at, stored_at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -42,9 +45,11 @@ class SqliteCache:
             self.tidy(now)
 
     def drop(self, owner: str, prefix: str) -> None:
-        """Forget what is at a path and below it."""
-        # The mark makes other processes look again, also at what they hold in memory only; the next tidying removes it.
-        # A range, not LIKE: `_` and `%` are ordinary characters in a path. "0" is the character after "/".
+        """Delete the responses at a path and below it."""
+        # The row with query '#' tells other processes that something was dropped, even if they have it in memory only.
+        # It has expired already, so the next tidying deletes it.
+        # This compares a range instead of using LIKE, because paths may contain `_` and `%`. "0" is the character
+        # after "/".
         with self._db.transaction() as db:
             db.execute("DELETE FROM http_cache WHERE owner = ? AND path = ?", (owner, prefix))
             db.execute(
@@ -57,12 +62,12 @@ class SqliteCache:
             )
 
     def clear(self) -> int:
-        """Forget everything; gives how much there was."""
+        """Delete all responses. Returns how many there were."""
         with self._db.transaction() as db:
             return db.execute("DELETE FROM http_cache").rowcount
 
     def tidy(self, now: float) -> None:
-        """Forget what has expired, and the oldest of what is too much."""
+        """Delete expired responses, then the oldest ones above the limits."""
         with self._db.transaction() as db:
             db.execute("DELETE FROM http_cache WHERE expires_at <= ?", (now,))
             db.execute(
@@ -73,9 +78,9 @@ class SqliteCache:
             )
 
     def foreign_writes(self) -> int:
-        """A number that changes whenever another process has written."""
+        """A number that changes whenever another connection has written to the file."""
         return self._db.foreign_writes()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()

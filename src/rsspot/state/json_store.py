@@ -1,4 +1,4 @@
-"""JsonStore: records in one JSON file that people can read. Every write replaces the file in one step."""
+"""JsonStore: keeps records in one readable JSON file. Every write replaces the file atomically."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 class JsonStore(Generic[T]):
-    """See `state.store.BaseStore` for what each method promises. For hundreds of records, not for millions."""
+    """See `state.base_store.BaseStore` for the methods.
+
+    Every call reads the whole file, so this suits hundreds of records, not millions.
+    """
 
     def __init__(self, path: Path, records: Records[T]) -> None:
         self._path = path
@@ -31,15 +34,15 @@ class JsonStore(Generic[T]):
         self._change(lambda before: {**before, **records})
 
     def delete(self, key: str) -> bool:
-        was_there = False
+        existed = False
 
         def without(before: dict[str, T]) -> dict[str, T]:
-            nonlocal was_there
-            was_there = key in before
+            nonlocal existed
+            existed = key in before
             return {other: record for other, record in before.items() if other != key}
 
         self._change(without)
-        return was_there
+        return existed
 
     def all(self) -> dict[str, T]:
         try:
@@ -51,7 +54,7 @@ class JsonStore(Generic[T]):
         kind = (document.get("format"), document.get("records")) if isinstance(document, dict) else None
         entries = document.get("entries") if isinstance(document, dict) else None
         if kind != (FORMAT, self._records.name) or not isinstance(entries, dict):
-            raise StateError(f"{self._path} does not hold {self._records.name}")
+            raise StateError(f"{self._path} does not contain {self._records.name}")
         where = str(self._path)
         return {key: self._records.load(body, f"{where}: {key!r}") for key, body in sorted(entries.items())}
 

@@ -1,4 +1,4 @@
-"""The shape of state.db as numbered steps, each applied once and in order. Portable SQL; no queries."""
+"""The schema of state.db as migrations, each applied once and in order. Portable SQL, no queries."""
 
 MIGRATIONS: tuple[str, ...] = (
     """

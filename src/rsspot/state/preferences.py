@@ -1,4 +1,4 @@
-"""Preferences: which profile, and for each profile which organization and region, when nobody says another."""
+"""Preferences: the default profile, and the default organization and region of each profile."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from rsspot.state.sqlite_store import SqliteStore
 
 RECORDS = Records("preferences", TypeAdapter(str))
 PATIENCE = 5.0
-"""Seconds to wait for another process that is just making the file."""
+"""Seconds to wait while another process creates the file."""
 OF_A_PROFILE = ("organization", "region")
 
 
 class Preferences:
-    """Remembered choices. One made for a profile never touches another profile."""
+    """Stored defaults. Each profile has its own."""
 
     def __init__(self, store: BaseStore[str]) -> None:
         self._store = store
 
     def of(self, profile: str | None) -> dict[str, str]:
-        """What is remembered for a profile; None: the profile to use."""
+        """The defaults of a profile. With None, the default profile itself."""
         names = ("profile",) if profile is None else OF_A_PROFILE
-        found = {name: self._store.get(_key(name, profile)) for name in names}
-        return {name: value for name, value in found.items() if value is not None}
+        values = {name: self._store.get(_key(name, profile)) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
 
     def remember(self, name: str, value: str | None, profile: str | None = None) -> None:
-        """Use a value from now on; None: no longer."""
+        """Store a default. None deletes it."""
         if name not in (("profile",) if profile is None else OF_A_PROFILE):
             raise UsageError(f"{name!r} cannot be remembered")
         if value is None:
@@ -48,12 +48,12 @@ def _key(name: str, profile: str | None) -> str:
 
 
 def open_preferences(path: Path) -> Preferences:
-    """The preferences in a state.db."""
+    """Open the preferences in a state.db. Creates the file if it does not exist."""
     return Preferences(SqliteStore(Database(path), "preferences", RECORDS))
 
 
 def forget_profile(path: Path) -> None:
-    """No longer remember which profile to use: somebody has said it elsewhere. Makes no file for that."""
+    """Delete the default profile, because it was set elsewhere. Creates no file."""
     if path.is_file():
         open_preferences(path).remember("profile", None)
 
@@ -66,9 +66,10 @@ def _value(body: object) -> object:
 
 
 def remembered(path: Path) -> Callable[[str | None], Mapping[str, str]]:
-    """What a state.db remembers, read in one go and for reading only; nothing where there is none.
+    """Read all preferences at once, without writing. Returns a function that gives those of a profile.
 
-    What comes of it raises StateError when there is one that cannot be read: it may say which account is meant.
+    A missing file has no preferences. If the file cannot be read, the returned function raises StateError: ignoring
+    the file could select the wrong account.
     """
     known: dict[str, str] | None = {}
     if path.is_file():
@@ -78,8 +79,8 @@ def remembered(path: Path) -> Callable[[str | None], Mapping[str, str]]:
     def of(profile: str | None) -> Mapping[str, str]:
         if known is None:
             raise StateError(
-                f"{path} cannot be read, and it may say which profile and organization are meant",
-                hint="name both (--profile, --org), or move the file away",
+                f"cannot read {path}, which may set the profile and organization to use",
+                hint="pass --profile and --org, or move the file away",
             )
         names = ("profile",) if profile is None else OF_A_PROFILE
         return {name: known[key] for name in names if (key := _key(name, profile)) in known}
@@ -87,11 +88,14 @@ def remembered(path: Path) -> Callable[[str | None], Mapping[str, str]]:
     return of
 
 
-def _read(path: Path, how: str) -> dict[str, str] | None:
-    """Every row; None where they cannot be read. A file in a folder that is read-only can be had as immutable only."""
+def _read(path: Path, mode: str) -> dict[str, str] | None:
+    """All preferences, or None if the file cannot be read.
+
+    mode: a parameter of an SQLite URI. SQLite opens a WAL file in a read-only folder only as immutable.
+    """
     try:
-        address = f"{path.absolute().as_uri()}?{how}"
-        with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as connection:
+        uri = f"{path.absolute().as_uri()}?{mode}"
+        with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE)) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'preferences'").fetchone():
                 return {}
             rows = connection.execute("SELECT key, body_json FROM preferences").fetchall()

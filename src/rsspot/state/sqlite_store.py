@@ -1,4 +1,4 @@
-"""SqliteStore: records in one table of state.db, safe for many processes."""
+"""SqliteStore: keeps records in one table of state.db. Many processes can use it at once."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 
 class SqliteStore(Generic[T]):
-    """See `state.store.BaseStore` for what each method promises. The table has key, body_json and updated_at."""
+    """See `state.base_store.BaseStore` for the methods. The table has the columns key, body_json and updated_at."""
 
     def __init__(self, database: Database, table: str, records: Records[T]) -> None:
         if not re.fullmatch("[a-z_]+", table):
-            raise ValueError(f"{table!r} is not the name of a table")
+            raise ValueError(f"{table!r} is not a table name")
         self._db = database
         self._table = table
         self._records = records

@@ -1,11 +1,11 @@
-"""StateStore: everything that one state.db remembers, in one place: preferences, kept answers, history and the ledger.
+"""StateStore: access to all parts of one state.db: preferences, cached responses, history and the ledger.
 
     with StateStore(Path("state.db")) as state:
         state.preferences.remember("organization", "my-org", profile="default")
         print(state.ledger.runs())
 
-Each part opens the file on first use with what it needs: the ledger must survive a power cut, while kept answers and
-the history must never hold a command up.
+Each part opens the file on first use, with its own settings. The ledger must survive a power failure. The cache and
+the history must not delay a command.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 64 * 1024 * 1024
-"""How much is kept of the service's answers, unless a configuration says otherwise."""
+"""The default limits for cached responses."""
 
 
 class StateStore:
-    """One state.db. `create=False`: one that is not there is not made, and has nothing in it.
+    """One state.db. With `create=False`, a missing file is not created and counts as empty.
 
-    Raises StateError when the file cannot be opened or read.
+    Raises StateError if the file cannot be opened or read.
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
@@ -40,7 +40,7 @@ class StateStore:
 
     @cached_property
     def preferences(self) -> Preferences:
-        """Which profile, organization and region to use when nothing else says so."""
+        """The default profile, organization and region."""
         from rsspot.state.preferences import RECORDS, Preferences
         from rsspot.state.sqlite_store import SqliteStore
 
@@ -48,7 +48,7 @@ class StateStore:
 
     @cached_property
     def http_cache(self) -> SqliteCache:
-        """Answers of the service that were kept."""
+        """Cached responses of the service."""
         from rsspot.state.http_cache import SqliteCache
 
         database = self._database(durable=False)
@@ -56,14 +56,14 @@ class StateStore:
 
     @cached_property
     def history(self) -> History:
-        """Commands that were run, without their secrets."""
+        """The commands that were run, without secrets."""
         from rsspot.state.history import History
 
         return History(self._database(durable=False, patience=IMPATIENT))
 
     @cached_property
     def ledger(self) -> Ledger:
-        """What every apply meant to do, did and owns, and the registration of each machine."""
+        """The durable record of runs, owned objects and registrations."""
         from rsspot.state.ledger import open_ledger
 
         ledger = open_ledger(self.path, create=self._create)
@@ -71,19 +71,19 @@ class StateStore:
         return ledger
 
     def export(self) -> dict[str, Any]:
-        """Preferences and registrations as one JSON document, for another machine."""
+        """Export preferences and registrations as one JSON document, for another machine."""
         from rsspot.state.transfer import export_state
 
         return export_state(self._database())
 
     def import_(self, document: Any, *, replace: bool = False) -> dict[str, int]:
-        """Take an exported document over, all or nothing; gives how many records of each part are new or changed."""
+        """Import an exported document, all or nothing. Returns how many records of each part are new or changed."""
         from rsspot.state.transfer import import_state
 
         return import_state(self._database(), document, replace=replace)
 
     def close(self) -> None:
-        """Close whatever was opened. It opens again on the next use."""
+        """Close all parts. Each opens again on its next use."""
         while self._opened:
             self._opened.pop().close()
         for name in ("preferences", "http_cache", "history", "ledger"):

@@ -1,4 +1,4 @@
-"""What of a state.db can be moved to another machine, as stores. Leases, journals and caches stay where they are."""
+"""Moves preferences and registrations between state.db files. Leases, runs, history and caches are not moved."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REGISTRATIONS = Records("registrations", TypeAdapter(RegistrationRecord))
 
 
 class RegistrationStore:
-    """The registration ledger as a store. See `state.store.BaseStore`."""
+    """The registrations of a ledger as a store. See `state.base_store.BaseStore`."""
 
     def __init__(self, ledger: RegistrationLedger) -> None:
         self._ledger = ledger
@@ -35,20 +35,20 @@ class RegistrationStore:
     def put_all(self, records: Mapping[str, RegistrationRecord]) -> None:
         misfiled = [key for key, record in records.items() if record.registration_key != key]
         if misfiled:
-            raise StateError(f"the record under {misfiled[0]!r} is of another machine")
+            raise StateError(f"the record under {misfiled[0]!r} belongs to another machine")
         self._ledger.put_registrations(records.values())
 
     def delete(self, key: str) -> bool:
         return self._ledger.forget_registration(key)
 
     def all(self) -> dict[str, RegistrationRecord]:
-        found = {record.registration_key: record for record in self._ledger.registrations()}
-        # Who is at work on it here is nobody's business elsewhere.
-        return {key: replace(found[key], claimed_by=None, claimed_until=None) for key in sorted(found)}
+        records = {record.registration_key: record for record in self._ledger.registrations()}
+        # Claims name local workers. They mean nothing on another machine.
+        return {key: replace(records[key], claimed_by=None, claimed_until=None) for key in sorted(records)}
 
 
 def export_state(database: Database) -> dict[str, Any]:
-    """Preferences and registrations of a state.db as one JSON document."""
+    """Export preferences and registrations as one JSON document."""
     parts = [
         exported(preferences.RECORDS, _preferences(database)),
         exported(REGISTRATIONS, RegistrationStore(SqliteLedger(database))),
@@ -57,28 +57,28 @@ def export_state(database: Database) -> dict[str, Any]:
 
 
 def import_state(database: Database, document: Any, *, replace: bool = False) -> dict[str, int]:
-    """Put an exported document into a state.db; gives how many records of each part are new or other than before.
+    """Import an exported document. Returns how many records of each part are new or changed.
 
-    Raises StateError, and then nothing of any part was taken over.
+    Raises StateError if any part cannot be imported. Then nothing is imported.
     """
     if (
         not isinstance(document, dict)
         or document.get("format") != FORMAT
         or not isinstance(document.get("parts"), list)
     ):
-        raise StateError("this is not an exported state")
-    taken = {}
+        raise StateError("this is not a state export")
+    imported_counts = {}
     with database.transaction():
         for part in document["parts"]:
             name = part.get("records") if isinstance(part, dict) else None
             if name == preferences.RECORDS.name:
-                taken[name] = imported(preferences.RECORDS, _preferences(database), part, replace=replace)
+                imported_counts[name] = imported(preferences.RECORDS, _preferences(database), part, replace=replace)
             elif name == REGISTRATIONS.name:
                 store = RegistrationStore(SqliteLedger(database))
-                taken[name] = imported(REGISTRATIONS, store, part, replace=replace)
+                imported_counts[name] = imported(REGISTRATIONS, store, part, replace=replace)
             else:
-                raise StateError(f"the export holds {name!r}, which this version does not know")
-    return taken
+                raise StateError(f"the export contains {name!r}, which this version does not support")
+    return imported_counts
 
 
 def _preferences(database: Database) -> SqliteStore[str]:

@@ -1,1 +1,1 @@
-"""Small pure tools with no knowledge of Spot, one file a subject. Imports no other room."""
+"""Small helpers that know nothing about Spot, one file per topic."""

@@ -1,4 +1,4 @@
-"""Time as an argument, and as RFC 3339 text. Everything here is UTC."""
+"""The clock interface, and times as RFC 3339 text. All times are in UTC."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Protocol
 
 
 def utc_now() -> datetime:
-    """The current time, aware, in UTC."""
+    """The current time in UTC, timezone-aware."""
     return datetime.now(UTC)
 
 
 def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC to the second, as Kubernetes writes it."""
+    """Format a time as RFC 3339 in UTC with whole seconds, like Kubernetes."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Clock(Protocol):
-    """Time as an argument: the real one, or one that a test or the sandbox drives."""
+    """A source of time: the system clock, or one that a test or the sandbox controls."""
 
     def now(self) -> datetime:
-        """Wall time, aware, in UTC."""
+        """The current time in UTC, timezone-aware."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Let that many seconds of this clock pass."""
+        """Wait for a number of seconds on this clock."""
         ...
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The clock of this machine."""
 
     def now(self) -> datetime:
         return utc_now()

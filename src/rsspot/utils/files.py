@@ -1,4 +1,4 @@
-"""Private files: written in one step, readable by their owner only, locked against other processes."""
+"""Private files: written atomically, readable by their owner only, and locked against other processes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 
-_making = Lock()
+_creating = Lock()
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step; readable by its owner only at every moment. A link is followed.
+    """Replace a file atomically. Only its owner can read it at any time. Symbolic links are followed.
 
-    Raises OSError, also for what is no regular file: replacing a device or a pipe would destroy it.
+    Raises OSError, also for a device or a pipe, because replacing it would destroy it.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -35,13 +35,13 @@ def write_private(path: Path, text: str) -> None:
 
 
 def private_file(path: Path) -> Path:
-    """Make sure a file exists with mode 0600 before anything is written into it.
+    """Make sure that a file exists with mode 0600 before anything is written to it.
 
-    One that exists is not opened: closing it would drop every lock that this process has on it, as POSIX says, and
-    two writers then spoil a database.
+    An existing file is not opened. Under POSIX, closing it would drop all locks of this process on it, and two writers
+    could then corrupt a database.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _making:
+    with _creating:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     if path.is_file() and path.stat().st_mode & 0o077:
@@ -49,18 +49,29 @@ def private_file(path: Path) -> Path:
     return path
 
 
-class LockFile:
-    """An advisory lock on a file of its own. Where files cannot be locked, acquiring it always succeeds.
+def private_database(path: Path) -> Path:
+    """Make sure that a SQLite file exists with mode 0600, and nothing of it is readable by others.
 
-    It ends with its process, however that ends; a lock that is only a file's existence would have to be cleaned up.
+    SQLite gives a new write-ahead log the mode of the file, but keeps the mode of one that a killed process left.
+    """
+    for journal in (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")):
+        if journal.exists():
+            private_file(journal)
+    return private_file(path)
+
+
+class LockFile:
+    """An advisory lock on a separate file. On a system that cannot lock files, acquiring it always succeeds.
+
+    The operating system releases the lock when the process ends, so no stale lock can remain.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError where no lock file can be made."""
+        """Raises OSError if the lock file cannot be created."""
         self._handle = os.open(private_file(path), os.O_RDWR)
 
     def acquire(self, *, wait: bool = True) -> bool:
-        """Take the lock; without `wait`, False while another process has it."""
+        """Take the lock. Without `wait`, returns False if another process holds it."""
         try:
             import fcntl
 
@@ -68,18 +79,18 @@ class LockFile:
         except BlockingIOError:
             return False
         except (ImportError, OSError):
-            # Not every system can lock files; there, two writers at the same moment may lose a change.
+            # Some systems cannot lock files. There, two concurrent writers may lose a change.
             return True
         return True
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         os.close(self._handle)
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """One process at a time may change what stands at a path. Raises OSError where no lock file can be made."""
+    """Hold the lock for changes to a file. Raises OSError if the lock file cannot be created."""
     with closing(LockFile(path.with_name(f".{path.name}.lock"))) as lock:
         lock.acquire()
         yield

@@ -12,17 +12,17 @@ GAP = "  "
 
 
 def render(value: object, output: str) -> str:
-    """Format a value of plain types. output: one of FORMATS; raises KeyError for another."""
+    """Format a value of plain types. output: a key of FORMATS. Raises KeyError for any other."""
     return FORMATS[output](value)
 
 
 def as_json(value: object) -> str:
-    """Indented JSON."""
+    """Format a value as indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def as_yaml(value: object) -> str:
-    """One YAML document; keys keep their order."""
+    """Format a value as one YAML document. Keys keep their order."""
     import yaml
 
     plain = json.loads(json.dumps(value, default=str))
@@ -31,7 +31,7 @@ def as_yaml(value: object) -> str:
 
 
 def as_table(value: object) -> str:
-    """A list of mappings as rows, a mapping as one field per line, anything else as its text."""
+    """Format a list of mappings as rows, a mapping as one field per line, and anything else with `str`."""
     if isinstance(value, Mapping):
         return _fields(value)
     if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
@@ -40,7 +40,7 @@ def as_table(value: object) -> str:
 
 
 FORMATS: dict[str, Callable[[object], str]] = {"table": as_table, "json": as_json, "yaml": as_yaml}
-"""How lists and objects can be printed. Plans and runs have formats of their own: see `reports`."""
+"""The output formats for lists and objects. Plans and runs have their own: see `reports`."""
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Processes of this machine: whether one is alive, and pausing the cycle collector."""
+"""Helpers for processes: whether one is running, and pausing the garbage collector."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No cycle collection meanwhile: for making thousands of objects that will all live on.
+    """Pause the garbage collector while creating thousands of objects that will all stay alive.
 
-    The collector would look at all of them again and again, and take longer than the making.
+    Otherwise it scans them again and again, which takes longer than creating them.
     """
     import gc
 
-    was_on = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()
 
 
 def process_lives(pid: int) -> bool:
-    """Whether a process of this machine is still there."""
+    """Whether a process of this machine is still running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
-"""A JSON object as sent and received. The only place where `Any` is allowed."""
+"""A JSON object as sent and received. Its values are `Any`, because they come from outside."""
 
 
 def canonical(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Words for people: suggestions for a mistyped word, and text that is safe to print."""
+"""Text for people: suggestions for mistyped words, and escaping for terminals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str | None:
-    """A sentence naming the closest known word, or None when nothing is close. closeness: 1 is the same word."""
+    """A suggestion naming the closest known word, or None if none is close. closeness: from 0 to 1 (same word)."""
     import difflib
 
     choices = list(known)
@@ -16,5 +16,5 @@ def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> 
 
 
 def printable(text: str) -> str:
-    """A text that cannot move a terminal's cursor, color it or hide behind it."""
+    """Escape text that contains control or invisible characters, so that it cannot manipulate a terminal."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

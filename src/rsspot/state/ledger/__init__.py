@@ -1,4 +1,4 @@
-"""The ledger: what an apply meant to do, did, and owns. One protocol, one set of rules, one file of SQL a backend."""
+"""Opens the ledger, the durable record of applies and registrations. Each backend is a module of this folder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from rsspot.state.ledger.protocol import Ledger
 
 BACKENDS = {"": "sqlite", "sqlite": "sqlite"}
-"""Scheme of a ledger's URL -> the module here whose `open_at` opens it. Without a scheme it is the path of a file."""
+"""URL scheme to the module in this folder whose `open_at` opens the ledger. A URL without a scheme is a file path."""
 
 
 def open_ledger(url: str | Path, *, create: bool = True) -> Ledger:
-    """The ledger at a URL: the path of a file, or `sqlite:///path/of/state.db`.
+    """Open the ledger at a file path or a URL such as `sqlite:///path/to/state.db`.
 
-    create: whether to make one that is not there; without, reading it finds nothing and leaves nothing behind.
-    Raises UsageError for a scheme that no backend has, StateError for a ledger that cannot be opened.
+    create: whether to create a missing ledger. Without it, a missing ledger is empty and no file is created.
+    Raises UsageError for an unknown scheme and StateError if the ledger cannot be opened.
     """
     from rsspot.errors import UsageError
 
@@ -26,7 +26,7 @@ def open_ledger(url: str | Path, *, create: bool = True) -> Ledger:
     scheme = urlsplit(text).scheme if "://" in text else ""
     if scheme not in BACKENDS:
         known = ", ".join(sorted(name for name in BACKENDS if name))
-        raise UsageError(f"no ledger backend for {scheme}://", hint=f"a path, or one of: {known}")
+        raise UsageError(f"no ledger backend for {scheme}://", hint=f"use a file path or one of: {known}")
     backend = importlib.import_module(f"{__name__}.{BACKENDS[scheme]}")
     ledger: Ledger = backend.open_at(text, create=create)
     return ledger

@@ -1,6 +1,6 @@
-"""Ledger: what an apply meant to do, did, and owns, as records and a protocol. No SQL here.
+"""Ledger: the record of what applies intended, did and own. Defines records and a protocol, and contains no SQL.
 
-The ledger is evidence, never the truth: losing it must not cause a wrong change.
+The ledger is evidence, never the truth. Losing it must not cause a wrong change.
 """
 
 from __future__ import annotations
@@ -16,33 +16,32 @@ from rsspot.state.ledger.registrations import RegistrationLedger
 
 
 class StepState(StrEnum):
-    """How far a step got. Only PENDING and INTENT are open."""
+    """How far a step got. PENDING, INTENT and UNKNOWN are open, all others are closed."""
 
     PENDING = "pending"
     INTENT = "intent"
-    """May have been sent: written before the request, so a crash leaves this behind."""
+    """Recorded before the request is sent. After a crash, the request may or may not have been sent."""
     DONE = "done"
-    """Observed to be as wanted."""
+    """The live object was read and is as desired."""
     SATISFIED = "satisfied"
-    """Was so already; nothing was sent."""
+    """The live object was already as desired, so nothing was sent."""
     FAILED = "failed"
     REFUSED = "refused"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
-    """Sent, and not even reading showed what became of it."""
+    """The request was sent, and even reading the object did not show its result."""
 
 
 CLOSED = frozenset(StepState) - {StepState.PENDING, StepState.INTENT, StepState.UNKNOWN}
 """A closed step never opens again."""
 
-
 ANSWERED = "ok"
-"""The outcome of an attempt that was accepted; any other is the name of an error and its message."""
+"""The outcome of a successful attempt. Any other outcome is the name and message of an error."""
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One thing an apply has to do. `seq` orders steps within their run."""
+    """One step of a run. seq: its position in the run."""
 
     seq: int
     address: str
@@ -55,7 +54,7 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One apply or destroy. outcome is None while it runs, or after it was killed."""
+    """One apply or destroy. outcome: None while it runs, or if it was killed."""
 
     id: int
     scope: str
@@ -68,7 +67,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class AttemptRecord:
-    """One request of one step; outcome is None when its answer was never written down."""
+    """One request of one step. outcome: None if its result was never recorded."""
 
     seq: int
     number: int
@@ -78,13 +77,13 @@ class AttemptRecord:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the service may have carried it out: anything but a definite no."""
+        """Whether the service may have executed the request. False only after a definite error."""
         return self.outcome is None or self.outcome.startswith((ANSWERED, "OutcomeUnknown"))
 
 
 @dataclass(frozen=True)
 class OwnedObject:
-    """An object this stack made or adopted. applied: its managed fields as last applied, secrets as digests."""
+    """An object that a stack created or adopted. applied: its managed fields as last applied, secrets as digests."""
 
     ref: Ref
     address: str
@@ -94,9 +93,9 @@ class OwnedObject:
 
 @dataclass(frozen=True)
 class OpenStep:
-    """A step that a run left open when it ended without a word.
+    """A step that may have been sent and has no known result.
 
-    may_have_arrived: whether one of its requests may have been carried out
+    may_have_arrived: whether the service may have executed one of its requests
     """
 
     run: int
@@ -106,7 +105,7 @@ class OpenStep:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lease."""
+    """The process that holds a lease."""
 
     name: str
     host: str
@@ -115,7 +114,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to apply one stack. A higher fence means a later holder."""
+    """The right to apply one stack. A later holder has a higher fence."""
 
     scope: str
     holder: Holder
@@ -124,34 +123,34 @@ class Lease:
 
 
 class Ledger(RegistrationLedger, Protocol):
-    """The memory of every apply of every stack. Each method is one durable transaction."""
+    """The record of all applies of all stacks. Each write is one durable transaction."""
 
     def acquire(self, scope: str, holder: Holder, now: datetime, ttl: float) -> Lease:
-        """Take the lease of a stack. Raises Locked while another live holder has it."""
+        """Take the lease of a stack. Raises Locked if another process may still be using it."""
         ...
 
     def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
-        """Prolong a lease. Raises Locked if it was taken over."""
+        """Extend a lease. Raises Locked if another process has taken it over."""
         ...
 
     def holds(self, lease: Lease, now: datetime) -> bool:
-        """Whether the lease is still ours and not about to run out."""
+        """Whether the lease is still held and not about to expire."""
         ...
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back."""
+        """Release the lease. Does nothing if it was taken over."""
         ...
 
     def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
-        """Open a run with all its steps pending; gives its number."""
+        """Start a run with all its steps. Returns the run's number."""
         ...
 
     def intend(self, run: int, seq: int) -> int:
-        """Note that a step is about to be sent; gives the attempt's number. Durable when it returns."""
+        """Record that a request is about to be sent. Returns the number of the attempt. Durable when it returns."""
         ...
 
     def answered(self, run: int, seq: int, attempt: int, outcome: str) -> None:
-        """Note what one attempt came to."""
+        """Record the outcome of one attempt. Later outcomes of the same attempt are ignored."""
         ...
 
     def settle(
@@ -164,41 +163,41 @@ class Ledger(RegistrationLedger, Protocol):
         owned: OwnedObject | None = None,
         gone: Ref | None = None,
     ) -> None:
-        """Close a step and, in the same transaction, note what is owned or gone because of it."""
+        """Set a step's state and, in the same transaction, record the object that it made owned or removed."""
         ...
 
     def ready(self, run: int, seq: int, readiness: str) -> None:
-        """Note the result of waiting for a step's object."""
+        """Record the result of waiting for a step's object."""
         ...
 
     def finish(self, run: int, outcome: str) -> None:
-        """Close a run."""
+        """Close a run. A run that is already closed keeps its outcome."""
         ...
 
     def owned(self, scope: str) -> dict[Ref, OwnedObject]:
-        """What a stack owns, as far as the ledger knows."""
+        """The objects that a stack owns according to the ledger."""
         ...
 
     def open_steps(self, scope: str) -> list[OpenStep]:
-        """Steps that may have been sent in runs that were never closed."""
+        """The steps of a stack that may have been sent and have no known result."""
         ...
 
     def unfinished_runs(self, scope: str) -> list[int]:
-        """Runs that were never closed."""
+        """The numbers of the runs that were never closed."""
         ...
 
     def runs(self, scope: str | None = None) -> list[RunRecord]:
-        """Every run, the newest first."""
+        """All runs, or those of one scope, newest first."""
         ...
 
     def steps(self, run: int) -> list[StepRecord]:
-        """The steps of a run in their order."""
+        """The steps of a run, in order."""
         ...
 
     def attempts(self, run: int) -> list[AttemptRecord]:
-        """The attempts of a run in their order."""
+        """The attempts of a run, in order."""
         ...
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the ledger."""
         ...

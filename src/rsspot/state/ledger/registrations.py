@@ -1,4 +1,4 @@
-"""RegistrationLedger: how far the registration of each machine is, as records and a protocol. No SQL, no rules."""
+"""RegistrationLedger: the record of machine registrations. Defines records and a protocol, but no SQL and no rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 
 class RegistrationStatus(StrEnum):
-    """How far a machine got."""
+    """How far the registration of a machine is."""
 
     DISCOVERED = "discovered"
     TOKEN_ISSUED = "token_issued"
@@ -26,13 +26,13 @@ _serials = itertools.count(1)
 
 
 def worker_of_this_process() -> str:
-    """A name of its own, each time, to claim machines by; its claims end with this process."""
+    """A new unique worker name. Claims made under it end when this process ends."""
     return f"{socket.gethostname()}#{os.getpid()}#{next(_serials)}"
 
 
 @dataclass(frozen=True)
 class RegistrationRecord:
-    """One row: a machine and what is known of its registration. Times are RFC 3339 in UTC; payload holds no secret."""
+    """A machine and the state of its registration. Times are RFC 3339 in UTC. The payload contains no secret."""
 
     registration_key: str
     vm_uid: str
@@ -48,27 +48,30 @@ class RegistrationRecord:
     payload: dict[str, Any] = field(default_factory=dict)
     updated_at: str | None = None
     claimed_by: str | None = None
-    """The worker that is at it."""
+    """The worker that is registering the machine."""
     claimed_until: str | None = None
 
 
 class RegistrationLedger(Protocol):
-    """Where registrations are remembered."""
+    """The record of all machine registrations."""
 
     def registration(self, key: str) -> RegistrationRecord | None:
-        """One machine's record."""
+        """The record of one machine, or None."""
         ...
 
     def registrations(self, organization: str | None = None) -> list[RegistrationRecord]:
-        """Every record, oldest name first."""
+        """All records, or those of one organization, sorted by cloudspace and name."""
         ...
 
     def registered(self, organization: str) -> list[RegistrationRecord]:
-        """The machines that are registered."""
+        """The records of an organization's registered machines."""
         ...
 
     def discover(self, record: RegistrationRecord) -> RegistrationRecord:
-        """Note a machine; one that is known already keeps its status and all that was learned of it."""
+        """Add a machine and return its record. A known machine keeps its status and all its data.
+
+        A machine that moved to another Omni cluster starts again, unless it is registered or claimed.
+        """
         ...
 
     def advance(
@@ -81,9 +84,9 @@ class RegistrationLedger(Protocol):
         last_error: str | None = None,
         worker: str | None = None,
     ) -> RegistrationRecord:
-        """Move a machine on. What is not given stays as it was.
+        """Change the status of a machine. Arguments that are not given leave their values unchanged.
 
-        Raises StateError for an illegal move, and for a machine that another worker has claimed.
+        Raises StateError for an illegal change, and for a machine that another worker has claimed.
         """
         ...
 
@@ -97,24 +100,24 @@ class RegistrationLedger(Protocol):
         key: str | None = None,
         limit: int = 1,
     ) -> list[RegistrationRecord]:
-        """Take machines that are not registered yet and that nobody else is at, for `ttl` seconds.
+        """Claim machines that are not registered yet and not claimed by another worker, for `ttl` seconds.
 
-        However many workers ask at once, each machine goes to one. A worker that asks again prolongs its own claims.
+        Each machine goes to only one worker, even if many ask at once. A worker that asks again extends its own claims.
         """
         ...
 
     def release_registration(self, key: str, worker: str) -> None:
-        """Give a machine back."""
+        """Release a worker's claim on a machine."""
         ...
 
     def put_registrations(self, records: Iterable[RegistrationRecord]) -> None:
-        """Keep these records as they are, all or none: for moving them between ledgers, not for moving a machine on."""
+        """Store these records unchecked, all or none. For copying between ledgers, not for changing a status."""
         ...
 
     def forget_registration(self, key: str) -> bool:
-        """Remove a record; False when there was none."""
+        """Delete a record. Returns False if there was none."""
         ...
 
     def retire(self, key: str) -> bool:
-        """Set a registered machine aside as skipped, keeping its record; False if it was not registered."""
+        """Mark a registered machine as skipped and keep its record. Returns False if it was not registered."""
         ...

@@ -1,6 +1,6 @@
-"""What a ledger lets happen: the rules of steps, leases and registrations, in plain Python. No SQL and no clock.
+"""The ledger's rules for steps, leases and registrations, in plain Python. Uses no SQL and no clock.
 
-Every backend asks these inside its transaction, so that all of them refuse the same and in the same words.
+Every backend calls them inside its transactions, so that all backends refuse the same things with the same messages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationSt
 from rsspot.utils.process import process_lives
 
 MARGIN = timedelta(seconds=5)
-"""A lease that runs out sooner than this is no longer relied on."""
+"""A lease that expires sooner than this no longer counts as held."""
 
 _S = RegistrationStatus
 LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
@@ -27,33 +27,34 @@ LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
     _S.FAILED: frozenset({_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SKIPPED}),
     _S.SKIPPED: frozenset({_S.DISCOVERED}),
 }
-"""From each status, the ones that may follow. A registered machine leaves that status only by being retired."""
+"""The statuses that may follow each status. A registered machine can only be retired, which makes it skipped."""
 OPEN = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.FAILED)
-"""What a worker may take up: not begun, or begun by somebody who stopped."""
+"""The statuses of machines that workers may claim: not started, failed, or left unfinished."""
 PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#\d+")
+"""A worker name made by `worker_of_this_process`."""
 
 
 def require_open(before: StepState | None, run: int, seq: int) -> None:
-    """Raise StateError for a step that is closed or does not exist: a closed step never opens again."""
+    """Raise StateError for a step that is closed or does not exist."""
     if before is None or before in CLOSED:
-        raise StateError(f"step {seq} of run {run} is closed already")
+        raise StateError(f"step {seq} of run {run} is already closed")
 
 
 def require_free(current: Lease | None, holder: Holder, now: datetime) -> None:
-    """Raise Locked while a lease is held by somebody who may be at work. current: None when nobody has it."""
+    """Raise Locked if the current lease, if any, belongs to a process that may still be running."""
     if current is None or current.expires_at <= now:
         return
-    # A process of this machine that is gone will not come back for its lease.
+    # A process of this machine that has ended no longer needs its lease.
     if current.holder.host == holder.host and not process_lives(current.holder.pid):
         return
     raise Locked(
         f"another apply of {current.scope} is running (process {current.holder.pid} on {current.holder.host})",
-        hint=f"wait for it to end; its lease runs out at {current.expires_at.isoformat()}",
+        hint=f"wait for it to end, or until its lease expires at {current.expires_at.isoformat()}",
     )
 
 
 def still_holds(current: Lease | None, lease: Lease, now: datetime) -> bool:
-    """Whether a lease is the current one, and not about to run out."""
+    """Whether a lease is the current one and not about to expire."""
     return (
         current is not None
         and current.holder.name == lease.holder.name
@@ -72,10 +73,10 @@ def advanced(
     token_expires_at: str | None = None,
     last_error: str | None = None,
 ) -> RegistrationRecord:
-    """A registration moved on. What is not given stays: a later transition never erases what an earlier one recorded.
+    """A copy of the record with a new status. Arguments that are not given keep their values, so nothing is erased.
 
-    worker: who moves it · now: RFC 3339 in UTC
-    Raises StateError for an illegal move, and for a machine that another worker has claimed.
+    worker: the worker that makes the change · now: RFC 3339 in UTC
+    Raises StateError for an illegal change, and for a machine that another worker has claimed.
     """
     if record is not None:
         require_claim(record, worker, now)
@@ -96,13 +97,13 @@ def advanced(
 
 
 def require_claim(record: RegistrationRecord, worker: str | None, now: str) -> None:
-    """Raise StateError when another worker has claimed the machine and its claim still holds."""
+    """Raise StateError if another worker has claimed the machine and the claim has not expired."""
     claimant, until = record.claimed_by, record.claimed_until or ""
     if claimant is not None and claimant != worker and until > now:
         raise StateError(f"{record.vm_name or record.vm_uid} is being registered by {claimant} until {until}")
 
 
 def has_ended(worker: str) -> bool:
-    """Whether a worker is a process of this machine that is gone: it will not come back for its claims."""
+    """Whether a worker was a process of this machine that has ended. Its claims are then free."""
     process = PROCESS.fullmatch(worker)
     return process is not None and process["host"] == socket.gethostname() and not process_lives(int(process["pid"]))

@@ -1,4 +1,4 @@
-"""SqliteLedger: the ledger in one sqlite file. Only its SQL is here; `rules` says what may happen."""
+"""SqliteLedger: the ledger in one SQLite file. Contains the SQL only. What is allowed is decided in `rules`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from rsspot.utils.serialization import canonical
 
 
 def open_at(url: str, *, create: bool) -> SqliteLedger:
-    """See `state.ledger.open_ledger`. A ledger that is not there and must not be made is one in memory."""
+    """See `state.ledger.open_ledger`. Uses an empty ledger in memory for a missing file that must not be created."""
     path = Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
     return SqliteLedger(Database(path if create or path.exists() else None))
 
 
 class SqliteLedger(SqliteRegistrations):
-    """See `Ledger` for what each method promises."""
+    """See `Ledger` for the methods."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -61,15 +61,15 @@ class SqliteLedger(SqliteRegistrations):
         return lease
 
     def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
-        longer = replace(lease, expires_at=now + timedelta(seconds=ttl))
+        renewed = replace(lease, expires_at=now + timedelta(seconds=ttl))
         with self._db.transaction() as db:
             changed = db.execute(
                 "UPDATE leases SET expires_at = ? WHERE scope = ? AND holder = ? AND fence = ?",
-                (longer.expires_at.isoformat(), lease.scope, lease.holder.name, lease.fence),
+                (renewed.expires_at.isoformat(), lease.scope, lease.holder.name, lease.fence),
             ).rowcount
         if not changed:
             raise Locked(f"the lease of {lease.scope} was taken over")
-        return longer
+        return renewed
 
     def holds(self, lease: Lease, now: datetime) -> bool:
         rows = self._db.rows("SELECT * FROM leases WHERE scope = ?", lease.scope)
@@ -154,11 +154,11 @@ class SqliteLedger(SqliteRegistrations):
 
     def owned(self, scope: str) -> dict[Ref, OwnedObject]:
         rows = self._db.rows("SELECT * FROM managed_objects WHERE scope = ?", scope)
-        found = (
+        objects = (
             OwnedObject(Ref(row["kind"], row["name"]), row["address"], row["uid"], json.loads(row["applied_json"]))
             for row in rows
         )
-        return {owned.ref: owned for owned in found}
+        return {owned.ref: owned for owned in objects}
 
     def open_steps(self, scope: str) -> list[OpenStep]:
         rows = self._db.rows(
@@ -175,7 +175,6 @@ class SqliteLedger(SqliteRegistrations):
         return [OpenStep(row["run_id"], _step(row), (row["run_id"], row["seq"]) in arrived) for row in rows]
 
     def unfinished_runs(self, scope: str) -> list[int]:
-        """Runs that were never closed."""
         return [row["id"] for row in self._db.rows("SELECT id FROM runs WHERE scope = ? AND outcome IS NULL", scope)]
 
     def runs(self, scope: str | None = None) -> list[RunRecord]:
@@ -194,14 +193,14 @@ class SqliteLedger(SqliteRegistrations):
 
 
 def _move(db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
-    """Advance a step."""
+    """Set the state of a step that is open."""
     row = db.execute("SELECT state FROM steps WHERE run_id = ? AND seq = ?", (run, seq)).fetchone()
     require_open(StepState(row["state"]) if row else None, run, seq)
     db.execute("UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ?", (state.value, detail, run, seq))
 
 
 def _lease(row: sqlite3.Row | None) -> Lease | None:
-    """A row as a lease; None when nobody holds it."""
+    """Convert a row to a lease. None if the lease was released or never taken."""
     if row is None or not row["holder"]:
         return None
     holder = Holder(row["holder"], row["host"], row["pid"])

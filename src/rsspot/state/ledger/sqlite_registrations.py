@@ -1,4 +1,4 @@
-"""SqliteRegistrations: the registration ledger in one sqlite file. Only its SQL; `rules` says what may happen."""
+"""SqliteRegistrations: machine registrations in an SQLite file. Contains only SQL. `rules` decides what is allowed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rsspot.utils.clock import utc_now
 from rsspot.utils.serialization import canonical
 
 COLUMNS = tuple(each.name for each in fields(RegistrationRecord) if each.name != "payload")
-"""The columns that are the record's own fields."""
+"""The columns named like the record's fields. The payload is stored as JSON under another name."""
 
 
 class SqliteRegistrations:
-    """See `RegistrationLedger` for what each method promises."""
+    """See `RegistrationLedger` for the methods."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -44,7 +44,7 @@ class SqliteRegistrations:
 
     def discover(self, record: RegistrationRecord) -> RegistrationRecord:
         with self._db.transaction() as db:
-            # Another cluster means a new start; a machine that is registered has to be retired first.
+            # A machine that moved to another cluster starts again. A registered one must be retired first.
             db.execute(
                 "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?"
                 " AND (claimed_by IS NULL OR claimed_until <= ?)",
@@ -67,7 +67,7 @@ class SqliteRegistrations:
                     _now(),
                 ),
             )
-        return self._known(record.registration_key)
+        return self._existing(record.registration_key)
 
     def advance(
         self,
@@ -117,14 +117,14 @@ class SqliteRegistrations:
         limit: int = 1,
     ) -> list[RegistrationRecord]:
         now = utc_now()
-        # Who names one machine may take up again what was set aside.
+        # A caller that names one machine may also claim it if it was skipped.
         statuses = OPEN if key is None else (*OPEN, RegistrationStatus.SKIPPED)
-        chosen = {"org_id": organization, "omni_cluster": omni_cluster, "registration_key": key}
-        wanted = [(f"{column} = ?", value) for column, value in chosen.items() if value is not None]
-        unfinished = ", ".join("?" for _ in statuses)
-        where = " AND ".join([f"status IN ({unfinished})", *(condition for condition, _ in wanted)])
+        filters = {"org_id": organization, "omni_cluster": omni_cluster, "registration_key": key}
+        conditions = [(f"{column} = ?", value) for column, value in filters.items() if value is not None]
+        marks = ", ".join("?" for _ in statuses)
+        where = " AND ".join([f"status IN ({marks})", *(condition for condition, _ in conditions)])
         with self._db.transaction() as db:
-            _free_claims_of_the_dead(db)
+            _release_claims_of_ended_workers(db)
             rows = db.execute(
                 "UPDATE registration_ledger SET claimed_by = ?, claimed_until = ? WHERE registration_key IN"
                 f" (SELECT registration_key FROM registration_ledger WHERE {where}"
@@ -134,7 +134,7 @@ class SqliteRegistrations:
                     worker,
                     _stamp(now + timedelta(seconds=ttl)),
                     *(status.value for status in statuses),
-                    *(value for _, value in wanted),
+                    *(value for _, value in conditions),
                     worker,
                     _stamp(now),
                     limit,
@@ -153,9 +153,9 @@ class SqliteRegistrations:
     def put_registrations(self, records: Iterable[RegistrationRecord]) -> None:
         columns = (*COLUMNS, "payload_json")
         marks = ", ".join("?" for _ in columns)
-        # Who is at work on a machine here stays so, whatever is known of it elsewhere.
-        taken = [column for column in columns[1:] if not column.startswith("claimed_")]
-        kept = ", ".join(f"{column} = excluded.{column}" for column in taken)
+        # Local claims stay, because an import knows nothing about the workers of this machine.
+        replaced = [column for column in columns[1:] if not column.startswith("claimed_")]
+        assignments = ", ".join(f"{column} = excluded.{column}" for column in replaced)
         rows = [
             (*(getattr(each, name) for name in COLUMNS), canonical(each.payload))
             for each in (replace(each, updated_at=each.updated_at or _now()) for each in records)
@@ -163,7 +163,7 @@ class SqliteRegistrations:
         with self._db.transaction() as db:
             db.executemany(
                 f"INSERT INTO registration_ledger ({', '.join(columns)}) VALUES ({marks})"
-                f" ON CONFLICT (registration_key) DO UPDATE SET {kept}",
+                f" ON CONFLICT (registration_key) DO UPDATE SET {assignments}",
                 rows,
             )
 
@@ -178,15 +178,15 @@ class SqliteRegistrations:
         self.advance(key, RegistrationStatus.SKIPPED)
         return True
 
-    def _known(self, key: str) -> RegistrationRecord:
+    def _existing(self, key: str) -> RegistrationRecord:
         record = self.registration(key)
         if record is None:
-            raise StateError(f"registration {key} vanished from {self._db.path}")
+            raise StateError(f"registration {key} is no longer in {self._db.path}")
         return record
 
 
-def _free_claims_of_the_dead(db: sqlite3.Connection) -> None:
-    """A worker that was killed does not come back for its machines."""
+def _release_claims_of_ended_workers(db: sqlite3.Connection) -> None:
+    """Release the claims of workers on this machine that have ended."""
     rows = db.execute("SELECT DISTINCT claimed_by FROM registration_ledger WHERE claimed_by IS NOT NULL").fetchall()
     for worker in (row["claimed_by"] for row in rows):
         if has_ended(worker):
@@ -210,5 +210,5 @@ def _registration(row: sqlite3.Row) -> RegistrationRecord:
         return RegistrationRecord(**columns | {"status": RegistrationStatus(row["status"]), "payload": payload})
     except (ValueError, TypeError):
         raise StateError(
-            f"the registration {row['registration_key']!r} cannot be read: it was not written by us"
+            f"cannot read registration {row['registration_key']!r}: it was not written by rsspot"
         ) from None

@@ -1,4 +1,4 @@
-"""Answers kept in state.db: good until they expire, nobody else's, forgotten by path, and never too many."""
+"""The response cache in state.db: expiry, separate owners, dropping by path, and size limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIBLINGS = (
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """A state.db that need not outlast a power cut."""
+    """A state.db that need not survive a power failure."""
     opened = Database(tmp_path / "state.db", durable=False)
     yield opened
     opened.close()
@@ -26,33 +26,33 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def cache(database: Database) -> SqliteCache:
-    """A cache with room enough."""
+    """A cache whose limits are not reached."""
     return SqliteCache(database, most_entries=1000, most_bytes=10_000)
 
 
 def paths(database: Database, owner: str = "me") -> set[str]:
-    """What is kept of somebody's."""
+    """The paths that an owner has responses for."""
     return {row["path"] for row in database.rows("SELECT path FROM http_cache WHERE owner = ? AND query <> '#'", owner)}
 
 
-def test_an_answer_is_good_until_it_expires(cache: SqliteCache) -> None:
-    """To the moment; with its bytes as they were."""
+def test_a_response_is_returned_until_it_expires(cache: SqliteCache) -> None:
+    """It expires exactly on time, and its bytes are unchanged."""
     cache.put("me", "/a", "q=1", b"\x00\xff body", now=100, expires_at=160.5)
     assert cache.get("me", "/a", "q=1", 160.4) == (b"\x00\xff body", 160.5)
     assert cache.get("me", "/a", "q=1", 160.5) is None
     assert cache.get("me", "/a", "", 100) is cache.get("me", "/a/", "q=1", 100) is None
 
 
-def test_a_later_answer_takes_the_place_of_the_earlier(cache: SqliteCache, database: Database) -> None:
-    """Also when it is good for a shorter time."""
+def test_a_new_response_replaces_the_old_one(cache: SqliteCache, database: Database) -> None:
+    """Also if the new one expires earlier."""
     cache.put("me", "/a", "", b"old", now=1, expires_at=100)
     cache.put("me", "/a", "", b"", now=2, expires_at=50)
     assert cache.get("me", "/a", "", 10) == (b"", 50)
     assert len(database.rows("SELECT * FROM http_cache")) == 1
 
 
-def test_nobody_gets_anothers_answer(cache: SqliteCache, database: Database) -> None:
-    """Nor loses it to another's forgetting."""
+def test_responses_of_owners_are_separate(cache: SqliteCache, database: Database) -> None:
+    """An owner can neither read nor drop the responses of another."""
     for owner in ("me", "you", "m", "ME", "%"):
         cache.put(owner, "/a", "", owner.encode(), now=0, expires_at=100)
     assert cache.get("you", "/a", "", 1) == (b"you", 100)
@@ -62,8 +62,8 @@ def test_nobody_gets_anothers_answer(cache: SqliteCache, database: Database) -> 
     assert [owner for owner in ("me", "you", "m", "ME", "%") if paths(database, owner)] == ["you", "m", "ME"]
 
 
-def test_forgetting_a_path_takes_what_is_below_and_no_sibling(cache: SqliteCache, database: Database) -> None:
-    """The case counts, and `/a/bc` is not below `/a/b`."""
+def test_dropping_a_path_drops_everything_below_it_and_no_sibling(cache: SqliteCache, database: Database) -> None:
+    """Paths are case-sensitive, and `/a/bc` is not below `/a/b`."""
     for path in SIBLINGS:
         cache.put("me", path, "", b"", now=0, expires_at=100)
         cache.put("me", path, "page=2", b"", now=0, expires_at=100)
@@ -72,29 +72,27 @@ def test_forgetting_a_path_takes_what_is_below_and_no_sibling(cache: SqliteCache
 
 
 @pytest.mark.parametrize(
-    ("prefix", "stays"),
+    ("prefix", "other"),
     [("/o_g", "/org"), ("/o%", "/org"), ("/o_g", "/o%g/x"), ("/[o]rg", "/org"), ("/o*", "/org"), ("/o?g", "/org")],
 )
-def test_no_character_of_a_path_stands_for_others(
-    cache: SqliteCache, database: Database, prefix: str, stays: str
-) -> None:
-    """LIKE and GLOB have such; names of organizations have underscores."""
-    for path in (prefix, f"{prefix}/below", stays, f"{stays}/below"):
+def test_paths_have_no_wildcards(cache: SqliteCache, database: Database, prefix: str, other: str) -> None:
+    """Characters that are wildcards in LIKE or GLOB have no special meaning. Organization names contain underscores."""
+    for path in (prefix, f"{prefix}/below", other, f"{other}/below"):
         cache.put("me", path, "", b"", now=0, expires_at=100)
     cache.drop("me", prefix)
-    assert paths(database) == {stays, f"{stays}/below"}
+    assert paths(database) == {other, f"{other}/below"}
 
 
-def test_tidying_forgets_what_has_expired(cache: SqliteCache, database: Database) -> None:
-    """And nothing else while there is room."""
+def test_tidying_deletes_expired_responses(cache: SqliteCache, database: Database) -> None:
+    """It deletes nothing else while the limits are not reached."""
     for number in range(10):
         cache.put("me", f"/{number}", "", b"x", now=0, expires_at=number)
     cache.tidy(5)
     assert paths(database) == {f"/{number}" for number in range(6, 10)}
 
 
-def test_of_too_many_the_newest_are_kept(database: Database) -> None:
-    """By when they were stored; an answer stored again is a new one."""
+def test_tidying_keeps_the_newest_responses_within_the_entry_limit(database: Database) -> None:
+    """The time of storing counts. A response that is stored again counts as new."""
     cache = SqliteCache(database, most_entries=3, most_bytes=10_000)
     for number in range(6):
         cache.put("me", f"/{number}", "", b"x", now=number, expires_at=100)
@@ -104,8 +102,8 @@ def test_of_too_many_the_newest_are_kept(database: Database) -> None:
     assert (paths(database), paths(database, "you")) == ({"/1", "/5"}, {"/0"})
 
 
-def test_of_too_much_the_newest_are_kept(database: Database) -> None:
-    """As many bytes as there may be, to the byte."""
+def test_tidying_keeps_the_newest_responses_within_the_byte_limit(database: Database) -> None:
+    """The limit is exact to the byte."""
     cache = SqliteCache(database, most_entries=100, most_bytes=30)
     for number in range(6):
         cache.put("me", f"/{number}", "", b"x" * 10, now=number, expires_at=100)
@@ -116,31 +114,31 @@ def test_of_too_much_the_newest_are_kept(database: Database) -> None:
     assert paths(database) == {"/6"}
 
 
-def test_writing_tidies_now_and_then(database: Database) -> None:
-    """Nobody else ever calls for it; between two tidyings there are a few too many."""
+def test_writing_tidies_regularly(database: Database) -> None:
+    """Nothing else calls `tidy`. Between two calls, the limit may be exceeded."""
     cache = SqliteCache(database, most_entries=5, most_bytes=10_000)
     for number in range(TIDY_EVERY + 1):
         cache.put("me", f"/{number}", "", b"x", now=number, expires_at=10_000)
     assert len(paths(database)) == 5
 
 
-def test_a_process_that_writes_once_tidies_too(database: Database) -> None:
-    """Commands are short: a thousand of them must not leave a thousand answers behind."""
+def test_the_first_write_of_a_process_tidies(database: Database) -> None:
+    """A command may write only once. Even so, a thousand commands must not leave a thousand responses."""
     for number in range(20):
         cache = SqliteCache(database, most_entries=5, most_bytes=10_000)
         cache.put("me", f"/{number}", "", b"x", now=number, expires_at=10_000)
     assert len(paths(database)) <= 6
 
 
-def test_clearing_forgets_everything(cache: SqliteCache) -> None:
-    """And says how much there was."""
+def test_clearing_deletes_everything(cache: SqliteCache) -> None:
+    """It returns how many responses there were."""
     cache.put("me", "/a", "", b"", now=0, expires_at=100)
     cache.put("you", "/b", "", b"", now=0, expires_at=100)
     assert (cache.clear(), cache.clear(), cache.get("me", "/a", "", 1)) == (2, 0, None)
 
 
-def test_every_look_up_and_every_drop_goes_by_the_index(cache: SqliteCache, database: Database) -> None:
-    """Of what is really executed, not of a copy of it; a scan would cost more than the request it saves."""
+def test_every_lookup_and_every_drop_uses_the_index(cache: SqliteCache, database: Database) -> None:
+    """A scan would cost more than the request it saves. This checks the statements that are actually executed."""
     executed: list[str] = []
     with database.transaction() as db:
         db.set_trace_callback(executed.append)
