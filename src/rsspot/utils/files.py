@@ -34,13 +34,22 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+def private_folder(path: Path) -> Path:
+    """Make sure that a folder exists. Every folder that is missing on the way gets mode 0700, whatever the umask."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        # `mkdir(parents=True)` would give its mode to the last folder only.
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
 def private_file(path: Path) -> Path:
     """Make sure that a file exists with mode 0600 before anything is written to it.
 
     An existing file is not opened. Under POSIX, closing it would drop all locks of this process on it, and two writers
     could then corrupt a database.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     with _creating:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
