@@ -165,11 +165,41 @@ async def test_a_streamed_response_has_no_size_limit() -> None:
     assert (len(lines), session.transport.requests) == (10, 1)
 
 
+async def test_a_line_of_a_stream_has_a_size_limit() -> None:
+    """Otherwise a stream without line ends would fill the memory."""
+    body = Chunks(b"a\nb", *[b"x" * 600] * 100)
+    lines: list[bytes] = []
+    with pytest.raises(ServerError, match="a line longer than 1000 bytes"):
+        async for line in Service(body).session(1000).lines(Call("GET", "/x"), patience=5):
+            lines.append(line)
+    assert lines == [b"a"]
+    assert body.read < 10
+    assert body.closed
+
+
+@pytest.mark.parametrize("chunks", [[b"one\ntwo\n", b"three"], [b"on", b"e\ntw", b"o\n", b"three", b"\n"]])
+async def test_lines_may_be_cut_anywhere(chunks: list[bytes]) -> None:
+    """The last one needs no line end."""
+    session = Service(Chunks(*chunks)).session()
+    assert [line async for line in session.lines(Call("GET", "/x"), patience=5)] == [b"one", b"two", b"three"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,deflate", "br", "zstd", "identity, gzip", "x"])
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+async def test_an_encoding_that_was_not_asked_for_is_not_decoded(encoding: str, method: str) -> None:
+    """Two layers of gzip turn 275 bytes into more than a gigabyte."""
+    bomb = gzip.compress(gzip.compress(bytes(50_000_000)))
+    service = Service(Chunks(bomb), encoding=encoding)
+    with pytest.raises(OutcomeUnknown if method == "PATCH" else TransportError, match="encoding"):
+        await service.session().content(Call(method, "/x"))
+    assert all(body.closed for body in service.bodies)
+
+
 async def test_closing_a_stream_early_releases_the_connection() -> None:
     """It is released at once, without reading the rest."""
     body = Chunks(*[b"x\n"] * 10)
     lines = Service(body).session().lines(Call("GET", "/x"), patience=5)
-    assert await anext(lines) == "x"
+    assert await anext(lines) == b"x"
     await lines.aclose()
     assert body.closed
     assert body.read < 10

@@ -192,7 +192,7 @@ async def test_a_list_that_keeps_expiring_is_given_up() -> None:
         asked += 1
         if "continue" in request.url.params:
             return httpx.Response(410, json={"reason": "Expired", "message": "too old"})
-        return httpx.Response(200, json={"items": [{}], "metadata": {"continue": "more"}})
+        return httpx.Response(200, json={"items": [], "metadata": {"continue": "more"}})
 
     session = SpotTransport("http://127.0.0.1", None, ManualClock(), httpx.MockTransport(expire))
     with pytest.raises(Gone, match="3 times"):
@@ -201,7 +201,7 @@ async def test_a_list_that_keeps_expiring_is_given_up() -> None:
     await session.aclose()
 
 
-@pytest.mark.parametrize("page", [{}, {"items": None}, {"items": None, "metadata": None}, {"items": []}])
+@pytest.mark.parametrize("page", [{"items": None}, {"items": None, "metadata": None}, {"items": []}])
 async def test_an_empty_list_has_several_spellings(page: dict[str, object]) -> None:
     """Go servers send null."""
     session = SpotTransport(

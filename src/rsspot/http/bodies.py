@@ -12,6 +12,9 @@ from rsspot.wire import httpx
 OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 """Headers that describe the encoding on the wire; they no longer apply once the body has been read and decoded."""
 
+ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate", ""})
+"""What we ask for, one at a time."""
+
 
 class WholeBodies(httpx.AsyncBaseTransport):
     """Reads each body in full; raises on one longer than `most_bytes`, counted after decompression."""
@@ -23,6 +26,10 @@ class WholeBodies(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
+        if response.headers.get("Content-Encoding", "identity").strip().lower() not in ENCODINGS:
+            # Each further encoding multiplies what a few bytes decompress to by a thousand.
+            await response.aclose()
+            raise httpx.RemoteProtocolError("the response has an encoding that was not asked for", request=request)
         if AS_IT_COMES in request.extensions:
             return response
         body = await self._read(request, response)

@@ -45,6 +45,14 @@ def opened(body: bytes, envelope: Envelope, name: str | None = None) -> Document
     return document
 
 
+def page_of(body: bytes) -> Document:
+    """One page of a list, all of whose items have names. Raises NotAsDocumented."""
+    page = opened(body, Envelope.LIST)
+    if not all(isinstance(item, dict) and _has_name(item) for item in page["items"] or ()):
+        raise NotAsDocumented("holds an item that is not an object with a name")
+    return page
+
+
 def _has_items(document: Document) -> bool:
     """Whether a list has its items. Go servers send null for none, but never leave them out."""
     return "items" in document and isinstance(document["items"], list | None)

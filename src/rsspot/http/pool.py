@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from rsspot.concurrency import running_loop
+from rsspot.http.deadline import limit
 from rsspot.http.permission import ask_when_connected
+from rsspot.http.retry import AS_IT_COMES
 from rsspot.wire import httpx, tls_for
 
 MOST_CONNECTIONS = 16
@@ -76,14 +78,15 @@ class Connections(httpx.AsyncBaseTransport):
         return stacks
 
     def _made(self, scheme: str) -> _Stack:
-        url, proxy = f"{scheme}:", self._proxy if scheme == "https" else None
+        proxy = self._proxy if scheme == "https" else None
+        options: Any = {"verify": tls_for(f"{scheme}:"), "limits": _single(), "trust_env": False, "proxy": proxy}
         if running_loop() is None:
             return _ThreadStack(
-                lambda: httpx.HTTPTransport(verify=tls_for(url), limits=_single(), trust_env=False, proxy=proxy),
+                lambda: _Connection(httpx.HTTPTransport(**options)),
                 self._most,
             )
         return _LoopStack(
-            lambda: httpx.AsyncHTTPTransport(verify=tls_for(url), limits=_single(), trust_env=False, proxy=proxy),
+            lambda: _Connection(httpx.AsyncHTTPTransport(**options)),
             self._most,
         )
 
@@ -112,23 +115,36 @@ class _Stack(Protocol):
     async def aclose(self) -> None: ...
 
 
-C = TypeVar("C")
+C = TypeVar("C", bound=httpx.HTTPTransport | httpx.AsyncHTTPTransport)
+
+
+class _Connection(Generic[C]):
+    """A transport that opens one connection, and the deadline of the request on it."""
+
+    def __init__(self, transport: C) -> None:
+        self.transport = transport
+        self.deadline = limit(transport)
+
+
+def _headers_arrived(connection: _Connection[C], request: httpx.Request) -> None:
+    if AS_IT_COMES in request.extensions:
+        connection.deadline.end()
 
 
 class _Idle(Generic[C]):
     """Idle connections, most recently used on top. Thread-safe: each step is a single list operation."""
 
     def __init__(self) -> None:
-        self._stack: list[tuple[float, C]] = []
+        self._stack: list[tuple[float, _Connection[C]]] = []
         self.closed = False
 
-    def take(self) -> C | None:
+    def take(self) -> _Connection[C] | None:
         """The most recently used connection, or None."""
         with suppress(IndexError):
             return self._stack.pop()[1]
         return None
 
-    def put(self, connection: C) -> list[C]:
+    def put(self, connection: _Connection[C]) -> list[_Connection[C]]:
         """Add a connection. Returns those to close: idle for too long, or all of them once this is closed."""
         now = time.monotonic()
         self._stack.append((now, connection))
@@ -142,7 +158,7 @@ class _Idle(Generic[C]):
 class _LoopStack:
     """The connections of one event loop."""
 
-    def __init__(self, connect: Callable[[], httpx.AsyncHTTPTransport], most: int) -> None:
+    def __init__(self, connect: Callable[[], _Connection[httpx.AsyncHTTPTransport]], most: int) -> None:
         self._connect = connect
         self._turns = asyncio.Semaphore(most)
         self._idle: _Idle[httpx.AsyncHTTPTransport] = _Idle()
@@ -153,12 +169,14 @@ class _LoopStack:
         ask_when_connected(request, blocking=False)
         try:
             connection = self._idle.take() or self._connect()
-            response = await connection.handle_async_request(request)
+            connection.deadline.begin(request)
+            response = await connection.transport.handle_async_request(request)
+            _headers_arrived(connection, request)
         except BaseException:
             # A connection that failed mid-request must not be reused.
             self._turns.release()
             if connection is not None:
-                await connection.aclose()
+                await connection.transport.aclose()
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _Borrowed(response.stream, lambda: self._give_back(connection))
@@ -175,22 +193,22 @@ class _LoopStack:
         except TimeoutError:
             raise _no_turn(request, timeout) from None
 
-    async def _give_back(self, connection: httpx.AsyncHTTPTransport) -> None:
+    async def _give_back(self, connection: _Connection[httpx.AsyncHTTPTransport]) -> None:
         expired = self._idle.put(connection)
         self._turns.release()
         for old in expired:
-            await old.aclose()
+            await old.transport.aclose()
 
     async def aclose(self) -> None:
         self._idle.closed = True
         while (connection := self._idle.take()) is not None:
-            await connection.aclose()
+            await connection.transport.aclose()
 
 
 class _ThreadStack:
     """The connections of all threads without a running loop."""
 
-    def __init__(self, connect: Callable[[], httpx.HTTPTransport], most: int) -> None:
+    def __init__(self, connect: Callable[[], _Connection[httpx.HTTPTransport]], most: int) -> None:
         self._connect = connect
         self._turns = threading.Semaphore(most)
         self._idle: _Idle[httpx.HTTPTransport] = _Idle()
@@ -203,26 +221,28 @@ class _ThreadStack:
         ask_when_connected(request, blocking=True)
         try:
             connection = self._idle.take() or self._connect()
-            response = connection.handle_request(request)
+            connection.deadline.begin(request)
+            response = connection.transport.handle_request(request)
+            _headers_arrived(connection, request)
         except BaseException:
             self._turns.release()
             if connection is not None:
-                connection.close()
+                connection.transport.close()
             raise
         assert isinstance(response.stream, httpx.SyncByteStream)
         response.stream = _Borrowed(_Blocking(response.stream), lambda: self._give_back(connection))
         return response
 
-    async def _give_back(self, connection: httpx.HTTPTransport) -> None:
+    async def _give_back(self, connection: _Connection[httpx.HTTPTransport]) -> None:
         expired = self._idle.put(connection)
         self._turns.release()
         for old in expired:
-            old.close()
+            old.transport.close()
 
     async def aclose(self) -> None:
         self._idle.closed = True
         while (connection := self._idle.take()) is not None:
-            connection.close()
+            connection.transport.close()
 
 
 def _pool_timeout(request: httpx.Request) -> float | None:

@@ -14,6 +14,7 @@ from math import inf
 
 from rsspot.auth.grants import ONCE
 from rsspot.errors import RsspotError
+from rsspot.http.deadline import LEFT
 from rsspot.http.hooks import Exchange, Hooks
 from rsspot.http.permission import permit_of
 from rsspot.utils.clock import Clock
@@ -174,7 +175,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
 
 def _shorten(request: httpx.Request, left: float) -> None:
     """Shorten the timeouts of an attempt to the time left before the deadline, at least SHORTEST."""
-    left = max(left, SHORTEST)
+    left = request.extensions[LEFT] = max(left, SHORTEST)
     timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
     for name, seconds in timeouts.items():
         if name == "read" and AS_IT_COMES in request.extensions:

@@ -9,10 +9,10 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from rsspot.constants import PAGE_SIZE, USER_AGENT
-from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError, UnexpectedShape
+from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError
 from rsspot.http.bodies import WholeBodies
 from rsspot.http.cache import Place, ResponseCache, written_place
-from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
+from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, page_of
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.permission import PERMIT, PermittedTransport
@@ -126,7 +126,7 @@ class SpotTransport:
         if self.cache is not None:
             self.cache.forget(call.path)
         message = f"{call.method} {call.path}: the response {problem}"
-        if call.method in SAFE or call.envelope is Envelope.DOCUMENT:
+        if call.method in SAFE:
             hint = "something else may answer in the service's place: check the base URL and the network"
             return ServerError(message, status=200, hint=hint)
         return OutcomeUnknown(message)
@@ -185,8 +185,11 @@ class SpotTransport:
             return response.content
         raise error_of(response, call.secrets)
 
-    async def lines(self, call: Call, *, patience: float) -> AsyncGenerator[str, None]:
-        """Stream the lines of a response of any length. patience: the longest wait for the next bytes, in seconds."""
+    async def lines(self, call: Call, *, patience: float) -> AsyncGenerator[bytes, None]:
+        """Stream the lines of a response of any length. patience: the longest wait for the next bytes, in seconds.
+
+        Raises ServerError for a line that is longer than a whole response may be.
+        """
         request = self._request(call)
         request.extensions[AS_IT_COMES] = True
         request.extensions["timeout"]["read"] = patience
@@ -196,16 +199,32 @@ class SpotTransport:
                 if response.status_code != 200:
                     await response.aread()
                     raise error_of(response)
-                async for line in response.aiter_lines():
+                async for line in self._split(call, response.aiter_bytes()):
                     yield line
             finally:
                 await response.aclose()
         except (httpx.TransportError, httpx.DecodingError) as failure:
             raise error_from(failure, call.method, call.path) from None
 
+    async def _split(self, call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in chunks:
+            *ended, rest = chunk.split(b"\n")
+            for line in ended:
+                yield b"".join((*parts, line))
+                parts, size = [], 0
+            parts.append(rest)
+            size += len(rest)
+            if size > self._options.most_bytes:
+                message = f"GET {call.path}: the response has a line longer than {self._options.most_bytes} bytes"
+                raise ServerError(message, status=200)
+        if size:
+            yield b"".join(parts)
+
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[Document]:
         """All items of a list, across all pages."""
-        return whole_items(path, await self.pages(Call("GET", path, params or {}), page_of, token_of))
+        return items_of(await self.pages(Call("GET", path, params or {}), page_of, token_of))
 
     async def pages(self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]) -> list[P]:
         """All pages of a list. An expired page token restarts the list, so pages of two versions never mix.
@@ -275,14 +294,9 @@ def _place(call: Call) -> Place:
     return call.path, urlencode(sorted(call.params.items()))
 
 
-def whole_items(path: str, pages: Iterable[Document]) -> list[Document]:
-    """The items of all pages. Raises UnexpectedShape if an item has no name."""
-    items = [item for page in pages for item in page.get("items") or []]
-    for item in items:
-        metadata = item.get("metadata") if isinstance(item, dict) else None
-        if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
-            raise UnexpectedShape(f"the list {path} holds an item that is not an object with a name")
-    return items
+def items_of(pages: Iterable[Document]) -> list[Document]:
+    """The items of all pages."""
+    return [item for page in pages for item in page["items"] or ()]
 
 
 def token_of(page: Document) -> str | None:
@@ -290,8 +304,3 @@ def token_of(page: Document) -> str | None:
     metadata = page.get("metadata")
     token = metadata.get("continue") if isinstance(metadata, dict) else None
     return token if isinstance(token, str) else None
-
-
-def page_of(body: bytes) -> Document:
-    """One page of a list as plain JSON. Raises NotAsDocumented."""
-    return opened(body, Envelope.LIST)

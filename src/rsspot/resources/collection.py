@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
-from rsspot.http.envelopes import Envelope, NotAsDocumented
-from rsspot.http.transport import Call, page_of
+from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
+from rsspot.http.transport import Call
 from rsspot.models.findings import findings
 from rsspot.models.resource import Page, Resource, compact
 from rsspot.resources.documents import Documents
@@ -195,7 +195,7 @@ class Collection(Generic[T]):
 
     def _page_with_odd_items(self, body: bytes) -> Page[T]:
         """A page with some malformed items: reads the others, and records what is wrong with the malformed ones."""
-        document = page_of(body)
+        document = opened(body, Envelope.LIST)
         try:
             empty = self._pages.validate_python({**document, "items": []})
         except ValidationError:

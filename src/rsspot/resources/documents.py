@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, UsageError
-from rsspot.http.envelopes import Envelope
-from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, page_of, token_of, whole_items
+from rsspot.http.envelopes import Envelope, page_of
+from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, items_of, token_of
 from rsspot.models.fields import SECRET
 from rsspot.models.refs import path_segment
 from rsspot.resources.kind import Kind, Naming, is_uuid
@@ -73,7 +73,7 @@ class Documents:
         """All objects of the kind, possibly from the cache."""
         call = Call("GET", await self.path(), fresh=False, private=self.kind.holds_secrets)
         pages = await self._session.pages(call, page_of, token_of)
-        return [self.framed(item) for item in whole_items(call.path, pages)]
+        return [self.framed(item) for item in items_of(pages)]
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
         """One object. patience: a deadline in seconds, if shorter than the retry policy's. Raises NotFound."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from rsspot.errors import ApiError, ServerError, TransportError
-from rsspot.http.transport import Call, SpotTransport, page_of, token_of, whole_items
+from rsspot.http.envelopes import page_of
+from rsspot.http.transport import Call, SpotTransport, items_of, token_of
 from rsspot.resources.query import selector
 from rsspot.utils.clock import Clock
 from rsspot.utils.reading import parse_json
@@ -115,7 +116,7 @@ async def _compared(documents: Watchable, labels: str | None, known: _Known) -> 
 async def _listed(documents: Watchable, labels: str | None) -> tuple[dict[str, Document], str]:
     call = Call("GET", await documents.path(), selector(labels))
     pages = await documents.context.session.pages(call, page_of, token_of)
-    items = [documents.framed(item) for item in whole_items(call.path, pages)]
+    items = [documents.framed(item) for item in items_of(pages)]
     version = str((pages[0].get("metadata") or {}).get("resourceVersion") or "")
     return {item["metadata"]["name"]: item for item in items}, version
 
@@ -128,7 +129,7 @@ async def _streamed(
     call = Call("GET", await documents.path(), {**selector(labels), **params, "allowWatchBookmarks": "true"})
     async with aclosing(documents.context.session.lines(call, patience=STREAM_SECONDS + 30.0)) as lines:
         async for line in lines:
-            if not line:
+            if not line.strip():
                 continue
             event = _event(line)
             document, event_type = event.get("object"), event.get("type")
@@ -139,7 +140,7 @@ async def _streamed(
                 yield _recorded(documents, known, event_type, document)
 
 
-def _event(line: str) -> dict[str, Any]:
+def _event(line: bytes) -> dict[str, Any]:
     try:
         event = parse_json(line)
     except ValueError:

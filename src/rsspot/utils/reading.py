@@ -24,15 +24,15 @@ _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text that somebody else wrote. A byte order mark at its start is ignored.
 
-    Lone surrogates become U+FFFD, as in Go, since such a string could be neither stored nor printed.
-    Raises ValueError, and nothing else, for what is not JSON: NaN, a number of thousands of digits, nesting deeper than
-    DEEPEST_JSON.
+    Lone surrogates become U+FFFD, as in Go, since such a string could be neither stored nor printed. NaN and floats out
+    of range become None. Raises ValueError, and nothing else, for what is not JSON, an integer of thousands of
+    digits and nesting deeper than DEEPEST_JSON.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
     text = text.removeprefix("\ufeff")
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except RecursionError:
         raise _too_deep() from None
     if _may_be_deep(text) and _depth_exceeds(value, DEEPEST_JSON):
@@ -40,15 +40,9 @@ def parse_json(text: str | bytes) -> Any:
     return _without_surrogates(value) if _MAY_BE_SURROGATE.search(text) else value
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
+def _finite(text: str) -> float | None:
     number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text[:20]} is too large a number")
-    return number
+    return number if isfinite(number) else None
 
 
 def _too_deep() -> ValueError:
