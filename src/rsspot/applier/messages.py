@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rsspot.errors import RsspotError
 from rsspot.planner.change import Change
+from rsspot.utils.secrets import Secrets
 from rsspot.utils.serialization import at_path
 
 
@@ -11,9 +12,7 @@ def without_secrets(change: Change, text: str) -> str:
     """A message without the secrets that the service may have quoted in it."""
     hidden = {at_path(change.body, path) for path in change.secrets}
     hidden |= {value for edit in change.edits if edit.secret for value in (edit.before, edit.after)}
-    for secret in sorted((each for each in hidden if isinstance(each, str) and each), key=len, reverse=True):
-        text = text.replace(secret, "(secret)")
-    return text
+    return Secrets(each for each in hidden if isinstance(each, str)).mask(text)
 
 
 def explained(error: RsspotError, change: Change) -> str:

@@ -14,10 +14,10 @@ from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import UsageError
-from rsspot.models.fields import COLUMN, SECRET
+from rsspot.models.fields import COLUMN
 from rsspot.models.resource import Resource, plain_types
-from rsspot.planner.masking import with_value
 from rsspot.resources.kind import Field, Kind, fields_of
+from rsspot.resources.secrecy import without_secrets
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.serialization import Document, at_path
@@ -54,7 +54,8 @@ def _list(kind: Kind[Any]) -> Callable[..., None]:
 
         items = here.run(work())
         as_table = here.options.output == "table"
-        here.emit([_row(kind, item) if as_table else without_secrets(kind, item) for item in items])
+        shown = (without_secrets(kind, item) for item in items)
+        here.emit([_row(kind, item) if as_table else item for item in shown])
 
     list_.__doc__ = f"List {kind.plural}."
     return list_
@@ -198,14 +199,6 @@ def _delete(kind: Kind[Any]) -> Callable[..., None]:
 
     delete.__doc__ = f"Delete one {kind.name}."
     return delete
-
-
-def without_secrets(kind: Kind[Any], document: Document) -> Document:
-    """A copy of the object with its secrets masked."""
-    for path in kind.marked(SECRET):
-        if at_path(document, ("spec", *path)) is not None:
-            document = with_value(document, ("spec", *path), "(secret)")
-    return document
 
 
 def _json_object(text: str) -> Document:

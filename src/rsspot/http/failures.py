@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from rsspot.errors import (
     AlreadyExists,
@@ -25,11 +23,12 @@ from rsspot.errors import (
 from rsspot.http.hooks import request_id_of
 from rsspot.http.retry import NEVER_SENT, SAFE, retry_after
 from rsspot.utils.clock import utc_now
+from rsspot.utils.reading import parse_json
+from rsspot.utils.secrets import Secrets
+from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
 
 LONGEST_MESSAGE = 400
-LONG_RUN = re.compile(r"[A-Za-z0-9_.~+/=-]{12,}")
-"""Text that could be part of a token."""
 AMBIGUOUS = frozenset({408, 499})
 """Statuses besides 5xx after which it is unknown whether a write was executed."""
 
@@ -40,33 +39,48 @@ def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotErr
     For a write, a 5xx, 408 or 499 becomes OutcomeUnknown.
     """
     body = _body(response)
-    hide = _hider(response.request, secrets)
-    status, message = response.status_code, _message(body, response, hide)
+    # The bearer token is masked too, in case the service quotes the request.
+    hidden = Secrets((response.request.headers.get("Authorization", "").removeprefix("Bearer "), *secrets))
+    status, message = response.status_code, _message(body, response, hidden)
     if status == 401:
         return AuthError(
             f"the service refused the token: {message}",
             hint="it may be expired, revoked or issued for another organization",
         )
     if response.request.method not in SAFE and (status in AMBIGUOUS or status >= 500):
-        seconds = retry_after(response.headers.get("Retry-After"), utc_now())
+        seconds = _seconds(body, response)
         return OutcomeUnknown(f"{response.request.method} returned {status}: {message}", retry_after=seconds)
     if 300 <= status < 400:
         # Following the redirect would send the bearer token to another host, and could turn a write into a read.
         return ApiError(f"the service redirected {response.request.method}; redirects are not followed", status=status)
-    raw_details = body.get("details")
-    details: dict[str, Any] = raw_details if isinstance(raw_details, dict) else {}
-    return _class_for(status, str(body.get("reason") or ""))(
+    reason = str(body.get("reason") or "")
+    return _class_for(status, reason)(
         message,
         status=status,
-        reason=str(body.get("reason") or ""),
-        causes={
-            str(c.get("field", "")): hide(str(c.get("message", "")))
-            for c in details.get("causes") or []
-            if isinstance(c, dict)
-        },
+        reason=hidden.mask(reason),
+        causes=dict(_causes(body, hidden)),
         request_id=request_id_of(response),
-        retry_after=details.get("retryAfterSeconds") or retry_after(response.headers.get("Retry-After"), utc_now()),
+        retry_after=_seconds(body, response),
     )
+
+
+def _details(body: Document) -> Document:
+    details = body.get("details")
+    return details if isinstance(details, dict) else {}
+
+
+def _causes(body: Document, hidden: Secrets) -> Iterator[tuple[str, str]]:
+    causes = _details(body).get("causes")
+    for cause in causes if isinstance(causes, list) else ():
+        if isinstance(cause, dict):
+            yield hidden.mask(str(cause.get("field") or "")), hidden.mask(str(cause.get("message") or ""))
+
+
+def _seconds(body: Document, response: httpx.Response) -> float | None:
+    """How long the service asked to be left alone, by the body or else by the header; None if it did not say."""
+    seconds = _details(body).get("retryAfterSeconds")
+    from_body = retry_after(str(seconds), utc_now()) if isinstance(seconds, int | float | str) and seconds else None
+    return from_body or retry_after(response.headers.get("Retry-After"), utc_now())
 
 
 def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str, path: str) -> RsspotError:
@@ -79,23 +93,6 @@ def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str,
     if isinstance(failure, httpx.TimeoutException):
         return RequestTimeout(f"timed out: {what}")
     return TransportError(f"cannot reach the service for {what}", hint="check the base URL and the network")
-
-
-def _hider(request: httpx.Request, secrets: Sequence[str]) -> Callable[[str], str]:
-    """A function that masks the bearer token and the secrets of the body, in case the service quotes them."""
-    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    hidden = sorted({secret for secret in (bearer, *secrets) if secret}, key=len, reverse=True)
-
-    def piece(run: re.Match[str]) -> str:
-        # A fragment of a secret must not leak either.
-        return "(secret)" if any(run[0].strip(".") in secret for secret in hidden) else run[0]
-
-    def hide(text: str) -> str:
-        for secret in hidden:
-            text = text.replace(secret, "(secret)")
-        return LONG_RUN.sub(piece, text)
-
-    return hide
 
 
 def _class_for(status: int, reason: str) -> type[ApiError]:
@@ -113,15 +110,16 @@ def _class_for(status: int, reason: str) -> type[ApiError]:
     return classes.get(status, ServerError if status >= 500 else ApiError)
 
 
-def _body(response: httpx.Response) -> dict[str, Any]:
+def _body(response: httpx.Response) -> Document:
     try:
-        body = response.json()
-    except (ValueError, RecursionError):
+        body = parse_json(response.content)
+    except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
 
 
-def _message(body: dict[str, Any], response: httpx.Response, hide: Callable[[str], str]) -> str:
+def _message(body: Document, response: httpx.Response, hidden: Secrets) -> str:
     message = body.get("message") or body.get("error_description") or body.get("error")
-    text = hide(str(message or response.text.strip() or response.reason_phrase))
+    # Masked before it is cut: the beginning of a secret at the cut would not be recognized.
+    text = hidden.mask(str(message or response.text.strip() or response.reason_phrase))
     return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"

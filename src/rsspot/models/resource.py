@@ -38,7 +38,8 @@ class AuthoredMetadata(Model):
 
     name: Annotated[str, IMMUTABLE]
     labels: StringMap = {}
-    annotations: StringMap = {}
+    # kubectl keeps a whole copy of the object in an annotation, with its secrets.
+    annotations: Annotated[StringMap, Field(repr=False)] = {}
 
 
 class Metadata(AuthoredMetadata):

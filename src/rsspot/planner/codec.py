@@ -156,15 +156,14 @@ def dump_plan(plan: Plan) -> Document:
         notes=list(plan.notes),
     )
     written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=set(_unsealed_fields()))
-    return written | {"digest": digest(written)}
+    return written | {"digest": _digest(written)}
 
 
 def load_plan(document: Any) -> Plan:
     """Read a saved plan. Raises UsageError when it is not one, or was changed after it was made."""
     if not isinstance(document, dict) or document.get("schema") != FORMAT:
         raise UsageError(f"not a saved plan: its schema is not {FORMAT!r}")
-    sealed = {key: value for key, value in document.items() if key not in UNSEALED}
-    if document.get("digest") != digest(sealed):
+    if document.get("digest") != _digest(document):
         raise UsageError("the saved plan was changed after it was made: its digest does not match")
     try:
         saved = ADAPTER.validate_python(document, by_name=False, by_alias=True)
@@ -192,6 +191,18 @@ def schema() -> Document:
         "$id": FORMAT,
         **ADAPTER.json_schema(by_alias=True, mode="serialization"),
     }
+
+
+def _digest(document: Document) -> str:
+    """The digest of a plan: the same whenever the same changes are planned. Seals differ each time."""
+    written = {key: value for key, value in document.items() if key not in UNSEALED}
+    changes = written.get("changes")
+    if isinstance(changes, list):
+        written["changes"] = [
+            {key: value for key, value in change.items() if key != "seals"} if isinstance(change, dict) else change
+            for change in changes
+        ]
+    return digest(written)
 
 
 def problem_json(problem: Problem) -> Document:

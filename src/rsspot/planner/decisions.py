@@ -17,7 +17,7 @@ from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.manifest import Manifest
-from rsspot.models.fields import EXCLUSIVE, SECRET
+from rsspot.models.fields import EXCLUSIVE
 from rsspot.models.refs import Ref
 from rsspot.planner.body import body_of
 from rsspot.planner.change import Action, Base, Change, Edit, Path
@@ -25,6 +25,7 @@ from rsspot.planner.diff import SPEC, after_apply, edits, key_path, managed, man
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import label_of
 from rsspot.resources.kind import Kind, Naming, is_uuid
+from rsspot.resources.secrecy import secret_paths
 from rsspot.utils.serialization import Document, at_path
 
 FINAL = "is final once made"
@@ -132,7 +133,7 @@ def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change
 
 def _whole(manifest: Manifest, action: Action, name: str, reason: str, context: PlanContext) -> Change:
     """A change that creates a whole object."""
-    kind = manifest.kind
+    kind, body = manifest.kind, body_of(manifest, name, context.owners.stack)
     return Change(
         address=manifest.address,
         action=action,
@@ -141,9 +142,9 @@ def _whole(manifest: Manifest, action: Action, name: str, reason: str, context: 
         origin=manifest.origin,
         origins=manifest.origins,
         parent=manifest.parent,
-        body=body_of(manifest, name, context.owners.stack),
+        body=body,
         takes=_will_hold(manifest, None),
-        secrets=tuple((SPEC, *path) for path in kind.marked(SECRET) if at_path(manifest.spec, path) is not None),
+        secrets=secret_paths(kind, body),
     )
 
 

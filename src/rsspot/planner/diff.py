@@ -9,6 +9,9 @@ from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
 from rsspot.planner.change import Edit, Path
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.kind import Field, Kind, is_zero
+from rsspot.resources.secrecy import secret_paths, secrets_of
+from rsspot.utils.sealing import fits, seal
+from rsspot.utils.secrets import Secrets
 from rsspot.utils.serialization import Document, at_path, digest
 
 SPEC = "spec"
@@ -74,8 +77,13 @@ def live_value(kind: Kind[Any], live: Document, path: Path) -> Any:
 
 
 def managed_digest(kind: Kind[Any], live: Document, paths: tuple[Path, ...]) -> str:
-    """One digest of a live object's fields at some paths."""
-    return digest(wire_form({"/".join(path): live_value(kind, live, path) for path in paths}))
+    """One digest of a live object's fields at some paths, without those that hold secrets.
+
+    Plans are shown and stored, and a short secret can be found by trying digests.
+    """
+    hidden = set(secret_paths(kind, live)) if kind.holds_secrets else set()
+    shown = (path for path in paths if path not in hidden)
+    return digest(wire_form({"/".join(path): live_value(kind, live, path) for path in shown}))
 
 
 def edits(
@@ -83,19 +91,26 @@ def edits(
 ) -> tuple[Edit, ...]:
     """The fields of a live object that are not as desired. applied: its fields as last applied, by the ledger."""
     differences = []
+    hidden: Secrets | None = None
     for path, after in desired.items():
         field, before = field_at(kind, path), live_value(kind, live, path)
         after = field.canonical(after) if field else after  # noqa: PLW2901 - a saved plan holds prices as text
         if same(kind, path, before, after):
             continue
-        secret = bool(field and field.has(SECRET))
+        if hidden is None:
+            hidden = secrets_of(kind, live, _document(desired))
+        secret = (
+            bool(field and field.has(SECRET))
+            or hidden.mask(str(after)) != str(after)
+            or hidden.mask(str(before)) != str(before)
+        )
         last = (applied or {}).get(path_key(path))
         differences.append(
             Edit(
                 path,
                 before,
                 after,
-                drift=last is not None and last == applied_value(after, secret),
+                drift=last is not None and _was_applied(last, after, secret),
                 secret=secret,
                 forces_replacement=bool(field and field.has(IMMUTABLE)),
             )
@@ -126,15 +141,26 @@ def key_path(key: str) -> Path:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in key.split("/"))
 
 
-def applied_value(value: Any, secret: bool) -> Any:
-    """What the ledger may remember of a value."""
-    return digest(value) if secret and value is not None else wire_form(value)
+def _was_applied(last: Any, value: Any, secret: bool) -> bool:
+    """Whether what the ledger remembers of a field is this value."""
+    return fits(last, str(value)) if secret and value is not None else bool(last == wire_form(value))
 
 
 def applied_fields(kind: Kind[Any], desired: Mapping[Path, Any]) -> dict[str, Any]:
-    """What the ledger remembers of an object once it is as desired."""
-    applied = {}
-    for path, value in desired.items():
-        field = field_at(kind, path)
-        applied[path_key(path)] = applied_value(value, bool(field and field.has(SECRET)))
-    return applied
+    """What the ledger remembers of an object once it is as desired. Of secrets it keeps only seals."""
+    hidden = set(secret_paths(kind, _document(desired))) if kind.holds_secrets else set()
+    return {
+        path_key(path): seal(str(value)) if path in hidden and value is not None else wire_form(value)
+        for path, value in desired.items()
+    }
+
+
+def _document(fields: Mapping[Path, Any]) -> Document:
+    """The object that has these fields."""
+    document: Document = {}
+    for path, value in fields.items():
+        holder = document
+        for key in path[:-1]:
+            holder = holder.setdefault(key, {})
+        holder[path[-1]] = value
+    return document

@@ -1,8 +1,8 @@
 """Finds secrets in text that somebody else wrote, in any spelling, and masks them. Knows no kinds.
 
-Services quote what they refuse: in JSON escapes (Go writes `&` as `\\u0026`), in percent or HTML escapes, in base64, cut
-off, or glued to other words. So a text is decoded first, with a note of where each decoded character came from, and then
-compared with the secrets piece by piece.
+Services quote what they refuse: in JSON escapes (Go writes an ampersand as u0026), in percent or HTML escapes, in
+base64, cut off, or glued to other words. So a text is decoded first, with a note of where each decoded character came
+from, and then compared with the secrets piece by piece.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ class Secrets:
                 break
             decoded = further
         for run in _BASE64.finditer(text):
-            if any(self.occur_in(each) for each in _decoded_base64(run[0])):
+            if any(any(self._occurrences(each)) for each in _decoded_base64(run[0])):
                 hidden.add(*run.span())
         return hidden.masked()
 
-    def occur_in(self, text: str) -> bool:
-        """Whether a secret or a long part of one stands in a text as it is."""
-        return any(True for _ in self._occurrences(text))
+    def in_text(self, text: str) -> bool:
+        """Whether a secret or a long part of one stands in a text, in any spelling."""
+        return bool(self._whole) and self.mask(text) != text
 
     def _find(self, decoded: _Decoded, hidden: _Spans) -> None:
         for start, end in self._occurrences(decoded.text):

@@ -9,17 +9,16 @@ from typing import Any
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import NotFound, UsageError
 from rsspot.manifests.manifest import Manifest, ManifestSet
-from rsspot.models.fields import SECRET
 from rsspot.planner.change import Change
-from rsspot.planner.diff import SPEC, field_at, live_value, managed, same
+from rsspot.planner.diff import SPEC, live_value, managed, same
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.wire_form import wire_form
+from rsspot.resources.secrecy import secret_paths
 from rsspot.state.ledger.protocol import Ledger
+from rsspot.utils.secrets import MASK
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import did_you_mean
 from rsspot.workflows.reconcile import make_plan
-
-MASK = "(secret)"
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,12 @@ def differences(manifest: Manifest, live: Document) -> list[str]:
     from deepdiff import DeepDiff
 
     kind, before, after = manifest.kind, {}, {}
+    hidden = {*secret_paths(kind, manifest.body), *secret_paths(kind, live)}
     for path, desired in managed(kind, manifest.body, live).items():
         now = live_value(kind, live, path)
         if not same(kind, path, now, desired):
-            before[_dotted(path)] = _shown(manifest, path, now, "now")
-            after[_dotted(path)] = _shown(manifest, path, desired, "declared")
+            before[_dotted(path)] = _shown(now, "now", secret=path in hidden)
+            after[_dotted(path)] = _shown(desired, "declared", secret=path in hidden)
     text: str = DeepDiff(before, after, ignore_order=True, verbose_level=2).pretty()
     return [re.sub(r"root\['([^']+)'\]", r"\1", line) for line in text.splitlines() if line]
 
@@ -114,6 +114,5 @@ def _dotted(path: tuple[str, ...]) -> str:
     return ".".join(path[1:] if path[0] == SPEC else path)
 
 
-def _shown(manifest: Manifest, path: tuple[str, ...], value: Any, when: str) -> Any:
-    field = field_at(manifest.kind, path)
-    return f"{MASK} {when}" if field and field.has(SECRET) and value is not None else wire_form(value)
+def _shown(value: Any, when: str, *, secret: bool) -> Any:
+    return f"{MASK} {when}" if secret and value is not None else wire_form(value)

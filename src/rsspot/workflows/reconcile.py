@@ -111,7 +111,8 @@ def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: 
 
 def scope_id(base_url: str, organization: str, stack: str) -> str:
     """What a ledger files a stack under: the same name on another account is another stack."""
-    host = base_url.split("://", 1)[-1].rstrip("/")
+    # Without a user and password that the URL may hold: this is printed and stored.
+    host = base_url.split("://", 1)[-1].rpartition("@")[2].rstrip("/")
     return f"{host}/{organization}/{stack}"
 
 

@@ -21,7 +21,7 @@ from rsspot.planner.codec import load_plan
 from rsspot.planner.masking import with_value
 from rsspot.planner.order import Verb
 from rsspot.planner.plan import Plan
-from rsspot.planner.sealing import seals_of
+from rsspot.planner.sealing import same_secrets
 from rsspot.resources.documents import Documents
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import Document, at_path
@@ -139,7 +139,7 @@ def _with_secrets(change: Change, by_address: dict[str, Manifest]) -> Change:
         for edit in change.edits
     )
     filled = replace(change, body=body, edits=changed)
-    if seals_of(filled) != dict(change.seals):
+    if not same_secrets(filled, change.seals):
         raise StalePlan(
             f"a secret of {change.address} is not the one that was planned with",
             hint="give it as it was (variables too), or make and review a new plan",

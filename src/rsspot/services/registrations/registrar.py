@@ -6,13 +6,22 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from rsspot.errors import RsspotError
+from rsspot.utils.reading import parse_json
+from rsspot.utils.secrets import Secrets
 from rsspot.utils.serialization import Document
 
 LONGEST_COMPLAINT = 300
+MOST_OUTPUT = 1024 * 1024
+"""Bytes of standard output, and of standard error, after which the registrar is killed."""
+HARMLESS = frozenset(
+    {"PATH", "HOME", "PWD", "OLDPWD", "USER", "LOGNAME", "HOST", "HOSTNAME", "LANG", "LANGUAGE", "SHELL", "TERM", "TZ"}
+)
+"""Environment variables whose values may be shown; any other may hold a password that the registrar prints."""
+SHORTEST_SECRET = 6
 
 
 class RegistrarFailed(RsspotError):
@@ -29,22 +38,64 @@ async def ask(command: Sequence[str], question: Document, timeout: float) -> Doc
     except OSError as error:
         raise RegistrarFailed(f"cannot run the registrar {command[0]}: {error.strerror}") from None
     try:
-        out, errors = await asyncio.wait_for(process.communicate(json.dumps(question).encode()), timeout)
+        out, errors = await asyncio.wait_for(_exchange(process, json.dumps(question).encode()), timeout)
     except TimeoutError:
         raise RegistrarFailed(f"the registrar {command[0]} did not answer in {timeout:g} s") from None
+    except ValueError:
+        raise RegistrarFailed(f"the registrar {command[0]} printed more than {MOST_OUTPUT} bytes") from None
     finally:
         with suppress(ProcessLookupError):
-            # Kill its children too: they would keep the pipes open, and communicate() would not return.
+            # Kill its children too: they would keep the pipes open, and the wait for their end would not return.
             os.killpg(process.pid, signal.SIGKILL)
         if process.returncode is None:
             await process.wait()
     if process.returncode:
-        reason = errors.decode(errors="replace").strip()[-LONGEST_COMPLAINT:]
+        complaint = from_environment(os.environ).mask(errors.decode(errors="replace").strip())
+        reason = complaint[-LONGEST_COMPLAINT:]
         raise RegistrarFailed(f"the registrar {command[0]} exited with {process.returncode}: {reason}")
     try:
-        answer = json.loads(out)
+        answer = parse_json(out)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
         raise RegistrarFailed(f"the registrar {command[0]} did not print a JSON object")
     return answer
+
+
+def from_environment(environ: Mapping[str, str]) -> Secrets:
+    """The values of the environment that may be secrets. A path is none."""
+    return Secrets(
+        value
+        for name, value in environ.items()
+        if name not in HARMLESS
+        and not name.startswith(("LC_", "XDG_"))
+        and len(value) >= SHORTEST_SECRET
+        and not value.startswith("/")
+    )
+
+
+async def _exchange(process: asyncio.subprocess.Process, question: bytes) -> tuple[bytes, bytes]:
+    """What the registrar prints on standard output and standard error until it ends."""
+    assert process.stdin and process.stdout and process.stderr
+    _, out, errors = await asyncio.gather(_write(process.stdin, question), _read(process.stdout), _read(process.stderr))
+    await process.wait()
+    return out, errors
+
+
+async def _write(stream: asyncio.StreamWriter, question: bytes) -> None:
+    # A registrar need not read its question.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(question)
+        await stream.drain()
+        stream.close()
+        await stream.wait_closed()
+
+
+async def _read(stream: asyncio.StreamReader) -> bytes:
+    """All bytes of a stream. Raises ValueError for more than MOST_OUTPUT."""
+    content = bytearray()
+    while chunk := await stream.read(65536):
+        content += chunk
+        if len(content) > MOST_OUTPUT:
+            raise ValueError("too much output")
+    return bytes(content)
