@@ -67,6 +67,12 @@ class Bearer:
             self._load_cached(self._cache)
 
     @property
+    def credentials(self) -> frozenset[str]:
+        """The refresh token and the bearer token in use: never to be sent as a value."""
+        bearer = self._token.bearer if self._token else None
+        return frozenset(filter(None, (self._configured, self._refresh_token, bearer)))
+
+    @property
     def token(self) -> Token | None:
         """The token in use; None before the first request."""
         return self._token

@@ -131,6 +131,11 @@ class AsyncSpotClient(AsyncGroups):
         except NotAsDocumented:
             raise UnexpectedShape(f"the response to {method} {path} is not a JSON object") from None
 
+    @property
+    def credentials(self) -> frozenset[str]:
+        """What requests are signed with: never to be sent as a value."""
+        return self._bearer.credentials
+
     async def whoami(self) -> Persona:
         """The user and organization of the token, and when it expires. Raises AuthError, TransportError."""
         return Persona.of(await self._bearer.current(self.session.transport.handle_async_request))

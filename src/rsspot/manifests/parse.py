@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
+from rsspot.manifests.leaks import unsendable
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.source import Place, Source, find_files, read_sources
 from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
@@ -24,8 +25,8 @@ from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import did_you_mean
 
-OUR_MARKS = (STACK_LABEL, NAME_ANNOTATION)
-"""Marks that rsspot writes itself: ignored, so that its own objects can be manifests again."""
+BOOKKEEPING = (STACK_LABEL, NAME_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
+"""Labels and annotations that rsspot and kubectl write themselves: ignored, so that live objects can be manifests."""
 SERVERS_METADATA = ("managedFields", "ownerReferences", "selfLink", "deletionGracePeriodSeconds", "generateName")
 """Metadata that only a server writes, besides what the model knows."""
 TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
@@ -111,6 +112,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
         return None
     metadata = _metadata(source, problems)
     spec = _spec(kind, source, problems)
+    problems += unsendable(kind, source)
     if len(problems) > before:
         return None
     body = {"metadata": metadata, "spec": _resolve_programs(kind, spec, source)}
@@ -147,7 +149,7 @@ def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
         problems.append(_bad_name(str(metadata["name"]), source))
     return {
-        key: {name: value for name, value in metadata[key].items() if name not in OUR_MARKS}
+        key: {name: value for name, value in metadata[key].items() if name not in BOOKKEEPING}
         for key in ("labels", "annotations")
         if key in metadata
     }

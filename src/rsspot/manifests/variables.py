@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rsspot.errors import Problem
+from rsspot.manifests.leaks import CREDENTIALS, is_credentials_file
 from rsspot.manifests.source import Place, Source
+from rsspot.utils.reading import read_text
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<kind>[a-z]+):(?P<name>[^}:]+)(?::-(?P<default>[^}]*))?\}")
 LARGEST_FILE = 64 * 1024
@@ -61,6 +63,8 @@ def _value(match: re.Match[str], beside: Path, variables: Variables) -> Any:
     kind, name, default = match["kind"], match["name"], match["default"]
     if kind == "var" and name in variables.values:
         return variables.values[name]
+    if kind == "env" and name in CREDENTIALS:
+        raise LookupError(f"{name} is the credential of this account and is never sent as a value")
     if kind == "env" and name in variables.environ:
         return variables.environ[name]
     if kind == "file" and (text := _read(beside / name)) is not None:
@@ -75,8 +79,9 @@ def _value(match: re.Match[str], beside: Path, variables: Variables) -> Any:
 
 def _read(path: Path) -> str | None:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            return None
-        return path.read_text(encoding="utf-8").rstrip("\n")
-    except (OSError, UnicodeDecodeError):
+        text = read_text(path, most=LARGEST_FILE)
+    except (OSError, ValueError):
         return None
+    if is_credentials_file(text):
+        raise LookupError(f"the file {path.name!r} holds credentials and is never sent as a value")
+    return text.rstrip("\r\n")

@@ -18,6 +18,7 @@ from rsspot.models.fields import SECRET
 from rsspot.models.refs import path_segment
 from rsspot.resources.kind import Kind, Naming, is_uuid
 from rsspot.resources.query import selector
+from rsspot.resources.secrecy import masked_in
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document, at_path
@@ -97,6 +98,9 @@ class Documents:
         await self._session.send(self._write("DELETE", await self.place(name), body))
 
     def _write(self, method: str, place: str, body: Document, name: str | None = None) -> Call:
+        if masked_in(body):
+            # What was printed with a mask and is sent back would replace the secret by the mask.
+            raise UsageError(f"a value of the {self.kind.name} holds a mask instead of a secret")
         return Call(
             method,
             place,

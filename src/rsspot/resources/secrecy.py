@@ -6,6 +6,7 @@ the field that is declared secret hides nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,7 +45,18 @@ def without_secrets(kind: Kind[Any], document: Document) -> Document:
     return masked
 
 
+def holds_mask(text: str) -> bool:
+    """Whether a text was printed with a secret masked in it: sent back, the mask would replace the secret."""
+    return _MASK.search(text) is not None
+
+
+def masked_in(document: Document) -> bool:
+    """Whether a text of a document holds a mask."""
+    return any(holds_mask(text) for _, text in _texts(document, ()))
+
+
 NONE = Secrets(())
+_MASK = re.compile(r"\(secret(?: #\d+)?\)")
 
 
 def _masked(value: Any, path: Path, hidden: Secrets, fields: set[Path]) -> Any:

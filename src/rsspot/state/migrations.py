@@ -53,4 +53,9 @@ MIGRATIONS: tuple[str, ...] = (
         exit_code INTEGER NOT NULL, seconds REAL NOT NULL
     );
     """,
+    # Plain digests of secrets were kept here. Without them, drift of these objects is only told from changes again
+    # after their next apply.
+    """
+    UPDATE managed_objects SET applied_json = '{}' WHERE applied_json LIKE '%"sha256:%';
+    """,
 )

@@ -161,7 +161,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield from (line.strip() for line in secret.splitlines() if len(line.strip()) >= PIECE)
     if len(secret) >= PIECE and _BASE64.fullmatch(secret.strip()):
         for text in _decoded_base64(secret.strip()):
-            if len(text) >= PIECE and text.isprintable():
+            if len(text) >= PIECE and all(each.isprintable() or each.isspace() for each in text):
                 yield text
                 yield from (line.strip() for line in text.splitlines() if len(line.strip()) >= PIECE)
 

@@ -23,7 +23,8 @@ from rsspot.applier.recover import recover
 from rsspot.applier.run import run_steps
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
-from rsspot.errors import PlanRefused
+from rsspot.errors import ManifestError, PlanRefused
+from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
 from rsspot.planner.live import LiveState
@@ -53,6 +54,8 @@ async def make_plan(
     name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
     declared = manifests.manifests if manifests else ()
     options = _with_limits(options or PlanOptions(), manifests)
+    if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
+        raise ManifestError(problems, hint="nothing was sent")
     snapshot = await take_snapshot(client, _kinds_to_list(declared, known, everything=options.prune))
     scope = scope_id(client.base_url, snapshot.organization, name)
     claimed = frozenset(_claimed(ledger, scope))

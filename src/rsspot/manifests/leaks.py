@@ -1,0 +1,59 @@
+"""What must never be sent: masks that stand for a lost secret, private keys in public fields, our own credentials."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from rsspot.errors import Problem
+from rsspot.manifests.manifest import Manifest
+from rsspot.manifests.source import Place, Source
+from rsspot.models.fields import SECRET
+from rsspot.resources.kind import Kind
+from rsspot.resources.secrecy import holds_mask
+from rsspot.settings import ALIASES
+
+CREDENTIALS = frozenset(ALIASES["refresh_token"] + ALIASES["access_token"])
+"""The environment variables that hold our own credentials."""
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
+_CREDENTIALS_FILE = re.compile(r"(refresh|access)_?token[\"']?\s*[:=]", re.IGNORECASE)
+
+
+def is_credentials_file(text: str) -> bool:
+    """Whether a file looks like one that credentials are kept in, such as rsspot's own."""
+    return _CREDENTIALS_FILE.search(text) is not None
+
+
+def unsendable(kind: Kind[Any], source: Source) -> Iterator[Problem]:
+    """Each value of a manifest that must not be sent. The values are not quoted."""
+    secret = {("spec", *path) for path in kind.marked(SECRET)}
+    for path, text in _texts(source.value, ()):
+        where = ".".join(map(str, path))
+        if holds_mask(text):
+            message = f"{where} holds a mask instead of the secret that it stands for"
+            yield Problem(message, source.origin(path), "write the secret itself: `get --show-secrets` prints it")
+        elif path not in secret and _PRIVATE_KEY.search(text):
+            message = f"{where} holds a private key, and the field is not secret"
+            yield Problem(
+                message, source.origin(path), "use the public key: a file that ends with .pub", quotable=False
+            )
+
+
+def own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterator[Problem]:
+    """Each value of a manifest that holds one of the credentials that requests are sent with."""
+    for path, text in _texts(manifest.body, ()):
+        if any(credential in text for credential in credentials):
+            message = f"{manifest.address}: {'.'.join(map(str, path))} holds the credential of this very account"
+            yield Problem(message, manifest.where(*map(str, path)), "anybody who may read the object could use it")
+
+
+def _texts(value: Any, path: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+    elif isinstance(value, str):
+        yield path, value
