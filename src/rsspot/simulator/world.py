@@ -67,7 +67,7 @@ class World:
         """Webhook notices to be sent; the sender removes them."""
         self.organizations = list(organizations) or [default_organization()]
         accounts = accounts_of(self.organizations, people)
-        self.definitions = {each.plural: each for each in (NAMESPACE, *shipped(), *definitions)}
+        self.definitions = {each.plural: each for each in (*shipped(), NAMESPACE, *definitions)}
         usual = path is None and not definitions and isinstance(clock, ManualClock)
         beginning = (seed, clock.time()) if usual else None
         if beginning in _beginnings:

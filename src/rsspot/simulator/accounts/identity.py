@@ -106,7 +106,10 @@ class Identity:
         return base64.urlsafe_b64encode(hmac.digest(self._key, about.encode(), "sha256")).decode().rstrip("=")
 
     def password(self, caller: Caller) -> str:
-        """The password that the gateway accepts from clients that do not send tokens over plain HTTP."""
+        """What a kubeconfig identifies its user by. It does not expire, unlike an id_token.
+
+        The gateway accepts it as a bearer token, and as a password from clients that send no tokens over plain HTTP.
+        """
         return self._access_token(caller)[:PASSWORD]
 
     def id_token(self, whose: Caller | Tenant) -> str:
@@ -134,7 +137,7 @@ class Identity:
         bearer = _bearer(header)
         if not bearer:
             raise Denied("Jwt is missing")
-        if header[:6].lower() == "basic " and (known := self._with_password(bearer)):
+        if known := self._with_password(bearer):
             return known
         if bearer.count(".") != 2:
             raise Denied("Jwt is not in the form of Header.Payload.Signature")
