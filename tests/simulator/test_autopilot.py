@@ -245,7 +245,7 @@ def test_the_status_of_an_autopilot_shows_what_it_manages(prod):
     (child,) = children(prod)
     after = status(prod)
     assert (after["phase"], after["targetVCPUs"], after["managedVCPUs"]) == ("Ready", 8, 8)
-    assert after["managedMemoryGB"] == 15
+    assert after["managedMemoryGB"] == "15"
     assert after["allocations"] == [
         {
             "serverClass": CHEAPEST,
@@ -253,7 +253,7 @@ def test_the_status_of_an_autopilot_shows_what_it_manages(prod):
             "marketPricePerHour": "0.001000",
             "bidPricePerHour": "0.01",
             "vcpuPerNode": 4,
-            "memoryGBPerNode": 7.5,
+            "memoryGBPerNode": "7.5",
             "desiredNodes": 2,
             "wonNodes": 2,
         }

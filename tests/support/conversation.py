@@ -14,6 +14,7 @@ INSTALLED = FOLDER / "definitions.json"
 NAMESPACE = "default"
 GROUP = "/apis/ngpc.rxt.io/v1"
 _REFERENCE = re.compile(r"\$\{(\d+)((?:\.\w+)+)\}")
+_NEWEST = "${version}"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _VERSION = re.compile(r"(record \(|current: )\d+")
@@ -59,17 +60,25 @@ def request(step, answers):
     else:
         path = f"{GROUP}/namespaces/{NAMESPACE}/{plural}"
     body = step.get("text", json.dumps(step["body"]) if "body" in step else "")
+    body = body.replace(_NEWEST, _newest(answers)) + " " * step.get("padding", 0)
     headers = {"Content-Type": step.get("content_type", "application/json"), "User-Agent": "talker/1.0 (linux)"}
     headers["Accept"] = step.get("accept", "application/json")
     target = path + (f"?{query}" if query else "")
     return method, target, headers, _REFERENCE.sub(value, body).encode()
 
 
+def _newest(answers):
+    """The resourceVersion in the latest answer that is an object."""
+    bodies = (each["body"] for each in reversed(answers))
+    versions = (body.get("metadata", {}).get("resourceVersion") for body in bodies if isinstance(body, dict))
+    return next(filter(None, versions), "")
+
+
 def answer(status, headers, body):
     """An answer as JSON data. The body is a parsed document, the list of a watch's events, or text."""
     kind = headers.get("content-type", "")
     warnings = headers.get("warning")
-    text = body.decode()
+    text = body.decode(errors="replace")
     return {
         "status": status,
         "content_type": kind,

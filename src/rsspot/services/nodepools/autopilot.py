@@ -27,8 +27,11 @@ class CPUPerNode(Model):
 
 
 def _as_text(value: object) -> object:
-    """2, 4 and 8 are strings in the API."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    """Amounts of memory are strings in the API."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Gigabytes = Annotated[str | None, BeforeValidator(_as_text)]
 
 
 class AutopilotNodePoolSpec(Spec):
@@ -53,6 +56,7 @@ class Allocation(Model):
 
     server_class: str | None = None
     spot_node_pool: str | None = None
+    memory_gb_per_node: Annotated[Gigabytes, Field(alias="memoryGBPerNode")] = None
     desired_nodes: int | None = None
     won_nodes: int | None = None
 
@@ -63,6 +67,7 @@ class AutopilotNodePoolStatus(Status):
     phase: Annotated[str | None, COLUMN] = None
     target_vcpus: Annotated[int | None, Field(alias="targetVCPUs")] = None
     managed_vcpus: Annotated[int | None, Field(alias="managedVCPUs"), COLUMN] = None
+    managed_memory_gb: Annotated[Gigabytes, Field(alias="managedMemoryGB")] = None
     allocations: list[Allocation] | None = None
 
 

@@ -161,6 +161,8 @@ def _autoscaling_objections(plural: str, store: Store, body: Object, autoscaling
     least, most = autoscaling.get("minNodes"), autoscaling.get("maxNodes")
     if least is None or most is None or most < least:
         yield "autoscaling needs minNodes and maxNodes, and maxNodes must not be smaller than minNodes"
+    elif least < 1:
+        yield "autoscaling.minNodes must be greater than or equal to 1"
     _, field = POOLS[plural]
     for other in store.objects(plural, body["metadata"].get("namespace", "")):
         same = other["spec"][field] == body["spec"][field] and other["metadata"]["name"] != body["metadata"]["name"]

@@ -170,7 +170,7 @@ class _Pilot:
             phase="Ready" if managed >= target else "Provisioning",
             targetVCPUs=target,
             managedVCPUs=managed,
-            managedMemoryGB=sum(each["wonNodes"] * each["memoryGBPerNode"] for each in allocations),
+            managedMemoryGB=_text(sum(each["wonNodes"] * Decimal(each["memoryGBPerNode"]) for each in allocations)),
             allocations=allocations,
             classStates=[state for _, state in sorted(self.states.items())],
             allocationsHistory=self.history[-LONGEST_HISTORY:],
@@ -179,14 +179,13 @@ class _Pilot:
     def _allocation(self, name: str, child: Object) -> dict[str, Any]:
         server_class = self.world.store.get("serverclasses", "", name) or {}
         spec = self.world.server_classes[name]
-        memory = _memory(spec)
         return {
             "serverClass": name,
             "spotNodePool": child["metadata"]["name"],
             "marketPricePerHour": server_class["status"]["spotPricing"]["marketPricePerHour"],
             "bidPricePerHour": child["spec"]["bidPrice"],
             "vcpuPerNode": int(spec["resources"]["cpu"]),
-            "memoryGBPerNode": int(memory) if memory == int(memory) else float(memory),
+            "memoryGBPerNode": _text(_memory(spec)),
             "desiredNodes": child["spec"]["desired"],
             "wonNodes": _won(child),
         }
@@ -198,3 +197,8 @@ def _won(child: Object) -> int:
 
 def _memory(spec: dict[str, Any]) -> Decimal:
     return Decimal(spec["resources"]["memory"].removesuffix("GB"))
+
+
+def _text(amount: Decimal | int) -> str:
+    """A number of gigabytes in the API's form: a string without trailing zeros."""
+    return f"{Decimal(amount).normalize():f}"
