@@ -9,6 +9,7 @@ import socket
 import ssl
 import tempfile
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,20 @@ HANDSHAKE_TIMEOUT = 10.0
 
 
 class SecureServer(Server):
-    """Server for clients with and without TLS. `authority`: the certificate, in PEM, that clients are to trust"""
+    """Server for clients with and without TLS. Its certificates are made when they are needed first."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        certificates = loopback_certificates()
-        self.authority = certificates.authority
-        self._context = _context(certificates)
-        super().__init__(*arguments, **options)
+    @cached_property
+    def _certificates(self) -> Certificates:
+        return loopback_certificates()
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return _context(self._certificates)
+
+    @property
+    def authority(self) -> str:
+        """The certificate, in PEM, that clients are to trust."""
+        return self._certificates.authority
 
     @property
     def secure_url(self) -> str:
