@@ -506,8 +506,7 @@ def test_a_dry_run_creates_nothing(kubectl, new_name, command):
 def test_an_invalid_token_is_reported(kubectl):
     """kubectl translates the 401."""
     config = json.loads((kubectl.folder / "kubeconfig").read_text())
-    cluster = config["clusters"][0]["cluster"]
-    cluster["server"] = f"http://spot:wrong@{cluster['server'].rpartition('@')[2]}"
+    config["users"][0]["user"]["token"] = "wrong"
     wrong = kubectl.folder / "wrong"
     wrong.write_text(json.dumps(config))
     output = kubectl.refused("--kubeconfig", str(wrong), "get", "cloudspaces")
