@@ -11,6 +11,7 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
 from rsspot.errors import AlreadyExists, Forbidden, NotFound, UsageError
 from rsspot.services.events.api import OrganizationEvent
+from rsspot.services.vms.schemas import VM_SSH_KEY
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 from support.recording import CLOUDSPACE, GROUP, MACHINES, PUBLIC_KEY, cloudspace, overhearing, put
@@ -166,9 +167,20 @@ async def test_a_key_cannot_be_patched(spot_api: SimulatedSpot) -> None:
 
 
 async def test_an_invalid_public_key_is_refused_by_the_service(spot_client: AsyncSpotClient) -> None:
-    """With the service's message."""
+    """With the service's message, for what is sent as it is."""
+    body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "VMSSHKey", "metadata": {"name": "key"}}
     with pytest.raises(Forbidden, match="not a valid OpenSSH public key"):
-        await spot_client.vm_ssh_keys.create("key", {"publicKey": "ssh-ed25519 nonsense"})
+        await spot_client.documents(VM_SSH_KEY).create({**body, "spec": {"publicKey": "ssh-ed25519 nonsense"}})
+
+
+@pytest.mark.parametrize("key", ["", "ssh-ed25519", "ssh-ed25519 nonsense", "ssh-rsa AAAAC3NzaC1lZDI1", "a\nb", "x"])
+async def test_an_invalid_public_key_is_not_sent(spot_api: SimulatedSpot, key: str) -> None:
+    """Nor is a private one, and none of them is quoted."""
+    client = spot_api.client()
+    with pytest.raises(UsageError, match="OpenSSH") as caught:
+        await client.vm_ssh_keys.create("key", {"publicKey": key})
+    assert not key or key not in str(caught.value)
+    assert spot_api.requests() == []
 
 
 # Machines

@@ -10,9 +10,10 @@ import pytest
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import Gone, RsspotError, ServerError, UnexpectedShape
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE, CloudSpace
+from rsspot.services.nodepools.schemas import SPOT_NODE_POOL
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
-from support.recording import CLOUDSPACE, NAMESPACE, cloudspace, overhearing, pool, put, uuid_of
+from support.recording import CLOUDSPACE, NAMESPACE, POOL, cloudspace, overhearing, pool, put, uuid_of
 
 MANY = 1200
 PATH = f"/apis/ngpc.rxt.io/v1/namespaces/{NAMESPACE}/cloudspaces"
@@ -94,8 +95,6 @@ async def test_an_object_without_a_parent_is_within_nothing(
     ("odd", "field"),
     [
         (cloudspace("odd", spec={"region": 7}), "spec.region"),
-        (cloudspace("odd", status={"phase": ["Ready"]}), "status.phase"),
-        (cloudspace("odd", metadata={"name": "odd", "labels": ["a"]}), "metadata.labels"),
         ({"metadata": {"name": "odd"}}, "spec"),
     ],
 )
@@ -108,6 +107,34 @@ async def test_one_malformed_object_does_not_hide_the_others(spot_api: Simulated
     assert [each.name for each in caught.value.readable if isinstance(each, CloudSpace)] == ["a", "z"]
     assert caught.value.hint is not None and "documents" in caught.value.hint
     assert len(await client.documents(CLOUD_SPACE).list()) == 3
+
+
+@pytest.mark.parametrize(
+    ("odd", "path"),
+    [
+        ({"status": {"phase": ["Ready"]}}, ("status", "phase")),
+        ({"metadata": {"name": "odd", "labels": ["a"]}}, ("metadata", "labels")),
+        ({"status": {"assignedServers": {"s": {"IP": 7}}}}, ("status", "assigned_servers", "s", "ip")),
+        ({"status": 7}, ("status",)),
+    ],
+)
+async def test_a_field_of_another_type_counts_as_absent(
+    spot_api: SimulatedSpot, odd: Any, path: tuple[str, ...]
+) -> None:
+    """The service has accepted the object, so it can be read; `documents` has it as it came."""
+    client, _ = overhearing(spot_api, listing({"items": [cloudspace("a"), cloudspace("odd", **odd)]}))
+    value: Any = (await client.cloudspaces.list())[1]
+    for key in path:
+        value = value[key] if isinstance(value, dict) else getattr(value, key)
+    assert not value
+
+
+def test_what_may_not_be_written_can_be_read() -> None:
+    """Other clients write what our manifests may not say, and the service knows more words than we do."""
+    spec = {**POOL, "desired": 0, "bidPrice": "0.0123456", "customTaints": [{"key": "b d", "effect": "New"}]}
+    spec |= {"autoscaling": {"enabled": False, "minNodes": 0, "maxNodes": 0}, "customLabels": {"my label": "x y"}}
+    read = SPOT_NODE_POOL.read(pool(1, **spec))
+    assert read.spec.model_dump(mode="json", by_alias=True, exclude_unset=True) == spec
 
 
 async def test_readable_objects_are_collected_from_all_pages(spot_api: SimulatedSpot, spot_client: Any) -> None:

@@ -1,4 +1,4 @@
-"""Secrets of manifests and of the account: never sent where they do not belong, never kept so that they can be found."""
+"""Secrets of manifests and of the account: not sent where they do not belong, not to be found where they are kept."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_variable_with_our_credential_is_no_value(tmp_path: Path, variable: st
 def test_a_file_of_credentials_is_no_value(tmp_path: Path, content: str) -> None:
     """Such as rsspot's own config file and token cache."""
     (tmp_path / "config.yml").write_text(content)
-    with pytest.raises(ManifestError, match="'config.yml' holds credentials") as caught:
+    with pytest.raises(ManifestError, match=r"'config\.yml' holds credentials") as caught:
         written(tmp_path, annotations={"note": "${file:config.yml}"})
     assert "tok-492817" not in str(caught.value)
 

@@ -56,7 +56,7 @@ async def until_gone(documents: Documents, name: str, uid: str | None, clock: Cl
 def readiness_of(kind: Kind[Any], live: Document) -> Readiness:
     """What a kind says of one of its objects; an odd one is still in progress."""
     try:
-        return kind.readiness(kind.model.model_validate(live))
+        return kind.readiness(kind.read(live))
     except ValidationError:
         return Readiness(Phase.PROGRESSING, "in a state this version does not know")
 

@@ -23,6 +23,8 @@ class Manifest:
     body: Document
     origin: Origin | None = None
     """Where its name was written."""
+    namespace: str | None = None
+    """The namespace that its author wrote; it must be the organization's."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)
 
     @property

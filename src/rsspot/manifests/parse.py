@@ -17,6 +17,7 @@ from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.source import Place, Source, find_files, read_sources
 from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
 from rsspot.manifests.variables import Variables, expand
+from rsspot.models.authoring import AUTHORING
 from rsspot.models.fields import COMMAND, SERVER_OWNED
 from rsspot.models.findings import findings
 from rsspot.models.refs import DNS_LABEL
@@ -87,7 +88,7 @@ def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list
     source = stacks[0]
     problems += expand(source, variables)
     try:
-        stack = Stack.model_validate(source.value, extra="forbid", by_name=False)
+        stack = Stack.model_validate(source.value, extra="forbid", by_name=False, context=AUTHORING)
     except ValidationError as error:
         return nothing, problems + list(_explain(error, Stack, source, ()))
     if stack.api_version != LOCAL_API_VERSION:
@@ -116,7 +117,15 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
     if len(problems) > before:
         return None
     body = {"metadata": metadata, "spec": _resolve_programs(kind, spec, source)}
-    return Manifest(kind, str(document["metadata"]["name"]), body, source.origin(("metadata", "name")), source.marks)
+    name, namespace = document["metadata"]["name"], document["metadata"].get("namespace")
+    return Manifest(
+        kind,
+        str(name),
+        body,
+        source.origin(("metadata", "name")),
+        namespace=str(namespace) if namespace else None,
+        origins=source.marks,
+    )
 
 
 def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
@@ -174,7 +183,7 @@ def _validate(
     model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
 ) -> dict[str, Any]:
     try:
-        valid = model.model_validate(written, extra="forbid", by_name=False, by_alias=True)
+        valid = model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
     except ValidationError as error:
         problems += _explain(error, model, source, above)
         return {}

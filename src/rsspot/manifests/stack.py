@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from rsspot.models.authoring import WholeNumber, between
 from rsspot.models.resource import AuthoredMetadata, Model
 
 DEFAULT_STACK = "default"
@@ -14,8 +15,8 @@ DEFAULT_STACK = "default"
 class Limits(Model):
     """How much one run may take away. deletes counts objects; delete_percent is of what the stack owns."""
 
-    deletes: Annotated[int | None, Field(ge=0)] = None
-    delete_percent: Annotated[int | None, Field(ge=0, le=100)] = None
+    deletes: Annotated[WholeNumber | None, between(0)] = None
+    delete_percent: Annotated[WholeNumber | None, between(0, 100)] = None
 
 
 class StackSpec(Model):

@@ -16,7 +16,11 @@ from rsspot.manifests.leaks import CREDENTIALS, is_credentials_file
 from rsspot.manifests.source import Place, Source
 from rsspot.utils.reading import read_text
 
-_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<kind>[a-z]+):(?P<name>[^}:]+)(?::-(?P<default>[^}]*))?\}")
+_REFERENCE = re.compile(r"\$\{(?P<kind>[a-z]+):(?P<name>[^}:]+)(?::-(?P<default>[^}]*))?\}")
+_LIKE_A_REFERENCE = re.compile(r"\$\{[\w.:/-]")
+DEFAULT_HINT = "or give a default: ${…:-default}"
+SHOWN = 40
+"""Characters of what is no reference that a message shows."""
 LARGEST_FILE = 64 * 1024
 
 
@@ -43,20 +47,38 @@ def _expand(value: Any, path: Place, source: Source, variables: Variables, probl
     if not isinstance(value, str) or "${" not in value:
         return value
 
-    def look_up(match: re.Match[str]) -> str:
-        if match["kind"] is None:
-            return "${"
+    parts: list[Any] = []
+    position = 0
+    while (start := value.find("${", position)) >= 0:
+        if value.startswith("$${", start - 1) and start > position:
+            parts.append(value[position : start - 1] + "${")
+            position = start + 2
+            continue
+        parts.append(value[position:start])
+        end = value.find("}", start)
+        reference = _REFERENCE.fullmatch(value, start, end + 1) if end >= 0 else None
         try:
-            return str(_value(match, Path(source.file).parent, variables))
-        except LookupError as missing:
-            hint = "or give a default: ${…:-default}"
-            problems.append(Problem(str(missing.args[0]), source.origin(path), hint, quotable=False))
-            return match[0]
+            parts.append(_value_of(reference, value[start : start + SHOWN], source, variables))
+        except LookupError as problem:
+            problems.append(Problem(str(problem.args[0]), source.origin(path), problem.args[1], quotable=False))
+            if end < 0:
+                # Whatever begins after this does not end either.
+                return value
+        position = end + 1 if reference else start + 2
+    parts.append(value[position:])
+    filled = [part for part in parts if part != ""]
+    # A variable keeps its type where it stands alone.
+    return filled[0] if len(filled) == 1 else "".join(map(str, parts))
 
-    whole = _REFERENCE.fullmatch(value)
-    if whole and whole["kind"] == "var" and whole["name"] in variables.values:
-        return variables.values[whole["name"]]
-    return _REFERENCE.sub(look_up, value)
+
+def _value_of(reference: re.Match[str] | None, text: str, source: Source, variables: Variables) -> Any:
+    """What a reference stands for. Raises LookupError with a message and a hint."""
+    if reference is None:
+        if not _LIKE_A_REFERENCE.match(text):
+            return "${"
+        hint = "use ${var:name}, ${env:NAME} or ${file:path}, each with :-default; write $${ where ${ itself is meant"
+        raise LookupError(f"{text[: text.find('}') + 1] or text!r} is not a reference", hint)
+    return _value(reference, Path(source.file).parent, variables)
 
 
 def _value(match: re.Match[str], beside: Path, variables: Variables) -> Any:
@@ -64,7 +86,7 @@ def _value(match: re.Match[str], beside: Path, variables: Variables) -> Any:
     if kind == "var" and name in variables.values:
         return variables.values[name]
     if kind == "env" and name in CREDENTIALS:
-        raise LookupError(f"{name} is the credential of this account and is never sent as a value")
+        raise LookupError(f"{name} is the credential of this account and is never sent as a value", None)
     if kind == "env" and name in variables.environ:
         return variables.environ[name]
     if kind == "file" and (text := _read(beside / name)) is not None:
@@ -73,8 +95,8 @@ def _value(match: re.Match[str], beside: Path, variables: Variables) -> Any:
         return default
     nouns = {"var": "variable", "env": "environment variable", "file": "readable file"}
     if kind not in nouns:
-        raise LookupError(f"${{{kind}:…}} is not a kind of reference; use var, env or file")
-    raise LookupError(f"no {nouns[kind]} {name!r}")
+        raise LookupError(f"${{{kind}:…}} is not a kind of reference; use var, env or file", DEFAULT_HINT)
+    raise LookupError(f"no {nouns[kind]} {name!r}", DEFAULT_HINT)
 
 
 def _read(path: Path) -> str | None:
@@ -83,5 +105,5 @@ def _read(path: Path) -> str | None:
     except (OSError, ValueError):
         return None
     if is_credentials_file(text):
-        raise LookupError(f"the file {path.name!r} holds credentials and is never sent as a value")
+        raise LookupError(f"the file {path.name!r} holds credentials and is never sent as a value", None)
     return text.rstrip("\r\n")

@@ -33,6 +33,39 @@ COMMAND = Fact("command")
 COLUMN = Fact("column")
 """Shown as a column in lists."""
 
+TRIMMED = Fact("trimmed")
+"""A text in which blanks and line ends around it mean nothing."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version x.y.z that the service can raise and never lower. known: the ones on record, in order."""
+
+    known: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NotAbove:
+    """The number must not be larger than the one at `path` of the spec."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NeededWhen:
+    """The field must have a value, of at least `least`, while the boolean at `path` of the spec is true."""
+
+    path: tuple[str, ...]
+    least: int
+
+
+@dataclass(frozen=True)
+class Needs:
+    """A field that is true needs this value at `path` of the spec."""
+
+    path: tuple[str, ...]
+    value: str
+
 
 @dataclass(frozen=True)
 class RefersTo:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from rsspot.models.authoring import rule
+
 MOST = 1000
 """Offers must be lower. No server costs this much, so a higher bid is a typing error."""
+
+_NUMBER = re.compile(r"\+?([0-9]{1,12}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][-+]?[0-9]{1,2})?")
+"""Decimal takes more: digits of every script, underscores, and exponents with which one number fills the memory."""
 
 
 def parse_price(value: Any) -> Any:
     """A number or string, with or without `$`, as a Decimal. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError("must be a number such as 0.03")
-    try:
-        price = Decimal(str(value).strip().removeprefix("$"))
-    except InvalidOperation:
-        raise ValueError("must be a number such as 0.03") from None
-    if not price.is_finite() or price < 0:
-        raise ValueError("must not be negative")
-    return price
+    text = str(value).strip().removeprefix("$")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(
+            "must not be negative"
+            if text[:1] == "-" and _NUMBER.fullmatch(text[1:])
+            else "must be a number such as 0.03"
+        )
+    return Decimal(text)
 
 
 def price_text(price: Decimal) -> str:
@@ -30,13 +37,12 @@ def price_text(price: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _checked_offer(price: Decimal) -> Decimal:
+def _check_offer(price: Decimal) -> None:
     # Most bids have few digits. Only for the others is it worth removing trailing zeros first.
     if int(price.as_tuple().exponent) < -3 and int(price.normalize().as_tuple().exponent) < -3:
         raise ValueError("must have at most three decimal places")
     if price >= MOST:
         raise ValueError(f"must be less than {MOST} dollars an hour")
-    return price
 
 
 _SCHEMA = WithJsonSchema({"type": ["string", "number"], "pattern": r"^\$?\d+(\.\d+)?$"})
@@ -48,7 +54,8 @@ Price = Annotated[
 
 Offer = Annotated[
     Decimal,
-    BeforeValidator(lambda value: _checked_offer(parse_price(value))),
+    BeforeValidator(parse_price),
+    rule(_check_offer),
     PlainSerializer(price_text, return_type=str, when_used="json"),
     _SCHEMA,
 ]

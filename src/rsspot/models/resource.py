@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from rsspot.constants import API_VERSION
 from rsspot.models.fields import IMMUTABLE, is_union
+from rsspot.models.labels import ANNOTATIONS, LABELS
 
 
 class Model(BaseModel):
@@ -29,7 +30,7 @@ def _none_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
-StringMap = Annotated[dict[Annotated[str, Field(min_length=1)], str | None], BeforeValidator(_none_is_empty)]
+StringMap = Annotated[dict[str, str | None], BeforeValidator(_none_is_empty)]
 """A map of strings. Go servers send null for an empty map. Authors set a value to null to remove the entry."""
 
 
@@ -37,9 +38,9 @@ class AuthoredMetadata(Model):
     """The metadata that authors may set."""
 
     name: Annotated[str, IMMUTABLE]
-    labels: StringMap = {}
+    labels: Annotated[StringMap, LABELS] = {}
     # kubectl keeps a whole copy of the object in an annotation, with its secrets.
-    annotations: Annotated[StringMap, Field(repr=False)] = {}
+    annotations: Annotated[StringMap, ANNOTATIONS, Field(repr=False)] = {}
 
 
 class Metadata(AuthoredMetadata):

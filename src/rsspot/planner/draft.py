@@ -111,4 +111,4 @@ class PlanContext:
     def is_ready(self, kind: str, live: Document) -> bool:
         """Whether a live object is what its author asked for."""
         model = self.kinds[kind]
-        return bool(model.ready(model.model.model_validate(live)).phase is Phase.READY)
+        return bool(model.ready(model.read(live)).phase is Phase.READY)

@@ -6,103 +6,21 @@ as it lives, and an object that the plan leaves alone still counts.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
-from rsspot.models.fields import EXCLUSIVE
-from rsspot.models.money import parse_price
-from rsspot.planner.bids import objection
-from rsspot.planner.change import Action, Change, Path
+from rsspot.planner.case import Case, Rule
+from rsspot.planner.change import Action
 from rsspot.planner.dependents import may_go_down, survivors
-from rsspot.planner.diff import SPEC, after_apply
-from rsspot.planner.draft import Draft, Match, PlanContext
+from rsspot.planner.diff import SPEC
+from rsspot.planner.draft import Draft, PlanContext
+from rsspot.planner.field_guards import FIELD_GUARDS
 from rsspot.planner.ownership import label_of
-from rsspot.resources.kind import Kind
-from rsspot.utils.serialization import Document, at_path
-from rsspot.utils.text import did_you_mean
 
 FEWEST = 10
 """Up to this many removals a percentage says nothing."""
 USUAL_PERCENT = 30
-
-
-class Rule(StrEnum):
-    """Which guard objected; stable, for programs that read plans."""
-
-    INCOMPLETE_READ = "incomplete-read"
-    OWNERSHIP = "ownership"
-    TWINS = "twins"
-    UNKNOWN_REFERENCE = "unknown-reference"
-    REGION = "region"
-    AVAILABILITY = "availability"
-    BID = "bid"
-    EXCLUSIVE = "exclusive"
-    FUTILE_REPLACEMENT = "futile-replacement"
-    WANTED = "wanted"
-    BYSTANDER = "bystander"
-    BLAST_RADIUS = "blast-radius"
-
-
-@dataclass(frozen=True)
-class Case:
-    """All that a guard may look at."""
-
-    draft: Draft
-    context: PlanContext
-
-    @property
-    def matches(self) -> tuple[Match, ...]:
-        return self.draft.matches
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        return self.draft.changes
-
-    @property
-    def kinds(self) -> Mapping[str, Kind[Any]]:
-        return self.context.kinds
-
-    @property
-    def incomplete(self) -> Mapping[str, str]:
-        """Kind -> why its list could not be read."""
-        return self.context.state.incomplete
-
-    def live(self, kind: str) -> Mapping[str, Document]:
-        """The live objects of a kind by wire name."""
-        return self.context.state.of(kind)
-
-    def change_of(self, manifest: Manifest) -> Change | None:
-        """What becomes of a declared object; None when it stays as it is."""
-        return self.draft.by_address.get(manifest.address)
-
-    def after(self, match: Match, path: Path) -> Any:
-        """What stands at a path of a declared object once the plan is applied."""
-        change = self.change_of(match.manifest)
-        made = change is not None and change.action in (Action.CREATE, Action.REPLACE)
-        return after_apply(match.manifest.body, None if made else match.live, path)
-
-    def manifest_of(self, kind: str, name: str) -> Manifest | None:
-        """The manifest of a kind and name."""
-        return self._manifests.get((kind, name))
-
-    def will_be_gone(self, kind: str, name: str) -> bool:
-        """Whether a live object is deleted for good."""
-        return (kind, name) in self._deleted
-
-    @cached_property
-    def _manifests(self) -> dict[tuple[str, str], Manifest]:
-        return {(match.manifest.kind.name, match.manifest.name): match.manifest for match in self.matches}
-
-    @cached_property
-    def _deleted(self) -> set[tuple[str, str]]:
-        return {(c.ref.kind, c.base.name) for c in self.changes if c.action is Action.DELETE and c.base}
 
 
 def guard(draft: Draft, context: PlanContext) -> tuple[Problem, ...]:
@@ -166,123 +84,6 @@ def twins(case: Case) -> Iterator[Problem]:
                     f"leave one of them out; the other is at {earlier.origin}",
                     Rule.TWINS,
                 )
-
-
-def references(case: Case) -> Iterator[Problem]:
-    """Every object that is named must exist, or be created by the same plan."""
-    for match in case.matches:
-        manifest = match.manifest
-        for path, to in manifest.kind.references:
-            name = at_path(manifest.spec, path)
-            if name is None or to.may_be_missing or to.kind in case.incomplete or case.manifest_of(to.kind, name):
-                continue
-            existing = case.live(to.kind)
-            if name in existing and not case.will_be_gone(to.kind, name):
-                continue
-            declare = f"declare a {to.kind} {name!r} too" if case.kinds[to.kind].manageable else None
-            yield Problem(
-                f"{manifest.address} names the {to.kind} {name!r}, which does not exist",
-                manifest.where(SPEC, *path),
-                did_you_mean(str(name), set(existing) - {name}) or declare,
-                Rule.UNKNOWN_REFERENCE,
-            )
-
-
-def region(case: Case) -> Iterator[Problem]:
-    """An object and everything it names are in one region."""
-    for match in case.matches:
-        manifest, seen = match.manifest, {}
-        for path, to in manifest.kind.references:
-            name = at_path(manifest.spec, path)
-            declared = case.manifest_of(to.kind, name) if name else None
-            named = declared.body if declared else case.live(to.kind).get(name or "")
-            if named is not None and (place := at_path(named, (SPEC, "region"))):
-                seen[path] = (to.kind, name, place)
-        if len({place for _, _, place in seen.values()}) > 1:
-            where = ", ".join(f"{kind} {name!r} is in {place}" for kind, name, place in seen.values())
-            yield Problem(
-                f"{manifest.address} cannot be in two regions: {where}",
-                manifest.where(SPEC, *list(seen)[-1]),
-                "choose a class of the cloudspace's region",
-                Rule.REGION,
-            )
-
-
-def availability(case: Case) -> Iterator[Problem]:
-    """New servers come only from classes that are on offer."""
-    for match in case.matches:
-        manifest, change = match.manifest, case.change_of(match.manifest)
-        if change is None or change.action not in (Action.CREATE, Action.REPLACE):
-            continue
-        for path, to in manifest.kind.references:
-            name = at_path(manifest.spec, path)
-            state = at_path(case.live(to.kind).get(name, {}), (SPEC, "availability"))
-            if state and state != "available":
-                yield Problem(
-                    f"{manifest.address}: {name} is {state}",
-                    manifest.where(SPEC, *path),
-                    "choose a class that is available: see `rsspot serverclasses list`",
-                    Rule.AVAILABILITY,
-                )
-
-
-def bids(case: Case) -> Iterator[Problem]:
-    """A bid that the service would refuse is not sent."""
-    for match in case.matches:
-        manifest, change = match.manifest, case.change_of(match.manifest)
-        references = dict(manifest.kind.references)
-        for path, bid in manifest.kind.bids:
-            name = at_path(manifest.spec, bid.of)
-            market = case.live(references[bid.of].kind).get(name or "")
-            if change is None or market is None or not _touches(change, (SPEC, *path)):
-                continue
-            message = objection(
-                at_path(manifest.spec, path), _price(at_path(market, bid.minimum)), _price(at_path(market, bid.market))
-            )
-            if message:
-                where = manifest.where(SPEC, *path)
-                yield Problem(f"{manifest.address}: {message}", where, f"the class is {name}", Rule.BID)
-
-
-def _touches(change: Change, path: Path) -> bool:
-    return change.action in (Action.CREATE, Action.REPLACE) or any(edit.path == path for edit in change.edits)
-
-
-def _price(value: Any) -> Decimal | None:
-    """A price as the service writes it; it may be empty where a class has none."""
-    return None if value in (None, "", "$") else parse_price(value)
-
-
-def exclusive(case: Case) -> Iterator[Problem]:
-    """At most one object under a parent may have an exclusive field on once the plan is applied."""
-    for kind in {match.manifest.kind.name: match.manifest.kind for match in case.matches}.values():
-        for path in kind.marked(EXCLUSIVE):
-            holders: dict[str, list[Manifest]] = defaultdict(list)
-            for match in case.matches:
-                if match.manifest.kind.name == kind.name and case.after(match, (SPEC, *path)):
-                    holders[match.manifest.parent or ""].append(match.manifest)
-            others = _undeclared_holders(case, kind, path)
-            for parent, manifests in holders.items():
-                names = [manifest.address for manifest in manifests] + others.get(parent, [])
-                if len(names) > 1:
-                    yield Problem(
-                        f"only one {kind.name} of {parent} may have {'.'.join(path)}, and {' and '.join(names)} do",
-                        manifests[-1].where(SPEC, *path),
-                        "turn it off on all but one",
-                        Rule.EXCLUSIVE,
-                    )
-
-
-def _undeclared_holders(case: Case, kind: Kind[Any], path: Path) -> dict[str, list[str]]:
-    """Parent -> addresses of live objects that hold the field and that the plan neither declares nor deletes."""
-    known = {match.live["metadata"]["name"] for match in case.matches if match.live}
-    known |= {change.base.name for change in case.changes if change.destructive and change.base}
-    holders: dict[str, list[str]] = defaultdict(list)
-    for name, live in case.live(kind.name).items():
-        spec = live.get(SPEC) or {}
-        if name not in known and at_path(spec, path) and (parent := kind.parent_address(spec)):
-            holders[parent].append(case.context.owners.address(kind, live))
-    return holders
 
 
 def futile(case: Case) -> Iterator[Problem]:
@@ -399,11 +200,7 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     whole_view,
     ownership,
     twins,
-    references,
-    region,
-    availability,
-    bids,
-    exclusive,
+    *FIELD_GUARDS,
     futile,
     keeps_what_is_wanted,
     unseen_dependents,

@@ -217,7 +217,7 @@ class Collection(Generic[T]):
 
     def _decode(self, document: Document) -> T:
         try:
-            return self.kind.model.model_validate(document)
+            return self.kind.read(document)
         except ValidationError as error:
             name = at_path(document, ("metadata", "name"), "?")
             fields = ", ".join(finding.field for finding in findings(error))

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rsspot.constants import API_VERSION
 from rsspot.models.fields import (
@@ -17,11 +17,13 @@ from rsspot.models.fields import (
     IMMUTABLE,
     SECRET,
     SERVER_OWNED,
+    TRIMMED,
     UNORDERED,
     WRITE_ONLY,
     BidOn,
     Fact,
     RefersTo,
+    Version,
     YieldsTo,
     marks,
 )
@@ -99,6 +101,8 @@ class Field:
                 return parse_price(value)
             except ValueError:
                 return value
+        if isinstance(value, str) and self.has(TRIMMED):
+            return value.strip()
         if self.is_object and isinstance(value, dict):
             return _without_zeros(value)
         if isinstance(value, list):
@@ -159,6 +163,22 @@ class Kind(Generic[T]):
     def name(self) -> str:
         return self.model.__name__
 
+    def read(self, document: Document) -> T:
+        """The typed object. A field whose value does not fit its type counts as absent: the service accepted it.
+
+        Raises ValidationError if what is left is not an object of this kind.
+        """
+        try:
+            return self.model.model_validate(document)
+        except ValidationError as error:
+            readable = document
+            for each in error.errors(include_url=False, include_input=False, include_context=False):
+                readable = _without(readable, each["loc"])
+            try:
+                return self.model.model_validate(readable)
+            except ValidationError:
+                raise error from None
+
     def readiness(self, item: T) -> Readiness:
         """The phase of an object. One that is being deleted has failed, since it can never become ready."""
         if item.metadata.deletion_timestamp:
@@ -202,6 +222,12 @@ class Kind(Generic[T]):
         return tuple((path, fact) for path, fact in facts if isinstance(fact, BidOn))
 
     @cached_property
+    def versions(self) -> tuple[tuple[Path, Version], ...]:
+        """The fields that are versions."""
+        facts = ((path, fact) for path, field in self.fields.items() for fact in field.facts)
+        return tuple((path, fact) for path, fact in facts if isinstance(fact, Version))
+
+    @cached_property
     def parent(self) -> Parent | None:
         """The parent of objects of this kind; None if they have none."""
         return next((Parent(path, to.kind) for path, to in self.references if to.parent), None)
@@ -235,6 +261,34 @@ class Kind(Generic[T]):
     def address(self, name: str, spec: Document) -> str:
         """The address of an object: `spotnodepool/edge/workers`."""
         return "/".join(part for part in (self.name.lower(), self.parent_name(spec), name) if part)
+
+
+def _without(value: Any, path: tuple[str | int, ...]) -> Any:
+    """A copy without the value at a path of pydantic's, or without the innermost thing above it that exists.
+
+    Parts of the path that pydantic adds for its own steps are passed over.
+    """
+    for index, key in enumerate(path):
+        inside = isinstance(value, dict) and key in value
+        if inside or (isinstance(value, list) and isinstance(key, int) and key < len(value)):
+            rest = path[index + 1 :]
+            inner = value[key]
+            last = not any(_has(inner, each) for each in rest)
+            if isinstance(value, dict):
+                kept = {name: each for name, each in value.items() if name != key}
+                return kept if last else {**value, key: _without(inner, rest)}
+            return (
+                [each for at, each in enumerate(value) if at != key]
+                if last
+                else [_without(each, rest) if at == key else each for at, each in enumerate(value)]
+            )
+    return value
+
+
+def _has(value: Any, key: str | int) -> bool:
+    if isinstance(value, dict):
+        return key in value
+    return isinstance(value, list) and isinstance(key, int) and key < len(value)
 
 
 def is_controlled(document: Document) -> bool:

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rsspot.errors import UsageError
+from rsspot.models.authoring import AUTHORING
 from rsspot.models.fields import IMMUTABLE, SERVER_OWNED
 from rsspot.models.findings import findings
 from rsspot.models.resource import models_in, plain_types
+from rsspot.resources.consistency import inconsistencies
 from rsspot.resources.kind import Kind, Path
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
@@ -28,10 +30,13 @@ def whole_spec(kind: Kind[Any], spec: Mapping[str, Any], region: str | None) -> 
             given = {path[0]: region, **given}
     _refuse(kind, given, SERVER_OWNED, "is set by the service and cannot be written")
     try:
-        valid = kind.spec_model.model_validate(given, extra="forbid", by_name=False, by_alias=True)
+        valid = kind.spec_model.model_validate(given, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
     except ValidationError as error:
         raise _unusable(kind.name, error) from None
-    return valid.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    whole: Document = valid.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    for path, clause in inconsistencies(kind, lambda path: at_path(whole, path)):
+        raise UsageError(f"{kind.name}.{_dotted(path)} {clause}")
+    return whole
 
 
 def part_of_spec(kind: Kind[Any], spec: Mapping[str, Any]) -> Document:
@@ -39,7 +44,13 @@ def part_of_spec(kind: Kind[Any], spec: Mapping[str, Any]) -> Document:
     given = _spelled(kind.spec_model, spec, kind.name)
     _refuse(kind, given, SERVER_OWNED, "is set by the service and cannot be written")
     _refuse(kind, given, IMMUTABLE, "is immutable: it can only be set when the object is created")
-    return _part(kind.spec_model, given, kind.name)
+    part = _part(kind.spec_model, given, kind.name)
+    missing = object()
+    for path, clause in inconsistencies(kind, lambda path: at_path(part, path)):
+        # What is not given stays as it is, and may fit.
+        if at_path(part, path, missing) is not missing:
+            raise UsageError(f"{kind.name}.{_dotted(path)} {clause}")
+    return part
 
 
 def _part(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Document:
@@ -53,7 +64,7 @@ def _part(model: type[BaseModel], given: Mapping[str, Any], where: str) -> Docum
             valid[key] = _part(inner, _spelled(inner, value, f"{where}.{key}"), f"{where}.{key}")
         else:
             try:
-                checked = _adapter(model, name).validate_python(value, extra="forbid")
+                checked = _adapter(model, name).validate_python(value, extra="forbid", context=AUTHORING)
             except ValidationError as error:
                 raise _unusable(f"{where}.{key}", error) from None
             valid[key] = _adapter(model, name).dump_python(checked, mode="json", by_alias=True, exclude_unset=True)

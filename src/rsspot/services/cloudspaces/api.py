@@ -10,8 +10,10 @@ from rsspot.http.transport import Call
 from rsspot.resources.collection import Collection
 from rsspot.resources.sync_twins import BlockingCollection, blocking
 from rsspot.services.cloudspaces.kubeconfig import merge, parse
-from rsspot.services.cloudspaces.schemas import CloudSpace, full_version
+from rsspot.services.cloudspaces.schemas import CloudSpace
+from rsspot.services.cloudspaces.versions import full_version
 from rsspot.utils.serialization import at_path
+from rsspot.utils.versions import version_parts
 
 
 class CloudSpaces(Collection[CloudSpace]):
@@ -25,12 +27,14 @@ class CloudSpaces(Collection[CloudSpace]):
         Invalid, and OutcomeUnknown if the upgrade may have been requested.
         """
         try:
-            wanted = _parts(full_version(version))
+            wanted = version_parts(full_version(version))
         except ValueError as error:
-            raise UsageError(f"{version!r} is {error}") from None
+            raise UsageError(f"the version {version!r} {error}") from None
         live = await self.documents.get(name)
-        running = str(at_path(live, ("spec", "kubernetesVersion"), "0.0.0"))
-        if wanted <= _parts(running):
+        running = at_path(live, ("spec", "kubernetesVersion"))
+        # One that cannot be read is for the service to judge.
+        now = version_parts(running)
+        if wanted is not None and now is not None and wanted <= now:
             hint = "choose a later version; a downgrade is not possible"
             raise UsageError(f"{name} is already at version {running}", hint=hint)
         resource_version = live["metadata"]["resourceVersion"]
@@ -60,10 +64,6 @@ class CloudSpaces(Collection[CloudSpace]):
         if merge_into is not None:
             merge(text, merge_into)
         return text
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.removeprefix("v").split("."))
 
 
 class BlockingCloudSpaces(BlockingCollection[CloudSpace]):

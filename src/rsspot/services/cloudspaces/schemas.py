@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
+from rsspot.models.authoring import Truth, one_of, rule
+from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, Needs, RefersTo, Version
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Phase, Readiness
-
-
-def full_version(version: str) -> str:
-    """The version, if it has the form x.y.z that the service requires. Raises ValueError otherwise."""
-    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise ValueError("must be a full version such as 1.33.0")
-    return version
+from rsspot.services.cloudspaces.versions import KNOWN, full_version
 
 
 class CloudSpaceSpec(Spec):
     """webhook: a URL called when servers are reclaimed · kubernetes_version: x.y.z, can only be raised."""
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
-    kubernetes_version: Annotated[str, AfterValidator(full_version), COLUMN]
-    cni: Annotated[Literal["calico", "cilium", "byocni"] | None, IMMUTABLE] = None
-    ha_control_plane: Annotated[bool | None, DEFAULTED, Field(alias="HAControlPlane")] = None
+    kubernetes_version: Annotated[str, rule(full_version), Version(KNOWN), COLUMN]
+    cni: Annotated[str | None, IMMUTABLE, one_of("calico", "cilium", "byocni")] = None
+    ha_control_plane: Annotated[Truth | None, DEFAULTED, Needs(("type",), "hosted"), Field(alias="HAControlPlane")] = (
+        None
+    )
     type: Annotated[str | None, IMMUTABLE] = None
-    deployment_type: Annotated[Literal["gen1", "gen2"] | None, IMMUTABLE] = None
+    deployment_type: Annotated[str | None, IMMUTABLE, one_of("gen1", "gen2")] = None
     cloud: Annotated[str | None, IMMUTABLE] = None
     webhook: Annotated[str | None, SECRET, Field(repr=False)] = None
-    gpu_enabled: bool | None = None
+    gpu_enabled: Truth | None = None
     bid_requests: Annotated[list[str] | None, SERVER_OWNED] = None
     on_demand_requests: Annotated[list[str] | None, SERVER_OWNED] = None
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, UNORDERED, RefersTo
+from rsspot.models.authoring import WholeNumber, between, one_of
+from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, NotAbove, RefersTo
+from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
-from rsspot.services.nodepools.taints import Taint
+from rsspot.services.nodepools.taints import Taints
 
 
 class TotalCPU(Model):
     """total: a number of vCPUs, a multiple of the smallest node size."""
 
-    total: Annotated[int, Field(ge=1, le=1_000_000), COLUMN]
+    total: Annotated[WholeNumber, between(1, 1_000_000), COLUMN]
 
 
 class CPUPerNode(Model):
     """The size of one node, in vCPUs."""
 
-    min: Annotated[int | None, Field(ge=1)] = None
-    max: Annotated[int | None, Field(ge=1)] = None
+    min: Annotated[WholeNumber | None, between(1, 1_000_000), NotAbove(("vcpuPerNode", "max"))] = None
+    max: Annotated[WholeNumber | None, between(1, 1_000_000)] = None
 
 
 def _as_text(value: object) -> object:
@@ -42,13 +44,17 @@ class AutopilotNodePoolSpec(Spec):
     vcpu: TotalCPU
     vcpu_per_node: CPUPerNode | None = None
     memory_per_vcpu: Annotated[
-        Literal["any", "2", "4", "8"] | None, DEFAULTED, BeforeValidator(_as_text), Field(alias="memoryPerVCPU")
+        str | None,
+        DEFAULTED,
+        BeforeValidator(_as_text),
+        one_of("any", "2", "4", "8"),
+        Field(alias="memoryPerVCPU"),
     ] = None
     budget_per_hour: Annotated[Offer, COLUMN]
-    allocation_strategy: Annotated[Literal["LowestPrice"] | None, DEFAULTED] = None
-    custom_labels: StringMap | None = None
-    custom_annotations: StringMap | None = None
-    custom_taints: Annotated[list[Taint] | None, UNORDERED] = None
+    allocation_strategy: Annotated[str | None, DEFAULTED, one_of("LowestPrice")] = None
+    custom_labels: Annotated[StringMap | None, NODE_LABELS] = None
+    custom_annotations: Annotated[StringMap | None, ANNOTATIONS] = None
+    custom_taints: Taints = None
 
 
 class Allocation(Model):

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-
-from rsspot.models.fields import COLUMN, EXCLUSIVE, IMMUTABLE, UNORDERED, RefersTo, YieldsTo
+from rsspot.models.authoring import Truth, WholeNumber, between
+from rsspot.models.fields import COLUMN, EXCLUSIVE, IMMUTABLE, NeededWhen, NotAbove, RefersTo, YieldsTo
+from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.auction import BID, auction_readiness
 from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
-from rsspot.services.nodepools.taints import Taint
+from rsspot.services.nodepools.taints import Taints
 
 MOST_SERVERS = 10_000
 """A sanity limit, far above the service's own limit per organization."""
+ENABLED, MAX_NODES = ("autoscaling", "enabled"), ("autoscaling", "maxNodes")
+
+Bound = Annotated[WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1)]
 
 
 class Autoscaling(Model):
     """While enabled, the service sets `desired`, between min_nodes and max_nodes."""
 
-    enabled: Annotated[bool, EXCLUSIVE]
-    min_nodes: Annotated[int | None, Field(ge=1)] = None
-    max_nodes: Annotated[int | None, Field(ge=1)] = None
+    enabled: Annotated[Truth, EXCLUSIVE]
+    min_nodes: Annotated[WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1), NotAbove(MAX_NODES)] = (
+        None
+    )
+    max_nodes: Annotated[WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1)] = None
 
 
 class PoolSpec(Spec):
@@ -31,10 +36,10 @@ class PoolSpec(Spec):
 
     cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
-    desired: Annotated[int, Field(ge=1, le=MOST_SERVERS), YieldsTo(("autoscaling", "enabled")), COLUMN]
-    custom_labels: StringMap | None = None
-    custom_annotations: StringMap | None = None
-    custom_taints: Annotated[list[Taint] | None, UNORDERED] = None
+    desired: Annotated[WholeNumber, between(1, MOST_SERVERS), YieldsTo(ENABLED), COLUMN]
+    custom_labels: Annotated[StringMap | None, NODE_LABELS] = None
+    custom_annotations: Annotated[StringMap | None, ANNOTATIONS] = None
+    custom_taints: Taints = None
 
 
 class SpotNodePoolSpec(PoolSpec):

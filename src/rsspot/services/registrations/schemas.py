@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rsspot.constants import LOCAL_API_VERSION
+from rsspot.models.authoring import WholeNumber, between
 from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WRITE_ONLY, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming
@@ -17,7 +18,7 @@ class Registrar(Model):
     """The program that registers machines. It reads one JSON object from stdin and prints one."""
 
     exec: Annotated[list[str], COMMAND, Field(min_length=1)]
-    timeout_seconds: Annotated[int, Field(ge=1)] = 60
+    timeout_seconds: Annotated[WholeNumber, between(1, 86_400)] = 60
 
 
 class RegistrationSpec(Spec):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, RefersTo
+from rsspot.models.authoring import WholeNumber, between, one_of, rule
+from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, RefersTo
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.auction import BID, auction_readiness
+from rsspot.services.vms.encoding import check_base64, check_public_key
 
 
 class SSHKeyRef(Model):
@@ -68,11 +70,11 @@ class VMPoolSpec(Spec):
         str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
     ]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
-    desired: Annotated[int, Field(ge=1, le=10_000), COLUMN]
+    desired: Annotated[WholeNumber, between(1, 10_000), COLUMN]
     bid_price: Annotated[Offer, BID, COLUMN]
-    pool_type: Annotated[Literal["spot"] | None, IMMUTABLE] = None
+    pool_type: Annotated[str | None, IMMUTABLE, one_of("spot")] = None
     vm_image: Annotated[str | None, IMMUTABLE] = None
-    vm_user_data: Annotated[str | None, IMMUTABLE, SECRET, Field(repr=False)] = None
+    vm_user_data: Annotated[str | None, IMMUTABLE, SECRET, TRIMMED, rule(check_base64), Field(repr=False)] = None
 
 
 class VMPoolStatus(Status):
@@ -92,7 +94,7 @@ class VMPool(Resource):
 class VMSSHKeySpec(Spec):
     """public_key: in OpenSSH's one-line format. A key cannot be changed, only replaced."""
 
-    public_key: Annotated[str, IMMUTABLE]
+    public_key: Annotated[str, IMMUTABLE, TRIMMED, rule(check_public_key)]
     description: Annotated[str | None, IMMUTABLE, COLUMN] = None
 
 
