@@ -20,7 +20,7 @@ from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
-from rsspot.workflows.saved_plan import check_fresh, read_plan
+from rsspot.workflows.saved_plan import check_fresh, read_plan, with_secrets
 from support.scenes import CHANGED, CLOUDSPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 ANOTHER = CLOUDSPACE.replace("edge", "another")
@@ -38,13 +38,14 @@ PLAIN = {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}
 VISITOR = {"cloudSpace": "edge", "serverClass": "gp.vs1.medium-dfw", "desired": 1}
 
 
-async def as_planned(scene: Scene, plan: Plan, *, from_a_file: bool) -> Plan:
+async def as_planned(scene: Scene, plan: Plan, *, from_a_file: bool, text: str | None = None) -> Plan:
     """The plan itself, or what its file says once it was looked over."""
     if not from_a_file:
         return plan
     file = scene.folder / "plan.json"
     file.write_text(json.dumps(dump_plan(plan)))
-    return await check_fresh(scene.client, read_plan(file))
+    saved = read_plan(file)
+    return await check_fresh(scene.client, with_secrets(saved, scene.manifests(text)) if text else saved)
 
 
 def relabelled(spot_api: SimulatedSpot, plural: str, stack: str) -> None:
@@ -300,7 +301,7 @@ async def test_a_saved_replacement_in_place_goes_on_when_the_old_one_is_gone(
     plan = await scene.plan(ELSEWHERE)
     await scene.client.cloudspaces.delete("edge")
     spot_api.advance(300)
-    recap = await scene.run(await as_planned(scene, plan, from_a_file=True))
+    recap = await scene.run(await as_planned(scene, plan, from_a_file=True, text=ELSEWHERE))
     assert (recap.outcome, recap.counts["created"], recap.counts["deleted"]) == ("ok", 1, 0)
     (live,) = living(spot_api.world, "cloudspaces")
     assert live["spec"]["region"] == "us-east-iad-1"

@@ -223,8 +223,12 @@ async def test_a_failed_parent_skips_its_children_and_not_its_neighbors(spot_api
 
 async def test_a_refusal_names_the_fields_that_the_service_named(scene: Scene) -> None:
     """The service's own causes are in the detail of the step."""
-    text = CLOUDSPACE.replace("kubernetesVersion: 1.31.1", "kubernetesVersion: 1.31.1, HAControlPlane: true")
-    recap = await scene.apply(text)
+    plan = await scene.plan(CLOUDSPACE)
+    (change,) = plan.changes
+    assert change.body
+    # Planned by somebody who does not know the rule that the service has.
+    change.body["spec"]["HAControlPlane"] = True
+    recap = await scene.run(plan)
     assert recap.counts["failed"] == 1
     assert "HAControlPlane requires" in scene.of(StepEnded)[0].detail
 

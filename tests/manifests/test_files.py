@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rsspot.errors import ManifestError
-from rsspot.manifests import source
+from rsspot.manifests import files
+from rsspot.manifests.files import find_files
 from rsspot.manifests.parse import load
-from rsspot.manifests.source import find_files
 
 
 def cloudspace(name: str) -> str:
@@ -35,7 +35,7 @@ def test_a_directory_is_searched_whole_and_sorted(tmp_path: Path) -> None:
         file.write_text(cloudspace(file.stem.strip(".")))
     found, problems = find_files([tmp_path])
     assert not problems
-    assert [str(each.relative_to(tmp_path)) for each in found] == ["a.yml", "b.yaml", "deep/er/c.yaml"]
+    assert [str(each.path.relative_to(tmp_path)) for each in found] == ["a.yml", "b.yaml", "deep/er/c.yaml"]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_bytes_that_are_no_text_are_a_problem(tmp_path: Path) -> None:
 
 def test_a_huge_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Size is looked at before anything is read."""
-    monkeypatch.setattr(source, "LARGEST_FILE", 1024 * 1024)
+    monkeypatch.setattr(files, "LARGEST_FILE", 1024 * 1024)
     (tmp_path / "a.yaml").write_text("# " + "x" * 1024 * 1024)
     assert "larger than 1 MiB" in problems_of(tmp_path)[0]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rsspot.manifests import source
-from rsspot.manifests.source import read_text
+from rsspot.manifests.source import parse_text
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ from rsspot.manifests.source import read_text
 )
 def test_scalars_follow_yaml_1_2(written: str, value: Any) -> None:
     """A plain word has the type of the core schema, a quoted or tagged one the type its author gave it."""
-    sources, problems = read_text(f"key: {written}\n", "file.yaml")
+    sources, problems = parse_text(f"key: {written}\n", "file.yaml")
     assert not problems
     found = sources[0].value["key"]
     assert (type(found), found) == (type(value), value)
@@ -53,12 +53,12 @@ def test_scalars_follow_yaml_1_2(written: str, value: Any) -> None:
 
 def test_a_block_is_text() -> None:
     """A block scalar is text even where it looks like a number."""
-    assert read_text("key: |\n  5\n", "file.yaml")[0][0].value == {"key": "5\n"}
+    assert parse_text("key: |\n  5\n", "file.yaml")[0][0].value == {"key": "5\n"}
 
 
 def test_many_documents_and_empty_ones() -> None:
     """Every document is read; an empty one is none."""
-    sources, problems = read_text("a: 1\n---\n---\n# nothing\n---\nb: 2\n...\n", "file.yaml")
+    sources, problems = parse_text("a: 1\n---\n---\n# nothing\n---\nb: 2\n...\n", "file.yaml")
     assert not problems
     assert [each.value for each in sources] == [{"a": 1}, {"b": 2}]
     assert str(sources[1].origin(("b",))) == "file.yaml:6:1"
@@ -66,26 +66,26 @@ def test_many_documents_and_empty_ones() -> None:
 
 def test_an_anchor_is_the_value_it_names() -> None:
     """A few aliases are an ordinary convenience."""
-    assert read_text("a: &x {k: 1}\nb: *x\n", "file.yaml")[0][0].value == {"a": {"k": 1}, "b": {"k": 1}}
+    assert parse_text("a: &x {k: 1}\nb: *x\n", "file.yaml")[0][0].value == {"a": {"k": 1}, "b": {"k": 1}}
 
 
 @pytest.mark.parametrize("tag", ["!mine", "!!binary", "!!python/object/apply:os.system", "!!set", "!!omap"])
 def test_a_tag_that_makes_something_else_is_refused(tag: str) -> None:
     """No tag runs code or makes a type that JSON has not."""
-    _, problems = read_text(f"a: 1\nkey: {tag} x\n", "file.yaml")
+    _, problems = parse_text(f"a: 1\nkey: {tag} x\n", "file.yaml")
     assert [str(each.origin) for each in problems] == ["file.yaml:2:6"]
     assert "is not allowed" in problems[0].message
 
 
 def test_a_key_written_twice_is_refused() -> None:
     """The second one is named, wherever it stands."""
-    _, problems = read_text("a:\n  b: 1\n  c: 2\n  b: 3\n", "file.yaml")
+    _, problems = parse_text("a:\n  b: 1\n  c: 2\n  b: 3\n", "file.yaml")
     assert [str(each) for each in problems] == ["file.yaml:4:3: the key 'b' is written twice"]
 
 
 def test_a_key_must_be_a_word() -> None:
     """JSON has no keys but text."""
-    _, problems = read_text("? [a, b]\n: 1\n", "file.yaml")
+    _, problems = parse_text("? [a, b]\n: 1\n", "file.yaml")
     assert problems[0].message == "a key must be a scalar"
 
 
@@ -95,7 +95,7 @@ def test_a_key_must_be_a_word() -> None:
 )
 def test_what_is_not_yaml_is_named_with_its_place(text: str, place: str | None) -> None:
     """A syntax error is one problem, with line and column."""
-    _, problems = read_text(text, "file.yaml")
+    _, problems = parse_text(text, "file.yaml")
     assert len(problems) == 1
     assert problems[0].message.startswith("invalid YAML: ")
     assert place in (None, str(problems[0].origin))
@@ -105,14 +105,14 @@ def test_an_alias_bomb_goes_off_harmlessly() -> None:
     """A few lines that unfold to billions of values are refused before they do."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
-    _, problems = read_text("\n".join(lines), "file.yaml")
+    _, problems = parse_text("\n".join(lines), "file.yaml")
     assert "aliases unfold to more than" in problems[-1].message
     assert problems[-1].origin is not None
 
 
 def test_an_alias_inside_itself_ends() -> None:
     """A value that holds itself is too deep, not endless."""
-    _, problems = read_text("a: &x [*x]\n", "file.yaml")
+    _, problems = parse_text("a: &x [*x]\n", "file.yaml")
     assert "nested deeper than" in problems[0].message
 
 
@@ -121,7 +121,7 @@ def test_an_alias_inside_itself_ends() -> None:
 def test_deep_nesting_is_refused(depth: int, opening: str, closing: str) -> None:
     """A file too deep is a problem with a place."""
     start = "" if opening == "- " else "a: "
-    _, problems = read_text(f"{start}{opening * depth}1{closing * depth}\n", "file.yaml")
+    _, problems = parse_text(f"{start}{opening * depth}1{closing * depth}\n", "file.yaml")
     assert len(problems) == 1
     assert "nested deeper than" in problems[0].message
 
@@ -131,8 +131,8 @@ def test_nesting_without_end_does_not_end_the_process(tmp_path: Path, opening: s
     """However deep, the answer is a problem; asked in a process of its own, since a crash takes it along."""
     file = tmp_path / "deep.yaml"
     file.write_text(opening * 100_000)
-    program = "import sys; from pathlib import Path; from rsspot.manifests.source import read_sources as read\n"
-    program += "print(len(read([Path(sys.argv[1])])[1]))"
+    program = "import sys; from rsspot.manifests.source import parse_text\n"
+    program += "print(len(parse_text(open(sys.argv[1]).read(), 'deep.yaml')[1]))"
     ended = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (0, "1\n")
 
@@ -140,6 +140,6 @@ def test_nesting_without_end_does_not_end_the_process(tmp_path: Path, opening: s
 def test_nesting_up_to_the_bound_is_fine() -> None:
     """The bound itself is allowed."""
     depth = source.DEEPEST - 1
-    sources, problems = read_text(f"a: {'[' * depth}1{']' * depth}\n", "file.yaml")
+    sources, problems = parse_text(f"a: {'[' * depth}1{']' * depth}\n", "file.yaml")
     assert not problems
     assert sources

@@ -18,14 +18,13 @@ from rsspot.errors import NotFound
 from rsspot.planner.change import Change
 from rsspot.planner.diff import edits, managed, managed_digest
 from rsspot.planner.order import Verb
-from rsspot.planner.ownership import label_of, made_without_an_answer
+from rsspot.planner.ownership import LABEL_PATH, label_of, made_without_an_answer
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document, at_path
 
-OUR_LABEL = ("metadata", "labels", STACK_LABEL)
-OUR_MARKS = frozenset({OUR_LABEL, ("metadata", "annotations", NAME_ANNOTATION)})
+OUR_MARKS = frozenset({LABEL_PATH, ("metadata", "annotations", NAME_ANNOTATION)})
 VISIBLE_WITHIN: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks for an object whose create was not answered: 30 in all."""
 
@@ -113,8 +112,8 @@ def _judge_create(change: Change, documents: Documents, live: Document | None) -
     assert change.body is not None
     if change.surge and change.base and live["metadata"].get("uid") == change.base.uid:
         return _taken(live, "is the one that is to be replaced")
-    label = at_path(live, OUR_LABEL)
-    if label not in (None, at_path(change.body, OUR_LABEL)):
+    label = at_path(live, LABEL_PATH)
+    if label not in (None, at_path(change.body, LABEL_PATH)):
         return _taken(live, f"belongs to {_stack(label)}")
     # The service may drop marks that it does not know; the ledger then carries on alone.
     desired = {path: value for path, value in managed(documents.kind, change.body).items() if path not in OUR_MARKS}
@@ -145,7 +144,7 @@ def _moved(change: Change, documents: Documents, live: Document) -> str | None:
     """How a live object is no longer what the change was planned on, or None."""
     base = change.base
     assert base is not None
-    owner = at_path(live, OUR_LABEL)
+    owner = at_path(live, LABEL_PATH)
     if owner != base.owner:
         return f"it belonged to {_stack(base.owner)} when the plan was made, and belongs to {_stack(owner)} now"
     if base.digest is not None and managed_digest(documents.kind, live, base.paths) != base.digest:
@@ -169,7 +168,7 @@ def _judge_patch(change: Change, documents: Documents, live: Document | None) ->
     moved = _moved(change, documents, live)
     if moved is None:
         return Verdict(Found.NOT_DONE, live)
-    if at_path(live, OUR_LABEL) != base.owner:
+    if at_path(live, LABEL_PATH) != base.owner:
         return Verdict(Found.STALE, live, moved)
     names = ", ".join(f"{'/'.join(edit.path)} is now {_shown(edit.before, edit.secret)}" for edit in left)
     return Verdict(Found.STALE, live, f"it changed since the plan was made: {names}", names)

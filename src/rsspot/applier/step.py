@@ -20,6 +20,7 @@ from rsspot.models.refs import Ref
 from rsspot.planner.change import Change
 from rsspot.planner.diff import applied_fields, live_value, managed
 from rsspot.planner.order import Step, Verb
+from rsspot.planner.ownership import LABEL_KEY, label_of
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Readiness
 from rsspot.state.ledger.protocol import ANSWERED, OwnedObject, StepState
@@ -211,7 +212,10 @@ class StepRun:
         uid = at_path(live, ("metadata", "uid"))
         if uid:
             self._run.kept.add(uid)
-        return OwnedObject(change.ref, change.address, uid, applied_fields(self.kind, desired))
+        applied = applied_fields(self.kind, desired)
+        if label_of(live or {}) == self.context.stack:
+            applied[LABEL_KEY] = self.context.stack
+        return OwnedObject(change.ref, change.address, uid, applied)
 
     # Waiting
 

@@ -59,3 +59,5 @@ class ManifestSet:
     profile: str | None = None
     named: bool = False
     """Whether a Stack document named the stack."""
+    foreign: tuple[str, ...] = ()
+    """What was found in a folder and passed over because another tool reads it."""

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
+from rsspot.manifests.files import find_files
 from rsspot.manifests.leaks import unsendable
 from rsspot.manifests.manifest import Manifest, ManifestSet
-from rsspot.manifests.source import Place, Source, find_files, read_sources
+from rsspot.manifests.source import Place, Source, read_sources
 from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
 from rsspot.manifests.variables import Variables, expand
 from rsspot.models.authoring import AUTHORING
@@ -44,9 +45,12 @@ def load(
     stack, stack_problems = _stack(sources, given)
     problems += stack_problems
     values = replace(given, values={**stack.spec.variables, **given.values})
-    manifests = []
+    manifests, foreign = [], []
     for source in sources:
         if _is_stack(source):
+            continue
+        if not source.named and (what := _foreign(source)):
+            foreign.append(f"{source.origin()}: {what} is not rsspot's")
             continue
         missing = expand(source, values)
         wrong: list[Problem] = []
@@ -65,16 +69,33 @@ def load(
     return ManifestSet(
         stack.name,
         tuple(manifests),
-        tuple(map(str, files)),
+        tuple(str(file.path) for file in files),
         stack.spec.limits,
         stack.spec.organization,
         stack.spec.profile,
         named=any(_is_stack(source) for source in sources),
+        foreign=tuple(foreign),
     )
 
 
 def _is_stack(source: Source) -> bool:
     return isinstance(source.value, dict) and source.value.get("kind") == "Stack"
+
+
+def _foreign(source: Source) -> str | None:
+    """What a document is that another tool reads; None for one that is ours, or may be meant to be.
+
+    Only documents in a searched folder may be foreign: a file that is named has to be ours.
+    """
+    kind, version = (
+        (source.value.get(key) for key in ("kind", "apiVersion")) if isinstance(source.value, dict) else ("", "")
+    )
+    if not isinstance(kind, str) or not isinstance(version, str) or kind in kinds():
+        return None
+    group = version.rpartition("/")[0]
+    ours = {known.api_version.rpartition("/")[0] for known in kinds().values()}
+    alike = did_you_mean(group, ours) or did_you_mean(kind, kinds())
+    return None if group in ours or alike else f"the {kind} ({version})"
 
 
 def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list[Problem]]:

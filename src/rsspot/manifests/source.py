@@ -1,4 +1,4 @@
-"""Files to documents: finds them, composes YAML, and keeps where each value was written. Knows no kinds.
+"""Texts to documents: composes YAML and JSON, and keeps where each value was written. Knows no kinds.
 
 Values follow the YAML 1.2 core schema, so `no` is a word and 012 is twelve. Size, depth, aliases and
 document count are bounded; a key written twice is an error; tags run no code.
@@ -6,17 +6,18 @@ document count are bounded; a key written twice is an error; tags run no code.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 import yaml
 
 from rsspot.errors import Origin, Problem, nearest
+from rsspot.manifests.files import ManifestFile, text_of
 
-LARGEST_FILE = 16 * 1024 * 1024
 MOST_DOCUMENTS = 100_000
 MOST_UNFOLDED = 100_000
 """Values that aliases may add to what is written."""
@@ -25,7 +26,6 @@ SUSPICIOUS = 1000
 """Brackets or columns from which on nesting is counted before it is composed."""
 NESTED = "maximum nesting depth"
 """How PyYAML, since 6.0.4, says that it went no deeper."""
-SUFFIXES = (".yaml", ".yml")
 
 Place = tuple[str | int, ...]
 """A path of keys and indexes inside a document."""
@@ -38,6 +38,8 @@ _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 
+MERGE = "tag:yaml.org,2002:merge"
+_SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _YAML_1_1_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("timestamp", "merge", "value")}
 
 
@@ -49,72 +51,43 @@ class Source:
     value: Any = None
     marks: dict[Place, Origin] = field(default_factory=dict)
     """Path -> where the value starts; for keys of a mapping, where the key starts."""
+    named: bool = True
+    """Whether the caller named the file, and it was not found in a folder."""
 
     def origin(self, path: Iterable[str | int] = ()) -> Origin:
         """Where a path was written, or the closest thing above it that was."""
         return nearest(self.marks, path, None) or Origin(self.file)
 
 
-def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
-    """The YAML files that paths stand for: files as given, directories searched whole, each file once, sorted."""
-    files: dict[Path, None] = {}
-    problems: list[Problem] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
-            if not inside:
-                problems.append(
-                    Problem("no manifests here", Origin(str(path)), "put a .yaml file here, or name another directory")
-                )
-            files |= dict.fromkeys(file for file in inside if not _hidden(file.relative_to(path)))
-        elif path.is_file():
-            files[path] = None
-        else:
-            problems.append(Problem("no such file or directory", Origin(str(path))))
-    return list(files), problems
-
-
-def read_sources(files: Iterable[Path]) -> tuple[list[Source], list[Problem]]:
+def read_sources(files: Iterable[ManifestFile]) -> tuple[list[Source], list[Problem]]:
     """Every document of every file, and every problem on the way."""
     sources: list[Source] = []
     problems: list[Problem] = []
     for file in files:
-        read, wrong = _read_file(file)
+        try:
+            read, wrong = parse_text(text_of(file), str(file.path), named=file.named)
+        except ValueError as error:
+            read, wrong = [], [Problem(str(error), Origin(str(file.path)))]
         sources += read
         problems += wrong
         if len(sources) > MOST_DOCUMENTS:
-            problems.append(Problem(f"more than {MOST_DOCUMENTS} documents", Origin(str(file))))
+            problems.append(Problem(f"more than {MOST_DOCUMENTS} documents", Origin(str(file.path))))
             break
     return sources, problems
 
 
-def _hidden(relative: Path) -> bool:
-    return any(part.startswith(".") for part in relative.parts)
-
-
-def _read_file(file: Path) -> tuple[list[Source], list[Problem]]:
-    try:
-        if file.stat().st_size > LARGEST_FILE:
-            return [], [Problem(f"larger than {LARGEST_FILE // 1024 // 1024} MiB", Origin(str(file)))]
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return [], [Problem(f"cannot be read: {error}", Origin(str(file)))]
-    return read_text(text, str(file))
-
-
-def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
-    """The documents of one text."""
+def parse_text(text: str, file: str, *, named: bool = True) -> tuple[list[Source], list[Problem]]:
+    """The documents of one text, which is YAML or JSON; each item of a list counts as a document."""
     sources: list[Source] = []
     builder = _Builder(file)
-    loader = _Loader(text)
+    loader = _Loader(_as_yaml(text))
     try:
         _check_depth(text, file)
         while loader.check_node():
             node = loader.get_node()
-            source = Source(file, marks={(): _origin(file, node)})
+            source = Source(file, marks={(): _origin(file, node)}, named=named)
             source.value = builder.build(node, (), source.marks, depth=0)
-            if source.value is not None:
-                sources.append(source)
+            sources += _items(source)
     except _TooMuch as bound:
         builder.problems.append(Problem(str(bound), bound.origin))
     except yaml.MarkedYAMLError as error:
@@ -129,6 +102,37 @@ def read_text(text: str, file: str) -> tuple[list[Source], list[Problem]]:
     finally:
         loader.dispose()
     return sources, builder.problems
+
+
+def _items(source: Source) -> list[Source]:
+    """The documents in a source: the items of a list such as kubectl prints, or the source itself."""
+    value = source.value
+    if value is None:
+        return []
+    if not (isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and "items" in value):
+        return [source]
+    items = value["items"] if isinstance(value["items"], list) else []
+    marks: list[dict[Place, Origin]] = [{} for _ in items]
+    for path, origin in source.marks.items():
+        if len(path) >= 2 and path[0] == "items" and isinstance(path[1], int):
+            marks[path[1]][path[2:]] = origin
+    return [replace(source, value=item, marks=marks[index]) for index, item in enumerate(items)]
+
+
+def _as_yaml(text: str) -> str:
+    """A JSON text with what YAML does not read in it: a character that is written as two surrogates."""
+    if text.lstrip()[:1] not in ("{", "[") or not _SURROGATES.search(text):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _SURROGATES.sub(_one_character, text)
+
+
+def _one_character(pair: re.Match[str]) -> str:
+    character: str = json.loads(f'"{pair[0]}"')
+    return f"\\U{ord(character):08x}"
 
 
 def _check_depth(text: str, file: str) -> None:
@@ -173,11 +177,21 @@ class _Builder:
             return self._mapping(node, path, marks, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, i), marks, depth + 1) for i, item in enumerate(node.value)]
-        return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
+        if not isinstance(node, yaml.ScalarNode):
+            return None
+        try:
+            return _scalar(node)
+        except ValueError:
+            self._wrong("the number is too large", node)
+            return None
 
     def _mapping(self, node: yaml.MappingNode, path: Place, marks: dict[Place, Origin], depth: int) -> dict[str, Any]:
         built: dict[str, Any] = {}
+        merged: list[tuple[str, Any]] = []
         for key_node, value_node in node.value:
+            if key_node.tag == MERGE and not key_node.style:
+                merged += self._merged(value_node, path, depth)
+                continue
             if not isinstance(key_node, yaml.ScalarNode):
                 self._wrong("a key must be a scalar", key_node)
                 continue
@@ -187,7 +201,19 @@ class _Builder:
                 continue
             marks[(*path, key)] = _origin(self._file, key_node)
             built[key] = self.build(value_node, (*path, key), marks, depth + 1)
+        for key, value in merged:
+            if key not in built:
+                built[key] = value
+                marks.setdefault((*path, key), _origin(self._file, node))
         return built
+
+    def _merged(self, node: yaml.Node, path: Place, depth: int) -> list[tuple[str, Any]]:
+        """What a `<<` key brings in; of two mappings with one key, the first counts."""
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not all(isinstance(each, yaml.MappingNode) for each in nodes):
+            self._wrong("`<<` takes a mapping or a list of mappings", node)
+            return []
+        return [pair for each in nodes for pair in self.build(each, path, {}, depth + 1).items()]
 
     def _wrong(self, message: str, node: yaml.Node) -> None:
         self.problems.append(Problem(message, _origin(self._file, node), quotable=False))
@@ -214,4 +240,9 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return int(text, 16) if "x" in text else int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if not _FLOAT.fullmatch(text):
+        return text
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("not a finite number")
+    return number

@@ -20,6 +20,7 @@ class Rule(StrEnum):
     """Which guard objected; stable, for programs that read plans."""
 
     INCOMPLETE_READ = "incomplete-read"
+    UNREAD_MANIFESTS = "unread-manifests"
     OWNERSHIP = "ownership"
     TWINS = "twins"
     UNKNOWN_REFERENCE = "unknown-reference"

@@ -23,7 +23,7 @@ from rsspot.planner.body import body_of
 from rsspot.planner.change import Action, Base, Change, Edit, Path
 from rsspot.planner.diff import SPEC, after_apply, edits, key_path, managed, managed_digest, path_key
 from rsspot.planner.draft import Draft, PlanContext
-from rsspot.planner.ownership import label_of
+from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH, label_of
 from rsspot.resources.kind import Kind, Naming, is_uuid
 from rsspot.resources.secrecy import secret_paths
 from rsspot.utils.serialization import Document, at_path
@@ -69,6 +69,8 @@ def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Chang
         change = replacement(manifest, live, f"{which} {FINAL}", context)
         return replace(change, edits=differences, base=base)
     adopting = not context.owners.is_ours(kind, live)
+    if context.owners.lost_its_label(kind, live):
+        differences += (Edit(LABEL_PATH, None, context.owners.stack, drift=True),)
     if not differences and not adopting:
         return None
     holds, will_hold = _holds(kind, live), _will_hold(manifest, live)
@@ -166,7 +168,7 @@ def _will_hold(manifest: Manifest, live: Document | None) -> bool:
 
 def _marks(manifest: Manifest, live: Document, context: PlanContext) -> tuple[Edit, ...]:
     """The edits that make an adopted object ours."""
-    marks = [Edit(("metadata", "labels", STACK_LABEL), label_of(live), context.owners.stack)]
+    marks = [Edit(LABEL_PATH, label_of(live), context.owners.stack)]
     if live["metadata"]["name"] != manifest.name:
         marks.append(Edit(("metadata", "annotations", NAME_ANNOTATION), None, manifest.name))
     return tuple(marks)
@@ -184,7 +186,8 @@ def _notes_on_dropped_fields(manifest: Manifest, live: Document, context: PlanCo
         return []
     declared = {path_key(path) for path in managed(kind, manifest.body, live)}
     yielding = {path_key((SPEC, *path)) for path, field in kind.fields.items() if field.yields_to}
-    dropped = sorted(key for key in owned.applied if key not in declared | yielding and _has_value(live, key))
+    others = declared | yielding | {LABEL_KEY}
+    dropped = sorted(key for key in owned.applied if key not in others and _has_value(live, key))
     if not dropped:
         return []
     names = ", ".join(".".join(key_path(key)).removeprefix("spec.") for key in dropped)

@@ -153,7 +153,7 @@ def consistency(case: Case) -> Iterator[Problem]:
             continue
         for path, clause in inconsistencies(manifest.kind, lambda path: case.after(match, (SPEC, *path))):  # noqa: B023
             message = f"{manifest.address}: {'.'.join(path)} {clause}"
-            yield Problem(message, manifest.where(SPEC, *path), rule=Rule.FIELDS)
+            yield Problem(message, manifest.where(SPEC, *path), "change one of the two fields", Rule.FIELDS)
 
 
 def versions(case: Case) -> Iterator[Problem]:

@@ -44,10 +44,35 @@ def unread(case: Case) -> Iterator[Problem]:
 
 
 def whole_view(case: Case) -> Iterator[Problem]:
-    """A destroy that cannot see everything would report success too early."""
-    for kind, why in sorted(case.incomplete.items()) if case.context.options.destroy else ():
+    """What cannot be seen cannot be judged: a bid without prices, or what lives in an object that is deleted."""
+    options = case.context.options
+    for kind, why in sorted(case.incomplete.items()):
+        if kind in options.allow_incomplete and not options.destroy:
+            continue
+        hint = "try again when the service answers"
+        hint += "" if options.destroy else f", or plan without them: --allow-incomplete {case.kinds[kind].plural}"
         message = f"the live {case.kinds[kind].plural} could not be read: {why}"
-        yield Problem(message, hint="try again when the service answers", rule=Rule.INCOMPLETE_READ)
+        yield Problem(message, hint=hint, rule=Rule.INCOMPLETE_READ)
+
+
+def whole_input(case: Case) -> Iterator[Problem]:
+    """Nothing is pruned while documents were passed over that may declare it."""
+    for unread in case.context.options.unread if case.context.options.prune else ():
+        yield Problem(
+            f"{unread}: it was passed over, so what nothing declares cannot be told",
+            hint="name it in .rsspotignore, or plan without --prune",
+            rule=Rule.UNREAD_MANIFESTS,
+        )
+
+
+def labels(case: Case) -> Iterator[Problem]:
+    """A destroy does not call itself done while objects are left whose label somebody took off."""
+    for leftover in case.draft.undeclared if case.context.options.destroy else ():
+        yield Problem(
+            f"{leftover.address} carries no stack label any more, so it would stay",
+            hint="put the label back with apply, or delete the object by hand",
+            rule=Rule.OWNERSHIP,
+        )
 
 
 def ownership(case: Case) -> Iterator[Problem]:
@@ -198,7 +223,9 @@ def _objects(count: int) -> str:
 
 GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     whole_view,
+    whole_input,
     ownership,
+    labels,
     twins,
     *FIELD_GUARDS,
     futile,

@@ -10,6 +10,8 @@ class PlanOptions:
     """prune: delete what no manifest declares · adopt: take over objects without a stack · destroy: delete the stack.
 
     most_deletes: a count · most_delete_percent: of what the stack owns
+    allow_incomplete: kinds to plan without, by name, if their list cannot be read
+    unread: documents that were passed over and may declare something
     """
 
     prune: bool = False
@@ -17,3 +19,5 @@ class PlanOptions:
     destroy: bool = False
     most_deletes: int | None = None
     most_delete_percent: int | None = None
+    allow_incomplete: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()

@@ -6,10 +6,14 @@ from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.models.refs import Ref
-from rsspot.planner.diff import SPEC
+from rsspot.planner.diff import SPEC, path_key
 from rsspot.planner.live import LiveState, Owned
 from rsspot.resources.kind import Kind, Naming
 from rsspot.utils.serialization import Document, at_path
+
+LABEL_PATH = ("metadata", "labels", STACK_LABEL)
+LABEL_KEY = path_key(LABEL_PATH)
+"""How the ledger says that the service showed our label on an object."""
 
 
 def label_of(live: Document) -> str | None:
@@ -47,6 +51,29 @@ class Owners:
         if made_without_an_answer(kind, may_have_arrived=claimed, labels_kept=self._labels_kept):
             return True
         return self.knows(kind, live) is not None
+
+    def lost_its_label(self, kind: Kind[Any], live: Document) -> bool:
+        """Whether somebody took our label off an object that the ledger knows as ours.
+
+        Not so where the service itself drops labels: it showed ours neither on this object nor on any other.
+        """
+        known = self.knows(kind, live)
+        return known is not None and label_of(live) is None and (LABEL_KEY in known.applied or self._labels_kept)
+
+    def may_delete(self, kind: Kind[Any], live: Document, organization: str) -> bool:
+        """Whether an object that nothing declares may be deleted.
+
+        The ledger alone is not enough: somebody may have taken the label off to keep the object. Without a label only
+        an object counts whose name can be derived from what the ledger has, where the service drops all labels.
+        """
+        if label_of(live) is not None:
+            return label_of(live) == self.stack
+        known = self.knows(kind, live)
+        if known is None or self.lost_its_label(kind, live) or kind.naming is not Naming.UUID:
+            return False
+        name, spec = live["metadata"]["name"], live.get(SPEC) or {}
+        given = known.address.rpartition("/")[2]
+        return any(name == kind.wire_name(organization, given, spec, successor=each) for each in (False, True))
 
     def knows(self, kind: Kind[Any], live: Document) -> Owned | None:
         """What the ledger remembers of this very object; None for nothing."""

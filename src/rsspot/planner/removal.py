@@ -66,7 +66,10 @@ def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bo
             # Under the author's name it would read as the declared object.
             address = kind.address(live["metadata"]["name"], live.get(SPEC) or {})  # noqa: PLW2901
             notes.append(_note_on_copy(address, match))
-        if parent in doomed:
+        if not context.owners.may_delete(kind, live, context.organization):
+            notes.append(f"{address} carries no stack label any more and is left alone, though the ledger knows it")
+            undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
+        elif parent in doomed:
             changes.append(delete(kind, live, f"goes down with {parent}", context))
         elif parent in undecided and not kind.authored:
             continue

@@ -98,8 +98,16 @@ def read_text(path: Path, *, most: int = MOST_BYTES, pipes: bool = False) -> str
             raise OSError(errno.EINVAL, what, str(path))
         content = file.read(most + 1)
     if len(content) > most:
-        raise ValueError(f"longer than {most} bytes")
+        raise ValueError(f"larger than {_size(most)}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 (byte {error.start})") from None
+
+
+def _size(number: int) -> str:
+    """A number of bytes as people write it."""
+    for unit, bytes_in in (("MiB", 1024 * 1024), ("KiB", 1024)):
+        if number >= bytes_in and number % bytes_in == 0:
+            return f"{number // bytes_in} {unit}"
+    return f"{number} bytes"

@@ -54,6 +54,8 @@ async def make_plan(
     name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
     declared = manifests.manifests if manifests else ()
     options = _with_limits(options or PlanOptions(), manifests)
+    if manifests is not None:
+        options = replace(options, unread=manifests.foreign)
     if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
         raise ManifestError(problems, hint="nothing was sent")
     snapshot = await take_snapshot(client, _kinds_to_list(declared, known, everything=options.prune))
@@ -62,7 +64,8 @@ async def make_plan(
     state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(scope), claimed)
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
-    return replace(plan, profile=manifests.profile if manifests else None)
+    notes = (*plan.notes, *(f"{each}: passed over" for each in options.unread))
+    return replace(plan, profile=manifests.profile if manifests else None, notes=notes)
 
 
 async def plan_destroy(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:
