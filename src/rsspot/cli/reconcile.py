@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from contextlib import aclosing, suppress
@@ -15,11 +16,13 @@ import typer
 from rsspot.cli import errors
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
-from rsspot.errors import PlanRefused, Problem, RsspotError, UsageError
+from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
+from rsspot.utils.reading import read_text
+from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions, CancelToken
@@ -32,6 +35,13 @@ PATHS = typer.Argument(None, metavar="PATH...", help="Manifest files and directo
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
 ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
 MAX_DELETES = typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
+PLAN_KEY = typer.Option(None, "--plan-key", help="File with the key that saved plans are signed with.")
+ALLOW_INCOMPLETE = typer.Option(
+    [],
+    "--allow-incomplete",
+    metavar="KIND",
+    help="Plan although this kind cannot be listed. May be repeated.",
+)
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
 YES = typer.Option(False, "--yes", "-y", help="Do not prompt for confirmation.")
 WAIT = typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none.")
@@ -47,6 +57,8 @@ def plan(
     max_deletes: int | None = MAX_DELETES,
     out: Path | None = typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`."),
     detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
+    plan_key: Path | None = PLAN_KEY,
+    allow_incomplete: list[str] = ALLOW_INCOMPLETE,
     var: list[str] = VARIABLE,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
@@ -54,7 +66,7 @@ def plan(
     manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
-    result = cli.run(_plan(cli, manifests, _options(prune, adopt, max_deletes)))
+    result = cli.run(_plan(cli, manifests, _options(prune, adopt, max_deletes, allow_incomplete)))
     _show(cli, result)
     if result.refusals:
         if cli.options.output == "json":
@@ -64,6 +76,10 @@ def plan(
         from rsspot.planner.codec import dump_plan
 
         document = {**dump_plan(result), "createdAt": stamp(utc_now())}
+        if key := _plan_key(plan_key):
+            from rsspot.planner.signing import signed
+
+            document = signed(document, key)
         _save(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     if detailed_exitcode and not result.empty:
         raise typer.Exit(errors.CHANGES)
@@ -94,6 +110,8 @@ def apply(
     wait_timeout: float = WAIT_TIMEOUT,
     parallelism: int = PARALLELISM,
     deadline: float | None = DEADLINE,
+    plan_key: Path | None = PLAN_KEY,
+    allow_incomplete: list[str] = ALLOW_INCOMPLETE,
     var: list[str] = VARIABLE,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
@@ -102,10 +120,10 @@ def apply(
         raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
     apply_options = _apply_options(wait, wait_timeout, parallelism, deadline)
     if saved:
-        cli.run(_apply_saved(cli, saved, yes, apply_options, var))
+        cli.run(_apply_saved(cli, saved, yes, apply_options, var, _plan_key(plan_key)))
         return
     manifests = load_manifests(cli, paths, var)
-    cli.run(_apply(cli, manifests, _options(prune, adopt, max_deletes), yes, apply_options))
+    cli.run(_apply(cli, manifests, _options(prune, adopt, max_deletes, allow_incomplete), yes, apply_options))
 
 
 def destroy(
@@ -178,15 +196,30 @@ async def _destroy(cli: CliSession, stack: str, yes: bool, apply_options: ApplyO
     await _confirm_and_run(cli, plan, yes, apply_options)
 
 
-async def _apply_saved(cli: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str]) -> None:
+async def _apply_saved(
+    cli: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str], key: str | None
+) -> None:
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
-    plan = read_plan(saved)
+    plan = read_plan(saved, key=key)
     cli.options.profile = cli.options.profile or plan.profile
     cli.options.organization = cli.options.organization or plan.organization
-    manifests = load_manifests(cli, [Path(file) for file in plan.files], var) if needs_manifests(plan) else None
-    plan = await prepare_saved_plan(cli.client, plan, manifests)
+    manifests = _manifests_of(cli, plan, var, needed=needs_manifests(plan))
+    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger)
     await _confirm_and_run(cli, plan, yes, apply_options)
+
+
+def _manifests_of(cli: CliSession, plan: Plan, var: list[str], *, needed: bool) -> ManifestSet | None:
+    """The manifests that a saved plan was made from; None if they are not at hand, or wanted only for comparison."""
+    files = [Path(file) for file in plan.files]
+    if not needed and not (files and all(file.is_file() for file in files)):
+        return None
+    try:
+        return load_manifests(cli, files, var)
+    except ManifestError:
+        if needed:
+            raise
+        return None
 
 
 async def _confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options: ApplyOptions) -> None:
@@ -278,10 +311,29 @@ def _variables(given: list[str]) -> dict[str, str]:
     return variables
 
 
-def _options(prune: bool, adopt: bool, max_deletes: int | None) -> PlanOptions:
+def _options(prune: bool, adopt: bool, max_deletes: int | None, allow_incomplete: list[str]) -> PlanOptions:
     from rsspot.planner.options import PlanOptions
+    from rsspot.resources.registry import kinds
 
-    return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes)
+    by_word = {word.lower(): kind.name for kind in kinds().values() for word in (kind.name, kind.plural)}
+    for word in allow_incomplete:
+        if word.lower() not in by_word:
+            raise UsageError(f"--allow-incomplete: no kind {word!r}", hint=did_you_mean(word, by_word))
+    allowed = frozenset(by_word[word.lower()] for word in allow_incomplete)
+    return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes, allow_incomplete=allowed)
+
+
+def _plan_key(file: Path | None) -> str | None:
+    """The key that saved plans are signed with: from a file, or from RSSPOT_PLAN_KEY."""
+    if file is None:
+        return os.environ.get("RSSPOT_PLAN_KEY") or None
+    try:
+        key = read_text(file).strip()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the plan key from {file}: {getattr(error, 'strerror', error)}") from None
+    if not key:
+        raise UsageError(f"the plan key in {file} is empty")
+    return key
 
 
 def _apply_options(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:

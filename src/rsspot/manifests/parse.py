@@ -250,10 +250,8 @@ def _resolve_programs(kind: Kind[Any], spec: dict[str, Any], source: Source) -> 
             holder = holder.get(part) if isinstance(holder, dict) else None
         command = holder.get(last) if isinstance(holder, dict) else None
         if command and command[0].startswith(("./", "../")):
-            program = os.path.normpath(Path(source.file).parent / command[0])
-            # A bare name would be looked for on PATH.
-            here = program if Path(program).is_absolute() else f".{os.sep}{program}"
-            holder[last] = [here, *command[1:]]
+            # Absolute, so that a saved plan which is applied from another folder does not run that folder's program.
+            holder[last] = [os.path.abspath(Path(source.file).parent / command[0]), *command[1:]]  # noqa: PTH100
     return spec
 
 

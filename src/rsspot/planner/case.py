@@ -21,6 +21,7 @@ class Rule(StrEnum):
 
     INCOMPLETE_READ = "incomplete-read"
     UNREAD_MANIFESTS = "unread-manifests"
+    SAVED_PLAN = "saved-plan"
     OWNERSHIP = "ownership"
     TWINS = "twins"
     UNKNOWN_REFERENCE = "unknown-reference"

@@ -20,10 +20,10 @@ from rsspot.planner.masking import Masks, masked
 from rsspot.planner.plan import Plan
 from rsspot.planner.sealing import seals_of
 from rsspot.planner.wire_form import wire_form
-from rsspot.utils.serialization import Document, digest
+from rsspot.utils.serialization import Document, at_path, digest
 
 FORMAT = "rsspot.plan/1"
-UNSEALED = ("digest", "createdAt")
+UNSEALED = ("digest", "createdAt", "signature")
 """What the digest is not about."""
 
 
@@ -48,10 +48,11 @@ class PlanScope(_Json):
 
 
 class PlanInputs(_Json):
-    """Where the manifests were read, and the profile that the Stack named."""
+    """Where the manifests were read, the profile that the Stack named, and the programs that an apply runs."""
 
     files: list[str]
     profile: str | None
+    programs: dict[str, str] = {}
 
 
 class PlanSource(_Json):
@@ -116,7 +117,7 @@ class PlanChange(_Json):
 
 
 class PlanDocument(_Json):
-    """A saved plan. digest is of everything but itself and createdAt."""
+    """A saved plan. digest is of what it would do: not of itself, times, places in files, seals and the signature."""
 
     format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
     tool: PlanTool
@@ -133,6 +134,7 @@ class PlanDocument(_Json):
     notes: list[str]
     digest: str = ""
     created_at: str | None = None
+    signature: str | None = None
 
 
 ADAPTER = TypeAdapter(PlanDocument)
@@ -148,23 +150,28 @@ def dump_plan(plan: Plan) -> Document:
         complete=plan.complete,
         applyable=not plan.refusals,
         incomplete_reasons=dict(plan.incomplete),
-        inputs=PlanInputs(files=list(plan.files), profile=plan.profile),
+        inputs=PlanInputs(files=list(plan.files), profile=plan.profile, programs=dict(plan.programs)),
         summary=plan.summary,
         changes=[_dump_change(change, masks) for change in plan.changes],
         undeclared=[leftover.address for leftover in plan.undeclared],
         refusals=[_dump_problem(problem) for problem in plan.refusals],
         notes=list(plan.notes),
     )
-    written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=set(_unsealed_fields()))
-    return written | {"digest": _digest(written)}
+    written: Document = ADAPTER.dump_python(
+        document, mode="json", by_alias=True, exclude={"digest", "created_at", "signature"}
+    )
+    return written | {"digest": digest_of(written)}
 
 
 def load_plan(document: Any) -> Plan:
     """Read a saved plan. Raises UsageError when it is not one, or was changed after it was made."""
     if not isinstance(document, dict) or document.get("schema") != FORMAT:
         raise UsageError(f"not a saved plan: its schema is not {FORMAT!r}")
-    if document.get("digest") != _digest(document):
+    if document.get("digest") != digest_of(document):
         raise UsageError("the saved plan was changed after it was made: its digest does not match")
+    if _major(document) != VERSION.partition(".")[0]:
+        made_by = at_path(document, ("tool", "version"))
+        raise UsageError(f"the saved plan was made by rsspot {made_by}, and this is {VERSION}", hint="make a new plan")
     try:
         saved = ADAPTER.validate_python(document, by_name=False, by_alias=True)
     except ValidationError as error:
@@ -181,6 +188,7 @@ def load_plan(document: Any) -> Plan:
         notes=tuple(saved.notes),
         files=tuple(saved.inputs.files),
         profile=saved.inputs.profile,
+        programs=saved.inputs.programs,
     )
 
 
@@ -193,25 +201,29 @@ def schema() -> Document:
     }
 
 
-def _digest(document: Document) -> str:
-    """The digest of a plan: the same whenever the same changes are planned. Seals differ each time."""
+def _major(document: Document) -> str:
+    return str(at_path(document, ("tool", "version"))).partition(".")[0]
+
+
+def digest_of(document: Document) -> str:
+    """The digest of what a plan would do: the same wherever in which files it is declared."""
     written = {key: value for key, value in document.items() if key not in UNSEALED}
-    changes = written.get("changes")
-    if isinstance(changes, list):
-        written["changes"] = [
-            {key: value for key, value in change.items() if key != "seals"} if isinstance(change, dict) else change
-            for change in changes
-        ]
+    for key, passed_over in (("changes", ("seals", "source")), ("refusals", ("source",))):
+        entries = written.get(key)
+        if isinstance(entries, list):
+            written[key] = [_without(entry, passed_over) for entry in entries]
+    if "inputs" in written:
+        written["inputs"] = _without(written["inputs"], ("files",))
     return digest(written)
+
+
+def _without(entry: Any, keys: tuple[str, ...]) -> Any:
+    return {name: value for name, value in entry.items() if name not in keys} if isinstance(entry, dict) else entry
 
 
 def problem_json(problem: Problem) -> Document:
     """A problem as JSON."""
     return _dump_problem(problem).model_dump(mode="json", by_alias=True)
-
-
-def _unsealed_fields() -> list[str]:
-    return [name for name, info in PlanDocument.model_fields.items() if (info.alias or name) in UNSEALED]
 
 
 def _dump_change(change: Change, masks: Masks) -> PlanChange:

@@ -38,6 +38,8 @@ class Plan:
     files: tuple[str, ...] = ()
     profile: str | None = None
     """The profile that the Stack named."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """The programs that an apply would run: absolute path -> digest of the file."""
 
     @property
     def empty(self) -> bool:

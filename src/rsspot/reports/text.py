@@ -97,7 +97,7 @@ def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint:
 def _details(change: Change) -> Iterator[str]:
     for edit in change.edits:
         yield f"      {_name(edit):<22} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
-    if change.body and not change.edits and not change.deferred:
+    if change.body and not change.edits:
         for path, value in _leaves(change.body.get("spec", {}), ()):
             yield f"      {printable('.'.join(path)):<22} {_value(value)}"
 

@@ -35,6 +35,7 @@ from rsspot.planner.plan import Plan
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
+from rsspot.workflows.programs import programs_of
 
 
 async def make_plan(
@@ -65,7 +66,8 @@ async def make_plan(
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
     notes = (*plan.notes, *(f"{each}: passed over" for each in options.unread))
-    return replace(plan, profile=manifests.profile if manifests else None, notes=notes)
+    profile = manifests.profile if manifests else None
+    return replace(plan, profile=profile, notes=notes, programs=programs_of(plan.changes))
 
 
 async def plan_destroy(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:

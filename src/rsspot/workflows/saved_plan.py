@@ -7,44 +7,72 @@ async for event in apply_plan(client, ledger, plan):
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
-from rsspot.applier.settle import Found, judge
+from rsspot.applier.settle import OUR_MARKS, Found, judge
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
-from rsspot.errors import StalePlan, UsageError
+from rsspot.errors import PlanRefused, Problem, StalePlan, UsageError
 from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.planner.body import body_of
+from rsspot.planner.case import Rule
 from rsspot.planner.change import Action, Change
 from rsspot.planner.codec import load_plan
+from rsspot.planner.diff import SPEC, field_at, managed, same
+from rsspot.planner.live import LiveState
 from rsspot.planner.masking import with_value
+from rsspot.planner.options import PlanOptions
 from rsspot.planner.order import Verb
+from rsspot.planner.ownership import Owners, label_of
 from rsspot.planner.plan import Plan
 from rsspot.planner.sealing import same_secrets
+from rsspot.planner.signing import is_signed_by
+from rsspot.planner.wire_form import wire_form
 from rsspot.resources.documents import Documents
 from rsspot.resources.registry import kinds
-from rsspot.utils.serialization import Document, at_path
-from rsspot.workflows.reconcile import scope_id
+from rsspot.state.ledger.protocol import Ledger
+from rsspot.utils.reading import parse_json, read_text
+from rsspot.utils.serialization import Document, at_path, canonical
+from rsspot.workflows.programs import check_programs
+from rsspot.workflows.reconcile import make_plan, scope_id
 
 
-async def prepare_saved_plan(client: AsyncSpotClient, plan: Plan, manifests: ManifestSet | None) -> Plan:
-    """The saved plan, ready to be applied: its secrets put back, and every change checked against the live state.
+async def prepare_saved_plan(
+    client: AsyncSpotClient, plan: Plan, manifests: ManifestSet | None, ledger: Ledger | None = None
+) -> Plan:
+    """The saved plan, ready to be applied: its secrets put back, and every change judged again.
+
+    Anybody can write a plan file and work out its digest, so the file is not believed: what it would do has to be what
+    its manifests say, and what the guards allow for objects that are this stack's.
 
     manifests: those the plan was made from; needed only if it holds secrets (`needs_manifests`).
-    Raises UsageError for a plan of another account or without its manifests, StalePlan for one that no longer holds.
+    ledger: where the stack's objects are on record; by default the client's.
+    Raises UsageError for a plan of another account or without its manifests, StalePlan for one that no longer holds,
+    PlanRefused for one that may not be applied.
     """
     if needs_manifests(plan):
         if manifests is None:
             raise UsageError("the saved plan holds secrets, and they are only in the manifests", hint="give those too")
         plan = with_secrets(plan, manifests)
-    return await check_fresh(client, plan)
+    check_programs(plan)
+    plan = await check_fresh(client, plan)
+    await check_allowed(client, ledger or client.ledger, plan, manifests)
+    return plan
 
 
-def read_plan(path: Path) -> Plan:
-    """A saved plan. Raises UsageError when the file is not one."""
+def read_plan(path: Path, *, key: str | None = None) -> Plan:
+    """A saved plan. key: the plan must have been signed with it.
+
+    Raises UsageError when the file is not a plan, and StalePlan when it is not signed with the key.
+    """
     try:
-        return load_plan(json.loads(path.read_text(encoding="utf-8")))
+        document = parse_json(read_text(path))
+        if key and not (isinstance(document, dict) and is_signed_by(document, key)):
+            raise StalePlan(
+                f"{path} is not signed with this plan key", hint="plan with the same key, or review it again"
+            )
+        return load_plan(document)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -108,6 +136,87 @@ def _base_moved(change: Change, documents: Documents, live: Document | None) -> 
         return "it was deleted since the plan was made"
     verdict = judge(change, Verb.DELETE, documents, live)
     return verdict.detail if verdict.found is Found.STALE else None
+
+
+async def check_allowed(client: AsyncSpotClient, ledger: Ledger, plan: Plan, manifests: ManifestSet | None) -> None:
+    """Judge a saved plan as if it were a new one.
+
+    manifests: None where they are not at hand; then only ownership is judged.
+    Raises PlanRefused for what the manifests do not say, and for objects that are not this stack's.
+    """
+    problems = await _not_ours(client, ledger, plan)
+    if manifests is not None:
+        options = PlanOptions(
+            prune=any(change.action is Action.DELETE for change in plan.changes),
+            adopt=any(change.action is Action.ADOPT for change in plan.changes),
+            # How much is taken away was judged when the plan was approved.
+            most_deletes=len(plan.changes),
+        )
+        fresh = await make_plan(client, ledger, manifests, options=options, stack=plan.stack, command=plan.command)
+        problems += fresh.refusals
+        problems += [problem for change in plan.changes if (problem := undeclared(change, plan, manifests))]
+    if problems:
+        raise PlanRefused(problems, hint="nothing was sent")
+
+
+async def _not_ours(client: AsyncSpotClient, ledger: Ledger, plan: Plan) -> list[Problem]:
+    """The changes of objects that this stack does not have, by the live labels and by the ledger."""
+    known = kinds()
+    touched = sorted({change.ref.kind for change in plan.changes if change.base and not change.deferred})
+    snapshot = await take_snapshot(client, [known[name] for name in touched if "list" in known[name].verbs])
+    state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(plan.scope))
+    owners, problems = Owners(plan.stack, state), []
+    for change in plan.changes:
+        kind, live = known[change.ref.kind], snapshot.of(change.ref.kind).get(change.base.name) if change.base else None
+        if live is None:
+            continue
+        if change.action in (Action.DELETE, Action.REPLACE):
+            allowed = owners.may_delete(kind, live, snapshot.organization)
+        else:
+            allowed = owners.is_ours(kind, live) or (change.action is Action.ADOPT and label_of(live) is None)
+        if not allowed:
+            message = f"{change.address} is not of the stack {plan.stack!r}: it must not be changed by its plan"
+            problems.append(Problem(message, change.origin, "make and review a new plan", Rule.OWNERSHIP))
+    return problems
+
+
+def undeclared(change: Change, plan: Plan, manifests: ManifestSet) -> Problem | None:
+    """What a saved change would do that the manifests do not say, or None."""
+    by_address = {manifest.address: manifest for manifest in manifests.manifests}
+    manifest = by_address.get(change.address)
+    if change.action is Action.DELETE:
+        # A copy or a predecessor shares the address of what is declared.
+        same = manifest is not None and change.base is not None and change.base.name == manifest.name
+        what = "would be deleted, and is declared" if same else None
+    elif manifest is not None:
+        what = _difference(change, plan, manifest)
+    else:
+        what = _difference_of_member(change, manifests)
+    if what is None:
+        return None
+    return Problem(f"{change.address} {what}", change.origin, "make and review a new plan", Rule.SAVED_PLAN)
+
+
+def _difference(change: Change, plan: Plan, manifest: Manifest) -> str | None:
+    if change.body is not None and canonical(change.body) != canonical(body_of(manifest, change.ref.name, plan.stack)):
+        return "would be made otherwise than its manifest says"
+    desired = managed(manifest.kind, manifest.body)
+    for edit in change.edits:
+        field = field_at(manifest.kind, edit.path)
+        after = field.canonical(edit.after) if field else edit.after
+        if edit.path not in OUR_MARKS and not same(manifest.kind, edit.path, after, desired.get(edit.path)):
+            return f"would get another {'.'.join(edit.path)} than its manifest says"
+    return None
+
+
+def _difference_of_member(change: Change, manifests: ManifestSet) -> str | None:
+    """The same for an object that a manifest such as a Registration stands for, or for all of them at once."""
+    sources = [each for each in manifests.manifests if each.kind.expands_to and each.parent == change.parent]
+    spec = (change.body or {}).get(SPEC) or {}
+    for source in sources:
+        if all(spec.get(key) == value for key, value in wire_form(source.spec).items()):
+            return None
+    return "is declared by no manifest" if change.body is not None else None
 
 
 def needs_manifests(plan: Plan) -> bool:
