@@ -24,6 +24,8 @@ def write_private(path: Path, text: str) -> None:
     private_folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
+        # A umask may take permissions from the owner too.
+        Path(temporary).chmod(0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -40,6 +42,9 @@ def private_folder(path: Path) -> Path:
         private_folder(path.parent)
         # `mkdir(parents=True)` would give its mode to the last folder only.
         path.mkdir(mode=0o700, exist_ok=True)
+        # A umask may take permissions from the owner too.
+        if path.stat().st_mode & 0o700 != 0o700:
+            path.chmod(0o700)
     return path
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rsspot.utils.files import private_database
+
 MOST_EVENTS = 1000
 """How many events are kept for each namespace."""
 FORMAT = 2
@@ -35,11 +37,8 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
 """
 
     def __init__(self, path: Path | None = None) -> None:
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(
-            str(path) if path else ":memory:", timeout=30, isolation_level=None, check_same_thread=False
-        )
+        target = str(private_database(path)) if path else ":memory:"
+        self._db = sqlite3.connect(target, timeout=30, isolation_level=None, check_same_thread=False)
         self._check_format()
         self._db.execute("PRAGMA journal_mode = WAL")
         # A killed process loses nothing. A power cut may lose the last writes, which is acceptable in a simulator.
