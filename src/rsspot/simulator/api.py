@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from threading import Event
+from time import monotonic
 
 from rsspot.simulator.accounts.authorization import narrowed
 from rsspot.simulator.accounts.builtin import REVIEWS
@@ -20,6 +22,7 @@ from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import written
 from rsspot.simulator.apiserver.parsing import is_rehearsal
 from rsspot.simulator.apiserver.resources import Nowhere, ResourceEndpoints, Target
+from rsspot.simulator.clock import PausableClock
 from rsspot.simulator.spot import feeds, provisioning
 from rsspot.simulator.spot.events import events_endpoint
 from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
@@ -27,6 +30,8 @@ from rsspot.simulator.world import World
 
 _REVIEWS = {f"{each.root}/{each.plural}": each for each in REVIEWS}
 LONGEST_WARNING = 4096
+TURN = 0.005
+"""Seconds between two ticks in a row, in which those who wait for the world's lock can take it."""
 Endpoint = Callable[[Request], Response]
 
 
@@ -36,10 +41,16 @@ class _DryRun(Exception):
 
 
 class Api:
-    """Answers requests to one world."""
+    """Answers requests to one world.
 
-    def __init__(self, world: World) -> None:
+    longest_tick: seconds of real time after which `tick` leaves the rest to the next one; None: it runs everything
+    """
+
+    def __init__(self, world: World, *, longest_tick: float | None = None) -> None:
         self.world = world
+        self.stopping = Event()
+        """Ends a tick after the action in progress. Set when the process is about to end."""
+        self._longest_tick = longest_tick
         self.faults = world.faults
         self._resources = ResourceEndpoints(world.objects, self._look)
         self._open = _open_endpoints(world)
@@ -68,15 +79,32 @@ class Api:
                 response = Refusal(500, "InternalError", f"Internal error occurred: {defect!r}").response()
         return written(request, _warned(response))
 
-    def tick(self) -> None:
-        """Run everything that is due, in its own transaction: a refused request must not roll it back."""
+    def tick(self) -> bool:
+        """Run what is due, in its own transaction: a refused request must not roll it back.
+
+        Returns whether everything due has run. Until then, the clock waits; otherwise a world that cannot keep up with
+        its clock would have more to do after each tick than before.
+        """
         with self.world.lock:
-            if not self.world.is_due():
+            if self.world.is_due():
+                deadline = None if self._longest_tick is None else monotonic() + self._longest_tick
+                with self.world.store.transaction():
+                    finished = self.world.advance(lambda: self._ends_early(deadline))
+                self._notify()
+            else:
+                finished = True
                 self.world.objects.now = max(self.world.objects.now, self.world.clock.time())
-                return
-            with self.world.store.transaction():
-                self.world.advance()
-            self._notify()
+            if isinstance(self.world.clock, PausableClock):
+                (self.world.clock.resume if finished else self.world.clock.pause)()
+        return finished
+
+    def _ends_early(self, deadline: float | None) -> bool:
+        return self.stopping.is_set() or (deadline is not None and monotonic() > deadline)
+
+    def catch_up(self) -> None:
+        """Run everything that is due, and let other requests have a turn in between."""
+        while not self.tick() and not self.stopping.wait(TURN):
+            pass
 
     def wait(self, turn: int, seconds: float) -> None:
         """Wait until something changes after `turn`, for `seconds` at most."""

@@ -34,16 +34,41 @@ class MovableClock(Protocol):
         ...
 
 
+@runtime_checkable
+class PausableClock(Protocol):
+    """A clock that can be made to wait."""
+
+    def pause(self) -> None:
+        """Stand still until `resume`. May be called twice."""
+        ...
+
+    def resume(self) -> None:
+        """Go on. May be called twice."""
+        ...
+
+
 class ScaledClock:
     """Runs `scale` times as fast as real time; 0 stops it. `start`: the time it begins at."""
 
     def __init__(self, scale: float = 1.0, start: float | None = None) -> None:
         self.scale = scale
         self._start = time.time() if start is None else start
-        self._began = time.monotonic()
+        # One value, because threads read the clock while another one pauses it: when it began, and when it paused.
+        self._running: tuple[float, float | None] = (time.monotonic(), None)
 
     def time(self) -> float:
-        return self._start + (time.monotonic() - self._began) * self.scale
+        began, paused = self._running
+        return self._start + ((time.monotonic() if paused is None else paused) - began) * self.scale
+
+    def pause(self) -> None:
+        began, paused = self._running
+        if paused is None:
+            self._running = (began, time.monotonic())
+
+    def resume(self) -> None:
+        began, paused = self._running
+        if paused is not None:
+            self._running = (began + time.monotonic() - paused, None)
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.time(), UTC)

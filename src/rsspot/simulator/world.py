@@ -117,14 +117,21 @@ class World:
             if self.store.get(NAMESPACE.plural, "", organization.namespace) is None:
                 self.store.put(NAMESPACE.plural, namespace_of(organization, self.now))
 
-    def advance(self) -> None:
-        """Run everything that is due by now. Call inside a transaction."""
+    def advance(self, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Run what is due by now, in order, and return whether that was everything. Call inside a transaction.
+
+        stop: asked after each action. If it ends this early, the world's time is that of the last action.
+        """
         until = max(self.clock.time(), float(self.store.fact("now", "0")))
         while timer := self.store.next_timer(until):
             self.objects.now, action, payload = timer
             self._act(action, payload)
+            if stop():
+                self.store.set_fact("now", str(self.objects.now))
+                return False
         self.objects.now = until
         self.store.set_fact("now", str(until))
+        return True
 
     def is_due(self) -> bool:
         """Whether any timer is due by now."""
