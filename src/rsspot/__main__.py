@@ -12,9 +12,16 @@ def main() -> None:
 
         print(f"rsspot {VERSION}")
         return
-    from rsspot.cli.app import run
+    try:
+        from rsspot.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # During the imports, or while a result is reported. Commands report it themselves.
+        from rsspot.errors import Cancelled
+
+        code = Cancelled.exit_code
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,14 @@ def test_wrong_arguments_are_usage_errors(environment, tmp_path, arguments, mess
         ("advance", [], "invalid request"),
         ("faults", {"fault": "explode"}, "explode"),
         ("price", {"class": "nothing", "price": "1"}, "unknown server class"),
-        ("price", {"class": CLASS, "price": "much"}, "invalid request"),
+        ("price", {"class": CLASS, "price": "much"}, "'much' is not a price"),
+        ("price", {"class": CLASS, "price": "nan"}, "'nan' is not a price"),
+        ("price", {"class": CLASS, "price": "-1"}, "'-1' is not a price"),
+        ("price", {"class": CLASS, "price": "1e9"}, "'1e9' is not a price"),
+        ("faults", {"fault": f"POST x: price {CLASS} nan"}, "'nan' is not a price"),
+        ("faults", {"fault": "GET: latency nan"}, "not a number of seconds"),
+        ("faults", {"fault": "GET: 503 p nan"}, "invalid fault"),
+        ("advance", {"seconds": 1e12}, "ten years at most"),
     ],
 )
 def test_invalid_requests_are_refused(frozen, name, body, message):

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rsspot.config.loader import Resolved
-from rsspot.errors import StateError
+from rsspot.errors import StateError, UsageError
 from rsspot.settings import Setting, home
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
+from rsspot.utils.files import private_folder, write_private
 
 if TYPE_CHECKING:
     from rsspot.client.async_client import AsyncSpotClient
     from rsspot.http.hooks import Hooks
+    from rsspot.simulator.api import Api
+    from rsspot.simulator.clock import SimulatorClock
 
 URL = "http://127.0.0.1"
 TIME_SCALE = 300.0
 """Five sandbox minutes pass per second that a command waits. Otherwise the clock stands still."""
+MARKER = ".rsspot-sandbox"
+"""A file in a folder that we made."""
 
 
 def folder() -> Path:
@@ -32,22 +40,44 @@ def folder() -> Path:
 def sandbox_client(settings: Resolved, *, cache: bool = True, hooks: Hooks | None = None) -> AsyncSpotClient:
     """A client of the sandbox. Its clock continues from where the last command left it."""
     from rsspot.client.async_client import AsyncSpotClient
-    from rsspot.simulator.api import Api
     from rsspot.simulator.clock import SteppedClock
     from rsspot.simulator.front.inprocess import InProcessTransport
+
+    api = _opened(lambda last: SteppedClock(TIME_SCALE, last))
+    clock = api.world.clock
+    return AsyncSpotClient(resolved=settings, transport=InProcessTransport(api), clock=clock, cache=cache, hooks=hooks)
+
+
+def control(method: str, name: str, body: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
+    """Send a control request, such as POST advance, to the sandbox. Returns the status and body of the response."""
+    from rsspot.simulator.apiserver.messages import Request
+    from rsspot.simulator.clock import ManualClock
+    from rsspot.simulator.front.control import ROOT, Control
+    from rsspot.simulator.front.request_log import RequestLog
+
+    api = _opened(lambda last: ManualClock(last or time.time()))
+    content = b"" if body is None else json.dumps(body).encode()
+    request = Request.of(method, f"/{ROOT}/{name}", {"Content-Type": "application/json"}, content)
+    with closing(api.world):
+        response = Control(api, RequestLog()).answer(request)
+    assert response is not None
+    return response.status, response.body
+
+
+def _opened(clock: Callable[[float | None], SimulatorClock]) -> Api:
+    """The sandbox's world. clock: makes its clock, given the time where the last command left it"""
+    from rsspot.simulator.api import Api
+    from rsspot.simulator.stored_faults import StoredFaults
     from rsspot.simulator.world import World, last_moment
 
     path = folder() / "world.db"
     try:
-        clock = SteppedClock(TIME_SCALE, last_moment(path))
-        transport = InProcessTransport(Api(World(path, clock=clock)))
-    except sqlite3.Error as error:
-        raise _cannot_open(error) from None
-    return AsyncSpotClient(resolved=settings, transport=transport, clock=clock, cache=cache, hooks=hooks)
-
-
-def _cannot_open(error: sqlite3.Error) -> StateError:
-    return StateError(f"cannot open the sandbox: {error}", hint="delete it with `rsspot simulator reset`")
+        claim()
+        world = World(path, clock=clock(last_moment(path)))
+    except (sqlite3.Error, OSError) as error:
+        raise StateError(f"cannot open the sandbox: {error}", hint="delete it with `rsspot simulator reset`") from None
+    world.faults = StoredFaults(world.store, world.lock, world.seed)
+    return Api(world)
 
 
 def sandbox_settings(region: str | None = None) -> Resolved:
@@ -65,27 +95,31 @@ def sandbox_settings(region: str | None = None) -> Resolved:
     return Resolved("sandbox", settings, folder() / "state.db")
 
 
+def claim() -> None:
+    """Create the folder of the sandbox. A new or empty one is marked as ours: only such a folder is ever deleted."""
+    place = folder()
+    private_folder(place)
+    if not any(place.iterdir()):
+        write_private(place / MARKER, "Made by `rsspot --sandbox`. `rsspot simulator reset` deletes this folder.\n")
+
+
 def reset() -> bool:
-    """Delete the sandbox and its ledger; False if there was none."""
-    existed = folder().is_dir()
-    if existed:
-        shutil.rmtree(folder())
-    return existed
+    """Delete the sandbox and its ledger; False if there was none. Raises UsageError for a folder that is not ours."""
+    place = folder()
+    if not place.exists() and not place.is_symlink():
+        return False
+    if not _is_ours(place):
+        hint = "delete it yourself, or set RSSPOT_SANDBOX to another folder"
+        raise UsageError(f"{place} was not made by rsspot, so it is not deleted", hint=hint)
+    shutil.rmtree(place)
+    return True
 
 
-def advance(seconds: float) -> str:
-    """Advance the sandbox's clock and process what is due by then. Returns the new time."""
-    from rsspot.simulator.api import Api
-    from rsspot.simulator.clock import ManualClock, rfc3339
-    from rsspot.simulator.world import World, last_moment
-
-    path = folder() / "world.db"
-    try:
-        clock = ManualClock(last_moment(path) or time.time())
-        world = World(path, clock=clock)
-    except sqlite3.Error as error:
-        raise _cannot_open(error) from None
-    clock.advance(seconds)
-    Api(world).tick()
-    world.close()
-    return rfc3339(clock.time())
+def _is_ours(place: Path) -> bool:
+    """Whether a folder is the default one, marked by us, or empty. A link is somebody's own arrangement."""
+    if place.is_symlink() or not place.is_dir():
+        return False
+    if not os.environ.get("RSSPOT_SANDBOX"):
+        return True
+    marker = place / MARKER
+    return not any(place.iterdir()) or (marker.is_file() and not marker.is_symlink())

@@ -195,6 +195,10 @@ class CliSession:
         """The state.db of this command; one that is not there is made only with `create`."""
         from rsspot.state.store import StateStore
 
+        if create and self.options.sandbox:
+            from rsspot.cli.sandbox import claim
+
+            claim()
         return StateStore(self.state_path, create=create)
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from rsspot.errors import UsageError
 from rsspot.simulator.apiserver.messages import Request, Response
+from rsspot.simulator.quantities import price_of, seconds_of
 from rsspot.simulator.rng import draw
 
 KINDS = ("latency", "status", "reset-before", "reset-after", "truncate", "huge", "stale", "stuck", "price")
@@ -162,6 +163,8 @@ def fault_of(words: str) -> Fault:
     try:
         options |= _described(tail.split())
         return Fault(**options, words=" ".join(words.split()))
+    except UsageError as error:
+        raise UsageError(f"invalid fault {words!r}: {error.message}", hint=error.hint) from None
     except (ValueError, IndexError, StopIteration):
         raise UsageError(f"invalid fault {words!r}", hint=GRAMMAR) from None
 
@@ -193,7 +196,7 @@ def _described(tokens: list[str]) -> dict[str, Any]:
         elif token == "after":
             options["skip"] = _count(tokens.pop(0))
         elif token == "p":
-            options["chance"] = float(tokens.pop(0))
+            options["chance"] = _chance(tokens.pop(0))
         elif token == "retry-after":
             options["retry_after"] = _count(tokens.pop(0))
         elif re.fullmatch(r"x\d+", token):
@@ -210,12 +213,19 @@ def _what(tokens: list[str]) -> dict[str, Any]:
     options: dict[str, Any] = {"what": what}
     if what == "latency":
         least, _, most = tokens.pop(0).partition("..")
-        options["seconds"] = (float(least), float(most or least))
+        options["seconds"] = (seconds_of(least), seconds_of(most or least))
     elif what == "price":
-        options |= {"subject": tokens.pop(0), "price": f"{float(tokens.pop(0)):f}"}
+        options |= {"subject": tokens.pop(0), "price": f"{price_of(tokens.pop(0)):.6f}"}
     elif what in _USUAL:
         options["amount"] = _count(tokens.pop(0)) if tokens and tokens[0].isdecimal() else _USUAL[what]
     return options
+
+
+def _chance(text: str) -> float:
+    chance = float(text)
+    if not 0 <= chance <= 1:
+        raise ValueError(text)
+    return chance
 
 
 def _count(text: str) -> int:

@@ -1,6 +1,6 @@
 """Control endpoints of the simulator itself: clock, faults, prices and web page.
 
-Answers on loopback addresses only, and accepts commands as JSON only, so that no other website can send them.
+Accepts commands as JSON only, so that no form of another website can send them; `sites` keeps those out as well.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,8 +19,8 @@ from rsspot.simulator.api import Api
 from rsspot.simulator.apiserver.messages import Request, Response
 from rsspot.simulator.apiserver.tables import AGE, found_at
 from rsspot.simulator.clock import MovableClock, rfc3339
-from rsspot.simulator.faults import fault_of
 from rsspot.simulator.front.request_log import RequestLog
+from rsspot.simulator.quantities import price_of
 from rsspot.simulator.spot.provisioning import PRICE, rate_of
 
 ROOT = "simulator"
@@ -31,6 +30,8 @@ MOST_CHARTS = 10
 """Charts beyond this number are shown only for classes with bids."""
 MOST_ROWS = 200
 """Objects of each kind that the page shows."""
+LONGEST_ADVANCE = 3650 * 86400.0
+"""Seconds. A clock that leaves the range of dates would be broken for good."""
 Order = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -56,8 +57,6 @@ class Control:
         parts = [part for part in request.path.split("/") if part]
         if parts and parts[0] != ROOT:
             return None
-        if not request.is_local:
-            return Response.of_text(403, "the simulator answers on loopback addresses only")
         if not parts:
             return _page() if request.method in ("GET", "HEAD") else Response.of_text(405, "GET")
         name = "/".join(parts[1:])
@@ -84,7 +83,7 @@ class Control:
         except UsageError as error:
             message = error.message if error.hint is None else f"{error.message} ({error.hint})"
             return Response.of_json(400, {"error": message})
-        except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             return Response.of_json(400, {"error": f"invalid request: {error!r}"})
 
     def _clock(self) -> dict[str, Any]:
@@ -95,24 +94,26 @@ class Control:
         seconds, clock = float(given["seconds"]), self.api.world.clock
         if not 0 <= seconds < float("inf"):
             raise ValueError("seconds must be a finite number that is not negative")
+        if seconds > LONGEST_ADVANCE:
+            raise UsageError("a clock can be advanced by ten years at most")
         if not isinstance(clock, MovableClock):
             raise UsageError("this clock cannot be advanced")
         clock.advance(seconds)
-        self.api.tick()
+        self.api.catch_up()
         return self._clock()
 
     def _faults(self) -> dict[str, Any]:
         return {"faults": [str(each) for each in self.api.faults.script]}
 
     def _add_fault(self, given: dict[str, Any]) -> dict[str, Any]:
-        self.api.faults.script.append(fault_of(str(given["fault"])))
+        self.api.faults.say(str(given["fault"]))
         return self._faults()
 
     def _set_price(self, given: dict[str, Any]) -> dict[str, Any]:
         name, price = str(given["class"]), given.get("price")
         if name not in self.api.world.prices:
             raise UsageError(f"unknown server class {name!r}")
-        self.api.set_price(name, None if price is None else Decimal(str(price)))
+        self.api.set_price(name, None if price is None else price_of(str(price)))
         return {"class": name, "price": price}
 
     def _objects(self) -> dict[str, Any]:

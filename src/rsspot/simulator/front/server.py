@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
 import socket
 import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from typing import Any
 
-from rsspot.simulator.accounts.people import Tenant
 from rsspot.simulator.api import Api
 from rsspot.simulator.apiserver.messages import Request, Response
 from rsspot.simulator.front.control import Control
 from rsspot.simulator.front.dispatch import carry
+from rsspot.simulator.front.framing import BadRequest, TimedReader, read_body
 from rsspot.simulator.front.request_log import RequestLog
+from rsspot.simulator.front.sites import Sites
 from rsspot.simulator.front.webhook_sender import WebhookSender
-from rsspot.utils.files import write_private
 
 HOST = "127.0.0.1"
-CONTEXT = "rsspot-simulator"
-LARGEST_BODY = 16 * 1024 * 1024
 LOOK_AGAIN = 0.25
 """Seconds between two polls of a watch while nothing changes."""
+_BUSY = b"too many connections"
+_REFUSED = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+    b"Retry-After: 1\r\nConnection: close\r\n\r\n%b" % (len(_BUSY), _BUSY)
+)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -36,18 +39,31 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._reader = TimedReader(self.connection)
+        self.rfile = self._buffered = io.BufferedReader(self._reader)
+        self._reader.allow(self.server.reading_timeout)
+
+    def handle_one_request(self) -> None:
+        """Handle a request. Its time begins with its first byte; before that, the connection may be idle for longer."""
+        self.close_connection = True
+        with suppress(TimeoutError, ConnectionError):
+            if not self._buffered.peek(1):
+                return
+            self._reader.allow(self.server.reading_timeout)
+            super().handle_one_request()
+            self._reader.allow(self.server.idle_timeout)
+
     def _handle(self) -> None:
-        length = _length(self.headers.get("Content-Length"))
-        if length is None:
+        try:
+            body = read_body(self.headers, self.rfile)
+        except BadRequest as error:
+            # Nobody can tell where the next request would begin.
             self.close_connection = True
-            self._send(Response.of_text(400, "Content-Length is not a valid number", {"Connection": "close"}))
+            self._send(Response.of_text(error.status, error.message, {"Connection": "close"}))
             return
-        if length > LARGEST_BODY:
-            # The unread body would be taken for the next request.
-            self.close_connection = True
-            self._send(Response.of_text(413, "request body too large", {"Connection": "close"}))
-            return
-        body = self._chunked() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
         request = Request.of(self.command, self.path, dict(self.headers.items()), body)
         with suppress(BrokenPipeError, ConnectionResetError):
             self._carry(request)
@@ -60,9 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _carry(self, request: Request) -> None:
         """Answer a request, or break the connection if a scripted fault says so."""
-        control = self.server.control.answer(request)
-        if control is not None:
-            self._send(control)
+        own = self.server.sites.refusal(request) or self.server.control.answer(request)
+        if own is not None:
+            self._send(own)
             return
         began, moment = time.perf_counter(), self.server.api.world.clock.time()
         carried = carry(self.server.api, request)
@@ -85,6 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
         os.close(self.connection.detach())
 
     def _send(self, response: Response, cut: int | None = None) -> None:
+        # The reader of a stream may stop reading for as long as it likes.
+        self.connection.settimeout(self.server.writing_timeout if response.stream is None else None)
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         for name, value in response.headers.items():
@@ -116,38 +134,63 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
-    def _chunked(self) -> bytes:
-        body = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-            if len(body) > LARGEST_BODY:
-                break
-        self.rfile.readline()
-        return body
-
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: a request line may contain a secret."""
 
 
 class Server(ThreadingHTTPServer):
-    """Listens on loopback. `port=0` chooses a free port."""
+    """Listens on loopback. `port=0` chooses a free port.
+
+    webhooks_everywhere: whether to call webhooks on other machines · hosts: names to answer for besides loopback
+    """
 
     daemon_threads = True
     request_queue_size = 128
+    most_connections = 256
+    """Each connection takes a thread. More connections than this are refused with 503."""
+    reading_timeout = 10.0
+    """Seconds for a request to arrive."""
+    idle_timeout = 60.0
+    """Seconds from the end of one request to the beginning of the next one on the same connection."""
+    writing_timeout = 30.0
+    """Seconds without progress in sending a response; streams have no such limit."""
 
-    def __init__(self, api: Api, port: int = 0, *, webhooks_everywhere: bool = False) -> None:
+    def __init__(
+        self, api: Api, port: int = 0, *, webhooks_everywhere: bool = False, hosts: Iterable[str] = ()
+    ) -> None:
         super().__init__((HOST, port), _Handler)
         self.api = api
+        self.sites = Sites(self.server_address[1], hosts)
         self.request_log = RequestLog()
         self.control = Control(api, self.request_log)
         self.webhook_sender = WebhookSender(api.world, everywhere=webhooks_everywhere)
         self.stopping = threading.Event()
+        self._connections = threading.BoundedSemaphore(self.most_connections)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore clients that disconnect early; report other errors."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Handle a connection in a thread of its own, or refuse it if there are too many."""
+        if not self._connections.acquire(blocking=False):
+            with suppress(OSError):
+                request.settimeout(0)
+                request.sendall(_REFUSED)
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._connections.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore clients that disconnect early or do not read; report other errors."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
@@ -185,34 +228,3 @@ class Server(ThreadingHTTPServer):
             "pid": os.getpid(),
             **({"logins": logins} if len(logins) > 1 else {}),
         }
-
-
-def _length(header: str | None) -> int | None:
-    """The length in a Content-Length header; None if it is not valid."""
-    text = header or "0"
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-
-
-def write_ready_file(path: Path, about: dict[str, object]) -> None:
-    """Write the ready file atomically, to tell that requests are answered."""
-    write_private(path, json.dumps(about, indent=2) + "\n")
-
-
-def kubeconfig(url: str, organization: Tenant, password: str) -> str:
-    """A kubeconfig for kubectl, with a password in the server's URL.
-
-    kubectl sends a user's token over TLS only, but always sends credentials from the URL. It names cache folders
-    after the URL, for which a token would be too long.
-    """
-    address = url.replace("://", f"://spot:{password}@", 1)
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "spot", "cluster": {"server": address}}],
-        "users": [{"name": "spot", "user": {}}],
-        "contexts": [
-            {"name": CONTEXT, "context": {"cluster": "spot", "user": "spot", "namespace": organization.namespace}}
-        ],
-        "current-context": CONTEXT,
-    }
-    return json.dumps(config, indent=2) + "\n"
