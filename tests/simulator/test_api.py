@@ -201,12 +201,6 @@ def test_a_bid_has_at_most_three_decimals_and_nothing_else(prod, bid):
         ({"bidPrice": 0.02}, "spec.bidPrice", "FieldValueTypeInvalid", "must be of type string"),
         ({"autoscaling": {}}, "spec.autoscaling.enabled", "FieldValueRequired", "Required value"),
         (
-            {"autoscaling": {"enabled": True, "minNodes": 0, "maxNodes": 2}},
-            "spec.autoscaling.minNodes",
-            "FieldValueInvalid",
-            "should be greater than or equal to 1",
-        ),
-        (
             {"customTaints": [{"key": "a", "effect": "Sometimes"}]},
             "spec.customTaints[0].effect",
             "FieldValueNotSupported",
@@ -281,6 +275,7 @@ def test_an_extremely_long_bid_is_not_an_internal_error(prod):
         (POOL, {"desired": 0}, "greater than or equal to 1"),
         (POOL, {"serverClass": "xx.vs9.huge-ord"}, "xx.vs9.huge-ord does not exist"),
         (POOL, {"autoscaling": {"enabled": True, "minNodes": 3, "maxNodes": 2}}, "maxNodes"),
+        (POOL, {"autoscaling": {"enabled": True, "minNodes": 0, "maxNodes": 2}}, "minNodes must be greater"),
     ],
 )
 def test_the_webhook_refuses_a_pool(prod, name, spec, text):

@@ -17,7 +17,7 @@ _REFERENCE = re.compile(r"\$\{(\d+)((?:\.\w+)+)\}")
 _NEWEST = "${version}"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_VERSION = re.compile(r"(record \(|current: )\d+")
+_VERSION = re.compile(r'(record \(|current: |resourceVersion\\*":\\*")\d+')
 _AGE = re.compile(r"\d+s")
 _MADE_UP = "11111111-1111-1111-1111-111111111111"
 

@@ -83,7 +83,7 @@ def entries_of(claims: Claims) -> list[dict[str, Any]]:
             "manager": manager.name,
             "operation": manager.operation,
             "apiVersion": manager.version,
-            "time": claim.time,
+            **({"time": claim.time} if claim.time else {}),
             "fieldsType": "FieldsV1",
             "fieldsV1": claim.spelled or tree(claim.paths),
             **({"subresource": manager.subresource} if manager.subresource else {}),

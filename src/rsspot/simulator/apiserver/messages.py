@@ -30,15 +30,15 @@ class Request:
         """Build a request from the target of a request line, which includes the query."""
         path, _, query = target.partition("?")
         lower = {name.lower(): value for name, value in headers.items()}
-        return cls(method, path, dict(parse_qsl(query, keep_blank_values=True)), lower, body)
+        return cls(method, path, _first(query), lower, body)
 
     def flag(self, name: str) -> bool:
-        """Whether a boolean query parameter is true."""
-        return self.query.get(name, "").lower() in ("1", "true")
+        """Whether a boolean query parameter is true: whatever its value is, but for two."""
+        return self.query.get(name, "false").lower() not in ("0", "false")
 
     def form(self) -> dict[str, str]:
         """The fields of a form-encoded body. The first value of a repeated field is used."""
-        return dict(reversed(parse_qsl(self.body.decode(errors="replace"))))
+        return _first(self.body.decode(errors="replace"), keep_blank_values=False)
 
     @property
     def is_local(self) -> bool:
@@ -126,7 +126,8 @@ class Refusal(Exception):
         details: dict[str, Any] = {key: value for key, value in about.items() if value}
         if self.causes:
             details["causes"] = [
-                {key: value for key, value in asdict(cause).items() if value or key != "field"} for cause in self.causes
+                {key: value for key, value in asdict(cause).items() if value or key == "message"}
+                for cause in self.causes
             ]
         if self.retry_after is not None:
             details["retryAfterSeconds"] = self.retry_after
@@ -154,3 +155,8 @@ def invalid(group: str, kind: str, name: str, causes: list[Cause]) -> Refusal:
     qualified = f"{kind}.{group}" if group else kind
     message = f'{qualified} "{name}" is invalid: {joined}'
     return Refusal(422, "Invalid", message, name=name, kind=kind, group=group, causes=tuple(causes))
+
+
+def _first(text: str, *, keep_blank_values: bool = True) -> dict[str, str]:
+    """The parameters of a query or form. The first value of a repeated one is used."""
+    return dict(reversed(parse_qsl(text, keep_blank_values=keep_blank_values)))

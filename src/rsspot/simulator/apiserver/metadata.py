@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from rsspot.simulator.apiserver.decoding import Mismatch
 from rsspot.simulator.apiserver.messages import Cause, Refusal
+from rsspot.simulator.apiserver.object_meta import OBJECT_META
 from rsspot.simulator.apiserver.store import Object
 
 MAPS = ("labels", "annotations")
@@ -19,17 +22,7 @@ SERVERS = (
     "deletionGracePeriodSeconds",
 )
 """Metadata fields that only the server sets."""
-KNOWN = {
-    *SERVERS,
-    *MAPS,
-    "name",
-    "namespace",
-    "generateName",
-    "finalizers",
-    "ownerReferences",
-    "managedFields",
-    "selfLink",
-}
+KNOWN = OBJECT_META.fields.keys()
 SUFFIXES = "bcdfghjklmnpqrstvwxz2456789"
 """Characters for the suffix of generated names: no vowels and no characters that look alike."""
 
@@ -44,6 +37,9 @@ _NO_PART = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
     f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_PART}')"
 )
+_NO_QUALIFIED = _NO_PART.replace("name part", "a qualified name") + (
+    " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+)
 _NO_VALUE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
@@ -55,51 +51,24 @@ _LONGEST_PART = 63
 
 
 def check_shape(kind: str, version: str, body: Object) -> None:
-    """Refuse metadata that cannot be decoded as ObjectMeta."""
+    """Decode the metadata of an object. Refuses metadata that cannot be decoded."""
+    try:
+        decode(body)
+    except Mismatch as mismatch:
+        message = f'{kind} in version "{version}" cannot be handled as a {kind}: {mismatch}'
+        raise Refusal(400, "BadRequest", message) from None
+
+
+def decode(body: Object) -> None:
+    """Decode the metadata of an object in place. Raises Mismatch. Unknown fields are kept, to be warned about."""
     metadata = body.get("metadata")
     if metadata is None:
         metadata = body["metadata"] = {}
-    if not isinstance(metadata, dict):
-        raise _undecodable(kind, version, "ObjectMeta", metadata, "v1.ObjectMeta")
-    for key in [key for key, value in metadata.items() if value is None]:
-        del metadata[key]
-    texts = {key: metadata.get(key) for key in ("name", "namespace", "generateName", "uid", "resourceVersion")}
-    for key, value in texts.items():
-        if value is not None and not isinstance(value, str):
-            raise _undecodable(kind, version, f"ObjectMeta.{key}", value, "string")
-    for key in MAPS:
-        _check_map(kind, version, metadata, key)
-    for key, wanted in (("finalizers", str), ("ownerReferences", dict), ("managedFields", dict)):
-        items = metadata.get(key)
-        if items is not None and not (isinstance(items, list) and all(isinstance(entry, wanted) for entry in items)):
-            raise _undecodable(kind, version, f"ObjectMeta.{key}", items, f"[]{wanted.__name__}")
-        if not items:
-            metadata.pop(key, None)
-    for reference in metadata.get("ownerReferences", ()):
-        for field in ("apiVersion", "kind", "name", "uid"):
-            if not isinstance(reference.get(field, ""), str):
-                raise _undecodable(kind, version, f"OwnerReference.{field}", reference[field], "string")
-
-
-def _check_map(kind: str, version: str, metadata: dict[str, Any], key: str) -> None:
-    value = metadata.get(key)
-    if not value:
-        metadata.pop(key, None)
-    elif not isinstance(value, dict):
-        raise _undecodable(kind, version, f"ObjectMeta.{key}", value, "map[string]string")
-    else:
-        for inner in (*value, *value.values()):
-            if not isinstance(inner, str):
-                raise _undecodable(kind, version, f"ObjectMeta.{key}", inner, "string")
-
-
-def _undecodable(kind: str, version: str, field: str, value: Any, wanted: str) -> Refusal:
-    json_types = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
-    problem = (
-        f"json: cannot unmarshal {json_types.get(type(value), 'null')} into Go struct field {field} of type {wanted}"
-    )
-    message = f'{kind} in version "{version}" cannot be handled as a {kind}: {problem}'
-    return Refusal(400, "BadRequest", message)
+    known = OBJECT_META.decoded(metadata)
+    if owners := known.get("ownerReferences"):
+        known["ownerReferences"] = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
+    unknown = {key: value for key, value in metadata.items() if key not in KNOWN}
+    body["metadata"] = {key: value for key, value in known.items() if value not in ("", [], {})} | unknown
 
 
 def violations(body: Object) -> Iterator[Cause]:
@@ -112,6 +81,13 @@ def violations(body: Object) -> Iterator[Cause]:
         yield Cause.invalid("metadata.name", f'"{name}": {_NO_SUBDOMAIN}')
     elif len(name) > _LONGEST_NAME:
         yield Cause.invalid("metadata.name", f'"{name}": must be no more than {_LONGEST_NAME} characters')
+    yield from attached_violations(body)
+    yield from _finalizer_problems(metadata.get("finalizers", []))
+
+
+def attached_violations(body: Object) -> Iterator[Cause]:
+    """Yield a cause for everything that is wrong with the labels, annotations and owners of an object."""
+    metadata = body["metadata"]
     for field in MAPS:
         for key in metadata.get(field, {}):
             for problem in _key_problems(key.lower() if field == "annotations" else key):
@@ -128,7 +104,23 @@ def violations(body: Object) -> Iterator[Cause]:
     yield from _owner_problems(metadata.get("ownerReferences", ()))
 
 
+def _finalizer_problems(finalizers: list[str]) -> Iterator[Cause]:
+    for finalizer in finalizers:
+        for problem in _key_problems(finalizer):
+            yield Cause.invalid("metadata.finalizers", f'"{finalizer}": {problem}')
+    if {"orphan", "foregroundDeletion"} <= set(finalizers):
+        problem = "finalizer orphan and foregroundDeletion cannot be both set"
+        yield Cause.invalid("metadata.finalizers", f"{_compact(finalizers)}: {problem}")
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
 def _key_problems(key: str) -> Iterator[str]:
+    if key.count("/") > 1:
+        yield _NO_QUALIFIED
+        return
     prefix, slash, part = key.rpartition("/")
     if slash and not re.fullmatch(_SUBDOMAIN, prefix):
         yield f"prefix part {_NO_SUBDOMAIN}"
@@ -142,26 +134,31 @@ def _key_problems(key: str) -> Iterator[str]:
 
 def _owner_problems(references: list[dict[str, Any]]) -> Iterator[Cause]:
     for reference in references:
-        for field in ("apiVersion", "kind", "name", "uid"):
-            if not reference.get(field):
-                problem = '"": version must not be empty' if field == "apiVersion" else '"": must not be empty'
-                yield Cause.invalid(f"metadata.ownerReferences.{field}", problem)
+        if not reference["apiVersion"] or reference["apiVersion"].count("/") > 1:
+            problem = f'"{reference["apiVersion"]}": version must not be empty'
+            yield Cause.invalid("metadata.ownerReferences.apiVersion", problem)
+        for field in ("kind", "name", "uid"):
+            if not reference[field]:
+                yield Cause.invalid(f"metadata.ownerReferences.{field}", '"": must not be empty')
+        if (reference["apiVersion"], reference["kind"]) == ("v1", "Event"):
+            problem = f"{_compact(reference)}: /v1, Kind=Event is disallowed from being an owner"
+            yield Cause.invalid("metadata.ownerReferences", problem)
     controllers = [reference for reference in references if reference.get("controller")]
     if len(controllers) > 1:
-        first, second = (f"{owner.get('kind')}/{owner.get('name')}" for owner in controllers[:2])
+        first, second = (f"{owner['kind']}/{owner['name']}" for owner in controllers[:2])
         problem = (
             f'Only one reference can have Controller set to true. Found "true" in references for {first} and {second}'
         )
-        yield Cause.invalid("metadata.ownerReferences", problem)
+        yield Cause.invalid("metadata.ownerReferences", f"{_compact(references)}: {problem}")
 
 
 def changes_refused(body: Object, old: Object) -> Iterator[Cause]:
     """Yield a cause for every changed metadata field that is immutable."""
     metadata, before = body["metadata"], old["metadata"]
-    for field in ("uid", "deletionTimestamp"):
+    for field in ("uid", "deletionTimestamp", "deletionGracePeriodSeconds"):
         value = metadata.get(field)
         if value is not None and value != before.get(field):
-            yield Cause.invalid(f"metadata.{field}", f'"{value}": field is immutable')
+            yield Cause.invalid(f"metadata.{field}", f"{json.dumps(value)}: field is immutable")
     if before.get("deletionTimestamp"):
         new = [name for name in metadata.get("finalizers", ()) if name not in before.get("finalizers", ())]
         if new:

@@ -8,6 +8,7 @@ from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.parsing import ACCEPTED, JSON, YAML
 
 SHAPES = ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+TRUE = ("1", "t", "T", "true", "True", "TRUE")
 META_VERSIONS = ("v1", "v1beta1")
 
 
@@ -49,7 +50,7 @@ def written(request: Request, response: Response) -> Response:
         dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
         body = yaml.dump(json.loads(response.body), Dumper=dumper, default_flow_style=False, allow_unicode=True)
         return replace(response, body=body.encode(), content_type=YAML)
-    if request.flag("pretty"):
+    if request.query.get("pretty", "") in TRUE:
         import json
 
         body = json.dumps(json.loads(response.body), indent=2) + "\n"

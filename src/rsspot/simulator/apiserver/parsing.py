@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rsspot.simulator.apiserver.decoding import Mismatch, parsed
 from rsspot.simulator.apiserver.messages import Cause, Refusal, Request, invalid
+from rsspot.simulator.apiserver.object_meta import DELETE_OPTIONS, TYPE_META
+from rsspot.simulator.apiserver.queries import forbidden, number_asked, unsupported
 
 JSON, YAML = "application/json", "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 ACCEPTED = (JSON, YAML, PROTOBUF)
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 PROPAGATIONS = ("Foreground", "Background", "Orphan")
+APPLY = "application/apply-patch+yaml"
+LONGEST_MANAGER = 128
+
+
+_UNKNOWN = "couldn't get version/kind; json parse error"
+_TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 
 
 class Twice(list[str]):
@@ -26,39 +35,45 @@ def media_type(request: Request) -> str:
 
 def document_of(request: Request, kind: str, twice: Twice | None = None) -> dict[str, Any]:
     """Parse the object in a body. The paths of duplicate fields are added to `twice`."""
-    sent = media_type(request)
+    sent = media_type(request).lower()
     if sent not in (JSON, YAML):
         problem = (
             f"the body of the request was in an unknown format - accepted media types include: {', '.join(ACCEPTED)}"
         )
         raise Refusal(415, "UnsupportedMediaType", problem)
-    unrecognized = f"the object provided is unrecognized (must be of type {kind}): "
     text = request.body.decode(errors="replace")
     try:
         body = _from_yaml(text, twice) if sent == YAML else _from_json(text, twice)
-    except ValueError as error:
-        shown = text if text.strip() else "<empty>"
-        problem = f"couldn't get version/kind; json parse error: {error} ({shown[:30]})"
-        raise Refusal(400, "BadRequest", unrecognized + problem) from None
-    if not isinstance(body, dict):
-        problem = "couldn't get version/kind; json parse error: json: cannot unmarshal a value that is not an object"
-        raise Refusal(400, "BadRequest", unrecognized + problem)
+        check_type_meta(body, text)
+    except (Mismatch, ValueError) as error:
+        shown = f"{text[:30]} ..." if len(text) > 30 else text or "<empty>"
+        problem = f"the object provided is unrecognized (must be of type {kind}): {error} ({shown})"
+        raise Refusal(400, "BadRequest", problem) from None
+    return dict(body)
+
+
+def check_type_meta(body: Any, text: str) -> None:
+    """Refuse a body that does not say what it is. Raises ValueError or Mismatch."""
+    try:
+        if not isinstance(body, dict):
+            raise Mismatch.of(body, "", _TYPE_META)
+        TYPE_META.decoded(body)
+    except Mismatch as mismatch:
+        raise ValueError(f"{_UNKNOWN}: {mismatch}") from None
+    if (body.get("apiVersion") or "").count("/") > 1:
+        raise ValueError(f"unexpected GroupVersion string: {body['apiVersion']}")
     if not body.get("kind"):
-        problem = f"Object 'Kind' is missing in '{text}' ({text[:30]})"
-        raise Refusal(400, "BadRequest", unrecognized + problem)
-    return body
+        raise ValueError(f"Object 'Kind' is missing in '{text}'")
 
 
 def _from_json(text: str, twice: Twice | None) -> Any:
     try:
         # Looking for duplicate fields makes parsing four times slower, so it is done only on request.
-        return json.loads(text) if twice is None else _with_duplicates(text, twice)
-    except RecursionError:
-        raise ValueError("exceeded max depth") from None
-
-
-def _with_duplicates(text: str, twice: Twice) -> Any:
-    body = json.loads(text, object_pairs_hook=_Pairs)
+        body = parsed(text) if twice is None else parsed(text, pairs=_Pairs)
+    except ValueError as error:
+        raise ValueError(f"{_UNKNOWN}: {error}") from None
+    if twice is None:
+        return body
     twice.extend(_repeated(body, ""))
     return _plain(body)
 
@@ -90,15 +105,21 @@ def _plain(value: Any) -> Any:
 def _from_yaml(text: str, twice: Twice | None) -> Any:
     import yaml
 
-    try:
-        node = yaml.compose(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        body = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        json.dumps(body)
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"error converting YAML to JSON: yaml: {error}") from None
+    body = from_yaml(text)
+    node = yaml.compose(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if twice is not None else None
     if twice is not None and node is not None:
         twice.extend(_repeated_keys(node, ""))
     return body
+
+
+def from_yaml(text: str) -> Any:
+    """Parse YAML to JSON data. Raises ValueError."""
+    import yaml
+
+    try:
+        return parsed(json.dumps(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)), allow_nan=False))
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"error converting YAML to JSON: yaml: {error}") from None
 
 
 def _repeated_keys(node: Any, path: str) -> Iterator[str]:
@@ -115,9 +136,12 @@ def _repeated_keys(node: Any, path: str) -> Iterator[str]:
             yield from _repeated_keys(item, f"{path}[{index}]")
 
 
-def write_options(request: Request, options: str) -> str:
-    """Check dryRun and fieldValidation. Returns how unknown fields are handled: Ignore, Warn or Strict."""
-    causes = [*_dry_run_problems(request)]
+def write_options(request: Request, options: str, others: Iterable[Cause] = ()) -> str:
+    """Check fieldManager, dryRun and fieldValidation. Returns how unknown fields are handled: Ignore, Warn or Strict.
+
+    others: further causes, about options that only some writes have
+    """
+    causes = [*others, *_manager_problems(request.query.get("fieldManager", "")), *_dry_run_problems(request)]
     wanted = request.query.get("fieldValidation", "")
     if wanted not in VALIDATIONS:
         causes.append(unsupported("fieldValidation", wanted, VALIDATIONS))
@@ -126,52 +150,76 @@ def write_options(request: Request, options: str) -> str:
     return wanted or "Warn"
 
 
+def patch_options(request: Request) -> str:
+    """Check the options of a patch; see `write_options`."""
+    if media_type(request) != APPLY:
+        problem = forbidden("force", "may not be specified for non-apply patch")
+        return write_options(request, "PatchOptions", [problem] if "force" in request.query else [])
+    required = Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")
+    return write_options(request, "PatchOptions", [] if request.query.get("fieldManager") else [required])
+
+
+def _manager_problems(name: str) -> Iterator[Cause]:
+    if len(name.encode()) > LONGEST_MANAGER:
+        yield Cause("FieldValueTooLong", "fieldManager", f"Too long: may not be more than {LONGEST_MANAGER} bytes")
+    for position, letter in enumerate(name):
+        if not letter.isprintable():
+            problem = f"invalid character U+{ord(letter):04X} (at position {position})"
+            # Python and Go write such characters alike, but for the quotes around them.
+            yield Cause.invalid("fieldManager", f'"{repr(name)[1:-1]}": {problem}')
+
+
 def _dry_run_problems(request: Request) -> Iterator[Cause]:
-    dry_run = request.query.get("dryRun")
-    if dry_run is not None and dry_run != "All":
-        message = f'Unsupported value: ["{dry_run}"]: supported values: "All"'
-        yield Cause("FieldValueNotSupported", "dryRun", message)
+    if "dryRun" in request.query:
+        yield from _not_all([request.query["dryRun"]])
 
 
-def unsupported(field: str, value: str, supported: tuple[str, ...]) -> Cause:
-    """The cause for a value that is not one of the supported values."""
-    listed = ", ".join(f'"{choice}"' for choice in supported)
-    return Cause("FieldValueNotSupported", field, f'Unsupported value: "{value}": supported values: {listed}')
-
-
-def forbidden(field: str, problem: str) -> Cause:
-    """The cause for a value that is not allowed."""
-    return Cause("FieldValueForbidden", field, f"Forbidden: {problem}")
+def _not_all(dry_run: list[str]) -> Iterator[Cause]:
+    if any(value != "All" for value in dry_run):
+        shown = json.dumps(dry_run, separators=(",", ":"))
+        yield Cause("FieldValueNotSupported", "dryRun", f'Unsupported value: {shown}: supported values: "All"')
 
 
 def delete_options(request: Request) -> dict[str, Any]:
-    """Parse and check DeleteOptions from the body and the query."""
-    options: dict[str, Any] = {}
-    if request.body.strip():
-        try:
-            options = (
-                _from_yaml(request.body.decode(), None) if media_type(request) == YAML else json.loads(request.body)
-            )
-        except ValueError as error:
-            raise Refusal(500, "", f"couldn't get version/kind; json parse error: {error}") from None
-        if not isinstance(options, dict):
-            raise Refusal(400, "BadRequest", "DeleteOptions must be an object")
-    query = request.query
-    if "propagationPolicy" in query:
-        options = {**options, "propagationPolicy": query["propagationPolicy"]}
-    if "orphanDependents" in query:
-        options = {**options, "orphanDependents": request.flag("orphanDependents")}
-    causes = [*_dry_run_problems(request)]
+    """Parse and check DeleteOptions. They are in the body, or else in the query."""
+    options = _submitted_options(request) if request.body.strip() else _asked_options(request)
+    causes = [*_not_all(options.get("dryRun", []))]
     policy, orphans = options.get("propagationPolicy"), options.get("orphanDependents")
     if policy is not None and policy not in PROPAGATIONS:
-        causes.append(unsupported("propagationPolicy", str(policy), (*PROPAGATIONS, "nil")))
+        causes.append(unsupported("propagationPolicy", policy, (*PROPAGATIONS, "nil")))
     elif policy is not None and orphans is not None:
         problem = f'"{policy}": orphanDependents and deletionPropagation cannot be both set'
         causes.append(Cause.invalid("propagationPolicy", problem))
     if causes:
         raise invalid("meta.k8s.io", "DeleteOptions", "", causes)
-    if not isinstance(options.get("preconditions") or {}, dict):
-        raise Refusal(400, "BadRequest", "preconditions must be an object")
+    return options
+
+
+def _submitted_options(request: Request) -> dict[str, Any]:
+    text = request.body.decode(errors="replace")
+    try:
+        options = _from_yaml(text, None) if media_type(request) == YAML else _from_json(text, None)
+        kind = "DeleteOptions"
+        check_type_meta({"kind": kind, **options} if isinstance(options, dict) else options, text)
+        if options.get("kind", kind) != kind:
+            about = f'kind "{options["kind"]}" is registered for version "{options.get("apiVersion", "")}"'
+            raise ValueError(f'no {about} in scheme "pkg/runtime/scheme.go:110"')
+        return dict(DELETE_OPTIONS.decoded(options))
+    except (ValueError, Mismatch) as error:
+        raise Refusal(500, "", str(error)) from None
+
+
+def _asked_options(request: Request) -> dict[str, Any]:
+    query = request.query
+    options: dict[str, Any] = {}
+    if "gracePeriodSeconds" in query:
+        options["gracePeriodSeconds"] = number_asked(request, "gracePeriodSeconds")
+    if "propagationPolicy" in query:
+        options["propagationPolicy"] = query["propagationPolicy"]
+    if "orphanDependents" in query:
+        options["orphanDependents"] = request.flag("orphanDependents")
+    if "dryRun" in query:
+        options["dryRun"] = [query["dryRun"]]
     return options
 
 
@@ -183,10 +231,7 @@ def propagation(options: dict[str, Any]) -> str:
 
 
 def is_rehearsal(request: Request) -> bool:
-    """Whether the request is a dry run: `dryRun=All` in the query, or in the body of a delete."""
-    if request.query.get("dryRun") == "All":
-        return True
-    if request.method != "DELETE" or not request.body:
-        return False
-    dry_run = delete_options(request).get("dryRun") or ()
-    return isinstance(dry_run, list) and "All" in dry_run
+    """Whether the request is a dry run."""
+    if request.method == "DELETE":
+        return "All" in delete_options(request).get("dryRun", ())
+    return request.query.get("dryRun") == "All"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsspot.simulator.apiserver.crds import Definition
-from rsspot.simulator.apiserver.messages import Cause, Refusal, Request, Response, invalid
+from rsspot.simulator.apiserver.decoding import INT64
+from rsspot.simulator.apiserver.messages import Cause, Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import Negotiated, wanted
 from rsspot.simulator.apiserver.objects import Objects
-from rsspot.simulator.apiserver.parsing import forbidden, unsupported
+from rsspot.simulator.apiserver.queries import INVALID_VERSION, check_list_options, number_asked, version_asked
 from rsspot.simulator.apiserver.selectors import Predicate, predicate
 from rsspot.simulator.apiserver.store import Object, Place, TooOld
 from rsspot.simulator.apiserver.tables import metadata_list, metadata_of, table
@@ -21,11 +22,6 @@ PAGE_LIFETIME = 300.0
 """Seconds until a continue token expires."""
 BATCH = 500
 """How many objects are read at a time while a page with selectors is filled."""
-LONGEST_VERSION = 19
-"""A version with this many digits or more is refused."""
-MOST = 1 << 31
-"""The upper bound for numbers in queries."""
-MATCHES = ("Exact", "NotOlderThan", "")
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class Reader:
 
     def get(self, request: Request, definition: Definition, body: Object, status: int = 200) -> Response:
         """The response with an object in the negotiated format."""
-        self._check_reached(version_asked(request, 400, "invalid resource version: "))
+        self._check_reached(version_asked(request, 500, ""))
         negotiated = wanted(request)
         if negotiated.shape == "Table":
             metadata = {"resourceVersion": body["metadata"]["resourceVersion"]}
@@ -58,10 +54,10 @@ class Reader:
         self, request: Request, definition: Definition, namespace: str | None, version: int | None = None
     ) -> Response:
         """The response with a collection or a page of it. version: the version to read, unless the request sets one"""
+        check_list_options(request)
         negotiated, limit, page = wanted(request), number_asked(request, "limit"), self._page(request)
         page = _Page(page.after, version) if version is not None and page.version is None else page
         keep = predicate(request, definition)
-        number_asked(request, "timeoutSeconds")
         shown = self.store.version() if page.version is None else page.version
         try:
             rows, more = self._rows(definition.plural, namespace, page, limit, keep)
@@ -130,14 +126,12 @@ class Reader:
         """The page and version that a request asks for."""
         token, version = request.query.get("continue", ""), request.query.get("resourceVersion", "")
         match = request.query.get("resourceVersionMatch", "")
-        if match:
-            check_match(match, version, is_watch=False)
         if token:
             if version not in ("", "0"):
                 problem = "specifying resource version is not allowed when using continue"
                 raise Refusal(400, "BadRequest", problem)
             return self._continued(token)
-        since = version_asked(request, 400, "invalid resource version: ")
+        since = version_asked(request, 400, INVALID_VERSION)
         self._check_reached(since)
         return _Page(version=since) if match == "Exact" else _Page()
 
@@ -147,7 +141,7 @@ class Reader:
             namespace, name, version, created = json.loads(text)
             page = _Page((str(namespace), str(name)), int(version))
             age = self.objects.now - float(created)
-            if len(str(version)) >= LONGEST_VERSION:
+            if not 0 <= int(version) < INT64:
                 raise ValueError("no version")
         except (ValueError, TypeError, OverflowError, binascii.Error) as error:
             problem = f"invalid continue token: continue key is not valid: {error}"
@@ -163,51 +157,6 @@ class Reader:
             problem = f"Timeout: Too large resource version: {version}, current: {current}"
             causes = (Cause("ResourceVersionTooLarge", "", "Too large resource version"),)
             raise Refusal(504, "Timeout", problem, causes=causes, retry_after=1)
-
-
-def check_match(match: str, version: str, *, is_watch: bool) -> None:
-    """Refuse an invalid resourceVersionMatch, or one that is not allowed here."""
-    cause = None
-    if match not in MATCHES:
-        cause = unsupported("resourceVersionMatch", match, MATCHES)
-    elif is_watch:
-        cause = forbidden(
-            "resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        )
-    elif not version:
-        cause = forbidden(
-            "resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"
-        )
-    elif match == "Exact" and version == "0":
-        problem = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-        cause = forbidden("resourceVersionMatch", problem)
-    if cause:
-        raise invalid("meta.k8s.io", "ListOptions", "", [cause])
-
-
-def version_asked(request: Request, status: int, about: str) -> int:
-    """The resourceVersion in a query; 0 if there is none."""
-    version = request.query.get("resourceVersion", "")
-    if version and not (version.isascii() and version.isdigit() and len(version) < LONGEST_VERSION):
-        problem = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
-        raise Refusal(status, "BadRequest" if status == 400 else "", about + problem)
-    return int(version or 0)
-
-
-def number_asked(request: Request, name: str) -> int:
-    """An integer parameter of a query; 0 if it is missing or negative."""
-    text = request.query.get(name, "")
-    try:
-        # Python parses these as integers, Go does not.
-        if not text.isascii() or "_" in text or text.strip() != text:
-            raise ValueError(text)
-        value = int(text or 0)
-        if abs(value) >= 1 << 63:
-            raise ValueError(text)
-        return min(max(value, 0), MOST)
-    except ValueError:
-        problem = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise Refusal(400, "BadRequest", problem) from None
 
 
 def _page_token(last: Place, version: int, now: float) -> str:

@@ -11,12 +11,15 @@ from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import wanted
 from rsspot.simulator.apiserver.objects import Objects
-from rsspot.simulator.apiserver.parsing import delete_options
+from rsspot.simulator.apiserver.parsing import delete_options, media_type, patch_options, write_options
+from rsspot.simulator.apiserver.patches import check_type
 from rsspot.simulator.apiserver.reading import Reader
 from rsspot.simulator.apiserver.store import Object, TooOld
 from rsspot.simulator.apiserver.watching import Watcher
 from rsspot.simulator.apiserver.writing import Writer, Written, is_apply
 
+LARGEST_BODY = 3 * 1024 * 1024
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
@@ -72,28 +75,35 @@ class ResourceEndpoints:
         return self._reader.get(_unversioned(request), definition, body)
 
     def _target(self, request: Request) -> Target:
-        path = [unquote(part) for part in request.path.split("/") if part]
+        path = unquote(request.path).strip("/").split("/")
         # The core group has a root of its own: /api/VERSION instead of /apis/GROUP/VERSION.
-        size = {"api": 2, "apis": 3}.get(path[0] if path else "", len(path))
+        size = {"api": 2, "apis": 3}.get(path[0], len(path))
         root, parts = f"/{'/'.join(path[:size])}", path[size:]
+        watched, parts = parts[:1] == ["watch"], parts[1:] if parts[:1] == ["watch"] else parts
         namespace: str | None = None
         if parts[:1] == ["namespaces"] and len(parts) >= 3:
-            namespace, parts = parts[1], parts[2:]
+            namespace, parts = parts[1] or None, parts[2:]
         definition = self.objects.definitions.get(parts[0]) if parts else None
-        if definition is None or definition.root != root or len(parts) > 3:
+        if definition is None or definition.root != root:
             raise Nowhere()
         if not definition.namespaced:
             if namespace is not None:
                 raise Nowhere()
             namespace = ""
         name, subresource = parts[1] if len(parts) > 1 else None, parts[2] if len(parts) > 2 else ""
+        if watched:
+            return _watched(request, definition, namespace, name, subresource)
         if subresource and not (subresource == "status" and definition.has_status):
-            raise Nowhere()
+            raise not_found(definition, name or "")
         if namespace is None and (name is not None or request.method not in ("GET", "HEAD")):
             raise Nowhere()
         return Target(_verb(request, name), definition, namespace, name, subresource)
 
     def _verb(self, request: Request, target: Target) -> Response:
+        if len(request.body) > LARGEST_BODY and request.method in WRITES:
+            problem = f"Request entity too large: limit is {LARGEST_BODY}"
+            raise Refusal(413, "RequestEntityTooLarge", problem)
+        wanted(request)
         if target.name is None:
             return self._of_collection(request, target)
         if target.verb == "create":
@@ -103,8 +113,7 @@ class ResourceEndpoints:
         if target.verb == "patch" and is_apply(request) and not (live is None and target.subresource):
             arguments = (definition, target.namespace or "", target.name, live, target.subresource)
             return self._after_write(request, definition, self._writer.apply(request, *arguments))
-        if target.verb == "delete":
-            delete_options(request)
+        _check_options(request, target.verb)
         if live is None:
             raise not_found(definition, target.name)
         if target.verb == "get":
@@ -148,6 +157,30 @@ class ResourceEndpoints:
         details = {**about, "uid": live["metadata"]["uid"]}
         frame = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
         return Response.of_json(200, {**frame, "details": details})
+
+
+def _check_options(request: Request, verb: str) -> None:
+    """Check what is checked before it is known whether the object exists."""
+    if verb == "delete":
+        delete_options(request)
+    elif verb == "patch":
+        check_type(media_type(request))
+        patch_options(request)
+    elif verb == "update":
+        write_options(request, "UpdateOptions")
+
+
+def _watched(
+    request: Request, definition: Definition, namespace: str | None, name: str | None, subresource: str
+) -> Target:
+    """The target of a path that begins with `watch`: a watch, whatever the method is."""
+    if subresource:
+        problem = f'watch is not supported on resources of kind "{definition.resource}"'
+        raise Refusal(405, "MethodNotAllowed", problem, kind=definition.plural, group=definition.group)
+    asked = request.query.get("fieldSelector", "")
+    if name and "metadata.name=" in asked and f"metadata.name={name}" not in asked.replace("==", "=").split(","):
+        raise Refusal(400, "BadRequest", "fieldSelector metadata.name doesn't match requested name")
+    return Target("watch", definition, namespace, None, only=name or "")
 
 
 def _unversioned(request: Request) -> Request:

@@ -197,8 +197,6 @@ def rules_of(schema: Schema) -> Iterator[str]:
 def _is(value: Any, expected: str) -> bool:
     if isinstance(value, bool):
         return expected == "boolean"
-    if expected == "integer" and isinstance(value, float):
-        return value.is_integer()
     return isinstance(value, _TYPES[expected])
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from rsspot.simulator.apiserver import metadata as metadata_rules
 from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.messages import Cause, Refusal, invalid
+from rsspot.simulator.apiserver.object_meta import OBJECT_META
 from rsspot.simulator.apiserver.parsing import Twice
+from rsspot.simulator.apiserver.queries import unsigned_problem
 from rsspot.simulator.apiserver.schema import NOTHING, pruned, unknown_fields, violations, with_defaults
 from rsspot.simulator.apiserver.store import Object
 
@@ -44,7 +46,8 @@ def check_kind(definition: Definition, body: Object) -> None:
         actual = body.get(field)
         if actual != wanted:
             cause = Cause.invalid(field, f'"{actual}": must be {wanted}')
-            raise invalid(definition.group, str(body.get("kind")), body["metadata"].get("name", ""), [cause])
+            group = str(body.get("apiVersion")).rpartition("/")[0]
+            raise invalid(group, str(body.get("kind")), body["metadata"].get("name", ""), [cause])
 
 
 def completed(definition: Definition, body: Object) -> Object:
@@ -59,8 +62,9 @@ def judge(definition: Definition, body: Object, old: Object | None) -> None:
     """Refuse an invalid object. The refusal lists everything that is wrong with it."""
     refused = list(metadata_rules.changes_refused(body, old)) if old is not None else []
     rest = {key: value for key, value in body.items() if key != "metadata"}
-    # A real server reports changes of immutable fields twice, because two layers check them.
-    others = (*metadata_rules.violations(body), *refused, *refused)
+    # A real server reports some problems of an update more than once, because two layers check them.
+    again = list(metadata_rules.attached_violations(body)) if old is not None else []
+    others = (*metadata_rules.violations(body), *again, *again, *refused, *refused)
     causes = violations(definition.schema, rest, NOTHING if old is None else old, others)
     if causes:
         raise invalid(definition.group, definition.kind, body["metadata"].get("name", ""), causes)
@@ -69,7 +73,7 @@ def judge(definition: Definition, body: Object, old: Object | None) -> None:
 def unknown_in(definition: Definition, body: Object) -> list[str]:
     """The paths of the unknown fields of an object."""
     metadata = body["metadata"]
-    unknown = [f"metadata.{key}" for key in metadata if key not in metadata_rules.KNOWN]
+    unknown = [*OBJECT_META.unknown(metadata, "metadata")]
     rest = {key: value for key, value in body.items() if key != "metadata"}
     return unknown + sorted(unknown_fields(definition.schema, rest))
 
@@ -77,21 +81,35 @@ def unknown_in(definition: Definition, body: Object) -> list[str]:
 def check_place(metadata: dict[str, Any], live: Object) -> None:
     """Refuse a body whose name or namespace differs from that of the URL."""
     name, namespace = live["metadata"]["name"], live["metadata"].get("namespace")
-    if metadata.get("name") != name:
-        problem = f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({name})"
+    if not metadata.get("name"):
+        problem = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        raise Refusal(400, "BadRequest", problem)
+    if metadata["name"] != name:
+        problem = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
         raise Refusal(400, "BadRequest", problem)
     if metadata.get("namespace", namespace) != namespace:
-        raise Refusal(400, "BadRequest", "the namespace of the object does not match the namespace on the URL")
+        problem = "the namespace of the provided object does not match the namespace sent on the request"
+        raise Refusal(400, "BadRequest", problem)
     if namespace:
         metadata["namespace"] = namespace
+
+
+def check_versioned(definition: Definition, metadata: dict[str, Any], live: Object) -> None:
+    """Refuse an update without a resourceVersion."""
+    if metadata.get("resourceVersion", "").strip("0") == "":
+        cause = Cause.invalid("metadata.resourceVersion", "0: must be specified for an update")
+        name = live["metadata"]["name"]
+        message = f'{definition.resource} "{name}" is invalid: {cause.field}: {cause.message}'
+        about = {"name": name, "kind": definition.plural, "group": definition.group}
+        raise Refusal(422, "Invalid", message, causes=(cause,), **about)
 
 
 def check_versions(definition: Definition, metadata: dict[str, Any], live: Object) -> None:
     """Refuse a body whose resourceVersion is not that of the live object."""
     version = metadata.get("resourceVersion") or live["metadata"]["resourceVersion"]
-    if not (version.isascii() and version.isdigit()):
-        raise Refusal(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    if version != live["metadata"]["resourceVersion"]:
+    if problem := unsigned_problem(version):
+        raise Refusal(500, "", problem)
+    if version.lstrip("0") != live["metadata"]["resourceVersion"]:
         raise conflict(definition, live["metadata"]["name"], MODIFIED)
 
 

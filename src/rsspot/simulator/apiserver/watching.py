@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsspot.simulator.apiserver.crds import Definition
-from rsspot.simulator.apiserver.messages import Refusal, Request, Response, invalid
+from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import Negotiated, wanted
 from rsspot.simulator.apiserver.objects import Objects
-from rsspot.simulator.apiserver.parsing import forbidden
-from rsspot.simulator.apiserver.reading import check_match, number_asked, version_asked
+from rsspot.simulator.apiserver.queries import check_watch_options, number_asked, version_asked
 from rsspot.simulator.apiserver.selectors import Predicate, predicate
 from rsspot.simulator.apiserver.store import Object, Revision, TooOld
 from rsspot.simulator.apiserver.tables import metadata_of, table
@@ -50,6 +49,7 @@ class Watcher:
 
     def watch(self, request: Request, definition: Definition, namespace: str | None) -> Response:
         """The response with a stream of events, one JSON object per line."""
+        check_watch_options(request)
         negotiated = wanted(request, streamed=True)
         since = version_asked(request, 500, "")
         initial = _initial_events(request)
@@ -66,8 +66,9 @@ class Watcher:
             time.monotonic() + min(seconds, LONGEST),
             [],
         )
-        if initial or (since == 0 and initial is None):
+        if not since or initial:
             watch.since = self.store.version()
+        if initial or (not since and initial is None):
             bodies = self.store.objects(definition.plural, namespace)
             kept = [body for body in bodies if watch.keep is None or watch.keep(body)]
             watch.first = [self._event(watch, "ADDED", body) for body in kept]
@@ -145,15 +146,7 @@ class Watcher:
 
 def _initial_events(request: Request) -> bool | None:
     """Whether sendInitialEvents is set; None if the query does not have it."""
-    requested, match = request.query.get("sendInitialEvents"), request.query.get("resourceVersionMatch", "")
-    if requested is None:
-        if match:
-            check_match(match, request.query.get("resourceVersion", ""), is_watch=True)
-        return None
-    if match != "NotOlderThan":
-        problem = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        raise invalid("meta.k8s.io", "ListOptions", "", [forbidden("resourceVersionMatch", problem)])
-    return request.flag("sendInitialEvents")
+    return request.flag("sendInitialEvents") if "sendInitialEvents" in request.query else None
 
 
 def _error(since: int, oldest: int) -> bytes:

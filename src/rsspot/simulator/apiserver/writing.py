@@ -9,19 +9,22 @@ from typing import Any
 from rsspot.simulator.apiserver import metadata as metadata_rules
 from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.managed_fields import Manager, applied, manager_of
-from rsspot.simulator.apiserver.messages import Cause, Refusal, Request, invalid
+from rsspot.simulator.apiserver.messages import Refusal, Request
 from rsspot.simulator.apiserver.objects import Objects
 from rsspot.simulator.apiserver.parsing import (
+    APPLY,
     Twice,
     delete_options,
     document_of,
-    forbidden,
+    from_yaml,
     is_rehearsal,
     media_type,
+    patch_options,
     propagation,
     write_options,
 )
-from rsspot.simulator.apiserver.patches import APPLY, check_type, patched
+from rsspot.simulator.apiserver.patches import check_patched, check_type, compact, patched, unreadable
+from rsspot.simulator.apiserver.queries import INVALID_VERSION, check_list_options, version_asked
 from rsspot.simulator.apiserver.selectors import predicate
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.apiserver.validation import (
@@ -29,6 +32,7 @@ from rsspot.simulator.apiserver.validation import (
     check_kind,
     check_place,
     check_version,
+    check_versioned,
     check_versions,
     completed,
     conflict,
@@ -118,11 +122,7 @@ class Writer:
         warnings = strictly(definition, body, strictness, twice)
         name, metadata = live["metadata"]["name"], body["metadata"]
         check_place(metadata, live)
-        if not metadata.get("resourceVersion"):
-            cause = Cause.invalid("metadata.resourceVersion", "0: must be specified for an update")
-            message = f'{definition.resource} "{name}" is invalid: {cause.field}: {cause.message}'
-            about = {"name": name, "kind": definition.plural, "group": definition.group}
-            raise Refusal(422, "Invalid", message, causes=(cause,), **about)
+        check_versioned(definition, metadata, live)
         if metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
             wanted, actual = metadata["uid"], live["metadata"]["uid"]
             where = "/".join(filter(None, (definition.plural, live["metadata"].get("namespace"), name)))
@@ -139,20 +139,15 @@ class Writer:
         """Patch an object: PATCH with a merge patch or JSON patch."""
         sent = media_type(request)
         check_type(sent)
-        strictness = write_options(request, "PatchOptions")
-        if request.query.get("force") is not None:
-            cause = forbidden("force", "may not be specified for non-apply patch")
-            raise invalid("meta.k8s.io", "PatchOptions", "", [cause])
+        strictness = patch_options(request)
         body = patched(sent, request.body, live)
-        metadata_rules.check_shape(definition.kind, definition.version, body)
+        check_patched(body)
         # A patch that sets only unknown fields is still valid.
         unknown = [f'unknown field "{path}"' for path in unknown_in(definition, body)] if strictness != "Ignore" else []
         if unknown and strictness == "Strict":
-            shown = json.dumps(json.dumps(body, sort_keys=True, separators=(",", ":")))
-            cause = Cause.invalid("patch", f"{shown}: strict decoding error: {', '.join(unknown)}")
-            message = f' "" is invalid: {cause.field}: {cause.message}'
-            raise Refusal(422, "Invalid", message, causes=(cause,))
+            raise unreadable(compact(body), f"strict decoding error: {', '.join(unknown)}")
         check_place(body["metadata"], live)
+        check_versioned(definition, body["metadata"], live)
         manager = _manager(request, definition, "Update", subresource)
         return self._updated(request, definition, live, body, manager, tuple(unknown))
 
@@ -166,10 +161,7 @@ class Writer:
         subresource: str = "",
     ) -> Written:
         """Server-side apply: PATCH with an applied configuration. Creates the object if it does not exist."""
-        write_options(request, "PatchOptions")
-        if not request.query.get("fieldManager"):
-            cause = Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")
-            raise invalid("meta.k8s.io", "PatchOptions", "", [cause])
+        patch_options(request)
         config = self._configuration(request, definition, namespace, name)
         metadata = config["metadata"]
         if live is None and metadata.get("uid"):
@@ -194,14 +186,10 @@ class Writer:
         return self._updated(request, definition, live, body, None, (), status_too=subresource == "status")
 
     def _configuration(self, request: Request, definition: Definition, namespace: str, name: str) -> Object:
-        import yaml
-
         try:
-            config = yaml.load(request.body, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-            json.dumps(config)
-        except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-            problem = f"error decoding YAML: error converting YAML to JSON: yaml: {error}"
-            raise Refusal(400, "BadRequest", problem) from None
+            config = from_yaml(request.body.decode(errors="replace"))
+        except ValueError as error:
+            raise Refusal(400, "BadRequest", f"error decoding YAML: {error}") from None
         if not isinstance(config, dict):
             raise Refusal(400, "BadRequest", "error decoding YAML: the configuration is not an object")
         version, kind = config.get("apiVersion") or "/", config.get("kind") or ""
@@ -260,12 +248,17 @@ class Writer:
         """Delete an object: DELETE. Returns it if finalizers hold it, None if it is gone."""
         options = delete_options(request)
         check_delete(definition, options.get("preconditions") or {}, live)
+        version = live["metadata"]["resourceVersion"]
         remaining = self.objects.doom(definition, live, propagation(options))
+        if is_rehearsal(request):
+            remaining["metadata"]["resourceVersion"] = version
         return remaining if remaining["metadata"].get("deletionTimestamp") else None
 
     def delete_collection(self, request: Request, definition: Definition, namespace: str) -> list[Object]:
         """Delete a collection: DELETE. Returns its objects as they were before."""
+        check_list_options(request)
         options, keep = delete_options(request), predicate(request, definition)
+        version_asked(request, 400, INVALID_VERSION)
         bodies = self.objects.store.objects(definition.plural, namespace)
         chosen = [body for body in bodies if keep is None or keep(body)]
         before = [json.loads(json.dumps(body)) for body in chosen]
