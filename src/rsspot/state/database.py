@@ -11,7 +11,7 @@ from time import monotonic, sleep
 
 from rsspot.errors import StateError
 from rsspot.state.migrations import MIGRATIONS
-from rsspot.utils.files import private_file
+from rsspot.utils.files import private_database, private_file
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait while another connection writes."""
@@ -36,7 +36,7 @@ class Database:
         self.path = path
         self._guard = RLock()
         try:
-            target = str(private_file(path)) if path else ":memory:"
+            target = str(private_database(path)) if path else ":memory:"
             self._connection = sqlite3.connect(target, timeout=patience, isolation_level=None, check_same_thread=False)
             self._connection.row_factory = sqlite3.Row
             self._write_ahead(patience)

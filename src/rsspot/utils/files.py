@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -58,8 +59,7 @@ def private_file(path: Path) -> Path:
     with _creating:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if path.is_file() and path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+    _hide(path)
     return path
 
 
@@ -68,10 +68,17 @@ def private_database(path: Path) -> Path:
 
     SQLite gives a new write-ahead log the mode of the file, but keeps the mode of one that a killed process left.
     """
-    for journal in (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")):
-        if journal.exists():
-            private_file(journal)
+    for suffix in ("-wal", "-shm"):
+        # The last process that closes the database deletes both, maybe at this very moment.
+        with suppress(FileNotFoundError):
+            _hide(path.with_name(path.name + suffix))
     return private_file(path)
+
+
+def _hide(path: Path) -> None:
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode) and mode & 0o077:
+        path.chmod(0o600)
 
 
 class LockFile:
