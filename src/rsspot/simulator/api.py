@@ -20,7 +20,7 @@ from rsspot.simulator.accounts.reviews import review
 from rsspot.simulator.apiserver import discovery
 from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import written
-from rsspot.simulator.apiserver.parsing import is_rehearsal
+from rsspot.simulator.apiserver.parsing import is_rehearsal, parse_early
 from rsspot.simulator.apiserver.resources import Nowhere, ResourceEndpoints, Target
 from rsspot.simulator.clock import PausableClock
 from rsspot.simulator.spot import feeds, provisioning
@@ -59,6 +59,7 @@ class Api:
 
     def handle(self, request: Request, behind: int = 0) -> Response:
         """Answer a request. Never raises. behind: number of latest writes that a read does not see yet"""
+        parse_early(request)
         with self.world.lock:
             try:
                 self.tick()

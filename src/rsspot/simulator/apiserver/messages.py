@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
 from rsspot.constants import OAUTH_URL
+from rsspot.simulator.apiserver.yaml_bodies import YamlBody, parse_yaml
 
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -40,11 +42,10 @@ class Request:
         """The fields of a form-encoded body. The first value of a repeated field is used."""
         return _first(self.body.decode(errors="replace"), keep_blank_values=False)
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the Host header names the loopback interface."""
-        match = _HOST.fullmatch(self.headers.get("host", ""))
-        return match is not None and match[1] in _LOOPBACK
+    @cached_property
+    def yaml(self) -> YamlBody:
+        """The body, parsed as YAML once."""
+        return parse_yaml(self.body)
 
     @property
     def origin(self) -> str:

@@ -43,7 +43,7 @@ def document_of(request: Request, kind: str, twice: Twice | None = None) -> dict
         raise Refusal(415, "UnsupportedMediaType", problem)
     text = request.body.decode(errors="replace")
     try:
-        body = _from_yaml(text, twice) if sent == YAML else _from_json(text, twice)
+        body = _from_yaml(request, twice) if sent == YAML else _from_json(text, twice)
         check_type_meta(body, text)
     except (Mismatch, ValueError) as error:
         shown = f"{text[:30]} ..." if len(text) > 30 else text or "<empty>"
@@ -102,38 +102,17 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _from_yaml(text: str, twice: Twice | None) -> Any:
-    import yaml
-
-    body = from_yaml(text)
-    node = yaml.compose(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if twice is not None else None
-    if twice is not None and node is not None:
-        twice.extend(_repeated_keys(node, ""))
+def _from_yaml(request: Request, twice: Twice | None) -> Any:
+    body = request.yaml.checked()
+    if twice is not None:
+        twice.extend(request.yaml.repeated)
     return body
 
 
-def from_yaml(text: str) -> Any:
-    """Parse YAML to JSON data. Raises ValueError."""
-    import yaml
-
-    try:
-        return parsed(json.dumps(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)), allow_nan=False))
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"error converting YAML to JSON: yaml: {error}") from None
-
-
-def _repeated_keys(node: Any, path: str) -> Iterator[str]:
-    if node.id == "mapping":
-        seen = set()
-        for key, inner in node.value:
-            here = f"{path}.{key.value}" if path else str(key.value)
-            if key.value in seen:
-                yield here
-            seen.add(key.value)
-            yield from _repeated_keys(inner, here)
-    elif node.id == "sequence":
-        for index, item in enumerate(node.value):
-            yield from _repeated_keys(item, f"{path}[{index}]")
+def parse_early(request: Request) -> None:
+    """Parse a body in YAML, which may take long, before the lock that all requests need is taken."""
+    if media_type(request).lower() in (YAML, APPLY):
+        _ = request.yaml
 
 
 def write_options(request: Request, options: str, others: Iterable[Cause] = ()) -> str:
@@ -198,7 +177,7 @@ def delete_options(request: Request) -> dict[str, Any]:
 def _submitted_options(request: Request) -> dict[str, Any]:
     text = request.body.decode(errors="replace")
     try:
-        options = _from_yaml(text, None) if media_type(request) == YAML else _from_json(text, None)
+        options = _from_yaml(request, None) if media_type(request) == YAML else _from_json(text, None)
         kind = "DeleteOptions"
         check_type_meta({"kind": kind, **options} if isinstance(options, dict) else options, text)
         if options.get("kind", kind) != kind:

@@ -16,7 +16,6 @@ from rsspot.simulator.apiserver.parsing import (
     Twice,
     delete_options,
     document_of,
-    from_yaml,
     is_rehearsal,
     media_type,
     patch_options,
@@ -187,7 +186,7 @@ class Writer:
 
     def _configuration(self, request: Request, definition: Definition, namespace: str, name: str) -> Object:
         try:
-            config = from_yaml(request.body.decode(errors="replace"))
+            config = request.yaml.checked()
         except ValueError as error:
             raise Refusal(400, "BadRequest", f"error decoding YAML: {error}") from None
         if not isinstance(config, dict):
