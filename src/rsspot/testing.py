@@ -1,7 +1,8 @@
 """pytest fixtures with a simulated service, for our tests and for those of our users. No request leaves the machine.
 
-The fixtures `spot_api` and `spot_client` are available wherever rsspot is installed. pytest loads this file at every
-start, even if no test uses it. So imports that take time are inside the functions.
+The fixtures `spot_api`, `spot_client` and `sync_spot_client` are available wherever rsspot is installed. They need no
+plugin; `async def` tests do. pytest loads this file at every start, even if no test uses it. So imports that take time
+are inside the functions.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import pytest
 
 if TYPE_CHECKING:
     from rsspot.client.async_client import AsyncSpotClient
+    from rsspot.client.sync_client import SpotClient
+    from rsspot.client.typing import ClientOptions
     from rsspot.simulator.front.server import Server
 
 URL = "http://127.0.0.1"
@@ -44,6 +47,18 @@ class SimulatedSpot:
     def client(self, *, state_path: Path | None = None) -> AsyncSpotClient:
         """A new client of this service. Its ledger is in the folder, unless `state_path` says otherwise."""
         from rsspot.client.async_client import AsyncSpotClient
+
+        client = AsyncSpotClient(**self._options(state_path))
+        self._clients.append(client)
+        return client
+
+    def sync_client(self, *, state_path: Path | None = None) -> SpotClient:
+        """The same with blocking calls. Use it as `with`, or close it."""
+        from rsspot.client.sync_client import SpotClient
+
+        return SpotClient(**self._options(state_path))
+
+    def _options(self, state_path: Path | None) -> ClientOptions:
         from rsspot.config.loader import Resolved
         from rsspot.settings import Setting
         from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
@@ -60,9 +75,7 @@ class SimulatedSpot:
         }
         settings = {name: Setting(value, "simulator") for name, value in values.items()}
         resolved = Resolved("simulated", settings, state_path or self.folder / "state.db")
-        client = AsyncSpotClient(resolved=resolved, transport=self.transport, clock=self.clock)
-        self._clients.append(client)
-        return client
+        return {"resolved": resolved, "transport": self.transport, "clock": self.clock}
 
     @property
     def url(self) -> str:
@@ -103,5 +116,12 @@ def spot_api(tmp_path: Path) -> Iterator[SimulatedSpot]:
 
 @pytest.fixture
 def spot_client(spot_api: SimulatedSpot) -> AsyncSpotClient:
-    """A client of `spot_api`."""
+    """A client of `spot_api` for `async def` tests."""
     return spot_api.client()
+
+
+@pytest.fixture
+def sync_spot_client(spot_api: SimulatedSpot) -> Iterator[SpotClient]:
+    """A client of `spot_api` for ordinary tests. Its calls block."""
+    with spot_api.sync_client() as client:
+        yield client
