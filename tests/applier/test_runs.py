@@ -544,3 +544,43 @@ async def test_a_deadline_ends_the_run_under_its_own_name(spot_api: SimulatedSpo
 
     recap = await open_scene(ask).apply(CLOUDSPACE, ApplyOptions(stop=stop))
     assert (recap.outcome, recap.exit_code) == ("deadline", 9)
+
+
+async def test_a_second_apply_waits_for_what_the_first_one_did_not(spot_api: SimulatedSpot, scene: Scene) -> None:
+    """A retry in CI stays red until everything that is declared is ready, changed or not."""
+    spot_api.faults.say("spotnodepools: stuck always")
+    text, patience = CLOUDSPACE + WORKERS, ApplyOptions(wait_timeout=900)
+    first = await scene.apply(text, patience)
+    assert (first.outcome, first.counts["waiting"]) == ("partial", 1)
+    plan = await scene.plan(text)
+    assert plan.empty
+    assert [each.address for each in plan.pending] == ["spotnodepool/edge/workers"]
+    second = await scene.run(plan, patience)
+    assert (second.outcome, second.exit_code, second.counts["waiting"]) == ("partial", 7, 1)
+    spot_api.faults.clear()
+    third = await scene.run(plan)
+    assert (third.outcome, third.counts["waiting"]) == ("ok", 0)
+    assert (await scene.run(plan, ApplyOptions(wait="accepted"))).outcome == "ok"
+
+
+async def test_many_waits_share_their_reads(spot_api: SimulatedSpot, scene: Scene) -> None:
+    """One list a look instead of a read for each object."""
+    text = CLOUDSPACE + "".join(WORKERS.replace("name: workers", f"name: pool-{number}") for number in range(30))
+    spot_api.faults.say("spotnodepools: stuck always")
+    before = len(spot_api.requests("GET"))
+    recap = await scene.apply(text, ApplyOptions(wait_timeout=900))
+    assert recap.counts["waiting"] == 30
+    # More than a hundred looks at thirty pools would be thousands of reads.
+    assert len(spot_api.requests("GET")) - before < 400
+
+
+async def test_the_children_of_what_is_deleted_are_listed_once_a_wave(spot_api: SimulatedSpot, scene: Scene) -> None:
+    """Not twice for each parent."""
+    spaces = "---\n".join(CLOUDSPACE.replace("name: edge", f"name: edge-{number}") for number in range(12))
+    await scene.apply(spaces, ApplyOptions(wait="accepted"))
+    plan = await scene.plan(CLOUDSPACE)
+    before = len(spot_api.requests("GET"))
+    recap = await scene.run(plan, ApplyOptions(wait="accepted", parallel=12))
+    assert recap.counts["deleted"] == 12
+    lists = [path for _, path in spot_api.requests("GET")[before:] if path.endswith("nodepools")]
+    assert len(lists) <= 9

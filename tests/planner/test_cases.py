@@ -99,7 +99,8 @@ def live_object(kind: Kind[Any], short: Document) -> Document:
     """An object written short.
 
     given: what its author called it · name: on the wire, worked out when left out · stack: whose it is, null for
-    nobody's · successor: it has the name of a surge's new object · deleting: it is on its way out.
+    nobody's · successor: it has the name of a surge's new object · deleting: it is on its way out · status: READY when
+    left out.
     """
     spec = short.get("spec", {})
     name = short.get("name") or wire_name(kind, short)
@@ -111,7 +112,18 @@ def live_object(kind: Kind[Any], short: Document) -> Document:
     if short.get("deleting"):
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}
-    return body | ({"status": short["status"]} if "status" in short else {})
+    return body | {"status": short.get("status", READY.get(kind.name, {}))}
+
+
+READY: dict[str, Document] = {
+    "CloudSpace": {"APIServerEndpoint": "edge.example.com"},
+    "SpotNodePool": {"bidStatus": "Fulfilled", "wonCount": 100},
+    "OnDemandNodePool": {"reservedCount": 100},
+    "AutopilotNodePool": {"managedVCPUs": 100},
+    "VMCloudSpace": {"phase": "Ready"},
+    "VMPool": {"bidStatus": "Fulfilled", "wonCount": 100},
+}
+"""The status of an object that is ready; what a case does not say is."""
 
 
 def owned_object(short: Document) -> OwnedObject:

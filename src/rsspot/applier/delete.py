@@ -55,7 +55,7 @@ async def delete(step: StepRun) -> Result:
         raise OutcomeUnknown(f"{step.change.address} was asked {MOST_SENDS} times to go and is still there")
     if context.wait == WaitMode.NONE and not step.step.awaited:
         return step.close(Result(StepState.DONE, "accepted"), gone=gone)
-    if not await until_gone(step.documents, base.name, base.uid, context.clock, context.patience):
+    if not await until_gone(step.lookout, step.kind, base.name, base.uid, context.clock, context.patience):
         return step.close(Result(StepState.FAILED, "accepted, and still being deleted"))
     return step.close(Result(StepState.DONE), gone=gone)
 
@@ -66,4 +66,4 @@ async def _reason_to_keep(step: StepRun, doomed: Ref, verdict: Verdict) -> str |
         return verdict.detail
     if verdict.live and verdict.live["metadata"].get("uid") in step.kept:
         return "this very run made it, or found it to be as desired"
-    return await bystander(doomed, step.context.kinds, step.context.documents)
+    return await bystander([doomed], step.context.kinds, step.lookout)

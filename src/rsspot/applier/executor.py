@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.create import create
 from rsspot.applier.delete import delete
+from rsspot.applier.events import Waiting
 from rsspot.applier.expand import FATAL, expand
 from rsspot.applier.messages import explained
 from rsspot.applier.options import WaitMode
@@ -15,7 +17,7 @@ from rsspot.applier.step import Result, RunState, StepRun
 from rsspot.applier.wait import until_ready
 from rsspot.errors import ApiError, OutcomeUnknown, RsspotError, TransportError
 from rsspot.planner.order import Step, Verb
-from rsspot.resources.kind import Phase, Readiness
+from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.state.ledger.protocol import StepState
 
 VERBS: dict[Verb, Callable[[StepRun], Awaitable[Result]]] = {
@@ -49,13 +51,19 @@ class Executor:
         made = step.verb in (Verb.CREATE, Verb.PATCH) and result.state in (StepState.DONE, StepState.SATISFIED)
         if not made or not (step.awaited or self._context.wait == WaitMode.READY):
             return result
-        running, context = StepRun(step, self._context, self.run), self._context
-        try:
-            name = step.change.ref.name
-            readiness = await until_ready(
-                running.documents, name, context.clock, context.patience, running.tell_waiting
-            )
-        except (ApiError, TransportError) as error:
-            readiness = Readiness(Phase.PROGRESSING, f"could not be looked at: {error.message}")
+        running = StepRun(step, self._context, self.run)
+        readiness = await self.until_ready(running.kind, step.change.ref.name, step.change.address)
         running.ready(readiness)
         return Result(result.state, readiness.note, readiness)
+
+    async def until_ready(self, kind: Kind[Any], name: str, address: str) -> Readiness:
+        """Wait for an object, telling how far it is. One that cannot be looked at is still in progress."""
+        context = self._context
+
+        def tell(readiness: Readiness) -> None:
+            self.run.tell(Waiting(address, readiness.phase.value, readiness.note))
+
+        try:
+            return await until_ready(self.run.lookout, kind, name, context.clock, context.patience, tell)
+        except (ApiError, TransportError) as error:
+            return Readiness(Phase.PROGRESSING, f"could not be looked at: {error.message}")

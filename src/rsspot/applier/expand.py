@@ -28,15 +28,15 @@ async def expand(step: StepRun) -> Result:
     """See the table above."""
     context, source = step.context, step.kind
     assert source.parent and source.expands_to and step.change.body
-    groups = context.documents(context.kinds[source.parent.kind])
+    group_kind = context.kinds[source.parent.kind]
     name = source.parent_name(step.change.body["spec"])
     assert name is not None
-    readiness = await until_ready(groups, name, context.clock, context.patience, step.tell_waiting)
+    readiness = await until_ready(step.lookout, group_kind, name, context.clock, context.patience, step.tell_waiting)
     if readiness.phase is not Phase.READY:
         return step.close(Result(StepState.FAILED, f"{step.change.parent}: {readiness.note}"))
     members = context.documents(context.kinds[source.expands_to], permit=step.permit)
     async with step.attempt() as attempt:
-        group = await groups.get(name)
+        group = await context.documents(group_kind).get(name)
         bodies = expansion(step.change, group, context.kinds, context.organization, context.stack)
         failures = await _create_all(members, bodies, step.permit)
         attempt.error = failures[0] if failures else None

@@ -12,13 +12,14 @@ from rsspot.applier.dependents import bystander
 from rsspot.applier.events import Event, Recap, RunOutcome, RunStarted, StepEnded, StepStarted
 from rsspot.applier.executor import Executor
 from rsspot.applier.lease import Held
-from rsspot.applier.options import PARALLEL, CancelToken
+from rsspot.applier.lookout import Lookout
+from rsspot.applier.options import PARALLEL, CancelToken, WaitMode
 from rsspot.applier.step import Result, RunState
 from rsspot.errors import AuthError, Cancelled, Locked, StalePlan
 from rsspot.models.refs import Ref
 from rsspot.planner.codec import dump_plan
 from rsspot.planner.order import Step, Verb
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import Pending, Plan
 from rsspot.resources.kind import Phase
 from rsspot.state.ledger.protocol import StepRecord, StepState
 
@@ -52,10 +53,11 @@ async def run_steps(
     Raises what ends a whole run (AuthError, StateError, Locked) after the steps under way are done, and StalePlan
     before the first one when a delete would take something down that the plan did not see.
     """
-    await _check_bystanders(steps, context)
+    lookout = Lookout(context.documents, context.clock)
+    await _check_bystanders(steps, context, lookout)
     records = [StepRecord(step.seq, step.change.address, _object_of(step), step.verb.value) for step in steps]
     run = context.ledger.begin(held.lease, plan.command, dump_plan(plan), records)
-    execution = _Execution(run, steps, context, held, stop, parallel)
+    execution = _Execution(run, steps, plan.pending, context, held, stop, parallel, lookout)
     yield RunStarted(run, len(steps))
     task = asyncio.create_task(execution.run())
     task.add_done_callback(lambda _: execution.events.put_nowait(None))
@@ -64,7 +66,7 @@ async def run_steps(
             yield event
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(task, lookout.close(), return_exceptions=True)
     recap = execution.recap()
     context.ledger.finish(run, recap.outcome)
     yield recap
@@ -72,12 +74,11 @@ async def run_steps(
         raise execution.fatal
 
 
-async def _check_bystanders(steps: Sequence[Step], context: ApplyContext) -> None:
+async def _check_bystanders(steps: Sequence[Step], context: ApplyContext, lookout: Lookout) -> None:
     """Look before anything is sent: otherwise the children of an object would be deleted before it is refused."""
     doomed = [_object_of(step) for step in steps if step.verb is Verb.DELETE]
-    for ref in doomed:
-        if reason := await bystander(ref, context.kinds, context.documents, doomed):
-            raise StalePlan(reason, hint="nothing was sent; make and review a new plan")
+    if reason := await bystander(doomed, context.kinds, lookout):
+        raise StalePlan(reason, hint="nothing was sent; make and review a new plan")
 
 
 def _object_of(step: Step) -> Ref:
@@ -90,11 +91,21 @@ class _Execution:
     """The state of one run."""
 
     def __init__(
-        self, run: int, steps: Sequence[Step], context: ApplyContext, held: Held, stop: CancelToken, parallel: int
+        self,
+        run: int,
+        steps: Sequence[Step],
+        pending: Sequence[Pending],
+        context: ApplyContext,
+        held: Held,
+        stop: CancelToken,
+        parallel: int,
+        lookout: Lookout,
     ) -> None:
         self._run, self._steps, self._context, self._held, self._stop = run, steps, context, held, stop
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._executor = Executor(context, RunState(run, self._permit, self.events.put_nowait))
+        self._executor = Executor(context, RunState(run, self._permit, self.events.put_nowait, lookout))
+        self._pending = pending if context.wait == WaitMode.READY else ()
+        self._unready = 0
         self._slots = asyncio.Semaphore(parallel)
         self._results: dict[int, Result] = {}
         self._settled = {step.seq: asyncio.Event() for step in steps}
@@ -108,7 +119,17 @@ class _Execution:
 
     async def run(self) -> None:
         """Perform every step; a step that fails skips only the steps that depend on it."""
-        await asyncio.gather(*(self._one(step) for step in self._steps))
+        await asyncio.gather(
+            *(self._one(step) for step in self._steps), *(self._await_pending(each) for each in self._pending)
+        )
+
+    async def _await_pending(self, pending: Pending) -> None:
+        """Wait for a declared object that nothing had to be done for, and that was not ready when it was planned."""
+        kind = self._context.kinds[pending.ref.kind]
+        readiness = await self._executor.until_ready(kind, pending.ref.name, pending.address)
+        self._unready += readiness.phase is not Phase.READY
+        state = StepState.SATISFIED
+        self.events.put_nowait(StepEnded(pending.address, "wait", state, readiness.phase.value, readiness.note))
 
     @property
     def fatal(self) -> Exception | None:
@@ -190,6 +211,7 @@ class _Execution:
             done = result.state is StepState.DONE
             counts[WORDS[step.verb] if done else result.state.value] += 1
             counts["waiting"] += result.readiness is not None and result.readiness.phase is not Phase.READY
+        counts["waiting"] += self._unready
         return Recap(self._run, {name: counts[name] for name in COUNTS}, self._outcome(counts))
 
     def _outcome(self, counts: Counter[str]) -> RunOutcome:
@@ -203,6 +225,6 @@ class _Execution:
             return self._stop.outcome
         if not wrong:
             return RunOutcome.OK
-        if good:
+        if good or counts["waiting"]:
             return RunOutcome.PARTIAL
         return RunOutcome.STALE if counts["refused"] == wrong else RunOutcome.FAILED

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Event, Waiting
+from rsspot.applier.lookout import Lookout
 from rsspot.applier.messages import without_secrets
 from rsspot.applier.settle import OUR_MARKS, Found, Verdict, is_from_us, judge, look, settle
 from rsspot.errors import ApiError, Conflict, OutcomeUnknown, RsspotError, TransportError
@@ -47,7 +48,7 @@ class Result:
 class RunState:
     """What the steps of one run share.
 
-    permit: raises when no further write may start · tell: where events go
+    permit: raises when no further write may start · tell: where events go · lookout: the reads of what is waited for
     intended: steps for which a request may have gone out
     kept: uids of what this run made, changed or found to be as desired; it deletes none of them
     """
@@ -55,6 +56,7 @@ class RunState:
     run: int
     permit: Callable[[], None]
     tell: Callable[[Event], None]
+    lookout: Lookout
     intended: set[int] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
 
@@ -83,6 +85,11 @@ class StepRun:
     def permit(self) -> Callable[[], None]:
         """Raises when no further write may start."""
         return self._run.permit
+
+    @property
+    def lookout(self) -> Lookout:
+        """See `RunState`."""
+        return self._run.lookout
 
     @property
     def kept(self) -> set[str]:

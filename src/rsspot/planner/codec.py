@@ -17,7 +17,7 @@ from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.diff import path_key
 from rsspot.planner.masking import Masks, masked
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.sealing import seals_of
 from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
@@ -116,6 +116,15 @@ class PlanChange(_Json):
     base: PlanBase | None
 
 
+class PlanPending(_Json):
+    """A declared object that stays as it is and was not ready yet; an apply waits for it."""
+
+    address: str
+    kind: str
+    name: str
+    note: str
+
+
 class PlanDocument(_Json):
     """A saved plan. digest is of what it would do: not of itself, times, places in files, seals and the signature."""
 
@@ -129,6 +138,7 @@ class PlanDocument(_Json):
     inputs: PlanInputs
     summary: dict[str, int]
     changes: list[PlanChange]
+    pending: list[PlanPending] = []
     undeclared: list[str]
     refusals: list[PlanProblem]
     notes: list[str]
@@ -153,6 +163,10 @@ def dump_plan(plan: Plan) -> Document:
         inputs=PlanInputs(files=list(plan.files), profile=plan.profile, programs=dict(plan.programs)),
         summary=plan.summary,
         changes=[_dump_change(change, masks) for change in plan.changes],
+        pending=[
+            PlanPending(address=each.address, kind=each.ref.kind, name=each.ref.name, note=each.note)
+            for each in plan.pending
+        ],
         undeclared=[leftover.address for leftover in plan.undeclared],
         refusals=[_dump_problem(problem) for problem in plan.refusals],
         notes=list(plan.notes),
@@ -183,6 +197,7 @@ def load_plan(document: Any) -> Plan:
         command=saved.command,
         changes=tuple(_load_change(change) for change in saved.changes),
         unchanged=saved.summary.get("unchanged", 0),
+        pending=tuple(Pending(each.address, Ref(each.kind, each.name), each.note) for each in saved.pending),
         incomplete=saved.incomplete_reasons,
         refusals=tuple(_load_problem(problem) for problem in saved.refusals),
         notes=tuple(saved.notes),
@@ -208,7 +223,7 @@ def _major(document: Document) -> str:
 def digest_of(document: Document) -> str:
     """The digest of what a plan would do: the same wherever in which files it is declared."""
     written = {key: value for key, value in document.items() if key not in UNSEALED}
-    for key, passed_over in (("changes", ("seals", "source")), ("refusals", ("source",))):
+    for key, passed_over in (("changes", ("seals", "source")), ("refusals", ("source",)), ("pending", ("note",))):
         entries = written.get(key)
         if isinstance(entries, list):
             written[key] = [_without(entry, passed_over) for entry in entries]

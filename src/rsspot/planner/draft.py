@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
+
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
 from rsspot.planner.change import Action, Change
@@ -15,7 +17,7 @@ from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Leftover
-from rsspot.resources.kind import Kind, Phase
+from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.utils.serialization import Document
 
 
@@ -110,5 +112,12 @@ class PlanContext:
 
     def is_ready(self, kind: str, live: Document) -> bool:
         """Whether a live object is what its author asked for."""
+        return self.readiness(kind, live).phase is Phase.READY
+
+    def readiness(self, kind: str, live: Document) -> Readiness:
+        """How far a live object is; one that cannot be read is not ready."""
         model = self.kinds[kind]
-        return bool(model.ready(model.read(live)).phase is Phase.READY)
+        try:
+            return model.readiness(model.read(live))
+        except ValidationError:
+            return Readiness(Phase.PROGRESSING, "in a state this version does not know")

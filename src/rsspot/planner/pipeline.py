@@ -15,10 +15,11 @@ Then the guards object, and the changes are sorted by address. Who waits for who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rsspot.manifests.manifest import Manifest
+from rsspot.models.refs import Ref
 from rsspot.planner.cascade import cascade
 from rsspot.planner.decisions import decide
 from rsspot.planner.draft import Draft, PlanContext
@@ -28,9 +29,9 @@ from rsspot.planner.live import LiveState
 from rsspot.planner.matching import match
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.removal import remove_predecessors, remove_undeclared, remove_underived
-from rsspot.resources.kind import Kind
+from rsspot.resources.kind import Kind, Phase
 
 Stage = Callable[[Draft, PlanContext], Draft]
 STAGES: tuple[Stage, ...] = (
@@ -67,9 +68,21 @@ def build(
         command=command,
         changes=tuple(sorted(draft.changes, key=lambda change: (change.address, change.action.value))),
         unchanged=draft.unchanged,
+        pending=tuple(_pending(draft, context)),
         undeclared=draft.undeclared,
         incomplete=dict(state.incomplete),
         refusals=(*draft.problems, *guard(draft, context)),
         notes=draft.notes,
         files=tuple(files),
     )
+
+
+def _pending(draft: Draft, context: PlanContext) -> Iterator[Pending]:
+    """The declared objects that nothing has to be done for, and that are not ready."""
+    for each in draft.matches:
+        manifest = each.manifest
+        if each.live is None or manifest.kind.local or manifest.address in draft.by_address:
+            continue
+        readiness = context.readiness(manifest.kind.name, each.live)
+        if readiness.phase is not Phase.READY:
+            yield Pending(manifest.address, Ref(manifest.kind.name, each.live["metadata"]["name"]), readiness.note)

@@ -20,6 +20,15 @@ class Leftover:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A declared object that stays as it is and was not ready yet. note: how far it was."""
+
+    address: str
+    ref: Ref
+    note: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """changes: in the order of their addresses · unchanged: how many declared objects stay as they are."""
 
@@ -29,6 +38,7 @@ class Plan:
     command: str
     changes: tuple[Change, ...]
     unchanged: int = 0
+    pending: tuple[Pending, ...] = ()
     undeclared: tuple[Leftover, ...] = ()
     incomplete: Mapping[str, str] = field(default_factory=dict)
     """Kind -> why it could not be read; nothing of that kind is deleted."""

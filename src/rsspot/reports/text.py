@@ -73,6 +73,8 @@ def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Itera
         yield ""
     for note in plan.notes:
         yield f"Note: {printable(note)}"
+    for each in plan.pending:
+        yield f"Not ready yet: {printable(each.address)}: {printable(each.note)}"
     if plan.undeclared:
         names = ", ".join(printable(leftover.address) for leftover in plan.undeclared[:5])
         more = f" and {len(plan.undeclared) - 5} more" if len(plan.undeclared) > 5 else ""
@@ -162,6 +164,9 @@ def _event_line(event: Event) -> str | None:
         return f"{event.address}: {event.phase}: {event.note}"
     if isinstance(event, StepEnded):
         state = DONE[event.verb] if event.state is StepState.DONE else event.state.value.upper()
-        state = "already so" if event.state is StepState.SATISFIED else state
+        if event.verb == "wait":
+            state = "ready" if event.readiness == "ready" else "not ready"
+        elif event.state is StepState.SATISFIED:
+            state = "already so"
         return f"{event.address}: {state}" + (f" ({event.detail})" if event.detail else "")
     return None
