@@ -27,7 +27,7 @@ ROOM = Path(__file__).parent / "cases"
 FILES = sorted(ROOM.rglob("*.yaml"))
 KEYS = {"manifests", "live", "owned", "incomplete", "claimed", "options", "plan", "steps", "refused", "undeclared"}
 ORGANIZATION = "org-tests"
-STACK = "default"
+STACK = "demo"
 
 
 @pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(ROOM).with_suffix("")) for file in FILES])
@@ -70,9 +70,9 @@ def plan_of(case: Document, folder: Path) -> Plan:
         file = folder / "stack.yaml"
         file.write_text(case["manifests"], encoding="utf-8")
         wanted = list(load([file], environ={}).manifests)
-    return build(
-        wanted, world_of(case), kinds(), stack=STACK, scope="tests", options=PlanOptions(**case.get("options", {}))
-    )
+    # Limits of their own keep most cases to one subject.
+    options = PlanOptions(**{"most_deletes": 100, **case.get("options", {})})
+    return build(wanted, world_of(case), kinds(), stack=STACK, scope="tests", options=options)
 
 
 def printed(plan: Plan, folder: Path) -> str:

@@ -91,11 +91,12 @@ class StepEnded(Event):
 
 @dataclass(frozen=True)
 class Recap(Event):
-    """The end of a run, with its counts in the order of a recap line."""
+    """The end of a run, with its counts in the order of a recap line. resent: writes that were sent once more."""
 
     run: int
     counts: dict[str, int] = field(default_factory=dict)
     outcome: RunOutcome = RunOutcome.OK
+    resent: int = 0
 
     @property
     def exit_code(self) -> int:

@@ -212,7 +212,8 @@ class _Execution:
             counts[WORDS[step.verb] if done else result.state.value] += 1
             counts["waiting"] += result.readiness is not None and result.readiness.phase is not Phase.READY
         counts["waiting"] += self._unready
-        return Recap(self._run, {name: counts[name] for name in COUNTS}, self._outcome(counts))
+        resent = self._executor.run.resent
+        return Recap(self._run, {name: counts[name] for name in COUNTS}, self._outcome(counts), resent)
 
     def _outcome(self, counts: Counter[str]) -> RunOutcome:
         if self.fatal is not None:

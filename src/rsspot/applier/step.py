@@ -50,6 +50,7 @@ class RunState:
 
     permit: raises when no further write may start · tell: where events go · lookout: the reads of what is waited for
     intended: steps for which a request may have gone out
+    resent: how often a write was sent once more
     kept: uids of what this run made, changed or found to be as desired; it deletes none of them
     """
 
@@ -59,6 +60,7 @@ class RunState:
     lookout: Lookout
     intended: set[int] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
+    resent: int = 0
 
 
 @dataclass
@@ -113,6 +115,7 @@ class StepRun:
         self._run.permit()
         self._run.intended.add(self.step.seq)
         number = self.context.ledger.intend(self._run.run, self.step.seq)
+        self._run.resent += number > 1
         attempt = Attempt(number)
         try:
             yield attempt

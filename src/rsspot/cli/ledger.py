@@ -9,6 +9,7 @@ import typer
 
 from rsspot.cli.session import session
 from rsspot.cli.typer_settings import SETTINGS
+from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.errors import UsageError
 
 app = typer.Typer(help="Show past runs, step by step.", **SETTINGS)
@@ -64,6 +65,10 @@ def registrations() -> None:
     here = session()
     columns = ("vm_name", "vmcloudspace", "omni_cluster", "status", "token_id", "last_error", "updated_at")
     records = [asdict(record) for record in here.reading_ledger.registrations()]
+    for record in records:
+        # An error of an earlier attempt says nothing about a machine that is registered by now.
+        if record["status"] == RegistrationStatus.REGISTERED:
+            record["last_error"] = None
     here.emit(
         [{name: record[name] for name in columns} for record in records] if here.options.output == "table" else records
     )

@@ -249,7 +249,7 @@ async def _confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options
                 failure = error
     if recap is not None:
         transport = cli.client.session.transport
-        progress.finish(recap, requests=transport.requests, retries=transport.repeats)
+        progress.finish(recap, requests=transport.requests, retries=transport.repeats + recap.resent)
     if failure is not None:
         raise failure
     if recap is not None and recap.exit_code:

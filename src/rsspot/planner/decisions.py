@@ -78,7 +78,7 @@ def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Chang
         address=manifest.address,
         action=Action.ADOPT if adopting else Action.UPDATE,
         ref=Ref(kind.name, name),
-        reason="belongs to no stack" if adopting else _why(differences),
+        reason=_owner(live) if adopting else _why(differences),
         origin=manifest.origin,
         origins=manifest.origins,
         parent=manifest.parent,
@@ -172,6 +172,11 @@ def _marks(manifest: Manifest, live: Document, context: PlanContext) -> tuple[Ed
     if live["metadata"]["name"] != manifest.name:
         marks.append(Edit(("metadata", "annotations", NAME_ANNOTATION), None, manifest.name))
     return tuple(marks)
+
+
+def _owner(live: Document) -> str:
+    label = label_of(live)
+    return "belongs to no stack" if label is None else f"belongs to the stack {label!r}"
 
 
 def _why(differences: tuple[Edit, ...]) -> str:

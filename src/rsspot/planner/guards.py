@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
 from rsspot.planner.case import Case, Rule
-from rsspot.planner.change import Action
+from rsspot.planner.change import Action, Change
 from rsspot.planner.dependents import may_go_down, survivors
 from rsspot.planner.diff import SPEC
 from rsspot.planner.draft import Draft, PlanContext
@@ -19,8 +19,9 @@ from rsspot.planner.field_guards import FIELD_GUARDS
 from rsspot.planner.ownership import label_of
 
 FEWEST = 10
-"""Up to this many removals a percentage says nothing."""
+"""Up to this many removals, SMALL_STACK_PERCENT holds instead of USUAL_PERCENT."""
 USUAL_PERCENT = 30
+SMALL_STACK_PERCENT = 50
 
 
 def guard(draft: Draft, context: PlanContext) -> tuple[Problem, ...]:
@@ -195,7 +196,7 @@ def bystanders(case: Case) -> Iterator[Problem]:
 
 
 def blast_radius(case: Case) -> Iterator[Problem]:
-    """One run takes away no more than its limits allow."""
+    """One run takes away no more than its limits allow; without limits, nothing that would hurt a small stack."""
     options, owned = case.context.options, case.context.owned_count
     doomed = sum(change.destructive for change in case.changes)
     if options.destroy:
@@ -206,15 +207,35 @@ def blast_radius(case: Case) -> Iterator[Problem]:
             hint="raise spec.limits.deletes of the Stack, or --max-deletes, if that is meant",
             rule=Rule.BLAST_RADIUS,
         )
-    percent = options.most_delete_percent if options.most_delete_percent is not None else USUAL_PERCENT
-    enough = doomed > FEWEST or options.most_delete_percent is not None
-    lifted = options.most_deletes is not None and options.most_delete_percent is None
-    if enough and owned and doomed * 100 > percent * owned and not lifted:
+    if options.most_deletes is None and options.most_delete_percent is None:
+        yield from _without_limits(case, doomed, owned)
+    percent = options.most_delete_percent
+    if percent is not None and owned and doomed * 100 > percent * owned:
         yield Problem(
             f"{doomed} of {owned} objects would be deleted or replaced; the limit is {percent} %",
             hint="raise spec.limits.deletePercent of the Stack, or give --max-deletes, if that is meant",
             rule=Rule.BLAST_RADIUS,
         )
+
+
+def _without_limits(case: Case, doomed: int, owned: int) -> Iterator[Problem]:
+    """What an author has to allow in so many words: to lose whatever holds other objects, or much of a stack."""
+    hint = "if that is meant, say how many: spec.limits.deletes of the Stack, or --max-deletes"
+    for change in case.changes:
+        if change.destructive and not change.surge and _holds_others(case, change):
+            word = "replaced, with everything in it" if change.action is Action.REPLACE else "deleted"
+            yield Problem(f"{change.address} would be {word}", change.origin, hint, Rule.BLAST_RADIUS)
+    removed = sum(change.destructive and not change.surge for change in case.changes)
+    most = USUAL_PERCENT if doomed > FEWEST else SMALL_STACK_PERCENT
+    count = doomed if doomed > FEWEST else removed
+    if owned and count > 1 and count * 100 > most * owned:
+        message = f"{count} of {owned} objects would be deleted or replaced; without limits at most {most} % are"
+        yield Problem(message, hint=hint, rule=Rule.BLAST_RADIUS)
+
+
+def _holds_others(case: Case, change: Change) -> bool:
+    """Whether a change takes away an object that others may live in."""
+    return any(may_go_down(kind, change.ref.kind) for kind in case.kinds.values())
 
 
 def _objects(count: int) -> str:

@@ -68,7 +68,7 @@ def build(
         command=command,
         changes=tuple(sorted(draft.changes, key=lambda change: (change.address, change.action.value))),
         unchanged=draft.unchanged,
-        pending=tuple(_pending(draft, context)),
+        pending=tuple(sorted(_pending(draft, context), key=lambda each: each.address)),
         undeclared=draft.undeclared,
         incomplete=dict(state.incomplete),
         refusals=(*draft.problems, *guard(draft, context)),

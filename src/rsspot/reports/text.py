@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rsspot.applier.events import Event, Recap, RunStarted, Settled, StepEnded, StepStarted, Waiting
+from rsspot.manifests.stack import DEFAULT_STACK
 from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.masking import Masks, masked
 from rsspot.planner.plan import Plan
@@ -78,7 +79,8 @@ def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Itera
     if plan.undeclared:
         names = ", ".join(printable(leftover.address) for leftover in plan.undeclared[:5])
         more = f" and {len(plan.undeclared) - 5} more" if len(plan.undeclared) > 5 else ""
-        yield f"Left alone: {names}{more}: of this stack, in no manifest (--prune deletes)"
+        way = "--prune deletes" if plan.stack != DEFAULT_STACK else "name the stack, and --prune deletes"
+        yield f"Left alone: {names}{more}: of this stack, in no manifest ({way})"
         yield ""
     yield _headline(plan)
 

@@ -59,15 +59,23 @@ async def make_plan(
         options = replace(options, unread=manifests.foreign)
     if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
         raise ManifestError(problems, hint="nothing was sent")
-    snapshot = await take_snapshot(client, _kinds_to_list(declared, known, everything=options.prune))
+    needed = _kinds_to_list(declared, known, everything=options.prune)
+    snapshot = await take_snapshot(
+        client, [kind for kind in known.values() if kind in needed or _is_worth_a_look(kind)]
+    )
+    unseen = [kind for kind in known.values() if kind.name in snapshot.incomplete and kind not in needed]
+    incomplete = {name: why for name, why in snapshot.incomplete.items() if known[name] in needed}
     scope = scope_id(client.base_url, snapshot.organization, name)
     claimed = frozenset(_claimed(ledger, scope))
-    state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(scope), claimed)
+    state = LiveState(snapshot.organization, snapshot.live, incomplete, ledger.owned(scope), claimed)
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
-    notes = (*plan.notes, *(f"{each}: passed over" for each in options.unread))
+    notes = [*plan.notes, *(f"{each}: passed over" for each in options.unread)]
+    notes += [
+        f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
+    ]
     profile = manifests.profile if manifests else None
-    return replace(plan, profile=profile, notes=notes, programs=programs_of(plan.changes))
+    return replace(plan, profile=profile, notes=tuple(notes), programs=programs_of(plan.changes))
 
 
 async def plan_destroy(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:
@@ -153,6 +161,11 @@ def _kinds_to_list(declared: Sequence[Manifest], known: dict[str, Kind[Any]], *,
         names |= {kind.name for kind in known.values() if kind.manageable}
     names |= {kind.name for kind in known.values() if kind.parent and kind.parent.kind in names and not kind.local}
     return [kind for name, kind in sorted(known.items()) if name in names and "list" in kind.verbs]
+
+
+def _is_worth_a_look(kind: Kind[Any]) -> bool:
+    """Whether objects of a kind may be of the stack though no manifest declares any."""
+    return kind.manageable and kind.authored and not kind.local and "list" in kind.verbs
 
 
 def _expanded(declared: Iterable[Manifest]) -> set[str]:
