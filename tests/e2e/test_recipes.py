@@ -164,7 +164,7 @@ GUARDS = (*GUARDS, no_edge)
 def test_a_new_guard_is_a_function(copy: PackageCopy) -> None:
     """It refuses a plan at the line of the manifest, with its hint and the exit code of guards."""
     copy.replace(
-        "planner/guards.py",
+        "planner/case.py",
         '    BLAST_RADIUS = "blast-radius"\n',
         '    BLAST_RADIUS = "blast-radius"\n    EDGE = "edge"\n',
     )

@@ -9,8 +9,8 @@ import typer
 
 from rsspot.cli.session import session
 from rsspot.cli.typer_settings import SETTINGS
-from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.errors import UsageError
+from rsspot.state.ledger.registrations import RegistrationStatus
 
 app = typer.Typer(help="Show past runs, step by step.", **SETTINGS)
 

@@ -41,5 +41,12 @@ async def take_snapshot(client: AsyncSpotClient, kinds: Iterable[Kind[Any]]) -> 
             return
         snapshot.live[kind.name] = {document["metadata"]["name"]: document for document in documents}
 
-    await asyncio.gather(*(read(kind) for kind in kinds))
+    reads = [asyncio.create_task(read(kind)) for kind in kinds]
+    try:
+        await asyncio.gather(*reads)
+    finally:
+        # One that fails for good leaves others under way, which would use connections of a loop that is being closed.
+        for each in reads:
+            each.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
     return snapshot
