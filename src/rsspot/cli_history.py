@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-PLAIN = re.compile(r"[a-z0-9]([a-z0-9./_-]{0,62})?")
-"""Names of commands, objects and files. They are short and in lower case, unlike most tokens."""
+PLAIN = re.compile(r"\.{1,2}/?|(\.{0,2}/)?[a-z0-9]([a-z0-9./_-]{0,62})?")
+"""Names of commands, objects, files and folders. They are short and in lower case, unlike most tokens."""
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 OPTION = re.compile(r"--?[a-z][a-z-]{0,30}")
 LONG_RUN = re.compile(r"[a-z0-9]{20,}")

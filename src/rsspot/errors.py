@@ -19,7 +19,8 @@ RsspotError                         hint: what to do next; exit_code: exit code 
 ├── Locked                          10  another apply of the same stack is running
 └── StateError                      1   state.db cannot be read or written
 
-No error is raised for a run that ends with 7 (partly done) or 9 (deadline passed): the recap reports it.
+No error is raised for a run that ends with 7 (partly done) or 9 (deadline passed): its Recap in
+applier/events.py has the code.
 """
 
 from __future__ import annotations

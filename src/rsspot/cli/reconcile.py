@@ -150,7 +150,7 @@ def destroy(
         raise UsageError("no stack given", hint="give its manifests, or --stack NAME")
     if not DNS_LABEL.fullmatch(name):
         raise UsageError(f"{name!r} is not a valid stack name", hint="use lowercase letters, digits and hyphens")
-    cli.run(_destroy(cli, name, yes, _apply_options(wait, wait_timeout, parallelism, deadline)))
+    cli.run(_destroy(cli, name, manifests, yes, _apply_options(wait, wait_timeout, parallelism, deadline)))
 
 
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
@@ -189,10 +189,12 @@ async def _apply(
     await _confirm_and_run(cli, plan, yes, apply_options)
 
 
-async def _destroy(cli: CliSession, stack: str, yes: bool, apply_options: ApplyOptions) -> None:
+async def _destroy(
+    cli: CliSession, stack: str, manifests: ManifestSet | None, yes: bool, apply_options: ApplyOptions
+) -> None:
     from rsspot.workflows.reconcile import plan_destroy
 
-    plan = await plan_destroy(cli.client, cli.reading_ledger, stack)
+    plan = await plan_destroy(cli.client, cli.reading_ledger, stack, manifests)
     await _confirm_and_run(cli, plan, yes, apply_options)
 
 

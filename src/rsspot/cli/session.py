@@ -172,8 +172,8 @@ class CliSession:
             raise Cancelled("interrupted") from None
 
     def note(self, arguments: Sequence[str], exit_code: int, seconds: float) -> None:
-        """Add the command to the history if state.db exists and can be written; never creates it."""
-        if not {"client", "resolved"} & set(self.__dict__):
+        """Add a command that used the service to the history, if state.db exists and can be written; never creates it."""
+        if "client" not in self.__dict__:
             return
         from rsspot.errors import RsspotError
 

@@ -23,10 +23,11 @@ from rsspot.applier.recover import recover
 from rsspot.applier.run import run_steps
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
-from rsspot.errors import ManifestError, PlanRefused
+from rsspot.errors import ManifestError, PlanRefused, UsageError
 from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
+from rsspot.planner.case import Rule
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.order import Verb, order
@@ -78,10 +79,26 @@ async def make_plan(
     return replace(plan, profile=profile, notes=tuple(notes), programs=programs_of(plan.changes))
 
 
-async def plan_destroy(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:
-    """The plan that deletes everything a stack owns."""
+async def plan_destroy(
+    client: AsyncSpotClient, ledger: Ledger, stack: str, manifests: ManifestSet | None = None
+) -> Plan:
+    """The plan that deletes everything a stack owns.
+
+    manifests: what the stack declares, if at hand: objects of these names that are nobody's are not passed over
+    Raises UsageError if there is no trace of such a stack.
+    """
     options = PlanOptions(prune=True, destroy=True)
-    return await make_plan(client, ledger, None, options=options, stack=stack, command="destroy")
+    plan = await make_plan(client, ledger, None, options=options, stack=stack, command="destroy")
+    if manifests is not None:
+        declared = await make_plan(client, ledger, manifests, stack=stack)
+        unowned = [problem for problem in declared.refusals if problem.rule == Rule.OWNERSHIP]
+        plan = replace(plan, refusals=(*plan.refusals, *unowned))
+    if plan.empty and not plan.refusals and not ledger.runs(plan.scope):
+        raise UsageError(
+            f"there is no stack {stack!r}: no object carries its label, and this ledger knows no apply of it",
+            hint="check the name, the organization and the profile",
+        )
+    return plan
 
 
 def require_applyable(plan: Plan) -> None:
