@@ -172,7 +172,7 @@ class CliSession:
             raise Cancelled("interrupted") from None
 
     def note(self, arguments: Sequence[str], exit_code: int, seconds: float) -> None:
-        """Add a command that used the service to the history, if state.db exists and can be written; never creates it."""
+        """Add a command that used the service to the history, if state.db can be written; never creates it."""
         if "client" not in self.__dict__:
             return
         from rsspot.errors import RsspotError
