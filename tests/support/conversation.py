@@ -7,12 +7,17 @@ from pathlib import Path
 
 import yaml
 
+from support.random_requests import random_steps
+
 FOLDER = Path(__file__).parents[1] / "simulator" / "conversations"
 DEFINITIONS = Path(__file__).parents[2] / "src" / "rsspot" / "simulator" / "crds"
 INSTALLED = FOLDER / "definitions.json"
 """Digests of the definitions that were installed in the recorded server."""
 NAMESPACE = "default"
 GROUP = "/apis/ngpc.rxt.io/v1"
+RECORDED_SEEDS = (1, 2, 3)
+"""Seeds of the random conversations that were held with a real API server."""
+_RANDOM = "random_"
 _REFERENCE = re.compile(r"\$\{(\d+)((?:\.\w+)+)\}")
 _NEWEST = "${version}"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -23,8 +28,8 @@ _MADE_UP = "11111111-1111-1111-1111-111111111111"
 
 
 def subjects():
-    """The names of the conversations, one file each."""
-    return sorted(file.stem for file in FOLDER.glob("*.yaml"))
+    """The names of the conversations: those in files, and some random ones."""
+    return sorted(file.stem for file in FOLDER.glob("*.yaml")) + [f"{_RANDOM}{seed}" for seed in RECORDED_SEEDS]
 
 
 def digests():
@@ -34,6 +39,8 @@ def digests():
 
 def steps(subject):
     """The requests of a conversation, in order."""
+    if subject.startswith(_RANDOM):
+        return random_steps(int(subject.removeprefix(_RANDOM)))
     return yaml.safe_load((FOLDER / f"{subject}.yaml").read_text())
 
 
@@ -70,8 +77,8 @@ def request(step, answers):
 def _newest(answers):
     """The resourceVersion in the latest answer that is an object."""
     bodies = (each["body"] for each in reversed(answers))
-    versions = (body.get("metadata", {}).get("resourceVersion") for body in bodies if isinstance(body, dict))
-    return next(filter(None, versions), "")
+    found = (body.get("metadata", {}) for body in bodies if isinstance(body, dict))
+    return next((metadata["resourceVersion"] for metadata in found if {"uid", "resourceVersion"} <= set(metadata)), "")
 
 
 def answer(status, headers, body):

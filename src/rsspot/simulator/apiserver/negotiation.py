@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.parsing import ACCEPTED, JSON, YAML
 
-SHAPES = ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+METADATA, METADATA_LIST = "PartialObjectMetadata", "PartialObjectMetadataList"
+SHAPES = ("", "Table", METADATA, METADATA_LIST)
 TRUE = ("1", "t", "T", "true", "True", "TRUE")
 META_VERSIONS = ("v1", "v1beta1")
 

@@ -31,6 +31,11 @@ def unsigned_problem(text: str) -> str:
     return _number_problem("ParseUint", text, text, 2 * INT64)
 
 
+def is_version(text: str) -> bool:
+    """Whether a text is the version of a stored object."""
+    return not unsigned_problem(text) and int(text) > 0
+
+
 def number_asked(request: Request, name: str) -> int:
     """An integer parameter of a query; 0 if it is missing or negative."""
     text = request.query.get(name)

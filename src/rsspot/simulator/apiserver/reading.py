@@ -11,7 +11,7 @@ from typing import Any
 from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.decoding import INT64
 from rsspot.simulator.apiserver.messages import Cause, Refusal, Request, Response
-from rsspot.simulator.apiserver.negotiation import Negotiated, wanted
+from rsspot.simulator.apiserver.negotiation import METADATA, METADATA_LIST, Negotiated, wanted
 from rsspot.simulator.apiserver.objects import Objects
 from rsspot.simulator.apiserver.queries import INVALID_VERSION, check_list_options, number_asked, version_asked
 from rsspot.simulator.apiserver.selectors import Predicate, predicate
@@ -42,6 +42,8 @@ class Reader:
         """The response with an object in the negotiated format."""
         self._check_reached(version_asked(request, 500, ""))
         negotiated = wanted(request)
+        if negotiated.shape == METADATA_LIST:
+            raise Refusal(500, "", "content is not a list")
         if negotiated.shape == "Table":
             metadata = {"resourceVersion": body["metadata"]["resourceVersion"]}
             included = request.query.get("includeObject", "")
@@ -55,9 +57,12 @@ class Reader:
     ) -> Response:
         """The response with a collection or a page of it. version: the version to read, unless the request sets one"""
         check_list_options(request)
-        negotiated, limit, page = wanted(request), number_asked(request, "limit"), self._page(request)
-        page = _Page(page.after, version) if version is not None and page.version is None else page
         keep = predicate(request, definition)
+        negotiated, limit, page = wanted(request), number_asked(request, "limit"), self._page(request)
+        if negotiated.shape == METADATA:
+            problem = f"you requested {METADATA}, but the requested object is a list (*unstructured.UnstructuredList)"
+            raise Refusal(406, "NotAcceptable", problem)
+        page = _Page(page.after, version) if version is not None and page.version is None else page
         shown = self.store.version() if page.version is None else page.version
         try:
             rows, more = self._rows(definition.plural, namespace, page, limit, keep)

@@ -11,10 +11,12 @@ from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import wanted
 from rsspot.simulator.apiserver.objects import Objects
-from rsspot.simulator.apiserver.parsing import delete_options, media_type, patch_options, write_options
+from rsspot.simulator.apiserver.parsing import delete_options, media_type, patch_options
 from rsspot.simulator.apiserver.patches import check_type
+from rsspot.simulator.apiserver.queries import version_asked
 from rsspot.simulator.apiserver.reading import Reader
 from rsspot.simulator.apiserver.store import Object, TooOld
+from rsspot.simulator.apiserver.validation import not_found
 from rsspot.simulator.apiserver.watching import Watcher
 from rsspot.simulator.apiserver.writing import Writer, Written, is_apply
 
@@ -103,16 +105,18 @@ class ResourceEndpoints:
         if len(request.body) > LARGEST_BODY and request.method in WRITES:
             problem = f"Request entity too large: limit is {LARGEST_BODY}"
             raise Refusal(413, "RequestEntityTooLarge", problem)
-        wanted(request)
         if target.name is None:
             return self._of_collection(request, target)
+        wanted(request)
         if target.verb == "create":
             return self._named_create(request, target)
         definition = target.definition
         live = self.objects.store.get(definition.plural, target.namespace or "", target.name)
+        arguments = (definition, target.namespace or "", target.name, live, target.subresource)
         if target.verb == "patch" and is_apply(request) and not (live is None and target.subresource):
-            arguments = (definition, target.namespace or "", target.name, live, target.subresource)
             return self._after_write(request, definition, self._writer.apply(request, *arguments))
+        if target.verb == "update":
+            return self._after_write(request, definition, self._writer.replace(request, *arguments))
         _check_options(request, target.verb)
         if live is None:
             raise not_found(definition, target.name)
@@ -120,8 +124,8 @@ class ResourceEndpoints:
             return self._reader.get(request, definition, live)
         if target.verb == "delete":
             return self._after_delete(request, definition, live)
-        write = self._writer.replace if target.verb == "update" else self._writer.patch
-        return self._after_write(request, definition, write(request, definition, live, target.subresource))
+        write = self._writer.patch(request, definition, live, target.subresource)
+        return self._after_write(request, definition, write)
 
     def _of_collection(self, request: Request, target: Target) -> Response:
         definition, namespace = target.definition, target.namespace
@@ -161,13 +165,13 @@ class ResourceEndpoints:
 
 def _check_options(request: Request, verb: str) -> None:
     """Check what is checked before it is known whether the object exists."""
-    if verb == "delete":
+    if verb == "get":
+        version_asked(request, 500, "")
+    elif verb == "delete":
         delete_options(request)
     elif verb == "patch":
         check_type(media_type(request))
         patch_options(request)
-    elif verb == "update":
-        write_options(request, "UpdateOptions")
 
 
 def _watched(
@@ -215,9 +219,3 @@ class Nowhere(Exception):
 def not_allowed() -> Refusal:
     """The refusal of a method that the path does not support."""
     return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
-
-
-def not_found(definition: Definition, name: str) -> Refusal:
-    """The refusal of a request for an object that does not exist."""
-    message = f'{definition.resource} "{name}" not found'
-    return Refusal(404, "NotFound", message, name=name, kind=definition.plural, group=definition.group)

@@ -82,7 +82,8 @@ def metadata_of(body: Object, version: str = "v1") -> Object:
 def metadata_list(bodies: Iterable[Object], metadata: dict[str, Any], version: str = "v1") -> dict[str, Any]:
     """The metadata of objects as PartialObjectMetadataList."""
     frame = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{version}", "metadata": metadata}
-    return {**frame, "items": [metadata_of(body, version) for body in bodies]}
+    # A real server returns null for an empty list here.
+    return {**frame, "items": [metadata_of(body, version) for body in bodies] or None}
 
 
 def _cell(column: dict[str, Any], body: Object, now: float) -> Any:

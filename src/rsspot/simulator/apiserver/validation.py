@@ -28,7 +28,7 @@ def strictly(definition: Definition, body: Object, strictness: str, twice: Twice
     if problems and strictness == "Strict":
         subject = f'{definition.kind} in version "{definition.version}" cannot be handled as a {definition.kind}'
         raise Refusal(400, "BadRequest", f"{subject}: strict decoding error: {', '.join(problems)}")
-    return (*problems, *metadata_rules.warnings(body))
+    return tuple(problems)
 
 
 def check_version(definition: Definition, body: Object) -> None:
@@ -78,9 +78,8 @@ def unknown_in(definition: Definition, body: Object) -> list[str]:
     return unknown + sorted(unknown_fields(definition.schema, rest))
 
 
-def check_place(metadata: dict[str, Any], live: Object) -> None:
+def check_place(metadata: dict[str, Any], namespace: str, name: str) -> None:
     """Refuse a body whose name or namespace differs from that of the URL."""
-    name, namespace = live["metadata"]["name"], live["metadata"].get("namespace")
     if not metadata.get("name"):
         problem = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
         raise Refusal(400, "BadRequest", problem)
@@ -92,6 +91,17 @@ def check_place(metadata: dict[str, Any], live: Object) -> None:
         raise Refusal(400, "BadRequest", problem)
     if namespace:
         metadata["namespace"] = namespace
+
+
+def check_uid(definition: Definition, metadata: dict[str, Any], live: Object) -> None:
+    """Refuse a body whose uid is that of another object."""
+    name, actual = live["metadata"]["name"], live["metadata"]["uid"]
+    wanted = metadata.get("uid", actual)
+    if wanted != actual:
+        where = "/".join(filter(None, (definition.plural, live["metadata"].get("namespace"), name)))
+        key = f"StorageError: invalid object, Code: 4, Key: /registry/{definition.group}/{where}, ResourceVersion: 0"
+        problem = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {actual}"
+        raise conflict(definition, name, f"{key}, AdditionalErrorMsg: {problem}")
 
 
 def check_versioned(definition: Definition, metadata: dict[str, Any], live: Object) -> None:
@@ -137,3 +147,9 @@ def conflict(definition: Definition, name: str, problem: str) -> Refusal:
     """The refusal of a write that conflicts with the live object."""
     message = f'Operation cannot be fulfilled on {definition.resource} "{name}": {problem}'
     return Refusal(409, "Conflict", message, name=name, kind=definition.plural, group=definition.group)
+
+
+def not_found(definition: Definition, name: str) -> Refusal:
+    """The refusal of a request for an object that does not exist."""
+    message = f'{definition.resource} "{name}" not found'
+    return Refusal(404, "NotFound", message, name=name, kind=definition.plural, group=definition.group)

@@ -50,6 +50,7 @@ class Watcher:
     def watch(self, request: Request, definition: Definition, namespace: str | None) -> Response:
         """The response with a stream of events, one JSON object per line."""
         check_watch_options(request)
+        wanted(request)
         negotiated = wanted(request, streamed=True)
         since = version_asked(request, 500, "")
         initial = _initial_events(request)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,19 +25,21 @@ from rsspot.simulator.apiserver.parsing import (
     write_options,
 )
 from rsspot.simulator.apiserver.patches import check_patched, check_type, compact, patched, unreadable
-from rsspot.simulator.apiserver.queries import INVALID_VERSION, check_list_options, version_asked
+from rsspot.simulator.apiserver.queries import INVALID_VERSION, check_list_options, is_version, version_asked
 from rsspot.simulator.apiserver.selectors import predicate
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.apiserver.validation import (
     check_delete,
     check_kind,
     check_place,
+    check_uid,
     check_version,
     check_versioned,
     check_versions,
     completed,
     conflict,
     judge,
+    not_found,
     strictly,
     unknown_in,
 )
@@ -62,21 +66,19 @@ class Writer:
 
     def create(self, request: Request, definition: Definition, namespace: str, name: str | None = None) -> Written:
         """Create an object: POST to a collection."""
-        strictness, twice = write_options(request, "CreateOptions"), Twice()
-        body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
-        check_version(definition, body)
-        metadata_rules.check_shape(definition.kind, definition.version, body)
-        warnings = strictly(definition, body, strictness, twice)
+        body, warnings = submitted(request, definition, "CreateOptions")
         metadata = body["metadata"]
-        if metadata.get("namespace", namespace) != namespace:
-            problem = "the namespace of the provided object does not match the namespace sent on the request"
-            raise Refusal(400, "BadRequest", problem)
-        if metadata.get("resourceVersion"):
-            raise Refusal(500, "", "resourceVersion should not be set on objects to be created")
-        check_kind(definition, body)
-        self._name(metadata)
-        manager = _manager(request, definition, "Update")
-        return Written(self._made(request, definition, namespace, body, manager), True, warnings)
+        with _warned(warnings):
+            if metadata.get("namespace", namespace) != namespace:
+                problem = "the namespace of the provided object does not match the namespace sent on the request"
+                raise Refusal(400, "BadRequest", problem)
+            if is_version(metadata.get("resourceVersion", "")):
+                raise Refusal(500, "", "resourceVersion should not be set on objects to be created")
+            check_kind(definition, body)
+            self._name(metadata)
+            manager = _manager(request, definition, "Update")
+            made = self._made(request, definition, namespace, body, manager)
+        return Written(made, True, (*warnings, *metadata_rules.warnings(body)))
 
     def _name(self, metadata: dict[str, Any]) -> None:
         prefix = metadata.get("generateName")
@@ -112,27 +114,26 @@ class Writer:
             message = f'{prefix}{definition.resource} "{name}" already exists'
             raise Refusal(409, "AlreadyExists", message, name=name, kind=definition.plural, group=definition.group)
 
-    def replace(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
-        """Replace an object: PUT."""
-        strictness, twice = write_options(request, "UpdateOptions"), Twice()
-        body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
-        check_version(definition, body)
-        metadata_rules.check_shape(definition.kind, definition.version, body)
-        warnings = strictly(definition, body, strictness, twice)
-        name, metadata = live["metadata"]["name"], body["metadata"]
-        check_place(metadata, live)
-        check_versioned(definition, metadata, live)
-        if metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
-            wanted, actual = metadata["uid"], live["metadata"]["uid"]
-            where = "/".join(filter(None, (definition.plural, live["metadata"].get("namespace"), name)))
-            key = (
-                f"StorageError: invalid object, Code: 4, Key: /registry/{definition.group}/{where}, ResourceVersion: 0"
-            )
-            problem = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {actual}"
-            problem = f"{key}, AdditionalErrorMsg: {problem}"
-            raise conflict(definition, name, problem)
-        manager = _manager(request, definition, "Update", subresource)
-        return self._updated(request, definition, live, body, manager, warnings)
+    def replace(
+        self,
+        request: Request,
+        definition: Definition,
+        namespace: str,
+        name: str,
+        live: Object | None,
+        subresource: str = "",
+    ) -> Written:
+        """Replace an object: PUT. Whether it exists is checked after the body is decoded."""
+        body, warnings = submitted(request, definition, "UpdateOptions")
+        metadata = body["metadata"]
+        with _warned(warnings):
+            check_place(metadata, namespace, name)
+            if live is None:
+                raise not_found(definition, name)
+            check_versioned(definition, metadata, live)
+            check_uid(definition, metadata, live)
+            manager = _manager(request, definition, "Update", subresource)
+            return self._updated(request, definition, live, body, manager, warnings)
 
     def patch(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
         """Patch an object: PATCH with a merge patch or JSON patch."""
@@ -145,10 +146,11 @@ class Writer:
         unknown = [f'unknown field "{path}"' for path in unknown_in(definition, body)] if strictness != "Ignore" else []
         if unknown and strictness == "Strict":
             raise unreadable(compact(body), f"strict decoding error: {', '.join(unknown)}")
-        check_place(body["metadata"], live)
-        check_versioned(definition, body["metadata"], live)
-        manager = _manager(request, definition, "Update", subresource)
-        return self._updated(request, definition, live, body, manager, tuple(unknown))
+        with _warned(tuple(unknown)):
+            check_place(body["metadata"], live["metadata"].get("namespace", ""), live["metadata"]["name"])
+            check_versioned(definition, body["metadata"], live)
+            manager = _manager(request, definition, "Update", subresource)
+            return self._updated(request, definition, live, body, manager, tuple(unknown))
 
     def apply(
         self,
@@ -264,6 +266,26 @@ class Writer:
         for body in chosen:
             self.objects.doom(definition, body, propagation(options))
         return before
+
+
+def submitted(request: Request, definition: Definition, options: str) -> tuple[Object, tuple[str, ...]]:
+    """The object in a body, and warnings about it. options: the name of the options of this write"""
+    strictness, twice = write_options(request, options), Twice()
+    body = document_of(request, definition.kind, twice if strictness != "Ignore" else None)
+    check_version(definition, body)
+    metadata_rules.check_shape(definition.kind, definition.version, body)
+    # The fields of another kind are unknown to nobody.
+    return body, strictly(definition, body, strictness, twice) if body["kind"] == definition.kind else ()
+
+
+@contextmanager
+def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
+    """Add warnings to a refusal: a write that is refused has the warnings of one that succeeds."""
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.warnings = (*warnings, *refusal.warnings)
+        raise
 
 
 def _manager(request: Request, definition: Definition, operation: str, subresource: str = "") -> Manager:
