@@ -88,6 +88,19 @@ def test_slack_webhooks_get_a_text(manned):
     assert [set(notice.body) for notice in tenant.spot.world.notices] == [{"text"}, {"text"}]
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999/", "nonsense"])
+def test_an_invalid_webhook_does_not_stop_the_clock(manned, url):
+    """An event reports that the notice was not delivered."""
+    tenant = manned(webhook=url)
+    tenant.api.set_price(CLASS, 5)
+    tenant.spot.advance(400)
+    assert status_of(tenant)["assignedServers"] == {}
+    assert tenant.spot.world.notices == []
+    events = tenant.store.events(tenant.namespace, "prod", 100)
+    assert any("the webhook was not notified" in message for _, message in events)
+    assert not any(url in message for _, message in events)
+
+
 def test_a_fixed_price_can_be_released(manned):
     """With None, the market price moves again."""
     tenant = manned()
@@ -221,6 +234,15 @@ def test_a_busy_pool_grows_at_once_and_an_idle_one_shrinks_later(tenant):
     assert desired(tenant) == 5
     tenant.spot.advance(240)
     assert desired(tenant) == 1
+
+
+def test_an_annotation_that_is_no_size_does_not_stop_the_clock(tenant):
+    """Python converts no text of more than 4300 digits."""
+    tenant.cloudspace()
+    tenant.pool(POOL, autoscaling=SCALING)
+    need(tenant, "9" * 5000)
+    tenant.spot.advance(70)
+    assert 1 <= desired(tenant) <= 5
 
 
 def test_a_workload_without_annotation_follows_the_seed(new_tenant):

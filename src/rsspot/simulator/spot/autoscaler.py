@@ -61,7 +61,7 @@ def _bounds(pool: Object) -> tuple[int, int] | None:
 
 def _needed(world: SpotWorld, pool: Object, least: int, most: int) -> int:
     annotation = (pool["metadata"].get("annotations") or {}).get(NEEDED, "")
-    if annotation.isascii() and annotation.isdigit():
+    if annotation.isascii() and annotation.isdigit() and len(annotation) < 10:
         return int(annotation)
     shift = int(world.now // SHIFT)
     return least + int(draw(world.seed, "workload", pool["metadata"]["uid"], shift) * (most - least + 1))
