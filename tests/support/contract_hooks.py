@@ -19,6 +19,10 @@ REAL = (
     (500, r'.*strconv\.ParseUint: parsing ".*": invalid syntax'),
     (500, r"failed to create typed patch object .*: field not declared in schema"),
     (500, r"couldn't get version/kind; json parse error: .*"),
+    (500, r"json: cannot unmarshal .* into Go struct field (DeleteOptions|Preconditions)\..*"),
+    (500, r'no kind ".*" is registered for version ".*" in scheme .*'),
+    (500, r"unexpected GroupVersion string: .*"),
+    (500, r"Internal error occurred: Object 'apiVersion' is missing in .*"),
     (504, r"Timeout: Too large resource version: \d+, current: \d+"),
 )
 """Server errors that a real API server also returns for these invalid requests; they do not count as failures."""
