@@ -24,5 +24,7 @@ NAME_ANNOTATION = "rsspot.dev/name"
 NAME_SPACE = "d8a30f17-b414-5818-a50f-8ec9d63c3a01"
 """Root of the UUIDv5 names. Changing it would rename every pool of every user."""
 
+TRANSIENT_STATUSES = (408, 429, 500, 502, 503, 504)
+"""HTTP statuses after which a read may succeed a little later."""
 PAGE_SIZE = 500
 USER_AGENT = f"rsspot/{VERSION}"

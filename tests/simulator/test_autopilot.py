@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsspot.simulator.spot.allocation import Offer, allot, suits
 from rsspot.simulator.spot.autopilot import COOLDOWN, LONGEST_HISTORY
-from rsspot.simulator.spot.bids import next_rung, on_ladder
+from rsspot.simulator.spot.autopilot_classes import Offer, allot, suits
+from rsspot.simulator.spot.bid_rules import next_rung, on_ladder
 
 PILOT = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9b01"
 RIVAL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9b02"

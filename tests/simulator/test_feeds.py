@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from rsspot.simulator.spot.auction import PERIOD
 from rsspot.simulator.spot.feeds import WINDOW
-from rsspot.simulator.spot.market import PERIOD
 
 NAME = "gp.vs1.large-ord"
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"

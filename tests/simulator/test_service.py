@@ -10,8 +10,8 @@ import pytest
 from rsspot.errors import UsageError
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.webhook_sender import WebhookSender, is_loopback
+from rsspot.simulator.spot.auction import RECORDING_BEGAN, WEEK, going_rate
 from rsspot.simulator.spot.autoscaler import MANAGER, NEEDED, UNNEEDED_FOR
-from rsspot.simulator.spot.market import RECORDING_BEGAN, WEEK, going_rate
 from rsspot.simulator.spot.protocol import Notice
 from rsspot.simulator.spot.switches import Rules, rules_of
 

@@ -16,10 +16,11 @@ from rsspot.cli.options import CliOptions, split
 from rsspot.cli.session import CliSession
 from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
+from rsspot.reports.registry import REPORTS
 
 EPILOG = (
     "Global options, accepted anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
-    " --org NAME, --region NAME, --output/-o table|json|yaml, --no-color, --no-cache, --verbose/-v."
+    f" --org NAME, --region NAME, --output/-o {'|'.join(REPORTS)}, --no-color, --no-cache, --verbose/-v."
 )
 
 

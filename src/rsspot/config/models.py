@@ -9,9 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from rsspot.constants import BASE_URL, CLIENT_ID, FEEDS_URL, OAUTH_URL
-
-TRANSIENT = (408, 429, 500, 502, 503, 504)
+from rsspot.constants import BASE_URL, CLIENT_ID, FEEDS_URL, OAUTH_URL, TRANSIENT_STATUSES
 
 
 class Section(BaseModel):
@@ -51,7 +49,9 @@ class Retry(Section):
     deadline: Seconds = Field(
         default=120.0, description="Maximum total time of a request in seconds, including retries and waits."
     )
-    statuses: tuple[int, ...] = Field(default=TRANSIENT, description="HTTP statuses after which a read is retried.")
+    statuses: tuple[int, ...] = Field(
+        default=TRANSIENT_STATUSES, description="HTTP statuses after which a read is retried."
+    )
 
 
 class Cache(Section):

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from math import inf
 
 from rsspot.auth.grants import ONCE
+from rsspot.constants import TRANSIENT_STATUSES
 from rsspot.errors import RsspotError
 from rsspot.http.deadline import LEFT
 from rsspot.http.hooks import Exchange, Hooks
@@ -21,7 +22,6 @@ from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-PASSING = frozenset({408, 429, 500, 502, 503, 504})
 NEVER_SENT = (httpx.LocalProtocolError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 AS_IT_COMES = "rsspot.as_it_comes"
 """A request extension: do not read the body here; the caller streams it, limited only by the `read` timeout."""
@@ -47,7 +47,7 @@ class RetryPolicy:
     jitter: float = 1.0
     longest_retry_after: float = 60.0
     deadline: float = 120.0
-    statuses: frozenset[int] = PASSING
+    statuses: frozenset[int] = frozenset(TRANSIENT_STATUSES)
 
 
 @dataclass(frozen=True)

@@ -264,31 +264,24 @@ class Kind(Generic[T]):
 
 
 def _without(value: Any, path: tuple[str | int, ...]) -> Any:
-    """A copy without the value at a path of pydantic's, or without the innermost thing above it that exists.
+    """A copy without the innermost thing on a path of pydantic's that exists; the value itself if nothing of it does.
 
     Parts of the path that pydantic adds for its own steps are passed over.
     """
-    for index, key in enumerate(path):
-        inside = isinstance(value, dict) and key in value
-        if inside or (isinstance(value, list) and isinstance(key, int) and key < len(value)):
-            rest = path[index + 1 :]
-            inner = value[key]
-            last = not any(_has(inner, each) for each in rest)
-            if isinstance(value, dict):
-                kept = {name: each for name, each in value.items() if name != key}
-                return kept if last else {**value, key: _without(inner, rest)}
-            return (
-                [each for at, each in enumerate(value) if at != key]
-                if last
-                else [_without(each, rest) if at == key else each for at, each in enumerate(value)]
-            )
-    return value
-
-
-def _has(value: Any, key: str | int) -> bool:
+    entries: dict[Any, Any] = {}
     if isinstance(value, dict):
-        return key in value
-    return isinstance(value, list) and isinstance(key, int) and key < len(value)
+        entries = dict(value)
+    elif isinstance(value, list):
+        entries = dict(enumerate(value))
+    for index, key in enumerate(path):
+        if key in entries:
+            inner = _without(entries[key], path[index + 1 :])
+            if inner is entries[key]:
+                del entries[key]
+            else:
+                entries[key] = inner
+            return entries if isinstance(value, dict) else list(entries.values())
+    return value
 
 
 def is_controlled(document: Document) -> bool:

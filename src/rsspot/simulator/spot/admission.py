@@ -13,7 +13,7 @@ from typing import Any
 from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.messages import Cause, Refusal
 from rsspot.simulator.apiserver.store import Object, Store
-from rsspot.simulator.spot import bids
+from rsspot.simulator.spot import bid_rules
 from rsspot.simulator.spot.sshkeys import fingerprint
 from rsspot.simulator.spot.switches import Rules
 
@@ -149,7 +149,7 @@ def _pool_objections(plural: str, store: Store, rules: Rules, body: Object, old:
     if "bidPrice" in spec and (old is None or rules.revalidate or spec["bidPrice"] != old["spec"]["bidPrice"]):
         market = Decimal(server_class["status"]["spotPricing"]["marketPricePerHour"])
         minimum = server_class["spec"].get("minBidPricePerHour", "")
-        yield from bids.objections(spec["bidPrice"], market, minimum, rules.bids)
+        yield from bid_rules.objections(spec["bidPrice"], market, minimum, rules.bids)
     if old is None and server_class["spec"].get("availability") != "available":
         yield f"serverClass {spec['serverClass']} is not available"
     autoscaling = spec.get("autoscaling") or {}

@@ -15,8 +15,8 @@ from rsspot.simulator.apiserver.schema import with_defaults
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.spot.admission import fill_in
-from rsspot.simulator.spot.allocation import Offer, allot, suits
-from rsspot.simulator.spot.bids import next_rung
+from rsspot.simulator.spot.autopilot_classes import Offer, allot, suits
+from rsspot.simulator.spot.bid_rules import next_rung
 from rsspot.simulator.spot.controllers import on_created, on_written
 from rsspot.simulator.spot.provisioning import is_going
 

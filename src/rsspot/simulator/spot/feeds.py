@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rsspot.simulator.apiserver.messages import Response
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.rng import draw
-from rsspot.simulator.spot.market import PERIOD, going_rate
+from rsspot.simulator.spot.auction import PERIOD, going_rate
 
 if TYPE_CHECKING:
     from rsspot.simulator.spot.protocol import SpotWorld

@@ -12,8 +12,8 @@ from rsspot.simulator.apiserver.objects import place
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.rng import draw
 from rsspot.simulator.spot.admission import POOLS
+from rsspot.simulator.spot.auction import PERIOD, Bid, going_rate, run_auction
 from rsspot.simulator.spot.events import tell
-from rsspot.simulator.spot.market import PERIOD, Bid, going_rate, run_auction
 from rsspot.simulator.spot.webhooks import announce
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsspot.simulator.spot.bids import on_ladder
-from rsspot.simulator.spot.market import PERIOD, Bid, going_rate, run_auction
+from rsspot.simulator.spot.auction import PERIOD, Bid, going_rate, run_auction
+from rsspot.simulator.spot.bid_rules import on_ladder
 
 FIRST = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 SECOND = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a02"
