@@ -209,6 +209,36 @@ async def test_a_malformed_token_fails_only_its_machine(runs: Runs, registrar: R
 
 
 @pytest.mark.parametrize("text", ["", "hello", "[]", '"text"', "{} {}", "\\xff"])
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_registrar_that_can_find_is_asked_first(
+    registrations: Documents, registrar: Registrar, known: bool
+) -> None:
+    """So that a runner with an empty ledger does not register machines again."""
+    body = machine(registrar.refusing(*(["found"] if known else [])))
+    body["spec"]["registrar"]["find"] = True
+    made = await registrations.create(body)
+    assert made["status"]["state"] == "registered"
+    assert registrar.questions == (["find"] if known else ["find", "issue_token", "submit", "confirm"])
+
+
+@pytest.mark.parametrize("echo", ["echo $HOOK", "printf %s $HOOK | base64 -w0", "echo x${HOOK}x"])
+async def test_a_secret_of_the_environment_is_not_kept(monkeypatch: pytest.MonkeyPatch, echo: str) -> None:
+    """A registrar inherits the environment, and may print what it was called with."""
+    monkeypatch.setenv("HOOK", "canary-492817-value")
+    with pytest.raises(RegistrarFailed) as caught:
+        await ask(["/bin/sh", "-c", f"{echo} >&2; echo near $HOME >&2; exit 3"], {}, 20)
+    assert "canary-492817" not in caught.value.message
+    assert "Y2FuYXJ5LTQ5MjgxNy" not in caught.value.message
+    assert f"near {os.environ['HOME']}" in caught.value.message
+
+
+@pytest.mark.parametrize("stream", ["1", "2"])
+async def test_endless_output_is_cut_off(stream: str) -> None:
+    """The registrar is killed, however fast it prints."""
+    with pytest.raises(RegistrarFailed, match="printed more than 1048576 bytes"):
+        await ask(["/bin/sh", "-c", f"yes >&{stream}"], {}, 60)
+
+
 async def test_output_that_is_not_a_json_object_is_a_failure(text: str) -> None:
     """Exactly one JSON object is required."""
     with pytest.raises(RegistrarFailed, match="did not print a JSON object"):

@@ -23,6 +23,9 @@ with open(sys.argv[1], "a") as log:
     log.write(json.dumps(question) + "\\n")
 if question["ask"] in sys.argv[2:]:
     sys.exit(f"no {question['ask']} today")
+if question["ask"] == "find":
+    print(json.dumps({"registered": "found" in sys.argv[2:], "tokenId": "t0"}))
+    sys.exit()
 token = {"tokenId": "t1", "token": "canary-secret", "tokenExpiresAt": "2030-01-01T00:00:00Z"}
 print(json.dumps(token if question["ask"] == "issue_token" else {}))
 """

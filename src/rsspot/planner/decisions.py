@@ -51,7 +51,9 @@ def create(manifest: Manifest, context: PlanContext) -> Change:
     """The change that makes an object which does not exist."""
     name = manifest.kind.wire_name(context.organization, manifest.name, manifest.spec)
     owned = context.state.owned.get(Ref(manifest.kind.name, name))
-    reason = "deleted by somebody else" if owned else "declared, and does not exist"
+    # What lives in a ledger may be there all the same, on the word of another ledger.
+    unknown = "not known to this ledger" if manifest.kind.local else "declared, and does not exist"
+    reason = "deleted by somebody else" if owned else unknown
     return _whole(manifest, Action.CREATE, name, reason, context)
 
 

@@ -75,21 +75,29 @@ class VMRegistrations(Documents):
             record = self._advance(key, RegistrationStatus.TOKEN_ISSUED)
         elif record.status in (RegistrationStatus.FAILED, RegistrationStatus.SKIPPED):
             record = self._advance(key, RegistrationStatus.DISCOVERED)
+        if record.status is RegistrationStatus.DISCOVERED and spec["registrar"].get("find"):
+            answer = await self._answer("find", record, spec)
+            if answer.get("registered") is True:
+                return self._advance(key, RegistrationStatus.REGISTERED, token_id=answer.get("tokenId"))
         for state, question, following in WALK:
             if record.status is not state:
                 continue
-            if self.context.permit:
-                self.context.permit()
-            try:
-                answer = _checked(await self._ask(question, record, spec))
-            except RegistrarFailed as failure:
-                self._advance(key, RegistrationStatus.FAILED, last_error=failure.message)
-                raise
+            answer = await self._answer(question, record, spec)
             token = answer if following is RegistrationStatus.TOKEN_ISSUED else {}
             record = self._advance(
                 key, following, token_id=token.get("tokenId"), token_expires_at=token.get("tokenExpiresAt")
             )
         return record
+
+    async def _answer(self, question: str, record: RegistrationRecord, spec: Mapping[str, Any]) -> Document:
+        """The registrar's answer. A machine about which it gives none is marked as failed."""
+        if self.context.permit:
+            self.context.permit()
+        try:
+            return _checked(await self._ask(question, record, spec))
+        except RegistrarFailed as failure:
+            self._advance(record.registration_key, RegistrationStatus.FAILED, last_error=failure.message)
+            raise
 
     def _advance(self, key: str, status: RegistrationStatus, **learned: str | None) -> RegistrationRecord:
         return self._ledger.advance(key, status, worker=WORKER, **learned)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rsspot.constants import LOCAL_API_VERSION
-from rsspot.models.authoring import WholeNumber, between
+from rsspot.models.authoring import Truth, WholeNumber, between
 from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WRITE_ONLY, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming
@@ -15,10 +15,14 @@ from rsspot.utils.serialization import Document, at_path
 
 
 class Registrar(Model):
-    """The program that registers machines. It reads one JSON object from stdin and prints one."""
+    """The program that registers machines. It reads one JSON object from stdin and prints one.
+
+    find: whether it can be asked first if a machine is registered already, so that a lost ledger rebuilds itself.
+    """
 
     exec: Annotated[list[str], COMMAND, Field(min_length=1)]
     timeout_seconds: Annotated[WholeNumber, between(1, 86_400)] = 60
+    find: Truth = False
 
 
 class RegistrationSpec(Spec):
