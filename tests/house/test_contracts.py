@@ -88,7 +88,7 @@ def loaded(*arguments: str) -> set[str]:
     return set(done.stdout.split("modules:")[1].split())
 
 
-HEAVY = {"typer", "pydantic", "httpx", "rich", "pygments", "yaml", "asyncio", "sqlite3", "deepdiff"}
+HEAVY = {"typer", "pydantic", "httpx", "rich", "pygments", "yaml", "asyncio", "sqlite3", "deepdiff", "jsonpatch"}
 
 
 def test_version_imports_nothing_heavy() -> None:
@@ -115,7 +115,7 @@ def test_commands_import_no_slow_library(
 def test_settings_are_resolved_without_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Showing where a setting comes from needs no HTTP client."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert not loaded("config", "path") & {"httpx", "yaml", "ruamel.yaml"}
+    assert not loaded("config", "path") & {"httpx", "yaml", "jsonpatch", "ruamel.yaml"}
 
 
 def test_every_service_is_in_the_independence_contract() -> None:
@@ -129,7 +129,7 @@ def test_every_service_is_in_the_independence_contract() -> None:
 
 def test_validate_imports_no_http_or_database() -> None:
     """Checking files needs neither a client nor a database."""
-    assert not loaded("validate", str(ROOT / "manifests")) & {"httpx", "sqlite3"}
+    assert not loaded("validate", str(ROOT / "manifests")) & {"httpx", "sqlite3", "jsonpatch"}
 
 
 def test_types_are_shipped() -> None:
