@@ -57,3 +57,15 @@ def test_members_of_a_later_version_are_passed_over() -> None:
     """A plan of a newer minor version can still be applied."""
     document = dump_plan(plan_of([], world_of({})))
     assert load_plan(resealed(document | {"later": True})).empty
+
+
+@pytest.mark.parametrize("patch", [[], [{"op": "replace", "path": "/spec/desired", "value": 9}], [{"op": "x"}], [7]])
+def test_the_patch_of_a_change_must_say_what_its_diff_says(patch: Any) -> None:
+    """People read the one, and an apply does the other."""
+    desired = {("CloudSpace", "edge", ""): {"region": "dfw", "kubernetesVersion": "1.33.0"}}
+    live = {("CloudSpace", "edge", ""): {"region": "dfw", "kubernetesVersion": "1.32.0"}}
+    document = json.loads(json.dumps(dump_plan(plan_of(wanted_of(desired), world_of(live)))))
+    assert load_plan(document).changes
+    document["changes"][0]["patch"] = patch
+    with pytest.raises(UsageError, match="not a saved plan"):
+        load_plan(resealed(document))

@@ -124,6 +124,7 @@ async def test_another_edit_than_the_manifests_say_is_refused(room: Room) -> Non
 
     def other_value(change: Document) -> None:
         change["diff"][0]["after"] = "1.33.0"
+        change["patch"][-1]["value"] = "1.33.0"
 
     document = await room.saved(STACK.replace("1.31.1", "1.32.9"))
     with pytest.raises(PlanRefused, match=r"another spec\.kubernetesVersion than its manifest"):

@@ -266,6 +266,23 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
 
 
 def _load_change(saved: PlanChange) -> Change:
+    """Raises UsageError if the patch that people read is not what the edits would do."""
+    change = _as_change(saved)
+    if not _is_same_patch(saved.patch, _operations(change)):
+        raise UsageError(f"not a saved plan: the patch of {saved.address} does not say what its diff says")
+    return change
+
+
+def _is_same_patch(written: list[Document], derived: list[Document]) -> bool:
+    from jsonpatch import JsonPatch, JsonPatchException, JsonPointerException
+
+    try:
+        return bool(JsonPatch(written) == JsonPatch(derived))
+    except (JsonPatchException, JsonPointerException, TypeError):
+        return False
+
+
+def _as_change(saved: PlanChange) -> Change:
     return Change(
         address=saved.address,
         action=saved.action,

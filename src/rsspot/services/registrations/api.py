@@ -78,7 +78,10 @@ class VMRegistrations(Documents):
         if record.status is RegistrationStatus.DISCOVERED and spec["registrar"].get("find"):
             answer = await self._answer("find", record, spec)
             if answer.get("registered") is True:
-                return self._advance(key, RegistrationStatus.REGISTERED, token_id=answer.get("tokenId"))
+                # Somebody else has taken these steps, and this ledger catches up.
+                self._advance(key, RegistrationStatus.TOKEN_ISSUED, token_id=answer.get("tokenId"))
+                self._advance(key, RegistrationStatus.SUBMITTED)
+                return self._advance(key, RegistrationStatus.REGISTERED)
         for state, question, following in WALK:
             if record.status is not state:
                 continue

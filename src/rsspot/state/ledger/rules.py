@@ -20,17 +20,14 @@ MARGIN = timedelta(seconds=5)
 
 _S = RegistrationStatus
 LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
-    _S.DISCOVERED: frozenset({_S.TOKEN_ISSUED, _S.REGISTERED, _S.FAILED, _S.SKIPPED}),
+    _S.DISCOVERED: frozenset({_S.TOKEN_ISSUED, _S.FAILED, _S.SKIPPED}),
     _S.TOKEN_ISSUED: frozenset({_S.SUBMITTED, _S.FAILED}),
     _S.SUBMITTED: frozenset({_S.REGISTERED, _S.FAILED}),
     _S.REGISTERED: frozenset({_S.SKIPPED}),
     _S.FAILED: frozenset({_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SKIPPED}),
     _S.SKIPPED: frozenset({_S.DISCOVERED}),
 }
-"""The statuses that may follow each status. A registered machine can only be retired, which makes it skipped.
-
-A machine goes from discovered to registered at once if the cluster manager knows it already.
-"""
+"""The statuses that may follow each status. A registered machine can only be retired, which makes it skipped."""
 OPEN = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.FAILED)
 """The statuses of machines that workers may claim: not started, failed, or left unfinished."""
 PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#\d+")
