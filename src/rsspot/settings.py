@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rsspot.errors import ConfigError
+
 ALIASES: dict[str, tuple[str, ...]] = {
     "profile": ("RSSPOT_PROFILE", "SPOT_PROFILE", "RACKSPACE_SPOT_PROFILE"),
     "organization": ("RSSPOT_ORG", "RSSPOT_ORGANIZATION", "SPOT_ORG", "RACKSPACE_SPOT_ORG"),
@@ -63,6 +65,28 @@ def home(environ: Mapping[str, str]) -> Path:
 
 
 def user_home(environ: Mapping[str, str]) -> Path:
-    """The user's home directory."""
+    """The user's home directory. Raises ConfigError if there is none, as for a numeric user of a container."""
     folder = environ.get("HOME")
-    return Path(folder) if folder else Path.home()
+    try:
+        return Path(folder) if folder else Path.home()
+    except RuntimeError:
+        message = "there is no home directory: HOME is not set, and the system does not know this user"
+        hint = "set HOME, or RSSPOT_CONFIG and RSSPOT_STATE_PATH; with --sandbox, set RSSPOT_SANDBOX"
+        raise ConfigError(message, hint=hint) from None
+
+
+def has_home(environ: Mapping[str, str]) -> bool:
+    """Whether the user has a home directory. Without one there are no files at default paths."""
+    try:
+        user_home(environ)
+    except ConfigError:
+        return False
+    return True
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with a leading `~` replaced. Raises ConfigError if there is no such home directory."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path}: there is no such home directory", hint="set HOME, or write the full path") from None

@@ -368,7 +368,6 @@ def test_an_invalid_file_is_not_changed(tmp_path: Path, suffix: str, content: by
     [
         ("base: &b {org: a}\nprofiles:\n  w: *b\n  v: *b\n", ("profiles", "v", "org"), "x"),
         ("base: &b {org: a}\nprofiles:\n  w: {<<: *b}\n", ("profiles", "w", "org"), None),
-        ("profiles:\n  1:30: {org: a}\n", ("profiles", "1:30", "org"), "x"),
     ],
 )
 def test_an_edit_with_side_effects_is_refused(tmp_path: Path, text: str, keys: Keys, value: Any) -> None:

@@ -13,6 +13,7 @@ from rsspot.auth.token import Token
 from rsspot.errors import AuthError
 from rsspot.utils.clock import Clock
 from rsspot.utils.files import LockFile, write_private
+from rsspot.utils.reading import parse_json, read_text
 
 LOCK_TIMEOUT = 35.0
 """How many seconds to wait while another process refreshes the same token. After that, refresh it anyway."""
@@ -30,7 +31,7 @@ class TokenCache:
     def load(self) -> Grant | None:
         """The cached tokens, or None if there are none or they cannot be read."""
         try:
-            cached = json.loads(self._file.read_text(encoding="utf-8"))
+            cached = parse_json(read_text(self._file))
             token, refresh_token = Token.parse(str(cached["id_token"])), cached.get("refresh_token")
         except (OSError, ValueError, KeyError, TypeError, AuthError):
             return None

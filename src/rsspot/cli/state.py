@@ -13,6 +13,7 @@ from rsspot.cli.session import session
 from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 from rsspot.utils.files import write_private
+from rsspot.utils.reading import MOST_BYTES, parse_json, read_text
 
 state = typer.Typer(help="Export, import and clean up state.db.", **SETTINGS)
 
@@ -44,12 +45,14 @@ def import_(
     try:
         if str(file) == "-" and sys.stdin is None:
             raise UsageError("standard input is closed")
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        document = json.loads(text)
+        text = sys.stdin.read(MOST_BYTES) if str(file) == "-" else read_text(file, pipes=True)
+        document = parse_json(text)
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from None
-    except ValueError:
+    except json.JSONDecodeError:
         raise UsageError(f"{file} is not valid JSON") from None
+    except ValueError as error:
+        raise UsageError(f"cannot read {file}: {error}") from None
     with session().state(create=True) as store:
         session().emit({"taken": store.import_(document, replace=replace)})
 

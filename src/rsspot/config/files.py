@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 from rsspot.config.models import ConfigFile, Profile, Section, spellings
 from rsspot.errors import ConfigError
 from rsspot.models.findings import findings
-from rsspot.settings import CONFIG_PATHS, home, user_home
+from rsspot.settings import CONFIG_PATHS, expanded, has_home, home, user_home
+from rsspot.utils.reading import TooDeep, parse_json, read_text, reason
 from rsspot.utils.text import did_you_mean
 
 NAMES = ("config.yml", "config.yaml", "config.toml", "config.json")
@@ -21,26 +22,26 @@ LEGACY = ".spot_config"
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
 """The deepest nesting that is read. Deeper nesting can overflow the stack of a parser written in C."""
-PYYAML_TOO_DEEP = "maximum nesting depth"
-"""Part of the error message with which PyYAML (6.0.4 and later) refuses deep nesting."""
 
 
 def config_file(environ: Mapping[str, str], config_path: Path | None = None) -> Path | None:
     """The config file in use, or None. Raises ConfigError if a file was named but does not exist."""
     named = config_path or next((Path(environ[name]) for name in CONFIG_PATHS if environ.get(name)), None)
     if named is not None:
-        named = named.expanduser()
+        named = expanded(named)
         if not named.is_file():
             raise ConfigError(f"no config file at {named}")
         return named
+    if not environ.get("XDG_CONFIG_HOME") and not has_home(environ):
+        return None
     existing = [path for name in NAMES if (path := home(environ) / name).is_file()]
     return existing[0] if existing else None
 
 
 def legacy_file(environ: Mapping[str, str]) -> Path | None:
     """The official CLI's `~/.spot_config`, if it exists."""
-    path = user_home(environ) / LEGACY
-    return path if path.is_file() else None
+    path = user_home(environ) / LEGACY if has_home(environ) else None
+    return path if path and path.is_file() else None
 
 
 def read(path: Path) -> ConfigFile:
@@ -51,11 +52,9 @@ def read(path: Path) -> ConfigFile:
 def document(path: Path) -> dict[str, Any]:
     """Read a file as plain values, without validating its keys. Raises ConfigError."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path} is too large for a config file")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
+        text = read_text(path, most=MAX_BYTES)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read {path}: {reason(error)}") from None
     content = plain(path, text)
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must contain a mapping with `profiles`")
@@ -67,7 +66,7 @@ def plain(path: Path, text: str) -> Any:
     readers = {".toml": _toml, ".json": _json}
     try:
         return readers.get(path.suffix, _yaml)(path, text)
-    except RecursionError:
+    except (RecursionError, TooDeep):
         raise ConfigError(f"{path} is nested too deeply for a config file") from None
 
 
@@ -130,26 +129,13 @@ def _suggestion(key: object, known: Iterable[str]) -> str | None:
 
 
 def _yaml(path: Path, text: str) -> Any:
-    import yaml
+    from rsspot.utils.yaml_values import InvalidYaml, parse_yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    depth = 0
     try:
-        for event in yaml.parse(text, Loader=loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise RecursionError
-        return yaml.load(text, Loader=loader) or {}
-    except yaml.YAMLError as error:
-        if PYYAML_TOO_DEEP in str(error):
-            raise RecursionError from None
-        # The parser's message quotes the text, which may be a token.
-        mark = getattr(error, "problem_mark", None)
-        position = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{position} is not valid YAML") from None
-    except ValueError:
-        # The constructor raises this for 2024-99-99, which looks like a date but is not valid.
-        raise ConfigError(f"{path} is not valid YAML: it contains an invalid date or number") from None
+        return parse_yaml(text, deepest=MAX_DEPTH) or {}
+    except InvalidYaml as error:
+        position = f":{error.line}:{error.column}" if error.line else ""
+        raise ConfigError(f"{path}{position} is not valid YAML{error.clause and f': {error.clause}'}") from None
 
 
 def _toml(path: Path, text: str) -> Any:
@@ -165,7 +151,10 @@ def _toml(path: Path, text: str) -> Any:
 
 def _json(path: Path, text: str) -> Any:
     try:
-        return json.loads(text or "{}")
-    except ValueError as error:
-        position = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ConfigError(f"{path}{position} is not valid JSON") from None
+        return parse_json(text or "{}")
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}:{error.lineno}:{error.colno} is not valid JSON") from None
+    except TooDeep:
+        raise
+    except ValueError:
+        raise ConfigError(f"{path} is not valid JSON: it contains an invalid number") from None

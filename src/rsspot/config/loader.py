@@ -18,13 +18,16 @@ from rsspot.config.files import config_file, legacy_file, parse, read
 from rsspot.config.models import SECRETS, ConfigFile, Profile, leaves, nested, values
 from rsspot.errors import AuthError, ConfigError, StateError
 from rsspot.models.findings import findings
-from rsspot.settings import Setting, from_environment, home
+from rsspot.settings import Setting, expanded, from_environment, home
+from rsspot.utils.reading import read_text, reason
 from rsspot.utils.text import did_you_mean
 
 NAMES = frozenset(name for name, _ in leaves(Profile))
 CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token")
 GLOBAL = frozenset({"profile", "state_path"})
 """Settings that belong to no profile."""
+LONGEST_TOKEN = 64 * 1024
+"""Bytes of a token file; a longer one is another file, named by mistake."""
 URLS = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
 """Settings whose value may contain a password before the @."""
 Remembered = Callable[[str | None], Mapping[str, str]]
@@ -170,10 +173,10 @@ def _state_path(
     given: Mapping[str, Setting], file: ConfigFile, path: Path | None, environ: Mapping[str, str]
 ) -> tuple[Path, str]:
     if setting := given.get("state_path"):
-        return Path(setting.value).expanduser(), setting.source
+        return expanded(setting.value), setting.source
     if file.state_path:
         folder = path.parent if path else Path()
-        return folder / Path(file.state_path).expanduser(), f"{path or 'config'} (statePath)"
+        return folder / expanded(file.state_path), f"{path or 'config'} (statePath)"
     if path and path != legacy_file(environ):
         return path.parent / "state.db", "beside the config file"
     return home(environ) / "state.db", "default"
@@ -219,10 +222,12 @@ def _with_token(settings: dict[str, Setting]) -> dict[str, Setting]:
     file = settings.get("refresh_token_file")
     if file is None or "refresh_token" in settings:
         return settings
+    path = expanded(file.value)
     try:
-        token = Path(file.value).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the refresh token from {file.value} ({file.source}): {error}") from None
+        # A shell's process substitution is a pipe.
+        token = read_text(path, most=LONGEST_TOKEN, pipes=True).strip()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the refresh token from {file.value} ({file.source}): {reason(error)}") from None
     if not token:
         raise ConfigError(f"{file.value} ({file.source}) contains no refresh token")
     return settings | {"refresh_token": Setting(token, f"{file.value} ({file.source})")}

@@ -14,11 +14,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from rsspot.config.files import config_file, document, is_single_profile, legacy_file, parse, plain
+from rsspot.config.files import MAX_BYTES, config_file, document, is_single_profile, legacy_file, parse, plain
 from rsspot.config.models import ConfigFile, Profile, Section, spellings
 from rsspot.errors import ConfigError
-from rsspot.settings import home
+from rsspot.settings import expanded, home
 from rsspot.utils.files import file_lock, write_private
+from rsspot.utils.reading import parse_json, read_text
 
 Keys = tuple[str, ...]
 DEFAULT_PROFILE = ("profiles", "default")
@@ -27,7 +28,7 @@ DEFAULT_PROFILE = ("profiles", "default")
 
 def file_to_edit(environ: Mapping[str, str], config_path: Path | None = None) -> Path:
     """The file to edit: the one in use, or the one to create."""
-    return config_path.expanduser() if config_path else config_file(environ) or home(environ) / "config.yml"
+    return expanded(config_path) if config_path else config_file(environ) or home(environ) / "config.yml"
 
 
 def edit(path: Path, changes: Mapping[Keys, Any], *, only_new: bool = False) -> bool:
@@ -43,8 +44,6 @@ def edit(path: Path, changes: Mapping[Keys, Any], *, only_new: bool = False) -> 
             return _edit(path, changes, only_new)
     except RuntimeError:
         raise ConfigError(f"{path} is a link to itself or contains itself; it was not changed") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not a UTF-8 text file; it was not changed") from None
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 
@@ -52,7 +51,7 @@ def edit(path: Path, changes: Mapping[Keys, Any], *, only_new: bool = False) -> 
 def _edit(path: Path, changes: Mapping[Keys, Any], only_new: bool) -> bool:
     if only_new and path.exists():
         return False
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    before = _text(path)
     after = _edited(path, before, changes)
     expected = _unshared(plain(path, before))
     _apply(expected, {keys: _unshared(value) for keys, value in changes.items()}, path)
@@ -65,6 +64,16 @@ def _edit(path: Path, changes: Mapping[Keys, Any], only_new: bool) -> bool:
     parse(actual, str(path))
     write_private(path, after)
     return True
+
+
+def _text(path: Path) -> str:
+    """The text of the file, or "" if there is none yet. Raises ConfigError, and OSError if it cannot be read."""
+    if not path.exists():
+        return ""
+    try:
+        return read_text(path, most=MAX_BYTES)
+    except ValueError as error:
+        raise ConfigError(f"{path} is {error}; it was not changed") from None
 
 
 def edit_in_use(environ: Mapping[str, str], config_path: Path | None, changes: Mapping[Keys, Any]) -> Path:
@@ -133,8 +142,8 @@ def _edit_toml(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:
 
 def _edit_json(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:
     try:
-        content = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        content = parse_json(text or "{}")
+    except ValueError:
         raise ConfigError(f"{path} is not valid JSON; it was not changed") from None
     _apply(content, changes, path)
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -16,10 +16,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from rsspot.concurrency import running_loop
+from rsspot.http.certificates import tls_settings
 from rsspot.http.deadline import limit
 from rsspot.http.permission import ask_when_connected
 from rsspot.http.retry import AS_IT_COMES
-from rsspot.wire import httpx, tls_for
+from rsspot.wire import httpx
 
 MOST_CONNECTIONS = 16
 IDLE_SECONDS = 30.0
@@ -79,7 +80,7 @@ class Connections(httpx.AsyncBaseTransport):
 
     def _made(self, scheme: str) -> _Stack:
         proxy = self._proxy if scheme == "https" else None
-        options: Any = {"verify": tls_for(f"{scheme}:"), "limits": _single(), "trust_env": False, "proxy": proxy}
+        options: Any = {"verify": tls_settings(scheme), "limits": _single(), "trust_env": False, "proxy": proxy}
         if running_loop() is None:
             return _ThreadStack(
                 lambda: _Connection(httpx.HTTPTransport(**options)),

@@ -10,13 +10,13 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from math import isfinite
 from typing import Any
 
 import yaml
 
 from rsspot.errors import Origin, Problem, nearest
 from rsspot.manifests.files import ManifestFile, text_of
+from rsspot.utils.yaml_scalars import MERGE, TAGS, Loader, scalar
 
 MOST_DOCUMENTS = 100_000
 MOST_UNFOLDED = 100_000
@@ -30,17 +30,7 @@ NESTED = "maximum nesting depth"
 Place = tuple[str | int, ...]
 """A path of keys and indexes inside a document."""
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_YAML_1_1_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?")
-_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
-
-MERGE = "tag:yaml.org,2002:merge"
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_YAML_1_1_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("timestamp", "merge", "value")}
 
 
 @dataclass
@@ -80,11 +70,12 @@ def parse_text(text: str, file: str, *, named: bool = True) -> tuple[list[Source
     """The documents of one text, which is YAML or JSON; each item of a list counts as a document."""
     sources: list[Source] = []
     builder = _Builder(file)
-    loader = _Loader(_as_yaml(text))
+    loader = Loader(_as_yaml(text))
     try:
         _check_depth(text, file)
         while loader.check_node():
             node = loader.get_node()
+            assert node is not None
             source = Source(file, marks={(): _origin(file, node)}, named=named)
             source.value = builder.build(node, (), source.marks, depth=0)
             sources += _items(source)
@@ -141,7 +132,7 @@ def _check_depth(text: str, file: str) -> None:
     if most <= SUSPICIOUS:
         return
     depth = 0
-    for event in yaml.parse(text, _Loader):
+    for event in yaml.parse(text, Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise _TooMuch(f"nested deeper than {DEEPEST} levels", _origin(file, event))
@@ -170,7 +161,7 @@ class _Builder:
         if self._unfolded > MOST_UNFOLDED:
             raise _TooMuch(f"aliases unfold to more than {MOST_UNFOLDED} values", _origin(self._file, node))
         marks.setdefault(path, _origin(self._file, node))
-        if node.tag not in _TAGS and not _is_resolved(node):
+        if node.tag not in TAGS:
             self._wrong(f"the tag {node.tag!r} is not allowed", node)
             return None
         if isinstance(node, yaml.MappingNode):
@@ -180,16 +171,16 @@ class _Builder:
         if not isinstance(node, yaml.ScalarNode):
             return None
         try:
-            return _scalar(node)
-        except ValueError:
-            self._wrong("the number is too large", node)
+            return scalar(node)
+        except ValueError as error:
+            self._wrong(str(error), node)
             return None
 
     def _mapping(self, node: yaml.MappingNode, path: Place, marks: dict[Place, Origin], depth: int) -> dict[str, Any]:
         built: dict[str, Any] = {}
         merged: list[tuple[str, Any]] = []
         for key_node, value_node in node.value:
-            if key_node.tag == MERGE and not key_node.style:
+            if key_node.tag == MERGE:
                 merged += self._merged(value_node, path, depth)
                 continue
             if not isinstance(key_node, yaml.ScalarNode):
@@ -222,27 +213,3 @@ class _Builder:
 def _origin(file: str, node: yaml.Node | yaml.Event) -> Origin:
     mark = node.start_mark
     return Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
-
-
-def _is_resolved(node: yaml.Node) -> bool:
-    """A plain scalar to which YAML 1.1, whose rules we do not follow, gave a tag of its own."""
-    return isinstance(node, yaml.ScalarNode) and not node.style and node.tag in _YAML_1_1_TAGS
-
-
-def _scalar(node: yaml.ScalarNode) -> Any:
-    text = node.value
-    # A plain word that looks like a number but carries the string tag was given it by its author: `!!str 5`.
-    looks_otherwise = text in _WORDS or _INTEGER.fullmatch(text) or _YAML_1_1_FLOAT.fullmatch(text)
-    said_to_be_text = node.tag.endswith(":str") and looks_otherwise
-    if node.style or said_to_be_text:
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text, 16) if "x" in text else int(text)
-    if not _FLOAT.fullmatch(text):
-        return text
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError("not a finite number")
-    return number

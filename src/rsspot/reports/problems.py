@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from rsspot.errors import Origin, Problem
+from rsspot.utils.reading import read_text
 from rsspot.utils.text import printable
 
 LONGEST_LINE = 160
@@ -52,8 +53,8 @@ class _Files:
     def _lines(self, name: str) -> list[str]:
         if name not in self._read:
             try:
-                self._read[name] = Path(name).read_text(encoding="utf-8").splitlines()
-            except (OSError, UnicodeDecodeError):
+                self._read[name] = read_text(Path(name)).splitlines()
+            except (OSError, ValueError):
                 self._read[name] = []
         return self._read[name]
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from rsspot.errors import StateError
 from rsspot.state.base_store import FORMAT, Records
 from rsspot.utils.files import file_lock, write_private
+from rsspot.utils.reading import MOST_BYTES, parse_json, read_text, reason
 
 T = TypeVar("T")
 
@@ -46,11 +47,11 @@ class JsonStore(Generic[T]):
 
     def all(self) -> dict[str, T]:
         try:
-            document = json.loads(self._path.read_text(encoding="utf-8"))
+            document = parse_json(read_text(self._path))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, RecursionError) as error:
-            raise StateError(f"cannot read {self._path}: {error}") from None
+        except (OSError, ValueError) as error:
+            raise StateError(f"cannot read {self._path}: {reason(error)}") from None
         kind = (document.get("format"), document.get("records")) if isinstance(document, dict) else None
         entries = document.get("entries") if isinstance(document, dict) else None
         if kind != (FORMAT, self._records.name) or not isinstance(entries, dict):
@@ -71,4 +72,7 @@ class JsonStore(Generic[T]):
     def _write(self, records: Mapping[str, T]) -> None:
         entries = {key: self._records.dump(record) for key, record in sorted(records.items())}
         document = {"format": FORMAT, "records": self._records.name, "entries": entries}
-        write_private(self._path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        if len(text.encode()) > MOST_BYTES:
+            raise StateError(f"{self._path} would become larger than can be read; use state.db instead")
+        write_private(self._path, text)

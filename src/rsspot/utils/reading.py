@@ -21,6 +21,13 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
+class TooDeep(ValueError):
+    """Nesting that could overflow the stack of a parser, or of code that walks the value."""
+
+    def __init__(self, levels: int) -> None:
+        super().__init__(f"nested deeper than {levels} levels")
+
+
 def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text that somebody else wrote. A byte order mark at its start is ignored.
 
@@ -34,19 +41,15 @@ def parse_json(text: str | bytes) -> Any:
     try:
         value = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except RecursionError:
-        raise _too_deep() from None
+        raise TooDeep(DEEPEST_JSON) from None
     if _may_be_deep(text) and _depth_exceeds(value, DEEPEST_JSON):
-        raise _too_deep()
+        raise TooDeep(DEEPEST_JSON)
     return _without_surrogates(value) if _MAY_BE_SURROGATE.search(text) else value
 
 
 def _finite(text: str) -> float | None:
     number = float(text)
     return number if isfinite(number) else None
-
-
-def _too_deep() -> ValueError:
-    return ValueError(f"nested deeper than {DEEPEST_JSON} levels")
 
 
 def _may_be_deep(text: str) -> bool:
@@ -103,6 +106,11 @@ def read_text(path: Path, *, most: int = MOST_BYTES, pipes: bool = False) -> str
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 (byte {error.start})") from None
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why `read_text` or `parse_json` failed, as a clause that names no file."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _size(number: int) -> str:
