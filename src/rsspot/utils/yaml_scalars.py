@@ -26,6 +26,13 @@ class Loader(FastLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012 - a table of the class by PyYAML's design
 
 
+class Dumper(yaml.SafeDumper):
+    """Writes text so that it is text by YAML 1.1 and by YAML 1.2, and writes no aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def scalar(node: yaml.ScalarNode) -> Any:
     """The value of a scalar by its tag. Raises ValueError, quoting nothing, for a number or word that is none."""
     make = _MAKERS.get(node.tag)
@@ -75,4 +82,5 @@ _MAKERS: dict[str, Callable[[str], Any]] = {
     f"{TAG}null": lambda text: None,
 }
 for _type, _pattern, _first in _RESOLVERS:
-    Loader.add_implicit_resolver(f"{TAG}{_type}", _pattern, list(_first))
+    for _class in (Loader, Dumper):
+        _class.add_implicit_resolver(f"{TAG}{_type}", _pattern, list(_first))

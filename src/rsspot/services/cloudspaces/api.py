@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rsspot.constants import KUBECONFIG_PATH
@@ -40,13 +41,17 @@ class CloudSpaces(Collection[CloudSpace]):
         resource_version = live["metadata"]["resourceVersion"]
         return await self.patch(name, {"kubernetesVersion": version}, resource_version=resource_version)
 
-    async def kubeconfig(self, name: str, *, merge_into: Path | None = None) -> str:
+    async def kubeconfig(
+        self, name: str, *, merge_into: Path | Sequence[Path] | None = None, context: str | None = None
+    ) -> str:
         """The kubeconfig of a cloudspace, as YAML text. It holds a token that expires within a day.
 
-        merge_into: also merge it into this kubeconfig file, which is made readable by its owner only.
+        merge_into: also merge it into this kubeconfig file, which is made readable by its owner only. Of several files,
+        as in KUBECONFIG, those that have its entries are changed, or else the first that exists.
+        context: the name of the context, cluster and users in the file, instead of the one that the service chose
         Source: POST auth.ngpc.rxt.io/v1/generate-kubeconfig, with the refresh token.
         Raises AuthError without a refresh token; NotFound; Invalid while the control plane is not up yet;
-        UnexpectedShape; ConfigError if the file cannot be read or written.
+        UnexpectedShape; ConfigError if a file cannot be used, or has an entry of the same name for another cluster.
         """
         body = {
             "organization_name": await self._context.scope.organization_name(),
@@ -62,7 +67,8 @@ class CloudSpaces(Collection[CloudSpace]):
             raise UnexpectedShape(f"the service returned no kubeconfig for {name}")
         parse(text)
         if merge_into is not None:
-            merge(text, merge_into)
+            owner = f"{await self._context.scope.namespace()}/{name}"
+            merge(text, merge_into, owner=owner, context=context)
         return text
 
 

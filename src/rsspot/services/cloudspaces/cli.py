@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rsspot.commands import Commands, CommandSession
+from rsspot.errors import UsageError
 
 if TYPE_CHECKING:
     from rsspot.services.cloudspaces.api import CloudSpaces
@@ -21,7 +23,18 @@ async def upgrade(session: CommandSession[CloudSpaces], name: str, version: str)
 
 
 @commands.add
-async def kubeconfig(session: CommandSession[CloudSpaces], name: str, merge_into: Path | None = None) -> object:
-    """Print the kubeconfig of a cloudspace, or merge it into an existing kubeconfig file."""
-    text = await session.api.kubeconfig(name, merge_into=merge_into)
-    return f"merged into {merge_into}" if merge_into else text.rstrip()
+async def kubeconfig(
+    session: CommandSession[CloudSpaces], name: str, merge_into: str | None = None, context: str | None = None
+) -> object:
+    """Print the kubeconfig of a cloudspace, or merge it into a kubeconfig file.
+
+    --merge-into also takes several files, as in $KUBECONFIG. An entry of the same name that belongs to another
+    cluster is never replaced: with --context NAME, the context, its cluster and its users get another name.
+    """
+    if merge_into is None:
+        if context is not None:
+            raise UsageError("--context needs --merge-into")
+        return (await session.api.kubeconfig(name)).rstrip()
+    files = [Path(file) for file in merge_into.split(os.pathsep) if file]
+    await session.api.kubeconfig(name, merge_into=files, context=context)
+    return f"merged into {merge_into}"

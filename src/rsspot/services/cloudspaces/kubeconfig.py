@@ -1,95 +1,51 @@
-"""Parses a kubeconfig from the service and merges it into a kubeconfig file. Sends nothing."""
+"""Parses a kubeconfig from the service, and merges it into kubeconfig files. Sends nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rsspot.errors import ConfigError, UnexpectedShape
-from rsspot.utils.files import file_lock, write_private
+from rsspot.services.cloudspaces.kubeconfig_entries import LISTS, Config, for_a_shared_file
+from rsspot.utils.yaml_values import parse_yaml
 
-LISTS = ("clusters", "users", "contexts")
 
+def merge(
+    text: str, into: Path | Sequence[Path], *, owner: str | None = None, context: str | None = None
+) -> str | None:
+    """Merge a kubeconfig's clusters, users and contexts into a file, or into several as kubectl does with KUBECONFIG.
 
-def merge(text: str, path: Path) -> str | None:
-    """Merge a kubeconfig's clusters, users and contexts into a file, replacing entries of the same names.
+    owner: which cloudspace it is of, such as `NAMESPACE/NAME`; older entries of the same one are replaced
+    context: the name of the context, cluster and users in the file, instead of the one that the service chose
 
-    Returns the kubeconfig's current context. The rest of the file stays, including its current context if it has one.
-    The file is written atomically, readable by its owner only. Raises ConfigError if it cannot be read or written.
+    Returns the name of the kubeconfig's context. Everything else in the files stays as it is, including a current
+    context. Files are written atomically, readable by their owner only. Raises ConfigError if a file cannot be used or
+    an entry of the same name belongs to another cluster; nothing was changed then.
     """
-    given = parse(text)
-    try:
-        # Resolve links, so that a link and its target share one lock.
-        path = path.expanduser().resolve()
-        with file_lock(path):
-            existing = _existing(path)
-            write_private(path, yaml.safe_dump(merged(existing, with_own_users(given)), sort_keys=False))
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
-    context: str | None = given.get("current-context")
-    return context
+    from rsspot.services.cloudspaces.kubeconfig_files import merge_into
+
+    files = [into] if isinstance(into, Path) else into
+    if not files:
+        raise ConfigError("no kubeconfig file to merge into", hint="name one, such as ~/.kube/config")
+    config = for_a_shared_file(parse(text), owner, context)
+    merge_into(files, config, owner)
+    current: str | None = config.get("current-context")
+    return current
 
 
-def parse(text: str) -> dict[str, Any]:
+def parse(text: str) -> Config:
     """The parsed kubeconfig. Raises UnexpectedShape, without quoting the text, since it holds a token."""
     try:
-        config = yaml.safe_load(text)
-    except yaml.YAMLError:
+        config = parse_yaml(text)
+    except ValueError:
         config = None
-    if not isinstance(config, dict) or not all(isinstance(config.get(name), list) for name in LISTS):
+    if not isinstance(config, dict) or not all(isinstance(config.get(plural), list) for plural in LISTS):
         raise UnexpectedShape("the service did not return a valid kubeconfig")
-    if not all(isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in _entries(config)):
+    if not all(_is_complete(entry, key) for plural, key in LISTS.items() for entry in config[plural]):
         raise UnexpectedShape("the service did not return a valid kubeconfig")
     return config
 
 
-def with_own_users(given: dict[str, Any]) -> dict[str, Any]:
-    """The kubeconfig with each user's name prefixed by its cluster's name.
-
-    The service names the users `ngpc-user` and `oidc` in every kubeconfig, so several would collide in one file.
-    """
-    users_by_name = {user["name"]: user for user in given["users"]}
-    users: dict[str, Any] = {}
-    contexts = []
-    for entry in given["contexts"]:
-        context = entry.get("context") or {}
-        user = users_by_name.get(context.get("user"))
-        if user is not None:
-            name = f"{context.get('cluster')}-{user['name']}"
-            users[name] = {**user, "name": name}
-            context = {**context, "user": name}
-        contexts.append({**entry, "context": context})
-    return {**given, "users": [*users.values()], "contexts": contexts}
-
-
-def merged(there: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Two kubeconfigs merged; entries of `given` replace those of the same name."""
-    whole = {"apiVersion": "v1", "kind": "Config", **there}
-    for name in LISTS:
-        replaced = {entry["name"] for entry in given[name]}
-        whole[name] = [entry for entry in there.get(name) or [] if entry.get("name") not in replaced] + given[name]
-    whole["current-context"] = there.get("current-context") or given.get("current-context") or ""
-    return whole
-
-
-def _existing(path: Path) -> dict[str, Any]:
-    if not path.is_file() or not path.stat().st_size:
-        return {}
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        config = None
-    if (
-        not isinstance(config, dict)
-        or not all(isinstance(config.get(name) or [], list) for name in LISTS)
-        or not all(isinstance(entry, dict) for entry in _entries(config))
-    ):
-        raise ConfigError(f"{path} is not a kubeconfig; it was not changed")
-    return config
-
-
-def _entries(config: dict[str, Any]) -> list[Any]:
-    """All named entries of a kubeconfig."""
-    return [entry for name in LISTS for entry in config.get(name) or []]
+def _is_complete(entry: Any, key: str) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("name"), str) and isinstance(entry.get(key), dict)
