@@ -21,6 +21,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "oauth_url": ("RSSPOT_OAUTH_URL", "SPOT_AUTH_URL", "RACKSPACE_SPOT_AUTH_URL"),
     "feeds_url": ("RSSPOT_FEEDS_URL",),
     "proxy": ("RSSPOT_PROXY", "HTTPS_PROXY", "https_proxy"),
+    "no_proxy": ("RSSPOT_NO_PROXY", "NO_PROXY", "no_proxy"),
     "timeout": ("RSSPOT_TIMEOUT",),
     "rate_limit": ("RSSPOT_RATE_LIMIT",),
     "most_response_bytes": ("RSSPOT_MOST_RESPONSE_BYTES",),

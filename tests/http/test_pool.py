@@ -19,7 +19,7 @@ from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
 from rsspot.concurrency import drive
 from rsspot.errors import OutcomeUnknown, TransportError
-from rsspot.http.pool import Connections
+from rsspot.http.pool import Connections, is_direct
 from rsspot.http.retry import RetryPolicy
 from rsspot.http.transport import Call, SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
@@ -355,6 +355,26 @@ def test_a_proxy_sees_only_the_host_name(proxy: Stranger, looping: bool) -> None
     ((line, headers),) = proxy.received
     assert line == "CONNECT example.invalid:443 HTTP/1.1"
     assert "canary" not in str(headers)
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "direct"),
+    [
+        ("*", True),
+        ("spot.example", True),
+        ("other.example, .spot.example", True),
+        ("EXAMPLE", True),
+        ("spot.example:8443", True),
+        ("spot.example:8444", False),
+        ("pot.example", False),
+        ("other.example", False),
+        ("", False),
+        (" , ", False),
+    ],
+)
+def test_some_hosts_are_reached_without_the_proxy(no_proxy: str, direct: bool) -> None:
+    """As other programs read NO_PROXY."""
+    assert is_direct(httpx.URL("https://api.spot.example:8443/"), no_proxy) is direct
 
 
 async def test_a_proxy_is_not_used_for_plain_http(server: Server, proxy: Stranger) -> None:

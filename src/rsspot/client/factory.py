@@ -57,7 +57,12 @@ def transport_options_of(options: Profile) -> TransportOptions:
         statuses=frozenset(retry.statuses),
     )
     return TransportOptions(
-        options.timeout, policy, options.rate_limit, options.most_response_bytes, _proxy(options.proxy)
+        options.timeout,
+        policy,
+        options.rate_limit,
+        options.most_response_bytes,
+        _proxy(options.proxy),
+        options.no_proxy,
     )
 
 

@@ -99,6 +99,9 @@ class Profile(Section):
     oauth_url: Text = Field(default=OAUTH_URL, description="URL of the login service, which issues tokens.")
     feeds_url: Text = Field(default=FEEDS_URL, description="URL of the public price feeds.")
     proxy: Text | None = Field(default=None, repr=False, description="HTTP proxy for https URLs.")
+    no_proxy: Text | None = Field(
+        default=None, description="Hosts without the proxy, separated by commas: names, .domains or *."
+    )
     timeout: Annotated[Seconds, _aliases("timeout", "requestTimeoutSeconds", "request_timeout_seconds")] = Field(
         default=30.0, description="Seconds to wait for a connection or for the next byte."
     )

@@ -23,6 +23,8 @@ from rsspot.http.retry import AS_IT_COMES
 from rsspot.wire import httpx
 
 MOST_CONNECTIONS = 16
+_Key = tuple[str, bool]
+"""What connections of one kind have in common: the scheme, and whether they go through the proxy."""
 IDLE_SECONDS = 30.0
 """How long an idle connection stays open."""
 
@@ -33,18 +35,21 @@ class Connections(httpx.AsyncBaseTransport):
     A connection is never shared between loops or processes. Nor is one made for http used for https: it checks no
     certificate. When all `most` connections are in use, a request waits, at most for the `pool` timeout.
     proxy: the URL of an HTTP proxy for https addresses; it sees host names and encrypted bytes, never a request.
+    no_proxy: hosts that are reached without it, separated by commas, as in the environment variable NO_PROXY.
     """
 
-    def __init__(self, *, proxy: str | None = None, most: int = MOST_CONNECTIONS) -> None:
+    def __init__(self, *, proxy: str | None = None, no_proxy: str | None = None, most: int = MOST_CONNECTIONS) -> None:
         self._proxy = proxy
+        self._no_proxy = no_proxy or ""
         self._most = most
-        self._loops: dict[asyncio.AbstractEventLoop, dict[str, _Stack]] = {}
-        self._threads: dict[str, _Stack] = {}
+        self._loops: dict[asyncio.AbstractEventLoop, dict[_Key, _Stack]] = {}
+        self._threads: dict[_Key, _Stack] = {}
         self._making = threading.Lock()
         _EVERY.add(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._stack(request.url.scheme).carry(request)
+        proxy = self._proxy if request.url.scheme == "https" and not is_direct(request.url, self._no_proxy) else None
+        return await self._stack(request.url.scheme, proxy).carry(request)
 
     async def aclose(self) -> None:
         """Close this loop's connections, or those of threads without a loop. No loop can close another's."""
@@ -56,16 +61,16 @@ class Connections(httpx.AsyncBaseTransport):
         for stack in stacks.values():
             await stack.aclose()
 
-    def _stack(self, scheme: str) -> _Stack:
-        here = self._here()
-        stack = here.get(scheme)
+    def _stack(self, scheme: str, proxy: str | None) -> _Stack:
+        here, key = self._here(), (scheme, proxy is not None)
+        stack = here.get(key)
         if stack is None:
             with self._making:
-                stack = here.setdefault(scheme, self._made(scheme))
+                stack = here.setdefault(key, self._made(scheme, proxy))
         return stack
 
-    def _here(self) -> dict[str, _Stack]:
-        """The stacks of the running loop, or of all threads without one, by scheme."""
+    def _here(self) -> dict[_Key, _Stack]:
+        """The stacks of the running loop, or of all threads without one, by what they have in common."""
         loop = running_loop()
         if loop is None:
             return self._threads
@@ -78,8 +83,7 @@ class Connections(httpx.AsyncBaseTransport):
                 stacks = self._loops.setdefault(loop, {})
         return stacks
 
-    def _made(self, scheme: str) -> _Stack:
-        proxy = self._proxy if scheme == "https" else None
+    def _made(self, scheme: str, proxy: str | None) -> _Stack:
         options: Any = {"verify": tls_settings(scheme), "limits": _single(), "trust_env": False, "proxy": proxy}
         if running_loop() is None:
             return _ThreadStack(
@@ -108,6 +112,15 @@ os.register_at_fork(after_in_child=_after_fork)
 
 def _single() -> httpx.Limits:
     return httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
+
+
+def is_direct(url: httpx.URL, no_proxy: str) -> bool:
+    """Whether a host is one of those that are reached without a proxy, as other programs read NO_PROXY."""
+    with_port = f"{url.host}:{url.port}" if url.port else url.host
+    for name in (each.strip().removeprefix(".").lower() for each in no_proxy.split(",")):
+        if name == "*" or (name and any(f".{host}".endswith(f".{name}") for host in (url.host, with_port))):
+            return True
+    return False
 
 
 class _Stack(Protocol):

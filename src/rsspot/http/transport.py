@@ -63,6 +63,7 @@ class TransportOptions:
 
     timeout: to connect, and to wait for the next byte · rate: the maximum in requests per second
     most_bytes: the maximum length of a response body · proxy: an HTTP proxy's URL, used for https addresses
+    no_proxy: hosts that are reached without it, separated by commas
     """
 
     timeout: float = 30.0
@@ -70,6 +71,7 @@ class TransportOptions:
     rate: float | None = None
     most_bytes: int = 64 * 1024 * 1024
     proxy: str | None = field(default=None, repr=False)
+    no_proxy: str | None = None
 
 
 class Signer(Protocol):
@@ -104,7 +106,7 @@ class SpotTransport:
         self._base = base_url.rstrip("/")
         self._signer = signer
         self.cache = cache
-        inner = PermittedTransport(transport or Connections(proxy=self._options.proxy))
+        inner = PermittedTransport(transport or Connections(proxy=self._options.proxy, no_proxy=self._options.no_proxy))
         longest = self._options.policy.longest_retry_after
         limited = LimitedTransport(inner, clock, self._options.rate, longest=longest)
         whole = WholeBodies(limited, self._options.most_bytes, clock)
