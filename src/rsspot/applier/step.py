@@ -214,7 +214,7 @@ class StepRun:
         change = self.change
         if change.body is not None:
             # Our own marks are not the author's: nobody is to miss them in a manifest.
-            ours = {*OUR_MARKS, ("metadata", "name")}
+            ours = {*OUR_MARKS, ("metadata", "name"), *change.filled}
             desired = {path: value for path, value in managed(self.kind, change.body).items() if path not in ours}
         else:
             paths = change.base.paths if change.base else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -42,6 +42,16 @@ class Version:
     """A version x.y.z that the service can raise and never lower. known: the ones on record, in order."""
 
     known: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FilledIn:
+    """The field gets a value when an object is made and its author wrote none; afterwards it is left alone.
+
+    value: spec -> value; None if nothing can be chosen, and the author has to
+    """
+
+    value: Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.manifest import Manifest
 from rsspot.planner.change import Change
 from rsspot.planner.wire_form import wire_form
+from rsspot.resources.consistency import filled_in
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
 
@@ -24,8 +25,14 @@ def body_of(manifest: Manifest, name: str, stack: str) -> Document:
         "apiVersion": manifest.kind.api_version,
         "kind": manifest.kind.name,
         "metadata": {"name": name, "labels": labels} | ({"annotations": annotations} if annotations else {}),
-        "spec": wire_form(_without_nulls(manifest.spec)),
+        "spec": wire_form(_without_nulls(with_defaults(manifest.kind, manifest.spec))),
     }
+
+
+def with_defaults(kind: Kind[Any], spec: Document) -> Document:
+    """The spec of a new object, with what is filled in where its author wrote nothing."""
+    # Such fields are at the top of a spec.
+    return {**spec, **{path[0]: value for path, value in filled_in(kind, spec).items()}}
 
 
 def expansion(

@@ -13,7 +13,7 @@ from rsspot.planner.change import Action, Change, Path
 from rsspot.planner.diff import after_apply
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.resources.kind import Kind
-from rsspot.utils.serialization import Document
+from rsspot.utils.serialization import Document, at_path
 
 
 class Rule(StrEnum):
@@ -74,7 +74,9 @@ class Case:
         """What stands at a path of a declared object once the plan is applied."""
         change = self.change_of(match.manifest)
         made = change is not None and change.action in (Action.CREATE, Action.REPLACE)
-        return after_apply(match.manifest.body, None if made else match.live, path)
+        if made and change and change.body:
+            return at_path(change.body, path)
+        return after_apply(match.manifest.body, match.live, path)
 
     def manifest_of(self, kind: str, name: str) -> Manifest | None:
         """The manifest of a kind and name."""

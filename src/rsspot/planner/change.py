@@ -79,6 +79,8 @@ class Change:
     """Turns that off, or goes away while having it."""
     secrets: tuple[Path, ...] = ()
     """Where `body` holds secrets."""
+    filled: tuple[Path, ...] = ()
+    """Where `body` holds what its author did not write."""
     seals: Mapping[str, str] = field(default_factory=dict)
     """In a plan that was saved: path -> a seal of the secret that was planned with."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)

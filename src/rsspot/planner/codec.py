@@ -112,6 +112,7 @@ class PlanChange(_Json):
     patch: list[dict[str, Any]]
     body: dict[str, Any] | None
     secrets: list[list[str]]
+    filled: list[list[str]] = []
     seals: dict[str, str]
     base: PlanBase | None
 
@@ -260,6 +261,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         patch=_operations(hidden),
         body=wire_form(hidden.body),
         secrets=[list(path) for path in change.secrets],
+        filled=[list(path) for path in change.filled],
         seals=dict(change.seals) or seals_of(change),
         base=_dump_base(change.base) if change.base else None,
     )
@@ -298,6 +300,7 @@ def _as_change(saved: PlanChange) -> Change:
         takes=saved.takes,
         gives=saved.gives,
         secrets=tuple(map(tuple, saved.secrets)),
+        filled=tuple(map(tuple, saved.filled)),
         seals=saved.seals,
     )
 

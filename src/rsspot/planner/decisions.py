@@ -24,6 +24,7 @@ from rsspot.planner.change import Action, Base, Change, Edit, Path
 from rsspot.planner.diff import SPEC, after_apply, edits, key_path, managed, managed_digest, path_key
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH, label_of
+from rsspot.resources.consistency import filled_in
 from rsspot.resources.kind import Kind, Naming, is_uuid
 from rsspot.resources.secrecy import secret_paths
 from rsspot.utils.serialization import Document, at_path
@@ -149,6 +150,7 @@ def _whole(manifest: Manifest, action: Action, name: str, reason: str, context: 
         body=body,
         takes=_will_hold(manifest, None),
         secrets=secret_paths(kind, body),
+        filled=tuple((SPEC, *path) for path in filled_in(kind, manifest.spec)),
     )
 
 

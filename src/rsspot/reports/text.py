@@ -103,7 +103,8 @@ def _details(change: Change) -> Iterator[str]:
         yield f"      {_name(edit):<22} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
     if change.body and not change.edits:
         for path, value in _leaves(change.body.get("spec", {}), ()):
-            yield f"      {printable('.'.join(path)):<22} {_value(value)}"
+            default = "   filled in, since nothing was written" if ("spec", *path) in change.filled else ""
+            yield f"      {printable('.'.join(path)):<22} {_value(value)}{default}"
 
 
 def _name(edit: Edit) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rsspot.models.fields import NeededWhen, Needs, NotAbove
+from rsspot.models.fields import FilledIn, NeededWhen, Needs, NotAbove
 from rsspot.resources.kind import Kind, Path
+from rsspot.utils.serialization import Document, at_path
 
 
 def inconsistencies(kind: Kind[Any], value_at: Callable[[Path], Any]) -> Iterator[tuple[Path, str]]:
@@ -24,8 +25,16 @@ def inconsistencies(kind: Kind[Any], value_at: Callable[[Path], Any]) -> Iterato
                 most = value_at(fact.path)
                 if _is_number(value) and _is_number(most) and value > most:
                     yield path, f"must not be larger than {'.'.join(fact.path)}, which is {most}"
+            elif isinstance(fact, FilledIn) and value is None:
+                yield path, "is missing"
             elif isinstance(fact, Needs) and value is True and value_at(fact.path) != fact.value:
                 yield path, f"needs {'.'.join(fact.path)} to be {fact.value!r}"
+
+
+def filled_in(kind: Kind[Any], spec: Document) -> dict[Path, Any]:
+    """The values that a new object of this spec gets where its author wrote none."""
+    values = {path: fact.value(spec) for path, fact in kind.filled_in if at_path(spec, path) is None}
+    return {path: value for path, value in values.items() if value is not None}
 
 
 def _is_number(value: Any) -> bool:

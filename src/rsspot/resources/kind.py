@@ -22,6 +22,7 @@ from rsspot.models.fields import (
     WRITE_ONLY,
     BidOn,
     Fact,
+    FilledIn,
     RefersTo,
     Version,
     YieldsTo,
@@ -220,6 +221,12 @@ class Kind(Generic[T]):
         """The fields that are bids."""
         facts = ((path, fact) for path, member in self.fields.items() for fact in member.facts)
         return tuple((path, fact) for path, fact in facts if isinstance(fact, BidOn))
+
+    @cached_property
+    def filled_in(self) -> tuple[tuple[Path, FilledIn], ...]:
+        """The fields that get a value when their author wrote none."""
+        facts = ((path, fact) for path, field in self.fields.items() for fact in field.facts)
+        return tuple((path, fact) for path, fact in facts if isinstance(fact, FilledIn))
 
     @cached_property
     def versions(self) -> tuple[tuple[Path, Version], ...]:

@@ -13,7 +13,7 @@ from rsspot.models.authoring import AUTHORING
 from rsspot.models.fields import IMMUTABLE, SERVER_OWNED
 from rsspot.models.findings import findings
 from rsspot.models.resource import models_in, plain_types
-from rsspot.resources.consistency import inconsistencies
+from rsspot.resources.consistency import filled_in, inconsistencies
 from rsspot.resources.kind import Kind, Path
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
@@ -34,6 +34,7 @@ def whole_spec(kind: Kind[Any], spec: Mapping[str, Any], region: str | None) -> 
     except ValidationError as error:
         raise _unusable(kind.name, error) from None
     whole: Document = valid.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    whole |= {path[0]: value for path, value in filled_in(kind, whole).items()}
     for path, clause in inconsistencies(kind, lambda path: at_path(whole, path)):
         raise UsageError(f"{kind.name}.{_dotted(path)} {clause}")
     return whole

@@ -7,17 +7,19 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from rsspot.models.authoring import Truth, one_of, rule
-from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, Needs, RefersTo, Version
+from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, FilledIn, Needs, RefersTo, Version
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.services.cloudspaces.versions import KNOWN, full_version
 
 
 class CloudSpaceSpec(Spec):
-    """webhook: a URL called when servers are reclaimed · kubernetes_version: x.y.z, can only be raised."""
+    """webhook: a URL called when servers are reclaimed · kubernetes_version: x.y.z, can only be raised; by
+    default the newest on record when the cloudspace is made.
+    """
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
-    kubernetes_version: Annotated[str, rule(full_version), Version(KNOWN), COLUMN]
+    kubernetes_version: Annotated[str, rule(full_version), Version(KNOWN), FilledIn(lambda _: KNOWN[-1]), COLUMN] = ""
     cni: Annotated[str | None, IMMUTABLE, one_of("calico", "cilium", "byocni")] = None
     ha_control_plane: Annotated[Truth | None, DEFAULTED, Needs(("type",), "hosted"), Field(alias="HAControlPlane")] = (
         None

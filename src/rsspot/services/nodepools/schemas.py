@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from rsspot.models.authoring import Truth, WholeNumber, between
-from rsspot.models.fields import COLUMN, EXCLUSIVE, IMMUTABLE, NeededWhen, NotAbove, RefersTo, YieldsTo
+from rsspot.models.fields import COLUMN, EXCLUSIVE, IMMUTABLE, FilledIn, NeededWhen, NotAbove, RefersTo, YieldsTo
 from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
@@ -17,6 +18,13 @@ from rsspot.services.nodepools.taints import Taints
 MOST_SERVERS = 10_000
 """A sanity limit, far above the service's own limit per organization."""
 ENABLED, MAX_NODES = ("autoscaling", "enabled"), ("autoscaling", "maxNodes")
+
+
+def _least_servers(spec: Mapping[str, Any]) -> Any:
+    """What an autoscaled pool begins with; any other pool has to say how many servers it is for."""
+    autoscaling = spec.get("autoscaling") or {}
+    return autoscaling.get("minNodes") if autoscaling.get("enabled") else None
+
 
 Bound = Annotated[WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1)]
 
@@ -36,7 +44,7 @@ class PoolSpec(Spec):
 
     cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
-    desired: Annotated[WholeNumber, between(1, MOST_SERVERS), YieldsTo(ENABLED), COLUMN]
+    desired: Annotated[WholeNumber, between(1, MOST_SERVERS), YieldsTo(ENABLED), FilledIn(_least_servers), COLUMN] = 0
     custom_labels: Annotated[StringMap | None, NODE_LABELS] = None
     custom_annotations: Annotated[StringMap | None, ANNOTATIONS] = None
     custom_taints: Taints = None
