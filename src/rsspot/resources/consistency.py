@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from rsspot.models.fields import FilledIn, NeededWhen, Needs, NotAbove
 from rsspot.resources.kind import Kind, Path
@@ -37,5 +37,5 @@ def filled_in(kind: Kind[Any], spec: Document) -> dict[Path, Any]:
     return {path: value for path, value in values.items() if value is not None}
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
