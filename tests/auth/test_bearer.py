@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from rsspot.auth.lifetime import TimedToken, lifetime_of
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ConfigError, RsspotError
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
-from support.issuer import Answer, Service, bearer_of, id_token
+from support.issuer import Answer, Service, bearer_of, id_token, refused
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_https_and_loopback_are_allowed(service: Service, url: str) -> None:
 
 
 FAILURES: dict[str, tuple[Answer | None, Answer | None]] = {
-    "login 401": (lambda _: httpx.Response(401, json={"error_description": "Unauthorized"}), None),
+    "login 401": (refused, None),
     "login 500": (lambda _: httpx.Response(500, text="oops"), None),
     "login echoes the request": (lambda request: httpx.Response(400, content=request.content), None),
     "login without id_token": (lambda _: httpx.Response(200, json={"access_token": "canary-access"}), None),
@@ -176,13 +177,15 @@ def test_an_opaque_token_has_no_claims(text: str) -> None:
     """Only the service can tell whether it is valid, so it counts as fresh."""
     token = Token.parse(text)
     assert (token.claims, token.expires_at, token.organization) == ({}, None, None)
-    assert token.fresh(ManualClock().now())
+    assert TimedToken.kept(token, ManualClock()).outlasts(1e9, ManualClock())
 
 
 @pytest.mark.parametrize("exp", ["soon", None, 1e300, -1e300, [], True])
 def test_an_invalid_expiry_does_not_crash(exp: object) -> None:
     """The token is simply used until the service refuses it."""
-    Token.parse(id_token(exp=exp)).fresh(ManualClock().now())
+    token = Token.parse(id_token(exp=exp, iat=exp))
+    TimedToken.kept(token, ManualClock()).outlasts(0, ManualClock())
+    TimedToken.new(token, lifetime_of(token), ManualClock()).outlasts(0, ManualClock())
 
 
 def test_a_token_contains_the_namespace_of_its_organization() -> None:

@@ -203,11 +203,20 @@ async def test_a_lasting_network_failure_ends_when_the_code_expires() -> None:
     assert 0 < len(login.polls) < 10
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", {"error": 5}, {"error": "invalid_grant"}])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", {"error": 5}])
 @pytest.mark.parametrize("status", [400, 401, 403])
-async def test_an_unknown_error_ends_the_login(status: int, body: object) -> None:
+async def test_a_firewalls_page_does_not_end_the_login(status: int, body: object) -> None:
+    """The user may have approved it already, and only an error of OAuth says otherwise."""
+    login = Login(PENDING, (status, body), GRANTED)
+    assert (await login.run()).token.bearer
+    assert intervals(login) == [5, 5, 10]
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "unauthorized_client"])
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_an_unknown_error_ends_the_login(status: int, error: str) -> None:
     """The error shows the status, but not the device code."""
-    login = Login(PENDING, (status, body))
+    login = Login(PENDING, (status, {"error": error}))
     with pytest.raises(AuthError, match=str(status)) as caught:
         await login.run()
     assert "canary" not in str(caught.value)
@@ -348,3 +357,17 @@ async def test_a_login_to_the_simulator_needs_approval(decide: Callable[[World, 
     """It fails if the user denies it or does nothing."""
     with pytest.raises(RsspotError, match=message):
         await simulated(decide)
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+async def test_a_clock_that_is_set_neither_ends_nor_prolongs_the_wait(step: float) -> None:
+    """The code expires after so many seconds, whatever the time of day is then."""
+    login = Login(PENDING, offer={**OFFER, "expires_in": 60})
+    login.shown = []
+
+    def set_clock(_: Invitation) -> None:
+        login.clock.step(step)
+
+    with pytest.raises(AuthError, match="in time"):
+        await log_in(ISSUER, login.send, login.clock, set_clock)
+    assert len(login.polls) == 11

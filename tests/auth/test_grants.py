@@ -30,7 +30,8 @@ def sender(answer: Answer) -> object:
 
 def exchanged(answer: Answer) -> tuple[int, dict[str, object]]:
     """The status and the object that an exchange returns."""
-    return asyncio.run(exchange(ISSUER.refresh(CANARY), sender(answer)))
+    status, body, _ = asyncio.run(exchange(ISSUER.refresh(CANARY), sender(answer)))
+    return status, body
 
 
 def refresh(answer: Answer) -> Grant:
@@ -83,7 +84,7 @@ def test_an_issuer_must_use_https(url: str) -> None:
 )
 def test_a_body_that_is_not_an_object_is_ignored(body: bytes, expected: dict[str, object]) -> None:
     """The status is still returned."""
-    assert exchanged(lambda _: httpx.Response(403, content=body)) == (403, expected)
+    assert exchanged(lambda _: httpx.Response(404, content=body)) == (404, expected)
 
 
 @given(st.binary(max_size=200), st.integers(200, 599))
@@ -139,8 +140,28 @@ def test_an_unexpected_status_is_not_a_refused_token(status: int) -> None:
 def test_a_refusal_says_how_to_get_another_token(status: int) -> None:
     """The error shows the status, but nothing of what was sent."""
     with pytest.raises(AuthError, match=str(status)) as caught:
-        refresh(lambda request: httpx.Response(status, content=request.content))
+        refresh(lambda _: httpx.Response(status, json={"error": "invalid_grant", "error_description": CANARY}))
     assert "rsspot login" in str(caught.value.hint)
+    assert CANARY not in str(caught.value)
+
+
+NOT_FROM_THE_LOGIN_SERVICE = {
+    "html": {"html": "<html><body>Request blocked by the firewall</body></html>"},
+    "empty": {"content": b""},
+    "echo": {"content": f"refresh_token={CANARY}".encode()},
+    "json": {"json": {"message": "blocked"}},
+    "odd error": {"json": {"error": 5}},
+    "outage": {"json": {"error": "temporarily_unavailable"}},
+}
+
+
+@pytest.mark.parametrize("body", NOT_FROM_THE_LOGIN_SERVICE.values(), ids=NOT_FROM_THE_LOGIN_SERVICE)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_only_an_error_of_oauth_is_a_refusal(status: int, body: dict[str, object]) -> None:
+    """A firewall's page says nothing about the token: users must not be sent for a new one although theirs is valid."""
+    with pytest.raises(TransportError, match=str(status)) as caught:
+        refresh(lambda _: httpx.Response(status, **body))
+    assert "firewall" in str(caught.value.hint)
     assert CANARY not in str(caught.value)
 
 

@@ -18,7 +18,7 @@ from rsspot.errors import AuthError, ConfigError, Forbidden, RsspotError, Transp
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
-from support.issuer import CANARY, Answer, Service, bearer_of, id_token
+from support.issuer import CANARY, Answer, Service, bearer_of, id_token, refused
 
 GET = Call("GET", "/x")
 OPAQUE = "canary-opaque"
@@ -159,7 +159,7 @@ async def test_a_refused_refresh_is_not_tried_again(service: Service) -> None:
 
 async def test_an_error_that_is_raised_again_does_not_grow(service: Service) -> None:
     """Otherwise a program that gets it for days would fill its memory with tracebacks."""
-    service.login = always(401)
+    service.login = refused
     session = service.session(bearer_of(service))
     depths = []
     for _ in range(30):
@@ -260,7 +260,7 @@ class Person:
 
 async def test_the_user_logs_in_once_if_the_refresh_token_is_refused(service: Service) -> None:
     """However many requests wait, and not again while the token is valid."""
-    service.login, person = always(401), Person(service)
+    service.login, person = refused, Person(service)
     session = service.session(bearer_of(service, log_in=person.log_in))
     assert await send_many(session) == [{}] * 20
     assert await send_many(session) == [{}] * 20
@@ -269,7 +269,7 @@ async def test_the_user_logs_in_once_if_the_refresh_token_is_refused(service: Se
 
 async def test_the_refresh_token_of_a_login_is_used_for_renewals(service: Service) -> None:
     """Otherwise the user would have to log in every hour."""
-    service.login, person = always(401), Person(service)
+    service.login, person = refused, Person(service)
     session = service.session(bearer_of(service, log_in=person.log_in))
     await session.send(GET)
     service.login = service.issue
@@ -291,7 +291,7 @@ async def test_interactive_login_works_without_any_configured_token(service: Ser
 
 async def test_after_a_denied_login_the_user_is_not_prompted_again(service: Service) -> None:
     """Neither for waiting requests nor for later ones."""
-    service.login, person = always(401), Person(service, unwilling=True)
+    service.login, person = refused, Person(service, unwilling=True)
     session = service.session(bearer_of(service, log_in=person.log_in))
     for _ in range(2):
         assert {str(each) for each in await send_many(session)} == {"the login was denied"}
@@ -370,7 +370,7 @@ def test_event_loops_share_one_renewal(service: Service) -> None:
 
 def test_threads_share_one_refused_renewal(service: Service) -> None:
     """It is tried once, and every thread gets an AuthError."""
-    service.login = always(401)
+    service.login = refused
     bearer, send = bearer_of(service), blocking(service)
     outcomes = in_threads(8, lambda: drive(get(bearer, send)))
     assert {type(each) for each in outcomes} == {AuthError}

@@ -28,7 +28,7 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
 from support import ENVIRONMENT, program
-from support.issuer import CANARY, URL, Service, bearer_of, id_token
+from support.issuer import CANARY, URL, Service, bearer_of, id_token, refused
 
 NEEDS_FILE_LOCKS = pytest.mark.skipif(sys.platform == "win32", reason="files are locked by fcntl")
 
@@ -303,7 +303,7 @@ def test_forget_deletes_the_tokens(tmp_path: Path) -> None:
 async def test_a_refused_refresh_is_not_tried_again_with_a_cache(tmp_path: Path) -> None:
     """The cache makes no difference."""
     service = Service(ManualClock())
-    service.login = lambda _: httpx.Response(401)
+    service.login = refused
     bearer = bearer_of(service, cache_folder=tmp_path)
     for _ in range(3):
         with pytest.raises(AuthError):

@@ -25,6 +25,11 @@ def id_token(**claims: object) -> str:
     return f"canary-header.{payload}.canary-signature"
 
 
+def refused(_: httpx.Request) -> httpx.Response:
+    """What a login service says of a refresh token that is not valid."""
+    return httpx.Response(401, json={"error": "access_denied", "error_description": "Unauthorized"})
+
+
 class Service:
     """A token endpoint and an API behind it, as functions."""
 

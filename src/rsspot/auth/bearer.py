@@ -6,14 +6,15 @@ Does not turn API responses into errors: `http.failures` does.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from math import inf, isfinite
 from pathlib import Path
 
 from rsspot.auth.cache import TokenCache
-from rsspot.auth.grants import Grant, Issuer, Send, refreshed, require_https
-from rsspot.auth.token import MARGIN, Token
+from rsspot.auth.grants import TIMEOUT, UNTIL, Grant, Issuer, Send, refreshed, require_https
+from rsspot.auth.lifetime import TimedToken
+from rsspot.auth.token import Token
 from rsspot.concurrency import Mutex
 from rsspot.errors import AuthError, TransportError
 from rsspot.utils.clock import Clock
@@ -55,27 +56,32 @@ class Bearer:
         self._log_in = log_in
         self._configured = refresh_token
         self._refresh_token = refresh_token
-        self._token = Token.parse(token) if token else None
+        self._in_use = TimedToken.kept(Token.parse(token), clock) if token else None
         self._mutex = Mutex()
         self._refusal: AuthError | None = None
         self._outage: TransportError | None = None
+        self._outage_until = inf
         self._renewals = 0
+        self._waited_for_people = 0.0
         self._refused_token: Token | None = None
         parts = (issuer.url, issuer.client_id, refresh_token or "")
         self._cache = TokenCache(cache_folder, *parts) if cache_folder and refresh_token else None
-        if self._token is None and self._cache:
+        if self._in_use is None and self._cache:
             self._load_cached(self._cache)
+        if self._in_use and not self._renewable and not self._in_use.outlasts(0.0, clock):
+            # Expired by our clock, which may be wrong. There is nothing to lose by asking the service.
+            self._in_use = self._in_use.untimed()
 
     @property
     def credentials(self) -> frozenset[str]:
         """The refresh token and the bearer token in use: never to be sent as a value."""
-        bearer = self._token.bearer if self._token else None
+        bearer = self.token.bearer if self.token else None
         return frozenset(filter(None, (self._configured, self._refresh_token, bearer)))
 
     @property
     def token(self) -> Token | None:
         """The token in use; None before the first request."""
-        return self._token
+        return self._in_use.token if self._in_use else None
 
     @property
     def refresh_token(self) -> str:
@@ -86,28 +92,32 @@ class Bearer:
 
     @property
     def live(self) -> bool:
-        """Whether there is a token that stays valid for at least another minute."""
-        return self._token is not None and self._token.fresh(self._clock.now())
+        """Whether there is a token that is not due to be renewed."""
+        return self._in_use is not None and self._in_use.outlasts(self._in_use.margin, self._clock)
 
-    async def current(self, send: Send) -> Token:
-        """A valid token, renewed if necessary. Raises AuthError, TransportError."""
-        used = self._token
+    async def current(self, send: Send, until: float = inf) -> Token:
+        """A valid token, renewed if necessary. until: when to give up, by the monotonic clock.
+
+        Raises AuthError, TransportError.
+        """
+        used = self._in_use
         # A token that cannot be renewed is used until it expires.
-        margin = MARGIN if self._renewable else timedelta()
-        if used is not None and used.fresh(self._clock.now(), margin):
-            return used
-        return await self._renew(used, send)
+        if used is not None and used.outlasts(used.margin if self._renewable else 0.0, self._clock):
+            return used.token
+        return await self._renew(used.token if used else None, send, until)
 
     async def carry(self, request: httpx.Request, send: Send) -> httpx.Response:
         """Sign a request and send it. If the token is refused, send it once more with a new one."""
         if origin_of(request.url) != self._origin:
             return await send(request)
-        used = await self.current(send)
+        with self._deadline_of(request) as until:
+            used = await self.current(send, until)
         response = await send(_signed(request, used))
         if response.status_code != 401 or not self._renewable or self._refused_token == used:
             return response
         await response.aclose()
-        renewed = await self._renew(used, send)
+        with self._deadline_of(request) as until:
+            renewed = await self._renew(used, send, until)
         response = await send(_signed(request, renewed))
         if response.status_code == 401:
             # The API refuses even a new token. Renewing on every 401 would only flood the login service.
@@ -118,31 +128,39 @@ class Bearer:
     def _renewable(self) -> bool:
         return self._refresh_token is not None or self._log_in is not None
 
-    async def _renew(self, used: Token | None, send: Send) -> Token:
+    @contextmanager
+    def _deadline_of(self, request: httpx.Request) -> Iterator[float]:
+        """When to give up on a request. The time that a person takes to log in does not count."""
+        until, waited = request.extensions.get(UNTIL, inf), self._waited_for_people
+        yield until
+        request.extensions[UNTIL] = until + self._waited_for_people - waited
+
+    async def _renew(self, used: Token | None, send: Send, until: float) -> Token:
         """A token other than `used`. Concurrent callers share one renewal and its outcome, whether token or error."""
         renewals_before = self._renewals
         async with self._mutex:
             # Compared by value, because the same token read again from the cache is a different object.
-            if self._token is not None and self._token != used:
-                return self._token
+            if self.token is not None and self.token != used:
+                return self.token
             if self._refusal is not None:
                 raise self._refusal.with_traceback(None)
-            if self._renewals != renewals_before and self._outage is not None:
+            patient = until > self._outage_until + TIMEOUT
+            if self._renewals != renewals_before and self._outage is not None and not patient:
                 # A renewal failed while we waited. If each waiting caller tried again in turn, it would take minutes.
                 raise self._outage.with_traceback(None)
             self._outage = None
             try:
-                self._token = await self._refresh(used, send)
+                self._in_use = await self._refresh(used, send, until)
             except AuthError as error:
-                self._token = await self._fall_back(error, send)
+                self._in_use = await self._fall_back(error, send)
             except TransportError as error:
-                self._outage = error
+                self._outage, self._outage_until = error, until
                 raise
             finally:
                 self._renewals += 1
-            return self._token
+            return self._in_use.token
 
-    async def _refresh(self, used: Token | None, send: Send) -> Token:
+    async def _refresh(self, used: Token | None, send: Send, until: float) -> TimedToken:
         if self._refresh_token is None:
             raise AuthError(
                 "there is no refresh token" if used is None else "the token has expired or was refused",
@@ -152,46 +170,55 @@ class Bearer:
             if self._cache:
                 await stack.enter_async_context(self._cache.exclusive(self._clock))
                 cached = self._load_cached(self._cache)
-                if cached is not None and (used is None or cached.bearer != used.bearer):
+                if cached is not None and (used is None or cached.token.bearer != used.bearer):
                     return cached
-            return self._store(await refreshed(self._issuer, self._refresh_token, send))
+            return self._store(await refreshed(self._issuer, self._refresh_token, send, until))
 
-    async def _fall_back(self, error: AuthError, send: Send) -> Token:
+    async def _fall_back(self, error: AuthError, send: Send) -> TimedToken:
         """Log in interactively, if possible, when the refresh token does not work. Otherwise raise `error`."""
         if self._log_in is None:
             self._refusal = error
             raise error
+        began = self._clock.monotonic()
         try:
             grant = await self._log_in(self._issuer, send)
         except AuthError as refusal:
             self._refusal = refusal
             raise
+        finally:
+            self._waited_for_people += self._clock.monotonic() - began
         # Another user may have logged in. So cache nothing of this login, and share no cached responses with it.
         self._cache = None
         self._refresh_token = grant.refresh_token
         self.identity = digest([self.identity, grant.token.bearer])
-        return grant.token
+        return TimedToken.new(grant.token, grant.lifetime, self._clock)
 
-    def _load_cached(self, cache: TokenCache) -> Token | None:
+    def _load_cached(self, cache: TokenCache) -> TimedToken | None:
         """Use the tokens that another run has cached. Returns the id_token if it is still valid."""
         cached = cache.load()
         if cached is None:
             return None
         self._refresh_token = cached.refresh_token or self._refresh_token
-        if not cached.token.fresh(self._clock.now()):
+        timed = TimedToken.kept(cached.token, self._clock, cached.lifetime, cached.received_at)
+        if not timed.outlasts(timed.margin, self._clock):
             return None
-        self._token = cached.token
-        return cached.token
+        self._in_use = timed
+        return timed
 
-    def _store(self, grant: Grant) -> Token:
+    def _store(self, grant: Grant) -> TimedToken:
         """Cache a new token before it is used, with the refresh token if the login service replaced it."""
         self._refresh_token = grant.refresh_token or self._refresh_token
+        timed = TimedToken.new(grant.token, grant.lifetime, self._clock)
         if self._cache:
             replaced = self._refresh_token != self._configured
-            saved = self._cache.save(Grant(grant.token, self._refresh_token if replaced else None))
+            lifetime = timed.lifetime if isfinite(timed.lifetime) else None
+            received_at = self._clock.now().timestamp()
+            saved = self._cache.save(
+                Grant(grant.token, self._refresh_token if replaced else None, lifetime, received_at)
+            )
             if replaced and not saved:
                 log.warning("the login service replaced the refresh token, but the new one could not be saved")
-        return grant.token
+        return timed
 
 
 def _signed(request: httpx.Request, token: Token) -> httpx.Request:

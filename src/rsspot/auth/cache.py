@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
+from typing import Any
 
 from rsspot.auth.grants import Grant
 from rsspot.auth.token import Token
@@ -35,14 +36,22 @@ class TokenCache:
             token, refresh_token = Token.parse(str(cached["id_token"])), cached.get("refresh_token")
         except (OSError, ValueError, KeyError, TypeError, AuthError):
             return None
-        # A token without an expiry would be used in every run, even after the service has revoked it.
-        return Grant(token, refresh_token if isinstance(refresh_token, str) else None) if token.expires_at else None
+        if token.expires_at is None:
+            # It would be used in every run, even after the service has revoked it.
+            return None
+        rotated = refresh_token if isinstance(refresh_token, str) else None
+        return Grant(token, rotated, _seconds(cached, "lifetime"), _seconds(cached, "received_at"))
 
     def save(self, grant: Grant) -> bool:
         """Write the tokens to the cache. Returns False if that fails, in which case the next run has to log in."""
-        text = json.dumps({"id_token": grant.token.bearer, "refresh_token": grant.refresh_token})
+        kept = {
+            "id_token": grant.token.bearer,
+            "refresh_token": grant.refresh_token,
+            "lifetime": grant.lifetime,
+            "received_at": grant.received_at,
+        }
         try:
-            write_private(self._file, text)
+            write_private(self._file, json.dumps(kept))
         except OSError:
             return False
         return True
@@ -69,3 +78,8 @@ class TokenCache:
                 await clock.sleep(LOCK_POLL_INTERVAL)
                 waited += LOCK_POLL_INTERVAL
             yield
+
+
+def _seconds(cached: dict[str, Any], name: str) -> float | None:
+    value = cached.get(name)
+    return float(value) if isinstance(value, int | float) else None

@@ -44,37 +44,37 @@ async def log_in(issuer: Issuer, send: Send, clock: Clock, show: Show, organizat
     Raises AuthError if the login is denied or not approved in time, or if the service does not support device login.
     """
     form = {"scope": SCOPE} | ({"organization": organization} if organization else {})
-    status, answer = await exchange(issuer.request("/oauth/device/code", **form), send)
+    status, body, _ = await exchange(issuer.request("/oauth/device/code", **form), send)
     if status != 200:
         raise AuthError(
-            f"the login service does not support device login ({status}: {_reason(answer)})",
+            f"the login service does not support device login ({status}: {_reason(body)})",
             hint="create a refresh token in the console under API Access and set RSSPOT_REFRESH_TOKEN",
         )
-    invitation, pending = _invitation(answer)
+    invitation, pending = _invitation(body)
     show(invitation)
     return await _wait(issuer, pending, send, clock)
 
 
 async def _wait(issuer: Issuer, pending: _Pending, send: Send, clock: Clock) -> Grant:
-    deadline, interval = clock.now().timestamp() + pending.expires_in, pending.interval
-    while clock.now().timestamp() + interval < deadline:
+    deadline, interval = clock.monotonic() + pending.expires_in, pending.interval
+    while clock.monotonic() + interval < deadline:
         await clock.sleep(interval)
         poll = issuer.request("/oauth/token", grant_type=GRANT_TYPE, device_code=pending.device_code)
         poll.extensions[ONCE] = True
         try:
-            status, answer = await exchange(poll, send)
+            status, body, sent_at = await exchange(poll, send)
         except TransportError:
             # A brief network failure must not end a login that the user may have approved already.
             # RFC 8628, section 3.5: back off after a timeout.
             interval *= 2
             continue
         if status == 200:
-            return granted(answer)
-        error = answer.get("error")
+            return granted(body, sent_at)
+        error = body.get("error")
         if error == "slow_down" or status in BUSY:
             interval += INTERVAL
         elif error != "authorization_pending":
-            raise _login_error(status, answer)
+            raise _login_error(status, body)
     raise AuthError("the login was not approved in time", hint="run the command again")
 
 

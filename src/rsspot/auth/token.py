@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from rsspot.errors import AuthError
-
-MARGIN = timedelta(seconds=60)
-"""How long before it expires a token is renewed."""
+from rsspot.utils.reading import parse_json
 
 
 @dataclass(frozen=True)
@@ -35,20 +31,19 @@ class Token:
         if len(parts) != 3:
             return cls(bearer)
         try:
-            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        except (ValueError, binascii.Error):
+            claims = parse_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        except ValueError:
             return cls(bearer)
         return cls(bearer, claims if isinstance(claims, dict) else {})
 
     @property
     def expires_at(self) -> datetime | None:
-        seconds = self.claims.get("exp")
-        if not isinstance(seconds, int | float):
-            return None
-        try:
-            return datetime.fromtimestamp(seconds, UTC)
-        except (OverflowError, OSError, ValueError):
-            return None
+        return self._time("exp")
+
+    @property
+    def issued_at(self) -> datetime | None:
+        """By the service's clock. None if the token does not say."""
+        return self._time("iat")
 
     @property
     def organization(self) -> str | None:
@@ -56,9 +51,14 @@ class Token:
         organization = self.claims.get("org_id")
         return namespace_of(organization) if isinstance(organization, str) else None
 
-    def fresh(self, now: datetime, margin: timedelta = MARGIN) -> bool:
-        """Whether the token stays valid for at least `margin`. True if it does not say when it expires."""
-        return self.expires_at is None or now + margin < self.expires_at
+    def _time(self, claim: str) -> datetime | None:
+        seconds = self.claims.get(claim)
+        if not isinstance(seconds, int | float):
+            return None
+        try:
+            return datetime.fromtimestamp(seconds, UTC)
+        except (OverflowError, OSError, ValueError):
+            return None
 
 
 def namespace_of(organization_id: str) -> str:

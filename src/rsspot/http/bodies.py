@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+from rsspot.auth.grants import UNTIL
 from rsspot.errors import OutcomeUnknown, ServerError
-from rsspot.http.retry import AS_IT_COMES, SAFE, UNTIL
+from rsspot.http.retry import AS_IT_COMES, SAFE
 from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
@@ -43,7 +44,7 @@ class WholeBodies(httpx.AsyncBaseTransport):
             async for chunk in response.aiter_bytes():
                 size += len(chunk)
                 # A body that arrived as a single chunk cannot be too slow.
-                if chunks and self._clock.now().timestamp() > request.extensions.get(UNTIL, inf):
+                if chunks and self._clock.monotonic() > request.extensions.get(UNTIL, inf):
                     raise httpx.ReadTimeout("the response body arrived too slowly", request=request)
                 if size > self._most:
                     raise self._too_long(request, response)

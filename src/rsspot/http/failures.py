@@ -21,7 +21,7 @@ from rsspot.errors import (
     TransportError,
 )
 from rsspot.http.hooks import request_id_of
-from rsspot.http.retry import NEVER_SENT, SAFE, retry_after
+from rsspot.http.retry import NEVER_SENT, SAFE, pause_asked_by, retry_after
 from rsspot.utils.clock import utc_now
 from rsspot.utils.reading import parse_json
 from rsspot.utils.secrets import Secrets
@@ -80,7 +80,7 @@ def _seconds(body: Document, response: httpx.Response) -> float | None:
     """How long the service asked to be left alone, by the body or else by the header; None if it did not say."""
     seconds = _details(body).get("retryAfterSeconds")
     from_body = retry_after(str(seconds), utc_now()) if isinstance(seconds, int | float | str) and seconds else None
-    return from_body or retry_after(response.headers.get("Retry-After"), utc_now())
+    return from_body or pause_asked_by(response, utc_now())
 
 
 def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str, path: str) -> RsspotError:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from math import inf
 from threading import Lock
 
-from rsspot.auth.grants import ONCE
-from rsspot.http.retry import UNTIL, retry_after
+from rsspot.auth.grants import ONCE, UNTIL
+from rsspot.http.retry import pause_asked_by
 from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
@@ -107,7 +107,7 @@ class LimitedTransport(httpx.AsyncBaseTransport):
         if ONCE in request.extensions:
             return response
         if response.status_code == 429:
-            seconds = retry_after(response.headers.get("Retry-After"), self._clock.now())
+            seconds = pause_asked_by(response, self._clock.now())
             pause = seconds if seconds is not None and seconds <= self._longest else 0.0
             with self._guard:
                 self.limiter.refused(sent_at, self._now(), pause)
@@ -136,7 +136,7 @@ class LimitedTransport(httpx.AsyncBaseTransport):
                 return
 
     def _now(self) -> float:
-        return self._clock.now().timestamp()
+        return self._clock.monotonic()
 
     async def aclose(self) -> None:
         await self._inner.aclose()

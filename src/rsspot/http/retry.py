@@ -9,26 +9,21 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from math import inf
 
-from rsspot.auth.grants import ONCE
+from rsspot.auth.grants import ONCE, REPEATABLE, UNTIL
 from rsspot.constants import TRANSIENT_STATUSES
 from rsspot.errors import RsspotError
 from rsspot.http.deadline import LEFT
 from rsspot.http.hooks import Exchange, Hooks
 from rsspot.http.permission import permit_of
-from rsspot.utils.clock import Clock
+from rsspot.utils.clock import Clock, http_date
 from rsspot.wire import httpx
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NEVER_SENT = (httpx.LocalProtocolError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 AS_IT_COMES = "rsspot.as_it_comes"
 """A request extension: do not read the body here; the caller streams it, limited only by the `read` timeout."""
-PATIENCE = "rsspot.patience"
-"""A request extension: a deadline for this request in seconds, if shorter than the policy's."""
-UNTIL = "rsspot.until"
-"""A request extension: the time of the deadline, in seconds since 1970 by the client's clock."""
 SHORTEST = 0.01
 """The least timeout of an attempt, in seconds."""
 
@@ -52,11 +47,15 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one attempt: a response's status, or a failure to get one."""
+    """The result of one attempt: a response's status, or a failure to get one.
+
+    repeatable: whether the request may be repeated although it may have been executed, as a read may
+    """
 
     status: int | None = None
     retry_after: float | None = None
     never_sent: bool = False
+    repeatable: bool = False
 
 
 def wait_before_next(
@@ -81,7 +80,7 @@ def wait_before_next(
 def _may_repeat(policy: RetryPolicy, method: str, outcome: Outcome) -> bool:
     if outcome.never_sent or outcome.status == 429:
         return True
-    return method in SAFE and (outcome.status is None or outcome.status in policy.statuses)
+    return (outcome.repeatable or method in SAFE) and (outcome.status is None or outcome.status in policy.statuses)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
@@ -92,11 +91,13 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         return max(0.0, float(header))
     except ValueError:
         pass
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None
+    moment = http_date(header)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def pause_asked_by(response: httpx.Response, now: datetime) -> float | None:
+    """Seconds to wait according to a response's Retry-After, whose date is compared with the server's own, if given."""
+    return retry_after(response.headers.get("Retry-After"), http_date(response.headers.get("Date")) or now)
 
 
 @dataclass
@@ -112,31 +113,31 @@ class RetryTransport(httpx.AsyncBaseTransport):
     requests: int = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        started = self.clock.now()
+        started = self.clock.monotonic()
         sent, attempt = started, 0
-        deadline = min(self.policy.deadline, request.extensions.get(PATIENCE, inf))
-        request.extensions[UNTIL] = started.timestamp() + deadline
+        until = min(started + self.policy.deadline, request.extensions.get(UNTIL, inf))
+        request.extensions[UNTIL] = until
+        policy = replace(self.policy, deadline=until - started)
         while True:
             attempt += 1
             self.requests += 1
-            _shorten(request, deadline - (sent - started).total_seconds())
+            _shorten(request, until - sent)
             response: httpx.Response | None = None
             failure: httpx.TransportError | None = None
             try:
                 response = await self.inner.handle_async_request(request)
-                outcome = self._outcome(response)
+                outcome = self._outcome(request, response)
             except httpx.TransportError as error:
-                failure, outcome = error, Outcome(never_sent=isinstance(error, NEVER_SENT))
+                failure = error
+                outcome = Outcome(never_sent=isinstance(error, NEVER_SENT), repeatable=REPEATABLE in request.extensions)
             except RsspotError as error:
                 # A response that is too long would be as long again, and a permit that was refused stays refused.
                 self._tell(request, attempt, None, error, sent)
                 raise
-            now = self.clock.now()
+            elapsed = self.clock.monotonic() - started
             self._tell(request, attempt, response, failure, sent)
-            elapsed = (now - started).total_seconds()
             wait = None
             if ONCE not in request.extensions:
-                policy = self.policy if deadline == self.policy.deadline else replace(self.policy, deadline=deadline)
                 wait = wait_before_next(policy, request.method, outcome, attempt, elapsed, self.jitter())
             if wait is None:
                 if response is None:
@@ -150,7 +151,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 permit()
             self.repeats += 1
             await self.clock.sleep(wait)
-            sent = self.clock.now()
+            sent = self.clock.monotonic()
 
     def _tell(
         self,
@@ -158,16 +159,19 @@ class RetryTransport(httpx.AsyncBaseTransport):
         attempt: int,
         response: httpx.Response | None,
         failure: Exception | None,
-        sent: datetime,
+        sent: float,
     ) -> None:
         if self.hooks.after:
-            seconds = (self.clock.now() - sent).total_seconds()
+            seconds = self.clock.monotonic() - sent
             self.hooks.tell(Exchange.of(request, attempt, response, failure, seconds))
 
-    def _outcome(self, response: httpx.Response) -> Outcome:
+    def _outcome(self, request: httpx.Request, response: httpx.Response) -> Outcome:
         if response.is_success:
             return Outcome(response.status_code)
-        return Outcome(response.status_code, retry_after(response.headers.get("Retry-After"), self.clock.now()))
+        answered = request.extensions.get(REPEATABLE)
+        # A page that something else put in the service's place is as good as no response.
+        status = response.status_code if answered is None or answered(response) else None
+        return Outcome(status, pause_asked_by(response, self.clock.now()), repeatable=answered is not None)
 
     async def aclose(self) -> None:
         await self.inner.aclose()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
+from rsspot.auth.grants import UNTIL
 from rsspot.constants import PAGE_SIZE, USER_AGENT
 from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError
 from rsspot.http.bodies import WholeBodies
@@ -18,7 +19,7 @@ from rsspot.http.hooks import Hooks
 from rsspot.http.permission import PERMIT, PermittedTransport
 from rsspot.http.pool import Connections
 from rsspot.http.rate_limit import LimitedTransport
-from rsspot.http.retry import AS_IT_COMES, PATIENCE, SAFE, RetryPolicy, RetryTransport
+from rsspot.http.retry import AS_IT_COMES, SAFE, RetryPolicy, RetryTransport
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
@@ -105,6 +106,7 @@ class SpotTransport:
         self.hooks = hooks or Hooks()
         self._base = base_url.rstrip("/")
         self._signer = signer
+        self._clock = clock
         self.cache = cache
         inner = PermittedTransport(transport or Connections(proxy=self._options.proxy, no_proxy=self._options.no_proxy))
         longest = self._options.policy.longest_retry_after
@@ -278,9 +280,8 @@ class SpotTransport:
         seconds = self._options.timeout
         timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
         url = f"{self._base}{call.path}{query}"
-        extensions: dict[str, Any] = {"timeout": timeout}
-        if call.patience is not None:
-            extensions[PATIENCE] = call.patience
+        allowed = self._options.policy.deadline if call.patience is None else call.patience
+        extensions: dict[str, Any] = {"timeout": timeout, UNTIL: self._clock.monotonic() + allowed}
         if call.permit is not None:
             extensions[PERMIT] = call.permit
         return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)

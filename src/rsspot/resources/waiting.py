@@ -14,10 +14,10 @@ POLL = 5.0
 
 async def looks(clock: Clock, seconds: float) -> AsyncIterator[float]:
     """Yield the remaining seconds once for each read. The last read is at the end of the time."""
-    end = clock.now().timestamp() + seconds
+    end = clock.monotonic() + seconds
     while True:
-        yield end - clock.now().timestamp()
-        left = end - clock.now().timestamp()
+        yield end - clock.monotonic()
+        left = end - clock.monotonic()
         if left <= 0:
             return
         await clock.sleep(min(POLL, left))

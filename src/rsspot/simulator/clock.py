@@ -73,6 +73,9 @@ class ScaledClock:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.time(), UTC)
 
+    def monotonic(self) -> float:
+        return self.time()
+
     async def sleep(self, seconds: float) -> None:
         """Wait for that many seconds of this clock, or of real time if the clock is stopped."""
         await pause(seconds / (self.scale or 1.0))
@@ -97,6 +100,9 @@ class SteppedClock:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._now, UTC)
 
+    def monotonic(self) -> float:
+        return self._now
+
     async def sleep(self, seconds: float) -> None:
         """Wait, then advance the clock. Concurrent sleeps overlap instead of adding up."""
         wake_at = self._now + seconds
@@ -112,6 +118,7 @@ class ManualClock:
 
     def __init__(self, start: float = 1_790_000_000.0) -> None:
         self._now = start
+        self._passed = 0.0
 
     def time(self) -> float:
         return self._now
@@ -119,12 +126,20 @@ class ManualClock:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._now, UTC)
 
+    def monotonic(self) -> float:
+        return self._passed
+
     async def sleep(self, seconds: float) -> None:
         """Advance at once, and let other tasks run."""
-        self._now += seconds
+        self.advance(seconds)
         await pause(0)
 
     def advance(self, seconds: float) -> None:
+        self._now += seconds
+        self._passed += seconds
+
+    def step(self, seconds: float) -> None:
+        """Set the time of day forward or back, as when a wrong clock is set right. No time passes."""
         self._now += seconds
 
 

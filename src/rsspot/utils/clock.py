@@ -1,7 +1,8 @@
-"""The clock interface, and times as RFC 3339 text. All times are in UTC."""
+"""The clock interface, and times as text: RFC 3339, and HTTP dates. All times of day are in UTC."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -11,9 +12,27 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def since_boot() -> float:
+    """Seconds of a clock that nobody can set. Where the system has such a clock, it runs on during a suspend."""
+    # CLOCK_MONOTONIC stops during a suspend on Linux, where the other one does not, but not on macOS.
+    clock_id = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
+    return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)
+
+
 def stamp(moment: datetime) -> str:
     """Format a time as RFC 3339 in UTC with whole seconds, like Kubernetes."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def http_date(text: str | None) -> datetime | None:
+    """The time that an HTTP date names, such as that of a Date header; None if it is absent or unreadable."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 class Clock(Protocol):
@@ -21,6 +40,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current time in UTC, timezone-aware."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment. How long something took is measured by this: `now` jumps when it is set."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -33,6 +56,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return utc_now()
+
+    def monotonic(self) -> float:
+        return since_boot()
 
     async def sleep(self, seconds: float) -> None:
         from rsspot.concurrency import pause
