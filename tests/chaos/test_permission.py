@@ -102,8 +102,14 @@ def take_over(spot_api: SimulatedSpot) -> None:
 
 
 def give_back(spot_api: SimulatedSpot) -> None:
-    """Let the lease of that run expire."""
-    with_ledger(spot_api, lambda ledger, scope: ledger.acquire(scope, SOMEBODY, utc_now() + timedelta(hours=2), -7200))
+    """Let that run end."""
+
+    def release(ledger: Ledger, scope: str) -> None:
+        lease = ledger.current_lease(scope)
+        assert lease is not None
+        ledger.release(lease)
+
+    with_ledger(spot_api, release)
 
 
 SOMEBODY = Holder("somebody", "elsewhere", 1)

@@ -17,7 +17,7 @@ from rsspot.models.refs import Ref
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, Ledger, OwnedObject, StepRecord, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
-from rsspot.state.ledger.rules import LEGAL
+from rsspot.state.ledger.rules import LEGAL, is_doubtful
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ELSEWHERE = Holder("one", "elsewhere", 1)
@@ -150,20 +150,59 @@ def test_a_lease_excludes_others_until_it_expires(ledger: Ledger) -> None:
         ledger.acquire("scope", Holder("two", "here", 2), NOW + timedelta(seconds=59), 60)
     second = ledger.acquire("scope", Holder("two", "here", 2), NOW + timedelta(seconds=60), 60)
     assert (first.fence, second.fence) == (1, 2)
-    assert not ledger.holds(first, NOW)
-    assert ledger.holds(second, NOW + timedelta(seconds=60))
+    assert not ledger.holds(first)
+    assert ledger.holds(second)
     with pytest.raises(Locked, match="taken over"):
         ledger.renew(first, NOW, 60)
     ledger.release(first)
-    assert ledger.holds(second, NOW + timedelta(seconds=60))
+    assert ledger.holds(second)
+    assert ledger.current_lease("scope") == second
 
 
-def test_a_lease_about_to_expire_no_longer_counts_as_held(ledger: Ledger) -> None:
-    """A request that starts now must not arrive after the lease has expired. Renewing the lease helps."""
+def test_an_expired_lease_that_nobody_took_over_can_be_renewed(ledger: Ledger) -> None:
+    """Its fence shows that nothing happened meanwhile, whatever any clock says."""
     lease = ledger.acquire("scope", ELSEWHERE, NOW, 60)
-    late = NOW + timedelta(seconds=58)
-    assert not ledger.holds(lease, late)
-    assert ledger.holds(ledger.renew(lease, late, 60), late)
+    late = NOW + timedelta(hours=1)
+    renewed = ledger.renew(lease, late, 60)
+    assert (renewed.fence, renewed.expires_at) == (lease.fence, late + timedelta(seconds=60))
+    assert ledger.holds(lease) and ledger.holds(renewed)
+    with pytest.raises(Locked):
+        ledger.acquire("scope", Holder("two", "here", 2), late, 60)
+
+
+def test_an_abandoned_lease_is_taken_over_unless_it_was_renewed(ledger: Ledger) -> None:
+    """Whatever the time is: who asks like this does not trust the clock."""
+    first = ledger.acquire("scope", ELSEWHERE, NOW, 60)
+    renewed = ledger.renew(first, NOW + timedelta(seconds=1), 60)
+    two = Holder("two", "here", 2)
+    for now in (NOW - timedelta(days=1), NOW, NOW + timedelta(days=1)):
+        with pytest.raises(Locked):
+            ledger.acquire("scope", two, now, 60, abandoned=first)
+    second = ledger.acquire("scope", two, NOW, 60, abandoned=renewed)
+    assert (ledger.holds(renewed), ledger.holds(second), second.fence) == (False, True, 2)
+
+
+def test_a_released_lease_is_free_even_if_another_was_watched(ledger: Ledger) -> None:
+    """Its holder ended while it was watched."""
+    lease = ledger.acquire("scope", ELSEWHERE, NOW, 60)
+    ledger.release(lease)
+    assert ledger.current_lease("scope") is None
+    assert ledger.acquire("scope", Holder("two", "here", 2), NOW, 60, abandoned=lease).fence == 2
+
+
+@pytest.mark.parametrize(("seconds", "doubtful"), [(-3600, True), (0, False), (59, False), (60, True), (3600, True)])
+def test_the_clock_is_believed_only_within_the_time_of_a_lease(seconds: float, doubtful: bool) -> None:
+    """Expired, or to last longer than any: then one of the clocks may be wrong."""
+    lease = Lease("scope", ELSEWHERE, 1, NOW + timedelta(seconds=60))
+    assert is_doubtful(lease, Holder("two", "here", 2), NOW + timedelta(seconds=seconds), 60) is doubtful
+
+
+def test_no_lease_and_that_of_a_dead_process_leave_no_doubt() -> None:
+    """Nothing is watched then."""
+    mine = Holder("me", socket.gethostname(), os.getpid())
+    dead = Lease("scope", Holder("dead", socket.gethostname(), 2**22 + 1), 1, NOW)
+    assert not is_doubtful(None, mine, NOW, 60)
+    assert not is_doubtful(dead, mine, NOW, 60)
 
 
 def test_a_living_process_of_this_machine_keeps_its_lease(ledger: Ledger) -> None:

@@ -1,50 +1,108 @@
-"""The lease of a stack: held while an apply runs, renewed in the background, checked before every write."""
+"""The lease of a stack: held while an apply runs, renewed in the background, checked before every write.
+
+When a lease has to be renewed, and whether another one is abandoned, is told by the monotonic clock. The time of day in
+the ledger is only for others, and is not believed when it says that a lease has expired: their clock may have been set.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
-from rsspot.errors import Locked
+from rsspot.errors import Locked, StateError
 from rsspot.state.ledger.protocol import Holder, Lease, Ledger
-from rsspot.utils.clock import utc_now
+from rsspot.state.ledger.rules import is_doubtful
+from rsspot.utils.clock import Clock, SystemClock
+
+log = logging.getLogger("rsspot.applier")
 
 TTL = 60.0
 RENEW_EVERY = 15.0
+WATCH = 2 * RENEW_EVERY
+"""How many seconds an expired lease is watched before it is taken over."""
+LOOK_EVERY = 1.0
+"""How often, in seconds."""
 
 
 class Held:
     """A lease that renews itself."""
 
-    def __init__(self, ledger: Ledger, lease: Lease) -> None:
+    def __init__(self, ledger: Ledger, lease: Lease, clock: Clock) -> None:
         self._ledger = ledger
+        self._clock = clock
+        self._renewed = clock.monotonic()
         self.lease = lease
 
     def check(self) -> None:
-        """Raise Locked unless a mutation may still be sent."""
-        if not self._ledger.holds(self.lease, utc_now()):
-            raise Locked(f"the lease of {self.lease.scope} was lost", hint="another apply took over; run plan again")
+        """Raise Locked unless a mutation may still be sent.
+
+        Renews the lease first when it is time to: the background may not have come to it, on a busy event loop or after
+        a suspend. A lease that has expired meanwhile and was not taken over is as good as before.
+        """
+        if self._clock.monotonic() - self._renewed >= RENEW_EVERY:
+            self._renew()
+        elif not self._ledger.holds(self.lease):
+            raise self._lost()
+
+    @property
+    def lost(self) -> bool:
+        """Whether another run has taken the lease over."""
+        return not self._ledger.holds(self.lease)
 
     async def renew(self) -> None:
         """Prolong the lease until cancelled or lost."""
-        with suppress(Locked):
-            while True:
-                await asyncio.sleep(RENEW_EVERY)
-                self.lease = self._ledger.renew(self.lease, utc_now(), TTL)
+        while True:
+            await self._clock.sleep(RENEW_EVERY)
+            try:
+                self._renew()
+            except Locked:
+                return
+            except StateError:
+                # The next write fails with it, if the ledger cannot be written by then.
+                continue
+
+    def _renew(self) -> None:
+        began = self._clock.monotonic()
+        try:
+            self.lease = self._ledger.renew(self.lease, self._clock.now(), TTL)
+        except Locked:
+            raise self._lost() from None
+        self._renewed = began
+
+    def _lost(self) -> Locked:
+        return Locked(f"the lease of {self.lease.scope} was lost", hint="another apply took over; run plan again")
 
 
 @asynccontextmanager
-async def hold(ledger: Ledger, scope: str) -> AsyncIterator[Held]:
-    """Take the lease of a stack for the length of a block. Raises Locked at once when another run has it."""
+async def hold(ledger: Ledger, scope: str, clock: Clock | None = None) -> AsyncIterator[Held]:
+    """Take the lease of a stack for the length of a block. Raises Locked when another run has it.
+
+    clock: one that all processes which share the ledger go by; the simulator's is not
+    """
+    clock = clock or SystemClock()
     holder = Holder(uuid.uuid4().hex, socket.gethostname(), os.getpid())
-    held = Held(ledger, ledger.acquire(scope, holder, utc_now(), TTL))
+    abandoned = await _watched(ledger, scope, holder, clock)
+    held = Held(ledger, ledger.acquire(scope, holder, clock.now(), TTL, abandoned=abandoned), clock)
     renewing = asyncio.create_task(held.renew())
     try:
         yield held
     finally:
         renewing.cancel()
         ledger.release(held.lease)
+
+
+async def _watched(ledger: Ledger, scope: str, holder: Holder, clock: Clock) -> Lease | None:
+    """The lease that is left behind, if only watching could tell. None if the time of day tells, or it is released."""
+    lease = ledger.current_lease(scope)
+    if lease is None or not is_doubtful(lease, holder, clock.now(), TTL):
+        return None
+    log.warning("the lease of %s has expired; watching for %g s whether its holder still renews it", scope, WATCH)
+    until = clock.monotonic() + WATCH
+    while clock.monotonic() < until and ledger.current_lease(scope) == lease:
+        await clock.sleep(LOOK_EVERY)
+    return lease

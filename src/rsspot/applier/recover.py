@@ -16,7 +16,7 @@ expand      (in the ledger)                        skipped: the next plan takes 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from rsspot.applier.context import ApplyContext
@@ -31,10 +31,16 @@ from rsspot.utils.serialization import Document, at_path
 KILLED = "the run was killed"
 
 
-async def recover(context: ApplyContext, scope: str) -> AsyncGenerator[Settled, None]:
-    """Look up every step that may have been sent and was never closed, then close the runs they belong to."""
+async def recover(
+    context: ApplyContext, scope: str, permit: Callable[[], None] = lambda: None
+) -> AsyncGenerator[Settled, None]:
+    """Look up every step that may have been sent and was never closed, then close the runs they belong to.
+
+    permit: asked before anything is closed; raises once another run, whose steps are open too, has taken over
+    """
     for left in context.ledger.open_steps(scope):
-        yield await _close(left, context, scope)
+        yield await _close(left, context, scope, permit)
+    permit()
     for run in context.ledger.unfinished_runs(scope):
         for step in context.ledger.steps(run):
             if step.state is StepState.PENDING:
@@ -42,15 +48,18 @@ async def recover(context: ApplyContext, scope: str) -> AsyncGenerator[Settled, 
         context.ledger.finish(run, "interrupted")
 
 
-async def _close(left: OpenStep, context: ApplyContext, scope: str) -> Settled:
+async def _close(left: OpenStep, context: ApplyContext, scope: str, permit: Callable[[], None]) -> Settled:
     step, kind = left.step, context.kinds.get(left.step.ref.kind)
     if kind is None or step.verb == Verb.EXPAND:
+        permit()
         context.ledger.settle(left.run, step.seq, StepState.SKIPPED, detail=KILLED)
         return Settled(step.address, "was being worked on; the next plan takes it up")
     live = await look(context.documents(kind), step.ref.name)
     if live is None:
+        permit()
         return _close_without_object(left, context)
     state, detail = await _judge(left, live, kind, context)
+    permit()
     owned = _owned(left, live, context, scope) if state is StepState.DONE and step.verb != Verb.DELETE else None
     context.ledger.settle(left.run, step.seq, state, detail=detail, owned=owned)
     return Settled(step.address, detail)

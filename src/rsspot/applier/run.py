@@ -15,7 +15,7 @@ from rsspot.applier.lease import Held
 from rsspot.applier.lookout import Lookout
 from rsspot.applier.options import PARALLEL, CancelToken, WaitMode
 from rsspot.applier.step import Result, RunState
-from rsspot.errors import AuthError, Cancelled, Locked, StalePlan
+from rsspot.errors import AuthError, Cancelled, Locked, RsspotError, StalePlan, StateError
 from rsspot.models.refs import Ref
 from rsspot.planner.codec import dump_plan
 from rsspot.planner.order import Step, Verb
@@ -54,7 +54,12 @@ async def run_steps(
     before the first one when a delete would take something down that the plan did not see.
     """
     lookout = Lookout(context.documents, context.clock)
-    await _check_bystanders(steps, context, lookout)
+    try:
+        await _check_bystanders(steps, context, lookout)
+    except RsspotError:
+        # The run that took over may have changed everything. The first step ends this one as locked out.
+        if not held.lost:
+            raise
     records = [StepRecord(step.seq, step.change.address, _object_of(step), step.verb.value) for step in steps]
     run = context.ledger.begin(held.lease, plan.command, dump_plan(plan), records)
     execution = _Execution(run, steps, plan.pending, context, held, stop, parallel, lookout)
@@ -67,11 +72,14 @@ async def run_steps(
     finally:
         task.cancel()
         await asyncio.gather(task, lookout.close(), return_exceptions=True)
-    recap = execution.recap()
-    context.ledger.finish(run, recap.outcome)
+    recap, failure = execution.recap(), execution.fatal
+    try:
+        context.ledger.finish(run, recap.outcome)
+    except StateError as error:
+        failure = failure or error
     yield recap
-    if execution.fatal is not None:
-        raise execution.fatal
+    if failure is not None:
+        raise failure
 
 
 async def _check_bystanders(steps: Sequence[Step], context: ApplyContext, lookout: Lookout) -> None:
@@ -126,7 +134,11 @@ class _Execution:
     async def _await_pending(self, pending: Pending) -> None:
         """Wait for a declared object that nothing had to be done for, and that was not ready when it was planned."""
         kind = self._context.kinds[pending.ref.kind]
-        readiness = await self._executor.until_ready(kind, pending.ref.name, pending.address)
+        try:
+            readiness = await self._executor.until_ready(kind, pending.ref.name, pending.address)
+        except Exception as error:
+            self._end(error)
+            return
         self._unready += readiness.phase is not Phase.READY
         state = StepState.SATISFIED
         self.events.put_nowait(StepEnded(pending.address, "wait", state, readiness.phase.value, readiness.note))

@@ -162,7 +162,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
         sent: float,
     ) -> None:
         if self.hooks.after:
-            seconds = self.clock.monotonic() - sent
+            seconds = round(self.clock.monotonic() - sent, 6)
             self.hooks.tell(Exchange.of(request, attempt, response, failure, seconds))
 
     def _outcome(self, request: httpx.Request, response: httpx.Response) -> Outcome:

@@ -20,6 +20,10 @@ class SimulatorClock(Protocol):
         """The clock's time as an aware datetime in UTC."""
         ...
 
+    def monotonic(self) -> float:
+        """Seconds of this clock since some moment, for clients that measure by it."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait for that many seconds of this clock's time."""
         ...

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from rsspot.applier.recover import recover
 from rsspot.applier.run import run_steps
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
-from rsspot.errors import ManifestError, PlanRefused, UsageError
+from rsspot.errors import Locked, ManifestError, PlanRefused, UsageError
 from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
@@ -119,9 +119,11 @@ async def apply_plan(
     context = apply_context(client, ledger, plan, options)
     with _deadline(options):
         async with hold(ledger, plan.scope) as held:
-            async with aclosing(recover(context, plan.scope)) as left_open:
-                async for settled in left_open:
-                    yield settled
+            async with aclosing(recover(context, plan.scope, held.check)) as left_open:
+                # A lease that was lost meanwhile ends the run below, with a recap.
+                with suppress(Locked):
+                    async for settled in left_open:
+                        yield settled
             steps = order(plan.changes)
             async with aclosing(run_steps(plan, steps, context, held, options.stop, options.parallel)) as events:
                 async for event in events:

@@ -125,16 +125,25 @@ class Lease:
 class Ledger(RegistrationLedger, Protocol):
     """The record of all applies of all stacks. Each write is one durable transaction."""
 
-    def acquire(self, scope: str, holder: Holder, now: datetime, ttl: float) -> Lease:
-        """Take the lease of a stack. Raises Locked if another process may still be using it."""
+    def acquire(
+        self, scope: str, holder: Holder, now: datetime, ttl: float, *, abandoned: Lease | None = None
+    ) -> Lease:
+        """Take the lease of a stack. Raises Locked if another process may still be using it.
+
+        abandoned: a lease that may be taken over if it is still the current one, whatever the time; then no other may
+        """
+        ...
+
+    def current_lease(self, scope: str) -> Lease | None:
+        """The lease of a stack, also an expired one. None if it was released or never taken."""
         ...
 
     def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
-        """Extend a lease. Raises Locked if another process has taken it over."""
+        """Extend a lease, also one that has expired. Raises Locked if another process has taken it over."""
         ...
 
-    def holds(self, lease: Lease, now: datetime) -> bool:
-        """Whether the lease is still held and not about to expire."""
+    def holds(self, lease: Lease) -> bool:
+        """Whether nobody else has taken the lease over. When it has to be renewed, the holder's own clock tells."""
         ...
 
     def release(self, lease: Lease) -> None:

@@ -15,9 +15,6 @@ from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.utils.process import process_lives
 
-MARGIN = timedelta(seconds=5)
-"""A lease that expires sooner than this no longer counts as held."""
-
 _S = RegistrationStatus
 LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
     _S.DISCOVERED: frozenset({_S.TOKEN_ISSUED, _S.FAILED, _S.SKIPPED}),
@@ -40,12 +37,14 @@ def require_open(before: StepState | None, run: int, seq: int) -> None:
         raise StateError(f"step {seq} of run {run} is already closed")
 
 
-def require_free(current: Lease | None, holder: Holder, now: datetime) -> None:
-    """Raise Locked if the current lease, if any, belongs to a process that may still be running."""
-    if current is None or current.expires_at <= now:
+def require_free(current: Lease | None, holder: Holder, now: datetime, abandoned: Lease | None = None) -> None:
+    """Raise Locked if the current lease, if any, belongs to a process that may still be running.
+
+    abandoned: a lease that is free whatever the time; then no other one is, because the clock cannot be trusted
+    """
+    if current is None or _is_of_the_dead(current, holder):
         return
-    # A process of this machine that has ended no longer needs its lease.
-    if current.holder.host == holder.host and not process_lives(current.holder.pid):
+    if current == abandoned or (abandoned is None and current.expires_at <= now):
         return
     raise Locked(
         f"another apply of {current.scope} is running (process {current.holder.pid} on {current.holder.host})",
@@ -53,14 +52,24 @@ def require_free(current: Lease | None, holder: Holder, now: datetime) -> None:
     )
 
 
-def still_holds(current: Lease | None, lease: Lease, now: datetime) -> bool:
-    """Whether a lease is the current one and not about to expire."""
-    return (
-        current is not None
-        and current.holder.name == lease.holder.name
-        and current.fence == lease.fence
-        and now + MARGIN < current.expires_at
-    )
+def is_doubtful(current: Lease | None, holder: Holder, now: datetime, ttl: float) -> bool:
+    """Whether the clock cannot tell if a lease is in use: it has expired, or lasts longer than any lease does.
+
+    Our clock may have stepped, or the holder's. Only watching the lease tells whether it is still renewed.
+    """
+    if current is None or _is_of_the_dead(current, holder):
+        return False
+    return not now < current.expires_at <= now + timedelta(seconds=ttl)
+
+
+def _is_of_the_dead(lease: Lease, holder: Holder) -> bool:
+    """Whether the lease belongs to a process of this machine that has ended."""
+    return lease.holder.host == holder.host and not process_lives(lease.holder.pid)
+
+
+def still_holds(current: Lease | None, lease: Lease) -> bool:
+    """Whether a lease is the current one."""
+    return current is not None and (current.holder.name, current.fence) == (lease.holder.name, lease.fence)
 
 
 def advanced(

@@ -47,10 +47,12 @@ class SqliteLedger(SqliteRegistrations):
 
     # Leases
 
-    def acquire(self, scope: str, holder: Holder, now: datetime, ttl: float) -> Lease:
+    def acquire(
+        self, scope: str, holder: Holder, now: datetime, ttl: float, *, abandoned: Lease | None = None
+    ) -> Lease:
         with self._db.transaction() as db:
             row = db.execute("SELECT * FROM leases WHERE scope = ?", (scope,)).fetchone()
-            require_free(_lease(row), holder, now)
+            require_free(_lease(row), holder, now, abandoned)
             lease = Lease(scope, holder, (row["fence"] if row else 0) + 1, now + timedelta(seconds=ttl))
             db.execute(
                 "INSERT INTO leases (scope, holder, host, pid, fence, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -59,6 +61,10 @@ class SqliteLedger(SqliteRegistrations):
                 (scope, holder.name, holder.host, holder.pid, lease.fence, lease.expires_at.isoformat()),
             )
         return lease
+
+    def current_lease(self, scope: str) -> Lease | None:
+        rows = self._db.rows("SELECT * FROM leases WHERE scope = ?", scope)
+        return _lease(rows[0]) if rows else None
 
     def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
         renewed = replace(lease, expires_at=now + timedelta(seconds=ttl))
@@ -71,9 +77,8 @@ class SqliteLedger(SqliteRegistrations):
             raise Locked(f"the lease of {lease.scope} was taken over")
         return renewed
 
-    def holds(self, lease: Lease, now: datetime) -> bool:
-        rows = self._db.rows("SELECT * FROM leases WHERE scope = ?", lease.scope)
-        return still_holds(_lease(rows[0]) if rows else None, lease, now)
+    def holds(self, lease: Lease) -> bool:
+        return still_holds(self.current_lease(lease.scope), lease)
 
     def release(self, lease: Lease) -> None:
         with self._db.transaction() as db:
