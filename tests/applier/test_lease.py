@@ -17,7 +17,7 @@ from rsspot.applier.events import Recap, RunOutcome
 from rsspot.applier.lease import RENEW_EVERY, TTL, WATCH, hold
 from rsspot.applier.options import ApplyOptions
 from rsspot.applier.recover import recover
-from rsspot.errors import Locked, StateError
+from rsspot.errors import AuthError, Locked, StateError
 from rsspot.models.refs import Ref
 from rsspot.planner.codec import dump_plan
 from rsspot.simulator.clock import ManualClock
@@ -397,3 +397,21 @@ class Unfinishable(Broken):
 
     def finish(self, *_: Any) -> None:
         raise StateError("the disk is full")
+
+
+async def test_an_error_while_waiting_for_what_was_there_ends_the_run_with_its_name(open_scene: OpenScene) -> None:
+    """A token that is refused in the middle of the wait is not a success, and the recap says so."""
+    scene = open_scene()
+    await scene.apply(STACK, ApplyOptions(wait="none"))
+    armed = False
+
+    async def refuse(request: httpx.Request, _: httpx.AsyncBaseTransport) -> httpx.Response | None:
+        return httpx.Response(401, json={"error": "access_denied"}) if armed else None
+
+    second = open_scene(refuse)
+    plan = await second.plan(STACK)
+    assert plan.empty and plan.pending
+    armed = True
+    with pytest.raises(AuthError):
+        await second.run(plan)
+    assert last_recap(second).outcome is RunOutcome.UNAUTHENTICATED
