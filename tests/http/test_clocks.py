@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from rsspot.auth.grants import UNTIL
+from rsspot.http.cache import CachePolicy, ResponseCache
 from rsspot.http.failures import error_of
 from rsspot.http.rate_limit import LimitedTransport
 from rsspot.http.retry import RetryPolicy, RetryTransport
 from rsspot.http.transport import SpotTransport
 from rsspot.simulator.clock import ManualClock
+from rsspot.state.database import Database
+from rsspot.state.http_cache import SqliteCache
 from rsspot.wire import httpx
 
 URL = "http://127.0.0.1/x"
@@ -90,3 +94,22 @@ async def test_the_date_of_a_retry_after_is_read_by_the_services_clock(off: floa
     assert (response.status_code, clock.monotonic()) == (200, 30)
     refusal = httpx.Response(429, headers=headers, request=httpx.Request("GET", URL))
     assert error_of(refusal).retry_after == 30
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("again", [False, True], ids=["memory", "disk"])
+def test_a_clock_that_is_set_does_not_keep_an_answer_for_longer(tmp_path: Path, step: float, again: bool) -> None:
+    """At worst it is asked for once more. Otherwise a list from before an hour counts as current."""
+    clock, policy, place = ManualClock(), CachePolicy(default_ttl=60), ("/x", "")
+
+    def opened() -> ResponseCache:
+        store = SqliteCache(Database(tmp_path / "state.db"), most_entries=10, most_bytes=1000)
+        return ResponseCache(URL, lambda: "alice", policy, clock, store)
+
+    cache = opened()
+    cache.put(place, b"{}", 60, cache.begin())
+    clock.step(step)
+    cache = opened() if again else cache
+    assert cache.get(place) == (None if again else b"{}")
+    clock.advance(60)
+    assert cache.get(place) is None

@@ -67,7 +67,7 @@ class Bearer:
         parts = (issuer.url, issuer.client_id, refresh_token or "")
         self._cache = TokenCache(cache_folder, *parts) if cache_folder and refresh_token else None
         if self._in_use is None and self._cache:
-            self._load_cached(self._cache)
+            self._in_use = self._cached(self._cache)
         if self._in_use and not self._renewable and not self._in_use.outlasts(0.0, clock):
             # Expired by our clock, which may be wrong. There is nothing to lose by asking the service.
             self._in_use = self._in_use.untimed()
@@ -169,7 +169,7 @@ class Bearer:
         async with AsyncExitStack() as stack:
             if self._cache:
                 await stack.enter_async_context(self._cache.exclusive(self._clock))
-                cached = self._load_cached(self._cache)
+                cached = self._cached(self._cache)
                 if cached is not None and (used is None or cached.token.bearer != used.bearer):
                     return cached
             return self._store(await refreshed(self._issuer, self._refresh_token, send, until))
@@ -193,17 +193,14 @@ class Bearer:
         self.identity = digest([self.identity, grant.token.bearer])
         return TimedToken.new(grant.token, grant.lifetime, self._clock)
 
-    def _load_cached(self, cache: TokenCache) -> TimedToken | None:
-        """Use the tokens that another run has cached. Returns the id_token if it is still valid."""
+    def _cached(self, cache: TokenCache) -> TimedToken | None:
+        """The id_token that another run has cached, if it is still valid. Adopts its refresh token in any case."""
         cached = cache.load()
         if cached is None:
             return None
         self._refresh_token = cached.refresh_token or self._refresh_token
         timed = TimedToken.kept(cached.token, self._clock, cached.lifetime, cached.received_at)
-        if not timed.outlasts(timed.margin, self._clock):
-            return None
-        self._in_use = timed
-        return timed
+        return timed if timed.outlasts(timed.margin, self._clock) else None
 
     def _store(self, grant: Grant) -> TimedToken:
         """Cache a new token before it is used, with the refresh token if the login service replaced it."""

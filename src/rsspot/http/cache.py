@@ -107,18 +107,17 @@ class ResponseCache:
 
     def get(self, place: Place) -> bytes | None:
         """A response that is still valid, or None."""
-        now = self._now()
         with self._guard:
             self._notice_others()
             self._notice_identity()
             cached = self._front.get(place)
-            if cached is not None and cached[1] > now:
+            if cached is not None and cached[1] > self._clock.monotonic():
                 self._front.move_to_end(place)
                 return cached[0]
-            stored = self._read_back(place, now)
-            if stored is not None:
-                self._hold(place, *stored)
-            return stored[0] if stored else None
+            body, seconds = self._read_back(place) or (None, 0.0)
+            if body is not None:
+                self._hold(place, body, seconds)
+            return body
 
     def begin(self) -> Mark:
         """A mark to take before a request and pass to `put`.
@@ -130,11 +129,11 @@ class ResponseCache:
 
     def put(self, place: Place, body: bytes, ttl: float, mark: Mark, *, private: bool = False) -> None:
         """Cache a response. private: it may hold secrets, so it is kept in memory only."""
-        now = self._now()
+        now = self._clock.now().timestamp()
         with self._guard:
             if mark != self._mark() or len(body) > self.policy.most_bytes:
                 return
-            self._hold(place, body, now + ttl)
+            self._hold(place, body, ttl)
             if private or self._back is None:
                 return
             with self._without_a_failing_back():
@@ -186,12 +185,16 @@ class ResponseCache:
             self._front.clear()
             self._bytes = 0
 
-    def _read_back(self, place: Place, now: float) -> tuple[bytes, float] | None:
-        stored = None
+    def _read_back(self, place: Place) -> tuple[bytes, float] | None:
+        """A stored response, and for how many seconds it is valid."""
+        stored, now = None, self._clock.now().timestamp()
         if self._back is not None:
             with self._without_a_failing_back():
                 stored = self._back.get(self._owner, *place, now)
-        return stored
+        if stored is None or stored[1] - now > self.policy.ttl(place[0]):
+            # One that would be valid for longer than any was kept by a clock that has been set back since.
+            return None
+        return stored[0], stored[1] - now
 
     def _notice_others(self) -> None:
         """Drop what is in memory if another process has written: it may be out of date."""
@@ -204,9 +207,9 @@ class ResponseCache:
                 self._front.clear()
                 self._bytes = 0
 
-    def _hold(self, place: Place, body: bytes, expires_at: float) -> None:
+    def _hold(self, place: Place, body: bytes, seconds: float) -> None:
         self._drop(place)
-        self._front[place] = (body, expires_at)
+        self._front[place] = (body, self._clock.monotonic() + seconds)
         self._bytes += len(body)
         while len(self._front) > self.policy.most_entries or self._bytes > self.policy.most_bytes:
             self._drop(next(iter(self._front)))
@@ -221,9 +224,6 @@ class ResponseCache:
             yield
         except StateError:
             self._back = None
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
 
 
 def written_place(path: str) -> str:
