@@ -9,8 +9,10 @@ def main() -> None:
     """Run the command line and exit with its code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         from rsspot.constants import VERSION
+        from rsspot.utils.streams import safe_streams
 
-        print(f"rsspot {VERSION}")
+        with safe_streams():
+            print(f"rsspot {VERSION}")
         return
     try:
         from rsspot.cli.app import run

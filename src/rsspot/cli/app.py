@@ -17,6 +17,7 @@ from rsspot.cli.session import CliSession
 from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 from rsspot.reports.registry import REPORTS
+from rsspot.utils.streams import safe_streams
 
 EPILOG = (
     "Global options, accepted anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
@@ -49,6 +50,12 @@ def _root() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code."""
+    with safe_streams():
+        return _reported(arguments)
+
+
+def _reported(arguments: list[str]) -> int:
+    """Run a command line, with its errors reported and the command noted in the history."""
     began = time.monotonic()
     options = CliOptions()
     code = errors.ERROR
@@ -56,7 +63,7 @@ def run(arguments: list[str]) -> int:
         options, rest = split(arguments)
         with closing(CliSession(options)) as session:
             try:
-                code = _run(options, rest)
+                code = errors.delivered(_run(options, rest))
             finally:
                 session.note(arguments, code, time.monotonic() - began)
     except UsageError as error:
@@ -67,17 +74,11 @@ def run(arguments: list[str]) -> int:
 def _run(options: CliOptions, rest: list[str]) -> int:
     try:
         result = typer.main.get_command(root)(rest or ["--help"], prog_name="rsspot", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
         return result if isinstance(result, int) else errors.OK
     except typer.Exit as end:
         return end.exit_code
     except typer.Abort:
         return errors.report(KeyboardInterrupt(), options)
-    except (BrokenPipeError, SystemExit):
-        # The reader of our output is gone, so an error message is pointless. Typer turns some of these into SystemExit.
-        sys.stderr.close()
-        return errors.ERROR
     except BaseException as error:
         return _usage(error, options) if hasattr(error, "format_message") else errors.report(error, options)
 
@@ -88,4 +89,5 @@ def _usage(error: Any, options: CliOptions) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message(), file=sys.stderr)
         return errors.USAGE
-    return errors.report(UsageError(error.format_message(), hint=context and context.get_usage()), options)
+    usage = " ".join(context.get_usage().split()) if context else None
+    return errors.report(UsageError(error.format_message(), hint=usage), options)

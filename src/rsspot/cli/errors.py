@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 
 from rsspot.cli.options import CliOptions
 from rsspot.errors import Cancelled, ManifestError, PlanRefused, RsspotError
+from rsspot.utils.output import as_json
+from rsspot.utils.streams import output_failure, output_usable
 from rsspot.utils.text import printable
 
 OK, ERROR, CHANGES, USAGE = 0, 1, 2, 3
@@ -21,6 +22,19 @@ def report(error: BaseException, options: CliOptions) -> int:
     translated = _translated(error)
     _print(translated, options)
     return translated.exit_code
+
+
+def delivered(code: int) -> int:
+    """The exit code of a command, once what it printed has left the process.
+
+    A reader that left, as `head` does, has what it wanted. Otherwise a result that was lost is no success.
+    """
+    failure = output_failure()
+    if failure is None or isinstance(failure, BrokenPipeError) or code not in (OK, CHANGES):
+        return code
+    reason = getattr(failure, "strerror", None) or failure
+    print(f"error: cannot write to standard output: {reason}", file=sys.stderr)
+    return ERROR
 
 
 def _translated(error: BaseException) -> RsspotError:
@@ -39,11 +53,9 @@ def _translated(error: BaseException) -> RsspotError:
 
 
 def _print(error: RsspotError, options: CliOptions) -> None:
-    if options.output == "json":
-        import json
-
-        with suppress(OSError):
-            print(json.dumps({"error": _as_json(error)}, indent=2, ensure_ascii=False), flush=True)
+    if options.output == "json" and output_usable():
+        print(as_json({"error": _as_json(error)}))
+        if output_failure() is None:
             return
     if isinstance(error, ManifestError | PlanRefused):
         from rsspot.reports.problems import render_problems
@@ -53,10 +65,8 @@ def _print(error: RsspotError, options: CliOptions) -> None:
     else:
         print(f"error: {printable(error.message)}", file=sys.stderr)
     if error.hint:
-        print(
-            f"  hint: {error.hint}" if not isinstance(error, ManifestError | PlanRefused) else error.hint,
-            file=sys.stderr,
-        )
+        label = "" if isinstance(error, ManifestError | PlanRefused) else "  hint: "
+        print(f"{label}{printable(error.hint)}", file=sys.stderr)
 
 
 def _as_json(error: RsspotError) -> dict[str, object]:

@@ -11,6 +11,7 @@ from rsspot.cli.session import session
 from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 from rsspot.state.ledger.registrations import RegistrationStatus
+from rsspot.utils.text import printable
 
 app = typer.Typer(help="Show past runs, step by step.", **SETTINGS)
 
@@ -42,7 +43,7 @@ def show(run: int | None = typer.Argument(None, help="Number of the run; default
         here.emit({"run": asdict(shown), "steps": [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]})
         return
     outcome = shown.outcome or "not finished"
-    print(f"run {shown.id} ({shown.command}) of {shown.scope}: {outcome}, started {shown.started_at}")
+    print(printable(f"run {shown.id} ({shown.command}) of {shown.scope}: {outcome}, started {shown.started_at}"))
     here.emit(
         [
             {

@@ -6,11 +6,12 @@ import signal
 import sys
 
 from rsspot.errors import Cancelled, PlanRefused, Problem
+from rsspot.utils.streams import output_usable
 
 
 def confirm(wanted: str) -> None:
     """Return only if exactly this text is typed. Raises Cancelled otherwise, PlanRefused without a terminal."""
-    if sys.stdin is None or not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty() or not output_usable():
         raise PlanRefused([Problem("cannot prompt for approval without a terminal", hint="add --yes to approve")])
     # The handler of a running event loop only records Ctrl-C, and readline would go on waiting.
     previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -19,6 +20,8 @@ def confirm(wanted: str) -> None:
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         print()
+        answer = ""
+    except UnicodeDecodeError:
         answer = ""
     finally:
         signal.signal(signal.SIGINT, previous_handler)

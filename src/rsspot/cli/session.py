@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rsspot.cli.options import CliOptions
+from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
     from rsspot.client.async_client import AsyncSpotClient
@@ -66,7 +67,7 @@ class CliSession:
         try:
             return open_ledger(self.state_path, create=False)
         except StateError as error:
-            print(f"warning: {error.message}; continuing without the ledger", file=sys.stderr)
+            print(f"warning: {printable(error.message)}; continuing without the ledger", file=sys.stderr)
             return SqliteLedger(Database(None))
 
     @cached_property
@@ -147,7 +148,7 @@ class CliSession:
         from rsspot.http.hooks import Hooks
 
         def log(exchange: Exchange) -> None:
-            print(exchange, file=sys.stderr)
+            print(printable(str(exchange)), file=sys.stderr)
 
         return Hooks(after=[log] if self.options.verbose else [])
 

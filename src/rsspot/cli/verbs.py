@@ -20,8 +20,8 @@ from rsspot.resources.kind import Field, Kind, fields_of
 from rsspot.resources.secrecy import without_secrets
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.resources.watch import WatchEvent, follow
+from rsspot.utils.output import as_json_line, cell
 from rsspot.utils.serialization import Document, at_path
-from rsspot.utils.text import printable
 
 NAME = typer.Argument(help="The wire name, or the name given in the manifest.")
 YES = typer.Option(False, "--yes", "-y", help="Skip the confirmation prompt.")
@@ -146,9 +146,8 @@ def _watch(kind: Kind[Any]) -> Callable[..., None]:
 
 def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document]) -> str:
     if here.options.output == "table":
-        cells = ("-" if value is None else printable(str(value)) for value in _row(kind, change.object).values())
-        return f"{change.type:<9} {'  '.join(cells)}"
-    return json.dumps({"type": change.type, "object": without_secrets(kind, change.object)}, ensure_ascii=False)
+        return f"{change.type:<9} {'  '.join(map(cell, _row(kind, change.object).values()))}"
+    return as_json_line({"type": change.type, "object": without_secrets(kind, change.object)})
 
 
 def _plain(resource: Resource) -> Document:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 from rsspot.applier.events import Event, Recap
 from rsspot.planner.codec import dump_plan
 from rsspot.planner.plan import Plan
 from rsspot.reports.protocol import Traffic
-from rsspot.utils.output import render
+from rsspot.utils.output import as_json, as_json_line, as_yaml
 
 
 class JsonReport:
@@ -19,18 +18,18 @@ class JsonReport:
         self.color = color
 
     def plan(self, plan: Plan) -> str:
-        return render(dump_plan(plan), "json")
+        return as_json(dump_plan(plan))
 
     def event(self, event: Event, elapsed: float) -> str | None:
-        return json.dumps({"type": type(event).__name__, **asdict(event)}, ensure_ascii=False)
+        return as_json_line({"type": type(event).__name__, **asdict(event)})
 
     def recap(self, recap: Recap, traffic: Traffic) -> str:
         counted = {"requests": traffic.requests, "retries": traffic.retries}
-        return json.dumps({"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code})
+        return as_json_line({"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code})
 
 
 class YamlReport(JsonReport):
     """The plan as YAML. Events are JSON lines: YAML documents cannot be separated while they arrive."""
 
     def plan(self, plan: Plan) -> str:
-        return render(dump_plan(plan), "yaml")
+        return as_yaml(dump_plan(plan))

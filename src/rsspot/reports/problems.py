@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rsspot.errors import Origin, Problem
 from rsspot.utils.reading import read_text
-from rsspot.utils.text import printable
+from rsspot.utils.text import columns, printable
 
 LONGEST_LINE = 160
 LIKENESS = 0.7
@@ -27,7 +27,7 @@ def _lines(problem: Problem, files: _Files | None) -> Iterator[str]:
     if files and problem.origin and (text := files.line(problem.origin, whole=problem.quotable)) is not None:
         number = str(problem.origin.line)
         yield f"  {number} | {text}"
-        yield f"  {' ' * len(number)} | {' ' * (problem.origin.column - 1)}^"
+        yield f"  {' ' * len(number)} | {' ' * columns(text[: problem.origin.column - 1])}^"
     if problem.hint:
         yield f"  hint: {printable(problem.hint)}"
 

@@ -15,7 +15,7 @@ from rsspot.planner.wire_form import wire_form
 from rsspot.reports.protocol import Traffic
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import StepState
-from rsspot.utils.text import printable
+from rsspot.utils.text import columns, padded, printable
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.ADOPT: "<", Action.DELETE: "-"}
 COLORS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Action.ADOPT: "36", Action.DELETE: "31"}
@@ -23,7 +23,7 @@ SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.REPLACE, Action.D
 """Destructive changes come last, next to the summary."""
 LONGEST_VALUE = 120
 WIDEST_ADDRESS = 60
-
+NAME_WIDTH = 22
 
 DOING = {"create": "creating", "patch": "updating", "delete": "deleting", "expand": "registering"}
 DONE = {"create": "created", "patch": "updated", "delete": "deleted", "expand": "registered"}
@@ -87,24 +87,24 @@ def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Itera
 
 def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
     ordered = sorted(changes, key=lambda each: (SEQUENCE.index(each.action), each.address))
-    width = min(WIDEST_ADDRESS, max(len(change.address) for change in ordered))
+    width = min(WIDEST_ADDRESS, max(columns(printable(change.address)) for change in ordered))
     for change in ordered:
         verb = words.get(change.ref.kind, {}).get(change.action.value, change.action.value)
         if change.action is Action.REPLACE:
             verb += ", new one first" if change.surge else ", old one first"
         symbol = paint(COLORS[change.action], f"{SYMBOLS[change.action]:>3}")
-        where = f"  {change.origin}" if change.origin else ""
-        yield f"{symbol} {printable(change.address):<{width}}  {verb}: {printable(change.reason)}{where}"
+        where = f"  {printable(str(change.origin))}" if change.origin else ""
+        yield f"{symbol} {padded(printable(change.address), width)}  {verb}: {printable(change.reason)}{where}"
         yield from _details(change)
 
 
 def _details(change: Change) -> Iterator[str]:
     for edit in change.edits:
-        yield f"      {_name(edit):<22} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
+        yield f"      {padded(_name(edit), NAME_WIDTH)} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
     if change.body and not change.edits:
         for path, value in _leaves(change.body.get("spec", {}), ()):
             default = "   filled in, since nothing was written" if ("spec", *path) in change.filled else ""
-            yield f"      {printable('.'.join(path)):<22} {_value(value)}{default}"
+            yield f"      {padded(printable('.'.join(path)), NAME_WIDTH)} {_value(value)}{default}"
 
 
 def _name(edit: Edit) -> str:
@@ -141,7 +141,7 @@ def _headline(plan: Plan) -> str:
     parts = [f"{summary[action.value]} to {action.value}" for action in SEQUENCE if summary[action.value]]
     parts += [f"{summary['drift']} drifted"] if summary["drift"] else []
     parts.append(f"{plan.unchanged} unchanged")
-    unread = "; ".join(f"{kind}: {printable(why)}" for kind, why in plan.incomplete.items())
+    unread = "; ".join(printable(f"{kind}: {why}") for kind, why in plan.incomplete.items())
     state = "" if plan.complete else f"  INCOMPLETE: {unread}"
     return f"Plan: {', '.join(parts)}.{state}"
 

@@ -13,7 +13,9 @@ Document: TypeAlias = dict[str, Any]
 
 def canonical(value: Any) -> str:
     """Canonical JSON: sorted keys and no spaces, so that equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    # Lone surrogates, of file names and variables, can be neither hashed nor stored. Escaped, they are still JSON.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def digest(value: Any) -> str:

@@ -1,8 +1,13 @@
-"""Text for people: suggestions for mistyped words, and escaping for terminals."""
+"""Text for people: suggestions for mistyped words, and what is needed to print text of others."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
+
+COMMAND_ANYWHERE = re.compile(r"##(?=\w*\[)")
+"""What CI systems take for a command wherever in a line it stands: `##[error]`, `##vso[task.setvariable …]`."""
 
 
 def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str | None:
@@ -16,5 +21,34 @@ def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> 
 
 
 def printable(text: str) -> str:
-    """Escape text that contains control or invisible characters, so that it cannot manipulate a terminal."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    """Escape the control and invisible characters of a text, so that it stays on its line and manipulates no terminal.
+
+    Surrogates, which stand for bytes of file names and variables that are no text, are escaped too.
+    """
+    return text if text.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def starts_command(line: str) -> bool:
+    """Whether the runner of a GitHub workflow would obey a line. It ignores spaces before the colons."""
+    return line.lstrip().startswith("::")
+
+
+def padded(text: str, width: int) -> str:
+    """A printable text with spaces after it, so that it fills this many columns of a terminal."""
+    return text + " " * (width - columns(text))
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a printable text fills. East Asian characters fill two, combining marks none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    # Vowels and final consonants of Hangul join the letter before them.
+    if unicodedata.category(character) in ("Mn", "Me", "Cf") or "\u1160" <= character <= "\u11ff":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,145 @@
+"""The one way out of the process: every line that is printed is made harmless, and printing never raises.
+
+A terminal obeys escape sequences, and the runner of a workflow obeys lines such as `::error::`, whoever wrote them. A
+stream may be closed, full, without a reader, or unable to encode what is printed, while an apply has to go on.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import TextIO, cast
+
+from rsspot.utils.text import COMMAND_ANYWHERE, printable, starts_command
+
+OUR_COLORS = re.compile(r"(\x1b\[(?:0|3[0-7])m)")
+"""The only escape sequences that are let through, and only to a terminal."""
+KEPT = re.compile(r"(\t)")
+
+
+class SafeStream(io.TextIOBase):
+    """Standard output or standard error, line by line. inner: the real stream; None if it was closed at the start."""
+
+    def __init__(self, inner: TextIO | None) -> None:
+        self._inner = inner
+        self._unfinished = ""
+        self.failure: Exception | None = None
+        """Why writing failed. Everything printed after that is dropped."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the real stream."""
+        return getattr(self._inner, "encoding", None) or "utf-8"
+
+    @property
+    def usable(self) -> bool:
+        """Whether what is printed arrives somewhere, as far as is known."""
+        return self._inner is not None and self.failure is None
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        with suppress(ValueError):
+            return self._inner is not None and self._inner.isatty()
+        return False
+
+    def fileno(self) -> int:
+        if self._inner is None:
+            raise io.UnsupportedOperation("the stream is closed")
+        return self._inner.fileno()
+
+    def write(self, text: str) -> int:
+        *lines, self._unfinished = (self._unfinished + text).split("\n")
+        if lines:
+            self._send("".join(f"{self._harmless(line)}\n" for line in lines))
+        return len(text)
+
+    def flush(self) -> None:
+        unfinished, self._unfinished = self._unfinished, ""
+        self._send(self._harmless(unfinished), flush=True)
+
+    def _harmless(self, line: str) -> str:
+        """A line without anything that a terminal or the runner of a workflow would obey."""
+        if not line.isprintable():
+            kept = OUR_COLORS if self.isatty() else KEPT
+            line = "".join(part if kept.fullmatch(part) else printable(part) for part in kept.split(line))
+        # Both escapes are also valid in JSON, and in YAML where `as_yaml` has put quotes around them.
+        if starts_command(line):
+            line = line.replace(":", r"\u003a", 1)
+        return COMMAND_ANYWHERE.sub(r"#\\u0023", line) if "##" in line else line
+
+    def _send(self, text: str, *, flush: bool = False) -> None:
+        if self._inner is None or self.failure is not None:
+            return
+        try:
+            try:
+                self._inner.write(text)
+            except UnicodeEncodeError:
+                self._inner.write(text.encode(self.encoding, ESCAPING).decode(self.encoding))
+            if flush:
+                self._inner.flush()
+        except (OSError, ValueError) as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self.failure = error
+        # The interpreter writes what is left in its buffers when it ends, and would complain about it.
+        with suppress(OSError, ValueError, AttributeError):
+            assert self._inner is not None
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._inner.fileno())
+            os.close(nowhere)
+
+
+@contextmanager
+def safe_streams() -> Iterator[None]:
+    """Make standard output and standard error safe for the length of a block."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _occupy_closed_descriptors()
+    with redirect_stdout(cast(TextIO, SafeStream(sys.stdout))), redirect_stderr(cast(TextIO, SafeStream(sys.stderr))):
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+
+
+def output_failure() -> Exception | None:
+    """Why standard output could not be written, or None. Flushes it, since a full disk is noticed only then."""
+    sys.stdout.flush()
+    failure: Exception | None = getattr(sys.stdout, "failure", None)
+    return failure
+
+
+def output_usable() -> bool:
+    """Whether standard output arrives somewhere, as far as is known."""
+    return sys.stdout is not None and getattr(sys.stdout, "usable", True)
+
+
+def _occupy_closed_descriptors() -> None:
+    """A file opened later must not become standard output: what a child process prints would end up in it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Escape what a stream cannot encode, in a way that is also valid in JSON and in quoted YAML."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(_escaped(ord(each)) for each in error.object[error.start : error.end]), error.end
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+ESCAPING = "rsspot.escape"
+codecs.register_error(ESCAPING, _escape)
