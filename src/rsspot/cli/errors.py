@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from rsspot.cli.options import CliOptions
-from rsspot.errors import Cancelled, ManifestError, PlanRefused, RsspotError
+from rsspot.errors import Cancelled, ManifestError, PlanRefused, RsspotError, UsageError
 from rsspot.utils.output import as_json
 from rsspot.utils.streams import output_failure, output_usable
 from rsspot.utils.text import printable
@@ -48,6 +48,10 @@ def _translated(error: BaseException) -> RsspotError:
         return Cancelled("interrupted at once; the next run finds out what became of unfinished writes")
     if isinstance(error, OSError):
         return RsspotError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+    if isinstance(error, UnicodeEncodeError):
+        # The text is not shown: it may be a token.
+        hint = "look for bytes that are not UTF-8 in arguments, file names and environment variables"
+        return UsageError("the command was given something that is not text", hint=hint)
     hint = "run the command again with -v and report the output"
     return RsspotError(f"internal error: {type(error).__name__}: {error}", hint=hint)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from rsspot.models.refs import DNS_LABEL
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
+from rsspot.utils.output import render
 from rsspot.utils.reading import read_text
 from rsspot.utils.text import did_you_mean
 
@@ -80,7 +80,7 @@ def plan(
             from rsspot.planner.signing import signed
 
             document = signed(document, key)
-        _save(out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        _save(out, render(document, "json") + "\n")
     if detailed_exitcode and not result.empty:
         raise typer.Exit(errors.CHANGES)
 

@@ -13,6 +13,7 @@ from rsspot.cli.session import session
 from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 from rsspot.utils.files import write_private
+from rsspot.utils.output import as_json
 from rsspot.utils.reading import MOST_BYTES, parse_json, read_text
 
 state = typer.Typer(help="Export, import and clean up state.db.", **SETTINGS)
@@ -29,7 +30,7 @@ def export(out: Path | None = typer.Option(None, "--out", help="File to write; d
     """Write preferences and registrations as JSON."""
     with session().state() as store:
         document = store.export()
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    text = as_json(document) + "\n"
     if out is None:
         print(text, end="")
     else:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from rsspot.utils.serialization import without_surrogates
 from rsspot.utils.text import COMMAND_ANYWHERE, columns, padded, printable, starts_command
 
 GAP = "  "
 _NOT_PLAIN = re.compile(r"[^\n -~]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNFOLDED = 2**31 - 1
 """The width of lines of YAML. A folded text could begin a line with something that the runner of a workflow obeys."""
 
@@ -37,7 +37,7 @@ def as_yaml(value: object) -> str:
     """Format a value as one YAML document. Keys keep their order."""
     import yaml
 
-    plain = json.loads(_without_surrogates(json.dumps(value, default=str, ensure_ascii=False)))
+    plain = json.loads(without_surrogates(json.dumps(value, default=str, ensure_ascii=False)))
     text = yaml.dump(plain, Dumper=_yaml_dumper(), sort_keys=False, allow_unicode=True, width=_UNFOLDED)
     return _document(text, _yaml_escape).rstrip()
 
@@ -91,12 +91,7 @@ def _document(text: str, escape: Callable[[int], str]) -> str:
         character = found[0]
         return character if character.isprintable() and character <= "\uffff" else escape(ord(character))
 
-    return _NOT_PLAIN.sub(safe, _without_surrogates(text))
-
-
-def _without_surrogates(text: str) -> str:
-    """Lone surrogates become U+FFFD, as in JSON that is read: a strict reader would refuse them."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    return _NOT_PLAIN.sub(safe, without_surrogates(text))
 
 
 def _json_escape(code: int) -> str:

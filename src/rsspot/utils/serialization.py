@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object as sent and received. Its values are `Any`, because they come from outside."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def canonical(value: Any) -> str:
     """Canonical JSON: sorted keys and no spaces, so that equal values give equal text."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    # Lone surrogates, of file names and variables, can be neither hashed nor stored. Escaped, they are still JSON.
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    return without_surrogates(text)
+
+
+def without_surrogates(text: str) -> str:
+    """A text with U+FFFD for lone surrogates: those in file names and variables can be neither hashed nor stored."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def digest(value: Any) -> str:
