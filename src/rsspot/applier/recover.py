@@ -22,6 +22,7 @@ from typing import Any
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Settled
 from rsspot.applier.settle import is_from_us, look
+from rsspot.errors import StateError
 from rsspot.planner.order import Verb
 from rsspot.planner.ownership import label_of
 from rsspot.resources.kind import Kind
@@ -50,7 +51,10 @@ async def recover(
 
 async def _close(left: OpenStep, context: ApplyContext, scope: str, permit: Callable[[], None]) -> Settled:
     step, kind = left.step, context.kinds.get(left.step.ref.kind)
-    if kind is None or step.verb == Verb.EXPAND:
+    if kind is None:
+        message = f"run {left.run} left {step.address} open, which is of an unknown kind: {step.ref.kind!r}"
+        raise StateError(message, hint="apply once with the version of rsspot that made the run")
+    if step.verb == Verb.EXPAND:
         permit()
         context.ledger.settle(left.run, step.seq, StepState.SKIPPED, detail=KILLED)
         return Settled(step.address, "was being worked on; the next plan takes it up")

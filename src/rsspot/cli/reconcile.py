@@ -94,7 +94,7 @@ def fresh_session() -> CliSession:
 
 def _save(file: Path, text: str) -> None:
     try:
-        write_private(file, text)
+        write_private(file, text, follow=False)
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from None
 

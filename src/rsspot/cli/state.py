@@ -34,7 +34,10 @@ def export(out: Path | None = typer.Option(None, "--out", help="File to write; d
     if out is None:
         print(text, end="")
     else:
-        write_private(out, text)
+        try:
+            write_private(out, text, follow=False)
+        except OSError as error:
+            raise UsageError(f"cannot write {out}: {error.strerror}") from None
 
 
 @state.command("import")

@@ -196,7 +196,7 @@ def load_plan(document: Any) -> Plan:
         organization=saved.scope.organization,
         stack=saved.scope.stack,
         command=saved.command,
-        changes=tuple(_load_change(change) for change in saved.changes),
+        changes=tuple(_load_change(index, change) for index, change in enumerate(saved.changes)),
         unchanged=saved.summary.get("unchanged", 0),
         pending=tuple(Pending(each.address, Ref(each.kind, each.name), each.note) for each in saved.pending),
         incomplete=saved.incomplete_reasons,
@@ -267,8 +267,10 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
     )
 
 
-def _load_change(saved: PlanChange) -> Change:
-    """Raises UsageError if the patch that people read is not what the edits would do."""
+def _load_change(index: int, saved: PlanChange) -> Change:
+    """Raises UsageError if it is none, or if the patch that people read is not what the edits would do."""
+    if lack := _lack(saved):
+        raise UsageError(f"not a saved plan: changes[{index}].{lack}")
     change = _as_change(saved)
     if not _is_same_patch(saved.patch, _operations(change)):
         raise UsageError(f"not a saved plan: the patch of {saved.address} does not say what its diff says")
@@ -303,6 +305,19 @@ def _as_change(saved: PlanChange) -> Change:
         filled=tuple(map(tuple, saved.filled)),
         seals=saved.seals,
     )
+
+
+def _lack(saved: PlanChange) -> str | None:
+    """What a change needs for its action and does not have, or None."""
+    if saved.body is None and (saved.action in (Action.CREATE, Action.REPLACE) or saved.secrets):
+        return "body is missing"
+    if saved.base is None and saved.action is not Action.CREATE and not saved.deferred:
+        return "base is missing"
+    if saved.surge and saved.action is not Action.REPLACE:
+        return f"surge cannot be true: its action is {saved.action.value}"
+    if not all(saved.secrets) or not all(edit.path for edit in saved.diff):
+        return "a path in secrets or diff is empty"
+    return None
 
 
 def _dump_edit(edit: Edit) -> PlanEdit:

@@ -14,13 +14,15 @@ from threading import Lock
 _creating = Lock()
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file atomically. Only its owner can read it at any time. Symbolic links are followed.
+def write_private(path: Path, text: str, *, follow: bool = True) -> None:
+    """Replace a file atomically. Only its owner can read it at any time.
 
+    follow: follow every symbolic link, as for a config file among its user's dotfiles. Without it, a link is replaced
+    by the file, unless link and target are both the caller's own: in a shared folder, others choose where a link leads.
     Raises OSError, also for a device or a pipe, because replacing it would destroy it.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
+    path = path.resolve() if follow or _is_own_link(path) else path.parent.resolve() / path.name
+    if path.exists() and not path.is_file() and not path.is_symlink():
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     private_folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -35,6 +37,15 @@ def write_private(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _is_own_link(path: Path) -> bool:
+    """Whether a path is a symbolic link of the caller to a file of the caller, or to none yet."""
+    if not path.is_symlink():
+        return False
+    owners = {path.lstat().st_uid} | ({path.stat().st_uid} if path.exists() else set())
+    # Windows has no users by number, and gives every file the owner 0.
+    return owners == {getattr(os, "geteuid", int)()}
 
 
 def private_folder(path: Path) -> Path:

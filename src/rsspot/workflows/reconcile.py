@@ -23,10 +23,11 @@ from rsspot.applier.recover import recover
 from rsspot.applier.run import run_steps
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
-from rsspot.errors import Locked, ManifestError, PlanRefused, UsageError
+from rsspot.errors import Locked, ManifestError, PlanRefused, StateError, UsageError
 from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
+from rsspot.models.refs import Ref
 from rsspot.planner.case import Rule
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
@@ -35,7 +36,7 @@ from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
-from rsspot.state.ledger.protocol import Ledger
+from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.workflows.programs import programs_of
 
 
@@ -68,7 +69,7 @@ async def make_plan(
     incomplete = {name: why for name, why in snapshot.incomplete.items() if known[name] in needed}
     scope = scope_id(client.base_url, snapshot.organization, name)
     claimed = frozenset(_claimed(ledger, scope))
-    state = LiveState(snapshot.organization, snapshot.live, incomplete, ledger.owned(scope), claimed)
+    state = LiveState(snapshot.organization, snapshot.live, incomplete, on_record(ledger, scope), claimed)
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
     notes = [*plan.notes, *(f"{each}: passed over" for each in options.unread)]
@@ -77,6 +78,16 @@ async def make_plan(
     ]
     profile = manifests.profile if manifests else None
     return replace(plan, profile=profile, notes=tuple(notes), programs=programs_of(plan.changes))
+
+
+def on_record(ledger: Ledger, scope: str) -> dict[Ref, OwnedObject]:
+    """The objects of a stack, by the ledger. Raises StateError for a kind that this rsspot does not know."""
+    owned = ledger.owned(scope)
+    for ref, record in owned.items():
+        if ref.kind not in kinds():
+            message = f"the ledger has {record.address} on record, which is of an unknown kind: {ref.kind!r}"
+            raise StateError(message, hint="use the version of rsspot that made it")
+    return owned
 
 
 async def plan_destroy(

@@ -34,8 +34,9 @@ from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.reading import parse_json, read_text
 from rsspot.utils.serialization import Document, at_path, canonical
+from rsspot.utils.text import did_you_mean
 from rsspot.workflows.programs import check_programs
-from rsspot.workflows.reconcile import make_plan, scope_id
+from rsspot.workflows.reconcile import make_plan, on_record, scope_id
 
 
 async def prepare_saved_plan(
@@ -51,6 +52,7 @@ async def prepare_saved_plan(
     Raises UsageError for a plan of another account or without its manifests, StalePlan for one that no longer holds,
     PlanRefused for one that may not be applied.
     """
+    check_kinds(plan)
     if needs_manifests(plan):
         if manifests is None:
             raise UsageError("the saved plan holds secrets, and they are only in the manifests", hint="give those too")
@@ -79,6 +81,18 @@ def read_plan(path: Path, *, key: str | None = None) -> Plan:
         if isinstance(error, UsageError):
             raise
         raise UsageError(f"{path} is not a saved plan") from None
+
+
+def check_kinds(plan: Plan) -> None:
+    """Raises UsageError for a change of a kind that this rsspot does not know, or that its kind cannot have."""
+    for index, change in enumerate(plan.changes):
+        kind = kinds().get(change.ref.kind)
+        if kind is None:
+            hint = did_you_mean(change.ref.kind, kinds()) or "make a new plan with this version of rsspot"
+            raise UsageError(f"the saved plan: changes[{index}].kind: no kind {change.ref.kind!r}", hint=hint)
+        if change.deferred and not kind.expand:
+            message = f"the saved plan: changes[{index}].deferred: {kind.name} stands for no other objects"
+            raise UsageError(message, hint="make a new plan")
 
 
 async def check_fresh(client: AsyncSpotClient, plan: Plan) -> Plan:
@@ -164,7 +178,7 @@ async def _not_ours(client: AsyncSpotClient, ledger: Ledger, plan: Plan) -> list
     known = kinds()
     touched = sorted({change.ref.kind for change in plan.changes if change.base and not change.deferred})
     snapshot = await take_snapshot(client, [known[name] for name in touched if "list" in known[name].verbs])
-    state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, ledger.owned(plan.scope))
+    state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, plan.scope))
     owners, problems = Owners(plan.stack, state), []
     for change in plan.changes:
         kind, live = known[change.ref.kind], snapshot.of(change.ref.kind).get(change.base.name) if change.base else None

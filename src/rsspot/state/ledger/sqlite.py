@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from rsspot.state.ledger.protocol import (
     StepRecord,
     StepState,
 )
+from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.rules import require_free, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
 from rsspot.utils.clock import utc_now
@@ -41,6 +41,7 @@ class SqliteLedger(SqliteRegistrations):
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._read = Rows(database.path)
 
     def close(self) -> None:
         self._db.close()
@@ -52,8 +53,9 @@ class SqliteLedger(SqliteRegistrations):
     ) -> Lease:
         with self._db.transaction() as db:
             row = db.execute("SELECT * FROM leases WHERE scope = ?", (scope,)).fetchone()
-            require_free(_lease(row), holder, now, abandoned)
-            lease = Lease(scope, holder, (row["fence"] if row else 0) + 1, now + timedelta(seconds=ttl))
+            require_free(self._read.lease(row) if row else None, holder, now, abandoned)
+            fence = self._read.fence(row) if row else 0
+            lease = Lease(scope, holder, fence + 1, now + timedelta(seconds=ttl))
             db.execute(
                 "INSERT INTO leases (scope, holder, host, pid, fence, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (scope) DO UPDATE SET holder = excluded.holder, host = excluded.host,"
@@ -64,7 +66,7 @@ class SqliteLedger(SqliteRegistrations):
 
     def current_lease(self, scope: str) -> Lease | None:
         rows = self._db.rows("SELECT * FROM leases WHERE scope = ?", scope)
-        return _lease(rows[0]) if rows else None
+        return self._read.lease(rows[0]) if rows else None
 
     def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
         renewed = replace(lease, expires_at=now + timedelta(seconds=ttl))
@@ -104,7 +106,7 @@ class SqliteLedger(SqliteRegistrations):
 
     def intend(self, run: int, seq: int) -> int:
         with self._db.transaction() as db:
-            _move(db, run, seq, StepState.INTENT)
+            self._move(db, run, seq, StepState.INTENT)
             number = db.execute(
                 "SELECT COALESCE(MAX(number), 0) + 1 AS n FROM attempts WHERE run_id = ? AND seq = ?", (run, seq)
             ).fetchone()["n"]
@@ -132,7 +134,7 @@ class SqliteLedger(SqliteRegistrations):
         gone: Ref | None = None,
     ) -> None:
         with self._db.transaction() as db:
-            _move(db, run, seq, state, detail)
+            self._move(db, run, seq, state, detail)
             scope = db.execute("SELECT scope FROM runs WHERE id = ?", (run,)).fetchone()["scope"]
             if owned:
                 db.execute(
@@ -144,6 +146,14 @@ class SqliteLedger(SqliteRegistrations):
                 )
             if gone:
                 db.execute("DELETE FROM managed_objects WHERE scope = ? AND kind = ? AND name = ?", (scope, *gone))
+
+    def _move(self, db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
+        """Set the state of a step that is open."""
+        row = db.execute("SELECT * FROM steps WHERE run_id = ? AND seq = ?", (run, seq)).fetchone()
+        require_open(self._read.step(row).state if row else None, run, seq)
+        db.execute(
+            "UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ?", (state.value, detail, run, seq)
+        )
 
     def ready(self, run: int, seq: int, readiness: str) -> None:
         with self._db.transaction() as db:
@@ -159,11 +169,7 @@ class SqliteLedger(SqliteRegistrations):
 
     def owned(self, scope: str) -> dict[Ref, OwnedObject]:
         rows = self._db.rows("SELECT * FROM managed_objects WHERE scope = ?", scope)
-        objects = (
-            OwnedObject(Ref(row["kind"], row["name"]), row["address"], row["uid"], json.loads(row["applied_json"]))
-            for row in rows
-        )
-        return {owned.ref: owned for owned in objects}
+        return {owned.ref: owned for owned in map(self._read.owned, rows)}
 
     def open_steps(self, scope: str) -> list[OpenStep]:
         rows = self._db.rows(
@@ -177,7 +183,7 @@ class SqliteLedger(SqliteRegistrations):
             for attempt in self.attempts(run)
             if attempt.may_have_arrived
         }
-        return [OpenStep(row["run_id"], _step(row), (row["run_id"], row["seq"]) in arrived) for row in rows]
+        return [OpenStep(row["run_id"], self._read.step(row), (row["run_id"], row["seq"]) in arrived) for row in rows]
 
     def unfinished_runs(self, scope: str) -> list[int]:
         return [row["id"] for row in self._db.rows("SELECT id FROM runs WHERE scope = ? AND outcome IS NULL", scope)]
@@ -185,38 +191,16 @@ class SqliteLedger(SqliteRegistrations):
     def runs(self, scope: str | None = None) -> list[RunRecord]:
         where, parameters = ("WHERE scope = ?", (scope,)) if scope else ("", ())
         query = f"SELECT id, scope, command, plan_digest, started_at, ended_at, outcome FROM runs {where}"
-        return [RunRecord(**dict(row)) for row in self._db.rows(f"{query} ORDER BY id DESC", *parameters)]
+        return [self._read.run(row) for row in self._db.rows(f"{query} ORDER BY id DESC", *parameters)]
 
     def steps(self, run: int) -> list[StepRecord]:
-        return [_step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
+        return [self._read.step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
 
     def attempts(self, run: int) -> list[AttemptRecord]:
         rows = self._db.rows(
             "SELECT seq, number, sent_at, ended_at, outcome FROM attempts WHERE run_id = ? ORDER BY seq, number", run
         )
-        return [AttemptRecord(**dict(row)) for row in rows]
-
-
-def _move(db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
-    """Set the state of a step that is open."""
-    row = db.execute("SELECT state FROM steps WHERE run_id = ? AND seq = ?", (run, seq)).fetchone()
-    require_open(StepState(row["state"]) if row else None, run, seq)
-    db.execute("UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ?", (state.value, detail, run, seq))
-
-
-def _lease(row: sqlite3.Row | None) -> Lease | None:
-    """Convert a row to a lease. None if the lease was released or never taken."""
-    if row is None or not row["holder"]:
-        return None
-    holder = Holder(row["holder"], row["host"], row["pid"])
-    return Lease(row["scope"], holder, row["fence"], datetime.fromisoformat(row["expires_at"]))
-
-
-def _step(row: sqlite3.Row) -> StepRecord:
-    ref = Ref(row["kind"], row["name"])
-    return StepRecord(
-        row["seq"], row["address"], ref, row["verb"], StepState(row["state"]), row["readiness"], row["detail"]
-    )
+        return [self._read.attempt(row) for row in rows]
 
 
 def _now() -> str:
