@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.plan import Leftover, Plan
 from rsspot.reports.problems import render_problems
 from rsspot.reports.text import render_plan
+from rsspot.utils.text import columns
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\r\n+ fake/line\u202e\x00"
 
@@ -59,6 +61,30 @@ def test_control_characters_in_names_notes_and_reasons_are_escaped() -> None:
     leftover = Leftover(f"pool/{EVIL}", Ref("SpotNodePool", "b"))
     text = render_plan(plan_of(change, undeclared=(leftover,), notes=(EVIL,), incomplete={"VMPool": EVIL}))
     assert harmless(text)
+
+
+def test_control_characters_in_a_file_name_are_escaped() -> None:
+    """Nor can the name of a manifest, nor a kind that could not be listed."""
+    origin = Origin(EVIL, 1, 1)
+    create = Change("pool/a", Action.CREATE, Ref("SpotNodePool", "a"), "declared", origin, body={"spec": {}})
+    drifted = replace(update("red", "blue"), origin=origin)
+    assert harmless(render_plan(plan_of(create, drifted, incomplete={EVIL: EVIL})))
+
+
+def test_columns_align_for_east_asian_and_combining_characters() -> None:
+    """They fill two columns of a terminal, or none."""
+    addresses = ("pool/東京", "pool/Zoe\u0308", "pool/plain")
+    changes = [Change(address, Action.CREATE, Ref("P", "a"), "declared") for address in addresses]
+    lines = [line for line in render_plan(plan_of(*changes)).splitlines() if "pool/" in line]
+    assert len({columns(line[: line.index("create")]) for line in lines}) == 1
+
+
+def test_the_mark_stands_under_the_column_of_a_terminal(tmp_path: Path) -> None:
+    """Also after wide characters."""
+    file = tmp_path / "a.yaml"
+    file.write_text("東京: x\n")
+    _, quote, mark = render_problems([Problem("bad", Origin(str(file), 1, 5))]).splitlines()
+    assert columns(mark[: mark.index("^")]) == columns(quote[: quote.index("x")])
 
 
 def test_a_long_value_is_truncated() -> None:

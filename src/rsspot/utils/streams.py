@@ -13,9 +13,13 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from typing import TextIO, cast
 
 from rsspot.utils.text import COMMAND_ANYWHERE, printable, starts_command
+
+TYPE_CHECKING = False
+"""Type checkers take it for theirs. Importing `typing` would take longer than printing the version."""
+if TYPE_CHECKING:
+    from typing import TextIO
 
 OUR_COLORS = re.compile(r"(\x1b\[(?:0|3[0-7])m)")
 """The only escape sequences that are let through, and only to a terminal."""
@@ -102,7 +106,7 @@ def safe_streams() -> Iterator[None]:
     """Make standard output and standard error safe for the length of a block."""
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _occupy_closed_descriptors()
-    with redirect_stdout(cast(TextIO, SafeStream(sys.stdout))), redirect_stderr(cast(TextIO, SafeStream(sys.stderr))):
+    with redirect_stdout(SafeStream(sys.stdout)), redirect_stderr(SafeStream(sys.stderr)):
         try:
             yield
         finally:
