@@ -141,9 +141,10 @@ def test_a_file_name_that_is_no_text(output: str, capsys: pytest.CaptureFixture[
     """It can be planned, printed, saved and applied."""
     file = os.fsdecode(b"n\xff.yaml")
     Path(file).write_text(CLOUDSPACE)
-    assert run(["--sandbox", "plan", file, "-o", output, "--out", "plan.json"]) == 0
+    Path("key").write_text("secret")
+    assert run(["--sandbox", "plan", file, "-o", output, "--out", "plan.json", "--plan-key", "key"]) == 0
     assert_harmless(*capsys.readouterr())
-    assert run(["--sandbox", "apply", "--plan", "plan.json", "--yes", "--wait", "none"]) == 0
+    assert run(["--sandbox", "apply", "--plan", "plan.json", "--plan-key", "key", "--yes", "--wait", "none"]) == 0
     assert run(["--sandbox", "apply", file, "--yes", "--wait", "none"]) == 0
     assert_harmless(*capsys.readouterr())
 

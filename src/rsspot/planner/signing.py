@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from rsspot.utils.serialization import Document, canonical
+from rsspot.utils.serialization import Document, canonical, without_surrogates
 
 SIGNATURE = "signature"
 SCHEME = "hmac-sha256"
@@ -25,6 +25,6 @@ def is_signed_by(document: Document, key: str) -> bool:
 
 def _signature(content: Document, key: str) -> str:
     mac = hmac.new(
-        key.encode("utf-8", "surrogateescape"), canonical(content).encode("utf-8", "replace"), hashlib.sha256
+        key.encode("utf-8", "surrogateescape"), without_surrogates(canonical(content)).encode(), hashlib.sha256
     )
     return f"{SCHEME}:{mac.hexdigest()}"

@@ -15,8 +15,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def canonical(value: Any) -> str:
     """Canonical JSON: sorted keys and no spaces, so that equal values give equal text."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return without_surrogates(text)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def without_surrogates(text: str) -> str:
@@ -26,7 +25,7 @@ def without_surrogates(text: str) -> str:
 
 def digest(value: Any) -> str:
     """The SHA-256 digest of the canonical JSON, as `sha256:…`."""
-    return "sha256:" + hashlib.sha256(canonical(value).encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(without_surrogates(canonical(value)).encode()).hexdigest()
 
 
 def at_path(document: Any, path: Iterable[str | int], default: Any = None) -> Any:

@@ -27,7 +27,7 @@ from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.rules import require_free, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
 from rsspot.utils.clock import utc_now
-from rsspot.utils.serialization import canonical
+from rsspot.utils.serialization import canonical, without_surrogates
 
 
 def open_at(url: str, *, create: bool) -> SqliteLedger:
@@ -96,7 +96,7 @@ class SqliteLedger(SqliteRegistrations):
             run = db.execute(
                 "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at)"
                 " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-                (lease.scope, command, plan["digest"], canonical(plan), lease.fence, _now()),
+                (lease.scope, command, plan["digest"], without_surrogates(canonical(plan)), lease.fence, _now()),
             ).fetchone()["id"]
             db.executemany(
                 "INSERT INTO steps (run_id, seq, address, kind, name, verb, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
