@@ -99,10 +99,11 @@ clean:
 	$(BIN)/uv pip sync --quiet --python .venv/contract-tools/bin/python --require-hashes requirements/contract.txt
 	touch $@
 
-# Apart from the rest as well: Kubernetes clients by others.
+# Apart from the rest as well: Kubernetes clients by others, with thousands of modules of which the tests import a few.
 .venv/clients: .venv/uv requirements/clients.txt
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/client-tools
-	$(BIN)/uv pip sync --quiet --python .venv/client-tools/bin/python --require-hashes requirements/clients.txt
+	UV_COMPILE_BYTECODE=0 $(BIN)/uv pip sync --quiet --python .venv/client-tools/bin/python --require-hashes \
+		requirements/clients.txt
 	touch $@
 
 # Looked for again by every `make test` until it is there. Without it, its test is skipped, unless CI=true.

@@ -27,11 +27,11 @@ POOLS = ("spotnodepools", "ondemandnodepools")
 CLASSES = ("gp.vs1.medium-dfw", "gp.vs1.large-dfw")
 
 
-def stack(chance: random.Random) -> list[dict[str, Any]]:
-    """One or two cloudspaces with up to five pools each."""
+def stack(chance: random.Random, versions: tuple[str, ...]) -> list[dict[str, Any]]:
+    """One or two cloudspaces with up to five pools each. versions: of Kubernetes, which can only be raised."""
     documents = []
     for space in ("edge", "west")[: chance.randrange(1, 3)]:
-        version = chance.choice(["1.31.1", "1.32.0"])
+        version = chance.choice(versions)
         documents.append(document("CloudSpace", space, region="us-central-dfw-1", kubernetesVersion=version))
         for name in chance.sample(["a", "b", "c", "d", "e"], chance.randrange(6)):
             fields: dict[str, Any] = {"cloudSpace": space, "desired": chance.randrange(1, 4)}
@@ -53,8 +53,8 @@ async def test_a_stack_under_fire_converges(tmp_path: Path, program: Forked, see
     """Two versions of a stack, each applied by runs that are killed or meet faults, and then by one left in peace."""
     chance = random.Random(seed)
     moment = BEGIN
-    for _ in range(2):
-        documents = stack(chance)
+    for versions in (("1.31.1",), ("1.31.1", "1.32.0")):
+        documents = stack(chance, versions)
         (tmp_path / "wanted.yaml").write_text(yaml.safe_dump_all(documents))
         for _ in range(chance.randrange(1, 4)):
             killed(program, tmp_path, moment, chance)

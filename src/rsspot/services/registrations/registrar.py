@@ -44,9 +44,7 @@ async def ask(command: Sequence[str], question: Document, timeout: float) -> Doc
     except ValueError:
         raise RegistrarFailed(f"the registrar {command[0]} printed more than {MOST_OUTPUT} bytes") from None
     finally:
-        with suppress(ProcessLookupError):
-            # Kill its children too: they would keep the pipes open, and the wait for their end would not return.
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
         if process.returncode is None:
             await process.wait()
     if process.returncode:
@@ -74,10 +72,18 @@ def from_environment(environ: Mapping[str, str]) -> Secrets:
     )
 
 
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill the registrar and its children, which would keep the pipes open: nothing that reads them would return."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 async def _exchange(process: asyncio.subprocess.Process, question: bytes) -> tuple[bytes, bytes]:
     """What the registrar prints on standard output and standard error until it ends."""
     assert process.stdin and process.stdout and process.stderr
-    _, out, errors = await asyncio.gather(_write(process.stdin, question), _read(process.stdout), _read(process.stderr))
+    _, out, errors = await asyncio.gather(
+        _write(process.stdin, question), _read(process.stdout, process), _read(process.stderr, process)
+    )
     await process.wait()
     return out, errors
 
@@ -91,11 +97,15 @@ async def _write(stream: asyncio.StreamWriter, question: bytes) -> None:
         await stream.wait_closed()
 
 
-async def _read(stream: asyncio.StreamReader) -> bytes:
-    """All bytes of a stream. Raises ValueError for more than MOST_OUTPUT."""
+async def _read(stream: asyncio.StreamReader, process: asyncio.subprocess.Process) -> bytes:
+    """All bytes of a stream. Kills the registrar and raises ValueError for more than MOST_OUTPUT."""
     content = bytearray()
     while chunk := await stream.read(65536):
-        content += chunk
-        if len(content) > MOST_OUTPUT:
-            raise ValueError("too much output")
+        if len(content) <= MOST_OUTPUT:
+            content += chunk
+        else:
+            # What is in the pipe is read to its end, so that the pipe is closed.
+            _kill(process)
+    if len(content) > MOST_OUTPUT:
+        raise ValueError("too much output")
     return bytes(content)
