@@ -82,7 +82,9 @@ async def _exchange(process: asyncio.subprocess.Process, question: bytes) -> tup
     """What the registrar prints on standard output and standard error until it ends."""
     assert process.stdin and process.stdout and process.stderr
     _, out, errors = await asyncio.gather(
-        _write(process.stdin, question), _read(process.stdout, process), _read(process.stderr, process)
+        _write(process.stdin, question),
+        _read(process.stdout, process),
+        _read(process.stderr, process),
     )
     await process.wait()
     return out, errors
