@@ -46,7 +46,7 @@ def test_an_empty_list_is_not_an_error(account, rsspot, plural, items):
 
 GOOD = {"metadata": {"name": "good", "uid": "1", "labels": None, "annotations": None, "finalizers": None}, "spec": SPEC}
 YOUNG = {"metadata": {"name": "young", "uid": "2"}, "spec": {**SPEC, "cni": None}, "status": None}
-ODD = {"metadata": {"name": "odd", "uid": "3"}, "spec": {**SPEC, "kubernetesVersion": ["what"]}}
+ODD = {"metadata": {"name": "odd", "uid": "3"}, "spec": {**SPEC, "region": ["what"]}}
 
 
 @pytest.mark.defect(24)

@@ -26,6 +26,12 @@ def test_first_line_says_what_the_file_is_for(file: Path) -> None:
     assert docstring and docstring.splitlines()[0].rstrip(".:") != "", file
 
 
+def test_no_two_test_files_have_one_name() -> None:
+    """pytest imports them by their names alone, and could collect only one of the two."""
+    names = [file.name for file in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_no_vague_file_name() -> None:
     """Names such as data, info, helper and handler say nothing about the content."""
     vague = {"data", "info", "helper", "helpers", "handler"}
