@@ -349,3 +349,14 @@ def test_invalid_switches_are_refused(words):
     with pytest.raises(UsageError) as refused:
         rules_of([words])
     assert refused.value.hint
+
+
+def test_a_version_of_kubernetes_is_only_raised(tenant):
+    """And only to one that may exist."""
+    assert (
+        prod.create("cloudspaces", "far", {"region": "us-central-ord-1", "kubernetesVersion": "1.99.0"}).status == 403
+    )
+    prod.cloudspace("prod")
+    for version, status in (("1.32.9", 200), ("1.31.1", 403), ("1.32.9", 200), ("1.99.0", 403), ("1.33.0", 200)):
+        patched = tenant.patch("cloudspaces", "near", {"spec": {"kubernetesVersion": version}})
+        assert patched.status == status, version

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import sys
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +12,7 @@ import typer
 from rsspot.cli import errors
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
+from rsspot.cli.signals import stopped_by_signals
 from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
 from rsspot.resources.waiting import WAIT_SECONDS
@@ -25,7 +23,7 @@ from rsspot.utils.reading import read_text
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
-    from rsspot.applier.options import ApplyOptions, CancelToken
+    from rsspot.applier.options import ApplyOptions
     from rsspot.manifests.manifest import ManifestSet
     from rsspot.planner.options import PlanOptions
     from rsspot.planner.plan import Plan
@@ -239,7 +237,7 @@ async def _confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options
         _confirm(plan)
     progress, recap = Progress(_report(cli)), None
     failure: RsspotError | None = None
-    with _signals(apply_options.stop):
+    with stopped_by_signals(apply_options.stop):
         async with aclosing(apply_plan(cli.client, cli.client.ledger, plan, apply_options)) as events:
             try:
                 async for event in events:
@@ -262,33 +260,6 @@ def _confirm(plan: Plan) -> None:
     """Ask for confirmation: `yes`, or for a plan that deletes objects `delete` and their number."""
     deletions = sum(change.destructive for change in plan.changes)
     confirm(f"delete {deletions}" if deletions else "yes")
-
-
-class _signals:  # noqa: N801 - reads as a statement where it is used
-    """On the first signal, starts no further step. On the second, cancels the run at once.
-
-    The next run settles the steps that a canceled run leaves open.
-    """
-
-    def __init__(self, stop: CancelToken) -> None:
-        self._stop = stop
-
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with suppress(NotImplementedError, RuntimeError):
-                asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
-
-    def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with suppress(NotImplementedError, RuntimeError):
-                asyncio.get_running_loop().remove_signal_handler(number)
-
-    def _on_signal(self) -> None:
-        if self._stop.asked and self._task:
-            self._task.cancel()
-        self._stop.ask()
-        print("stopping once the requests under way are done; send the signal again to stop now", file=sys.stderr)
 
 
 def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from math import inf
 
 from rsspot.auth.grants import UNTIL
@@ -64,3 +65,20 @@ class WholeBodies(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+async def lines_of(chunks: AsyncIterator[bytes], path: str, most_bytes: int) -> AsyncIterator[bytes]:
+    """The lines of a body that arrives in chunks. Raises ServerError for a line longer than `most_bytes`."""
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        *ended, rest = chunk.split(b"\n")
+        for line in ended:
+            yield b"".join((*parts, line))
+            parts, size = [], 0
+        parts.append(rest)
+        size += len(rest)
+        if size > most_bytes:
+            raise ServerError(f"GET {path}: the response has a line longer than {most_bytes} bytes", status=200)
+    if size:
+        yield b"".join(parts)

@@ -19,6 +19,7 @@ from rsspot.concurrency import running_loop
 from rsspot.http.certificates import tls_settings
 from rsspot.http.deadline import limit
 from rsspot.http.permission import ask_when_connected
+from rsspot.http.proxies import is_direct
 from rsspot.http.retry import AS_IT_COMES
 from rsspot.wire import httpx
 
@@ -112,15 +113,6 @@ os.register_at_fork(after_in_child=_after_fork)
 
 def _single() -> httpx.Limits:
     return httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
-
-
-def is_direct(url: httpx.URL, no_proxy: str) -> bool:
-    """Whether a host is one of those that are reached without a proxy, as other programs read NO_PROXY."""
-    with_port = f"{url.host}:{url.port}" if url.port else url.host
-    for name in (each.strip().removeprefix(".").lower() for each in no_proxy.split(",")):
-        if name == "*" or (name and any(f".{host}".endswith(f".{name}") for host in (url.host, with_port))):
-            return True
-    return False
 
 
 class _Stack(Protocol):

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from rsspot.auth.grants import UNTIL
 from rsspot.constants import PAGE_SIZE, USER_AGENT
 from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError
-from rsspot.http.bodies import WholeBodies
+from rsspot.http.bodies import WholeBodies, lines_of
 from rsspot.http.cache import Place, ResponseCache, written_place
 from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, page_of
 from rsspot.http.failures import error_from, error_of
@@ -203,28 +203,12 @@ class SpotTransport:
                 if response.status_code != 200:
                     await response.aread()
                     raise error_of(response)
-                async for line in self._split(call, response.aiter_bytes()):
+                async for line in lines_of(response.aiter_bytes(), call.path, self._options.most_bytes):
                     yield line
             finally:
                 await response.aclose()
         except (httpx.TransportError, httpx.DecodingError) as failure:
             raise error_from(failure, call.method, call.path) from None
-
-    async def _split(self, call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in chunks:
-            *ended, rest = chunk.split(b"\n")
-            for line in ended:
-                yield b"".join((*parts, line))
-                parts, size = [], 0
-            parts.append(rest)
-            size += len(rest)
-            if size > self._options.most_bytes:
-                message = f"GET {call.path}: the response has a line longer than {self._options.most_bytes} bytes"
-                raise ServerError(message, status=200)
-        if size:
-            yield b"".join(parts)
 
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[Document]:
         """All items of a list, across all pages."""

@@ -31,6 +31,7 @@ from rsspot.models.fields import (
 from rsspot.models.money import parse_price
 from rsspot.models.refs import wire_uuid
 from rsspot.models.resource import Page, Resource, plain_types
+from rsspot.resources.lenient import without
 from rsspot.utils.serialization import Document, at_path, canonical
 
 T = TypeVar("T", bound=Resource)
@@ -174,7 +175,7 @@ class Kind(Generic[T]):
         except ValidationError as error:
             readable = document
             for each in error.errors(include_url=False, include_input=False, include_context=False):
-                readable = _without(readable, each["loc"])
+                readable = without(readable, each["loc"])
             try:
                 return self.model.model_validate(readable)
             except ValidationError:
@@ -268,27 +269,6 @@ class Kind(Generic[T]):
     def address(self, name: str, spec: Document) -> str:
         """The address of an object: `spotnodepool/edge/workers`."""
         return "/".join(part for part in (self.name.lower(), self.parent_name(spec), name) if part)
-
-
-def _without(value: Any, path: tuple[str | int, ...]) -> Any:
-    """A copy without the innermost thing on a path of pydantic's that exists; the value itself if nothing of it does.
-
-    Parts of the path that pydantic adds for its own steps are passed over.
-    """
-    entries: dict[Any, Any] = {}
-    if isinstance(value, dict):
-        entries = dict(value)
-    elif isinstance(value, list):
-        entries = dict(enumerate(value))
-    for index, key in enumerate(path):
-        if key in entries:
-            inner = _without(entries[key], path[index + 1 :])
-            if inner is entries[key]:
-                del entries[key]
-            else:
-                entries[key] = inner
-            return entries if isinstance(value, dict) else list(entries.values())
-    return value
 
 
 def is_controlled(document: Document) -> bool:

@@ -16,6 +16,7 @@ from rsspot.simulator.apiserver.store import Object, Store
 from rsspot.simulator.spot import bid_rules
 from rsspot.simulator.spot.sshkeys import fingerprint
 from rsspot.simulator.spot.switches import Rules
+from rsspot.utils.versions import version_parts
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 POOLS = {
@@ -35,6 +36,9 @@ FINAL = {
     "vmcloudspaces": ("region", "vmSshKeyRef"),
 }
 """Immutable fields: only a create can set them."""
+
+OLDEST, NEWEST = (1, 27), (1, 36)
+"""The minor versions of Kubernetes that a cloudspace may be made with."""
 
 
 def admit(definition: Definition, store: Store, rules: Rules, body: Object, old: Object | None) -> None:
@@ -96,6 +100,8 @@ def _objections(plural: str, store: Store, rules: Rules, body: Object, old: Obje
                 yield f"spec.{field} is immutable"
         if plural == "cloudspaces" and not rules.ha_change and _ha(body) != _ha(old):
             yield "spec.HAControlPlane is immutable"
+    if plural == "cloudspaces":
+        yield from _version_objections(spec, old["spec"] if old is not None else None)
     if plural in ("cloudspaces", "vmcloudspaces", "autopilotnodepools") and old is None:
         yield from _region_objections(store, spec)
     if plural == "vmsshkeys" and fingerprint(spec["publicKey"]) is None:
@@ -106,6 +112,17 @@ def _objections(plural: str, store: Store, rules: Rules, body: Object, old: Obje
             yield from _autopilot_objections(body)
         else:
             yield from _pool_objections(plural, store, rules, body, old)
+
+
+def _version_objections(spec: dict[str, Any], old: dict[str, Any] | None) -> Iterator[str]:
+    """A version can be raised, to one that may exist. The service's own words for this are not on record."""
+    wanted, running = version_parts(spec["kubernetesVersion"]), version_parts((old or {}).get("kubernetesVersion"))
+    if wanted is None or wanted == running:
+        return
+    if running is not None and wanted < running:
+        yield f"kubernetesVersion cannot be lowered from {old and old['kubernetesVersion']}"
+    elif not OLDEST <= wanted[:2] <= NEWEST:
+        yield f"kubernetesVersion {spec['kubernetesVersion']} is not supported"
 
 
 def _final(plural: str, rules: Rules) -> Iterator[str]:
