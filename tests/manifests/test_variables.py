@@ -100,3 +100,24 @@ def test_a_variable_keeps_its_type_where_it_stands_alone(tmp_path: Path) -> None
 def test_a_text_is_not_a_second_document(tmp_path: Path) -> None:
     """A value with YAML in it stays one value."""
     assert spec_of(tmp_path, document("${env:E}"), E="a\n---\nkind: x: y")["webhook"] == "a\n---\nkind: x: y"
+
+
+@pytest.mark.parametrize("written", ["${TEAM}", "${var.region}", "${ENV:TEAM}", "${env:TEAM", "a ${x} b", "${var:}"])
+def test_what_only_looks_like_a_reference_is_a_problem(tmp_path: Path, written: str) -> None:
+    """It would be sent as it stands."""
+    with pytest.raises(ManifestError, match="is not a reference"):
+        spec_of(tmp_path, document(written), {"region": "dfw"}, TEAM="red")
+
+
+def test_many_references_take_linear_time(tmp_path: Path) -> None:
+    """Whether they end or not."""
+    for text in ("${var:a:-" * 300_000, "${var:who}" * 100_000):
+        with pytest.raises(ManifestError):
+            spec_of(tmp_path, document(text), {"a": "b"})
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/proc/self/mem", "."])
+def test_only_regular_files_are_read(tmp_path: Path, path: str) -> None:
+    """A device might never end."""
+    with pytest.raises(ManifestError, match="no readable file"):
+        spec_of(tmp_path, document(f"${{file:{path}}}"))

@@ -143,3 +143,36 @@ def test_nesting_up_to_the_bound_is_fine() -> None:
     sources, problems = parse_text(f"a: {'[' * depth}1{']' * depth}\n", "file.yaml")
     assert not problems
     assert sources
+
+
+def test_merge_keys_fill_in_what_is_not_written() -> None:
+    """From one mapping or several; the first that has a key counts."""
+    text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: [*a, *b], x: 0}\nd: {<<: *b}\n'<<': text\n"
+    (document,), problems = parse_text(text, "file.yaml")
+    assert not problems
+    assert document.value["c"] == {"x": 0, "y": 1, "z": 2}
+    assert document.value["d"] == {"y": 2, "z": 2}
+    assert document.value["<<"] == "text"
+
+
+@pytest.mark.parametrize("text", ["a: {<<: 1}\n", "a: {<<: [1]}\n"])
+def test_only_mappings_can_be_merged(text: str) -> None:
+    """Anything else is a problem at its place."""
+    _, problems = parse_text(text, "file.yaml")
+    assert "takes a mapping" in problems[0].message
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "0x" + "f" * 5000, "1e999", "-1e999", "1." + "0" * 10 + "e400"])
+def test_a_number_out_of_range_is_a_problem(text: str) -> None:
+    """And no internal error."""
+    sources, problems = parse_text(f"key: {text}\n", "file.yaml")
+    assert problems or isinstance(sources[0].value["key"], int)
+
+
+def test_json_escapes_are_read() -> None:
+    """YAML knows no surrogates; in YAML they stay what they are."""
+    text = '{"a": "\\ud83d\\ude00 \\u00e9", "b": "\\/"}'
+    (document,), problems = parse_text(text, "file.json")
+    assert not problems
+    assert document.value == {"a": "\U0001f600 \u00e9", "b": "/"}
+    assert parse_text("a: '\\ud83d\\ude00'\n", "file.yaml")[0][0].value == {"a": "\\ud83d\\ude00"}

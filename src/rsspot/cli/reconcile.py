@@ -61,6 +61,7 @@ def plan(
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
     cli = fresh_session()
+    key = _plan_key(plan_key)
     manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
@@ -74,7 +75,7 @@ def plan(
         from rsspot.planner.codec import dump_plan
 
         document = {**dump_plan(result), "createdAt": stamp(utc_now())}
-        if key := _plan_key(plan_key):
+        if key:
             from rsspot.planner.signing import signed
 
             document = signed(document, key)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rsspot.auth.bearer import Bearer, LogIn
-from rsspot.auth.grants import Issuer
+from rsspot.auth.grants import Issuer, require_https
 from rsspot.config.loader import Resolved
 from rsspot.config.models import Profile
 from rsspot.errors import ConfigError, StateError
@@ -96,6 +96,8 @@ def feeds_of(
 ) -> SpotTransport:
     """The transport to the public price feeds: separate connections, and no credential."""
     options = resolved.options
+    # Prices decide what is bid, so nobody on the way may change them.
+    require_https(options.feeds_url)
     # Headers from `before` hooks are meant for the service and may be secret.
     after_only = Hooks(after=hooks.after)
     feed_cache = cache_of(resolved, options.feeds_url, lambda: "public", clock) if cache else None

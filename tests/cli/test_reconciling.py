@@ -1,0 +1,113 @@
+"""plan, apply and destroy as commands: what they refuse, and what they say."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rsspot.cli.app import run
+
+Command = Callable[..., str]
+STACK = """apiVersion: rsspot.dev/v1
+kind: Stack
+metadata: {name: mine}
+---
+apiVersion: ngpc.rxt.io/v1
+kind: CloudSpace
+metadata: {name: edge}
+spec: {region: us-central-dfw-1}
+"""
+OTHERS = "".join(
+    f"---\napiVersion: ngpc.rxt.io/v1\nkind: VMSSHKey\nmetadata: {{name: key-{number}}}\nspec: {{publicKey: KEY}}\n"
+    for number in range(8)
+).replace("KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA7cpFqXSm1nXqFvUoKPBRHdJVWEJ+RbM0AEEI5vs0PT")
+
+
+@pytest.fixture
+def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command on the sandbox; gives what it printed."""
+
+    def command(line: str, code: int = 0) -> str:
+        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
+        printed = capsys.readouterr()
+        return printed.out + printed.err
+
+    return command
+
+
+def test_a_stack_that_does_not_exist_cannot_be_destroyed(rsspot: Command) -> None:
+    """A slip of the finger does not end with 0; what was destroyed once may be destroyed again."""
+    assert "there is no stack 'mien'" in rsspot("destroy --stack mien --yes", 3)
+    Path("stack.yaml").write_text(STACK)
+    rsspot("apply stack.yaml --yes --wait accepted")
+    for _ in range(2):
+        rsspot("destroy stack.yaml --yes")
+
+
+def test_undeclared_objects_of_every_kind_are_shown(rsspot: Command) -> None:
+    """Though no manifest is left that names their kind, and losing most of a stack wants a limit."""
+    Path("stack.yaml").write_text(STACK + OTHERS)
+    rsspot("apply stack.yaml --yes")
+    Path("stack.yaml").write_text(STACK)
+    assert "Left alone: vmsshkey/key-0" in rsspot("plan stack.yaml")
+    assert "8 of 9 objects would be deleted or replaced" in rsspot("plan stack.yaml --prune", 5)
+    assert "8 to delete" in rsspot("plan stack.yaml --prune --max-deletes 8")
+
+
+def test_a_kind_may_be_allowed_to_be_unreadable(rsspot: Command) -> None:
+    """By its name or plural, and only by one that exists."""
+    Path("stack.yaml").write_text(STACK)
+    rsspot("simulator faults --add 'GET spotnodepools: 403 always'")
+    assert "--allow-incomplete spotnodepools" in rsspot("plan stack.yaml", 5)
+    for word in ("spotnodepools", "SpotNodePool"):
+        assert "INCOMPLETE: SpotNodePool" in rsspot(f"plan stack.yaml --allow-incomplete {word}")
+    assert "did you mean 'spotnodepool" in rsspot("plan stack.yaml --allow-incomplete spotnodepool5", 3)
+
+
+def test_a_signed_plan_is_applied_only_with_its_key(rsspot: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever way the key is given."""
+    Path("stack.yaml").write_text(STACK)
+    Path("key").write_text("a key\n")
+    rsspot("plan stack.yaml --out plan.json --plan-key key")
+    monkeypatch.setenv("RSSPOT_PLAN_KEY", "another key")
+    assert "is not signed with this plan key" in rsspot("apply --plan plan.json --yes", 6)
+    plan = json.loads(Path("plan.json").read_text())
+    Path("forged.json").write_text(json.dumps({**plan, "createdAt": "then"}))
+    monkeypatch.setenv("RSSPOT_PLAN_KEY", "a key")
+    assert "is not signed with this plan key" in rsspot("apply --plan forged.json --yes", 6)
+    assert "created=1" in rsspot("apply --plan plan.json --yes --wait accepted")
+    assert "cannot read the plan key" in rsspot("plan stack.yaml --plan-key nowhere", 3)
+
+
+def test_documents_of_other_tools_prevent_pruning(rsspot: Command) -> None:
+    """Until somebody says that they are none of ours."""
+    folder = Path("stack")
+    folder.mkdir()
+    (folder / "stack.yaml").write_text(STACK)
+    (folder / "web.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n")
+    assert "the Deployment (apps/v1) is not rsspot's: passed over" in rsspot("plan stack")
+    assert "name it in .rsspotignore" in rsspot("plan stack --prune", 5)
+    (folder / ".rsspotignore").write_text("web.yaml\n")
+    assert "Deployment" not in rsspot("plan stack --prune")
+
+
+def test_the_history_has_what_used_the_service(rsspot: Command) -> None:
+    """And shows names of folders."""
+    Path("stack.yaml").write_text(STACK)
+    rsspot("apply . --yes --wait accepted")
+    rsspot("validate .")
+    commands = [each["command"] for each in json.loads(rsspot("history list -o json"))]
+    assert commands == ["--sandbox apply . --yes --wait accepted"]
+
+
+def test_a_default_stack_is_not_told_to_prune(rsspot: Command) -> None:
+    """Which it could not do."""
+    text = STACK.partition("---\n")[2]
+    Path("stack.yaml").write_text(text)
+    rsspot("apply stack.yaml --yes --wait accepted")
+    Path("stack.yaml").write_text(text.replace("name: edge", "name: other"))
+    assert "name the stack, and --prune deletes" in rsspot("plan stack.yaml")

@@ -1,0 +1,136 @@
+"""A 2xx response that is not what the service documents is neither "nothing there" nor "done"."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.errors import OutcomeUnknown, ServerError
+from rsspot.http import transport
+from rsspot.http.transport import Call, SpotTransport
+from rsspot.simulator.clock import ManualClock
+from rsspot.testing import SimulatedSpot
+from rsspot.wire import httpx
+from support.recording import overhearing
+
+NOT_A_LIST = [
+    b"",
+    b"{}",
+    b"null",
+    b"[]",
+    b"<html>Please sign in</html>",
+    b'{"code": 500, "message": "upstream unavailable"}',
+    b'{"items": "many"}',
+    b'{"items": [1]}',
+    b'{"items": [{}]}',
+    b'{"items": [{"metadata": {"name": 7}}]}',
+    b'{"items": [{"metadata": {"name": ""}}]}',
+    b'{"items": ' + b"[" * 100_000,
+]
+NOT_AN_OBJECT = [
+    b"",
+    b"{}",
+    b"[]",
+    b"<html>Please sign in</html>",
+    b'{"kind": "Status", "status": "Success"}',
+    b'{"metadata": {}}',
+    b'{"metadata": {"name": "another"}}',
+]
+NOT_A_DELETION = [b"{}", b"[]", b"<html>", b'{"login": "please"}', b'{"kind": "Status", "status": "Failure"}']
+SPEC = {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}
+
+
+def answering(spot_api: SimulatedSpot, method: str, body: bytes) -> AsyncSpotClient:
+    """A client whose requests of a method for cloudspaces get 200 with this body."""
+    client, _ = overhearing(
+        spot_api,
+        lambda request: (
+            httpx.Response(200, content=body)
+            if request.method == method and "/cloudspaces" in request.url.path
+            else None
+        ),
+    )
+    return client
+
+
+@pytest.mark.parametrize("body", NOT_A_LIST)
+async def test_what_is_not_a_list_is_an_error(spot_api: SimulatedSpot, body: bytes) -> None:
+    """It does not read as an empty one, after which a plan would create everything again."""
+    client = answering(spot_api, "GET", body)
+    with pytest.raises(ServerError, match=r"is not a list|not an object with a name"):
+        await client.documents(client.cloudspaces.kind).list()
+
+
+@pytest.mark.parametrize("body", NOT_AN_OBJECT)
+async def test_what_is_not_the_object_is_an_error(spot_api: SimulatedSpot, body: bytes) -> None:
+    """Also an object of another name."""
+    with pytest.raises(ServerError, match="the response is"):
+        await answering(spot_api, "GET", body).cloudspaces.get("edge")
+
+
+@pytest.mark.parametrize("body", NOT_AN_OBJECT)
+async def test_after_a_write_the_outcome_is_unknown(spot_api: SimulatedSpot, body: bytes) -> None:
+    """Something else has answered, and may or may not have passed the request on."""
+    with pytest.raises(OutcomeUnknown, match="the response is"):
+        await answering(spot_api, "POST", body).cloudspaces.create("edge", SPEC)
+    await spot_api.client().cloudspaces.create("edge", SPEC)
+    with pytest.raises(OutcomeUnknown, match="the response is"):
+        await answering(spot_api, "PATCH", body).cloudspaces.patch("edge", {"kubernetesVersion": "1.32.9"})
+
+
+@pytest.mark.parametrize("body", NOT_A_DELETION)
+async def test_what_does_not_confirm_a_deletion_is_none(spot_api: SimulatedSpot, body: bytes) -> None:
+    """Such as the page of a guest network."""
+    await spot_api.client().cloudspaces.create("edge", SPEC)
+    with pytest.raises(OutcomeUnknown, match="is not a Status or the deleted object"):
+        await answering(spot_api, "DELETE", body).cloudspaces.delete("edge")
+
+
+@pytest.mark.parametrize("body", [b"", b'{"kind": "Status", "status": "Success"}', b'{"metadata": {"name": "edge"}}'])
+async def test_a_deletion_is_confirmed_in_several_ways(spot_api: SimulatedSpot, body: bytes) -> None:
+    """A Status, the object, or nothing."""
+    await spot_api.client().cloudspaces.create("edge", SPEC)
+    await answering(spot_api, "DELETE", body).cloudspaces.delete("edge")
+
+
+def paged(answer: Any) -> SpotTransport:
+    """A session whose pages come from a function of the page token."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        page = {"items": [], "metadata": {"continue": answer(request.url.params.get("continue"))}}
+        return httpx.Response(200, content=json.dumps(page))
+
+    return SpotTransport("http://127.0.0.1", None, ManualClock(), httpx.MockTransport(respond))
+
+
+async def test_a_page_that_comes_again_is_an_error() -> None:
+    """Otherwise the list would never end."""
+    session = paged(lambda token: "B" if token == "A" else "A")
+    with pytest.raises(ServerError, match="continues with a page that was read before"):
+        await session.items("/x")
+    assert session.transport.requests == 3
+
+
+async def test_pages_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though each has another token."""
+    monkeypatch.setattr(transport, "MOST_PAGES", 5)
+    session = paged(lambda token: f"{token}x")
+    with pytest.raises(ServerError, match="continues after 5 pages"):
+        await session.items("/x")
+
+
+async def test_an_answer_in_the_services_place_is_not_cached(spot_api: SimulatedSpot) -> None:
+    """The next read asks again."""
+    bodies = [b"<html>", b'{"items": []}']
+    session = SpotTransport(
+        "http://127.0.0.1",
+        None,
+        ManualClock(),
+        httpx.MockTransport(lambda _: httpx.Response(200, content=bodies.pop(0))),
+    )
+    with pytest.raises(ServerError):
+        await session.send(Call("GET", "/x", fresh=False))
+    assert await session.send(Call("GET", "/x", fresh=False)) == {"items": []}
