@@ -4,7 +4,8 @@
     async for event in apply_plan(client, ledger, plan):
         ...
 
-destroy is apply of nothing, with everything the stack owns pruned. Applying a plan from a file is in `saved_plan`.
+A destroy is an apply without manifests, which prunes everything that the stack owns. Applying a plan from a file is in
+`saved_plan`.
 """
 
 from __future__ import annotations
