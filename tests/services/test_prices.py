@@ -13,7 +13,7 @@ import pytest
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.sync_client import SpotClient
-from rsspot.errors import NotFound, ServerError, UsageError
+from rsspot.errors import ConfigError, NotFound, ServerError, UsageError
 from rsspot.models.money import price_text
 from rsspot.services.pricing import schemas
 from rsspot.testing import SimulatedSpot
@@ -310,3 +310,14 @@ def test_the_synchronous_version_returns_the_same(spot_api: SimulatedSpot) -> No
         assert client.pricing.percentiles()
         assert client.pricing.comparable()
     assert not any("authorization" in each.headers for each in wire.requests if each.url.host == "127.0.0.2")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://feeds.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1", "ftp://x"]
+)
+def test_feeds_come_over_https(url: str) -> None:
+    """Prices decide what is bid, so nobody on the way may change them."""
+    with pytest.raises(ConfigError, match="is not https"):
+        SpotClient(
+            config={"profiles": {"default": {"feedsUrl": url, "refreshToken": "t", "organization": "o"}}},
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address
 from math import inf
 from typing import Any, NamedTuple
 
@@ -24,7 +25,6 @@ REPEATABLE = "rsspot.repeatable"
 """A request extension: retry this POST as a read is retried. Its value tells whether the service itself answered."""
 UNTIL = "rsspot.until"
 """A request extension: the time of the deadline, by the monotonic clock. Retries and renewals count against it."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TIMEOUT = 30.0
 """Seconds to wait for a response of the login service."""
 REFUSALS = frozenset({400, 401, 403})
@@ -166,8 +166,16 @@ def require_https(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise ConfigError("the URL of the service is invalid", hint="see `rsspot config explain`") from None
-    if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in LOOPBACK):
+    if parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.host)):
         return url
     # Only scheme and host, because the URL may contain a password.
     shown = f"'{parsed.scheme}://{parsed.host}'" if parsed.host else "a URL without a host"
     raise ConfigError(f"{shown} is not https", hint="plain http is allowed only for loopback addresses")
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine: localhost, or an address such as 127.0.0.1."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
