@@ -11,12 +11,25 @@ The CLI opens the session and prints the value. This file does neither.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 Api = TypeVar("Api")
 Api_co = TypeVar("Api_co", covariant=True)
 Command = Callable[..., Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a command prints, where one value does not suit every format.
+
+    value: for JSON and YAML · rows: for a table · released: for JSON and YAML in the shape of rsspot 0.3
+    """
+
+    value: object
+    rows: object = None
+    released: object = None
 
 
 class CommandSession(Protocol[Api_co]):
@@ -33,11 +46,26 @@ class CommandSession(Protocol[Api_co]):
         ...
 
 
-class Commands(Generic[Api]):
-    """The commands of one service, in the order they were added. group: the service's name on the client."""
+@dataclass(frozen=True)
+class CommandOption:
+    """What a service adds to an option of its commands: a help, short names, other names, and bounds of a number."""
 
-    def __init__(self, group: str) -> None:
+    help: str
+    short: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+
+
+class Commands(Generic[Api]):
+    """The commands of one service, in the order they were added.
+
+    group: the service's name on the client · options: parameter name -> more about the option
+    """
+
+    def __init__(self, group: str, options: Mapping[str, CommandOption] | None = None) -> None:
         self.group = group
+        self.options = options or {}
         self.all: dict[str, Command] = {}
 
     def add(self, command: Command) -> Command:

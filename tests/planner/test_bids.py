@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from rsspot.planner.bids import CURRENT, RULES, ladder_above, objection
+from rsspot.models.bids import CURRENT, RULES, ladder_above, objection
 
 RUNGS = [Decimal(f"0.{cents:02}") for cents in (1, 2, 3, 4, 6, 8, 10, 13, 16, 19, 22, 27, 32, 37, 42, 47, 52)]
 """As recorded from the service in July 2026, and 0.05 apart from there."""

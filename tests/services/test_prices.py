@@ -62,6 +62,7 @@ async def test_a_quote_has_exact_prices(spot_client: AsyncSpotClient) -> None:
         hammer=Decimal("0.01"),
         on_demand=Decimal("0.038"),
         available=120,
+        display_name="General Virtual Server.Large",
     )
     assert quote == wanted
     assert [str(each) for each in (quote.minimum, quote.market, quote.on_demand)] == ["0.01", "0.005", "0.038"]

@@ -9,14 +9,14 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.grammar import App
 from rsspot.cli.session import CliSession, session
-from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import Cancelled, ConfigError, UsageError
 from rsspot.utils.clock import stamp
 
 KEYRING = typer.Option(False, "--keyring", help="Store it in the system keyring, not in the config file.")
 
-profiles = typer.Typer(help="List, show, select and delete profiles.", **SETTINGS)
+profiles = App(help="List, show, select and delete profiles.")
 
 
 def login(keyring: bool = KEYRING) -> None:

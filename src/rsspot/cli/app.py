@@ -8,39 +8,33 @@ from contextlib import closing
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
-from rsspot.cli import errors
-from rsspot.cli.command_table import OWN, groups, load
+from rsspot.cli import command_table, errors
+from rsspot.cli.grammar import App, CommandGroup, no_such_option
+from rsspot.cli.loading import load
 from rsspot.cli.options import CliOptions, split
 from rsspot.cli.session import CliSession
-from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
-from rsspot.reports.registry import REPORTS
 from rsspot.utils.streams import safe_streams
 
-EPILOG = (
-    "Global options, accepted anywhere on the line: --sandbox, --profile/-p NAME, --config-file/-c FILE,"
-    f" --org NAME, --region NAME, --output/-o {'|'.join(REPORTS)}, --no-color, --no-cache, --verbose/-v."
-)
 
-
-class LazyGroup(TyperGroup):
+class LazyGroup(CommandGroup):
     """Lists every command with its help, but imports only the command that is used."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*OWN, *sorted(groups())]
+        return command_table.names()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        entry = OWN.get(cmd_name) or groups().get(cmd_name)
-        return TyperCommand(cmd_name, help=entry[1], rich_markup_mode=None) if entry else None
+        help = command_table.help_of(cmd_name)
+        return TyperCommand(cmd_name, help=help, rich_markup_mode=None) if help is not None else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name, stub, rest = super().resolve_command(ctx, args)
+        name, stub, rest = super().resolve_command(ctx, [command_table.spelled(args[0]), *args[1:]])
         return (name, load(stub.name), rest) if stub is not None and stub.name else (name, stub, rest)
 
 
-root = typer.Typer(cls=LazyGroup, epilog=EPILOG, **SETTINGS)
+root = App(cls=LazyGroup)
 
 
 @root.callback()
@@ -89,5 +83,7 @@ def _usage(error: Any, options: CliOptions) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message(), file=sys.stderr)
         return errors.USAGE
+    if hasattr(error, "option_name") and context is not None and hasattr(error, "possibilities"):
+        return errors.report(no_such_option(error.option_name, context), options)
     usage = " ".join(context.get_usage().split()) if context else None
     return errors.report(UsageError(error.format_message(), hint=usage), options)

@@ -1,16 +1,13 @@
-"""The commands by name, with their help; imports the module of a command only when that command is used."""
+"""The commands by name, with their help and the other ways to write them. Imports no command."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import typer
-
 from rsspot import services
-from rsspot.cli.typer_settings import SETTINGS
+from rsspot.utils.text import squashed
 
 OWN = {
     "plan": ("rsspot.cli.reconcile", "Show what apply would change."),
@@ -25,16 +22,33 @@ OWN = {
     "profiles": ("rsspot.cli.account", "List, show, select and delete profiles."),
     "config": ("rsspot.cli.config", "Show settings and their sources, and set defaults."),
     "history": ("rsspot.cli.history", "List past commands, with secrets removed."),
+    "raw": ("rsspot.cli.raw", "Send one request to any path of the API."),
     "state": ("rsspot.cli.state", "Export, import and clean up state.db."),
     "ledger": ("rsspot.cli.ledger", "Show past runs, step by step."),
     "simulator": ("rsspot.cli.simulator", "Run and control a local simulator of the Spot API."),
+    "version": ("rsspot.cli.about", "Show the version."),
+    "help": ("rsspot.cli.about", "Show the help of a command."),
 }
 """Commands of the CLI itself: name -> (module, help)."""
 
 
 @cache
+def declared(attribute: str) -> dict[str, Any]:
+    """What the packages of the services declare under this name, merged. Imports only the packages, not their modules.
+
+    GROUPS: command group -> help · FAMILIES: group of groups -> (help, {name: group}) · BORROWED: command -> the
+    command of another group that it is · SAMPLES: group -> name and options of an object, for examples ·
+    EXAMPLES: command -> its examples
+    """
+    merged: dict[str, Any] = {}
+    for folder in services.folders():
+        merged |= getattr(importlib.import_module(f"{services.__name__}.{folder}"), attribute, {})
+    return merged
+
+
+@cache
 def groups() -> dict[str, tuple[str, str]]:
-    """Command groups of the services: name -> (folder, help). Imports only the packages, not their modules."""
+    """Command groups of the services: name -> (folder, help)."""
     groups_by_name: dict[str, tuple[str, str]] = {}
     for folder in services.folders():
         package = importlib.import_module(f"{services.__name__}.{folder}")
@@ -42,21 +56,39 @@ def groups() -> dict[str, tuple[str, str]]:
     return groups_by_name
 
 
-def load(name: str) -> Any:
-    """Import a command and return it as the command line parser needs it."""
+def help_of(name: str) -> str | None:
+    """The help of a command, in one line; None if there is no command of this name."""
     if name in OWN:
-        command_or_group = importlib.import_module(OWN[name][0]).COMMANDS[name]
-        app = command_or_group if isinstance(command_or_group, typer.Typer) else _single(command_or_group)
-    else:
-        from rsspot.cli.kinds import group_app
-
-        app = group_app(name, *groups()[name])
-    command = typer.main.get_command(app)
-    command.name = name
-    return command
+        return OWN[name][1]
+    if name in groups():
+        return groups()[name][1]
+    family = declared("FAMILIES").get(name)
+    return family[0] if family else None
 
 
-def _single(function: Callable[..., Any]) -> typer.Typer:
-    app = typer.Typer(**{**SETTINGS, "no_args_is_help": False})
-    app.command()(function)
-    return app
+def names() -> list[str]:
+    """The names of all commands, in the order that help lists them."""
+    return [*OWN, *sorted([*groups(), *declared("FAMILIES")])]
+
+
+def spelled(word: str) -> str:
+    """The name of a command, from any way to write it: `server-classes`, `CloudSpace` or a short name such as `cs`."""
+    if help_of(word) is not None:
+        return word
+    from rsspot.resources.registry import kinds
+
+    plain = squashed(word)
+    for kind in kinds().values():
+        if plain in (kind.plural, kind.name.lower()) or word in kind.short_names:
+            return kind.plural
+    return word
+
+
+def group_at(words: list[str]) -> str | None:
+    """The command group that these words name: `nodepools spot` is spotnodepools. None if they name no group."""
+    if len(words) == 1:
+        name = spelled(words[0])
+        return name if name in groups() else None
+    family = declared("FAMILIES").get(words[0])
+    inside: dict[str, str] = family[1] if family and len(words) == 2 else {}
+    return inside.get(words[1])

@@ -7,11 +7,13 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.grammar import App
+from rsspot.cli.history import history
 from rsspot.cli.session import session
-from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 
-app = typer.Typer(help="Show settings and their sources, and set defaults.", **SETTINGS)
+app = App(help="Show settings and their sources, and set defaults.")
+app.add_typer(history, name="history")
 NAMES = {"profile": "profile", "org": "organization", "region": "region"}
 WHICH = typer.Argument(help="profile, org or region.")
 
@@ -71,6 +73,37 @@ def _remember(which: str, value: str | None) -> None:
     profile = None if which == "profile" else current.resolved.profile
     open_preferences(current.state_path).remember(NAMES[which], value, profile)
     current.emit({"default": which, "value": value, "of profile": profile, "state": str(current.state_path)})
+
+
+@app.command()
+def info() -> None:
+    """Show the config file in use, where state.db is, and every setting. Secrets are masked."""
+    from rsspot.config.files import config_file, legacy_file
+
+    current = session()
+    file = config_file(os.environ, current.config_file) or legacy_file(os.environ)
+    values = {name: value for name, (value, _) in current.resolved.explain().items()}
+    with current.state() as state:
+        count = len(state.history.entries())
+    current.emit({**values, "config_file": str(file) if file else None, "history": count})
+
+
+@app.command("set-default-profile")
+def set_default_profile(name: str = typer.Argument(help="The new default.")) -> None:
+    """Set the default profile. Short for `set-default profile`."""
+    _remember("profile", name)
+
+
+@app.command("set-default-org")
+def set_default_org(name: str = typer.Argument(help="The new default.")) -> None:
+    """Set the default organization of the profile in use. Short for `set-default org`."""
+    _remember("org", name)
+
+
+@app.command("set-default-region")
+def set_default_region(name: str = typer.Argument(help="The new default.")) -> None:
+    """Set the default region of the profile in use. Short for `set-default region`."""
+    _remember("region", name)
 
 
 COMMANDS: dict[str, Any] = {"config": app}

@@ -7,10 +7,10 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.grammar import App
 from rsspot.cli.session import session
-from rsspot.cli.typer_settings import SETTINGS
 
-history = typer.Typer(help="List past commands, with secrets removed.", **SETTINGS)
+history = App(help="List past commands, with secrets removed.")
 
 
 @history.command("list")

@@ -11,27 +11,38 @@ from typing import Any, get_type_hints
 
 import typer
 
+from rsspot.cli.command_table import declared, groups
+from rsspot.cli.grammar import App
 from rsspot.cli.session import CliSession, session
-from rsspot.cli.typer_settings import SETTINGS
 from rsspot.cli.verbs import verbs_of
 from rsspot.commands import Command, Commands
 from rsspot.resources.registry import kinds, part
 
 
-def group_app(name: str, folder: str, help: str) -> typer.Typer:
+def group_app(name: str, folder: str, help: str) -> App:
     """Build the command group of this name, from the kind and the service folder that define it."""
-    app = typer.Typer(**SETTINGS)
+    app = App()
     # Without a callback, Typer would collapse a group of one command into that command.
     app.callback(help=help)(lambda: None)
-    kind = next((kind for kind in kinds().values() if kind.plural == name), None)
-    for verb, function in (verbs_of(kind) if kind else {}).items():
-        app.command(verb)(function)
-    cli_module = part(folder, "cli")
-    if cli_module:
-        commands: Commands[Any] = cli_module.commands
-        for command_name, command in commands.all.items():
-            app.command(command_name)(as_function(command, commands.group))
+    for command_name, function in _functions(name, folder).items():
+        app.command(command_name)(function)
+    for borrowed, lender in declared("BORROWED").items():
+        group, command_name = borrowed.split()
+        if group == name:
+            lending_group, lent = lender.split()
+            app.command(command_name)(_functions(lending_group, groups()[lending_group][0])[lent])
     return app
+
+
+def _functions(name: str, folder: str) -> dict[str, Callable[..., None]]:
+    """The commands of a group by name: the verbs of the kind with this plural, and the service's own."""
+    kind = next((kind for kind in kinds().values() if kind.plural == name), None)
+    functions = verbs_of(kind) if kind else {}
+    cli_module = part(folder, "cli")
+    commands: Commands[Any] | None = cli_module.commands if cli_module else None
+    if commands and (kind is None or commands.group == kind.plural):
+        functions |= {each: as_function(command, commands) for each, command in commands.all.items()}
+    return functions
 
 
 @dataclass
@@ -50,7 +61,7 @@ class ServiceSession:
         return self.here.region
 
 
-def as_function(command: Command, group: str) -> Callable[..., None]:
+def as_function(command: Command, commands: Commands[Any]) -> Callable[..., None]:
     """Wrap a service's command for Typer: hides its session parameter and prints the value it returns."""
     hints = _option_types(command)
     parameters = [
@@ -62,16 +73,29 @@ def as_function(command: Command, group: str) -> Callable[..., None]:
         here = session()
 
         async def work() -> object:
-            return await command(ServiceSession(here, group), **arguments)
+            return await command(ServiceSession(here, commands.group), **arguments)
 
-        here.emit(here.run(work()))
+        here.show(here.run(work()))
 
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [parameter.replace(annotation=hints[parameter.name]) for parameter in parameters]
+        [
+            parameter.replace(annotation=hints[parameter.name], default=_default(parameter, commands))
+            for parameter in parameters
+        ]
     )
     function.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
     del function.__wrapped__
     return function
+
+
+def _default(parameter: inspect.Parameter, commands: Commands[Any]) -> Any:
+    """The default of a parameter, with the further names and the help that its service gives the option."""
+    option = commands.options.get(parameter.name)
+    if option is None:
+        return parameter.default
+    default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+    names = (f"--{parameter.name.replace('_', '-')}", *option.short)
+    return typer.Option(default, *(option.names or names), help=option.help, min=option.min, max=option.max)
 
 
 def _option_types(command: Command) -> dict[str, Any]:

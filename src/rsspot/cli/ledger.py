@@ -7,13 +7,13 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.grammar import App
 from rsspot.cli.session import session
-from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.utils.text import printable
 
-app = typer.Typer(help="Show past runs, step by step.", **SETTINGS)
+app = App(help="Show past runs, step by step.")
 
 
 @app.command()

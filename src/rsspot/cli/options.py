@@ -6,24 +6,41 @@ from dataclasses import dataclass
 
 from rsspot.errors import UsageError
 from rsspot.reports.registry import REPORTS
+from rsspot.utils.text import did_you_mean
 
-WITH_VALUE = {
-    "--profile": "profile",
-    "-p": "profile",
-    "--config-file": "config_file",
-    "-c": "config_file",
-    "--org": "organization",
-    "--region": "region",
-    "--output": "output",
-    "-o": "output",
-}
-FLAGS = {
-    "--sandbox": "sandbox",
-    "--verbose": "verbose",
-    "-v": "verbose",
-    "--no-color": "no_color",
-    "--no-cache": "no_cache",
-}
+
+@dataclass(frozen=True)
+class GlobalOption:
+    """One global option. metavar: what its value is, None for a flag · help: empty for one that help does not list."""
+
+    attribute: str
+    names: tuple[str, ...]
+    help: str
+    metavar: str | None = None
+
+    @property
+    def help_record(self) -> tuple[str, str]:
+        """The option and its help, as two columns."""
+        # Short names first, as Click writes them.
+        names = ", ".join(sorted(self.names, key=len))
+        return (f"{names} {self.metavar}" if self.metavar else names, self.help)
+
+
+GLOBAL_OPTIONS = (
+    GlobalOption("sandbox", ("--sandbox",), "Use the built-in simulator instead of an account."),
+    GlobalOption("profile", ("--profile", "-p"), "Profile of the config file.", "NAME"),
+    GlobalOption("config_file", ("--config-file", "-c"), "Config file to use.", "FILE"),
+    GlobalOption("organization", ("--org",), "Organization: name, ID or namespace.", "NAME"),
+    GlobalOption("organization", ("--namespace",), "", "NAME"),
+    GlobalOption("region", ("--region",), "Region of new objects; lists show only this region.", "NAME"),
+    GlobalOption("output", ("--output", "-o"), f"Output format: {', '.join(REPORTS)}.", "FORMAT"),
+    GlobalOption("shape", ("--format",), "Shape of JSON and YAML: own, or released as rsspot 0.3 printed it.", "SHAPE"),
+    GlobalOption("no_color", ("--no-color",), "Print without colors."),
+    GlobalOption("no_cache", ("--no-cache",), "Do not use cached responses."),
+    GlobalOption("verbose", ("--verbose", "-v"), "Show every request, and tracebacks."),
+)
+BY_NAME = {name: option for option in GLOBAL_OPTIONS for name in option.names}
+SHAPES = ("own", "released")
 
 
 @dataclass
@@ -36,6 +53,8 @@ class CliOptions:
     region: str | None = None
     output: str = "table"
     """One of REPORTS. A command that prints objects refuses the formats that exist only for plans and runs."""
+    shape: str = "own"
+    """One of SHAPES."""
     sandbox: bool = False
     verbose: bool = False
     no_color: bool = False
@@ -50,18 +69,26 @@ def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
     while remaining:
         argument = remaining.pop(0)
         if argument == "--":
-            return options, [*rest, argument, *remaining]
+            rest += [argument, *remaining]
+            break
         name, equals, value = argument.partition("=")
-        if argument in FLAGS:
-            setattr(options, FLAGS[argument], True)
-        elif name in WITH_VALUE and name.startswith("--") and equals:
-            setattr(options, WITH_VALUE[name], value)
-        elif argument in WITH_VALUE:
-            if not remaining:
-                raise UsageError(f"{argument} needs a value")
-            setattr(options, WITH_VALUE[argument], remaining.pop(0))
-        else:
+        option = BY_NAME.get(name) if name.startswith("--") or not equals else None
+        if option is None or (equals and option.metavar is None):
             rest.append(argument)
-    if options.output not in REPORTS:
-        raise UsageError(f"unknown output format {options.output!r}", hint=f"use one of: {', '.join(REPORTS)}")
+        elif option.metavar is None:
+            setattr(options, option.attribute, True)
+        elif equals:
+            setattr(options, option.attribute, value)
+        elif remaining:
+            setattr(options, option.attribute, remaining.pop(0))
+        else:
+            raise UsageError(f"{argument} needs a value")
+    _check(options)
     return options, rest
+
+
+def _check(options: CliOptions) -> None:
+    for word, known, what in ((options.output, REPORTS, "output format"), (options.shape, SHAPES, "shape")):
+        if word not in known:
+            hint = did_you_mean(word, known) or f"use one of: {', '.join(known)}"
+            raise UsageError(f"unknown {what} {word!r}", hint=hint)

@@ -207,6 +207,19 @@ class CliSession:
         if "reading_ledger" in self.__dict__:
             self.reading_ledger.close()
 
+    def show(self, result: object) -> None:
+        """Print what a service's command returned: a value, or a Shown."""
+        from rsspot.commands import Shown
+
+        if not isinstance(result, Shown):
+            self.emit(result)
+        elif self.options.output == "table" and result.rows is not None:
+            self.emit(result.rows)
+        elif self.options.output != "table" and self.options.shape == "released" and result.released is not None:
+            self.emit(result.released)
+        else:
+            self.emit(result.value)
+
     def emit(self, value: object) -> None:
         """Print a command's result in the output format in use."""
         from rsspot.errors import UsageError

@@ -11,12 +11,12 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.grammar import App
 from rsspot.cli.simulator_control import send
 from rsspot.cli.simulator_world import WorldOptions, end, open_world, start_server, start_up
-from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 
-app = typer.Typer(help="Run and control a local simulator of the Spot API.", **SETTINGS)
+app = App(help="Run and control a local simulator of the Spot API.")
 
 STATE = typer.Option(None, "--state", help="File to keep the state in; default: in memory.")
 SEED = typer.Option(1, "--seed", help="Seed of the simulated market.")

@@ -9,14 +9,14 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.grammar import App
 from rsspot.cli.session import session
-from rsspot.cli.typer_settings import SETTINGS
 from rsspot.errors import UsageError
 from rsspot.utils.files import write_private
 from rsspot.utils.output import as_json
 from rsspot.utils.reading import MOST_BYTES, parse_json, read_text
 
-state = typer.Typer(help="Export, import and clean up state.db.", **SETTINGS)
+state = App(help="Export, import and clean up state.db.")
 
 
 @state.command()

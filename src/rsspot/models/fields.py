@@ -107,6 +107,21 @@ class YieldsTo:
     path: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class CommandLine:
+    """How the field is written on the command line: `--server-class` for `serverClass`, where nothing else is said.
+
+    option: the name of the option, without its hyphens · read: makes the value from the option's text ·
+    default: the value of a new object if neither the option nor a spec gives one ·
+    file_option: a further option, whose value is the name of a file with the text
+    """
+
+    option: str
+    read: Callable[[str], Any] | None = None
+    default: Any = None
+    file_option: str | None = None
+
+
 def marks(annotation: Any, metadata: list[Any]) -> Iterator[Any]:
     """All facts about a field, including those inside `Annotated[X, …] | None`."""
     yield from metadata

@@ -9,9 +9,9 @@ from typing import Any
 
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
+from rsspot.models.bids import objection
 from rsspot.models.fields import EXCLUSIVE
 from rsspot.models.money import parse_price
-from rsspot.planner.bids import objection
 from rsspot.planner.case import Case, Rule
 from rsspot.planner.change import Action, Change, Path
 from rsspot.planner.diff import SPEC

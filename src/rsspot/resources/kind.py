@@ -158,6 +158,8 @@ class Kind(Generic[T]):
     """Whether its objects are stored in the ledger, not in the API."""
     authored: bool = True
     """Whether users write manifests of this kind."""
+    short_names: tuple[str, ...] = ()
+    """Short forms of the plural, for the command line."""
     words: Mapping[str, str] = field(default_factory=dict)
     """The verbs to show for actions on this kind, where they differ: {"create": "register"}."""
 

@@ -20,6 +20,11 @@ def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> 
     return f"did you mean {folded[close[0]]!r}?" if close else None
 
 
+def squashed(word: str) -> str:
+    """A word without the differences between `server-class`, `server_class`, `serverClass` and `serverclass`."""
+    return word.replace("-", "").replace("_", "").lower()
+
+
 def printable(text: str) -> str:
     """Escape the control and invisible characters of a text, so that it stays on its line and manipulates no terminal.
 

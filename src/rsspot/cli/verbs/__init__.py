@@ -21,5 +21,5 @@ def verbs_of(kind: Kind[Any]) -> dict[str, Callable[..., None]]:
             "wait": reading.wait_command(kind),
         }
     if "patch" in kind.verbs:
-        commands["patch"] = writing.patch_command(kind)
+        commands |= {"update": writing.update_command(kind), "patch": writing.patch_command(kind)}
     return {**commands, "watch": reading.watch_command(kind)}

@@ -1,41 +1,97 @@
-"""The commands of a kind that change an object: create, patch and delete."""
+"""The commands of a kind that change an object: create, update, patch and delete."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
+from inspect import Parameter, Signature, signature
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from rsspot.cli.prompts import confirm
-from rsspot.cli.session import session
+from rsspot.cli.session import CliSession, session
+from rsspot.cli.spec_options import pair, spec_from, spec_options, text_of, with_defaults
+from rsspot.cli.verbs.new_objects import NewObject, children_from, name_of, objects_in_file
 from rsspot.cli.verbs.objects import NAME, emit_one, plain
-from rsspot.errors import UsageError
+from rsspot.errors import RsspotError, UsageError
+from rsspot.models.fields import IMMUTABLE
 from rsspot.resources.kind import Kind
-from rsspot.utils.serialization import Document
+from rsspot.resources.registry import kinds
+from rsspot.resources.validation import whole_spec
+from rsspot.utils.reading import parse_json
+from rsspot.utils.serialization import Document, at_path
 
 YES = typer.Option(False, "--yes", "-y", help="Skip the confirmation prompt.")
+NEW_NAME = typer.Argument(None, help="The name. If the API names this kind by UUID, the UUID is derived from it.")
+SPEC = typer.Argument(None, help="The spec, as JSON: '{\"desired\": 3}'. - reads standard input, @FILE a file.")
+LABEL = typer.Option([], metavar="NAME=VALUE", help="Set a label of the object; may be repeated.")
+CONFIG = typer.Option(None, "--config", help="Create what this YAML or JSON file of the official CLI describes.")
 
 
 def create_command(kind: Kind[Any]) -> Callable[..., None]:
     """The `create` command of a kind."""
+    children = [child for child in kinds().values() if child.manageable and _lives_in(child, kind)]
 
     def create(
-        name: str = typer.Argument(help="The name. If the API names this kind by UUID, the UUID is derived from it."),
-        spec: str = typer.Argument(help="The spec, as JSON."),
-        label: list[str] = typer.Option([], "--label", metavar="NAME=VALUE", help="Set a label; may be repeated."),
+        name: str | None = NEW_NAME,
+        spec: str | None = SPEC,
+        object_label: list[str] = LABEL,
+        **given: Any,
     ) -> None:
         here = session()
-        fields, labels = _json_object(spec), dict(_pair(text) for text in label)
+        if (config := given.pop("config", None)) is not None:
+            if name is not None or spec is not None:
+                raise UsageError("cannot combine --config with a name or a spec")
+            _create_all(here, objects_in_file(kind, children, config))
+            return
+        fields = with_defaults(kind, {**(_json_object(spec) if spec else {}), **spec_from(kind, given)})
+        labels = dict(pair(text, "--label") for text in object_label)
+        first = NewObject(kind, name_of(kind, name), fields, labels)
+        _create_all(here, [first, *children_from(first, children, given)])
+
+    create.__doc__ = f"Create one {kind.name}. Does not wait until it is ready."
+    has_labels = any(option.option == "label" for option in spec_options(kind))
+    label_names = ("--object-label",) if has_labels else ("--label",)
+    inside = [
+        Parameter(
+            f"child_{child.name.lower()}",
+            Parameter.KEYWORD_ONLY,
+            default=typer.Option(
+                [], f"--{child.name.lower()}", metavar="FIELDS", help=f"Create a {child.name} in it too: field=value,…"
+            ),
+            annotation=list[str],
+        )
+        for child in children
+    ]
+    if children:
+        inside.append(Parameter("config", Parameter.KEYWORD_ONLY, default=CONFIG, annotation=Path | None))
+    return _with_options(create, kind, {"object_label": label_names}, inside)
+
+
+def update_command(kind: Kind[Any]) -> Callable[..., None]:
+    """The `update` command of a kind."""
+
+    def update(name: str = NAME, **given: Any) -> None:
+        here = session()
+        wanted = spec_from(kind, given)
+        if not wanted:
+            raise UsageError("nothing to change", hint="give the fields to change as options; --help lists them")
 
         async def work() -> Document:
-            return plain(await here.client.collection(kind).create(name, fields, labels=labels))
+            documents = here.client.documents(kind)
+            live = await documents.get(await documents.wire_name(name))
+            changes = _changes(kind, wanted, live.get("spec") or {})
+            if not changes:
+                return live
+            return plain(await here.client.collection(kind).patch(live["metadata"]["name"], changes))
 
         emit_one(here, kind, here.run(work()))
 
-    create.__doc__ = f"Create one {kind.name}. Does not wait until it is ready."
-    return create
+    update.__doc__ = f"Change the given fields of one {kind.name}."
+    return _with_options(update, kind, {}, [])
 
 
 def patch_command(kind: Kind[Any]) -> Callable[..., None]:
@@ -76,17 +132,81 @@ def delete_command(kind: Kind[Any]) -> Callable[..., None]:
     return delete
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise UsageError(f"--label must be NAME=VALUE, not {text!r}")
-    return name, value
+def _lives_in(child: Kind[Any], kind: Kind[Any]) -> bool:
+    return child.parent is not None and child.parent.kind == kind.name
+
+
+def _create_all(here: CliSession, objects: list[NewObject]) -> None:
+    """Create objects in this order. All are checked before the first one is sent."""
+
+    async def work() -> list[Document]:
+        client = here.client
+        for each in objects:
+            whole_spec(each.kind, each.spec, here.region)
+        created: list[Document] = []
+        for each in objects:
+            try:
+                made = await client.collection(each.kind).create(each.name, each.spec, labels=each.labels)
+            except RsspotError:
+                for done in created:
+                    print(f"created before the error: {done['kind']} {done['metadata']['name']}", file=sys.stderr)
+                raise
+            created.append(plain(made))
+        return created
+
+    created = here.run(work())
+    for each, document in zip(objects, created, strict=True):
+        emit_one(here, each.kind, document)
+
+
+def _changes(kind: Kind[Any], wanted: Document, live: Document) -> Document:
+    """The fields to send: an immutable one that has this value already is left out. Raises UsageError for another."""
+    changes = dict(wanted)
+    for path in kind.marked(IMMUTABLE):
+        value, now = at_path(wanted, path), at_path(live, path)
+        if len(path) != 1 or value is None:
+            continue
+        if kind.fields[path].canonical(value) != kind.fields[path].canonical(now):
+            hint = "create another object, or let `rsspot apply` replace this one"
+            raise UsageError(f"{kind.name}.{path[0]} is immutable: it is {now!r}", hint=hint)
+        del changes[path[0]]
+    return changes
+
+
+def _with_options(
+    function: Callable[..., None],
+    kind: Kind[Any],
+    names: dict[str, tuple[str, ...]],
+    more: list[Parameter],
+) -> Callable[..., None]:
+    """The function with an option for each field of the spec.
+
+    names: other names of its own options · more: further options
+    """
+    import copy
+
+    own = []
+    for each in signature(function, eval_str=True).parameters.values():
+        if each.kind is Parameter.VAR_KEYWORD:
+            continue
+        default = copy.copy(each.default)
+        if each.name in names:
+            default.param_decls = names[each.name]
+        own.append(each.replace(default=default, kind=Parameter.KEYWORD_ONLY))
+    # `--region` is a global option already: it is the region of new objects.
+    fields = [option.parameter() for option in spec_options(kind) if option.option != "region"]
+    parameters = [*own, *fields, *more]
+    function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {each.name: each.annotation for each in parameters}
+    return function
 
 
 def _json_object(text: str) -> Document:
+    if text == "-" or text.startswith("@"):
+        text = text_of(text, "the spec")
     try:
-        value = json.loads(text)
-    except ValueError as error:
+        value = parse_json(text)
+    except (json.JSONDecodeError, ValueError) as error:
         raise UsageError(f"invalid JSON: {error}") from None
     if not isinstance(value, dict):
         raise UsageError("expected a JSON object")

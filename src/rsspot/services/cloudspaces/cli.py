@@ -6,13 +6,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rsspot.commands import Commands, CommandSession
+from rsspot.commands import CommandOption, Commands, CommandSession
 from rsspot.errors import UsageError
+from rsspot.utils.files import write_private
 
 if TYPE_CHECKING:
     from rsspot.services.cloudspaces.api import CloudSpaces
 
-commands = Commands["CloudSpaces"]("cloudspaces")
+commands = Commands["CloudSpaces"](
+    "cloudspaces",
+    {"file": CommandOption("Write the kubeconfig to this file, readable by its owner only.", short=("-f",))},
+)
 
 
 @commands.add
@@ -24,17 +28,43 @@ async def upgrade(session: CommandSession[CloudSpaces], name: str, version: str)
 
 @commands.add
 async def kubeconfig(
-    session: CommandSession[CloudSpaces], name: str, merge_into: str | None = None, context: str | None = None
+    session: CommandSession[CloudSpaces],
+    name: str,
+    merge_into: str | None = None,
+    context: str | None = None,
+    file: str | None = None,
 ) -> object:
-    """Print the kubeconfig of a cloudspace, or merge it into a kubeconfig file.
+    """Print the kubeconfig of a cloudspace, write it to a file, or merge it into a kubeconfig file.
 
     --merge-into also takes several files, as in $KUBECONFIG. An entry of the same name that belongs to another
     cluster is never replaced: with --context NAME, the context, its cluster and its users get another name.
     """
-    if merge_into is None:
-        if context is not None:
-            raise UsageError("--context needs --merge-into")
-        return (await session.api.kubeconfig(name)).rstrip()
-    files = [Path(file) for file in merge_into.split(os.pathsep) if file]
-    await session.api.kubeconfig(name, merge_into=files, context=context)
-    return f"merged into {merge_into}"
+    if merge_into is None and context is not None:
+        raise UsageError("--context needs --merge-into")
+    if merge_into is not None and file is not None:
+        raise UsageError("cannot combine --merge-into with --file")
+    if merge_into is not None:
+        files = [Path(each) for each in merge_into.split(os.pathsep) if each]
+        await session.api.kubeconfig(name, merge_into=files, context=context)
+        return f"merged into {merge_into}"
+    text = await session.api.kubeconfig(name)
+    return text.rstrip() if file is None else _written(text, name, Path(file).expanduser())
+
+
+async def get_config(session: CommandSession[CloudSpaces], name: str, file: str | None = None) -> object:
+    """Print the kubeconfig of a cloudspace, or write it to a file."""
+    return await kubeconfig(session, name, file=file)
+
+
+commands.add(get_config)
+
+
+def _written(text: str, name: str, file: Path) -> str:
+    """Write a kubeconfig for its owner only; into a folder as NAME.yaml."""
+    place = file / f"{name}.yaml" if file.is_dir() else file
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_private(place, text)
+    except OSError as error:
+        raise UsageError(f"cannot write {place}: {error.strerror}") from None
+    return f"wrote kubeconfig to {place}"

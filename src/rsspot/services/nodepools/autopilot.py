@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from rsspot.models.authoring import WholeNumber, between, one_of
-from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, NotAbove, RefersTo
+from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, CommandLine, NotAbove, RefersTo
 from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
@@ -39,7 +39,7 @@ Gigabytes = Annotated[str | None, BeforeValidator(_as_text)]
 class AutopilotNodePoolSpec(Spec):
     """budget_per_hour: the most that the whole pool may cost, in dollars · memory_per_vcpu: in GB, or `any`."""
 
-    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
+    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), COLUMN]
     region: Annotated[str, IMMUTABLE, RefersTo("Region")]
     vcpu: TotalCPU
     vcpu_per_node: CPUPerNode | None = None
@@ -52,8 +52,8 @@ class AutopilotNodePoolSpec(Spec):
     ] = None
     budget_per_hour: Annotated[Offer, COLUMN]
     allocation_strategy: Annotated[str | None, DEFAULTED, one_of("LowestPrice")] = None
-    custom_labels: Annotated[StringMap | None, NODE_LABELS] = None
-    custom_annotations: Annotated[StringMap | None, ANNOTATIONS] = None
+    custom_labels: Annotated[StringMap | None, NODE_LABELS, CommandLine("label")] = None
+    custom_annotations: Annotated[StringMap | None, ANNOTATIONS, CommandLine("annotation")] = None
     custom_taints: Taints = None
 
 

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from rsspot.models.authoring import Truth, WholeNumber, between
-from rsspot.models.fields import COLUMN, EXCLUSIVE, IMMUTABLE, FilledIn, NeededWhen, NotAbove, RefersTo, YieldsTo
+from rsspot.models.fields import (
+    COLUMN,
+    EXCLUSIVE,
+    IMMUTABLE,
+    CommandLine,
+    FilledIn,
+    NeededWhen,
+    NotAbove,
+    RefersTo,
+    YieldsTo,
+)
 from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
@@ -33,20 +43,33 @@ class Autoscaling(Model):
     """While enabled, the service sets `desired`, between min_nodes and max_nodes."""
 
     enabled: Annotated[Truth, EXCLUSIVE]
-    min_nodes: Annotated[WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1), NotAbove(MAX_NODES)] = (
-        None
-    )
-    max_nodes: Annotated[WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1)] = None
+    min_nodes: Annotated[
+        WholeNumber | None,
+        between(0, MOST_SERVERS),
+        NeededWhen(ENABLED, 1),
+        NotAbove(MAX_NODES),
+        CommandLine("autoscaling-min"),
+    ] = None
+    max_nodes: Annotated[
+        WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1), CommandLine("autoscaling-max")
+    ] = None
 
 
 class PoolSpec(Spec):
     """The fields of every pool. desired: a number of servers."""
 
-    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), COLUMN]
+    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), COLUMN]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
-    desired: Annotated[WholeNumber, between(1, MOST_SERVERS), YieldsTo(ENABLED), FilledIn(_least_servers), COLUMN] = 0
-    custom_labels: Annotated[StringMap | None, NODE_LABELS] = None
-    custom_annotations: Annotated[StringMap | None, ANNOTATIONS] = None
+    desired: Annotated[
+        WholeNumber,
+        between(1, MOST_SERVERS),
+        YieldsTo(ENABLED),
+        FilledIn(_least_servers),
+        CommandLine("desired", default=1),
+        COLUMN,
+    ] = 0
+    custom_labels: Annotated[StringMap | None, NODE_LABELS, CommandLine("label")] = None
+    custom_annotations: Annotated[StringMap | None, ANNOTATIONS, CommandLine("annotation")] = None
     custom_taints: Taints = None
 
 

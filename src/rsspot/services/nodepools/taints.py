@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from rsspot.models.authoring import one_of, rule
-from rsspot.models.fields import UNORDERED
+from rsspot.models.fields import UNORDERED, CommandLine
 from rsspot.models.labels import check_node_key, check_value
 from rsspot.models.resource import Model
 
@@ -27,5 +27,14 @@ def _check_unique(taints: Iterable[Taint]) -> None:
             raise ValueError(f"has two taints {key!r} with the effect {effect}")
 
 
-Taints = Annotated[list[Taint] | None, UNORDERED, rule(_check_unique)]
+def parse_taint(text: str) -> dict[str, str]:
+    """A taint as kubectl writes it: `key=value:Effect` or `key:Effect`. Raises ValueError."""
+    name, colon, effect = text.rpartition(":")
+    key, equals, value = name.partition("=")
+    if not colon or not key:
+        raise ValueError(f"must be KEY=VALUE:EFFECT, not {text!r}")
+    return {"key": key, "effect": effect} | ({"value": value} if equals else {})
+
+
+Taints = Annotated[list[Taint] | None, UNORDERED, rule(_check_unique), CommandLine("taint", read=parse_taint)]
 """The taints of a pool."""

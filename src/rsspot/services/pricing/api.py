@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 from urllib.parse import quote as escaped
 
 from rsspot.errors import ApiError, NotFound, UsageError
@@ -10,7 +11,9 @@ from rsspot.http.transport import Call, SpotTransport
 from rsspot.resources.documents import Documents
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
+from rsspot.services.pricing.recommendation import FAMILIES, CostLimits, Scenario, scenarios
 from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint, Quote
+from rsspot.services.pricing.selection import Wanted, chosen
 from rsspot.utils.serialization import Document
 
 
@@ -28,12 +31,31 @@ class Pricing:
         Raises ApiError, AuthError, TransportError, UnexpectedShape.
         """
         quotes = [schemas.quote(document) for document in await self._kept_list()]
-        chosen = [quote for quote in quotes if region in (None, quote.region)]
-        return sorted(chosen, key=lambda quote: (quote.market is None, quote.market or 0, quote.server_class))
+        here = [quote for quote in quotes if region in (None, quote.region)]
+        return sorted(here, key=lambda quote: (quote.market is None, quote.market or 0, quote.server_class))
 
     async def get(self, server_class: str) -> Quote:
         """The current prices of one server class. Source: GET of the server class, uncached. Raises NotFound."""
         return schemas.quote(await self._server_classes.get(server_class))
+
+    async def build(
+        self,
+        *,
+        nodes: int,
+        wanted: Wanted | None = None,
+        risk: str = "med",
+        balanced: bool = False,
+        limits: CostLimits | None = None,
+    ) -> builtins.list[Scenario]:
+        """Ways to get this many nodes: the biggest servers, the best value, and a mix. Source: as `list`.
+
+        wanted: the classes to choose from, by default general purpose, compute and memory · risk: low, med or high:
+        how near to the market price the suggested bids are · balanced: spread the mix over several pools ·
+        limits: leave out what would cost more or less. Raises ApiError, AuthError, TransportError, UnexpectedShape.
+        """
+        wanted = wanted or Wanted()
+        quotes = chosen(await self.list(), wanted if wanted.classes else replace(wanted, classes=FAMILIES))
+        return scenarios(quotes, nodes=nodes, risk=risk, balanced=balanced, limits=limits or CostLimits())
 
     async def percentiles(self, *, region: str | None = None) -> builtins.list[Percentiles]:
         """Price percentiles of each server class over the last weeks, sorted by region and class.
@@ -82,6 +104,7 @@ class BlockingPricing(Blocking):
 
     list = blocking(Pricing.list)
     get = blocking(Pricing.get)
+    build = blocking(Pricing.build)
     percentiles = blocking(Pricing.percentiles)
     history = blocking(Pricing.history)
     comparable = blocking(Pricing.comparable)

@@ -2,28 +2,131 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rsspot.commands import Commands, CommandSession
+from rsspot.commands import CommandOption, Commands, CommandSession, Shown
+from rsspot.errors import UsageError
 from rsspot.models.money import price_text
+from rsspot.services.pricing import released
+from rsspot.services.pricing.recommendation import FAMILIES, HOURS, MARGINS, CostLimits, Pool, Scenario
+from rsspot.services.pricing.schemas import Quote
+from rsspot.services.pricing.selection import Wanted, chosen, listed
 
 if TYPE_CHECKING:
     from rsspot.services.pricing.api import Pricing
 
-commands = Commands["Pricing"]("pricing")
+commands = Commands["Pricing"](
+    "pricing",
+    {
+        "everywhere": CommandOption("Show all regions, not only the configured one."),
+        "nodes": CommandOption("Number of servers.", min=1),
+        "min_cpu": CommandOption("Least number of cores of a server.", min=0),
+        "max_cpu": CommandOption("Greatest number of cores of a server.", min=0),
+        "classes": CommandOption(
+            "First part of the classes' names, such as gp,ch,mh. May be repeated.", names=("--classes", "--class")
+        ),
+        "regions": CommandOption("Regions, separated by commas. May be repeated."),
+        "gen": CommandOption("Generation of virtual servers: 1 or 2.", min=1, max=2),
+        "risk": CommandOption("How readily servers may be lost: low, med or high. Less risk means higher bids."),
+        "balanced": CommandOption(
+            "Spread the balanced way over several pools, or use one.", names=("--balanced/--single",)
+        ),
+        "min_hour": CommandOption("Least cost of all servers, in dollars per hour.", min=0),
+        "max_hour": CommandOption("Greatest cost of all servers, in dollars per hour.", min=0),
+        "min_month": CommandOption("Least cost of all servers, in dollars per month of 730 hours.", min=0),
+        "max_month": CommandOption("Greatest cost of all servers, in dollars per month of 730 hours.", min=0),
+    },
+)
 
 
 @commands.add
-async def list(session: CommandSession[Pricing], everywhere: bool = False) -> object:
+async def list(
+    session: CommandSession[Pricing],
+    everywhere: bool = False,
+    nodes: int = 1,
+    min_cpu: int | None = None,
+    max_cpu: int | None = None,
+    classes: builtins.list[str] = [],  # noqa: B006
+    gen: int | None = None,
+) -> object:
     """List the current prices of server classes, cheapest first, in the configured region if there is one."""
-    return [_shown(quote) for quote in await session.api.list(region=_place(session, everywhere))]
+    if min_cpu is not None and max_cpu is not None and min_cpu > max_cpu:
+        raise UsageError("--min-cpu cannot be greater than --max-cpu")
+    wanted = Wanted(classes=listed(classes), generation=gen, min_cpu=min_cpu, max_cpu=max_cpu)
+    quotes = chosen(await session.api.list(region=_place(session, everywhere)), wanted)
+    shown = [_shown(quote) | _for_nodes(quote, nodes) for quote in quotes]
+    return Shown(shown, released={"nodes": nodes, "items": [released.quote(quote, nodes) for quote in quotes]})
 
 
 @commands.add
 async def get(session: CommandSession[Pricing], server_class: str) -> object:
     """Show the current prices of one server class."""
-    return _shown(await session.api.get(server_class))
+    quote = await session.api.get(server_class)
+    return Shown(_shown(quote), released=released.details(quote))
+
+
+@commands.add
+async def build(
+    session: CommandSession[Pricing],
+    nodes: int,
+    gen: int | None = None,
+    risk: str = "med",
+    balanced: bool = False,
+    regions: builtins.list[str] = [],  # noqa: B006
+    classes: builtins.list[str] = [],  # noqa: B006
+    min_hour: float | None = None,
+    max_hour: float | None = None,
+    min_month: float | None = None,
+    max_month: float | None = None,
+) -> object:
+    """Recommend server classes, pools and bids for a number of nodes: the biggest, the best value, and a mix."""
+    if risk not in MARGINS:
+        raise UsageError(f"unknown risk {risk!r}", hint=f"use one of: {', '.join(MARGINS)}")
+    places = listed(regions) or tuple(filter(None, [_place(session, everywhere=False)]))
+    wanted = Wanted(classes=listed(classes) or FAMILIES, regions=places, generation=gen)
+    limits = CostLimits(min_hour, max_hour, min_month, max_month)
+    found = await session.api.build(nodes=nodes, wanted=wanted, risk=risk, balanced=balanced, limits=limits)
+    rows = [_pool_row(scenario, pool) for scenario in found for pool in scenario.pools]
+    plain = [_scenario_shown(scenario) for scenario in found]
+    return Shown(plain, rows=rows, released=released.recommendation(found, nodes, wanted, risk, balanced, limits))
+
+
+def _for_nodes(quote: Quote, nodes: int) -> dict[str, Any]:
+    """The market price of several servers, where more than one is asked for."""
+    if nodes == 1:
+        return {}
+    hourly = None if quote.market is None else quote.market * nodes
+    return {
+        "nodes": nodes,
+        "hourly": None if hourly is None else price_text(hourly),
+        "monthly": None if hourly is None else f"{hourly * HOURS:.2f}",
+    }
+
+
+def _pool_row(scenario: Scenario, pool: Pool) -> dict[str, Any]:
+    return {
+        "strategy": scenario.strategy.replace("_", " "),
+        "serverClass": pool.server_class,
+        "region": pool.region,
+        "nodes": pool.nodes,
+        "cpu": str(pool.cpu * pool.nodes),
+        "memory": f"{pool.memory * pool.nodes}GB",
+        "hourly": price_text(pool.hourly * pool.nodes),
+        "monthly": f"{pool.hourly * pool.nodes * HOURS:.2f}",
+        "bid": price_text(pool.bid),
+    }
+
+
+def _scenario_shown(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "strategy": scenario.strategy,
+        "score": float(round(scenario.score, 6)),
+        "hourly": price_text(scenario.hourly),
+        "monthly": f"{scenario.hourly * HOURS:.2f}",
+        "pools": [_pool_row(scenario, pool) for pool in scenario.pools],
+    }
 
 
 @commands.add

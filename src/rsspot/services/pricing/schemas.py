@@ -33,6 +33,7 @@ class Quote:
     hammer: Decimal | None
     on_demand: Decimal | None
     available: int | None
+    display_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def quote(document: Document) -> Quote:
         hammer=price(at_path(document, (*market, "hammerPricePerHour"))),
         on_demand=price(at_path(document, ("spec", "onDemandPricing", "cost"))),
         available=at_path(document, ("status", "available")),
+        display_name=at_path(document, ("spec", "displayName")),
     )
 
 

@@ -5,3 +5,8 @@ GROUPS = {
     "vmpools": "Virtual machines won at auction.",
     "vmsshkeys": "SSH public keys for logging in to virtual machines.",
 }
+SAMPLES = {
+    "vmcloudspaces": "edge-vms --region us-central-dfw-1 --vm-ssh-key-name laptop",
+    "vmpools": "web --vmcloudspace edge-vms --server-class gp.vs1.large-dfw --bid-price 0.03 --desired 2",
+    "vmsshkeys": "laptop --public-key @id_ed25519.pub",
+}

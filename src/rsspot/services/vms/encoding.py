@@ -37,3 +37,12 @@ def check_base64(text: str) -> None:
         base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("must be base64, such as `base64 -w0 cloud-init.yaml` prints") from None
+
+
+def in_base64(text: str) -> str:
+    """A text in base64. One that is base64 already is returned as it is."""
+    try:
+        check_base64(text)
+    except ValueError:
+        return base64.b64encode(text.encode()).decode()
+    return text

@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from rsspot.models.authoring import WholeNumber, between, one_of, rule
-from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, RefersTo
+from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, CommandLine, RefersTo
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.auction import BID, auction_readiness
-from rsspot.services.vms.encoding import check_base64, check_public_key
+from rsspot.services.vms.encoding import check_base64, check_public_key, in_base64
 
 
 class SSHKeyRef(Model):
@@ -67,14 +67,27 @@ class VMPoolSpec(Spec):
     """bid_price: the most to pay for one machine, in dollars per hour · vm_user_data: base64-encoded cloud-init."""
 
     vm_cloud_space: Annotated[
-        str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
+        str,
+        Field(alias="vmCloudSpace"),
+        IMMUTABLE,
+        RefersTo("VMCloudSpace", parent=True),
+        CommandLine("vmcloudspace"),
+        COLUMN,
     ]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
-    desired: Annotated[WholeNumber, between(1, 10_000), COLUMN]
+    desired: Annotated[WholeNumber, between(1, 10_000), CommandLine("desired", default=1), COLUMN]
     bid_price: Annotated[Offer, BID, COLUMN]
     pool_type: Annotated[str | None, IMMUTABLE, one_of("spot")] = None
     vm_image: Annotated[str | None, IMMUTABLE] = None
-    vm_user_data: Annotated[str | None, IMMUTABLE, SECRET, TRIMMED, rule(check_base64), Field(repr=False)] = None
+    vm_user_data: Annotated[
+        str | None,
+        IMMUTABLE,
+        SECRET,
+        TRIMMED,
+        rule(check_base64),
+        CommandLine("vm-user-data", read=in_base64, file_option="vm-user-data-from-script"),
+        Field(repr=False),
+    ] = None
 
 
 class VMPoolStatus(Status):

@@ -1,0 +1,95 @@
+"""The examples at the end of every help. A test runs each of them in the sandbox."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "": (
+        "rsspot --sandbox plan manifests/",
+        "rsspot --sandbox apply manifests/ --yes",
+        "rsspot --sandbox spotnodepools list",
+    ),
+    "plan": ("rsspot plan manifests/", "rsspot plan manifests/ --prune --out plan.json --detailed-exitcode"),
+    "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
+    "destroy": ("rsspot destroy manifests/", "rsspot destroy --stack edge --yes"),
+    "validate": ("rsspot validate manifests/",),
+    "explain": ("rsspot explain spotnodepool/edge/workers manifests/",),
+    "login": ("rsspot login", "rsspot login --keyring"),
+    "logout": ("rsspot logout",),
+    "whoami": ("rsspot whoami",),
+    "configure": (
+        "rsspot configure --org my-org --region us-central-dfw-1",
+        "rsspot configure --profile ci --org my-org --token-stdin < token.txt",
+    ),
+    "profiles": ("rsspot profiles list",),
+    "profiles list": ("rsspot profiles list -o json",),
+    "profiles show": ("rsspot profiles show ci",),
+    "profiles use": ("rsspot profiles use ci",),
+    "profiles delete": ("rsspot profiles delete ci",),
+    "config": ("rsspot config explain",),
+    "config explain": ("rsspot config explain",),
+    "config info": ("rsspot config info -o json",),
+    "config path": ("rsspot config path",),
+    "config migrate": ("rsspot config migrate",),
+    "config set-default": ("rsspot config set-default region us-central-dfw-1",),
+    "config unset-default": ("rsspot config unset-default region",),
+    "config set-default-profile": ("rsspot config set-default-profile ci",),
+    "config set-default-org": ("rsspot config set-default-org my-org",),
+    "config set-default-region": ("rsspot config set-default-region us-central-dfw-1",),
+    "config history": ("rsspot config history list",),
+    "history": ("rsspot history list --limit 10",),
+    "history list": ("rsspot history list --limit 10",),
+    "history info": ("rsspot history info",),
+    "history clear": ("rsspot history clear",),
+    "state": ("rsspot state path",),
+    "state path": ("rsspot state path",),
+    "state export": ("rsspot state export --out state.json",),
+    "state import": ("rsspot state import state.json",),
+    "state clear-cache": ("rsspot state clear-cache",),
+    "ledger": ("rsspot ledger runs",),
+    "raw": (
+        "rsspot raw --path /apis/ngpc.rxt.io/v1/regions",
+        """rsspot raw --path /apis/ngpc.rxt.io/v1/regions --params-json '{"limit": "2"}'""",
+    ),
+    "simulator": ("rsspot simulator run -- rsspot regions list",),
+    "simulator serve": ("rsspot simulator serve --port 8001 --kubeconfig kubeconfig",),
+    "simulator run": ("rsspot simulator run -- rsspot regions list",),
+    "simulator advance": ("rsspot --sandbox simulator advance 2h",),
+    "simulator faults": ("rsspot --sandbox simulator faults --add 'POST spotnodepools: reset-after x2'",),
+    "simulator price": ("rsspot --sandbox simulator price gp.vs1.large-dfw 0.05",),
+    "simulator reset": ("rsspot --sandbox simulator reset",),
+    "version": ("rsspot version",),
+    "help": ("rsspot help spotnodepools create",),
+}
+"""Command -> its examples, for the commands of the CLI itself."""
+OF_VERBS: dict[str, tuple[str, ...]] = {
+    "list": ("rsspot {group} list", "rsspot {group} list -o json"),
+    "get": ("rsspot {group} get {name}", "rsspot {group} get {name} -o yaml"),
+    "create": ("rsspot {group} create {name}{options}",),
+    "delete": ("rsspot {group} delete {name} --yes",),
+    "wait": ("rsspot {group} wait {name}", "rsspot {group} wait {name} --gone --timeout 600"),
+    "watch": ("rsspot {group} watch",),
+}
+"""Verb -> its examples, for the commands of a kind or service."""
+
+
+def examples_of(path: str) -> tuple[str, ...]:
+    """The examples of a command. path: as in its usage, such as `rsspot spotnodepools create`."""
+    words = path.split()[1:]
+    own = EXAMPLES.get(" ".join(words))
+    return own if own is not None else _of_service(words)
+
+
+def _of_service(words: list[str]) -> tuple[str, ...]:
+    """The examples of a command of a service. A command of a kind has those of its verb, with a sample object."""
+    from rsspot.cli.command_table import declared, group_at
+
+    *group, verb = words
+    examples: dict[str, tuple[str, ...]] = declared("EXAMPLES")
+    if not group or group_at(words):
+        return examples.get(" ".join(words), (f"rsspot {' '.join(words)} list",))
+    plural = group_at(group) or ""
+    samples: dict[str, str] = declared("SAMPLES")
+    name, _, options = samples.get(plural, "NAME").partition(" ")
+    lines = examples.get(f"{plural} {verb}") or OF_VERBS.get(verb, ())
+    place = {"group": " ".join(group), "name": name, "options": f" {options}" if options else ""}
+    return tuple(line.format(**place) if plural in samples else line for line in lines)

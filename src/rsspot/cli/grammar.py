@@ -1,0 +1,129 @@
+"""What our commands have beyond Typer's: global options and examples in every help, and suggestions for wrong words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from rsspot.cli.examples import examples_of
+from rsspot.cli.options import GLOBAL_OPTIONS
+from rsspot.errors import UsageError
+from rsspot.utils.text import did_you_mean, squashed
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+class Command(TyperCommand):
+    """A command. `--server-class` can also be written `--serverclass`, and an argument NAME as `--name NAME`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words after the command's name."""
+        return super().parse_args(ctx, _name_in_its_place(self, _as_declared(self, list(args))))
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write what follows the options in a help."""
+        _write_examples(ctx, formatter)
+        _write_global_options(formatter)
+
+
+class CommandGroup(TyperGroup):
+    """A group of commands. A word that is none of them is refused with the closest one."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names, and the other words. Raises UsageError."""
+        command = self.get_command(ctx, args[0])
+        if command is None and not args[0].startswith("-"):
+            known = [name for name in self.list_commands(ctx) if not _hidden(self, ctx, name)]
+            raise no_such_command(args[0], known, ctx.command_path)
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write what follows the commands in a help."""
+        _write_examples(ctx, formatter)
+        _write_global_options(formatter)
+
+
+class App(typer.Typer):
+    """A Typer application whose commands and groups are ours."""
+
+    def __init__(self, **settings: Any) -> None:
+        defaults: dict[str, Any] = {
+            "cls": CommandGroup,
+            "context_settings": HELP_NAMES,
+            "add_completion": False,
+            # Rich help alone would double the start-up time.
+            "rich_markup_mode": None,
+            "pretty_exceptions_enable": False,
+            "no_args_is_help": True,
+        }
+        super().__init__(**{**defaults, **settings})
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
+        """Add a command, as Typer does."""
+        own = {"cls": Command, **settings}
+        own["context_settings"] = {**HELP_NAMES, **(settings.get("context_settings") or {})}
+        return super().command(name, **own)
+
+
+def no_such_command(word: str, known: Sequence[str], path: str) -> UsageError:
+    """The error about a word that is no command."""
+    hint = did_you_mean(word, known) or f"`{path} --help` lists the commands"
+    return UsageError(f"no such command {word!r}", hint=hint)
+
+
+def no_such_option(word: str, context: Any) -> UsageError:
+    """The error about a word that is no option of the command, nor a global one."""
+    own = [name for parameter in context.command.get_params(context) for name in parameter.opts]
+    everywhere = [name for each in GLOBAL_OPTIONS for name in each.names]
+    hint = (
+        did_you_mean(word, [name for name in own + everywhere if name.startswith("--")])
+        or f"`{context.command_path} --help` lists the options"
+    )
+    return UsageError(f"no such option {word}", hint=hint)
+
+
+def _hidden(group: TyperGroup, ctx: Any, name: str) -> bool:
+    command = group.get_command(ctx, name)
+    return command is None or command.hidden
+
+
+def _as_declared(command: TyperCommand, words: list[str]) -> list[str]:
+    """The words with options as the command declares them, where only hyphens, underscores or capitals differ."""
+    declared = {name for each in command.params for name in (*each.opts, *each.secondary_opts) if name.startswith("--")}
+    by_letters = {squashed(name): name for name in declared}
+    end = words.index("--") if "--" in words else len(words)
+    for index, word in enumerate(words[:end]):
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and name not in declared and squashed(name) in by_letters:
+            words[index] = f"{by_letters[squashed(name)]}{equals}{value}"
+    return words
+
+
+def _name_in_its_place(command: TyperCommand, words: list[str]) -> list[str]:
+    """The words with `--name NAME` as an argument, for a command that has an argument NAME and no such option."""
+    parameters = {parameter.name: parameter for parameter in command.params}
+    name = parameters.get("name")
+    if name is None or name.param_type_name != "argument":
+        return words
+    end = words.index("--") if "--" in words else len(words)
+    for index, word in enumerate(words[:end]):
+        if word == "--name" and index + 1 < end:
+            return [words[index + 1], *words[:index], *words[index + 2 :]]
+        if word.startswith("--name="):
+            return [word.removeprefix("--name="), *words[:index], *words[index + 1 :]]
+    return words
+
+
+def _write_examples(ctx: Any, formatter: Any) -> None:
+    lines = examples_of(ctx.command_path)
+    if lines:
+        with formatter.section("Examples"):
+            formatter.write("".join(f"{'':>{formatter.current_indent}}{line}\n" for line in lines))
+
+
+def _write_global_options(formatter: Any) -> None:
+    with formatter.section("Global options, accepted anywhere on the line"):
+        formatter.write_dl([option.help_record for option in GLOBAL_OPTIONS if option.help])

@@ -1,0 +1,58 @@
+"""The `raw` command: one request to any path of the API, for what has no command of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from rsspot.cli.prompts import confirm
+from rsspot.cli.session import session
+from rsspot.cli.spec_options import text_of
+from rsspot.cli.verbs.writing import YES
+from rsspot.errors import UsageError
+from rsspot.utils.reading import parse_json
+from rsspot.utils.serialization import Document
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def raw(
+    path: str = typer.Option("/", "--path", help="The path, such as /apis/ngpc.rxt.io/v1/regions."),
+    method: str = typer.Option("GET", "--method", help=f"One of {', '.join(METHODS)}."),
+    params: str | None = typer.Option(None, "--params-json", metavar="JSON", help="Query parameters, a JSON object."),
+    body: str | None = typer.Option(
+        None, "--body-json", metavar="JSON", help="Body, a JSON object. - reads standard input, @FILE a file."
+    ),
+    yes: bool = YES,
+) -> None:
+    """Send one request to any path of the API and print the JSON object in the response."""
+    here = session()
+    verb = method.upper()
+    if verb not in METHODS:
+        raise UsageError(f"unknown method {method!r}", hint=f"use one of: {', '.join(METHODS)}")
+    if not path.startswith("/"):
+        raise UsageError(f"a path begins with /, unlike {path!r}")
+    query = {name: str(value) for name, value in (_object(params, "--params-json") or {}).items()}
+    document = _object(body, "--body-json")
+    if verb == "DELETE" and not yes:
+        # Without a name at its end, the path is a whole collection.
+        confirm(f"delete {path}")
+    here.emit(here.run(here.client._request_json(verb, path, params=query, body=document)))
+
+
+def _object(text: str | None, option: str) -> Document | None:
+    if text is None:
+        return None
+    if text == "-" or text.startswith("@"):
+        text = text_of(text, option)
+    try:
+        value = parse_json(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: invalid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{option} must be a JSON object")
+    return value
+
+
+COMMANDS: dict[str, Any] = {"raw": raw}
