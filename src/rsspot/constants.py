@@ -1,6 +1,6 @@
 """Names and addresses that never change while the program runs. No code, no imports."""
 
-VERSION = "0.1.0"
+VERSION = "0.4.0"
 
 BASE_URL = "https://spot.rackspace.com"
 OAUTH_URL = "https://login.spot.rackspace.com"

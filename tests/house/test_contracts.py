@@ -102,9 +102,15 @@ def test_version_imports_nothing_heavy() -> None:
     assert not loaded("--version") & (HEAVY | {"typing"})
 
 
+def test_version_imports_only_the_version() -> None:
+    """`rsspot --version` costs no more than Python itself and one constant."""
+    ours = {name for name in loaded("--version") if name.startswith("rsspot")}
+    assert ours == {"rsspot", "rsspot.__main__", "rsspot.constants"}
+
+
 def test_help_imports_no_command() -> None:
-    """Help lists every command and imports none."""
-    assert not loaded("--help") & (HEAVY - {"typer"})
+    """Help lists every command and imports none, and no parser either."""
+    assert not loaded("--help") & (HEAVY | {"inspect", "dataclasses"})
 
 
 @pytest.mark.parametrize("arguments", [("validate", "manifests"), ("--sandbox", "plan", "manifests")], ids=" ".join)

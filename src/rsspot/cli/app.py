@@ -14,6 +14,7 @@ from rsspot.cli import command_table, errors
 from rsspot.cli.grammar import App, CommandGroup, no_such_option
 from rsspot.cli.loading import load
 from rsspot.cli.options import CliOptions, split
+from rsspot.cli.root_help import root_help, terminal_width
 from rsspot.cli.session import CliSession
 from rsspot.errors import UsageError
 from rsspot.utils.streams import safe_streams
@@ -21,6 +22,9 @@ from rsspot.utils.streams import safe_streams
 
 class LazyGroup(CommandGroup):
     """Lists every command with its help, but imports only the command that is used."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(f"{root_help(terminal_width())}\n")
 
     def list_commands(self, ctx: Any) -> list[str]:
         return command_table.names()
@@ -39,7 +43,7 @@ root = App(cls=LazyGroup)
 
 @root.callback()
 def _root() -> None:
-    """Rackspace Spot: plan and apply YAML manifests, list and inspect live objects."""
+    """The help is in `root_help`."""
 
 
 def run(arguments: list[str]) -> int:
@@ -86,4 +90,4 @@ def _usage(error: Any, options: CliOptions) -> int:
     if hasattr(error, "option_name") and context is not None and hasattr(error, "possibilities"):
         return errors.report(no_such_option(error.option_name, context), options)
     usage = " ".join(context.get_usage().split()) if context else None
-    return errors.report(UsageError(error.format_message(), hint=usage), options)
+    return errors.report(UsageError(error.format_message(), hint=getattr(error, "hint", usage)), options)

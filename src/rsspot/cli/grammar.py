@@ -33,11 +33,11 @@ class CommandGroup(TyperGroup):
     """A group of commands. A word that is none of them is refused with the closest one."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the first word names, and the other words. Raises UsageError."""
+        """The command that the first word names, and the other words. Raises NoSuchCommand."""
         command = self.get_command(ctx, args[0])
         if command is None and not args[0].startswith("-"):
             known = [name for name in self.list_commands(ctx) if not _hidden(self, ctx, name)]
-            raise no_such_command(args[0], known, ctx.command_path)
+            raise NoSuchCommand(args[0], known, ctx.command_path)
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -68,10 +68,17 @@ class App(typer.Typer):
         return super().command(name, **own)
 
 
-def no_such_command(word: str, known: Sequence[str], path: str) -> UsageError:
-    """The error about a word that is no command."""
-    hint = did_you_mean(word, known) or f"`{path} --help` lists the commands"
-    return UsageError(f"no such command {word!r}", hint=hint)
+class NoSuchCommand(Exception):
+    """A word is no command. An error of the parser, like those of Click."""
+
+    def __init__(self, word: str, known: Sequence[str], path: str) -> None:
+        super().__init__(word)
+        self.message = f"no such command {word!r}"
+        self.hint = did_you_mean(word, known) or f"`{path} --help` lists the commands"
+
+    def format_message(self) -> str:
+        """The message, under the name that Click's errors have it."""
+        return self.message
 
 
 def no_such_option(word: str, context: Any) -> UsageError:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from rsspot.errors import UsageError
 from rsspot.reports.registry import REPORTS
 from rsspot.utils.text import did_you_mean
 
 
-@dataclass(frozen=True)
-class GlobalOption:
+class GlobalOption(NamedTuple):
     """One global option. metavar: what its value is, None for a flag · help: empty for one that help does not list."""
 
     attribute: str
@@ -43,22 +41,37 @@ BY_NAME = {name: option for option in GLOBAL_OPTIONS for name in option.names}
 SHAPES = ("own", "released")
 
 
-@dataclass
 class CliOptions:
-    """The values of the global options."""
+    """The values of the global options. (Not a dataclass: importing that would double the time of --help.)
 
-    profile: str | None = None
-    config_file: str | None = None
-    organization: str | None = None
-    region: str | None = None
-    output: str = "table"
-    """One of REPORTS. A command that prints objects refuses the formats that exist only for plans and runs."""
-    shape: str = "own"
-    """One of SHAPES."""
-    sandbox: bool = False
-    verbose: bool = False
-    no_color: bool = False
-    no_cache: bool = False
+    output: one of REPORTS; a command that prints objects refuses the formats that exist only for plans and runs
+    shape: one of SHAPES
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        config_file: str | None = None,
+        organization: str | None = None,
+        region: str | None = None,
+        output: str = "table",
+        shape: str = "own",
+        sandbox: bool = False,
+        verbose: bool = False,
+        no_color: bool = False,
+        no_cache: bool = False,
+    ) -> None:
+        self.profile = profile
+        self.config_file = config_file
+        self.organization = organization
+        self.region = region
+        self.output = output
+        self.shape = shape
+        self.sandbox = sandbox
+        self.verbose = verbose
+        self.no_color = no_color
+        self.no_cache = no_cache
 
 
 def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
@@ -82,6 +95,8 @@ def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
         elif remaining:
             setattr(options, option.attribute, remaining.pop(0))
         else:
+            from rsspot.errors import UsageError
+
             raise UsageError(f"{argument} needs a value")
     _check(options)
     return options, rest
@@ -90,5 +105,7 @@ def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
 def _check(options: CliOptions) -> None:
     for word, known, what in ((options.output, REPORTS, "output format"), (options.shape, SHAPES, "shape")):
         if word not in known:
+            from rsspot.errors import UsageError
+
             hint = did_you_mean(word, known) or f"use one of: {', '.join(known)}"
             raise UsageError(f"unknown {what} {word!r}", hint=hint)
