@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rsspot.commands import Commands, CommandSession
+from rsspot.commands import Commands, CommandSession, Shown
 
 if TYPE_CHECKING:
     from rsspot.services.events.api import Events
@@ -16,4 +16,11 @@ commands = Commands["Events"]("events")
 async def list(session: CommandSession[Events], limit: int = 100, cloudspace: str | None = None) -> object:
     """List events in the organization, newest first."""
     events = await session.api.list(limit=limit, cloudspace=cloudspace)
-    return [{"at": event.at.isoformat() if event.at else None, "message": event.message} for event in events]
+    shown = [{"at": event.at.isoformat() if event.at else None, "message": event.message} for event in events]
+    about = (
+        {"org_id": events[0].organization, "cloudspace_id": events[0].cloudspace, "type": events[0].type}
+        if events
+        else {}
+    )
+    released = {**about, "events": [[each["at"], each["message"]] for each in shown]}
+    return Shown(shown, released=released)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rsspot.commands import Commands, CommandSession
+from rsspot.commands import Commands, CommandSession, Shown
 
 if TYPE_CHECKING:
     from rsspot.services.organizations.api import Organizations
+    from rsspot.services.organizations.schemas import Organization
 
 commands = Commands["Organizations"]("organizations")
 
@@ -16,11 +17,28 @@ commands = Commands["Organizations"]("organizations")
 async def list(session: CommandSession[Organizations]) -> object:
     """List the organizations that the token's user belongs to."""
     organizations = await session.api.list()
-    return [{"name": found.name, "id": found.id, "namespace": found.namespace} for found in organizations]
+    count = len(organizations)
+    page = {"start": 0, "limit": max(count, 50), "length": count, "total": count, "next": ""}
+    released = {"organizations": [_released(each) for each in organizations], **page}
+    return Shown([_shown(each) for each in organizations], released=released)
 
 
 @commands.add
 async def get(session: CommandSession[Organizations], name: str) -> object:
     """Show one organization, by name, id or namespace."""
     organization = await session.api.get(name)
+    return Shown(_shown(organization), released=_released(organization))
+
+
+def _shown(organization: Organization) -> dict[str, Any]:
     return {"name": organization.name, "id": organization.id, "namespace": organization.namespace}
+
+
+def _released(organization: Organization) -> dict[str, Any]:
+    """An organization in the shape that rsspot 0.3 printed."""
+    return {
+        "name": organization.name,
+        "id": organization.id,
+        "display_name": organization.display_name,
+        "metadata": {"namespace": organization.namespace},
+    }
