@@ -43,16 +43,20 @@ class _DryRun(Exception):
 class Api:
     """Answers requests to one world.
 
-    longest_tick: seconds of real time after which `tick` leaves the rest to the next one; None: it runs everything
+    longest_tick: seconds after which `tick` leaves the rest to the next one; None: it runs everything
+    elapsed: what ticks and watches are timed by; real time, whatever the clock of the world does
     """
 
-    def __init__(self, world: World, *, longest_tick: float | None = None) -> None:
+    def __init__(
+        self, world: World, *, longest_tick: float | None = None, elapsed: Callable[[], float] = monotonic
+    ) -> None:
         self.world = world
+        self._pausable = world.clock if isinstance(world.clock, PausableClock) else None
         self.stopping = Event()
         """Ends a tick after the action in progress. Set when the process is about to end."""
-        self._longest_tick = longest_tick
+        self._longest_tick, self._elapsed = longest_tick, elapsed
         self.faults = world.faults
-        self._resources = ResourceEndpoints(world.objects, self._look)
+        self._resources = ResourceEndpoints(world.objects, self._look, elapsed)
         self._open = _open_endpoints(world)
         self.turn = 0
         """The number of changes so far."""
@@ -88,19 +92,19 @@ class Api:
         """
         with self.world.lock:
             if self.world.is_due():
-                deadline = None if self._longest_tick is None else monotonic() + self._longest_tick
+                deadline = None if self._longest_tick is None else self._elapsed() + self._longest_tick
                 with self.world.store.transaction():
                     finished = self.world.advance(lambda: self._ends_early(deadline))
                 self._notify()
             else:
                 finished = True
                 self.world.objects.now = max(self.world.objects.now, self.world.clock.time())
-            if isinstance(self.world.clock, PausableClock):
-                (self.world.clock.resume if finished else self.world.clock.pause)()
+            if self._pausable is not None:
+                (self._pausable.resume if finished else self._pausable.pause)()
         return finished
 
     def _ends_early(self, deadline: float | None) -> bool:
-        return self.stopping.is_set() or (deadline is not None and monotonic() > deadline)
+        return self.stopping.is_set() or (deadline is not None and self._elapsed() > deadline)
 
     def catch_up(self) -> None:
         """Run everything that is due, and let other requests have a turn in between."""

@@ -46,11 +46,13 @@ Guard = Callable[[Target], Target]
 
 
 class ResourceEndpoints:
-    """Answers every request about the objects of the served kinds. `look`: see Watcher."""
+    """Answers every request about the objects of the served kinds. `look` and `elapsed`: see Watcher."""
 
-    def __init__(self, objects: Objects, look: Callable[[], AbstractContextManager[object]]) -> None:
+    def __init__(
+        self, objects: Objects, look: Callable[[], AbstractContextManager[object]], elapsed: Callable[[], float]
+    ) -> None:
         self.objects = objects
-        self._reader, self._writer, self._watcher = Reader(objects), Writer(objects), Watcher(objects, look)
+        self._reader, self._writer, self._watcher = Reader(objects), Writer(objects), Watcher(objects, look, elapsed)
 
     def answer(self, request: Request, guard: Guard, behind: int = 0) -> Response:
         """Answer a request for a path of a served kind. Raises Refusal.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -42,10 +41,15 @@ class _Watch:
 
 
 class Watcher:
-    """Answers watch requests. look: a context that runs due timers and in which the store can be read"""
+    """Answers watch requests.
 
-    def __init__(self, objects: Objects, look: Callable[[], AbstractContextManager[object]]) -> None:
-        self.objects, self.store, self._look = objects, objects.store, look
+    look: a context that runs due timers and in which the store can be read · elapsed: the seconds that watches last by
+    """
+
+    def __init__(
+        self, objects: Objects, look: Callable[[], AbstractContextManager[object]], elapsed: Callable[[], float]
+    ) -> None:
+        self.objects, self.store, self._look, self._elapsed = objects, objects.store, look, elapsed
 
     def watch(self, request: Request, definition: Definition, namespace: str | None) -> Response:
         """The response with a stream of events, one JSON object per line."""
@@ -64,7 +68,7 @@ class Watcher:
             negotiated,
             request.query.get("includeObject", ""),
             bookmarks,
-            time.monotonic() + min(seconds, LONGEST),
+            self._elapsed() + min(seconds, LONGEST),
             [],
         )
         if not since or initial:
@@ -80,7 +84,7 @@ class Watcher:
     def _stream(self, watch: _Watch) -> Iterator[bytes]:
         yield from watch.first
         watch.first = []
-        last_bookmark = time.monotonic()
+        last_bookmark = self._elapsed()
         while True:
             try:
                 events, newest = self._news(watch)
@@ -90,7 +94,7 @@ class Watcher:
             yield from events
             moved = newest > watch.since
             watch.since = newest
-            now = time.monotonic()
+            now = self._elapsed()
             if watch.bookmarks and now - last_bookmark >= BOOKMARK_EVERY:
                 last_bookmark = now
                 yield self._bookmark(watch)
