@@ -149,24 +149,24 @@ def test_wrong_arguments_are_usage_errors(environment, tmp_path, arguments, mess
         ("advance", {"seconds": 1e12}, "ten years at most"),
     ],
 )
-def test_invalid_requests_are_refused(frozen, name, body, message):
+def test_invalid_requests_are_refused(spot_api, name, body, message):
     """The response is a 400 with a message."""
-    status, answer = order(f"{frozen.about['base_url']}/simulator/{name}", body)
+    status, answer = order(f"{spot_api.url}/simulator/{name}", body)
     assert status == 400
     assert message in answer
 
 
-def test_other_websites_cannot_send_commands(frozen):
+def test_other_websites_cannot_send_commands(spot_api):
     """Neither with a form's content type nor through another host name for this machine."""
-    url = f"{frozen.about['base_url']}/simulator/advance"
+    url = f"{spot_api.url}/simulator/advance"
     assert order(url, {"seconds": 1}, **{"Content-Type": "text/plain"})[0] == 415
     assert order(url, {"seconds": 1}, Host="evil.example")[0] == 403
     assert order(url, {"seconds": 1}, Host="127.0.0.1.evil.example")[0] == 403
 
 
-def test_the_page_runs_only_its_own_code(frozen):
+def test_the_page_runs_only_its_own_code(spot_api):
     """Its policy allows only its own script and style, by digest, and nothing is loaded from elsewhere."""
-    with urllib.request.urlopen(frozen.about["base_url"], timeout=10) as answer:
+    with urllib.request.urlopen(spot_api.url, timeout=10) as answer:
         policy, html = answer.headers["Content-Security-Policy"], answer.read().decode()
     assert "default-src 'none'" in policy and "unsafe" not in policy and policy.count("sha256-") == 2
     assert "://" not in html.replace("http://www.w3.org/2000/svg", "")
