@@ -19,7 +19,8 @@ class PackageCopy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.source = folder / "lib" / "rsspot"
-        shutil.copytree(PACKAGE, self.source, ignore=shutil.ignore_patterns("__pycache__"))
+        # With its bytecode, which stays valid for the files that are not changed.
+        shutil.copytree(PACKAGE, self.source)
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(folder / "lib")}
 
     def write(self, name: str, text: str) -> None:
