@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,8 +14,8 @@ import pytest
 from rsspot.cli.app import run
 from rsspot.cli.sandbox import folder
 from support.shell import CLOUDSPACE, STACK, listed, write
+from support.terminal import Terminal
 
-RSSPOT = [sys.executable, "-m", "rsspot"]
 NAMED = "apiVersion: rsspot.dev/v1\nkind: Stack\nmetadata: {name: things}\n---\n"
 REGISTRATION = """\
 apiVersion: ngpc.rxt.io/v1
@@ -32,38 +28,6 @@ kind: Registration
 metadata: {name: known}
 spec: {vmCloudSpace: vms, omniCluster: prod, registrar: {exec: ["/bin/false"]}}
 """
-
-
-class Terminal:
-    """A command whose three streams are a terminal."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._ours, theirs = pty.openpty()
-        self.process = subprocess.Popen([*RSSPOT, *arguments], stdin=theirs, stdout=theirs, stderr=theirs)
-        os.close(theirs)
-        self.shown = ""
-
-    def read_until(self, text: str | None = None, within: float = 60) -> str:
-        """Wait for this text, or without one for the end of the command; returns everything shown so far."""
-        deadline = time.monotonic() + within
-        while text is None or text not in self.shown:
-            ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f"{text!r} was not shown in time: {self.shown}"
-            try:
-                read = os.read(self._ours, 65536)
-            except OSError as error:
-                assert error.errno == errno.EIO
-                read = b""
-            if not read:
-                break
-            self.shown += read.decode()
-        return self.shown
-
-    def close(self) -> None:
-        os.close(self._ours)
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(60)
 
 
 def test_ctrl_c_at_the_prompt_cancels(capsys: pytest.CaptureFixture[str]) -> None:

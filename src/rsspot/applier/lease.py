@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from rsspot.errors import Locked, StateError
+from rsspot.http.hooks import Hooks
 from rsspot.state.ledger.protocol import Holder, Lease, Ledger
 from rsspot.state.ledger.rules import is_doubtful
 from rsspot.utils.clock import Clock, SystemClock
@@ -79,14 +80,16 @@ class Held:
 
 
 @asynccontextmanager
-async def hold(ledger: Ledger, scope: str, clock: Clock | None = None) -> AsyncIterator[Held]:
+async def hold(
+    ledger: Ledger, scope: str, clock: Clock | None = None, hooks: Hooks | None = None
+) -> AsyncIterator[Held]:
     """Take the lease of a stack for the length of a block. Raises Locked when another run has it.
 
-    clock: one that all processes which share the ledger go by; the simulator's is not
+    clock: one that all processes which share the ledger go by; the simulator's is not · hooks: hear of the wait
     """
     clock = clock or SystemClock()
     holder = Holder(uuid.uuid4().hex, socket.gethostname(), os.getpid())
-    abandoned = await _watched(ledger, scope, holder, clock)
+    abandoned = await _watched(ledger, scope, holder, clock, hooks or Hooks())
     held = Held(ledger, ledger.acquire(scope, holder, clock.now(), TTL, abandoned=abandoned), clock)
     renewing = asyncio.create_task(held.renew())
     try:
@@ -96,13 +99,14 @@ async def hold(ledger: Ledger, scope: str, clock: Clock | None = None) -> AsyncI
         ledger.release(held.lease)
 
 
-async def _watched(ledger: Ledger, scope: str, holder: Holder, clock: Clock) -> Lease | None:
+async def _watched(ledger: Ledger, scope: str, holder: Holder, clock: Clock, hooks: Hooks) -> Lease | None:
     """The lease that is left behind, if only watching could tell. None if the time of day tells, or it is released."""
     lease = ledger.current_lease(scope)
     if lease is None or not is_doubtful(lease, holder, clock.now(), TTL):
         return None
     log.warning("the lease of %s has expired; watching for %g s whether its holder still renews it", scope, WATCH)
     until = clock.monotonic() + WATCH
-    while clock.monotonic() < until and ledger.current_lease(scope) == lease:
-        await clock.sleep(LOOK_EVERY)
+    with hooks.waiting(f"the lease of {scope}, which process {lease.holder.pid} on {lease.holder.host} may hold"):
+        while clock.monotonic() < until and ledger.current_lease(scope) == lease:
+            await clock.sleep(LOOK_EVERY)
     return lease

@@ -23,7 +23,7 @@ from rsspot.planner.diff import applied_fields, live_value, managed
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.ownership import LABEL_KEY, label_of
 from rsspot.resources.documents import Documents
-from rsspot.resources.kind import Readiness
+from rsspot.resources.kind import Phase, Readiness
 from rsspot.state.ledger.protocol import ANSWERED, OwnedObject, StepState
 from rsspot.utils.serialization import Document, at_path
 
@@ -136,6 +136,7 @@ class StepRun:
         """Before the next attempt: as long as the service asked for, or a random while after a conflict."""
         asked = getattr(error, "retry_after", None)
         if asked is not None:
+            self._tell("the service asked for a pause")
             await self.context.clock.sleep(min(asked, LONGEST_PAUSE))
         elif isinstance(error, Conflict):
             await self.context.clock.sleep(random.uniform(0.5, 1.0) * min(2.0 ** (attempt - 1), SLOWEST_PAUSE))
@@ -156,6 +157,7 @@ class StepRun:
 
     async def settle(self) -> Verdict:
         """What became of an unanswered write. Raises OutcomeUnknown when not even reading tells."""
+        self._tell("the write was not answered and is looked up")
         try:
             return await settle(self.change, self.step.verb, self.documents, self.context.clock)
         except (ApiError, TransportError) as error:
@@ -236,3 +238,6 @@ class StepRun:
     def tell_waiting(self, readiness: Readiness) -> None:
         """Tell how far the object is."""
         self._run.tell(Waiting(self.change.address, readiness.phase.value, readiness.note))
+
+    def _tell(self, note: str) -> None:
+        self.tell_waiting(Readiness(Phase.PROGRESSING, note))

@@ -26,7 +26,14 @@ def login(keyring: bool = KEYRING) -> None:
 
     here = _real()
     done = here.run(
-        log_in(here.resolved, invite, keyring=keyring, token_folder=here.token_folder, config_file=here.config_file)
+        log_in(
+            here.resolved,
+            invite,
+            keyring=keyring,
+            token_folder=here.token_folder,
+            config_file=here.config_file,
+            hooks=here.hooks,
+        )
     )
     here.emit({"profile": done.profile, "email": done.email, "until": stamp(done.until) if done.until else None})
 

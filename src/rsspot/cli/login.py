@@ -10,6 +10,7 @@ from rsspot.utils.text import printable
 if TYPE_CHECKING:
     from rsspot.auth.bearer import LogIn
     from rsspot.auth.device import Invitation
+    from rsspot.http.hooks import Hooks
     from rsspot.utils.clock import Clock
 
 
@@ -22,17 +23,19 @@ def invite(invitation: Invitation) -> None:
     )
 
 
-def on_this_terminal(clock: Clock, organization: str | None) -> LogIn | None:
+def on_this_terminal(clock: Clock, organization: str | None, hooks: Hooks) -> LogIn | None:
     """The device login to run when no refresh token works; None if there is no terminal to show it on."""
     if sys.stderr is None or not sys.stderr.isatty() or sys.stdin is None or not sys.stdin.isatty():
         return None
     from rsspot.auth.device import log_in
     from rsspot.auth.grants import Grant, Issuer, Send
+    from rsspot.workflows.login import APPROVAL
 
     async def log_in_here(issuer: Issuer, send: Send) -> Grant:
         print(
             "No refresh token works; logging in for this command only. `rsspot login` stores a token.", file=sys.stderr
         )
-        return await log_in(issuer, send, clock, invite, organization)
+        with hooks.waiting(APPROVAL):
+            return await log_in(issuer, send, clock, invite, organization)
 
     return log_in_here

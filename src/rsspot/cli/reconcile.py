@@ -45,6 +45,7 @@ YES = typer.Option(False, "--yes", "-y", help="Do not prompt for confirmation.")
 WAIT = typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none.")
 WAIT_TIMEOUT = typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Maximum seconds to wait for each object.")
 DEADLINE = typer.Option(None, "--deadline", min=0, help="Start no further changes after this many seconds.")
+EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
 PARALLELISM = typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time.")
 
 
@@ -108,6 +109,7 @@ def apply(
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
     parallelism: int = PARALLELISM,
+    verbose_events: bool = EVERY_EVENT,
     deadline: float | None = DEADLINE,
     plan_key: Path | None = PLAN_KEY,
     allow_incomplete: list[str] = ALLOW_INCOMPLETE,
@@ -115,6 +117,7 @@ def apply(
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
     cli = fresh_session()
+    cli.every_event = verbose_events
     if saved and paths:
         raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
     apply_options = _apply_options(wait, wait_timeout, parallelism, deadline)
@@ -132,11 +135,13 @@ def destroy(
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
     parallelism: int = PARALLELISM,
+    verbose_events: bool = EVERY_EVENT,
     deadline: float | None = DEADLINE,
     var: list[str] = VARIABLE,
 ) -> None:
     """Delete everything a stack owns."""
     cli = fresh_session()
+    cli.every_event = verbose_events
     if paths and stack is not None:
         raise UsageError("cannot combine --stack with manifests", hint="give either manifests or --stack")
     manifests = load_manifests(cli, paths, var) if paths else None
@@ -225,7 +230,7 @@ def _manifests_of(cli: CliSession, plan: Plan, var: list[str], *, needed: bool) 
 
 async def _confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options: ApplyOptions) -> None:
     from rsspot.applier.events import Recap
-    from rsspot.cli.progress import Progress
+    from rsspot.cli.progress import progress_of
     from rsspot.workflows.reconcile import apply_plan, require_applyable
 
     as_json = cli.options.output == "json"
@@ -236,7 +241,7 @@ async def _confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options
         if as_json:
             raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
         _confirm(plan)
-    progress, recap = Progress(_report(cli)), None
+    progress, recap = progress_of(cli, _report(cli)), None
     failure: RsspotError | None = None
     with stopped_by_signals(apply_options.stop):
         async with aclosing(apply_plan(cli.client, cli.client.ledger, plan, apply_options)) as events:

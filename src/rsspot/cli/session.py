@@ -8,12 +8,13 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from rsspot.cli.options import CliOptions
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
+    from rsspot.cli.waits import Display, Draw, Waits
     from rsspot.client.async_client import AsyncSpotClient
     from rsspot.config.loader import Resolved
     from rsspot.http.hooks import Exchange, Hooks
@@ -31,6 +32,10 @@ class CliSession:
         self.options = options
         self.fresh = options.no_cache
         """Whether to bypass the response cache; plan and apply set it."""
+        self.every_event = False
+        """Whether a run prints every event, however many steps it has."""
+        self.display: Display | None = None
+        """What is shown instead of the waits while a run lasts."""
         _current.set(self)
 
     @cached_property
@@ -38,7 +43,7 @@ class CliSession:
         if self.options.sandbox:
             from rsspot.cli.sandbox import sandbox_client
 
-            return sandbox_client(self.resolved, cache=not self.fresh, hooks=self._hooks())
+            return sandbox_client(self.resolved, cache=not self.fresh, hooks=self.hooks)
         from rsspot.cli.login import on_this_terminal
         from rsspot.client.async_client import AsyncSpotClient
         from rsspot.utils.clock import SystemClock
@@ -48,9 +53,9 @@ class CliSession:
             resolved=self.resolved,
             clock=clock,
             cache=not self.fresh,
-            hooks=self._hooks(),
+            hooks=self.hooks,
             token_folder=self.token_folder,
-            log_in=on_this_terminal(clock, self.resolved.get("organization")),
+            log_in=on_this_terminal(clock, self.resolved.get("organization"), self.hooks),
         )
 
     @cached_property
@@ -135,36 +140,55 @@ class CliSession:
     @property
     def color(self) -> bool:
         """Whether to use colors on standard output."""
+        return sys.stdout is not None and sys.stdout.isatty() and not self._plain
+
+    @property
+    def _plain(self) -> bool:
+        """Whether only plain text is wanted, or all that the terminal can show."""
         import os
 
-        return (
-            sys.stdout is not None
-            and sys.stdout.isatty()
-            and not self.options.no_color
-            and not os.environ.get("NO_COLOR")
-        )
+        return self.options.no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
-    def _hooks(self) -> Hooks:
+    @cached_property
+    def waits(self) -> Waits:
+        """What the command waits for, told on standard error."""
+        from rsspot.cli.waits import Waits
+        from rsspot.utils.clock import SystemClock
+
+        return Waits(SystemClock(), lambda line: print(printable(line), file=sys.stderr), self.drawing(sys.stderr))
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        """What this command hears of its requests and waits."""
         from rsspot.http.hooks import Hooks
 
         def log(exchange: Exchange) -> None:
             print(printable(str(exchange)), file=sys.stderr)
 
-        return Hooks(after=[log] if self.options.verbose else [])
+        return Hooks(after=[log] if self.options.verbose else [], waits=[self.waits.begin])
+
+    def drawing(self, stream: TextIO) -> Draw | None:
+        """How to show lines that are replaced in place; None unless the stream is a terminal that can do that."""
+        usable = stream is not None and stream.isatty() and not self._plain
+        return getattr(stream, "draw", None) if usable else None
 
     def run(self, work: Awaitable[T]) -> T:
         """Run a command's coroutine, then close the client if it was opened."""
 
         async def run_and_close() -> T:
+            ticking = asyncio.create_task(keep_ticking(lambda: self.display or self.waits, SystemClock()))
             try:
                 return await work
             finally:
+                ticking.cancel()
                 if "client" in self.__dict__:
                     await self.client.aclose()
 
         import asyncio
 
+        from rsspot.cli.waits import keep_ticking
         from rsspot.errors import Cancelled
+        from rsspot.utils.clock import SystemClock
 
         try:
             return asyncio.run(run_and_close())

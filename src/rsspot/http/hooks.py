@@ -1,13 +1,19 @@
-"""Request hooks: functions that add headers or observe each attempt. They never see a header, body or query."""
+"""Request hooks: functions that add headers, observe each attempt, or hear of each wait.
+
+They never see a header, body or query.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from rsspot.wire import httpx
 
+T = TypeVar("T")
 log = logging.getLogger("rsspot.http")
 
 
@@ -60,12 +66,25 @@ def request_id_of(response: httpx.Response) -> str | None:
     return identity
 
 
+@dataclass(eq=False)
+class Wait:
+    """Something that is waited for: what it is, how far it is by now, and whether the wait has ended."""
+
+    what: str
+    note: str = ""
+    over: bool = False
+
+
 @dataclass
 class Hooks:
-    """before: called with method and path, may return headers to add · after: called after every attempt."""
+    """before: called with method and path, may return headers to add · after: called after every attempt.
+
+    waits: called at the beginning of every wait
+    """
 
     before: list[Callable[[str, str], Mapping[str, str] | None]] = field(default_factory=list)
     after: list[Callable[[Exchange], object]] = field(default_factory=list)
+    waits: list[Callable[[Wait], object]] = field(default_factory=list)
 
     def headers(self, method: str, path: str) -> dict[str, str]:
         """The headers that the `before` hooks add. Hooks cannot set Authorization."""
@@ -76,8 +95,22 @@ class Hooks:
 
     def tell(self, exchange: Exchange) -> None:
         """Call the `after` hooks. A hook that raises is logged and does not fail the request."""
-        for hook in self.after:
-            try:
-                hook(exchange)
-            except Exception:
-                log.exception("a hook failed")
+        _call(self.after, exchange)
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[Wait]:
+        """Call the `waits` hooks with a wait that lasts as long as the block. what: a noun phrase"""
+        wait = Wait(what)
+        _call(self.waits, wait)
+        try:
+            yield wait
+        finally:
+            wait.over = True
+
+
+def _call(hooks: list[Callable[[T], object]], value: T) -> None:
+    for hook in hooks:
+        try:
+            hook(value)
+        except Exception:
+            log.exception("a hook failed")

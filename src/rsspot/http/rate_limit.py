@@ -11,6 +11,7 @@ from math import inf
 from threading import Lock
 
 from rsspot.auth.grants import ONCE, UNTIL
+from rsspot.http.hooks import Hooks
 from rsspot.http.retry import pause_asked_by
 from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
@@ -92,12 +93,19 @@ class LimitedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, inner: httpx.AsyncBaseTransport, clock: Clock, most: float | None = None, *, longest: float = 60.0
+        self,
+        inner: httpx.AsyncBaseTransport,
+        clock: Clock,
+        most: float | None = None,
+        *,
+        longest: float = 60.0,
+        hooks: Hooks | None = None,
     ) -> None:
         self.limiter = RateLimiter(most)
         self._inner = inner
         self._clock = clock
         self._longest = longest
+        self._hooks = hooks or Hooks()
         self._guard = Lock()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -126,7 +134,8 @@ class LimitedTransport(httpx.AsyncBaseTransport):
             try:
                 if self._now() + wait > until:
                     raise httpx.PoolTimeout("the rate limit would delay the request past its deadline", request=request)
-                await self._clock.sleep(wait)
+                with self._hooks.waiting(f"the rate limit to allow {request.method} {request.url.path}"):
+                    await self._clock.sleep(wait)
             except BaseException:
                 with self._guard:
                     self.limiter.give_back()

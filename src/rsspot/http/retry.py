@@ -150,7 +150,9 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 # If the permit is refused, fail now rather than after the wait.
                 permit()
             self.repeats += 1
-            await self.clock.sleep(wait)
+            reason = f"{response.status_code}" if response is not None else type(failure).__name__
+            with self.hooks.waiting(f"the next attempt at {request.method} {request.url.path} ({reason})"):
+                await self.clock.sleep(wait)
             sent = self.clock.monotonic()
 
     def _tell(

@@ -110,7 +110,7 @@ class SpotTransport:
         self.cache = cache
         inner = PermittedTransport(transport or Connections(proxy=self._options.proxy, no_proxy=self._options.no_proxy))
         longest = self._options.policy.longest_retry_after
-        limited = LimitedTransport(inner, clock, self._options.rate, longest=longest)
+        limited = LimitedTransport(inner, clock, self._options.rate, longest=longest, hooks=self.hooks)
         whole = WholeBodies(limited, self._options.most_bytes, clock)
         self.transport = RetryTransport(whole, clock, self._options.policy, self.hooks)
 

@@ -131,15 +131,17 @@ class Collection(Generic[T]):
         Raises NotReady, with the last phase, if the timeout passes or the object has failed; NotFound.
         """
         wire, state = await self.documents.wire_name(name), "could not be read in time"
-        async for left in looks(self._context.clock, timeout):
-            document = await self._look(wire, left)
-            if document is not None:
-                readiness = self.kind.readiness(self._decode(document))
-                if readiness.phase is Phase.READY:
-                    return self._decode(document)
-                state = f"is {readiness.phase.value}: {readiness.note or 'no reason given'}"
-                if readiness.phase is Phase.FAILED:
-                    break
+        with self._context.session.hooks.waiting(f"{self.kind.name} {name} to be ready") as wait:
+            async for left in looks(self._context.clock, timeout):
+                document = await self._look(wire, left)
+                if document is not None:
+                    readiness = self.kind.readiness(self._decode(document))
+                    if readiness.phase is Phase.READY:
+                        return self._decode(document)
+                    wait.note = readiness.note or readiness.phase.value
+                    state = f"is {readiness.phase.value}: {readiness.note or 'no reason given'}"
+                    if readiness.phase is Phase.FAILED:
+                        break
         raise NotReady(f"{self.kind.name} {name} {state}")
 
     async def wait_gone(self, name: str, *, timeout: float = WAIT_SECONDS) -> None:
@@ -151,8 +153,9 @@ class Collection(Generic[T]):
         await self.documents.place(name)
         try:
             wire = await self.documents.wire_name(name)
-            async for left in looks(self._context.clock, timeout):
-                await self._look(wire, left)
+            with self._context.session.hooks.waiting(f"{self.kind.name} {name} to be gone"):
+                async for left in looks(self._context.clock, timeout):
+                    await self._look(wire, left)
         except NotFound:
             return
         raise NotReady(f"{self.kind.name} {name} still exists after {timeout:g} s")

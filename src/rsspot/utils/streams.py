@@ -11,9 +11,10 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 
+from rsspot.utils.status_area import StatusArea
 from rsspot.utils.text import COMMAND_ANYWHERE, printable, starts_command
 
 TYPE_CHECKING = False
@@ -24,13 +25,19 @@ if TYPE_CHECKING:
 OUR_COLORS = re.compile(r"(\x1b\[(?:0|3[0-7])m)")
 """The only escape sequences that are let through, and only to a terminal."""
 KEPT = re.compile(r"(\t)")
+USUAL_SIZE = (80, 24)
+"""Columns and lines of a terminal that does not say."""
 
 
 class SafeStream(io.TextIOBase):
-    """Standard output or standard error, line by line. inner: the real stream; None if it was closed at the start."""
+    """Standard output or standard error, line by line. inner: the real stream; None if it was closed at the start.
 
-    def __init__(self, inner: TextIO | None) -> None:
+    area: what is drawn at the bottom of the terminal; streams of one terminal share it
+    """
+
+    def __init__(self, inner: TextIO | None, area: StatusArea | None = None) -> None:
         self._inner = inner
+        self._area = area or StatusArea()
         self._unfinished = ""
         self.failure: Exception | None = None
         """Why writing failed. Everything printed after that is dropped."""
@@ -68,6 +75,28 @@ class SafeStream(io.TextIOBase):
         unfinished, self._unfinished = self._unfinished, ""
         self._send(self._harmless(unfinished), flush=True)
 
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show lines at the bottom of the terminal, in place of those drawn before, until something is printed."""
+        if not self._unfinished and self.usable:
+            encoding = self.encoding
+            plain = [printable(line).encode(encoding, ESCAPING).decode(encoding) for line in lines]
+            width, height = self._size()
+            self._area.draw(plain[-max(1, height - 1) :], width, self._write_now)
+
+    def _size(self) -> tuple[int, int]:
+        with suppress(OSError, ValueError):
+            width, height = os.get_terminal_size(self.fileno())
+            return width or USUAL_SIZE[0], height or USUAL_SIZE[1]
+        return USUAL_SIZE
+
+    def _write_now(self, text: str) -> None:
+        try:
+            assert self._inner is not None
+            self._inner.write(text)
+            self._inner.flush()
+        except (OSError, ValueError) as error:
+            self._give_up(error)
+
     def _harmless(self, line: str) -> str:
         """A line without anything that a terminal or the runner of a workflow would obey."""
         if not line.isprintable():
@@ -81,6 +110,8 @@ class SafeStream(io.TextIOBase):
     def _send(self, text: str, *, flush: bool = False) -> None:
         if self._inner is None or self.failure is not None:
             return
+        if text:
+            self._area.erase()
         try:
             try:
                 self._inner.write(text)
@@ -106,10 +137,12 @@ def safe_streams() -> Iterator[None]:
     """Make standard output and standard error safe for the length of a block."""
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _occupy_closed_descriptors()
-    with redirect_stdout(SafeStream(sys.stdout)), redirect_stderr(SafeStream(sys.stderr)):
+    area = StatusArea()
+    with redirect_stdout(SafeStream(sys.stdout, area)), redirect_stderr(SafeStream(sys.stderr, area)):
         try:
             yield
         finally:
+            area.erase()
             sys.stdout.flush()
             sys.stderr.flush()
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 COMMAND_ANYWHERE = re.compile(r"##(?=\w*\[)")
 """What CI systems take for a command wherever in a line it stands: `##[error]`, `##vso[task.setvariable …]`."""
 
+CUT = "..."
+
 
 def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str | None:
     """A suggestion naming the closest known word, or None if none is close. closeness: from 0 to 1 (same word)."""
@@ -41,6 +43,16 @@ def starts_command(line: str) -> bool:
 def padded(text: str, width: int) -> str:
     """A printable text with spaces after it, so that it fills this many columns of a terminal."""
     return text + " " * (width - columns(text))
+
+
+def shortened(text: str, width: int) -> str:
+    """A printable text that fills at most this many columns; `...` stands for what was cut off."""
+    if columns(text) <= width:
+        return text
+    end, room = 0, width - len(CUT)
+    while end < len(text) and (room := room - columns(text[end])) >= 0:
+        end += 1
+    return text[:end] + CUT[: max(0, width)]
 
 
 def columns(text: str) -> int:

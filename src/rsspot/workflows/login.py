@@ -25,8 +25,11 @@ from rsspot.config.files import legacy_file, read
 from rsspot.config.loader import Resolved
 from rsspot.config.manager import Keys, edit_in_use
 from rsspot.errors import ConfigError
+from rsspot.http.hooks import Hooks
 from rsspot.http.transport import SpotTransport
 from rsspot.utils.clock import Clock, SystemClock
+
+APPROVAL = "the login to be approved in a browser"
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,19 @@ async def log_in(
     clock: Clock | None = None,
     environ: Mapping[str, str] = os.environ,
     config_file: Path | None = None,
+    hooks: Hooks | None = None,
 ) -> LoggedIn:
     """Have a person approve a login, and store its refresh token in the profile of `resolved`.
 
     invite: shows the person where to go and which code to compare · keyring: store it there, not in the config file
     token_folder: where access tokens are cached · config_file: the one to write, where it is not the usual one
+    hooks: hear of the wait for the approval
     Raises AuthError for a login that was refused or not approved in time, ConfigError when it cannot be stored.
     """
     if keyring:
         # Fail before the person approves a login whose token could not be stored.
         recall(resolved.profile)
-    grant = await _device_login(resolved, invite, clock or SystemClock())
+    grant = await _device_login(resolved, invite, clock or SystemClock(), hooks or Hooks())
     if grant.refresh_token is None:
         hint = "create one in the console under API Access"
         raise ConfigError("the login service returned no refresh token", hint=hint)
@@ -104,13 +109,14 @@ def forget_access_tokens(resolved: Resolved, token_folder: Path | None) -> None:
             TokenCache(token_folder, options.oauth_url, options.client_id, token).forget()
 
 
-async def _device_login(resolved: Resolved, invite: Callable[[Invitation], None], clock: Clock) -> Grant:
+async def _device_login(resolved: Resolved, invite: Callable[[Invitation], None], clock: Clock, hooks: Hooks) -> Grant:
     options = resolved.options
     # Login requests carry no credentials, hence no signer.
-    transport = SpotTransport(options.oauth_url, None, clock, options=transport_options_of(options))
+    transport = SpotTransport(options.oauth_url, None, clock, options=transport_options_of(options), hooks=hooks)
     try:
         issuer = Issuer(options.oauth_url, options.client_id)
         send = transport.transport.handle_async_request
-        return await device.log_in(issuer, send, clock, invite, resolved.get("organization"))
+        with hooks.waiting(APPROVAL):
+            return await device.log_in(issuer, send, clock, invite, resolved.get("organization"))
     finally:
         await transport.aclose()

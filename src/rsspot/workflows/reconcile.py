@@ -130,7 +130,7 @@ async def apply_plan(
     require_applyable(plan)
     context = apply_context(client, ledger, plan, options)
     with _deadline(options):
-        async with hold(ledger, plan.scope) as held:
+        async with hold(ledger, plan.scope, hooks=client.hooks) as held:
             async with aclosing(recover(context, plan.scope, held.check)) as left_open:
                 # A lease that was lost meanwhile ends the run below, with a recap.
                 with suppress(Locked):

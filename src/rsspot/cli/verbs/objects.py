@@ -12,6 +12,7 @@ from rsspot.constants import NAME_ANNOTATION
 from rsspot.models.fields import COLUMN
 from rsspot.models.resource import Resource, plain_types
 from rsspot.resources.kind import Field, Kind, fields_of
+from rsspot.resources.passing import for_people
 from rsspot.resources.secrecy import without_secrets
 from rsspot.utils.serialization import Document, at_path
 
@@ -30,6 +31,7 @@ def emit_one(here: CliSession, kind: Kind[Any], document: Document) -> None:
 
 def row_of(kind: Kind[Any], document: Document) -> dict[str, Any]:
     """The table row of an object: its wire name, the name given in the manifest, and the column fields."""
+    document = for_people(document)
     row = {"name": at_path(document, ("metadata", "name"))}
     manifest_name = at_path(document, ("metadata", "annotations", NAME_ANNOTATION))
     row |= {"given": manifest_name} if manifest_name else {}

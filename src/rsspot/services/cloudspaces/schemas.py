@@ -10,6 +10,7 @@ from rsspot.models.authoring import Truth, one_of, rule
 from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, FilledIn, Needs, RefersTo, Version
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Phase, Readiness
+from rsspot.resources.passing import without_passing
 from rsspot.services.cloudspaces.versions import KNOWN, full_version
 
 
@@ -72,7 +73,8 @@ def ready(cloudspace: CloudSpace) -> Readiness:
     if status.api_server_endpoint:
         return Readiness(Phase.READY, status.api_server_endpoint)
     # The phase is briefly Error after every create, so Error does not mean that it has failed.
-    return Readiness(Phase.PROGRESSING, " ".join(filter(None, (status.phase, status.reason))) or "accepted")
+    seen = without_passing(status.phase, status.reason)
+    return Readiness(Phase.PROGRESSING, " ".join(filter(None, seen)) or "accepted")
 
 
 CLOUD_SPACE = Kind(CloudSpace, plural="cloudspaces", summary="Kubernetes clusters on spot capacity.", ready=ready)

@@ -11,6 +11,7 @@ from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, TRIMME
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
+from rsspot.resources.passing import without_passing
 from rsspot.services.auction import BID, auction_readiness
 from rsspot.services.vms.encoding import check_base64, check_public_key, in_base64
 
@@ -52,6 +53,7 @@ class VMCloudSpaceStatus(Status):
     """assigned_servers: machine identity -> machine."""
 
     phase: Annotated[str | None, COLUMN] = None
+    reason: str | None = None
     bids: dict[str, WonBid] | None = None
     assigned_servers: dict[str, AssignedVM] | None = None
 
@@ -131,7 +133,8 @@ def group_ready(group: VMCloudSpace) -> Readiness:
     won = sum(bid.won_count for bid in (status.bids or {}).values())
     delivered = sum(1 for vm in (status.assigned_servers or {}).values() if vm.ip_address)
     if status.phase != "Ready":
-        return Readiness(Phase.PROGRESSING, status.phase or "accepted")
+        seen = without_passing(status.phase, status.reason)
+        return Readiness(Phase.PROGRESSING, " ".join(filter(None, seen)) or "accepted")
     phase = Phase.READY if delivered >= won else Phase.PROGRESSING
     return Readiness(phase, f"delivered {delivered} of {won}")
 
