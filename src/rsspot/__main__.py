@@ -7,29 +7,30 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
-        _print_version()
-        return
-    if sys.argv[1:] in ([], ["--help"], ["-h"], ["help"]):
+    try:
+        code = _run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _interrupted()
+    _ignore_interrupts()
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments in (["--version"], ["-V"]):
+        return _print_version()
+    if arguments in ([], ["--help"], ["-h"], ["help"]):
         from rsspot.cli.root_help import root_help, terminal_width
         from rsspot.utils.streams import safe_streams
 
         with safe_streams():
             print(root_help(terminal_width()))
-        return
-    try:
-        from rsspot.cli.app import run
+        return 0
+    from rsspot.cli.app import run
 
-        code = run(sys.argv[1:])
-    except KeyboardInterrupt:
-        # During the imports, or while a result is reported. Commands report it themselves.
-        from rsspot.errors import Cancelled
-
-        code = Cancelled.exit_code
-    sys.exit(code)
+    return run(arguments)
 
 
-def _print_version() -> None:
+def _print_version() -> int:
     """Print one line of plain text, without the imports that anything else is printed with."""
     from rsspot.constants import VERSION
 
@@ -38,8 +39,25 @@ def _print_version() -> None:
     except OSError as error:
         # Otherwise Python would complain when it flushes the stream once more.
         sys.stdout = None
-        if not isinstance(error, BrokenPipeError):
-            sys.exit(1)
+        return 0 if isinstance(error, BrokenPipeError) else 1
+    return 0
+
+
+def _interrupted() -> int:
+    """Report an interrupt during the imports, or while a result is reported. Commands report it themselves."""
+    _ignore_interrupts()
+    from rsspot.errors import Cancelled
+
+    if sys.stderr is not None:
+        print("error: interrupted", file=sys.stderr)
+    return Cancelled.exit_code
+
+
+def _ignore_interrupts() -> None:
+    """From here on, the process only ends: an interrupt would add nothing but a traceback."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import typer
@@ -16,7 +17,7 @@ from rsspot.cli.loading import load
 from rsspot.cli.options import CliOptions, split
 from rsspot.cli.root_help import root_help, terminal_width
 from rsspot.cli.session import CliSession
-from rsspot.errors import UsageError
+from rsspot.errors import Cancelled, UsageError
 from rsspot.utils.streams import safe_streams
 
 
@@ -25,6 +26,14 @@ class LazyGroup(CommandGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(f"{root_help(terminal_width())}\n")
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _interrupts_as_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _interrupts_as_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return command_table.names()
@@ -36,6 +45,15 @@ class LazyGroup(CommandGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, stub, rest = super().resolve_command(ctx, [command_table.spelled(args[0]), *args[1:]])
         return (name, load(stub.name), rest) if stub is not None and stub.name else (name, stub, rest)
+
+
+@contextmanager
+def _interrupts_as_errors() -> Iterator[None]:
+    """Typer would end with a code of its own and without a message."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Cancelled("interrupted") from None
 
 
 root = App(cls=LazyGroup)
