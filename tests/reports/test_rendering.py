@@ -11,7 +11,7 @@ from rsspot.errors import Origin, Problem
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.plan import Leftover, Plan
-from rsspot.reports.problems import render_problems
+from rsspot.reports.problems import LONGEST_LINE, render_problems
 from rsspot.reports.text import render_plan
 from rsspot.utils.text import columns
 
@@ -176,11 +176,35 @@ def test_control_characters_in_a_message_are_escaped() -> None:
     assert harmless(render_problems([Problem(f"unknown kind {EVIL}", hint=f"not {EVIL}")]))
 
 
-def test_a_long_line_is_not_quoted(tmp_path: Path) -> None:
-    """A line of a thousand characters would hide the message."""
+@pytest.mark.parametrize("column", [1, 5, 80, 500, 900, 1_000])
+def test_a_long_line_is_shortened_around_its_place(tmp_path: Path, column: int) -> None:
+    """A line of a thousand characters would hide the message; the mark stands where it belongs."""
     file = tmp_path / "a.yaml"
-    file.write_text("x" * 1_000)
-    assert render_problems([Problem("bad", Origin(str(file), 1, 900))]) == f"error: {file}:1:900: bad"
+    file.write_text("x" * (column - 1) + "!" + "x" * (1_000 - column))
+    _, quote, mark = render_problems([Problem("bad", Origin(str(file), 1, column))]).splitlines()
+    assert len(quote) < LONGEST_LINE + 20
+    assert quote[mark.index("^")] == "!"
+    assert quote.count("…") == (column > LONGEST_LINE // 2 + 1) + (column < 1_000 - LONGEST_LINE // 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "shown"),
+    [
+        ("regoin: dfw # Dallas\n", 1, 1, "regoin: dfw # Dallas"),
+        ("spec:\n  desired 3\n", 2, 3, "  desired 3"),
+        ("passwrod: hunter2\n", 1, 1, "passwrod…"),
+        ("apiToken:\n  value: hunter2\n", 2, 3, "  value…"),
+        ("note: 9f86d081884c7d659a2feaa0c55ad015\n", 1, 1, "note…"),
+        ("note: https://user@example.com\n", 1, 1, "note…"),
+    ],
+)
+def test_a_line_that_was_not_understood(tmp_path: Path, text: str, line: int, column: int, shown: str) -> None:
+    """It is quoted whole unless it, or what it stands in, may hold a secret."""
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    problem = Problem("unknown field", Origin(str(file), line, column), quotable=False)
+    _, quote, _ = render_problems([problem], secrets=["secret"]).splitlines()
+    assert quote == f"  {line} | {shown}"
 
 
 @pytest.mark.parametrize("origin", [Origin("gone.yaml"), Origin("gone.yaml", 5, 1), None])

@@ -13,6 +13,7 @@ from rsspot.cli import errors
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.signals import stopped_by_signals
+from rsspot.cli.variables import check_used, variables_of
 from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
 from rsspot.resources.waiting import WAIT_SECONDS
@@ -20,7 +21,7 @@ from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 from rsspot.utils.output import render
 from rsspot.utils.reading import read_text
-from rsspot.utils.text import did_you_mean
+from rsspot.utils.text import did_you_mean, printable
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -167,6 +168,10 @@ def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
     if cli.options.output != "table":
         cli.emit({"stack": manifests.stack, "manifests": rows})
         return
+    from rsspot.workflows.reconcile import passed_over
+
+    for note in passed_over(manifests):
+        print(f"Note: {printable(note)}")
     print(f"{len(rows)} manifests in {len(manifests.files)} files are valid (stack {manifests.stack!r}).")
 
 
@@ -274,20 +279,12 @@ def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) ->
 
     if not paths:
         raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
-    manifests = load(paths, variables=_variables(var))
+    variables = variables_of(var)
+    manifests = load(paths, variables=variables)
+    check_used(variables, manifests)
     cli.options.organization = cli.options.organization or manifests.organization
     cli.options.profile = cli.options.profile or manifests.profile
     return manifests
-
-
-def _variables(given: list[str]) -> dict[str, str]:
-    variables = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--var takes NAME=VALUE, not {name!r}")
-        variables[name] = value
-    return variables
 
 
 def _options(prune: bool, adopt: bool, max_deletes: int | None, allow_incomplete: list[str]) -> PlanOptions:

@@ -1,8 +1,8 @@
 """Finds the files that hold manifests, and reads their text. Knows no YAML.
 
 A folder is searched whole, through links too. What cannot be entered or read is a problem, because a plan that prunes
-would delete what those files declare. Only names that begin with a dot and what `.rsspotignore` names are left out
-without a word.
+would delete what those files declare. Files whose names begin with a dot are passed over, and named to the caller. Only
+folders whose names begin with a dot and what `.rsspotignore` names are left out without a word.
 """
 
 from __future__ import annotations
@@ -32,15 +32,19 @@ class ManifestFile:
     named: bool
 
 
-def find_files(paths: Sequence[Path]) -> tuple[list[ManifestFile], list[Problem]]:
-    """The files that paths stand for: files as given, folders searched whole, each file once, sorted."""
+def find_files(paths: Sequence[Path], hidden: list[Path] | None = None) -> tuple[list[ManifestFile], list[Problem]]:
+    """The files that paths stand for: files as given, folders searched whole, each file once, sorted.
+
+    hidden: gets the files that were passed over because they are hidden, sorted
+    """
     files: dict[Path, ManifestFile] = {}
     problems: list[Problem] = []
+    passed_over: list[Path] = []
     for path in paths:
         if path == STANDARD_INPUT or _is_readable(path):
             files.setdefault(path, ManifestFile(path, named=True))
         elif path.is_dir():
-            inside = sorted(_walk(path, path, _patterns(path, problems), problems, ()))
+            inside = sorted(_walk(path, path, _patterns(path, problems), problems, passed_over, ()))
             if not inside and not problems:
                 hint = "put a .yaml file here, or name another directory"
                 problems.append(Problem("no manifests here", Origin(str(path)), hint))
@@ -48,6 +52,8 @@ def find_files(paths: Sequence[Path]) -> tuple[list[ManifestFile], list[Problem]
                 files.setdefault(file, ManifestFile(file, named=False))
         else:
             problems.append(Problem("no such file or directory", Origin(str(path))))
+    if hidden is not None:
+        hidden += sorted(set(passed_over) - set(files))
     return list(files.values()), problems
 
 
@@ -85,7 +91,12 @@ def _is_readable(path: Path) -> bool:
 
 
 def _walk(
-    folder: Path, root: Path, patterns: Sequence[str], problems: list[Problem], above: tuple[str, ...]
+    folder: Path,
+    root: Path,
+    patterns: Sequence[str],
+    problems: list[Problem],
+    hidden: list[Path],
+    above: tuple[str, ...],
 ) -> Iterator[Path]:
     real = os.path.realpath(folder)
     if real in above:
@@ -97,10 +108,12 @@ def _walk(
         problems.append(Problem(f"the folder cannot be read: {error.strerror}", Origin(str(folder))))
         return
     for entry in entries:
-        if entry.name.startswith(".") or _ignored(entry, root, patterns):
+        if _ignored(entry, root, patterns):
             continue
-        if entry.is_dir():
-            yield from _walk(entry, root, patterns, problems, (*above, real))
+        if entry.name.startswith("."):
+            hidden += [entry] if entry.suffix.lower() in SUFFIXES and entry.is_file() else []
+        elif entry.is_dir():
+            yield from _walk(entry, root, patterns, problems, hidden, (*above, real))
         elif entry.is_symlink() and not entry.exists():
             problems.append(Problem("a link to a file that does not exist", Origin(str(entry)), _WAY_OUT))
         elif entry.suffix.lower() in SUFFIXES:

@@ -61,3 +61,7 @@ class ManifestSet:
     """Whether a Stack document named the stack."""
     foreign: tuple[str, ...] = ()
     """What was found in a folder and passed over because another tool reads it."""
+    hidden: tuple[str, ...] = ()
+    """Files that were passed over in a folder because their names begin with a dot."""
+    variables: frozenset[str] = frozenset()
+    """The names of variables that the Stack declares or that a manifest asks for."""

@@ -38,7 +38,8 @@ def load(
     paths: Sequence[Path], *, variables: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
 ) -> ManifestSet:
     """Read manifests from files and directories. Raises ManifestError with every problem found."""
-    files, problems = find_files(paths)
+    hidden: list[Path] = []
+    files, problems = find_files(paths, hidden)
     sources, unreadable = read_sources(files)
     problems += unreadable
     given = Variables(variables or {}, os.environ if environ is None else environ)
@@ -75,6 +76,8 @@ def load(
         stack.spec.profile,
         named=any(_is_stack(source) for source in sources),
         foreign=tuple(foreign),
+        hidden=tuple(map(str, hidden)),
+        variables=frozenset(given.used | {*stack.spec.variables}),
     )
 
 

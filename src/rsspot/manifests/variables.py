@@ -15,6 +15,7 @@ from rsspot.errors import Problem
 from rsspot.manifests.leaks import CREDENTIALS, is_credentials_file
 from rsspot.manifests.source import Place, Source
 from rsspot.utils.reading import read_text
+from rsspot.utils.text import did_you_mean
 
 _REFERENCE = re.compile(r"\$\{(?P<kind>[a-z]+):(?P<name>[^}:]+)(?::-(?P<default>[^}]*))?\}")
 _LIKE_A_REFERENCE = re.compile(r"\$\{[\w.:/-]")
@@ -26,10 +27,11 @@ LARGEST_FILE = 64 * 1024
 
 @dataclass(frozen=True)
 class Variables:
-    """What references may be replaced with."""
+    """What references may be replaced with. used: the names of variables that references have asked for"""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
 
 
 def expand(source: Source, variables: Variables) -> list[Problem]:
@@ -83,6 +85,8 @@ def _value_of(reference: re.Match[str] | None, text: str, source: Source, variab
 
 def _value(match: re.Match[str], beside: Path, variables: Variables) -> Any:
     kind, name, default = match["kind"], match["name"], match["default"]
+    if kind == "var":
+        variables.used.add(name)
     if kind == "var" and name in variables.values:
         return variables.values[name]
     if kind == "env" and name in CREDENTIALS:
@@ -96,7 +100,8 @@ def _value(match: re.Match[str], beside: Path, variables: Variables) -> Any:
     nouns = {"var": "variable", "env": "environment variable", "file": "readable file"}
     if kind not in nouns:
         raise LookupError(f"${{{kind}:…}} is not a kind of reference; use var, env or file", DEFAULT_HINT)
-    raise LookupError(f"no {nouns[kind]} {name!r}", DEFAULT_HINT)
+    alike = did_you_mean(name, variables.values) if kind == "var" else None
+    raise LookupError(f"no {nouns[kind]} {name!r}", alike or DEFAULT_HINT)
 
 
 def _read(path: Path) -> str | None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from rsspot.utils.text import did_you_mean
+
 T = TypeVar("T")
 AUTHORING: dict[str, Any] = {"authoring": True}
 """The context of a validation that applies these rules."""
@@ -74,7 +76,8 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Any], None]:
     def check(value: Any) -> None:
         if value not in words:
             *others, last = map(repr, words)
-            raise ValueError(f"must be {', '.join(others)} or {last}" if others else f"must be {last}")
+            alike = f"; {hint}" if (hint := did_you_mean(str(value), words)) else ""
+            raise ValueError((f"must be {', '.join(others)} or {last}" if others else f"must be {last}") + alike)
 
     return check
 

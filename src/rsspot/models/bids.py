@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_CEILING, Decimal
+
+from rsspot.models.money import parse_price
+from rsspot.utils.serialization import Document, at_path
 
 CENT = Decimal("0.01")
 EVEN = Decimal("0.22")
@@ -44,6 +47,15 @@ RULES: dict[str, Callable[[Decimal], Decimal]] = {
 }
 """Rule set -> the smallest bid it allows at or above a price."""
 CURRENT = "ladder"
+
+
+def price_at(document: Document, path: Iterable[str]) -> Decimal | None:
+    """A price in a document; None for one that is empty, where a class has none, or cannot be read."""
+    value = at_path(document, path)
+    try:
+        return None if value in (None, "", "$") else parse_price(value)
+    except ValueError:
+        return None
 
 
 def objection(bid: Decimal, minimum: Decimal | None, market: Decimal | None, rules: str = CURRENT) -> str | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
-from rsspot.models.bids import objection
+from rsspot.models.bids import objection, price_at
 from rsspot.models.fields import EXCLUSIVE
-from rsspot.models.money import parse_price
 from rsspot.planner.case import Case, Rule
 from rsspot.planner.change import Action, Change, Path
 from rsspot.planner.diff import SPEC
@@ -94,7 +92,7 @@ def bids(case: Case) -> Iterator[Problem]:
             if change is None or market is None or not _touches(change, (SPEC, *path)):
                 continue
             message = objection(
-                at_path(manifest.spec, path), _price(at_path(market, bid.minimum)), _price(at_path(market, bid.market))
+                at_path(manifest.spec, path), price_at(market, bid.minimum), price_at(market, bid.market)
             )
             if message:
                 where = manifest.where(SPEC, *path)
@@ -103,14 +101,6 @@ def bids(case: Case) -> Iterator[Problem]:
 
 def _touches(change: Change, path: Path) -> bool:
     return change.action in (Action.CREATE, Action.REPLACE) or any(edit.path == path for edit in change.edits)
-
-
-def _price(value: Any) -> Decimal | None:
-    """A price as the service writes it; None for one that is empty, where a class has none, or cannot be read."""
-    try:
-        return None if value in (None, "", "$") else parse_price(value)
-    except ValueError:
-        return None
 
 
 def exclusive(case: Case) -> Iterator[Problem]:

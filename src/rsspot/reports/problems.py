@@ -12,8 +12,12 @@ from rsspot.utils.reading import read_text
 from rsspot.utils.text import columns, printable
 
 LONGEST_LINE = 160
+LONGEST_WORD = 24
+"""Characters of a word that may be shown in a line that was not understood. Generated secrets are longer."""
 LIKENESS = 0.7
 """How like the name of a secret field a word must be for its line not to be shown."""
+
+_NAMED_LIKE_A_SECRET = re.compile(r"pass|pwd|secret|token|key|cred|auth|cert|private|hook|://|\$\{|userdata", re.I)
 
 
 def render_problems(problems: Iterable[Problem], *, quote: bool = True, secrets: Collection[str] = ()) -> str:
@@ -24,10 +28,10 @@ def render_problems(problems: Iterable[Problem], *, quote: bool = True, secrets:
 
 def _lines(problem: Problem, files: _Files | None) -> Iterator[str]:
     yield f"error: {printable(str(problem))}"
-    if files and problem.origin and (text := files.line(problem.origin, whole=problem.quotable)) is not None:
-        number = str(problem.origin.line)
+    if files and problem.origin and (excerpt := files.excerpt(problem.origin, whole=problem.quotable)) is not None:
+        number, (text, mark) = str(problem.origin.line), excerpt
         yield f"  {number} | {text}"
-        yield f"  {' ' * len(number)} | {' ' * columns(text[: problem.origin.column - 1])}^"
+        yield f"  {' ' * len(number)} | {' ' * columns(text[:mark])}^"
     if problem.hint:
         yield f"  hint: {printable(problem.hint)}"
 
@@ -39,16 +43,20 @@ class _Files:
         self._secrets = [name.lower() for name in secrets]
         self._read: dict[str, list[str]] = {}
 
-    def line(self, origin: Origin, *, whole: bool) -> str | None:
-        """The line of an origin, or the part of it that may be shown; None for none."""
+    def excerpt(self, origin: Origin, *, whole: bool) -> tuple[str, int] | None:
+        """The line of an origin, or the part of it that may be shown, and where in it the origin is; None for none.
+
+        whole: whether all of the line may be shown, and not only what cannot be a secret
+        """
         lines = self._lines(origin.file)
         if not 0 < origin.line <= len(lines):
             return None
         text = lines[origin.line - 1].replace("\t", " ")
-        # A long line would bury the message, and its mark would stand nowhere.
-        if len(text) > LONGEST_LINE or not text.isprintable() or self._may_hold_a_secret(text):
+        if not text.isprintable() or self._may_hold_a_secret(text):
             return None
-        return text if whole else _up_to_word(text, origin.column - 1)
+        start = min(origin.column - 1, len(text))
+        whole = whole or all(map(_is_plain, _with_parents(lines, origin.line - 1)))
+        return _around(text if whole else _up_to_word(text, start), start)
 
     def _lines(self, name: str) -> list[str]:
         if name not in self._read:
@@ -61,6 +69,33 @@ class _Files:
     def _may_hold_a_secret(self, text: str) -> bool:
         words = re.findall(r"\w+", text.lower())
         return any(difflib.get_close_matches(secret, words, n=1, cutoff=LIKENESS) for secret in self._secrets)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a line can hold no secret although it could not be understood: all its values are short words."""
+    return not _NAMED_LIKE_A_SECRET.search(text) and not any(len(word) > LONGEST_WORD for word in text.split())
+
+
+def _with_parents(lines: list[str], index: int) -> Iterator[str]:
+    """A line, and the lines above it that it stands in by its indentation."""
+    depth = _depth(lines[index]) + 1
+    for line in reversed(lines[: index + 1]):
+        if line.strip() and _depth(line) < depth:
+            depth = _depth(line)
+            yield line
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _around(text: str, start: int) -> tuple[str, int]:
+    """A line shortened around a place, so that it does not bury the message; and where in it the place is then."""
+    if len(text) <= LONGEST_LINE:
+        return text, start
+    first = max(0, min(start - LONGEST_LINE // 2, len(text) - LONGEST_LINE))
+    before, after = "…" if first else "", "…" if first + LONGEST_LINE < len(text) else ""
+    return f"{before}{text[first : first + LONGEST_LINE]}{after}", start - first + len(before)
 
 
 def _up_to_word(text: str, start: int) -> str:

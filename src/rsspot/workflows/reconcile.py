@@ -33,11 +33,13 @@ from rsspot.planner.case import Rule
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.order import Verb, order
+from rsspot.planner.ownership import label_of
 from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
+from rsspot.utils.text import did_you_mean
 from rsspot.workflows.programs import programs_of
 
 
@@ -73,12 +75,19 @@ async def make_plan(
     state = LiveState(snapshot.organization, snapshot.live, incomplete, on_record(ledger, scope), claimed)
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
-    notes = [*plan.notes, *(f"{each}: passed over" for each in options.unread)]
+    notes = [*plan.notes, *passed_over(manifests)]
     notes += [
         f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
     ]
     profile = manifests.profile if manifests else None
     return replace(plan, profile=profile, notes=tuple(notes), programs=programs_of(plan.changes))
+
+
+def passed_over(manifests: ManifestSet | None) -> Iterator[str]:
+    """What was found in folders and not read, each as a clause."""
+    if manifests is not None:
+        yield from (f"{each}: passed over" for each in manifests.foreign)
+        yield from (f"{each} is hidden: passed over" for each in manifests.hidden)
 
 
 def on_record(ledger: Ledger, scope: str) -> dict[Ref, OwnedObject]:
@@ -106,11 +115,25 @@ async def plan_destroy(
         unowned = [problem for problem in declared.refusals if problem.rule == Rule.OWNERSHIP]
         plan = replace(plan, refusals=(*plan.refusals, *unowned))
     if plan.empty and not plan.refusals and not ledger.runs(plan.scope):
+        stacks = await known_stacks(client, ledger, plan.scope.removesuffix(stack))
+        listed = f"stacks of this organization: {', '.join(stacks)}" if stacks else "this organization has no stacks"
+        alike = f"{hint} " if (hint := did_you_mean(stack, stacks)) else ""
         raise UsageError(
             f"there is no stack {stack!r}: no object carries its label, and this ledger knows no apply of it",
-            hint="check the name, the organization and the profile",
+            hint=f"{alike}{listed}; check the name, the organization and the profile",
         )
     return plan
+
+
+async def known_stacks(client: AsyncSpotClient, ledger: Ledger, account: str) -> list[str]:
+    """The stacks of an organization: those that live objects carry the label of, and those of the ledger, sorted.
+
+    account: what the scopes of the organization begin with
+    """
+    snapshot = await take_snapshot(client, [kind for kind in kinds().values() if _is_worth_a_look(kind)])
+    live = {label_of(each) for objects in snapshot.live.values() for each in objects.values()}
+    applied = {run.scope.removeprefix(account) for run in ledger.runs() if run.scope.startswith(account)}
+    return sorted(filter(None, live | applied))
 
 
 def require_applyable(plan: Plan) -> None:

@@ -23,6 +23,7 @@ from rsspot.resources.registry import kinds
 from rsspot.resources.validation import whole_spec
 from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document, at_path
+from rsspot.workflows.offers import check_change, check_new
 
 YES = typer.Option(False, "--yes", "-y", help="Skip the confirmation prompt.")
 NEW_NAME = typer.Argument(None, help="The name. If the API names this kind by UUID, the UUID is derived from it.")
@@ -86,6 +87,7 @@ def update_command(kind: Kind[Any]) -> Callable[..., None]:
             changes = _changes(kind, wanted, live.get("spec") or {})
             if not changes:
                 return live
+            await check_change(here.client, kind, name, changes)
             return plain(await here.client.collection(kind).patch(live["metadata"]["name"], changes))
 
         emit_one(here, kind, here.run(work()))
@@ -104,6 +106,7 @@ def patch_command(kind: Kind[Any]) -> Callable[..., None]:
         fields = _json_object(spec)
 
         async def work() -> Document:
+            await check_change(here.client, kind, name, fields)
             return plain(await here.client.collection(kind).patch(name, fields))
 
         emit_one(here, kind, here.run(work()))
@@ -143,6 +146,8 @@ def _create_all(here: CliSession, objects: list[NewObject]) -> None:
         client = here.client
         for each in objects:
             whole_spec(each.kind, each.spec, here.region)
+        for each in objects:
+            await check_new(client, each.kind, each.spec)
         created: list[Document] = []
         for each in objects:
             try:
