@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         UnexpectedShape,
         UsageError,
     )
-    from rsspot.http.hooks import Exchange, Hooks
+    from rsspot.http.hooks import Exchange, Hooks, Wait
     from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
     from rsspot.workflows.registration import RegistrationCandidate, RegistrationWorkflow
 
@@ -71,7 +71,7 @@ _HOMES = {
         "set_default_region",
     ),
     "rsspot.config.models": ("ConfigFile", "Profile"),
-    "rsspot.http.hooks": ("Exchange", "Hooks"),
+    "rsspot.http.hooks": ("Exchange", "Hooks", "Wait"),
     "rsspot.state.ledger.registrations": ("RegistrationRecord", "RegistrationStatus"),
     "rsspot.workflows.registration": ("RegistrationCandidate", "RegistrationWorkflow"),
 }
@@ -113,6 +113,7 @@ __all__ = [
     "TransportError",
     "UnexpectedShape",
     "UsageError",
+    "Wait",
     "__version__",
     "aclose_all_clients",
     "close_all_clients",

@@ -18,6 +18,7 @@ from rsspot.applier.lease import RENEW_EVERY, TTL, WATCH, hold
 from rsspot.applier.options import ApplyOptions
 from rsspot.applier.recover import recover
 from rsspot.errors import AuthError, Locked, StateError
+from rsspot.http.hooks import Hooks, Wait
 from rsspot.models.refs import Ref
 from rsspot.planner.codec import dump_plan
 from rsspot.simulator.clock import ManualClock
@@ -222,6 +223,16 @@ async def test_a_lease_that_is_not_renewed_is_taken_over(
         assert held.lease.fence == 2
         assert clock.monotonic() == WATCH
     assert "still renews it" in caplog.text
+
+
+async def test_watching_a_lease_is_a_wait(ledger: Ledger) -> None:
+    """That names the stack and whose lease it may be, and is over when the lease is taken."""
+    ledger.acquire("scope", SOMEBODY, ManualClock().now(), TTL)
+    waits: list[Wait] = []
+    async with hold(ledger, "scope", Watcher(HOUR), Hooks(waits=[waits.append])):
+        assert [(wait.what, wait.over) for wait in waits] == [
+            ("the lease of scope, which process 1 on elsewhere may hold", True)
+        ]
 
 
 async def test_a_lease_that_is_released_meanwhile_is_taken_at_once(ledger: Ledger) -> None:

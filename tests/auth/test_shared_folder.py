@@ -24,6 +24,7 @@ from rsspot.auth.grants import Grant, Issuer
 from rsspot.auth.token import Token
 from rsspot.concurrency import drive
 from rsspot.errors import AuthError
+from rsspot.http.hooks import Hooks, Wait
 from rsspot.simulator.clock import ManualClock
 from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
@@ -159,6 +160,15 @@ async def test_waiting_for_the_lock_has_a_timeout(tmp_path: Path) -> None:
     began = clock.time()
     async with second.exclusive(clock):
         assert clock.time() == began
+
+
+@NEEDS_FILE_LOCKS
+async def test_waiting_for_the_lock_is_told(tmp_path: Path) -> None:
+    """A command that seems to hang says why."""
+    clock, waits = ManualClock(), list[Wait]()
+    first, second = TokenCache(tmp_path, "same"), TokenCache(tmp_path, "same")
+    async with first.exclusive(clock), second.exclusive(clock, Hooks(waits=[waits.append]).waiting):
+        assert [(wait.what, wait.over) for wait in waits] == [("another process that renews the same token", True)]
 
 
 @NEEDS_FILE_LOCKS

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from rsspot.auth.device import Invitation
 from rsspot.cli.waits import PLAIN_TICK, Waits, duration, keep_ticking
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.http.hooks import Hooks
+from rsspot.config.loader import Resolved
+from rsspot.http.hooks import Hooks, Wait
+from rsspot.settings import Setting
 from rsspot.simulator.clock import ManualClock
 from rsspot.testing import SimulatedSpot
+from rsspot.workflows.login import log_in
 from support.recording import cloudspace, put
 
 
@@ -132,3 +137,24 @@ async def test_a_hook_that_raises_does_not_end_a_wait(spot_api: SimulatedSpot) -
     client.hooks.waits.append(lambda wait: 1 / 0)
     put(spot_api, "cloudspaces", cloudspace("edge", status={"APIServerEndpoint": "hcp.example.com"}))
     assert (await client.cloudspaces.wait("edge")).name == "edge"
+
+
+async def test_the_approval_of_a_login_is_told(spot_api: SimulatedSpot, tmp_path: Path) -> None:
+    """It may take a person a quarter of an hour."""
+    waits: list[Wait] = []
+    settings = {name: Setting(spot_api.url, "test") for name in ("base_url", "oauth_url")}
+    settings |= {"client_id": Setting("tests", "test")}
+
+    def approve(invitation: Invitation) -> None:
+        assert [(wait.what, wait.over) for wait in waits] == [("the login to be approved in a browser", False)]
+        spot_api.world.identity.device.approve(invitation.code)
+
+    await log_in(
+        Resolved("default", settings, tmp_path / "state.db"),
+        approve,
+        clock=spot_api.clock,
+        environ={"HOME": str(tmp_path)},
+        config_file=tmp_path / "config.yaml",
+        hooks=Hooks(waits=[waits.append]),
+    )
+    assert [wait.over for wait in waits] == [True]

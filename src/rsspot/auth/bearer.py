@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, contextmanager
 from math import inf, isfinite
 from pathlib import Path
 
-from rsspot.auth.cache import TokenCache
+from rsspot.auth.cache import TokenCache, Waiting, untold
 from rsspot.auth.grants import TIMEOUT, UNTIL, Grant, Issuer, Send, refreshed, require_https
 from rsspot.auth.lifetime import TimedToken
 from rsspot.auth.token import Token
@@ -34,6 +34,7 @@ class Bearer:
 
     All tasks and threads that need a new token share one renewal. After a refused renewal, no other is tried.
     token: an id_token to use as it is · refresh_token: used to get new id_tokens · either may be missing.
+    waiting: says what is waited for
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Bearer:
         token: str | None = None,
         cache_folder: Path | None = None,
         log_in: LogIn | None = None,
+        waiting: Waiting = untold,
     ) -> None:
         require_https(base_url)
         self.identity = digest([issuer.url, issuer.client_id, refresh_token or "", token or ""])
@@ -54,6 +56,7 @@ class Bearer:
         self._issuer = issuer
         self._clock = clock
         self._log_in = log_in
+        self._waiting = waiting
         self._configured = refresh_token
         self._refresh_token = refresh_token
         self._in_use = TimedToken.kept(Token.parse(token), clock) if token else None
@@ -168,7 +171,7 @@ class Bearer:
             )
         async with AsyncExitStack() as stack:
             if self._cache:
-                await stack.enter_async_context(self._cache.exclusive(self._clock))
+                await stack.enter_async_context(self._cache.exclusive(self._clock, self._waiting))
                 cached = self._cached(self._cache)
                 if cached is not None and (used is None or cached.token.bearer != used.bearer):
                     return cached

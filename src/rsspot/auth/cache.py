@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,14 @@ LOCK_TIMEOUT = 35.0
 """How many seconds to wait while another process refreshes the same token. After that, refresh it anyway."""
 LOCK_POLL_INTERVAL = 0.05
 """Seconds."""
+
+Waiting = Callable[[str], AbstractContextManager[object]]
+"""Makes a context manager that says what is waited for in its block."""
+
+
+def untold(what: str) -> AbstractContextManager[object]:
+    """Tells nobody what is waited for."""
+    return nullcontext(what)
 
 
 class TokenCache:
@@ -62,8 +70,8 @@ class TokenCache:
             self._file.unlink(missing_ok=True)
 
     @asynccontextmanager
-    async def exclusive(self, clock: Clock) -> AsyncIterator[None]:
-        """Hold a lock that keeps other processes from refreshing the same token.
+    async def exclusive(self, clock: Clock, waiting: Waiting = untold) -> AsyncIterator[None]:
+        """Hold a lock that keeps other processes from refreshing the same token. waiting: hears of the wait for it
 
         Runs the body without the lock if the lock file cannot be created or the lock is not free in time.
         """
@@ -73,10 +81,11 @@ class TokenCache:
             yield
             return
         with closing(lock):
-            waited = 0.0
-            while waited < LOCK_TIMEOUT and not lock.acquire(wait=False):
-                await clock.sleep(LOCK_POLL_INTERVAL)
-                waited += LOCK_POLL_INTERVAL
+            with waiting("another process that renews the same token"):
+                waited = 0.0
+                while waited < LOCK_TIMEOUT and not lock.acquire(wait=False):
+                    await clock.sleep(LOCK_POLL_INTERVAL)
+                    waited += LOCK_POLL_INTERVAL
             yield
 
 

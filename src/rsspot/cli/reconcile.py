@@ -168,9 +168,7 @@ def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
     if cli.options.output != "table":
         cli.emit({"stack": manifests.stack, "manifests": rows})
         return
-    from rsspot.workflows.reconcile import passed_over
-
-    for note in passed_over(manifests):
+    for note in manifests.passed_over:
         print(f"Note: {printable(note)}")
     print(f"{len(rows)} manifests in {len(manifests.files)} files are valid (stack {manifests.stack!r}).")
 

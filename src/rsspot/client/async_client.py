@@ -87,7 +87,7 @@ class AsyncSpotClient(AsyncGroups):
         self.clock = clock or SystemClock()
         self.base_url = options.base_url
         self.hooks = hooks or Hooks()
-        self._bearer = bearer_of(self.config, self.clock, token_folder, log_in)
+        self._bearer = bearer_of(self.config, self.clock, token_folder, log_in, self.hooks)
         self.session = SpotTransport(
             self.base_url,
             self._bearer,

@@ -22,7 +22,9 @@ from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
 
-def bearer_of(resolved: Resolved, clock: Clock, token_folder: Path | None, log_in: LogIn | None) -> Bearer:
+def bearer_of(
+    resolved: Resolved, clock: Clock, token_folder: Path | None, log_in: LogIn | None, hooks: Hooks
+) -> Bearer:
     """The source of bearer tokens. Raises AuthError if there is neither a credential nor a way to log in."""
     options = resolved.options
     token = options.access_token.get_secret_value() if options.access_token else None
@@ -41,6 +43,7 @@ def bearer_of(resolved: Resolved, clock: Clock, token_folder: Path | None, log_i
         token=token,
         cache_folder=token_folder,
         log_in=log_in,
+        waiting=hooks.waiting,
     )
 
 

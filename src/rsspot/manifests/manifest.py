@@ -65,3 +65,9 @@ class ManifestSet:
     """Files that were passed over in a folder because their names begin with a dot."""
     variables: frozenset[str] = frozenset()
     """The names of variables that the Stack declares or that a manifest asks for."""
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """What was found in folders and not read, each as a clause."""
+        hidden = (f"{each} is hidden" for each in self.hidden)
+        return tuple(f"{each}: passed over" for each in (*self.foreign, *hidden))

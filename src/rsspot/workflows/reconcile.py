@@ -75,19 +75,12 @@ async def make_plan(
     state = LiveState(snapshot.organization, snapshot.live, incomplete, on_record(ledger, scope), claimed)
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
-    notes = [*plan.notes, *passed_over(manifests)]
+    notes = [*plan.notes, *(manifests.passed_over if manifests else ())]
     notes += [
         f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
     ]
     profile = manifests.profile if manifests else None
     return replace(plan, profile=profile, notes=tuple(notes), programs=programs_of(plan.changes))
-
-
-def passed_over(manifests: ManifestSet | None) -> Iterator[str]:
-    """What was found in folders and not read, each as a clause."""
-    if manifests is not None:
-        yield from (f"{each}: passed over" for each in manifests.foreign)
-        yield from (f"{each} is hidden: passed over" for each in manifests.hidden)
 
 
 def on_record(ledger: Ledger, scope: str) -> dict[Ref, OwnedObject]:
