@@ -50,7 +50,8 @@ def test_a_resize_and_ctrl_c_leave_the_screen_clean() -> None:
     assert "stopping once the requests under way are done" in shown
     last = RECAP.search(shown)
     assert last and last.end() == len(shown)
-    assert shown[: last.start()].endswith("\x1b[J")
+    # What was drawn last is erased; between a message and the end there may be no time to draw again.
+    assert shown.rindex("\x1b[J") > shown.rindex(" of 60 s")
 
 
 @pytest.mark.parametrize("plain", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}])
