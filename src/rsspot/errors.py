@@ -3,6 +3,7 @@
 RsspotError                         hint: what to do next; exit_code: exit code of the CLI
 ├── UsageError (ValueError)         3   invalid command line
 ├── ConfigError (ValueError)        3   a profile, file or variable that cannot be used
+│   └── InvalidConfig               3   several problems of a config file or of settings
 ├── ManifestError (ValueError)      3   all problems of a set of manifests, each with file:line:column
 ├── AuthError (PermissionError)     4   no token, or one that the service refuses
 ├── TransportError (ConnectionError) 1  no readable response, and nothing was changed
@@ -109,6 +110,10 @@ class _Problems(RsspotError):
     def __init__(self, problems: Sequence[Problem], *, hint: str | None = None) -> None:
         super().__init__("\n".join(str(problem) for problem in problems), hint=hint)
         self.problems = tuple(problems)
+
+
+class InvalidConfig(_Problems, ConfigError):
+    """Several problems of a config file, or of settings from several sources."""
 
 
 class ManifestError(_Problems, ValueError):

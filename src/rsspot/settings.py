@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,31 @@ from rsspot.errors import ConfigError
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "profile": ("RSSPOT_PROFILE", "SPOT_PROFILE", "RACKSPACE_SPOT_PROFILE"),
-    "organization": ("RSSPOT_ORG", "RSSPOT_ORGANIZATION", "SPOT_ORG", "RACKSPACE_SPOT_ORG"),
-    "region": ("RSSPOT_REGION", "SPOT_REGION", "RACKSPACE_SPOT_REGION"),
-    "refresh_token": ("RSSPOT_REFRESH_TOKEN", "SPOT_REFRESH_TOKEN", "RACKSPACE_SPOT_TOKEN", "RXTSPOT_TOKEN"),
+    "organization": ("RSSPOT_ORG", "RSSPOT_ORGANIZATION", "SPOT_ORG", "RACKSPACE_SPOT_ORG", "RACKSPACE_ORG"),
+    "organization_id": ("RSSPOT_ORG_ID", "RSSPOT_ORGID", "SPOT_ORG_ID", "RACKSPACE_ORG_ID"),
+    "region": ("RSSPOT_REGION", "SPOT_REGION", "RACKSPACE_SPOT_REGION", "RACKSPACE_REGION"),
+    "refresh_token": (
+        "RSSPOT_REFRESH_TOKEN",
+        "SPOT_REFRESH_TOKEN",
+        "RACKSPACE_SPOT_TOKEN",
+        "RACKSPACE_REFRESH_TOKEN",
+        "RXTSPOT_TOKEN",
+    ),
     "refresh_token_file": ("RSSPOT_REFRESH_TOKEN_FILE", "RXTSPOT_TOKEN_FILE"),
-    "access_token": ("RSSPOT_ACCESS_TOKEN", "SPOT_ACCESS_TOKEN"),
-    "client_id": ("RSSPOT_CLIENT_ID", "SPOT_CLIENT_ID", "RXTSPOT_CLIENT_ID"),
-    "base_url": ("RSSPOT_BASE_URL", "SPOT_BASE_URL", "RACKSPACE_SPOT_BASE_URL"),
-    "oauth_url": ("RSSPOT_OAUTH_URL", "SPOT_AUTH_URL", "RACKSPACE_SPOT_AUTH_URL"),
+    "access_token": ("RSSPOT_ACCESS_TOKEN", "SPOT_ACCESS_TOKEN", "RACKSPACE_ACCESS_TOKEN"),
+    "client_id": ("RSSPOT_CLIENT_ID", "SPOT_CLIENT_ID", "RACKSPACE_CLIENT_ID", "RXTSPOT_CLIENT_ID"),
+    "base_url": ("RSSPOT_BASE_URL", "SPOT_BASE_URL", "RACKSPACE_SPOT_BASE_URL", "RACKSPACE_BASE_URL"),
+    "oauth_url": ("RSSPOT_OAUTH_URL", "SPOT_AUTH_URL", "RACKSPACE_SPOT_AUTH_URL", "RACKSPACE_OAUTH_URL"),
     "feeds_url": ("RSSPOT_FEEDS_URL",),
     "proxy": ("RSSPOT_PROXY", "HTTPS_PROXY", "https_proxy"),
     "no_proxy": ("RSSPOT_NO_PROXY", "NO_PROXY", "no_proxy"),
-    "timeout": ("RSSPOT_TIMEOUT",),
+    "timeout": ("RSSPOT_TIMEOUT", "RSSPOT_REQUEST_TIMEOUT_SECONDS", "SPOT_REQUEST_TIMEOUT"),
     "rate_limit": ("RSSPOT_RATE_LIMIT",),
     "most_response_bytes": ("RSSPOT_MOST_RESPONSE_BYTES",),
     "keyring": ("RSSPOT_KEYRING",),
     "history": ("RSSPOT_HISTORY",),
     "retry.max_retries": ("RSSPOT_MAX_RETRIES", "SPOT_MAX_RETRIES"),
-    "retry.base_delay": ("RSSPOT_RETRY_BASE_DELAY",),
+    "retry.base_delay": ("RSSPOT_RETRY_BASE_DELAY", "RSSPOT_RETRY_BACKOFF_FACTOR", "SPOT_RETRY_BACKOFF_FACTOR"),
     "retry.max_delay": ("RSSPOT_RETRY_MAX_DELAY", "SPOT_RETRY_WAIT_MAX"),
     "retry.deadline": ("RSSPOT_RETRY_DEADLINE",),
     "cache.enabled": ("RSSPOT_CACHE",),
@@ -36,6 +43,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "state_path": ("RSSPOT_STATE_PATH",),
 }
 """Setting -> its environment variables. The first one that is set wins. A dot separates section and setting."""
+
+OWN = "RSSPOT_"
+"""The prefix of our own variables. The others belong to programs that may use another account."""
 
 CONFIG_PATHS = ("RSSPOT_CONFIG", "RSSPOT_CONFIG_FILE", "SPOT_CONFIG_FILE")
 
@@ -48,12 +58,14 @@ class Setting:
     source: str
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
-    """The settings from environment variables, as text. An empty variable counts as unset."""
+def from_environment(
+    environ: Mapping[str, str], wanted: Callable[[str], bool] = lambda variable: True
+) -> dict[str, Setting]:
+    """The settings from the wanted environment variables, as text. An empty variable counts as unset."""
     settings = {}
     for name, variables in ALIASES.items():
         for variable in variables:
-            if value := environ.get(variable, "").strip():
+            if wanted(variable) and (value := environ.get(variable, "").strip()):
                 settings[name] = Setting(value, variable)
                 break
     return settings

@@ -15,7 +15,8 @@ import pytest
 
 from rsspot.config.files import read
 from rsspot.config.loader import resolve
-from rsspot.config.manager import Keys, edit, file_to_edit
+from rsspot.config.manager import edit, file_to_edit
+from rsspot.config.problems import Keys
 from rsspot.errors import ConfigError
 
 TOKEN = "1/refresh:token#with 'marks' \"and\" more"

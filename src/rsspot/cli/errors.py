@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 from rsspot.cli.options import CliOptions
-from rsspot.errors import Cancelled, ManifestError, PlanRefused, RsspotError, UsageError
+from rsspot.errors import Cancelled, InvalidConfig, ManifestError, PlanRefused, RsspotError, UsageError
 from rsspot.utils.output import as_json
 from rsspot.utils.streams import output_failure, output_usable
 from rsspot.utils.text import printable
 
 OK, ERROR, CHANGES, USAGE = 0, 1, 2, 3
+WITH_PROBLEMS = (ManifestError, PlanRefused, InvalidConfig)
+"""Errors that list problems, each with its place and its way out."""
 
 
 def report(error: BaseException, options: CliOptions) -> int:
@@ -61,15 +63,16 @@ def _print(error: RsspotError, options: CliOptions) -> None:
         print(as_json({"error": _as_json(error)}))
         if output_failure() is None:
             return
-    if isinstance(error, ManifestError | PlanRefused):
+    if isinstance(error, WITH_PROBLEMS):
         from rsspot.reports.problems import render_problems
         from rsspot.resources.registry import secret_fields
 
-        print(render_problems(error.problems, secrets=secret_fields()), file=sys.stderr)
+        quote = not isinstance(error, InvalidConfig)
+        print(render_problems(error.problems, quote=quote, secrets=secret_fields()), file=sys.stderr)
     else:
         print(f"error: {printable(error.message)}", file=sys.stderr)
     if error.hint:
-        label = "" if isinstance(error, ManifestError | PlanRefused) else "  hint: "
+        label = "" if isinstance(error, WITH_PROBLEMS) else "  hint: "
         print(f"{label}{printable(error.hint)}", file=sys.stderr)
 
 
@@ -80,7 +83,7 @@ def _as_json(error: RsspotError) -> dict[str, object]:
         "hint": error.hint,
         "exitCode": error.exit_code,
     }
-    if isinstance(error, ManifestError | PlanRefused):
+    if isinstance(error, WITH_PROBLEMS):
         from rsspot.planner.codec import problem_json
 
         document["problems"] = [problem_json(problem) for problem in error.problems]

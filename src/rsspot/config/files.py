@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from rsspot.config.models import ConfigFile, Profile, Section, spellings
+from rsspot.config.foreign import translated
+from rsspot.config.models import ConfigFile, Profile, spellings
+from rsspot.config.problems import Keys, Problems, check_spelling
 from rsspot.errors import ConfigError
 from rsspot.models.findings import findings
 from rsspot.settings import CONFIG_PATHS, expanded, has_home, home, user_home
 from rsspot.utils.reading import TooDeep, parse_json, read_text, reason
-from rsspot.utils.text import did_you_mean
 
 NAMES = ("config.yml", "config.yaml", "config.toml", "config.json")
-LEGACY = ".spot_config"
+LEGACY = (".spot_config", ".spotctl/config.yaml", ".spotctl/config.yml", ".spotctl/config.json")
+"""The files of the official CLI, in the home directory. The first one that exists is read."""
+Format = Literal["yaml", "toml", "json"]
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
 """The deepest nesting that is read. Deeper nesting can overflow the stack of a parser written in C."""
@@ -39,33 +42,53 @@ def config_file(environ: Mapping[str, str], config_path: Path | None = None) -> 
 
 
 def legacy_file(environ: Mapping[str, str]) -> Path | None:
-    """The official CLI's `~/.spot_config`, if it exists."""
-    path = user_home(environ) / LEGACY if has_home(environ) else None
-    return path if path and path.is_file() else None
+    """The official CLI's file, if it exists: `~/.spot_config`, or else `~/.spotctl/config.yaml`."""
+    if not has_home(environ):
+        return None
+    return next((path for name in LEGACY if (path := user_home(environ) / name).is_file()), None)
 
 
 def read(path: Path) -> ConfigFile:
     """Read and validate a file. Raises ConfigError with the position. Never quotes the file: it may hold a token."""
-    return parse(document(path), str(path))
+    text = _text(path)
+    return parse(_mapping(path, text), str(path), text if format_of(path, text) == "yaml" else None)
 
 
 def document(path: Path) -> dict[str, Any]:
     """Read a file as plain values, without validating its keys. Raises ConfigError."""
+    return _mapping(path, _text(path))
+
+
+def _text(path: Path) -> str:
     try:
-        text = read_text(path, most=MAX_BYTES)
+        return read_text(path, most=MAX_BYTES)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read {path}: {reason(error)}") from None
+
+
+def _mapping(path: Path, text: str) -> dict[str, Any]:
     content = plain(path, text)
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must contain a mapping with `profiles`")
     return content
 
 
-def plain(path: Path, text: str) -> Any:
-    """Parse text in the format that the file name implies. Raises ConfigError with the position, and quotes nothing."""
-    readers = {".toml": _toml, ".json": _json}
+def format_of(path: Path, text: str) -> Format:
+    """The format that the file name implies. A name without an ending implies YAML, or TOML if the text is TOML."""
+    formats: dict[str, Format] = {".toml": "toml", ".json": "json"}
+    if path.suffix:
+        return formats.get(path.suffix, "yaml")
     try:
-        return readers.get(path.suffix, _yaml)(path, text)
+        return "toml" if _toml(path, text) else "yaml"
+    except (ConfigError, RecursionError):
+        return "yaml"
+
+
+def plain(path: Path, text: str) -> Any:
+    """Parse text in its format. Raises ConfigError with the position, and quotes nothing."""
+    readers = {"yaml": _yaml, "toml": _toml, "json": _json}
+    try:
+        return readers[format_of(path, text)](path, text)
     except (RecursionError, TooDeep):
         raise ConfigError(f"{path} is nested too deeply for a config file") from None
 
@@ -77,18 +100,35 @@ def is_single_profile(content: Mapping[str, Any]) -> bool:
     return any(key in content for key in spellings(Profile))
 
 
-def parse(content: Mapping[str, Any], source: str) -> ConfigFile:
-    """Validate plain values as a config file. Raises ConfigError with the source and the invalid key."""
-    normalized = {"profiles": {"default": dict(content)}} if is_single_profile(content) else dict(content)
+def parse(content: Mapping[str, Any], source: str, text: str | None = None) -> ConfigFile:
+    """Validate plain values as a config file.
+
+    source: the name of the file · text: its text, if it is YAML, to name the line of each problem
+    Raises ConfigError with the source and the invalid key, for several of them InvalidConfig. Quotes no value.
+    """
+    single = is_single_profile(content)
+    normalized = {"profiles": {"default": dict(content)}} if single else dict(content)
     for key in ("profiles", "preferences"):
         if normalized.get(key) is None:
             normalized.pop(key, None)
     _check_mappings(normalized, source)
-    _check_spelling(normalized, source)
+    ours = translated(normalized)
+    problems = Problems(source, text, lambda keys: _in_file(ours.as_written(keys), single))
+    check_spelling(ours.content, problems)
+    file = None
     try:
-        return ConfigFile.model_validate(normalized)
+        file = ConfigFile.model_validate(ours.content)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {findings(error)[0]}") from None
+        for finding in findings(error):
+            problems.add(finding.path, finding.clause)
+    problems.raise_any()
+    assert file is not None
+    return file
+
+
+def _in_file(keys: Keys, single: bool) -> Keys:
+    """A key path in a file whose top level may be one profile."""
+    return keys[2:] if single and keys[:2] == ("profiles", "default") else keys
 
 
 def _check_mappings(content: dict[str, Any], source: str) -> None:
@@ -96,36 +136,6 @@ def _check_mappings(content: dict[str, Any], source: str) -> None:
     if not isinstance(profiles, dict) or not all(isinstance(each, dict | None) for each in profiles.values()):
         raise ConfigError(f"{source}: `profiles` must be a mapping, and so must each profile in it")
     content["profiles"] = {str(name): each or {} for name, each in profiles.items()}
-
-
-def _check_spelling(content: dict[str, Any], source: str) -> None:
-    """Refuse an unknown key that resembles a known one. Other unknown keys may belong to other programs."""
-    file_keys, profile_keys = spellings(ConfigFile), spellings(Profile)
-    for key in content:
-        if key not in file_keys and (key in profile_keys or _suggestion(key, profile_keys)):
-            hint = _suggestion(key, profile_keys) if key not in profile_keys else None
-            raise ConfigError(f"{source}: {key!r} belongs in a profile or in `preferences`", hint=hint)
-    _check_keys(ConfigFile, content, source)
-    for name, profile in content["profiles"].items():
-        _check_keys(Profile, profile, f"{source}: profile {name!r}")
-
-
-def _check_keys(model: type[BaseModel], content: Mapping[str, Any], source: str) -> None:
-    known = spellings(model)
-    for key, value in content.items():
-        if key not in known:
-            hint = _suggestion(key, known)
-            if hint:
-                raise ConfigError(f"{source}: unknown key {key!r}", hint=hint)
-            continue
-        section = model.model_fields[known[key]].annotation
-        if isinstance(section, type) and issubclass(section, Section) and isinstance(value, dict):
-            _check_keys(section, value, f"{source}: {key}")
-
-
-def _suggestion(key: object, known: Iterable[str]) -> str | None:
-    """A hint naming the known key that is almost the same. Keys such as `token` and `url` must not match."""
-    return did_you_mean(str(key), known, closeness=0.77)
 
 
 def _yaml(path: Path, text: str) -> Any:

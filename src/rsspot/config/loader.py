@@ -15,10 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from rsspot.config.files import config_file, legacy_file, parse, read
+from rsspot.config.foreign import is_masked
 from rsspot.config.models import SECRETS, ConfigFile, Profile, leaves, nested, values
-from rsspot.errors import AuthError, ConfigError, StateError
+from rsspot.errors import AuthError, ConfigError, InvalidConfig, Problem, RsspotError, StateError
 from rsspot.models.findings import findings
-from rsspot.settings import Setting, expanded, from_environment, home
+from rsspot.settings import OWN, Setting, expanded, from_environment, home
 from rsspot.utils.reading import read_text, reason
 from rsspot.utils.text import did_you_mean
 
@@ -46,6 +47,8 @@ class Resolved:
     config_file: Path | None = None
     profile_source: str = "default"
     state_source: str = "default"
+    masked_token: bool = False
+    """Whether the profile has asterisks in the place of its refresh token."""
 
     def get(self, name: str) -> Any:
         """A setting's value by its dotted name, or None."""
@@ -58,23 +61,32 @@ class Resolved:
         try:
             return Profile.model_validate(nested({name: each.value for name, each in self.settings.items()}))
         except ValidationError as error:
-            first = findings(error)[0]
-            name = first.field
-            source = next((each.source for key, each in self.settings.items() if f"{name}.".startswith(f"{key}.")), "?")
-            raise ConfigError(f"{source}: {first}") from None
+            problems = [Problem(f"{self._source_of(each.field)}: {each}") for each in findings(error)]
+            if len(problems) == 1:
+                raise ConfigError(str(problems[0])) from None
+            raise InvalidConfig(problems) from None
+
+    def _source_of(self, name: str) -> str:
+        return next((each.source for key, each in self.settings.items() if f"{name}.".startswith(f"{key}.")), "?")
 
     def require(self, name: str) -> str:
         """A setting's value. If it is not set, raises ConfigError (AuthError for a credential) with ways to set it."""
         value = self.get(name)
         if value is None:
-            variables = {"refresh_token": "RSSPOT_REFRESH_TOKEN", "organization": "RSSPOT_ORG"}
-            kind = AuthError if name in SECRETS else ConfigError
-            raise kind(
-                f"no {name.replace('_', ' ')} for profile {self.profile!r}",
-                hint=f"set {variables.get(name, name)}, add it to a profile in the config file,"
-                " or use --sandbox to try the command without an account",
-            )
+            raise self._missing(name)
         return str(value)
+
+    def _missing(self, name: str) -> RsspotError:
+        """The error for a setting that is not set."""
+        variables = {"refresh_token": "RSSPOT_REFRESH_TOKEN", "organization": "RSSPOT_ORG"}
+        is_secret = name in SECRETS
+        masked = f": {self.config_file} has only asterisks in its place" if is_secret and self.masked_token else ""
+        login = "run `rsspot login`, " if is_secret else ""
+        return (AuthError if is_secret else ConfigError)(
+            f"no {name.replace('_', ' ')} for profile {self.profile!r}{masked}",
+            hint=f"{login}set {variables.get(name, name)}, add it to a profile in the config file,"
+            " or use --sandbox to try the command without an account",
+        )
 
     def explain(self) -> dict[str, tuple[Any, str]]:
         """Every setting as (value, source), including defaults. Secrets are masked."""
@@ -114,7 +126,7 @@ def resolve(
         raise TypeError(f"unknown setting {unknown[0]!r}")
     # An empty string counts as not set, as in the environment.
     from_arguments = {name: Setting(value, "argument") for name, value in arguments.items() if value not in (None, "")}
-    given = _over(_over(from_environment(environ), dict(overrides or {})), from_arguments)
+    given = _over(_over(_from_environment(environ), dict(overrides or {})), from_arguments)
     path, file = _load(config, config_path, environ)
     state, state_source = _state_path(given, file, path, environ)
     remembered = preferences(state)
@@ -131,7 +143,8 @@ def resolve(
     settings = _over(settings, {key: Setting(value, f"{state} (default {key})") for key, value in defaults.items()})
     settings = _over(settings, {key: each for key, each in given.items() if key not in GLOBAL})
     settings = _one_organization(_with_token(settings))
-    return Resolved(name, settings, state, path, selected.source if selected else "default", state_source)
+    source = selected.source if selected else "default"
+    return Resolved(name, settings, state, path, source, state_source, _has_masked_token(file, name))
 
 
 def _defaults(remembered: Remembered, profile: str, given: Mapping[str, Setting]) -> Mapping[str, str]:
@@ -193,6 +206,12 @@ def _profile(file: ConfigFile, name: str, path: Path | None, *, required: bool) 
     return {}
 
 
+def _has_masked_token(file: ConfigFile, name: str) -> bool:
+    profile = file.profiles.get(name)
+    token = profile.refresh_token if profile else None
+    return token is not None and is_masked(token.get_secret_value())
+
+
 def _settings(section: Profile, source: str) -> dict[str, Setting]:
     return {name: Setting(value, source) for name, value in values(section)}
 
@@ -205,6 +224,12 @@ def _over(lower: dict[str, Setting], higher: dict[str, Setting]) -> dict[str, Se
         # Otherwise the keyring of a lower source could supply the token of another account.
         replaced.add("keyring")
     return {name: each for name, each in lower.items() if name not in replaced} | higher
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
+    """The settings from the environment. Those of other programs never mix with ours: they may be another account's."""
+    others = from_environment(environ, lambda variable: not variable.startswith(OWN))
+    return _over(others, from_environment(environ, lambda variable: variable.startswith(OWN)))
 
 
 def _any(names: Iterable[str], settings: Mapping[str, Setting]) -> bool:

@@ -14,14 +14,24 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from rsspot.config.files import MAX_BYTES, config_file, document, is_single_profile, legacy_file, parse, plain
+from rsspot.config.files import (
+    MAX_BYTES,
+    config_file,
+    document,
+    format_of,
+    is_single_profile,
+    legacy_file,
+    parse,
+    plain,
+)
+from rsspot.config.foreign import followed
 from rsspot.config.models import ConfigFile, Profile, Section, spellings
+from rsspot.config.problems import Keys
 from rsspot.errors import ConfigError
 from rsspot.settings import expanded, home
 from rsspot.utils.files import file_lock, write_private
 from rsspot.utils.reading import parse_json, read_text
 
-Keys = tuple[str, ...]
 DEFAULT_PROFILE = ("profiles", "default")
 """The path of the profile in a file whose top level is one profile."""
 
@@ -52,8 +62,9 @@ def _edit(path: Path, changes: Mapping[Keys, Any], only_new: bool) -> bool:
     if only_new and path.exists():
         return False
     before = _text(path)
-    after = _edited(path, before, changes)
     expected = _unshared(plain(path, before))
+    changes = followed(expected, changes)
+    after = _edited(path, before, changes)
     _apply(expected, {keys: _unshared(value) for keys, value in changes.items()}, path)
     actual = plain(path, after)
     if actual != expected:
@@ -105,8 +116,8 @@ def migrate(environ: Mapping[str, str]) -> Path | None:
 
 
 def _edited(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:
-    editors = {".toml": _edit_toml, ".json": _edit_json}
-    return editors.get(path.suffix, _edit_yaml)(path, text, changes)
+    editors = {"yaml": _edit_yaml, "toml": _edit_toml, "json": _edit_json}
+    return editors[format_of(path, text)](path, text, changes)
 
 
 def _edit_yaml(path: Path, text: str, changes: Mapping[Keys, Any]) -> str:

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from rsspot.config.foreign import is_masked
 from rsspot.constants import BASE_URL, CLIENT_ID, FEEDS_URL, OAUTH_URL, TRANSIENT_STATUSES
 
 
@@ -83,7 +84,9 @@ class Profile(Section):
     organization_id: Annotated[Text | None, _aliases("organizationId", "organization_id", "orgId", "org_id")] = Field(
         default=None, description="ID of the organization. Takes precedence over a name from the same source."
     )
-    region: Text | None = Field(default=None, description="The region of new cloudspaces that do not specify one.")
+    region: Annotated[Text | None, _aliases("region", "defaultRegion", "default_region")] = Field(
+        default=None, description="The region of new cloudspaces that do not specify one."
+    )
     refresh_token: SecretStr | None = Field(
         default=None, description="The refresh token, from which id_tokens are obtained."
     )
@@ -96,7 +99,9 @@ class Profile(Section):
         default=CLIENT_ID, description="The OAuth client ID. The default is the console's, which needs no secret."
     )
     base_url: Text = Field(default=BASE_URL, description="URL of the API.")
-    oauth_url: Text = Field(default=OAUTH_URL, description="URL of the login service, which issues tokens.")
+    oauth_url: Annotated[Text, _aliases("oauthUrl", "oauth_url", "authUrl", "auth_url")] = Field(
+        default=OAUTH_URL, description="URL of the login service, which issues tokens."
+    )
     feeds_url: Text = Field(default=FEEDS_URL, description="URL of the public price feeds.")
     proxy: Text | None = Field(default=None, repr=False, description="HTTP proxy for https URLs.")
     no_proxy: Text | None = Field(
@@ -142,11 +147,12 @@ def leaves(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, Field
 
 
 def values(section: Section, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value set in a section, by its dotted name. An empty secret counts as not set."""
+    """Every value set in a section, by its dotted name. An empty or masked secret counts as not set."""
     for name in section.model_fields_set & set(type(section).model_fields):
         value = getattr(section, name)
         if isinstance(value, SecretStr):
-            value = value.get_secret_value() or None
+            secret = value.get_secret_value()
+            value = None if not secret or is_masked(secret) else secret
         if isinstance(value, Section):
             yield from values(value, f"{above}{name}.")
         elif value is not None:

@@ -23,7 +23,8 @@ from rsspot.auth.keyring import forget, keep, recall
 from rsspot.client.factory import transport_options_of
 from rsspot.config.files import legacy_file, read
 from rsspot.config.loader import Resolved
-from rsspot.config.manager import Keys, edit_in_use
+from rsspot.config.manager import edit_in_use
+from rsspot.config.problems import Keys
 from rsspot.errors import ConfigError
 from rsspot.http.hooks import Hooks
 from rsspot.http.transport import SpotTransport
