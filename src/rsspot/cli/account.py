@@ -112,7 +112,7 @@ def configure(
         changes |= stored_token(profile, token, keyring=keyring)
     path = _edit(changes)
     if activate:
-        forget_profile(here.state_path)
+        forget_profile(here.state_path, profile)
     here.emit(
         {
             "profile": profile,
@@ -182,7 +182,7 @@ def use(name: str) -> None:
     here = _real()
     _require(name)
     path = _edit({("activeProfile",): name})
-    forget_profile(here.state_path)
+    forget_profile(here.state_path, name)
     here.emit({"activeProfile": name, "file": str(path)})
 
 

@@ -30,10 +30,11 @@ def explain() -> None:
 def path() -> None:
     """Show the paths of the config file and state.db."""
     from rsspot.config.files import config_file, legacy_file
+    from rsspot.state.first_release import own_file
 
     current = session()
     file = config_file(os.environ, current.config_file) or legacy_file(os.environ)
-    current.emit({"config": str(file) if file else None, "state": str(current.state_path)})
+    current.emit({"config": str(file) if file else None, "state": str(own_file(current.state_path))})
 
 
 @app.command()
@@ -61,6 +62,7 @@ def unset_default(which: str = WHICH) -> None:
 
 
 def _remember(which: str, value: str | None) -> None:
+    from rsspot.state.first_release import own_file
     from rsspot.state.preferences import open_preferences
 
     current = session()
@@ -72,7 +74,7 @@ def _remember(which: str, value: str | None) -> None:
         _require(value)
     profile = None if which == "profile" else current.resolved.profile
     open_preferences(current.state_path).remember(NAMES[which], value, profile)
-    current.emit({"default": which, "value": value, "of profile": profile, "state": str(current.state_path)})
+    current.emit({"default": which, "value": value, "of profile": profile, "state": str(own_file(current.state_path))})
 
 
 @app.command()

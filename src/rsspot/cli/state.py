@@ -22,7 +22,9 @@ state = App(help="Export, import and clean up state.db.")
 @state.command()
 def path() -> None:
     """Show the path of state.db."""
-    session().emit({"state": str(session().state_path)})
+    from rsspot.state.first_release import own_file
+
+    session().emit({"state": str(own_file(session().state_path))})
 
 
 @state.command("export")

@@ -111,7 +111,7 @@ def set_active_profile(name: str, *, config_path: Path | str | None = None) -> N
     _check_known(name, config_path)
     path = edit_in_use(os.environ, _given_file(config_path), {("activeProfile",): name})
     # A profile remembered in state.db would override the one just set.
-    forget_profile(state_path_of(path, state_path=_options.get("state_path")))
+    forget_profile(state_path_of(path, state_path=_options.get("state_path")), name)
     _forget_made()
 
 

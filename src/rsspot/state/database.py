@@ -10,6 +10,7 @@ from threading import RLock
 from time import monotonic, sleep
 
 from rsspot.errors import StateError
+from rsspot.state.first_release import beside, is_first_release
 from rsspot.state.migrations import MIGRATIONS
 from rsspot.utils.files import private_database, private_file
 
@@ -33,7 +34,9 @@ class Database:
         durable: bool = True,
         patience: float = BUSY_TIMEOUT,
     ) -> None:
-        self.path = path
+        self.beside_of = path if path and is_first_release(path) else None
+        """The file of a first release at the given path. It is left alone, and ours is beside it."""
+        self.path = path = beside(path) if path and self.beside_of else path
         self._guard = RLock()
         try:
             target = str(private_database(path)) if path else ":memory:"
@@ -120,6 +123,15 @@ class Database:
                 for statement in filter(str.strip, migration.split(";")):
                     execute(statement)
             execute(f"PRAGMA user_version = {len(migrations)}")
+        if version == 0 and self.beside_of:
+            self._say_so()
+
+    def _say_so(self) -> None:
+        """Tell once, when the file is created, that it is not the one that other documents name."""
+        import logging
+
+        message = "%s belongs to an earlier release and is left as it is; this one keeps its own state in %s"
+        logging.getLogger("rsspot.state").warning(message, self.beside_of, self.path)
 
     def _keep_copy(self, version: int) -> None:
         """Copy the file to the same folder, so that it can be restored if a migration damages it.

@@ -58,4 +58,8 @@ MIGRATIONS: tuple[str, ...] = (
     """
     UPDATE managed_objects SET applied_json = '{}' WHERE applied_json LIKE '%"sha256:%';
     """,
+    # How far the registrations in another program's file have been taken over: the time of its last change seen.
+    """
+    CREATE TABLE taken_over (path TEXT PRIMARY KEY, until REAL NOT NULL);
+    """,
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from rsspot.errors import StateError, UsageError
+from rsspot.state import first_release
 from rsspot.state.base_store import BaseStore, Records
 from rsspot.state.database import Database
 from rsspot.state.sqlite_store import SqliteStore
@@ -52,10 +53,14 @@ def open_preferences(path: Path) -> Preferences:
     return Preferences(SqliteStore(Database(path), "preferences", RECORDS))
 
 
-def forget_profile(path: Path) -> None:
-    """Delete the default profile, because it was set elsewhere. Creates no file."""
+def forget_profile(path: Path, chosen: str | None = None) -> None:
+    """Delete the default profile, because it was set elsewhere. Creates no file.
+
+    chosen: the new default, to be stored if a first release's state.db, which is never changed, names another one
+    """
     if path.is_file():
-        open_preferences(path).remember("profile", None)
+        others = first_release.preferences(path) if first_release.is_first_release(path) else {}
+        open_preferences(path).remember("profile", chosen if "profile" in others else None)
 
 
 def _value(body: object) -> object:
@@ -71,19 +76,23 @@ def remembered(path: Path) -> Callable[[str | None], Mapping[str, str]]:
     A missing file has no preferences. If the file cannot be read, the returned function raises StateError: ignoring
     the file could select the wrong account.
     """
+    others: dict[str, str] = {}
+    file = path
+    if first_release.is_first_release(path):
+        file, others = first_release.beside(path), first_release.preferences(path)
     known: dict[str, str] | None = {}
-    if path.is_file():
-        known = _read(path, "mode=ro")
-        known = _read(path, "immutable=1") if known is None else known
+    if file.is_file():
+        known = _read(file, "mode=ro")
+        known = _read(file, "immutable=1") if known is None else known
 
     def of(profile: str | None) -> Mapping[str, str]:
         if known is None:
             raise StateError(
-                f"cannot read {path}, which may set the profile and organization to use",
+                f"cannot read {file}, which may set the profile and organization to use",
                 hint="pass --profile and --org, or move the file away",
             )
         names = ("profile",) if profile is None else OF_A_PROFILE
-        return {name: known[key] for name in names if (key := _key(name, profile)) in known}
+        return {name: value for name in names if (value := known.get(_key(name, profile), others.get(name)))}
 
     return of
 

@@ -49,9 +49,11 @@ class RegistrationStore:
 
 def export_state(database: Database) -> dict[str, Any]:
     """Export preferences and registrations as one JSON document."""
+    ledger = SqliteLedger(database)
+    ledger.take_over()
     parts = [
         exported(preferences.RECORDS, _preferences(database)),
-        exported(REGISTRATIONS, RegistrationStore(SqliteLedger(database))),
+        exported(REGISTRATIONS, RegistrationStore(ledger)),
     ]
     return {"format": FORMAT, "parts": parts}
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from rsspot.models.refs import UUID, wire_uuid
+
 
 class RegistrationStatus(StrEnum):
     """How far the registration of a machine is."""
@@ -20,6 +22,15 @@ class RegistrationStatus(StrEnum):
     REGISTERED = "registered"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+KEY_SPACE = "VMRegistration"
+"""A part of every key. Changing it would forget all registrations."""
+
+
+def registration_key(organization: str, vmcloudspace: str, vm_uid: str) -> str:
+    """The key of a machine: the same for everybody who asks. organization: its namespace"""
+    return vm_uid if UUID.fullmatch(vm_uid) else wire_uuid(organization, vmcloudspace, KEY_SPACE, vm_uid)
 
 
 _serials = itertools.count(1)

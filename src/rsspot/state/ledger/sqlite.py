@@ -33,7 +33,9 @@ from rsspot.utils.serialization import canonical, without_surrogates
 def open_at(url: str, *, create: bool) -> SqliteLedger:
     """See `state.ledger.open_ledger`. Uses an empty ledger in memory for a missing file that must not be created."""
     path = Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
-    return SqliteLedger(Database(path if create or path.exists() else None))
+    ledger = SqliteLedger(Database(path if create or path.exists() else None))
+    ledger.take_over()
+    return ledger
 
 
 class SqliteLedger(SqliteRegistrations):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from rsspot.errors import StateError
 from rsspot.state.database import Database
+from rsspot.state.first_release import registrations as registrations_of
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.state.ledger.rules import OPEN, advanced, has_ended
 from rsspot.utils.clock import utc_now
@@ -166,6 +167,30 @@ class SqliteRegistrations:
                 f" ON CONFLICT (registration_key) DO UPDATE SET {assignments}",
                 rows,
             )
+
+    def take_over(self) -> None:
+        """Take over what a first release has registered since the last time, if its state.db is beside ours.
+
+        The newer record of a machine counts. One that a worker of ours has claimed is not touched.
+        """
+        file = self._db.beside_of
+        if file is None:
+            return
+        rows = self._db.rows("SELECT until FROM taken_over WHERE path = ?", str(file))
+        found = registrations_of(file, after=rows[0]["until"] if rows else 0.0)
+        if not found:
+            return
+        with self._db.transaction() as db:
+            self.put_registrations(record for _, record in found if self._is_newer(record))
+            db.execute(
+                "INSERT INTO taken_over (path, until) VALUES (?, ?)"
+                " ON CONFLICT (path) DO UPDATE SET until = max(until, excluded.until)",
+                (str(file), found[-1][0]),
+            )
+
+    def _is_newer(self, record: RegistrationRecord) -> bool:
+        known = self.registration(record.registration_key)
+        return known is None or (known.claimed_by is None and (known.updated_at or "") < (record.updated_at or ""))
 
     def forget_registration(self, key: str) -> bool:
         with self._db.transaction() as db:
