@@ -160,6 +160,7 @@ class ApiError(RsspotError):
 
     status: HTTP status · reason: Kubernetes reason, or "" · causes: {field: message}
     request_id: the service's ID of the request, or None · retry_after: seconds, or None
+    method: that of the request which was answered so; None if the answer was of another status, such as a list
     """
 
     def __init__(
@@ -172,8 +173,10 @@ class ApiError(RsspotError):
         request_id: str | None = None,
         retry_after: float | None = None,
         hint: str | None = None,
+        method: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
+        self.method = method
         self.status = status
         self.reason = reason
         self.causes = causes or {}

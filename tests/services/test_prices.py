@@ -41,11 +41,14 @@ async def test_quotes_are_sorted_by_market_price(spot_client: AsyncSpotClient) -
 
 
 async def test_quotes_can_be_filtered_by_region(spot_client: AsyncSpotClient) -> None:
-    """By its exact name."""
+    """By its exact name. A region that does not exist is an error, which names those there are."""
     quotes = await spot_client.pricing.list(region="us-central-dfw-2")
     assert {each.region for each in quotes} == {"us-central-dfw-2"}
     assert all(each.server_class.endswith("-dfw2") for each in quotes)
-    assert await spot_client.pricing.list(region="us-central") == []
+    with pytest.raises(UsageError, match="no region 'us-central-dfw-9'") as caught:
+        await spot_client.pricing.list(region="us-central-dfw-9")
+    assert str(caught.value.hint).startswith("did you mean 'us-central-dfw-")
+    assert "us-east-iad-1" in str(caught.value.hint)
 
 
 async def test_a_quote_has_exact_prices(spot_client: AsyncSpotClient) -> None:
@@ -206,7 +209,7 @@ async def test_comparable_prices_lose_their_dollar_sign(spot_api: SimulatedSpot)
         ("a", "c", "gcp", "n2"),
     ]
     assert [(str(each.average), each.price and str(each.price)) for each in rows] == [("0.1", "0.096"), ("0.1", None)]
-    assert await client.pricing.comparable(region="b") == []
+    assert await client.pricing.comparable(region="us-central-dfw-2") == []
 
 
 async def test_every_class_has_comparable_prices(spot_client: AsyncSpotClient) -> None:

@@ -11,10 +11,23 @@ import typer
 
 from rsspot.cli.grammar import App
 from rsspot.cli.session import CliSession, session
-from rsspot.errors import Cancelled, ConfigError, UsageError
+from rsspot.cli.tokens import checked_token, token_from
+from rsspot.errors import ConfigError, UsageError
 from rsspot.utils.clock import stamp
 
 KEYRING = typer.Option(False, "--keyring", help="Store it in the system keyring, not in the config file.")
+
+NAMES = {
+    "organization": "organization",
+    "organizationId": "organization_id",
+    "region": "region",
+    "refreshToken": "refresh_token",
+    "accessToken": "access_token",
+    "baseUrl": "base_url",
+    "oauthUrl": "oauth_url",
+    "clientId": "client_id",
+}
+"""The keys that `configure` writes -> settings."""
 
 profiles = App(help="List, show, select and delete profiles.")
 
@@ -67,17 +80,21 @@ def whoami() -> None:
 
 
 def configure(
+    refresh_token: str | None = typer.Option(None, "--refresh-token", help="Refresh token. Arguments are public."),
+    token_from_stdin: bool = typer.Option(False, "--token-stdin", help="Read the refresh token from standard input."),
+    keyring: bool = KEYRING,
+    access_token: str | None = typer.Option(None, "--access-token", help="An id_token. Arguments are public."),
+    organization_id: str | None = typer.Option(None, "--org-id", help="ID of the organization."),
     base_url: str | None = typer.Option(None, "--base-url", help="URL of the API."),
     oauth_url: str | None = typer.Option(None, "--oauth-url", help="URL of the login service."),
     client_id: str | None = typer.Option(None, "--client-id", help="OAuth client id."),
-    token_from_stdin: bool = typer.Option(False, "--token-stdin", help="Read the refresh token from standard input."),
-    keyring: bool = KEYRING,
     activate: bool = typer.Option(True, "--activate/--no-activate", help="Make this the default profile."),
+    verify: bool = typer.Option(True, "--verify/--no-verify", help="Check the values by requests before writing."),
 ) -> None:
     """Create or update a profile. Only the given values change.
 
     --profile selects the profile; --org and --region are stored in it. The refresh token is read from a prompt or from
-    standard input. It is never an argument, since other users of the machine can see those.
+    standard input, or given as an argument, which other users of the machine can see.
     """
     from rsspot.state.preferences import forget_profile
 
@@ -85,7 +102,9 @@ def configure(
     profile = here.resolve_profile()
     values = {
         "organization": here.options.organization,
+        "organizationId": organization_id,
         "region": here.options.region,
+        "accessToken": checked_token(access_token, "--access-token"),
         "baseUrl": base_url,
         "oauthUrl": oauth_url,
         "clientId": client_id,
@@ -93,17 +112,21 @@ def configure(
     changes: dict[tuple[str, ...], Any] = {
         ("profiles", profile, name): value for name, value in values.items() if value is not None
     }
-    token = _token(token_from_stdin)
+    if refresh_token or access_token:
+        print("note: other users can see arguments; --token-stdin keeps a token private", file=sys.stderr)
+    token = checked_token(refresh_token, "--refresh-token") or token_from(token_from_stdin)
     if keyring and token is None:
         raise UsageError("no token to store in the keyring", hint="type it at the prompt, or pipe it to --token-stdin")
     file = here.config_file
     new = file is not None and not file.exists()
     if not changes and token is None and (new or profile not in _known()):
         raise UsageError("nothing to write", hint="pass --org, --region, --base-url or a token")
+    if verify:
+        _verify(here, profile, values | {"refreshToken": token})
     if activate:
         changes[("activeProfile",)] = profile
     here.options.profile = profile
-    if here.options.organization:
+    if here.options.organization and not organization_id:
         # A stored id would take precedence over the new name.
         changes[("profiles", profile, "organizationId")] = None
     if token:
@@ -122,23 +145,22 @@ def configure(
     )
 
 
-def _token(from_stdin: bool) -> str | None:
-    """The refresh token, from standard input or from a prompt without echo; None if neither gives one."""
-    if from_stdin:
-        token = sys.stdin.readline().strip() if sys.stdin is not None else ""
-        if not token:
-            raise UsageError("no token on standard input")
-        if not token.isascii() or not token.isprintable() or " " in token:
-            raise UsageError("the text on standard input is not a valid token")
-        return token
-    if sys.stdin is None or not sys.stdin.isatty():
-        return None
-    import getpass
+def _verify(here: CliSession, profile: str, values: dict[str, str | None]) -> None:
+    """Check the given values by requests. Without any credential yet, nothing can be checked."""
+    from rsspot.config.files import config_file, legacy_file, read
+    from rsspot.config.models import ConfigFile
+    from rsspot.workflows.verification import settings_with, verify
 
-    try:
-        return getpass.getpass("Refresh token (leave empty to keep the current one): ").strip() or None
-    except (KeyboardInterrupt, EOFError):
-        raise Cancelled("cancelled; nothing was written") from None
+    new = here.config_file is not None and not here.config_file.exists()
+    path = None if new else config_file(os.environ, here.config_file) or legacy_file(os.environ)
+    given = {NAMES[name]: value for name, value in values.items()}
+    resolved = settings_with(read(path) if path else ConfigFile(), profile, **given)
+    if not any(resolved.get(name) for name in ("refresh_token", "access_token", "keyring")):
+        print("note: not verified, since there is no token yet", file=sys.stderr)
+        return
+    organizations = [value for name in ("organizationId", "organization") if (value := values[name])]
+    folder = here.token_folder
+    here.run(verify(resolved, organizations=organizations, region=values["region"], token_folder=folder))
 
 
 def _real() -> CliSession:

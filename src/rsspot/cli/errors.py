@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from rsspot.cli.options import CliOptions
-from rsspot.errors import Cancelled, InvalidConfig, ManifestError, PlanRefused, RsspotError, UsageError
+from rsspot.errors import ApiError, Cancelled, InvalidConfig, ManifestError, PlanRefused, RsspotError, UsageError
 from rsspot.utils.output import as_json
 from rsspot.utils.streams import output_failure, output_usable
 from rsspot.utils.text import printable
@@ -70,7 +70,8 @@ def _print(error: RsspotError, options: CliOptions) -> None:
         quote = not isinstance(error, InvalidConfig)
         print(render_problems(error.problems, quote=quote, secrets=secret_fields()), file=sys.stderr)
     else:
-        print(f"error: {printable(error.message)}", file=sys.stderr)
+        status = f" (HTTP {error.status})" if isinstance(error, ApiError) and error.method else ""
+        print(f"error: {printable(error.message)}{status}", file=sys.stderr)
     if error.hint:
         label = "" if isinstance(error, WITH_PROBLEMS) else "  hint: "
         print(f"{label}{printable(error.hint)}", file=sys.stderr)

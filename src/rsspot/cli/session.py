@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
@@ -77,8 +78,13 @@ class CliSession:
 
     @cached_property
     def resolved(self) -> Resolved:
-        """The settings of this command."""
-        return self.resolve_again()
+        """The settings of this command. Warns if others can read the token in the config file."""
+        resolved = self.resolve_again()
+        if resolved.exposed:
+            file = printable(str(resolved.config_file))
+            hint = f"run: chmod 600 {shlex.quote(file)}"
+            print(f"warning: {file} holds a token and can be read by other users; {hint}", file=sys.stderr)
+        return resolved
 
     def resolve_again(self) -> Resolved:
         """Resolve the settings anew, after something was written."""

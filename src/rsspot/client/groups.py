@@ -108,7 +108,9 @@ class AsyncGroups:
     organizations = Group[Organizations](lambda client: Organizations(client.session))
     regions = of_kind(REGION)
     server_classes = of_kind(SERVER_CLASS)
-    pricing = Group[Pricing](lambda client: Pricing(client.documents(SERVER_CLASS), client.feeds))
+    pricing = Group[Pricing](
+        lambda client: Pricing(client.documents(SERVER_CLASS), client.documents(REGION), client.feeds)
+    )
     cloudspaces = Group[CloudSpaces](lambda client: CloudSpaces(client.documents(CLOUD_SPACE), CLOUD_SPACE))
     spot_nodepools = of_kind(SPOT_NODE_POOL)
     ondemand_nodepools = of_kind(ON_DEMAND_NODE_POOL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from rsspot.config.foreign import translated
-from rsspot.config.models import ConfigFile, Profile, spellings
+from rsspot.config.models import SECRETS, ConfigFile, Profile, spellings, values
 from rsspot.config.problems import Keys, Problems, check_spelling
 from rsspot.errors import ConfigError
 from rsspot.models.findings import findings
@@ -52,6 +53,14 @@ def read(path: Path) -> ConfigFile:
     """Read and validate a file. Raises ConfigError with the position. Never quotes the file: it may hold a token."""
     text = _text(path)
     return parse(_mapping(path, text), str(path), text if format_of(path, text) == "yaml" else None)
+
+
+def is_exposed(path: Path | None, file: ConfigFile) -> bool:
+    """Whether a file holds a token, and users other than its owner can read it."""
+    if path is None or os.name == "nt" or not path.stat().st_mode & 0o044:
+        return False
+    sections = (file.preferences, *file.profiles.values())
+    return any(name in SECRETS for section in sections for name, _ in values(section))
 
 
 def document(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rsspot.config.files import config_file, legacy_file, parse, read
+from rsspot.config.files import config_file, is_exposed, legacy_file, parse, read
 from rsspot.config.foreign import is_masked
 from rsspot.config.models import SECRETS, ConfigFile, Profile, leaves, nested, values
 from rsspot.errors import AuthError, ConfigError, InvalidConfig, Problem, RsspotError, StateError
@@ -49,6 +49,8 @@ class Resolved:
     state_source: str = "default"
     masked_token: bool = False
     """Whether the profile has asterisks in the place of its refresh token."""
+    exposed: bool = False
+    """Whether the config file holds a token and others can read it."""
 
     def get(self, name: str) -> Any:
         """A setting's value by its dotted name, or None."""
@@ -144,7 +146,8 @@ def resolve(
     settings = _over(settings, {key: each for key, each in given.items() if key not in GLOBAL})
     settings = _one_organization(_with_token(settings))
     source = selected.source if selected else "default"
-    return Resolved(name, settings, state, path, source, state_source, _has_masked_token(file, name))
+    masked = _has_masked_token(file, name)
+    return Resolved(name, settings, state, path, source, state_source, masked, is_exposed(path, file))
 
 
 def _defaults(remembered: Remembered, profile: str, given: Mapping[str, Setting]) -> Mapping[str, str]:

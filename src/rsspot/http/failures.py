@@ -21,6 +21,7 @@ from rsspot.errors import (
     TransportError,
 )
 from rsspot.http.hooks import request_id_of
+from rsspot.http.next_steps import NEXT_STEPS, REDIRECTED, UNKNOWN, next_step
 from rsspot.http.retry import NEVER_SENT, SAFE, pause_asked_by, retry_after
 from rsspot.utils.clock import utc_now
 from rsspot.utils.reading import parse_json
@@ -43,16 +44,15 @@ def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotErr
     hidden = Secrets((response.request.headers.get("Authorization", "").removeprefix("Bearer "), *secrets))
     status, message = response.status_code, _message(body, response, hidden)
     if status == 401:
-        return AuthError(
-            f"the service refused the token: {message}",
-            hint="it may be expired, revoked or issued for another organization",
-        )
+        return AuthError(f"the service refused the token (HTTP 401): {message}", hint=NEXT_STEPS[401])
     if response.request.method not in SAFE and (status in AMBIGUOUS or status >= 500):
         seconds = _seconds(body, response)
-        return OutcomeUnknown(f"{response.request.method} returned {status}: {message}", retry_after=seconds)
+        text = f"{response.request.method} returned {status}: {message}"
+        return OutcomeUnknown(text, hint=UNKNOWN, retry_after=seconds)
     if 300 <= status < 400:
         # Following the redirect would send the bearer token to another host, and could turn a write into a read.
-        return ApiError(f"the service redirected {response.request.method}; redirects are not followed", status=status)
+        text = f"the service redirected {response.request.method}; redirects are not followed"
+        return ApiError(text, status=status, hint=REDIRECTED, method=response.request.method)
     reason = str(body.get("reason") or "")
     return _class_for(status, reason)(
         message,
@@ -61,6 +61,8 @@ def error_of(response: httpx.Response, secrets: Sequence[str] = ()) -> RsspotErr
         causes=dict(_causes(body, hidden)),
         request_id=request_id_of(response),
         retry_after=_seconds(body, response),
+        hint=next_step(status, reason, message),
+        method=response.request.method,
     )
 
 
@@ -89,9 +91,9 @@ def error_from(failure: httpx.TransportError | httpx.DecodingError, method: str,
     quotable = str(failure) and not isinstance(failure, httpx.LocalProtocolError)
     what = f"{method} {path}: {failure if quotable else type(failure).__name__}"
     if method not in SAFE and not isinstance(failure, NEVER_SENT):
-        return OutcomeUnknown(f"no response to {what}")
+        return OutcomeUnknown(f"no response to {what}", hint=UNKNOWN)
     if isinstance(failure, httpx.TimeoutException):
-        return RequestTimeout(f"timed out: {what}")
+        return RequestTimeout(f"timed out: {what}", hint="check the network, or set a longer `timeout`")
     return TransportError(f"cannot reach the service for {what}", hint="check the base URL and the network")
 
 

@@ -27,6 +27,14 @@ def squashed(word: str) -> str:
     return word.replace("-", "").replace("_", "").lower()
 
 
+def choices(what: str, word: str, known: Iterable[str]) -> str:
+    """A hint naming the closest known word, if one is close, then all of them. what: their name in the plural"""
+    names = list(known)
+    everything = f"{what}: {', '.join(names) or 'none'}"
+    suggestion = did_you_mean(word, names)
+    return f"{suggestion} {everything}" if suggestion else everything
+
+
 def printable(text: str) -> str:
     """Escape the control and invisible characters of a text, so that it stays on its line and manipulates no terminal.
 

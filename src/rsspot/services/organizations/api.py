@@ -11,6 +11,7 @@ from rsspot.errors import NotFound, UnexpectedShape
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.organizations.schemas import Organization
+from rsspot.utils.text import choices
 
 
 class Organizations:
@@ -33,11 +34,13 @@ class Organizations:
     async def get(self, name: str) -> Organization:
         """One organization by its name, id or namespace; case is ignored. Source: `list`. Raises NotFound."""
         wanted = name.lower()
-        for organization in await self.list():
+        organizations = await self.list()
+        for organization in organizations:
             if wanted in {organization.id.lower(), organization.name.lower(), organization.namespace}:
                 return organization
         message = f"the token's user belongs to no organization {name!r}"
-        raise NotFound(message, status=404, reason="NotFound")
+        hint = choices("organizations", name, sorted(each.name for each in organizations))
+        raise NotFound(message, status=404, reason="NotFound", hint=hint)
 
 
 class BlockingOrganizations(Blocking):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import quote as escaped
 
 from rsspot.errors import ApiError, NotFound, UsageError
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.resources.documents import Documents
+from rsspot.resources.known import require_known
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
 from rsspot.services.pricing.recommendation import FAMILIES, CostLimits, Scenario, scenarios
@@ -16,11 +18,17 @@ from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint,
 from rsspot.services.pricing.selection import Wanted, chosen
 from rsspot.utils.serialization import Document
 
+R = TypeVar("R", Quote, Percentiles, Comparison)
+
 
 class Pricing:
-    """Server prices, in dollars per hour as Decimals. feeds: the public price feeds; no credential is sent there."""
+    """Server prices, in dollars per hour as Decimals. feeds: the public price feeds; no credential is sent there.
 
-    def __init__(self, server_classes: Documents, feeds: SpotTransport) -> None:
+    With `region`, only rows of this region are returned. Raises UsageError if there is no such region.
+    """
+
+    def __init__(self, server_classes: Documents, regions: Documents, feeds: SpotTransport) -> None:
+        self._regions = regions
         self._server_classes = server_classes
         self._feeds = feeds
 
@@ -31,7 +39,7 @@ class Pricing:
         Raises ApiError, AuthError, TransportError, UnexpectedShape.
         """
         quotes = [schemas.quote(document) for document in await self._kept_list()]
-        here = [quote for quote in quotes if region in (None, quote.region)]
+        here = await self._within(region, quotes)
         return sorted(here, key=lambda quote: (quote.market is None, quote.market or 0, quote.server_class))
 
     async def get(self, server_class: str) -> Quote:
@@ -64,7 +72,7 @@ class Pricing:
         Raises ApiError, TransportError.
         """
         rows = schemas.percentiles(await self._feed("/percentiles.json"))
-        return [row for row in rows if region in (None, row.region)]
+        return await self._within(region, rows)
 
     async def history(self, server_class: str) -> builtins.list[PricePoint]:
         """What winners of each auction of a server class paid, oldest first.
@@ -90,7 +98,16 @@ class Pricing:
         Raises ApiError, TransportError.
         """
         rows = schemas.comparisons(await self._feed("/comparable_prices.json"))
-        return [row for row in rows if region in (None, row.region)]
+        return await self._within(region, rows)
+
+    async def _within(self, region: str | None, rows: builtins.list[R]) -> builtins.list[R]:
+        """The rows of a region. That it exists is asked only if it has none."""
+        if region is None:
+            return rows
+        chosen = [row for row in rows if row.region == region]
+        if not chosen:
+            await require_known(self._regions, region)
+        return chosen
 
     async def _kept_list(self) -> builtins.list[Document]:
         return await self._server_classes.kept_list()
