@@ -437,8 +437,8 @@ def test_every_file_is_created_private(
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "second"))
         for line, stdin in (
             ("config migrate", ""),
-            ("configure --profile new --token-stdin", REFRESH),
-            ("configure --profile new --region us-central-dfw-2", ""),
+            ("configure --profile new --token-stdin --no-verify", REFRESH),
+            ("configure --profile new --region us-central-dfw-2 --no-verify", ""),
             ("profiles use new", ""),
             ("profiles use default", ""),
             ("config set-default region us-central-dfw-2", ""),
