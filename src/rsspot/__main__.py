@@ -9,9 +9,9 @@ def main() -> None:
     """Run the command line and exit with its code."""
     try:
         code = _run(sys.argv[1:])
+        _ignore_interrupts()
     except KeyboardInterrupt:
         code = _interrupted()
-    _ignore_interrupts()
     sys.exit(code)
 
 

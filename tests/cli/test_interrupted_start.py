@@ -23,7 +23,7 @@ def runs_of(stride: int, *arguments: str) -> list[tuple[int, int, str]]:
 @pytest.mark.parametrize(
     ("stride", "arguments"),
     [
-        (3, ["--help"]),
+        (1, ["--help"]),
         (29, ["cloudspaces", "--help"]),
         (97, ["--sandbox", "plan", "stack.yaml"]),
         (131, ["--sandbox", "regions", "list", "-o", "yaml"]),
