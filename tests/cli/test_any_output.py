@@ -198,7 +198,7 @@ def test_arguments_are_not_obeyed(arguments: list[str], more: list[str], capsys:
 def test_the_id_of_a_request_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     """A service, or a proxy before it, may send any header."""
     with safe_streams():
-        CliSession(CliOptions(verbose=True)).hooks.tell(Exchange("GET", EVIL, 1, 200, 0.1, EVIL))
+        CliSession(CliOptions(verbose=1)).hooks.tell(Exchange("GET", EVIL, 1, 200, 0.1, EVIL))
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
     assert_harmless(shown)

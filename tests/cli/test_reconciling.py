@@ -95,13 +95,13 @@ def test_documents_of_other_tools_prevent_pruning(rsspot: Command) -> None:
     assert "Deployment" not in rsspot("plan stack --prune")
 
 
-def test_the_history_has_what_used_the_service(rsspot: Command) -> None:
-    """And shows names of folders."""
+def test_the_history_has_every_command_and_can_be_read(rsspot: Command) -> None:
+    """Names of folders and values of harmless options are shown."""
     Path("stack.yaml").write_text(STACK)
     rsspot("apply . --yes --wait accepted")
     rsspot("validate .")
     commands = [each["command"] for each in json.loads(rsspot("history list -o json"))]
-    assert commands == ["--sandbox apply . --yes --wait accepted"]
+    assert commands == ["--sandbox validate .", "--sandbox apply . --yes --wait accepted"]
 
 
 def test_a_default_stack_is_not_told_to_prune(rsspot: Command) -> None:

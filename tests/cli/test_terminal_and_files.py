@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -95,8 +97,18 @@ def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[
     assert "\\n" not in output
 
 
-def test_a_plan_with_registrations_creates_no_ledger() -> None:
-    """A plan writes nothing, whatever the kind."""
+def test_a_plan_with_registrations_writes_nothing_to_the_ledger() -> None:
+    """Whatever the kind. Only the history has the command; without a history there is not even a file."""
+    assert run(["--sandbox", "plan", write(REGISTRATION)]) == 0
+    with closing(sqlite3.connect(folder() / "state.db")) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        filled = {name for name in tables if database.execute(f"SELECT 1 FROM {name}").fetchone()}
+    assert filled - {"sqlite_sequence"} == {"command_history"}
+
+
+def test_a_plan_without_a_history_creates_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan itself writes nothing."""
+    monkeypatch.setenv("RSSPOT_HISTORY", "false")
     assert run(["--sandbox", "plan", write(REGISTRATION)]) == 0
     assert not (folder() / "state.db").exists()
 

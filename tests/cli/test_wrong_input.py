@@ -132,12 +132,15 @@ def test_usage_errors_are_reported_as_json(capsys: pytest.CaptureFixture[str], a
     assert json.loads(capsys.readouterr().out)["error"]["exitCode"] == 3
 
 
-def test_only_verbose_prints_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    """-v prints the traceback of an error."""
+def test_only_very_verbose_prints_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """-vv prints the traceback of an error, -v only how long the command took."""
     assert run(["--sandbox", "plan", "none.yaml"]) == 3
     assert "Traceback" not in capsys.readouterr().err
     assert run(["--sandbox", "plan", "none.yaml", "-v"]) == 3
-    assert "Traceback" in capsys.readouterr().err
+    assert "Traceback" not in capsys.readouterr().err
+    for more in (["-vv"], ["-v", "--verbose"]):
+        assert run(["--sandbox", "plan", "none.yaml", *more]) == 3
+        assert "Traceback" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("order", [["--sandbox", "-o", "json", "plan"], ["plan", "--sandbox", "-o", "json"]])

@@ -21,7 +21,7 @@ DEFAULTS = {name: field.get_default(call_default_factory=True) for name, field i
 NAMES = sorted(DEFAULTS)
 REMEMBERED = ("organization", "region")
 ORGANIZATIONS = ("organization", "organization_id")
-CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token")
+CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token", "credential_command")
 OF_A_PROFILE = [(name, variable) for name in ALIASES if name in DEFAULTS for variable in ALIASES[name]]
 
 
@@ -34,6 +34,7 @@ def sample(name: str, level: str) -> Any:
         "retry.statuses": (500 + number,),
         "cache.ttls": {f"/{level}": 1.0},
         "rate_limit": number + 0.5,
+        "credential_command": [f"program-of-{level}", "--print"],
     }
     if name in special:
         return special[name]
@@ -139,10 +140,14 @@ def test_an_id_takes_precedence_over_a_name_from_the_same_level(tmp_path: Path) 
 def test_a_higher_credential_replaces_every_lower_one(tmp_path: Path, high: str, low: str) -> None:
     """Otherwise a command could use another account, whose credential is in the config file."""
 
-    def credential(name: str, level: str) -> str:
+    def credential(name: str, level: str) -> Any:
+        if name == "credential_command":
+            return sample(name, level)
         return str(token_file(tmp_path, level)) if name == "refresh_token_file" else f"{name}-of-{level}"
 
-    for higher, lower in combinations(levels_of("access_token"), 2):
+    for higher, lower in combinations(LEVELS, 2):
+        if higher not in levels_of(high) or lower not in levels_of(low):
+            continue
         resolved = resolve_levels(
             tmp_path, (higher, high, credential(high, higher)), (lower, low, credential(low, lower))
         )

@@ -190,9 +190,9 @@ def test_a_failure_is_json_with_json_output(account, config, rsspot, arrange, co
 
 @pytest.mark.defect(10)
 @pytest.mark.parametrize("arrange", FAILURES, ids=[arrange.__name__ for arrange in FAILURES])
-def test_verbose_prints_a_traceback_without_credentials(account, config, rsspot, arrange):
-    """The output of -v may be pasted into a bug report."""
-    ended = rsspot(*arrange(account, config), "-v")
+def test_very_verbose_prints_a_traceback_without_credentials(account, config, rsspot, arrange):
+    """The output of -vv may be pasted into a bug report."""
+    ended = rsspot(*arrange(account, config), "-vv")
     assert ("Traceback" in ended.err) is (arrange is not unknown_command)
     assert "sandbox-refresh-token" not in ended.err + ended.out
     for request in account.requests:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -138,9 +139,10 @@ def test_verbose_prints_every_request(account, rsspot):
     """Otherwise a slow or failing command cannot be diagnosed."""
     account.answer("GET .*/regions$", failure(503))
     lines = rsspot("regions", "list", "-v").err.splitlines()
-    requests = [line.split(" -> ")[0] for line in lines]
+    requests = [line.split(" -> ")[0] for line in lines[:-1]]
     assert requests == ["POST /oauth/token", *["GET /apis/ngpc.rxt.io/v1/regions"] * 2]
     assert "503" in lines[1] and "attempt 2" in lines[2]
+    assert re.fullmatch(r"rsspot regions list -v: \d+\.\d\d s, 3 requests, 1 retry", lines[-1])
 
 
 @pytest.mark.defect(51)

@@ -31,6 +31,7 @@ from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache
 from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx
+from support.issuer import id_token
 
 URL = "http://127.0.0.1"
 CANARY = "canary-token"
@@ -113,21 +114,25 @@ async def test_a_request_that_httpx_refuses_to_send_is_not_quoted(method: str) -
     assert CANARY not in str(caught.value)
 
 
-async def test_an_interactive_login_is_not_stored_for_other_commands(tmp_path: Path) -> None:
+async def test_an_interactive_login_has_its_own_identity_in_later_commands_too(tmp_path: Path) -> None:
     """The person who logged in may not be the one whose token is configured."""
+    bobs = id_token(exp=ManualClock().time() + 3600)
 
     async def as_bob(issuer: Issuer, send: Send) -> Grant:
-        return Grant(Token.parse("bobs-token"), "bobs-refresh-token")
+        return Grant(Token.parse(bobs), "bobs-refresh-token")
 
     async def refused(request: httpx.Request) -> httpx.Response:
         return httpx.Response(403, json={"error": "invalid_grant"})
 
     signed = bearer(as_bob, tmp_path, refresh_token="of-alice")
     before = signed.identity
-    assert (await signed.current(refused)).bearer == "bobs-token"
+    assert (await signed.current(refused)).bearer == bobs
     assert signed.refresh_token == "bobs-refresh-token"
     assert signed.identity != before
-    assert not list(tmp_path.glob("*.json"))
+    later = bearer(None, tmp_path, refresh_token="of-alice")
+    assert (await later.current(refused)).bearer == bobs
+    assert (later.identity, later.refresh_token) == (signed.identity, "bobs-refresh-token")
+    assert bearer(None, tmp_path, refresh_token="of-carol").identity != signed.identity
 
 
 async def test_cached_responses_belong_to_the_logged_in_identity(tmp_path: Path) -> None:

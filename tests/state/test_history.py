@@ -63,3 +63,12 @@ def test_a_command_is_stored_unchanged(database: Database) -> None:
     special = HistoryEntry("2026-01-01T00:00:00Z", "x'); DROP TABLE command_history;--\n\t😀", "p'", 0, 1e-9)
     History(database).add(special)
     assert History(database).entries() == [special]
+
+
+def test_the_number_of_commands_is_known(database: Database) -> None:
+    """Without reading them."""
+    history = History(database)
+    assert history.count() == 0
+    for number in range(3):
+        history.add(entry(number))
+    assert history.count() == 3

@@ -14,9 +14,10 @@ from pathlib import Path
 from rsspot.auth.cache import TokenCache, Waiting, untold
 from rsspot.auth.grants import TIMEOUT, UNTIL, Grant, Issuer, Send, refreshed, require_https
 from rsspot.auth.lifetime import TimedToken
+from rsspot.auth.stores import CredentialStore
 from rsspot.auth.token import Token
 from rsspot.concurrency import Mutex
-from rsspot.errors import AuthError, TransportError
+from rsspot.errors import AuthError, ConfigError, TransportError
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import digest
 from rsspot.wire import httpx
@@ -35,6 +36,8 @@ class Bearer:
     All tasks and threads that need a new token share one renewal. After a refused renewal, no other is tried.
     token: an id_token to use as it is · refresh_token: used to get new id_tokens · either may be missing.
     waiting: says what is waited for
+    cache_folder: where tokens are kept between runs · profile: whose login is kept there if no credential is given
+    store: is given the refresh tokens that the login service issues
     """
 
     def __init__(
@@ -46,17 +49,20 @@ class Bearer:
         refresh_token: str | None = None,
         token: str | None = None,
         cache_folder: Path | None = None,
+        profile: str | None = None,
+        store: CredentialStore | None = None,
         log_in: LogIn | None = None,
         waiting: Waiting = untold,
     ) -> None:
         require_https(base_url)
-        self.identity = digest([issuer.url, issuer.client_id, refresh_token or "", token or ""])
-        """A digest that differs between credentials and reveals none of them. It changes after a device login."""
+        self._credential = digest([issuer.url, issuer.client_id, refresh_token or "", token or ""])
+        self._login: str | None = None
         self._origin = origin_of(httpx.URL(base_url))
         self._issuer = issuer
         self._clock = clock
         self._log_in = log_in
         self._waiting = waiting
+        self._credential_store = None if store is None or store.read_only else store
         self._configured = refresh_token
         self._refresh_token = refresh_token
         self._in_use = TimedToken.kept(Token.parse(token), clock) if token else None
@@ -67,13 +73,22 @@ class Bearer:
         self._renewals = 0
         self._waited_for_people = 0.0
         self._refused_token: Token | None = None
-        parts = (issuer.url, issuer.client_id, refresh_token or "")
-        self._cache = TokenCache(cache_folder, *parts) if cache_folder and refresh_token else None
+        self._cache = _cache_of(cache_folder, issuer, refresh_token, None if token else profile)
         if self._in_use is None and self._cache:
             self._in_use = self._cached(self._cache)
         if self._in_use and not self._renewable and not self._in_use.outlasts(0.0, clock):
             # Expired by our clock, which may be wrong. There is nothing to lose by asking the service.
             self._in_use = self._in_use.untimed()
+
+    @property
+    def identity(self) -> str:
+        """A digest that differs between credentials and reveals none of them. It changes after a device login."""
+        return digest([self._credential, self._login]) if self._login else self._credential
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a token, or a way to get one."""
+        return self._in_use is not None or self._renewable
 
     @property
     def credentials(self) -> frozenset[str]:
@@ -190,17 +205,18 @@ class Bearer:
             raise
         finally:
             self._waited_for_people += self._clock.monotonic() - began
-        # Another user may have logged in. So cache nothing of this login, and share no cached responses with it.
-        self._cache = None
-        self._refresh_token = grant.refresh_token
-        self.identity = digest([self.identity, grant.token.bearer])
-        return TimedToken.new(grant.token, grant.lifetime, self._clock)
+        # Another user may have logged in, who must not see responses that are cached for the one before.
+        self._login = digest([grant.token.bearer])
+        # The refused one must not be sent again.
+        self._refresh_token = None
+        return self._store(grant)
 
     def _cached(self, cache: TokenCache) -> TimedToken | None:
         """The id_token that another run has cached, if it is still valid. Adopts its refresh token in any case."""
         cached = cache.load()
         if cached is None:
             return None
+        self._login = cached.login or self._login
         self._refresh_token = cached.refresh_token or self._refresh_token
         timed = TimedToken.kept(cached.token, self._clock, cached.lifetime, cached.received_at)
         return timed if timed.outlasts(timed.margin, self._clock) else None
@@ -209,16 +225,33 @@ class Bearer:
         """Cache a new token before it is used, with the refresh token if the login service replaced it."""
         self._refresh_token = grant.refresh_token or self._refresh_token
         timed = TimedToken.new(grant.token, grant.lifetime, self._clock)
+        if grant.refresh_token and self._credential_store:
+            self._keep(grant.refresh_token, self._credential_store)
         if self._cache:
             replaced = self._refresh_token != self._configured
             lifetime = timed.lifetime if isfinite(timed.lifetime) else None
             received_at = self._clock.now().timestamp()
             saved = self._cache.save(
-                Grant(grant.token, self._refresh_token if replaced else None, lifetime, received_at)
+                Grant(grant.token, self._refresh_token if replaced else None, lifetime, received_at, self._login)
             )
             if replaced and not saved:
                 log.warning("the login service replaced the refresh token, but the new one could not be saved")
         return timed
+
+    def _keep(self, refresh_token: str, store: CredentialStore) -> None:
+        try:
+            store.keep(refresh_token)
+        except ConfigError as error:
+            log.warning("the new refresh token could not be stored: %s", error)
+
+
+def _cache_of(folder: Path | None, issuer: Issuer, refresh_token: str | None, profile: str | None) -> TokenCache | None:
+    """The cache of a refresh token, or of the device logins of a profile that has none."""
+    if folder is None:
+        return None
+    if refresh_token:
+        return TokenCache(folder, issuer.url, issuer.client_id, refresh_token)
+    return TokenCache.of_profile(folder, issuer.url, issuer.client_id, profile) if profile else None
 
 
 def _signed(request: httpx.Request, token: Token) -> httpx.Request:

@@ -31,11 +31,19 @@ def untold(what: str) -> AbstractContextManager[object]:
 
 
 class TokenCache:
-    """One private file per identity: login URL, client ID and refresh token. Its name is a digest of these."""
+    """One private file per identity: login URL, client ID and refresh token. Its name is a digest of these.
+
+    A profile without a refresh token has a file of its own, for the tokens of a device login.
+    """
 
     def __init__(self, folder: Path, *identity: str) -> None:
         name = hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32]
         self._file = folder / f"{name}.json"
+
+    @classmethod
+    def of_profile(cls, folder: Path, url: str, client_id: str, profile: str) -> TokenCache:
+        """The tokens of the device logins of a profile that has no refresh token."""
+        return cls(folder, url, client_id, "", profile)
 
     def load(self) -> Grant | None:
         """The cached tokens, or None if there are none or they cannot be read."""
@@ -48,7 +56,14 @@ class TokenCache:
             # It would be used in every run, even after the service has revoked it.
             return None
         rotated = refresh_token if isinstance(refresh_token, str) else None
-        return Grant(token, rotated, _seconds(cached, "lifetime"), _seconds(cached, "received_at"))
+        login = cached.get("login")
+        return Grant(
+            token,
+            rotated,
+            _seconds(cached, "lifetime"),
+            _seconds(cached, "received_at"),
+            login if isinstance(login, str) else None,
+        )
 
     def save(self, grant: Grant) -> bool:
         """Write the tokens to the cache. Returns False if that fails, in which case the next run has to log in."""
@@ -57,6 +72,7 @@ class TokenCache:
             "refresh_token": grant.refresh_token,
             "lifetime": grant.lifetime,
             "received_at": grant.received_at,
+            "login": grant.login,
         }
         try:
             write_private(self._file, json.dumps(kept))

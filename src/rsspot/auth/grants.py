@@ -70,12 +70,14 @@ class Grant:
 
     lifetime: of the token from its receipt, in seconds, if known
     received_at: seconds since 1970 by the clock of this machine, for tokens from the cache
+    login: a digest that names the device login the tokens come from; None if they come from a configured credential
     """
 
     token: Token
     refresh_token: str | None = field(default=None, repr=False)
     lifetime: float | None = None
     received_at: float | None = None
+    login: str | None = None
 
 
 class Answer(NamedTuple):

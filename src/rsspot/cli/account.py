@@ -12,10 +12,12 @@ import typer
 from rsspot.cli.grammar import App
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.tokens import checked_token, token_from
+from rsspot.cli_history import shown
 from rsspot.errors import ConfigError, UsageError
 from rsspot.utils.clock import stamp
 
 KEYRING = typer.Option(False, "--keyring", help="Store it in the system keyring, not in the config file.")
+PROFILE = shown(typer.Argument(help="Name of the profile."))
 
 NAMES = {
     "organization": "organization",
@@ -32,8 +34,13 @@ NAMES = {
 profiles = App(help="List, show, select and delete profiles.")
 
 
-def login(keyring: bool = KEYRING) -> None:
-    """Log in with a browser and store the refresh token in the profile in use."""
+def login(
+    store: str | None = shown(
+        typer.Option(None, "--store", help="Where to store it: file or keyring. Default: where the profile does.")
+    ),
+    keyring: bool = typer.Option(False, "--keyring", help="The same as --store keyring."),
+) -> None:
+    """Log in with a browser and store the refresh token for the profile in use."""
     from rsspot.cli.login import invite
     from rsspot.workflows.login import log_in
 
@@ -42,7 +49,7 @@ def login(keyring: bool = KEYRING) -> None:
         log_in(
             here.resolved,
             invite,
-            keyring=keyring,
+            store=_store(store, keyring),
             token_folder=here.token_folder,
             config_file=here.config_file,
             hooks=here.hooks,
@@ -51,13 +58,25 @@ def login(keyring: bool = KEYRING) -> None:
     here.emit({"profile": done.profile, "email": done.email, "until": stamp(done.until) if done.until else None})
 
 
+def _store(name: str | None, keyring: bool) -> str | None:
+    """The name of the store that the options choose; None for that of the profile."""
+    from rsspot.auth.stores import STORES
+
+    if name is not None and name not in STORES:
+        raise UsageError(f"--store takes {', '.join(STORES)}, not {name!r}")
+    if keyring and name not in (None, "keyring"):
+        raise UsageError(f"cannot combine --keyring with --store {name}")
+    return "keyring" if keyring else name
+
+
 def logout() -> None:
     """Remove the refresh token of the profile in use, and the tokens cached for it."""
     from rsspot.workflows.login import log_out
 
     here = _real()
     log_out(here.resolved, token_folder=here.token_folder, config_file=here.config_file)
-    remaining = here.resolve_again().settings.get("refresh_token")
+    left = here.resolve_again().settings
+    remaining = left.get("refresh_token") or left.get("credential_command")
     here.emit({"profile": here.resolved.profile, "still given by": remaining.source if remaining else None})
 
 
@@ -187,7 +206,7 @@ def list_() -> None:
 
 
 @profiles.command()
-def show(name: str | None = typer.Argument(None, help="Default: the profile in use.")) -> None:
+def show(name: str | None = shown(typer.Argument(None, help="Default: the profile in use."))) -> None:
     """Show the resolved settings of a profile; secrets are masked."""
     here = session()
     if name is not None:
@@ -197,7 +216,7 @@ def show(name: str | None = typer.Argument(None, help="Default: the profile in u
 
 
 @profiles.command()
-def use(name: str) -> None:
+def use(name: str = PROFILE) -> None:
     """Make a profile the default. Writes it to the config file and removes any default set in state.db."""
     from rsspot.state.preferences import forget_profile
 
@@ -209,7 +228,7 @@ def use(name: str) -> None:
 
 
 @profiles.command()
-def delete(name: str) -> None:
+def delete(name: str = PROFILE) -> None:
     """Delete a profile from the config file, unless it is in use."""
     here = session()
     _require(name)

@@ -15,6 +15,7 @@ from rsspot.cli import command_table, errors
 from rsspot.cli.grammar import App, CommandGroup, no_such_option
 from rsspot.cli.loading import load
 from rsspot.cli.options import CliOptions, split
+from rsspot.cli.recording import asks_for_help, record, words
 from rsspot.cli.root_help import root_help, terminal_width
 from rsspot.cli.session import CliSession
 from rsspot.errors import Cancelled, UsageError
@@ -71,20 +72,35 @@ def run(arguments: list[str]) -> int:
 
 
 def _reported(arguments: list[str]) -> int:
-    """Run a command line, with its errors reported and the command noted in the history."""
+    """Run a command line, with its errors reported, and record it in the history."""
     began = time.monotonic()
     options = CliOptions()
     code = errors.ERROR
-    try:
-        options, rest = split(arguments)
-        with closing(CliSession(options)) as session:
-            try:
-                code = errors.delivered(_run(options, rest))
-            finally:
-                session.note(arguments, code, time.monotonic() - began)
-    except UsageError as error:
-        code = errors.report(error, options)
+    rest, problem = _split(arguments, options)
+    with closing(CliSession(options)) as session:
+        try:
+            code = errors.report(problem, options) if problem else errors.delivered(_run(options, rest))
+        finally:
+            if problem or not asks_for_help(rest):
+                _finish(session, arguments, code, time.monotonic() - began)
     return code
+
+
+def _split(arguments: list[str], options: CliOptions) -> tuple[list[str], UsageError | None]:
+    try:
+        return split(arguments, options)[1], None
+    except UsageError as error:
+        return [], error
+
+
+def _finish(session: CliSession, arguments: list[str], code: int, seconds: float) -> None:
+    """Record a command that has ended, and with -v print how long it took."""
+    parser = typer.main.get_command(root)
+    record(session, parser, arguments, code, seconds)
+    if session.options.verbose:
+        from rsspot.cli.timing import timing
+
+        print(timing(words(parser, arguments), seconds, session.request_count), file=sys.stderr)
 
 
 def _run(options: CliOptions, rest: list[str]) -> int:

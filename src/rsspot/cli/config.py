@@ -10,12 +10,13 @@ import typer
 from rsspot.cli.grammar import App
 from rsspot.cli.history import history
 from rsspot.cli.session import session
+from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 
 app = App(help="Show settings and their sources, and set defaults.")
 app.add_typer(history, name="history")
 NAMES = {"profile": "profile", "org": "organization", "region": "region"}
-WHICH = typer.Argument(help="profile, org or region.")
+WHICH = shown(typer.Argument(help="profile, org or region."))
 
 
 @app.command()
@@ -47,7 +48,7 @@ def migrate() -> None:
 
 
 @app.command("set-default")
-def set_default(which: str = WHICH, value: str = typer.Argument(help="The new default.")) -> None:
+def set_default(which: str = WHICH, value: str = shown(typer.Argument(help="The new default."))) -> None:
     """Set a default in state.db.
 
     `profile` applies to all commands; `org` and `region` apply to the profile in use.

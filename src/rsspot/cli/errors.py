@@ -1,4 +1,4 @@
-"""Turns what a command raises into an error message and an exit code. Prints a traceback only with --verbose."""
+"""Turns what a command raises into an error message and an exit code. Prints a traceback only with -vv."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WITH_PROBLEMS = (ManifestError, PlanRefused, InvalidConfig)
 
 def report(error: BaseException, options: CliOptions) -> int:
     """Print an error in the output format in use and return its exit code."""
-    if options.verbose:
+    if options.verbose > 1:
         import traceback
 
         traceback.print_exception(error)
@@ -54,7 +54,7 @@ def _translated(error: BaseException) -> RsspotError:
         # The text is not shown: it may be a token.
         hint = "look for bytes that are not UTF-8 in arguments, file names and environment variables"
         return UsageError("the command was given something that is not text", hint=hint)
-    hint = "run the command again with -v and report the output"
+    hint = "run the command again with -vv and report the output"
     return RsspotError(f"internal error: {type(error).__name__}: {error}", hint=hint)
 
 

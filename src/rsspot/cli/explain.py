@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rsspot.cli.reconcile import ADOPT, PATHS, VARIABLE, fresh_session, load_manifests
+from rsspot.cli_history import shown
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def explain(
-    address: str = typer.Argument(metavar="ADDRESS", help="A declared object, such as spotnodepool/edge/workers."),
+    address: str = shown(
+        typer.Argument(metavar="ADDRESS", help="A declared object, such as spotnodepool/edge/workers.")
+    ),
     paths: list[Path] = PATHS,
     adopt: bool = ADOPT,
     var: list[str] = VARIABLE,

@@ -1,4 +1,4 @@
-"""The history of commands: list it and clear it."""
+"""The history of commands: list it, clear it, and say whether and where it is kept."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import typer
 
 from rsspot.cli.grammar import App
 from rsspot.cli.session import session
+from rsspot.cli_history import shown
 
 history = App(help="List past commands, with secrets removed.")
 
 
 @history.command("list")
-def list_(limit: int = typer.Option(50, "--limit", min=1, help="How many commands to list.")) -> None:
+def list_(limit: int = shown(typer.Option(50, "--limit", min=1, help="How many commands to list."))) -> None:
     """List past commands, newest first."""
     with session().state() as state:
         session().emit([asdict(entry) for entry in state.history.entries(limit)])
@@ -25,6 +26,23 @@ def clear() -> None:
     """Delete the history."""
     with session().state() as state:
         session().emit({"forgotten": state.history.clear()})
+
+
+@history.command()
+def info() -> None:
+    """Show whether commands are recorded, how many there are, and how many are kept at most."""
+    from rsspot.state.history import MAX_COMMANDS
+
+    here = session()
+    with here.state() as state:
+        here.emit(
+            {
+                "enabled": here.resolved.options.history,
+                "entries": state.history.count(),
+                "maxEntries": MAX_COMMANDS,
+                "state": str(here.state_path),
+            }
+        )
 
 
 COMMANDS: dict[str, Any] = {"history": history}

@@ -105,4 +105,4 @@ def _option_types(command: Command) -> dict[str, Any]:
     options.__annotations__ = {
         name: hint for name, hint in command.__annotations__.items() if name not in ("session", "return")
     }
-    return get_type_hints(options)
+    return get_type_hints(options, include_extras=True)

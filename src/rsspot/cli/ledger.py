@@ -9,6 +9,7 @@ import typer
 
 from rsspot.cli.grammar import App
 from rsspot.cli.session import session
+from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.utils.text import printable
@@ -24,7 +25,7 @@ def runs() -> None:
 
 
 @app.command()
-def show(run: int | None = typer.Argument(None, help="Number of the run; default: the last one.")) -> None:
+def show(run: int | None = shown(typer.Argument(None, help="Number of the run; default: the last one."))) -> None:
     """Show the steps of one run and the result of each attempt."""
     here = session()
     ledger = here.reading_ledger

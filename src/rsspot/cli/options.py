@@ -9,7 +9,10 @@ from rsspot.utils.text import did_you_mean
 
 
 class GlobalOption(NamedTuple):
-    """One global option. metavar: what its value is, None for a flag · help: empty for one that help does not list."""
+    """One global option. metavar: what its value is, None for a flag · help: empty for one that help does not list.
+
+    The history shows the values of all of them: none is ever secret.
+    """
 
     attribute: str
     names: tuple[str, ...]
@@ -35,7 +38,7 @@ GLOBAL_OPTIONS = (
     GlobalOption("shape", ("--format",), "Shape of JSON and YAML: own, or released as rsspot 0.3 printed it.", "SHAPE"),
     GlobalOption("no_color", ("--no-color",), "Print without colors."),
     GlobalOption("no_cache", ("--no-cache",), "Do not use cached responses."),
-    GlobalOption("verbose", ("--verbose", "-v"), "Show every request, and tracebacks."),
+    GlobalOption("verbose", ("--verbose", "-v"), "Show every request; -vv also shows tracebacks."),
 )
 BY_NAME = {name: option for option in GLOBAL_OPTIONS for name in option.names}
 SHAPES = ("own", "released")
@@ -45,7 +48,8 @@ class CliOptions:
     """The values of the global options. (Not a dataclass: importing that would double the time of --help.)
 
     output: one of REPORTS; a command that prints objects refuses the formats that exist only for plans and runs
-    shape: one of SHAPES
+    shape: one of SHAPES · verbose: 1: print every request and how long the command took, 2: also the traceback of an
+    error
     """
 
     def __init__(
@@ -58,7 +62,7 @@ class CliOptions:
         output: str = "table",
         shape: str = "own",
         sandbox: bool = False,
-        verbose: bool = False,
+        verbose: int = 0,
         no_color: bool = False,
         no_cache: bool = False,
     ) -> None:
@@ -74,9 +78,20 @@ class CliOptions:
         self.no_cache = no_cache
 
 
-def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
-    """Split a command line into the global options and the rest. Arguments after `--` are left alone."""
-    options = CliOptions()
+def takes_value(name: str) -> bool | None:
+    """Whether a global option has a value; None if there is no global option of this name."""
+    if _times_verbose(name):
+        return False
+    option = BY_NAME.get(name)
+    return None if option is None else option.metavar is not None
+
+
+def split(arguments: list[str], options: CliOptions | None = None) -> tuple[CliOptions, list[str]]:
+    """Split a command line into the global options and the rest. Arguments after `--` are left alone.
+
+    options: takes the values, also those before an error
+    """
+    options = CliOptions() if options is None else options
     rest: list[str] = []
     remaining = list(arguments)
     while remaining:
@@ -86,7 +101,9 @@ def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
             break
         name, equals, value = argument.partition("=")
         option = BY_NAME.get(name) if name.startswith("--") or not equals else None
-        if option is None or (equals and option.metavar is None):
+        if times := _times_verbose(argument):
+            options.verbose += times
+        elif option is None or (equals and option.metavar is None):
             rest.append(argument)
         elif option.metavar is None:
             setattr(options, option.attribute, True)
@@ -100,6 +117,14 @@ def split(arguments: list[str]) -> tuple[CliOptions, list[str]]:
             raise UsageError(f"{argument} needs a value")
     _check(options)
     return options, rest
+
+
+def _times_verbose(argument: str) -> int:
+    """How often an argument says `-v`: twice for `-vv`."""
+    if argument == "--verbose":
+        return 1
+    letters = argument.removeprefix("-")
+    return len(letters) if len(letters) == len(argument) - 1 and letters and not letters.strip("v") else 0
 
 
 def _check(options: CliOptions) -> None:

@@ -14,6 +14,7 @@ from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.signals import stopped_by_signals
 from rsspot.cli.variables import check_used, variables_of
+from rsspot.cli_history import shown
 from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
 from rsspot.resources.waiting import WAIT_SECONDS
@@ -30,24 +31,30 @@ if TYPE_CHECKING:
     from rsspot.planner.plan import Plan
     from rsspot.reports.protocol import Report
 
-PATHS = typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False)
+PATHS = shown(typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False))
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
 ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
-MAX_DELETES = typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
+MAX_DELETES = shown(
+    typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
+)
 PLAN_KEY = typer.Option(None, "--plan-key", help="File with the key that saved plans are signed with.")
-ALLOW_INCOMPLETE = typer.Option(
-    [],
-    "--allow-incomplete",
-    metavar="KIND",
-    help="Plan although this kind cannot be listed. May be repeated.",
+ALLOW_INCOMPLETE = shown(
+    typer.Option(
+        [],
+        "--allow-incomplete",
+        metavar="KIND",
+        help="Plan although this kind cannot be listed. May be repeated.",
+    )
 )
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
 YES = typer.Option(False, "--yes", "-y", help="Do not prompt for confirmation.")
-WAIT = typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none.")
-WAIT_TIMEOUT = typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Maximum seconds to wait for each object.")
-DEADLINE = typer.Option(None, "--deadline", min=0, help="Start no further changes after this many seconds.")
+WAIT = shown(typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none."))
+WAIT_TIMEOUT = shown(
+    typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Maximum seconds to wait for each object.")
+)
+DEADLINE = shown(typer.Option(None, "--deadline", min=0, help="Start no further changes after this many seconds."))
 EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
-PARALLELISM = typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time.")
+PARALLELISM = shown(typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time."))
 
 
 def plan(
@@ -55,7 +62,7 @@ def plan(
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
-    out: Path | None = typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`."),
+    out: Path | None = shown(typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`.")),
     detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
     plan_key: Path | None = PLAN_KEY,
     allow_incomplete: list[str] = ALLOW_INCOMPLETE,
@@ -102,7 +109,7 @@ def _save(file: Path, text: str) -> None:
 
 def apply(
     paths: list[Path] = PATHS,
-    saved: Path | None = typer.Option(None, "--plan", help="Apply this saved plan instead of planning."),
+    saved: Path | None = shown(typer.Option(None, "--plan", help="Apply this saved plan instead of planning.")),
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
@@ -131,7 +138,7 @@ def apply(
 
 def destroy(
     paths: list[Path] = PATHS,
-    stack: str | None = typer.Option(None, "--stack", help="The name of the stack, instead of manifests."),
+    stack: str | None = shown(typer.Option(None, "--stack", help="The name of the stack, instead of manifests.")),
     yes: bool = YES,
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,

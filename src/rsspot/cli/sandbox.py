@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rsspot.config.loader import Resolved
 from rsspot.errors import StateError, UsageError
-from rsspot.settings import Setting, home
+from rsspot.settings import Setting, from_environment, home
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.utils.files import private_folder, write_private
 
@@ -81,7 +81,10 @@ def _opened(clock: Callable[[float | None], SimulatorClock]) -> Api:
 
 
 def sandbox_settings(region: str | None = None) -> Resolved:
-    """The settings of the sandbox. The user's config file and environment variables are ignored."""
+    """The settings of the sandbox. The user's config file and environment variables are ignored.
+
+    Only RSSPOT_HISTORY counts: whoever turns the history off wants none here either.
+    """
     values = {
         "base_url": URL,
         "oauth_url": URL,
@@ -91,6 +94,8 @@ def sandbox_settings(region: str | None = None) -> Resolved:
         "organization": SANDBOX_ORGANIZATION,
     }
     settings = {name: Setting(value, "--sandbox") for name, value in values.items()}
+    if history := from_environment(os.environ).get("history"):
+        settings["history"] = history
     settings |= {"region": Setting(region, "--region")} if region else {}
     return Resolved("sandbox", settings, folder() / "state.db")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from rsspot.cli.options import CliOptions
+from rsspot.cli.timing import RequestCount
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class CliSession:
         """Whether a run prints every event, however many steps it has."""
         self.display: Display | None = None
         """What is shown instead of the waits while a run lasts."""
+        self.request_count = RequestCount()
         _current.set(self)
 
     @cached_property
@@ -45,7 +46,7 @@ class CliSession:
             from rsspot.cli.sandbox import sandbox_client
 
             return sandbox_client(self.resolved, cache=not self.fresh, hooks=self.hooks)
-        from rsspot.cli.login import on_this_terminal
+        from rsspot.cli.login import on_terminal
         from rsspot.client.async_client import AsyncSpotClient
         from rsspot.utils.clock import SystemClock
 
@@ -56,7 +57,7 @@ class CliSession:
             cache=not self.fresh,
             hooks=self.hooks,
             token_folder=self.token_folder,
-            log_in=on_this_terminal(clock, self.resolved.get("organization"), self.hooks),
+            log_in=on_terminal(clock, self.resolved.get("organization"), self.hooks, sys.stdin, sys.stderr),
         )
 
     @cached_property
@@ -171,7 +172,10 @@ class CliSession:
         def log(exchange: Exchange) -> None:
             print(printable(str(exchange)), file=sys.stderr)
 
-        return Hooks(after=[log] if self.options.verbose else [], waits=[self.waits.begin])
+        return Hooks(
+            after=[log, self.request_count.add] if self.options.verbose else [],
+            waits=[self.waits.begin],
+        )
 
     def drawing(self, stream: TextIO) -> Draw | None:
         """How to show lines that are replaced in place; None unless the stream is a terminal that can do that."""
@@ -202,25 +206,10 @@ class CliSession:
             # Typer would exit with its own code and no message.
             raise Cancelled("interrupted") from None
 
-    def note(self, arguments: Sequence[str], exit_code: int, seconds: float) -> None:
-        """Add a command that used the service to the history, if state.db can be written; never creates it."""
-        if "client" not in self.__dict__:
-            return
-        from rsspot.errors import RsspotError
-
-        # Invalid settings or an unwritable file: the command itself has already reported what matters.
-        with suppress(RsspotError):
-            if not self.resolved.options.history or not self.state_path.is_file():
-                return
-            from rsspot.cli_history import redacted
-            from rsspot.state.history import HistoryEntry
-            from rsspot.utils.clock import stamp, utc_now
-
-            entry = HistoryEntry(
-                stamp(utc_now()), redacted(arguments), self.resolved.profile, exit_code, round(seconds, 3)
-            )
-            with self.state() as state:
-                state.history.add(entry)
+    @property
+    def used_service(self) -> bool:
+        """Whether the command has opened a client."""
+        return "client" in self.__dict__
 
     def state(self, *, create: bool = False) -> StateStore:
         """The state.db of this command; one that is not there is made only with `create`."""

@@ -14,20 +14,21 @@ import typer
 from rsspot.cli.grammar import App
 from rsspot.cli.simulator_control import send
 from rsspot.cli.simulator_world import WorldOptions, end, open_world, start_server, start_up
+from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 
 app = App(help="Run and control a local simulator of the Spot API.")
 
-STATE = typer.Option(None, "--state", help="File to keep the state in; default: in memory.")
-SEED = typer.Option(1, "--seed", help="Seed of the simulated market.")
-SCALE = typer.Option(1.0, "--time-scale", min=0.0, help="Simulated seconds per real second; 0 stops the clock.")
+STATE = shown(typer.Option(None, "--state", help="File to keep the state in; default: in memory."))
+SEED = shown(typer.Option(1, "--seed", help="Seed of the simulated market."))
+SCALE = shown(typer.Option(1.0, "--time-scale", min=0.0, help="Simulated seconds per real second; 0 stops the clock."))
 START = typer.Option(None, "--start", metavar="TIME", help="Start time, such as 2026-08-17T00:00:00Z; default: now.")
-CRD = typer.Option([], "--crd", help="Also serve this CustomResourceDefinition file; may be repeated.")
-ACCOUNTS = typer.Option(None, "--accounts", help="YAML file of organizations, people and roles.")
-LIFETIME = typer.Option(86_400, "--token-lifetime", min=1, help="Lifetime of a token in seconds.")
+CRD = shown(typer.Option([], "--crd", help="Also serve this CustomResourceDefinition file; may be repeated."))
+ACCOUNTS = shown(typer.Option(None, "--accounts", help="YAML file of organizations, people and roles."))
+LIFETIME = shown(typer.Option(86_400, "--token-lifetime", min=1, help="Lifetime of a token in seconds."))
 RULE = typer.Option([], "--rule", metavar="NAME=VALUE", help="Set a rule of the service; may be repeated.")
 FAULT = typer.Option([], "--fault", metavar="FAULT", help="Inject a fault; may be repeated.")
-FAULTS = typer.Option(None, "--faults", help="YAML file with a list of faults to inject.")
+FAULTS = shown(typer.Option(None, "--faults", help="YAML file with a list of faults to inject."))
 WEBHOOKS = typer.Option(False, "--webhooks-everywhere", help="Also call webhooks on other machines.")
 HOSTS = typer.Option([], "--host", metavar="NAME[:PORT]", help="Also answer requests for this host; may be repeated.")
 URL = typer.Option(None, "--url", help="URL of the simulator; default: RSSPOT_BASE_URL.")
@@ -43,9 +44,9 @@ NAMES = {
 
 @app.command()
 def serve(
-    port: int = typer.Option(0, "--port", min=0, max=65535, help="Port to listen on; 0 picks a free one."),
-    ready_file: Path | None = typer.Option(None, "--ready-file", help="File to write once the server is ready."),
-    kubeconfig: Path | None = typer.Option(None, "--kubeconfig", help="Write a kubeconfig for kubectl here."),
+    port: int = shown(typer.Option(0, "--port", min=0, max=65535, help="Port to listen on; 0 picks a free one.")),
+    ready_file: Path | None = shown(typer.Option(None, "--ready-file", help="File to write once the server is ready.")),
+    kubeconfig: Path | None = shown(typer.Option(None, "--kubeconfig", help="Write a kubeconfig for kubectl here.")),
     state: Path | None = STATE,
     seed: int = SEED,
     time_scale: float = SCALE,
@@ -142,7 +143,7 @@ def _run_to_end(command: list[str], environment: dict[str, str]) -> int:
 
 @app.command()
 def advance(
-    duration: str = typer.Argument(metavar="DURATION", help="Such as 90s, 10m, 2h, 3d or 1h30m."),
+    duration: str = shown(typer.Argument(metavar="DURATION", help="Such as 90s, 10m, 2h, 3d or 1h30m.")),
     url: str | None = URL,
 ) -> None:
     """Advance the clock of a running simulator, or of the sandbox with --sandbox."""
@@ -169,8 +170,10 @@ def faults(
 
 @app.command()
 def price(
-    server_class: str = typer.Argument(metavar="CLASS"),
-    amount: str | None = typer.Argument(None, metavar="[PRICE]", help="Dollars per hour; default: market price."),
+    server_class: str = shown(typer.Argument(metavar="CLASS")),
+    amount: str | None = shown(
+        typer.Argument(None, metavar="[PRICE]", help="Dollars per hour; default: market price.")
+    ),
     url: str | None = URL,
 ) -> None:
     """Set the market price of a server class in a running simulator, or in the sandbox with --sandbox."""

@@ -11,6 +11,7 @@ import typer
 
 from rsspot.cli.grammar import App
 from rsspot.cli.session import session
+from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.utils.files import write_private
 from rsspot.utils.output import as_json
@@ -28,7 +29,9 @@ def path() -> None:
 
 
 @state.command("export")
-def export(out: Path | None = typer.Option(None, "--out", help="File to write; default: standard output.")) -> None:
+def export(
+    out: Path | None = shown(typer.Option(None, "--out", help="File to write; default: standard output.")),
+) -> None:
     """Write preferences and registrations as JSON."""
     with session().state() as store:
         document = store.export()
@@ -44,7 +47,7 @@ def export(out: Path | None = typer.Option(None, "--out", help="File to write; d
 
 @state.command("import")
 def import_(
-    file: Path = typer.Argument(help="File written by `state export`; - reads standard input."),
+    file: Path = shown(typer.Argument(help="File written by `state export`; - reads standard input.")),
     replace: bool = typer.Option(False, "--replace", help="Overwrite existing records that differ."),
 ) -> None:
     """Import exported preferences and registrations: all of them or none."""

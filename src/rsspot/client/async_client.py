@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from rsspot.auth.bearer import LogIn
 from rsspot.auth.persona import Persona
+from rsspot.auth.stores import CredentialStore
 from rsspot.client.factory import bearer_of, cache_of, feeds_of, transport_options_of
 from rsspot.client.groups import AsyncGroups, collection_of
 from rsspot.client.organization import OrganizationScope
@@ -42,6 +43,7 @@ class AsyncSpotClient(AsyncGroups):
     config: the content of a config file, used instead of one · cache: False disables the response cache
     hooks: see `http.hooks` · transport: used instead of HTTP connections, such as the simulator's
     clock: the time for retries and waits · token_folder: caches tokens between runs; None disables that
+    credential_store: has the refresh token, whatever the settings say: see `auth.stores`
     log_in: called when no refresh token works · resolved: settings that are already resolved
     Raises ConfigError; AuthError if there is no credential.
     """
@@ -66,6 +68,7 @@ class AsyncSpotClient(AsyncGroups):
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         token_folder: Path | None = None,
+        credential_store: CredentialStore | None = None,
         log_in: LogIn | None = None,
         resolved: Resolved | None = None,
     ) -> None:
@@ -87,7 +90,7 @@ class AsyncSpotClient(AsyncGroups):
         self.clock = clock or SystemClock()
         self.base_url = options.base_url
         self.hooks = hooks or Hooks()
-        self._bearer = bearer_of(self.config, self.clock, token_folder, log_in, self.hooks)
+        self._bearer = bearer_of(self.config, self.clock, token_folder, log_in, self.hooks, credential_store)
         self.session = SpotTransport(
             self.base_url,
             self._bearer,

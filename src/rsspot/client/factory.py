@@ -9,9 +9,11 @@ from pathlib import Path
 
 from rsspot.auth.bearer import Bearer, LogIn
 from rsspot.auth.grants import Issuer, require_https
+from rsspot.auth.stores import CredentialStore
+from rsspot.client.credentials import refresh_token_of
 from rsspot.config.loader import Resolved
 from rsspot.config.models import Profile
-from rsspot.errors import ConfigError, StateError
+from rsspot.errors import AuthError, ConfigError, StateError
 from rsspot.http.cache import CachePolicy, ResponseCache
 from rsspot.http.hooks import Hooks
 from rsspot.http.retry import RetryPolicy
@@ -23,28 +25,36 @@ from rsspot.wire import httpx
 
 
 def bearer_of(
-    resolved: Resolved, clock: Clock, token_folder: Path | None, log_in: LogIn | None, hooks: Hooks
+    resolved: Resolved,
+    clock: Clock,
+    token_folder: Path | None,
+    log_in: LogIn | None,
+    hooks: Hooks,
+    store: CredentialStore | None = None,
 ) -> Bearer:
-    """The source of bearer tokens. Raises AuthError if there is neither a credential nor a way to log in."""
-    options = resolved.options
-    token = options.access_token.get_secret_value() if options.access_token else None
-    refresh_token = options.refresh_token.get_secret_value() if options.refresh_token else None
-    if refresh_token is None and options.keyring:
-        from rsspot.auth.keyring import recall
+    """The source of bearer tokens. Raises AuthError if there is neither a credential nor a way to log in.
 
-        refresh_token = recall(resolved.profile)
-    if refresh_token is None and token is None and log_in is None:
-        resolved.require("refresh_token")
-    return Bearer(
+    store: has the refresh token, whatever the settings say
+    """
+    options = resolved.options
+    token = options.access_token.get_secret_value() if options.access_token and store is None else None
+    bearer = Bearer(
         base_url=options.base_url,
         issuer=Issuer(options.oauth_url, options.client_id),
         clock=clock,
-        refresh_token=refresh_token,
+        refresh_token=store.recall() if store else refresh_token_of(resolved),
         token=token,
         cache_folder=token_folder,
+        profile=resolved.profile,
+        store=store,
         log_in=log_in,
         waiting=hooks.waiting,
     )
+    if not bearer.usable and store is not None:
+        raise AuthError("the credential store has no refresh token", hint="log in, or put one there")
+    if not bearer.usable:
+        resolved.require("refresh_token")
+    return bearer
 
 
 def transport_options_of(options: Profile) -> TransportOptions:

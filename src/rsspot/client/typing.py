@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from rsspot.auth.bearer import LogIn
+from rsspot.auth.stores import CredentialStore
 from rsspot.config.loader import Resolved
 from rsspot.config.models import ConfigFile
 from rsspot.http.hooks import Hooks
@@ -34,5 +35,6 @@ class ClientOptions(TypedDict, total=False):
     transport: httpx.AsyncBaseTransport | None
     clock: Clock | None
     token_folder: Path | None
+    credential_store: CredentialStore | None
     log_in: LogIn | None
     resolved: Resolved | None

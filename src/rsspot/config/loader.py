@@ -24,7 +24,7 @@ from rsspot.utils.reading import read_text, reason
 from rsspot.utils.text import did_you_mean
 
 NAMES = frozenset(name for name, _ in leaves(Profile))
-CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token")
+CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token", "credential_command")
 GLOBAL = frozenset({"profile", "state_path"})
 """Settings that belong to no profile."""
 LONGEST_TOKEN = 64 * 1024
@@ -101,6 +101,7 @@ class Resolved:
             setting = self.settings.get(name)
             value = setting.value if setting else info.get_default(call_default_factory=True)
             value = _without_password(value) if name in URLS else value
+            value = _without_arguments(value) if name == "credential_command" else value
             value = "(secret)" if setting and name in SECRETS else value
             explained[name] = (value, setting.source if setting else "default")
         return explained
@@ -259,6 +260,11 @@ def _with_token(settings: dict[str, Setting]) -> dict[str, Setting]:
     if not token:
         raise ConfigError(f"{file.value} ({file.source}) contains no refresh token")
     return settings | {"refresh_token": Setting(token, f"{file.value} ({file.source})")}
+
+
+def _without_arguments(command: Any) -> Any:
+    """A command as text, with its arguments masked: one of them may be a password."""
+    return f"{command[0]} (secret)" if command else None
 
 
 def _without_password(value: Any) -> Any:

@@ -95,6 +95,9 @@ class Profile(Section):
     keyring: bool = Field(
         default=False, description="Whether the refresh token is stored in the operating system's keyring."
     )
+    credential_command: Annotated[list[Text], Field(min_length=1)] | None = Field(
+        default=None, repr=False, description="A program that prints the refresh token, and its arguments. No shell."
+    )
     client_id: Text = Field(
         default=CLIENT_ID, description="The OAuth client ID. The default is the console's, which needs no secret."
     )

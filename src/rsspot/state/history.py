@@ -46,6 +46,10 @@ class History:
         )
         return [HistoryEntry(*row) for row in rows]
 
+    def count(self) -> int:
+        """How many commands there are."""
+        return int(self._db.rows("SELECT COUNT(*) FROM command_history")[0][0])
+
     def clear(self) -> int:
         """Delete all commands. Returns how many there were."""
         with self._db.transaction() as db:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,8 @@ from rsspot.auth import device
 from rsspot.auth.cache import TokenCache
 from rsspot.auth.device import Invitation
 from rsspot.auth.grants import Grant, Issuer
-from rsspot.auth.keyring import forget, keep, recall
+from rsspot.auth.stores import STORES, CredentialStore, StoreSettings
+from rsspot.client.credentials import store_name, store_of
 from rsspot.client.factory import transport_options_of
 from rsspot.config.files import legacy_file, read
 from rsspot.config.loader import Resolved
@@ -46,29 +48,32 @@ async def log_in(
     resolved: Resolved,
     invite: Callable[[Invitation], None],
     *,
-    keyring: bool = False,
+    store: CredentialStore | str | None = None,
     token_folder: Path | None = None,
     clock: Clock | None = None,
     environ: Mapping[str, str] = os.environ,
     config_file: Path | None = None,
     hooks: Hooks | None = None,
 ) -> LoggedIn:
-    """Have a person approve a login, and store its refresh token in the profile of `resolved`.
+    """Have a person approve a login, and store its refresh token.
 
-    invite: shows the person where to go and which code to compare · keyring: store it there, not in the config file
+    invite: shows the person where to go and which code to compare · hooks: see every request
+    store: where to store it: one of `STORES` by name, or the caller's own; by default the one of the profile
     token_folder: where access tokens are cached · config_file: the one to write, where it is not the usual one
     hooks: hear of the wait for the approval
     Raises AuthError for a login that was refused or not approved in time, ConfigError when it cannot be stored.
     """
-    if keyring:
-        # Fail before the person approves a login whose token could not be stored.
-        recall(resolved.profile)
+    if store is None or isinstance(store, str):
+        store = store_of(
+            resolved, store, lambda keys: edit_in_use(environ, config_file, _in_profile(resolved.profile, keys))
+        )
+    _require_writable(store)
     grant = await _device_login(resolved, invite, clock or SystemClock(), hooks or Hooks())
     if grant.refresh_token is None:
         hint = "create one in the console under API Access"
         raise ConfigError("the login service returned no refresh token", hint=hint)
     forget_access_tokens(resolved, token_folder)
-    edit_in_use(environ, config_file, stored_token(resolved.profile, grant.refresh_token, keyring=keyring))
+    store.keep(grant.refresh_token)
     return LoggedIn(resolved.profile, grant.token.claims.get("email"), grant.token.expires_at)
 
 
@@ -81,20 +86,18 @@ def log_out(
 ) -> None:
     """Remove the refresh token of the profile and the access tokens cached for it. One of the environment stays."""
     forget_access_tokens(resolved, token_folder)
-    if resolved.options.keyring:
-        forget(resolved.profile)
+    if store_name(resolved.options) == "keyring":
+        store_of(resolved).forget()
     if resolved.config_file is not None and resolved.config_file != legacy_file(environ):
         edit_in_use(environ, config_file, {("profiles", resolved.profile, "refreshToken"): None})
 
 
 def stored_token(profile: str, token: str, *, keyring: bool) -> dict[Keys, Any]:
     """Put a refresh token into the keyring if asked to; gives the changes that the config file needs for it."""
-    if keyring:
-        keep(profile, token)
-    return {
-        ("profiles", profile, "keyring"): True if keyring else None,
-        ("profiles", profile, "refreshToken"): None if keyring else token,
-    }
+    changes: dict[Keys, Any] = {}
+    settings = StoreSettings(profile, edit=lambda keys: changes.update(_in_profile(profile, keys)))
+    STORES["keyring" if keyring else "file"](settings).keep(token)
+    return changes
 
 
 def forget_access_tokens(resolved: Resolved, token_folder: Path | None) -> None:
@@ -103,11 +106,29 @@ def forget_access_tokens(resolved: Resolved, token_folder: Path | None) -> None:
     profile = read(resolved.config_file).profiles.get(resolved.profile) if resolved.config_file else None
     secrets = [source.refresh_token for source in (options, profile) if source and source.refresh_token]
     tokens = {secret.get_secret_value() for secret in secrets}
-    if options.keyring:
-        tokens.add(recall(resolved.profile) or "")
+    with suppress(ConfigError):
+        # A store that cannot be used must not keep anybody from logging in again.
+        tokens.add(store_of(resolved).recall() or "")
+    if token_folder is None:
+        return
     for token in tokens - {""}:
-        if token_folder is not None:
-            TokenCache(token_folder, options.oauth_url, options.client_id, token).forget()
+        TokenCache(token_folder, options.oauth_url, options.client_id, token).forget()
+    TokenCache.of_profile(token_folder, options.oauth_url, options.client_id, resolved.profile).forget()
+
+
+def _in_profile(profile: str, keys: Mapping[str, object]) -> dict[Keys, object]:
+    """Changes to a profile as changes to the config file."""
+    return {("profiles", profile, key): value for key, value in keys.items()}
+
+
+def _require_writable(store: CredentialStore) -> None:
+    """Fail before a person approves a login whose token could not be stored."""
+    if store.read_only:
+        raise ConfigError(
+            "the refresh token of this profile comes from a program (credentialCommand), which alone can change it",
+            hint="choose another store: `rsspot login --store file` or `--store keyring`",
+        )
+    store.recall()
 
 
 async def _device_login(resolved: Resolved, invite: Callable[[Invitation], None], clock: Clock, hooks: Hooks) -> Grant:

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from rsspot.cli.session import CliSession
+from rsspot.cli_history import shown
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.models.fields import COLUMN
 from rsspot.models.resource import Resource, plain_types
@@ -16,7 +17,7 @@ from rsspot.resources.passing import for_people
 from rsspot.resources.secrecy import without_secrets
 from rsspot.utils.serialization import Document, at_path
 
-NAME = typer.Argument(help="The wire name, or the name given in the manifest.")
+NAME = shown(typer.Argument(help="The wire name, or the name given in the manifest."))
 
 
 def plain(resource: Resource) -> Document:

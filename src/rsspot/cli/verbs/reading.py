@@ -10,6 +10,7 @@ import typer
 
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.verbs.objects import NAME, emit_one, plain, row_of
+from rsspot.cli_history import shown
 from rsspot.resources.kind import Kind
 from rsspot.resources.secrecy import without_secrets
 from rsspot.resources.waiting import WAIT_SECONDS
@@ -23,7 +24,7 @@ def list_command(kind: Kind[Any]) -> Callable[..., None]:
 
     def list_(
         selector: str = typer.Option("", "--selector", "-l", help="Only objects whose labels match."),
-        within: str = typer.Option("", "--within", help="Only objects in this cloudspace."),
+        within: str = shown(typer.Option("", "--within", help="Only objects in this cloudspace.")),
     ) -> None:
         here = session()
 
@@ -67,7 +68,7 @@ def wait_command(kind: Kind[Any]) -> Callable[..., None]:
 
     def wait(
         name: str = NAME,
-        timeout: float = typer.Option(WAIT_SECONDS, "--timeout", min=0, help="Maximum seconds to wait."),
+        timeout: float = shown(typer.Option(WAIT_SECONDS, "--timeout", min=0, help="Maximum seconds to wait.")),
         gone: bool = typer.Option(False, "--gone", help="Wait until the object no longer exists."),
     ) -> None:
         here = session()
@@ -94,7 +95,9 @@ def watch_command(kind: Kind[Any]) -> Callable[..., None]:
 
     def watch(
         selector: str = typer.Option("", "--selector", "-l", help="Only objects whose labels match."),
-        events: int = typer.Option(0, "--events", min=0, help="Exit after this many events; 0 runs until Ctrl-C."),
+        events: int = shown(
+            typer.Option(0, "--events", min=0, help="Exit after this many events; 0 runs until Ctrl-C.")
+        ),
     ) -> None:
         here = session()
 

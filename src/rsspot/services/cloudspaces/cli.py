@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from rsspot.cli_history import SHOWN
 from rsspot.commands import CommandOption, Commands, CommandSession
 from rsspot.errors import UsageError
 from rsspot.utils.files import write_private
@@ -20,7 +21,9 @@ commands = Commands["CloudSpaces"](
 
 
 @commands.add
-async def upgrade(session: CommandSession[CloudSpaces], name: str, version: str) -> object:
+async def upgrade(
+    session: CommandSession[CloudSpaces], name: Annotated[str, SHOWN], version: Annotated[str, SHOWN]
+) -> object:
     """Upgrade a cloudspace to a later Kubernetes version, such as 1.33.0."""
     upgraded = await session.api.upgrade(name, version)
     return {"name": upgraded.name, "kubernetesVersion": upgraded.spec.kubernetes_version}
@@ -29,10 +32,10 @@ async def upgrade(session: CommandSession[CloudSpaces], name: str, version: str)
 @commands.add
 async def kubeconfig(
     session: CommandSession[CloudSpaces],
-    name: str,
-    merge_into: str | None = None,
-    context: str | None = None,
-    file: str | None = None,
+    name: Annotated[str, SHOWN],
+    merge_into: Annotated[str | None, SHOWN] = None,
+    context: Annotated[str | None, SHOWN] = None,
+    file: Annotated[str | None, SHOWN] = None,
 ) -> object:
     """Print the kubeconfig of a cloudspace, write it to a file, or merge it into a kubeconfig file.
 
@@ -51,7 +54,9 @@ async def kubeconfig(
     return text.rstrip() if file is None else _written(text, name, Path(file).expanduser())
 
 
-async def get_config(session: CommandSession[CloudSpaces], name: str, file: str | None = None) -> object:
+async def get_config(
+    session: CommandSession[CloudSpaces], name: Annotated[str, SHOWN], file: Annotated[str | None, SHOWN] = None
+) -> object:
     """Print the kubeconfig of a cloudspace, or write it to a file."""
     return await kubeconfig(session, name, file=file)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from rsspot.cli_history import SHOWN
 from rsspot.commands import Commands, CommandSession, Shown
 
 if TYPE_CHECKING:
@@ -13,7 +14,11 @@ commands = Commands["Events"]("events")
 
 
 @commands.add
-async def list(session: CommandSession[Events], limit: int = 100, cloudspace: str | None = None) -> object:
+async def list(
+    session: CommandSession[Events],
+    limit: Annotated[int, SHOWN] = 100,
+    cloudspace: Annotated[str | None, SHOWN] = None,
+) -> object:
     """List events in the organization, newest first."""
     events = await session.api.list(limit=limit, cloudspace=cloudspace)
     shown = [{"at": event.at.isoformat() if event.at else None, "message": event.message} for event in events]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from rsspot.cli_history import SHOWN
 from rsspot.commands import Commands, CommandSession, Shown
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ async def list(session: CommandSession[Organizations]) -> object:
 
 
 @commands.add
-async def get(session: CommandSession[Organizations], name: str) -> object:
+async def get(session: CommandSession[Organizations], name: Annotated[str, SHOWN]) -> object:
     """Show one organization, by name, id or namespace."""
     organization = await session.api.get(name)
     return Shown(_shown(organization), released=_released(organization))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from rsspot.cli_history import SHOWN
 from rsspot.commands import CommandOption, Commands, CommandSession, Shown
 from rsspot.errors import UsageError
 from rsspot.models.money import price_text
@@ -45,11 +46,11 @@ commands = Commands["Pricing"](
 async def list(
     session: CommandSession[Pricing],
     everywhere: bool = False,
-    nodes: int = 1,
-    min_cpu: int | None = None,
-    max_cpu: int | None = None,
-    classes: builtins.list[str] = [],  # noqa: B006
-    gen: int | None = None,
+    nodes: Annotated[int, SHOWN] = 1,
+    min_cpu: Annotated[int | None, SHOWN] = None,
+    max_cpu: Annotated[int | None, SHOWN] = None,
+    classes: Annotated[builtins.list[str], SHOWN] = [],  # noqa: B006
+    gen: Annotated[int | None, SHOWN] = None,
 ) -> object:
     """List the current prices of server classes, cheapest first, in the configured region if there is one."""
     if min_cpu is not None and max_cpu is not None and min_cpu > max_cpu:
@@ -61,7 +62,7 @@ async def list(
 
 
 @commands.add
-async def get(session: CommandSession[Pricing], server_class: str) -> object:
+async def get(session: CommandSession[Pricing], server_class: Annotated[str, SHOWN]) -> object:
     """Show the current prices of one server class."""
     quote = await session.api.get(server_class)
     return Shown(_shown(quote), released=released.details(quote))
@@ -70,16 +71,16 @@ async def get(session: CommandSession[Pricing], server_class: str) -> object:
 @commands.add
 async def build(
     session: CommandSession[Pricing],
-    nodes: int,
-    gen: int | None = None,
-    risk: str = "med",
+    nodes: Annotated[int, SHOWN],
+    gen: Annotated[int | None, SHOWN] = None,
+    risk: Annotated[str, SHOWN] = "med",
     balanced: bool = False,
-    regions: builtins.list[str] = [],  # noqa: B006
-    classes: builtins.list[str] = [],  # noqa: B006
-    min_hour: float | None = None,
-    max_hour: float | None = None,
-    min_month: float | None = None,
-    max_month: float | None = None,
+    regions: Annotated[builtins.list[str], SHOWN] = [],  # noqa: B006
+    classes: Annotated[builtins.list[str], SHOWN] = [],  # noqa: B006
+    min_hour: Annotated[float | None, SHOWN] = None,
+    max_hour: Annotated[float | None, SHOWN] = None,
+    min_month: Annotated[float | None, SHOWN] = None,
+    max_month: Annotated[float | None, SHOWN] = None,
 ) -> object:
     """Recommend server classes, pools and bids for a number of nodes: the biggest, the best value, and a mix."""
     if risk not in MARGINS:
@@ -136,7 +137,7 @@ async def percentiles(session: CommandSession[Pricing], everywhere: bool = False
 
 
 @commands.add
-async def history(session: CommandSession[Pricing], server_class: str) -> object:
+async def history(session: CommandSession[Pricing], server_class: Annotated[str, SHOWN]) -> object:
     """List what winners of one server class paid, oldest first."""
     return [_shown(point) for point in await session.api.history(server_class)]
 
