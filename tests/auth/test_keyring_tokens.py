@@ -13,6 +13,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 
 from rsspot.auth.keyring import forget, keep, recall
+from rsspot.auth.stores import STORES, StoreSettings
 from rsspot.errors import ConfigError
 
 CANARY = "canary-refresh-token"
@@ -90,6 +91,18 @@ def test_a_forgotten_token_is_gone() -> None:
     forget("work")
     forget("neither")
     assert (recall("work"), recall("home")) == (None, "other")
+
+
+@pytest.mark.usefixtures("in_memory")
+def test_the_store_of_a_profile_is_its_entry_in_the_keyring() -> None:
+    """The profile says only that the token is there."""
+    written: dict[str, object] = {}
+    store = STORES["keyring"](StoreSettings("work", edit=written.update))
+    store.keep(CANARY)
+    assert (store.recall(), recall("work")) == (CANARY, CANARY)
+    assert written == {"keyring": True, "refreshToken": None, "credentialCommand": None}
+    store.forget()
+    assert store.recall() is None
 
 
 @pytest.mark.usefixtures("unusable")

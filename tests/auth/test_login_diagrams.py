@@ -33,6 +33,7 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.wire import httpx
+from rsspot.workflows.login import log_out
 
 URL = "http://127.0.0.1"
 REVOKED = "canary-revoked"
@@ -262,6 +263,17 @@ async def test_poll_denied_or_timeout_to_abort(
     assert capsys.readouterr().err == f"error: {message}\n  hint: run the command again\n"
     assert "api" not in account.sent
     assert not list(account.folder.glob("tokens/*.json"))
+
+
+async def test_after_logout_the_next_command_starts_again(account: Account) -> None:
+    """With a device login, for what was cached is deleted."""
+    for refresh_token in (None, REVOKED):
+        before = await account.command(refresh_token)
+        client = account.client(refresh_token)
+        log_out(client.config, token_folder=account.folder / "tokens", environ={})
+        await client.aclose()
+        assert await account.command(refresh_token) == before
+        assert "device login" in before
 
 
 # The cache

@@ -139,8 +139,10 @@ def test_every_service_is_in_the_independence_contract() -> None:
     }
 
 
-def test_validate_imports_no_http_or_database() -> None:
-    """Checking files needs neither a client nor a database."""
+def test_validate_imports_no_http_or_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checking files needs neither a client nor a database, unless there is one with a history."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     assert not loaded("validate", str(ROOT / "manifests")) & {"httpx", "sqlite3", "jsonpatch"}
 
 
