@@ -26,6 +26,7 @@ from rsspot.cli.options import CliOptions
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.config.loader import Resolved
 from rsspot.errors import AuthError, RsspotError, TransportError
+from rsspot.http.hooks import Hooks
 from rsspot.settings import Setting
 from rsspot.simulator.accounts.people import SANDBOX_ORGANIZATION, SANDBOX_TOKEN
 from rsspot.simulator.api import Api
@@ -106,7 +107,7 @@ class Account(httpx.AsyncBaseTransport):
             transport=self,
             clock=self.clock,
             token_folder=self.folder / "tokens",
-            log_in=on_terminal(self.clock, None, shown_on, shown_on),
+            log_in=on_terminal(self.clock, None, Hooks(), shown_on, shown_on),
         )
 
     async def command(self, refresh_token: str | None = SANDBOX_TOKEN, *, terminal: bool = True) -> list[str]:

@@ -92,19 +92,19 @@ def info() -> None:
 
 
 @app.command("set-default-profile")
-def set_default_profile(name: str = typer.Argument(help="The new default.")) -> None:
+def set_default_profile(name: str = shown(typer.Argument(help="The new default."))) -> None:
     """Set the default profile. Short for `set-default profile`."""
     _remember("profile", name)
 
 
 @app.command("set-default-org")
-def set_default_org(name: str = typer.Argument(help="The new default.")) -> None:
+def set_default_org(name: str = shown(typer.Argument(help="The new default."))) -> None:
     """Set the default organization of the profile in use. Short for `set-default org`."""
     _remember("org", name)
 
 
 @app.command("set-default-region")
-def set_default_region(name: str = typer.Argument(help="The new default.")) -> None:
+def set_default_region(name: str = shown(typer.Argument(help="The new default."))) -> None:
     """Set the default region of the profile in use. Short for `set-default region`."""
     _remember("region", name)
 

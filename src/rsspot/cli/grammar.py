@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import typer
@@ -97,23 +97,34 @@ def _hidden(group: TyperGroup, ctx: Any, name: str) -> bool:
     return command is None or command.hidden
 
 
+def declared_name(name: str, declared: Iterable[str]) -> str:
+    """An option as its command declares it, where only hyphens, underscores or capitals differ."""
+    names = set(declared)
+    if name in names or not name.startswith("--"):
+        return name
+    return next((each for each in names if each.startswith("--") and squashed(each) == squashed(name)), name)
+
+
+def named_argument(command: Any) -> Any:
+    """The argument of a command that can also be given as `--name NAME`; None if it has none."""
+    parameters = {parameter.name: parameter for parameter in command.params}
+    name = parameters.get("name")
+    return name if name is not None and name.param_type_name == "argument" else None
+
+
 def _as_declared(command: TyperCommand, words: list[str]) -> list[str]:
-    """The words with options as the command declares them, where only hyphens, underscores or capitals differ."""
-    declared = {name for each in command.params for name in (*each.opts, *each.secondary_opts) if name.startswith("--")}
-    by_letters = {squashed(name): name for name in declared}
+    """The words with options as the command declares them."""
+    declared = [name for each in command.params for name in (*each.opts, *each.secondary_opts)]
     end = words.index("--") if "--" in words else len(words)
     for index, word in enumerate(words[:end]):
         name, equals, value = word.partition("=")
-        if name.startswith("--") and name not in declared and squashed(name) in by_letters:
-            words[index] = f"{by_letters[squashed(name)]}{equals}{value}"
+        words[index] = f"{declared_name(name, declared)}{equals}{value}"
     return words
 
 
 def _name_in_its_place(command: TyperCommand, words: list[str]) -> list[str]:
     """The words with `--name NAME` as an argument, for a command that has an argument NAME and no such option."""
-    parameters = {parameter.name: parameter for parameter in command.params}
-    name = parameters.get("name")
-    if name is None or name.param_type_name != "argument":
+    if named_argument(command) is None:
         return words
     end = words.index("--") if "--" in words else len(words)
     for index, word in enumerate(words[:end]):

@@ -10,6 +10,7 @@ from rsspot.cli.prompts import confirm
 from rsspot.cli.session import session
 from rsspot.cli.spec_options import text_of
 from rsspot.cli.verbs.writing import YES
+from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document
@@ -18,8 +19,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def raw(
-    path: str = typer.Option("/", "--path", help="The path, such as /apis/ngpc.rxt.io/v1/regions."),
-    method: str = typer.Option("GET", "--method", help=f"One of {', '.join(METHODS)}."),
+    path: str = shown(typer.Option("/", "--path", help="The path, such as /apis/ngpc.rxt.io/v1/regions.")),
+    method: str = shown(typer.Option("GET", "--method", help=f"One of {', '.join(METHODS)}.")),
     params: str | None = typer.Option(None, "--params-json", metavar="JSON", help="Query parameters, a JSON object."),
     body: str | None = typer.Option(
         None, "--body-json", metavar="JSON", help="Body, a JSON object. - reads standard input, @FILE a file."

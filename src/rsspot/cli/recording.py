@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from rsspot.cli.grammar import declared_name, named_argument
 from rsspot.cli.options import takes_value
 from rsspot.cli_history import Word, is_shown, redacted
 from rsspot.utils.text import did_you_mean
@@ -125,7 +126,9 @@ class _Reader:
 
     def _option(self, text: str) -> Word:
         name, equals, value = text.partition("=")
-        option = self._options.get(name)
+        option = self._options.get(declared_name(name, self._options))
+        if option is None and name == "--name":
+            option = named_argument(self._command)
         if option is None:
             self._lost = True
             # It may be a password that begins with a hyphen. A misspelled option is worth reading.

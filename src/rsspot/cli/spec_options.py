@@ -14,6 +14,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, CommandLine, marks
 from rsspot.models.resource import plain_types
@@ -53,6 +54,8 @@ class SpecOption:
         option = typer.Option(
             [] if self.form in REPEATED else None, *names, help=self.help, metavar=_METAVARS[self.form]
         )
+        if not self.holds_text and self.form not in REPEATED:
+            option = shown(option)
         return Parameter(self.key, Parameter.KEYWORD_ONLY, default=option, annotation=_TYPES[self.form])
 
     def value(self, given: Any) -> Any:

@@ -16,6 +16,7 @@ from rsspot.cli.session import CliSession, session
 from rsspot.cli.spec_options import pair, spec_from, spec_options, text_of, with_defaults
 from rsspot.cli.verbs.new_objects import NewObject, children_from, name_of, objects_in_file
 from rsspot.cli.verbs.objects import NAME, emit_one, plain
+from rsspot.cli_history import shown
 from rsspot.errors import RsspotError, UsageError
 from rsspot.models.fields import IMMUTABLE
 from rsspot.resources.kind import Kind
@@ -26,10 +27,12 @@ from rsspot.utils.serialization import Document, at_path
 from rsspot.workflows.offers import check_change, check_new
 
 YES = typer.Option(False, "--yes", "-y", help="Skip the confirmation prompt.")
-NEW_NAME = typer.Argument(None, help="The name. If the API names this kind by UUID, the UUID is derived from it.")
+NEW_NAME = shown(
+    typer.Argument(None, help="The name. If the API names this kind by UUID, the UUID is derived from it.")
+)
 SPEC = typer.Argument(None, help="The spec, as JSON: '{\"desired\": 3}'. - reads standard input, @FILE a file.")
 LABEL = typer.Option([], metavar="NAME=VALUE", help="Set a label of the object; may be repeated.")
-CONFIG = typer.Option(None, "--config", help="Create what this YAML or JSON file of the official CLI describes.")
+CONFIG = shown(typer.Option(None, "--config", help="Create what this YAML or JSON file of the official CLI describes."))
 
 
 def create_command(kind: Kind[Any]) -> Callable[..., None]:
