@@ -11,7 +11,7 @@ The CLI opens the session and prints the value. This file does neither.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -21,7 +21,7 @@ Command = Callable[..., Awaitable[object]]
 
 
 @dataclass(frozen=True)
-class Shown:
+class CommandResult:
     """What a command prints, where one value does not suit every format.
 
     value: for JSON and YAML · rows: for a table · released: for JSON and YAML in the shape of rsspot 0.3
@@ -58,13 +58,25 @@ class CommandOption:
 
 
 class Commands(Generic[Api]):
-    """The commands of one service, in the order they were added.
+    """The commands of one service, in the order they were added. group: the service's name on the client.
 
-    group: the service's name on the client · options: parameter name -> more about the option
+    plural: what they list, in one word · address: how `-o name` calls a row, such as `serverclass/{server_class}`
+    first, extra: the columns of tables that matter most, and those of wide tables only
+    options: parameter name -> more about the option
     """
 
-    def __init__(self, group: str, options: Mapping[str, CommandOption] | None = None) -> None:
-        self.group = group
+    def __init__(
+        self,
+        group: str,
+        *,
+        plural: str = "",
+        address: str = "{name}",
+        first: Sequence[str] = (),
+        extra: Sequence[str] = (),
+        options: Mapping[str, CommandOption] | None = None,
+    ) -> None:
+        self.group, self.plural, self.address = group, plural or group, address
+        self.first, self.extra = first, extra
         self.options = options or {}
         self.all: dict[str, Command] = {}
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from rsspot.cli.app import run
+
 KUBECTL = shutil.which("kubectl")
 STORY = Path(__file__).with_name("kubectl_story.sh")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHtm6uenhaRwH6vl3V69ETCuChlrQHC2GJeyuZNpg3kI ada@example.com"
@@ -573,3 +575,26 @@ def test_get_reports_a_missing_object(kubectl):
     """A real server refuses to show the namespace, and kubectl then reports the object."""
     output = kubectl.refused("get", "cloudspace", "nobody")
     assert output == 'Error from server (NotFound): cloudspaces.ngpc.rxt.io "nobody" not found\n'
+
+
+# JSONPath
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{.kind} {.items[*].metadata.name}",
+        '{range .items[*]}{.metadata.name}{"\\t"}{.spec.country}{"\\n"}{end}',
+        '{.items[?(@.spec.country=="USA")].metadata.name}',
+        "{.items[0].spec}",
+        "{.items[-1:].spec.nothing}",
+    ],
+)
+def test_rsspot_prints_a_template_as_kubectl_does(kubectl, template, capsys, monkeypatch):
+    """On the same list: that of the regions, which both sort by name."""
+    described = json.loads((kubectl.folder / "ready.json").read_text())
+    monkeypatch.setenv("HOME", str(kubectl.folder))
+    for name in ("base_url", "oauth_url", "feeds_url", "refresh_token"):
+        monkeypatch.setenv(f"RSSPOT_{name.upper()}", described[name])
+    assert run(["regions", "list", "-o", f"jsonpath={template}"]) == 0
+    assert capsys.readouterr().out == kubectl("get", "regions", "-o", f"jsonpath={template}")

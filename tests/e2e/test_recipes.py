@@ -142,7 +142,7 @@ def test_a_new_kind_takes_one_new_folder(widgets: PackageCopy) -> None:
 
     (widgets.folder / "stack" / "widget.yaml").unlink()
     assert "deleted=1" in widgets.rsspot(*apply, "--prune")
-    assert widgets.rsspot("widgets", "list").strip() == "Nothing found."
+    assert widgets.rsspot("widgets", "list").strip() == "No widgets found."
     assert "edge" in widgets.rsspot("cloudspaces", "list")
 
 

@@ -9,8 +9,9 @@ from typing import Any, TextIO, cast
 import pytest
 import yaml
 
-from rsspot.utils.output import as_json, as_json_line, as_table, as_yaml
+from rsspot.utils.output import as_json, as_json_line, as_yaml
 from rsspot.utils.streams import SafeStream
+from rsspot.utils.tables import as_table
 from rsspot.utils.text import columns, starts_command
 
 EVIL = "x\x1b[2J\x7f\x9b31m\u202e\u200b\u2028\u00a0\U000e0001\r\n::error::y\ttail"

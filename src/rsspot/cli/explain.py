@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def explain(
     address: str = shown(
-        typer.Argument(metavar="ADDRESS", help="A declared object, such as spotnodepool/edge/workers.")
+        typer.Argument(metavar="ADDRESS", help="A declared object: spotnodepool/edge/workers, edge/workers or workers.")
     ),
     paths: list[Path] = PATHS,
     adopt: bool = ADOPT,

@@ -15,8 +15,9 @@ from rsspot.cli.command_table import declared, groups
 from rsspot.cli.grammar import App
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.verbs import verbs_of
-from rsspot.commands import Command, Commands
+from rsspot.commands import Command, CommandResult, Commands
 from rsspot.resources.registry import kinds, part
+from rsspot.utils.output import LINES, Plain
 
 
 def group_app(name: str, folder: str, help: str) -> App:
@@ -75,7 +76,7 @@ def as_function(command: Command, commands: Commands[Any]) -> Callable[..., None
         async def work() -> object:
             return await command(ServiceSession(here, commands.group), **arguments)
 
-        here.show(here.run(work()))
+        here.show(_shown(here.run(work()), here, commands), plural=commands.plural)
 
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
@@ -86,6 +87,15 @@ def as_function(command: Command, commands: Commands[Any]) -> Callable[..., None
     function.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
     del function.__wrapped__
     return function
+
+
+def _shown(result: object, here: CliSession, commands: Commands[Any]) -> Plain:
+    """What a service's command returned, as the formats need it."""
+    if isinstance(result, CommandResult):
+        as_rows = here.options.output.partition("=")[0] in LINES and result.rows is not None
+        as_released = here.options.shape == "released" and result.released is not None
+        result = result.rows if as_rows else result.released if as_released else result.value
+    return Plain(result, commands.address, commands.first, commands.extra)
 
 
 def _default(parameter: inspect.Parameter, commands: Commands[Any]) -> Any:

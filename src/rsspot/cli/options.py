@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rsspot.reports.registry import REPORTS
 from rsspot.utils.text import did_you_mean
 
 
@@ -27,6 +26,8 @@ class GlobalOption(NamedTuple):
         return (f"{names} {self.metavar}" if self.metavar else names, self.help)
 
 
+FORMATS = ("table", "wide", "json", "yaml", "name", "csv", "jsonpath=…")
+"""As `utils.output.FORMATS` has them; importing that would double the time of --help."""
 GLOBAL_OPTIONS = (
     GlobalOption("sandbox", ("--sandbox",), "Use the built-in simulator instead of an account."),
     GlobalOption("profile", ("--profile", "-p"), "Profile of the config file.", "NAME"),
@@ -34,8 +35,9 @@ GLOBAL_OPTIONS = (
     GlobalOption("organization", ("--org",), "Organization: name, ID or namespace.", "NAME"),
     GlobalOption("organization", ("--namespace",), "", "NAME"),
     GlobalOption("region", ("--region",), "Region of new objects; lists show only this region.", "NAME"),
-    GlobalOption("output", ("--output", "-o"), f"Output format: {', '.join(REPORTS)}.", "FORMAT"),
+    GlobalOption("output", ("--output", "-o"), f"Output format: {', '.join(FORMATS)}.", "FORMAT"),
     GlobalOption("shape", ("--format",), "Shape of JSON and YAML: own, or released as rsspot 0.3 printed it.", "SHAPE"),
+    GlobalOption("show_managed_fields", ("--show-managed-fields",), "Show metadata.managedFields in JSON and YAML."),
     GlobalOption("no_color", ("--no-color",), "Print without colors."),
     GlobalOption("no_cache", ("--no-cache",), "Do not use cached responses."),
     GlobalOption("verbose", ("--verbose", "-v"), "Show every request; -vv also shows tracebacks."),
@@ -47,9 +49,9 @@ SHAPES = ("own", "released")
 class CliOptions:
     """The values of the global options. (Not a dataclass: importing that would double the time of --help.)
 
-    output: one of REPORTS; a command that prints objects refuses the formats that exist only for plans and runs
-    shape: one of SHAPES · verbose: 1: print every request and how long the command took, 2: also the traceback of an
-    error
+    output: one of REPORTS or FORMATS; commands refuse those that exist only for what they do not print
+    shape: one of SHAPES
+    verbose: 1: print every request and how long the command took, 2: also the traceback of an error
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class CliOptions:
         verbose: int = 0,
         no_color: bool = False,
         no_cache: bool = False,
+        show_managed_fields: bool = False,
     ) -> None:
         self.profile = profile
         self.config_file = config_file
@@ -76,6 +79,7 @@ class CliOptions:
         self.verbose = verbose
         self.no_color = no_color
         self.no_cache = no_cache
+        self.show_managed_fields = show_managed_fields
 
 
 def takes_value(name: str) -> bool | None:
@@ -100,7 +104,7 @@ def split(arguments: list[str], options: CliOptions | None = None) -> tuple[CliO
             rest += [argument, *remaining]
             break
         name, equals, value = argument.partition("=")
-        option = BY_NAME.get(name) if name.startswith("--") or not equals else None
+        option = BY_NAME.get(name)
         if times := _times_verbose(argument):
             options.verbose += times
         elif option is None or (equals and option.metavar is None):
@@ -128,9 +132,17 @@ def _times_verbose(argument: str) -> int:
 
 
 def _check(options: CliOptions) -> None:
-    for word, known, what in ((options.output, REPORTS, "output format"), (options.shape, SHAPES, "shape")):
-        if word not in known:
-            from rsspot.errors import UsageError
+    """Raise UsageError for a format or shape that does not exist."""
+    if options.output == "table" and options.shape in SHAPES:
+        return
+    from rsspot.errors import UsageError
+    from rsspot.reports.registry import REPORTS
+    from rsspot.utils.output import UnknownFormat, check
 
-            hint = did_you_mean(word, known) or f"use one of: {', '.join(known)}"
-            raise UsageError(f"unknown {what} {word!r}", hint=hint)
+    try:
+        check(options.output, list(REPORTS))
+    except UnknownFormat as error:
+        raise UsageError(error.message, hint=error.hint) from None
+    if options.shape not in SHAPES:
+        hint = did_you_mean(options.shape, SHAPES) or f"use one of: {', '.join(SHAPES)}"
+        raise UsageError(f"unknown shape {options.shape!r}", hint=hint)

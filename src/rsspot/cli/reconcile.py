@@ -17,10 +17,11 @@ from rsspot.cli.variables import check_used, variables_of
 from rsspot.cli_history import shown
 from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
+from rsspot.reports.registry import REPORTS
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
-from rsspot.utils.output import render
+from rsspot.utils.output import as_json
 from rsspot.utils.reading import read_text
 from rsspot.utils.text import did_you_mean, printable
 
@@ -69,7 +70,7 @@ def plan(
     var: list[str] = VARIABLE,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
-    cli = fresh_session()
+    cli = reporting_session()
     key = _plan_key(plan_key)
     manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
@@ -88,7 +89,7 @@ def plan(
             from rsspot.planner.signing import signed
 
             document = signed(document, key)
-        _save(out, render(document, "json") + "\n")
+        _save(out, as_json(document) + "\n")
     if detailed_exitcode and not result.empty:
         raise typer.Exit(errors.CHANGES)
 
@@ -97,6 +98,13 @@ def fresh_session() -> CliSession:
     """The session with the response cache bypassed: plans must see the current state."""
     cli = session()
     cli.fresh = True
+    return cli
+
+
+def reporting_session() -> CliSession:
+    """The same for a command that prints plans and runs, which have output formats of their own."""
+    cli = fresh_session()
+    cli.only(REPORTS)
     return cli
 
 
@@ -124,7 +132,7 @@ def apply(
     var: list[str] = VARIABLE,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
-    cli = fresh_session()
+    cli = reporting_session()
     cli.every_event = verbose_events
     if saved and paths:
         raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
@@ -148,7 +156,7 @@ def destroy(
     var: list[str] = VARIABLE,
 ) -> None:
     """Delete everything a stack owns."""
-    cli = fresh_session()
+    cli = reporting_session()
     cli.every_event = verbose_events
     if paths and stack is not None:
         raise UsageError("cannot combine --stack with manifests", hint="give either manifests or --stack")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from rsspot.cli.options import CliOptions
 from rsspot.cli.timing import RequestCount
+from rsspot.errors import UsageError
+from rsspot.utils.streams import on_terminal, terminal_width
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from rsspot.http.hooks import Exchange, Hooks
     from rsspot.state.ledger.protocol import Ledger
     from rsspot.state.store import StateStore
+    from rsspot.utils.output import Shown
+    from rsspot.utils.tables import Look
 
 T = TypeVar("T")
 _current: ContextVar[CliSession] = ContextVar("session")
@@ -147,7 +151,7 @@ class CliSession:
     @property
     def color(self) -> bool:
         """Whether to use colors on standard output."""
-        return sys.stdout is not None and sys.stdout.isatty() and not self._plain
+        return on_terminal() and not self._plain
 
     @property
     def _plain(self) -> bool:
@@ -226,28 +230,49 @@ class CliSession:
         if "reading_ledger" in self.__dict__:
             self.reading_ledger.close()
 
-    def show(self, result: object) -> None:
-        """Print what a service's command returned: a value, or a Shown."""
-        from rsspot.commands import Shown
-
-        if not isinstance(result, Shown):
-            self.emit(result)
-        elif self.options.output == "table" and result.rows is not None:
-            self.emit(result.rows)
-        elif self.options.output != "table" and self.options.shape == "released" and result.released is not None:
-            self.emit(result.released)
-        else:
-            self.emit(result.value)
-
     def emit(self, value: object) -> None:
-        """Print a command's result in the output format in use."""
-        from rsspot.errors import UsageError
-        from rsspot.utils.output import FORMATS, render
+        """Print a command's result, of plain types, in the output format in use."""
+        from rsspot.utils.output import Plain
 
-        if self.options.output not in FORMATS:
-            hint = f"use one of: {', '.join(FORMATS)}"
-            raise UsageError(f"-o {self.options.output} is for plans and runs", hint=hint)
-        print(render(value, self.options.output))
+        self.show(Plain(value))
+
+    def show(self, shown: Shown, *, plural: str = "") -> None:
+        """Print what a command shows in the output format in use. plural: what is missing if it is an empty list."""
+        from rsspot.utils.output import JSONPATH, LINES
+
+        name = self.options.output.partition("=")[0]
+        if name in LINES and shown.document() == []:
+            print(f"No {plural} found." if plural else "Nothing found.", file=sys.stderr)
+            return
+        # kubectl ends no template with a line end of its own either.
+        print(self.rendered(shown), end="" if name == JSONPATH else "\n")
+
+    def rendered(self, shown: Shown) -> str:
+        """What a command shows, in the output format in use."""
+        from rsspot.utils.output import FORMATS, UnknownFormat, render
+
+        output = self.options.output
+        if output.partition("=")[0] not in FORMATS:
+            raise UsageError(f"-o {output} is for plans and runs", hint=f"use one of: {', '.join(FORMATS)}")
+        try:
+            return render(shown, output, self.look)
+        except UnknownFormat as error:
+            raise UsageError(error.message, hint=error.hint) from None
+
+    def only(self, formats: Iterable[str]) -> None:
+        """Raise UsageError if the output format in use is none of these, before anything is sent."""
+        if self.options.output not in formats:
+            hint = f"use one of: {', '.join(formats)}"
+            raise UsageError(f"a plan or a run cannot be printed with -o {self.options.output}", hint=hint)
+
+    @property
+    def look(self) -> Look:
+        """How tables look where standard output goes."""
+        from rsspot.utils.clock import utc_now
+        from rsspot.utils.tables import Look
+
+        now = self.client.clock.now() if "client" in self.__dict__ else utc_now()
+        return Look(terminal_width(), self.color, now)
 
 
 def session() -> CliSession:

@@ -23,10 +23,10 @@ from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.hooks import Hooks
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.models.resource import Resource
+from rsspot.resources.classes import documents_class
 from rsspot.resources.collection import Collection
 from rsspot.resources.documents import Context, Documents
 from rsspot.resources.kind import Kind
-from rsspot.resources.registry import documents_class
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.state.store import StateStore
 from rsspot.utils.clock import Clock, SystemClock

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
 
 from rsspot.models.resource import Resource
+from rsspot.resources.classes import collection_class
 from rsspot.resources.collection import Collection
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind
-from rsspot.resources.registry import collection_class, kinds
+from rsspot.resources.registry import kinds
 from rsspot.resources.sync_twins import Blocking, BlockingCollection
 from rsspot.services.cloudspaces.api import BlockingCloudSpaces, CloudSpaces
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE

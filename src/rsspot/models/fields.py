@@ -30,11 +30,24 @@ WRITE_ONLY = Fact("write-only")
 """Sent when the object is created and never returned, so never compared."""
 COMMAND = Fact("command")
 """A command line. A relative program path is relative to the manifest's folder."""
-COLUMN = Fact("column")
-"""Shown as a column in lists."""
-
 TRIMMED = Fact("trimmed")
 """A text in which blanks and line ends around it mean nothing."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The field is a column of lists. title: its heading, if not the words of its name · wide: only in wide lists"""
+
+    title: str = ""
+    wide: bool = False
+
+
+COLUMN = Column()
+WIDE = Column(wide=True)
+
+
+AVAILABILITY = Fact("availability")
+"""Says `available` while new objects may use the object; `list --only-available` goes by it."""
 
 
 @dataclass(frozen=True)

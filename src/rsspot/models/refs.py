@@ -27,6 +27,11 @@ def wire_uuid(*parts: str) -> str:
     return str(uuid.uuid5(uuid.UUID(NAME_SPACE), "\x1f".join(parts)))
 
 
+def is_uuid(name: str) -> bool:
+    """Whether a name is a lowercase UUID."""
+    return UUID.fullmatch(name) is not None
+
+
 def path_segment(name: str) -> str:
     """A name, checked to be safe as the last segment of a URL. Raises ValueError if it could address something else.
 

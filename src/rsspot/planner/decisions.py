@@ -18,14 +18,14 @@ from typing import Any
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import EXCLUSIVE
-from rsspot.models.refs import Ref
+from rsspot.models.refs import Ref, is_uuid
 from rsspot.planner.body import body_of
 from rsspot.planner.change import Action, Base, Change, Edit, Path
 from rsspot.planner.diff import SPEC, after_apply, edits, key_path, managed, managed_digest, path_key
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH, label_of
 from rsspot.resources.consistency import filled_in
-from rsspot.resources.kind import Kind, Naming, is_uuid
+from rsspot.resources.kind import Kind, Naming
 from rsspot.resources.secrecy import secret_paths
 from rsspot.utils.serialization import Document, at_path
 

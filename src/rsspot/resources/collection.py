@@ -16,9 +16,11 @@ from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
 from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.transport import Call
 from rsspot.models.findings import findings
+from rsspot.models.refs import is_uuid
 from rsspot.models.resource import Page, Resource, compact
 from rsspot.resources.documents import Documents
-from rsspot.resources.kind import Kind, Naming, Phase, is_uuid
+from rsspot.resources.kind import Kind, Naming, Phase
+from rsspot.resources.names import called
 from rsspot.resources.query import selector
 from rsspot.resources.validation import part_of_spec, whole_spec
 from rsspot.resources.waiting import WAIT_SECONDS, looks
@@ -34,7 +36,8 @@ SHORTEST_LOOK = 1.0
 class Collection(Generic[T]):
     """The objects of one kind in one organization.
 
-    A `name` is either the wire name (metadata.name) or the name given to `create` or in a manifest.
+    A `name` is the wire name (metadata.name), or the name given to `create` or in a manifest: `workers`, with its
+    parent before it (`edge/workers`), or as an address (`spotnodepool/edge/workers`).
     """
 
     def __init__(self, documents: Documents, kind: Kind[T]) -> None:
@@ -63,9 +66,11 @@ class Collection(Generic[T]):
 
         Raises NotFound; UsageError for a name that cannot be used or that several objects have; UnexpectedShape.
         """
-        if not self.documents.is_wire_name(name):
-            return self._decode(await self.documents.named(name))
-        call = replace(self._call(await self.documents.place(name)), envelope=Envelope.OBJECT, name=name)
+        wanted = called(self.kind, name)
+        if wanted.parent is not None or not self.documents.is_wire_name(wanted.name):
+            return self._decode(await self.documents.find(name))
+        call = self._call(await self.documents.place(wanted.name))
+        call = replace(call, envelope=Envelope.OBJECT, name=wanted.name)
         return self._decode(await self._context.session.send(call))
 
     async def create(
@@ -118,7 +123,7 @@ class Collection(Generic[T]):
         Raises NotFound, Conflict, Forbidden, and OutcomeUnknown if it may have been deleted.
         """
         # Outside the try: a missing organization raises NotFound too, which must not count as a missing object.
-        await self.documents.place(name)
+        await self.documents.place(called(self.kind, name).name)
         try:
             await self.documents.delete(await self.documents.wire_name(name))
         except NotFound:
@@ -150,7 +155,7 @@ class Collection(Generic[T]):
         Raises NotReady if the timeout passes.
         """
         # Outside the try: a missing organization raises NotFound too, which must not count as a deleted object.
-        await self.documents.place(name)
+        await self.documents.place(called(self.kind, name).name)
         try:
             wire = await self.documents.wire_name(name)
             with self._context.session.hooks.waiting(f"{self.kind.name} {name} to be gone"):

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rsspot.constants import NAME_ANNOTATION
-from rsspot.errors import NotFound, UsageError
+from rsspot.errors import UsageError
 from rsspot.http.envelopes import Envelope, page_of
 from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, items_of, token_of
 from rsspot.models.fields import SECRET
-from rsspot.models.refs import path_segment
-from rsspot.resources.kind import Kind, Naming, is_uuid
+from rsspot.models.refs import is_uuid, path_segment
+from rsspot.resources.kind import Kind, Naming
+from rsspot.resources.names import called, chosen, segment
 from rsspot.resources.query import selector
 from rsspot.resources.secrecy import masked_in
 from rsspot.resources.watch import WatchEvent, follow
@@ -116,32 +116,31 @@ class Documents:
         """Yield every object as ADDED, then every change, until the caller stops iterating."""
         return follow(self, labels)
 
-    async def wire_name(self, name: str) -> str:
-        """The wire name of the object with this wire name or this given name. Raises NotFound, UsageError."""
-        if self.is_wire_name(name):
-            return name
-        return str((await self.named(name))["metadata"]["name"])
+    async def wire_name(self, name: str, *, within: str | None = None) -> str:
+        """The wire name of an object called by any of its names: `workers`, `edge/workers`, its address or a UUID.
+
+        within: the name of its parent. Sends nothing for what can only be a wire name. Raises NotFound, UsageError.
+        """
+        wanted = called(self.kind, name, within)
+        if wanted.parent is None and self.is_wire_name(wanted.name):
+            return wanted.name
+        return str((await self.find(name, within=within))["metadata"]["name"])
+
+    async def find(self, name: str, *, within: str | None = None) -> Document:
+        """The object called by any of its names: read by its wire name, or found by listing all.
+
+        Raises NotFound; UsageError for a name that cannot be used or that several objects have.
+        """
+        wanted = called(self.kind, name, within)
+        if not self.is_wire_name(wanted.name):
+            return chosen(self.kind, await self.list(), wanted)
+        document = await self.get(wanted.name)
+        # Its wire name alone would find it, wherever it is.
+        return document if wanted.parent is None else chosen(self.kind, [document], wanted)
 
     def is_wire_name(self, name: str) -> bool:
         """Whether a name can only be a wire name, not a name given by the author."""
-        return self.kind.naming is Naming.LABEL or not isinstance(name, str) or not name or is_uuid(name)
-
-    async def named(self, name: str) -> Document:
-        """The object that was given this name, found by listing all. Raises NotFound, UsageError."""
-        # `create` rejects an invalid name too, so no object can have one.
-        _segment(name)
-        matches = [
-            document
-            for document in await self.list()
-            if at_path(document, ("metadata", "annotations", NAME_ANNOTATION)) == name
-        ]
-        if not matches:
-            raise NotFound(f"none of the {self.kind.plural} has the name {name!r}", status=404, reason="NotFound")
-        if len(matches) > 1:
-            names = ", ".join(str(match["metadata"]["name"]) for match in matches)
-            message = f"{len(matches)} of the {self.kind.plural} have the name {name!r}"
-            raise UsageError(message, hint=f"use one of the wire names: {names}")
-        return matches[0]
+        return self.kind.naming is Naming.LABEL or is_uuid(name)
 
     def framed(self, item: Document) -> Document:
         """A list item with apiVersion and kind added, which lists leave out."""
@@ -159,16 +158,5 @@ class Documents:
 
     async def place(self, name: str) -> str:
         """The URL path of one object. Raises UsageError for an invalid name: it could address the whole collection."""
-        segment = _segment(name)
-        return f"{await self.path()}/{segment}"
-
-
-def _segment(name: object) -> str:
-    """A name as the last segment of a path. Raises UsageError, also for None from untyped callers."""
-    if not isinstance(name, str):
-        raise UsageError(f"{name!r} is not the name of an object", hint="pass a string; the variable may be unset")
-    try:
-        return path_segment(name)
-    except ValueError as error:
-        hint = None if name else "an empty name would address the whole collection"
-        raise UsageError(str(error), hint=hint) from None
+        last = segment(name)
+        return f"{await self.path()}/{last}"

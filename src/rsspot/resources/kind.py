@@ -29,7 +29,7 @@ from rsspot.models.fields import (
     marks,
 )
 from rsspot.models.money import parse_price
-from rsspot.models.refs import wire_uuid
+from rsspot.models.refs import is_uuid, wire_uuid
 from rsspot.models.resource import Page, Resource, plain_types
 from rsspot.resources.lenient import without
 from rsspot.utils.serialization import Document, at_path, canonical
@@ -159,13 +159,18 @@ class Kind(Generic[T]):
     authored: bool = True
     """Whether users write manifests of this kind."""
     short_names: tuple[str, ...] = ()
-    """Short forms of the plural, for the command line."""
+    """Other names of the kind, for commands and addresses."""
     words: Mapping[str, str] = field(default_factory=dict)
     """The verbs to show for actions on this kind, where they differ: {"create": "register"}."""
 
     @property
     def name(self) -> str:
         return self.model.__name__
+
+    @cached_property
+    def aliases(self) -> tuple[str, ...]:
+        """Every name that stands for the kind: its singular, its plural, and the short ones."""
+        return (self.name.lower(), self.plural, *self.short_names)
 
     def read(self, document: Document) -> T:
         """The typed object. A field whose value does not fit its type counts as absent: the service accepted it.
@@ -277,13 +282,6 @@ def is_controlled(document: Document) -> bool:
     """Whether the service created this object for another one and manages it; plans leave it alone."""
     owners = at_path(document, ("metadata", "ownerReferences")) or []
     return any(at_path(owner, ("controller",)) is True for owner in owners)
-
-
-def is_uuid(name: str) -> bool:
-    """Whether a name is a lowercase UUID."""
-    from rsspot.models.refs import UUID
-
-    return UUID.fullmatch(name) is not None
 
 
 def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ...] = ()) -> Iterator[Field]:

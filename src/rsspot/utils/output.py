@@ -1,4 +1,4 @@
-"""Formats values as a table, JSON or YAML. Tables are plain text, so that ten thousand rows take milliseconds."""
+"""The output formats: what a command shows as a table, JSON, YAML, CSV, names, or by a JSONPath template."""
 
 from __future__ import annotations
 
@@ -6,21 +6,99 @@ import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from rsspot.utils.serialization import without_surrogates
-from rsspot.utils.text import COMMAND_ANYWHERE, columns, padded, printable, starts_command
+from rsspot.utils.tables import PLAIN, Look, as_table, cell
+from rsspot.utils.text import COMMAND_ANYWHERE, did_you_mean, printable, starts_command
 
-GAP = "  "
 _NOT_PLAIN = re.compile(r"[^\n -~]")
 _UNFOLDED = 2**31 - 1
 """The width of lines of YAML. A folded text could begin a line with something that the runner of a workflow obeys."""
 
 
-def render(value: object, output: str) -> str:
-    """Format a value of plain types. output: a key of FORMATS. Raises KeyError for any other."""
-    return FORMATS[output](value)
+class UnknownFormat(ValueError):
+    """An output format that does not exist, or that does not fit what a command shows. hint: what to do instead."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class Shown(Protocol):
+    """What a command shows, in the forms that the formats need."""
+
+    def document(self) -> Any:
+        """It as JSON has it: a list, an object or a text."""
+        ...
+
+    def rows(self, *, wide: bool) -> Any:
+        """It as a table has it: a list of mappings, or one. wide: with the columns that few look for."""
+        ...
+
+    def names(self) -> list[str]:
+        """The names of its objects, as other commands take them."""
+        ...
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Key of a row -> heading, where the words of the key are not the heading."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Values of plain types. address: how a row is named, `serverclass/{server_class}`.
+
+    first: the keys of the columns that matter most, in order · extra: those of the columns of wide tables only
+    """
+
+    value: object
+    address: str = "{name}"
+    first: Sequence[str] = ()
+    extra: Sequence[str] = ()
+
+    def document(self) -> Any:
+        return self.value
+
+    def rows(self, *, wide: bool) -> Any:
+        if wide or not isinstance(self.value, list):
+            return self.value
+        return [self._ordered(row) if isinstance(row, Mapping) else row for row in self.value]
+
+    def _ordered(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        keys = dict.fromkeys([*(key for key in self.first if key in row), *row])
+        return {key: row[key] for key in keys if key not in self.extra}
+
+    def names(self) -> list[str]:
+        rows: list[Any] = self.value if isinstance(self.value, list) else [self.value]
+        try:
+            return [self.address.format_map(row) for row in rows]
+        except (KeyError, TypeError):
+            raise UnknownFormat("these have no names", hint="use another format than -o name") from None
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        return {}
+
+
+def render(shown: Shown, output: str, look: Look = PLAIN) -> str:
+    """Format what a command shows. output: one that `check` accepts. Raises UnknownFormat."""
+    name, _, argument = output.partition("=")
+    return FORMATS[name](shown, look, argument)
+
+
+def check(output: str, others: Sequence[str] = ()) -> None:
+    """Raise UnknownFormat, with what is known, for an output format that is neither one of FORMATS nor of `others`."""
+    name, equals, argument = output.partition("=")
+    if name == JSONPATH:
+        _template(argument)
+    elif equals or name not in (*FORMATS, *others):
+        known = dict.fromkeys([*(f"{each}=…" if each == JSONPATH else each for each in FORMATS), *others])
+        hint = f"use one of: {', '.join(known)}"
+        close = did_you_mean(name, known)
+        raise UnknownFormat(f"unknown output format {output!r}", hint=f"{close} {hint}" if close else hint)
 
 
 def as_json(value: object) -> str:
@@ -42,40 +120,86 @@ def as_yaml(value: object) -> str:
     return _document(text, _yaml_escape).rstrip()
 
 
-def as_table(value: object) -> str:
-    """Format a list of mappings as rows, a mapping as one field per line, and anything else with `str`."""
-    if isinstance(value, Mapping):
-        return _fields(value)
-    if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
-        return _rows(value) if value else "Nothing found."
-    return str(value)
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Format rows as CSV, with a line of their keys first.
+
+    Texts are quoted and otherwise exact, even those that a spreadsheet takes for formulas: a script reads them too.
+    """
+    import csv
+    import io
+
+    text = io.StringIO()
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerows([keys, *([_in_csv(row.get(key)) for key in keys] for row in rows)])
+    return "\n".join(printable(line) for line in text.getvalue().rstrip("\n").split("\n"))
 
 
-FORMATS: dict[str, Callable[[object], str]] = {"table": as_table, "json": as_json, "yaml": as_yaml}
-"""The output formats for lists and objects. Plans and runs have their own: see `reports`."""
+def _in_csv(value: Any) -> Any:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return value if isinstance(value, str) else cell(value)
 
 
-def cell(value: Any) -> str:
-    """One value of a table, on one line."""
-    if value is None:
-        return "-"
-    text = str(value) if isinstance(value, str | Decimal) else json.dumps(value, ensure_ascii=False, default=str)
-    return printable(text)
+def _table(shown: Shown, look: Look, _: str) -> str:
+    return as_table(shown.rows(wide=False), look, shown.titles)
 
 
-def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[printable(name.upper()) for name in names], *([cell(row.get(name)) for name in names] for row in rows)]
-    widths = [max(columns(line[index]) for line in cells) for index in range(len(names))]
-    return "\n".join(
-        GAP.join(padded(text, width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells
-    )
+def _wide(shown: Shown, look: Look, _: str) -> str:
+    """Every column in full: whoever asks for more wants no part of it left out."""
+    return as_table(shown.rows(wide=True), replace(look, width=None), shown.titles)
 
 
-def _fields(fields: Mapping[str, Any]) -> str:
-    named = {printable(str(name)): value for name, value in fields.items()}
-    width = max(map(columns, named), default=0)
-    return "\n".join(f"{padded(name, width)}{GAP}{cell(value)}" for name, value in named.items())
+def _csv(shown: Shown, _look: Look, _: str) -> str:
+    rows = shown.rows(wide=True)
+    rows = [rows] if isinstance(rows, Mapping) else rows
+    return as_csv(rows) if isinstance(rows, list) and rows else ""
+
+
+def _names(shown: Shown, _look: Look, _: str) -> str:
+    return "\n".join(printable(name) for name in shown.names())
+
+
+def _jsonpath(shown: Shown, _look: Look, template: str) -> str:
+    from rsspot.utils.jsonpath_steps import JSONPathError
+
+    document = shown.document()
+    if isinstance(document, list):
+        document = {"apiVersion": "v1", "kind": "List", "items": document}
+    try:
+        return str(_template(template).render(document))
+    except JSONPathError as error:
+        raise UnknownFormat(f"the JSONPath {template!r} does not fit: {error}") from None
+
+
+def _template(template: str) -> Any:
+    from rsspot.utils.jsonpath import parse
+    from rsspot.utils.jsonpath_steps import JSONPathError
+
+    if not template:
+        raise UnknownFormat("-o jsonpath needs a template", hint="such as -o jsonpath='{.items[*].metadata.name}'")
+    try:
+        return parse(template)
+    except JSONPathError as error:
+        raise UnknownFormat(f"invalid JSONPath {template!r}: {error}") from None
+
+
+JSONPATH = "jsonpath"
+FORMATS: dict[str, Callable[[Shown, Look, str], str]] = {
+    "table": _table,
+    "wide": _wide,
+    "json": lambda shown, *_: as_json(shown.document()),
+    "yaml": lambda shown, *_: as_yaml(shown.document()),
+    "name": _names,
+    "csv": _csv,
+    JSONPATH: _jsonpath,
+}
+"""The output formats for lists and objects, given how tables look and what stands after `=`.
+
+Plans and runs have their own: see `reports`.
+"""
+LINES = frozenset({"table", "wide", "name", "csv"})
+"""The formats that have nothing to print for an empty list."""
 
 
 def _document(text: str, escape: Callable[[int], str]) -> str:

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-OUR_COLORS = re.compile(r"(\x1b\[(?:0|3[0-7])m)")
+OUR_COLORS = re.compile(r"(\x1b\[(?:[01]|3[0-7])m)")
 """The only escape sequences that are let through, and only to a terminal."""
 KEPT = re.compile(r"(\t)")
 USUAL_SIZE = (80, 24)
@@ -157,6 +157,26 @@ def output_failure() -> Exception | None:
 def output_usable() -> bool:
     """Whether standard output arrives somewhere, as far as is known."""
     return sys.stdout is not None and getattr(sys.stdout, "usable", True)
+
+
+def on_terminal() -> bool:
+    """Whether somebody reads standard output as it is printed."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that standard output is; None if it is none, so that no line is cut for it.
+
+    COLUMNS overrides it, as in other commands.
+    """
+    if not on_terminal():
+        return None
+    with suppress(ValueError):
+        if (columns := int(os.environ.get("COLUMNS", ""))) > 0:
+            return columns
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    return None
 
 
 def _occupy_closed_descriptors() -> None:

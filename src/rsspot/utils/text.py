@@ -53,14 +53,14 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def shortened(text: str, width: int) -> str:
-    """A printable text that fills at most this many columns; `...` stands for what was cut off."""
+def shortened(text: str, width: int, cut: str = CUT) -> str:
+    """A printable text that fills at most this many columns. cut: stands for what was cut off"""
     if columns(text) <= width:
         return text
-    end, room = 0, width - len(CUT)
+    end, room = 0, width - columns(cut)
     while end < len(text) and (room := room - columns(text[end])) >= 0:
         end += 1
-    return text[:end] + CUT[: max(0, width)]
+    return text[:end] + cut[: max(0, width)]
 
 
 def columns(text: str) -> int:

@@ -13,6 +13,7 @@ from rsspot.planner.change import Change
 from rsspot.planner.diff import SPEC, live_value, managed, same
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.wire_form import wire_form
+from rsspot.resources.names import called
 from rsspot.resources.secrecy import secret_paths
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.secrets import MASK
@@ -48,8 +49,9 @@ async def explain(
     *,
     options: PlanOptions | None = None,
 ) -> Explanation:
-    """Explain one object by its address. Raises UsageError for one that the manifests do not declare."""
+    """Explain one object, called by its address or by a shorter name. Raises UsageError for one not declared."""
     manifest = _declared(manifests, address)
+    address = manifest.address
     plan = await make_plan(client, ledger, manifests, options=options)
     change = next((each for each in plan.changes if each.address == address and each.body is not None), None)
     change = change or next((each for each in plan.changes if each.address == address), None)
@@ -89,14 +91,28 @@ def left_alone(manifest: Manifest, live: Document) -> list[str]:
     return sorted(key for key, value in spec.items() if key not in mentioned and value not in (None, "", [], {}))
 
 
-def _declared(manifests: ManifestSet, address: str) -> Manifest:
+def _declared(manifests: ManifestSet, name: str) -> Manifest:
     by_address = {manifest.address: manifest for manifest in manifests.manifests}
-    if address not in by_address:
-        hint = did_you_mean(address, by_address) or f"declared: {', '.join(sorted(by_address))}"
-        raise UsageError(f"no manifest declares {address!r}", hint=hint)
-    if by_address[address].kind.expand:
-        raise UsageError(f"{address} stands for other objects", hint="`rsspot plan` lists them")
-    return by_address[address]
+    found = [by_address[name]] if name in by_address else [each for each in by_address.values() if _means(each, name)]
+    if not found:
+        hint = did_you_mean(name, by_address) or f"declared: {', '.join(sorted(by_address))}"
+        raise UsageError(f"no manifest declares {name!r}", hint=hint)
+    if len(found) > 1:
+        hint = f"use one of: {', '.join(each.address for each in found)}"
+        raise UsageError(f"{name!r} may be {len(found)} of the declared objects", hint=hint)
+    if found[0].kind.expand:
+        raise UsageError(f"{found[0].address} stands for other objects", hint="`rsspot plan` lists them")
+    return found[0]
+
+
+def _means(manifest: Manifest, name: str) -> bool:
+    """Whether a declared object may be called by this name."""
+    try:
+        wanted = called(manifest.kind, name)
+    except UsageError:
+        return False
+    parent = manifest.kind.parent_name(manifest.spec)
+    return wanted.name == manifest.name and wanted.parent in (None, parent)
 
 
 async def _live(client: AsyncSpotClient, manifest: Manifest, change: Change | None) -> Document | None:
@@ -105,7 +121,7 @@ async def _live(client: AsyncSpotClient, manifest: Manifest, change: Change | No
     try:
         if change is not None:
             return await documents.get(change.base.name) if change.base else None
-        return await documents.get(await documents.wire_name(manifest.name))
+        return await documents.get(await documents.wire_name(manifest.address))
     except NotFound:
         return None
 

@@ -9,14 +9,17 @@ from typing import Any
 import typer
 
 from rsspot.cli.session import CliSession, session
-from rsspot.cli.verbs.objects import NAME, emit_one, plain, row_of
+from rsspot.cli.verbs.filters import in_region, is_available, only_available_option
+from rsspot.cli.verbs.objects import NAME, ShownObject, emit_list, emit_one, plain, row_of, within_option
 from rsspot.cli_history import shown
 from rsspot.resources.kind import Kind
+from rsspot.resources.names import Called, called, is_called, parent_called
 from rsspot.resources.secrecy import without_secrets
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.resources.watch import WatchEvent, follow
-from rsspot.utils.output import as_json_line, cell
+from rsspot.utils.output import as_csv, as_json_line
 from rsspot.utils.serialization import Document
+from rsspot.utils.tables import cell
 
 
 def list_command(kind: Kind[Any]) -> Callable[..., None]:
@@ -24,20 +27,21 @@ def list_command(kind: Kind[Any]) -> Callable[..., None]:
 
     def list_(
         selector: str = typer.Option("", "--selector", "-l", help="Only objects whose labels match."),
-        within: str = shown(typer.Option("", "--within", help="Only objects in this cloudspace.")),
+        within: str = within_option(kind),
+        only_available: bool = only_available_option(kind),
     ) -> None:
         here = session()
+        parent = parent_called(kind, within)
 
         async def work() -> list[Document]:
             documents = here.client.documents(kind)
             # Without a selector, a recently cached response is good enough.
             items = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
-            return [item for item in items if within in ("", kind.parent_name(item.get("spec") or {}))]
+            items = await in_region(here.client, kind, items, here.options.region)
+            items = [item for item in items if not only_available or is_available(kind, item)]
+            return [item for item in items if parent in (None, kind.parent_name(item.get("spec") or {}))]
 
-        items = here.run(work())
-        as_table = here.options.output == "table"
-        shown = (without_secrets(kind, item) for item in items)
-        here.emit([row_of(kind, item) if as_table else item for item in shown])
+        emit_list(here, kind, here.run(work()))
 
     list_.__doc__ = f"List {kind.plural}."
     return list_
@@ -47,17 +51,16 @@ def get_command(kind: Kind[Any]) -> Callable[..., None]:
     """The `get` command of a kind."""
 
     def get(
-        name: str = NAME, show_secrets: bool = typer.Option(False, "--show-secrets", help="Do not mask secrets.")
+        name: str = NAME,
+        within: str = within_option(kind),
+        show_secrets: bool = typer.Option(False, "--show-secrets", help="Do not mask secrets."),
     ) -> None:
         here = session()
 
         async def work() -> Document:
-            documents = here.client.documents(kind)
-            return await documents.get(await documents.wire_name(name))
+            return await here.client.documents(kind).find(name, within=within)
 
-        document = here.run(work())
-        shown = document if show_secrets else without_secrets(kind, document)
-        here.emit(row_of(kind, document) if here.options.output == "table" else shown)
+        emit_one(here, kind, here.run(work()), secrets=show_secrets)
 
     get.__doc__ = f"Show one {kind.name}."
     return get
@@ -68,17 +71,19 @@ def wait_command(kind: Kind[Any]) -> Callable[..., None]:
 
     def wait(
         name: str = NAME,
+        within: str = within_option(kind),
         timeout: float = shown(typer.Option(WAIT_SECONDS, "--timeout", min=0, help="Maximum seconds to wait.")),
         gone: bool = typer.Option(False, "--gone", help="Wait until the object no longer exists."),
     ) -> None:
         here = session()
+        wanted = str(called(kind, name, within))
 
         async def work() -> Document:
             collection = here.client.collection(kind)
             if gone:
-                await collection.wait_gone(name, timeout=timeout)
+                await collection.wait_gone(wanted, timeout=timeout)
                 return {}
-            return plain(await collection.wait(name, timeout=timeout))
+            return plain(await collection.wait(wanted, timeout=timeout))
 
         document = here.run(work())
         if document:
@@ -94,18 +99,24 @@ def watch_command(kind: Kind[Any]) -> Callable[..., None]:
     """The `watch` command of a kind."""
 
     def watch(
+        name: str = shown(typer.Argument("", help="Only this object, by any of its names.")),
+        within: str = within_option(kind),
         selector: str = typer.Option("", "--selector", "-l", help="Only objects whose labels match."),
         events: int = shown(
             typer.Option(0, "--events", min=0, help="Exit after this many events; 0 runs until Ctrl-C.")
         ),
     ) -> None:
         here = session()
+        parent = parent_called(kind, within)
+        wanted = called(kind, name, within) if name else Called(parent, "")
 
         async def work() -> None:
             printed = 0
             async with aclosing(follow(here.client.documents(kind), selector or None)) as changes:
                 async for change in changes:
-                    print(_line(here, kind, change), flush=True)
+                    if not is_called(kind, change.object, wanted):
+                        continue
+                    print(_line(here, kind, change, first=not printed), flush=True)
                     printed += 1
                     if printed == events:
                         break
@@ -116,7 +127,16 @@ def watch_command(kind: Kind[Any]) -> Callable[..., None]:
     return watch
 
 
-def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document]) -> str:
-    if here.options.output == "table":
-        return f"{change.type:<9} {'  '.join(map(cell, row_of(kind, change.object).values()))}"
-    return as_json_line({"type": change.type, "object": without_secrets(kind, change.object)})
+def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document], *, first: bool) -> str:
+    """One change, in the output format in use. first: whether it is the first line, which CSV has its keys before."""
+    shown = ShownObject(kind, [change.object], managed_fields=here.options.show_managed_fields)
+    output = here.options.output
+    if output in ("json", "yaml"):
+        return as_json_line({"type": change.type, "object": shown.document()})
+    if output not in ("table", "wide", "csv"):
+        return here.rendered(shown).removesuffix("\n")
+    row = {"change": change.type, **row_of(kind, without_secrets(kind, change.object), wide=output != "table")}
+    if output == "csv":
+        return as_csv([row]) if first else as_csv([row]).partition("\n")[2]
+    cells = [cell(value, here.look.now) for value in row.values()]
+    return "  ".join([f"{cells[0]:<8}", *cells[1:]])

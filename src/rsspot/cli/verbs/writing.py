@@ -15,11 +15,12 @@ from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.spec_options import pair, spec_from, spec_options, text_of, with_defaults
 from rsspot.cli.verbs.new_objects import NewObject, children_from, name_of, objects_in_file
-from rsspot.cli.verbs.objects import NAME, emit_one, plain
+from rsspot.cli.verbs.objects import NAME, emit_one, plain, within_option
 from rsspot.cli_history import shown
 from rsspot.errors import RsspotError, UsageError
 from rsspot.models.fields import IMMUTABLE
 from rsspot.resources.kind import Kind
+from rsspot.resources.names import called
 from rsspot.resources.registry import kinds
 from rsspot.resources.validation import whole_spec
 from rsspot.utils.reading import parse_json
@@ -85,13 +86,13 @@ def update_command(kind: Kind[Any]) -> Callable[..., None]:
             raise UsageError("nothing to change", hint="give the fields to change as options; --help lists them")
 
         async def work() -> Document:
-            documents = here.client.documents(kind)
-            live = await documents.get(await documents.wire_name(name))
+            live = await here.client.documents(kind).find(name, within=_parent_in(kind, wanted))
             changes = _changes(kind, wanted, live.get("spec") or {})
             if not changes:
                 return live
-            await check_change(here.client, kind, name, changes)
-            return plain(await here.client.collection(kind).patch(live["metadata"]["name"], changes))
+            wire = live["metadata"]["name"]
+            await check_change(here.client, kind, wire, changes)
+            return plain(await here.client.collection(kind).patch(wire, changes))
 
         emit_one(here, kind, here.run(work()))
 
@@ -103,14 +104,16 @@ def patch_command(kind: Kind[Any]) -> Callable[..., None]:
     """The `patch` command of a kind."""
 
     def patch(
-        name: str = NAME, spec: str = typer.Argument(help="Fields to change, as JSON: '{\"desired\": 3}'.")
+        name: str = NAME,
+        spec: str = typer.Argument(help="Fields to change, as JSON: '{\"desired\": 3}'."),
+        within: str = within_option(kind),
     ) -> None:
         here = session()
-        fields = _json_object(spec)
+        fields, wanted = _json_object(spec), str(called(kind, name, within))
 
         async def work() -> Document:
-            await check_change(here.client, kind, name, fields)
-            return plain(await here.client.collection(kind).patch(name, fields))
+            await check_change(here.client, kind, wanted, fields)
+            return plain(await here.client.collection(kind).patch(wanted, fields))
 
         emit_one(here, kind, here.run(work()))
 
@@ -121,12 +124,12 @@ def patch_command(kind: Kind[Any]) -> Callable[..., None]:
 def delete_command(kind: Kind[Any]) -> Callable[..., None]:
     """The `delete` command of a kind."""
 
-    def delete(name: str = NAME, yes: bool = YES) -> None:
+    def delete(name: str = NAME, within: str = within_option(kind), yes: bool = YES) -> None:
         here = session()
 
         async def work() -> str:
             documents = here.client.documents(kind)
-            wire = await documents.wire_name(name)
+            wire = await documents.wire_name(name, within=within)
             if not yes:
                 confirm(f"delete {name}")
             await documents.delete(wire)
@@ -136,6 +139,11 @@ def delete_command(kind: Kind[Any]) -> Callable[..., None]:
 
     delete.__doc__ = f"Delete one {kind.name}."
     return delete
+
+
+def _parent_in(kind: Kind[Any], spec: Document) -> str:
+    """The parent that the options of an `update` name: it tells objects of the same name apart."""
+    return str(kind.parent_name(spec) or "")
 
 
 def _lives_in(child: Kind[Any], kind: Kind[Any]) -> bool:

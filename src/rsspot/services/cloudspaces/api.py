@@ -9,6 +9,7 @@ from rsspot.constants import KUBECONFIG_PATH
 from rsspot.errors import UnexpectedShape, UsageError
 from rsspot.http.transport import Call
 from rsspot.resources.collection import Collection
+from rsspot.resources.names import called
 from rsspot.resources.sync_twins import BlockingCollection, blocking
 from rsspot.services.cloudspaces.kubeconfig import merge, parse
 from rsspot.services.cloudspaces.schemas import CloudSpace
@@ -31,6 +32,7 @@ class CloudSpaces(Collection[CloudSpace]):
             wanted = version_parts(full_version(version))
         except ValueError as error:
             raise UsageError(f"the version {version!r} {error}") from None
+        name = called(self.kind, name).name
         live = await self.documents.get(name)
         running = at_path(live, ("spec", "kubernetesVersion"))
         # One that cannot be read is for the service to judge.
@@ -53,6 +55,7 @@ class CloudSpaces(Collection[CloudSpace]):
         Raises AuthError without a refresh token; NotFound; Invalid while the control plane is not up yet;
         UnexpectedShape; ConfigError if a file cannot be used, or has an entry of the same name for another cluster.
         """
+        name = called(self.kind, name).name
         body = {
             "organization_name": await self._context.scope.organization_name(),
             "cloudspace_name": name,

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from rsspot.services.cloudspaces.api import CloudSpaces
 
 commands = Commands["CloudSpaces"](
-    "cloudspaces",
-    {"file": CommandOption("Write the kubeconfig to this file, readable by its owner only.", short=("-f",))},
+    "cloudspaces", options={"file": CommandOption("File to write, readable by its owner only.", short=("-f",))}
 )
 
 

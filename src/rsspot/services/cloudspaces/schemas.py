@@ -7,7 +7,19 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from rsspot.models.authoring import Truth, one_of, rule
-from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, FilledIn, Needs, RefersTo, Version
+from rsspot.models.fields import (
+    COLUMN,
+    DEFAULTED,
+    IMMUTABLE,
+    SECRET,
+    SERVER_OWNED,
+    WIDE,
+    Column,
+    FilledIn,
+    Needs,
+    RefersTo,
+    Version,
+)
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.resources.passing import without_passing
@@ -20,16 +32,18 @@ class CloudSpaceSpec(Spec):
     """
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
-    kubernetes_version: Annotated[str, rule(full_version), Version(KNOWN), FilledIn(lambda _: KNOWN[-1]), COLUMN] = ""
-    cni: Annotated[str | None, IMMUTABLE, one_of("calico", "cilium", "byocni")] = None
+    kubernetes_version: Annotated[
+        str, rule(full_version), Version(KNOWN), FilledIn(lambda _: KNOWN[-1]), Column("VERSION")
+    ] = ""
+    cni: Annotated[str | None, IMMUTABLE, one_of("calico", "cilium", "byocni"), WIDE] = None
     ha_control_plane: Annotated[Truth | None, DEFAULTED, Needs(("type",), "hosted"), Field(alias="HAControlPlane")] = (
         None
     )
     type: Annotated[str | None, IMMUTABLE] = None
-    deployment_type: Annotated[str | None, IMMUTABLE, one_of("gen1", "gen2")] = None
+    deployment_type: Annotated[str | None, IMMUTABLE, one_of("gen1", "gen2"), WIDE] = None
     cloud: Annotated[str | None, IMMUTABLE] = None
     webhook: Annotated[str | None, SECRET, Field(repr=False)] = None
-    gpu_enabled: Truth | None = None
+    gpu_enabled: Annotated[Truth | None, WIDE] = None
     bid_requests: Annotated[list[str] | None, SERVER_OWNED] = None
     on_demand_requests: Annotated[list[str] | None, SERVER_OWNED] = None
 
@@ -48,10 +62,10 @@ class CloudSpaceStatus(Status):
     """api_server_endpoint: a host without a scheme, empty until the control plane is up."""
 
     phase: Annotated[str | None, COLUMN] = None
-    reason: str | None = None
-    health: str | None = None
-    api_server_endpoint: Annotated[str | None, Field(alias="APIServerEndpoint"), COLUMN] = None
-    current_kubernetes_version: str | None = None
+    reason: Annotated[str | None, WIDE] = None
+    health: Annotated[str | None, WIDE] = None
+    api_server_endpoint: Annotated[str | None, Field(alias="APIServerEndpoint"), Column("API SERVER")] = None
+    current_kubernetes_version: Annotated[str | None, Column("RUNNING", wide=True)] = None
     first_ready_timestamp: str | None = None
     assigned_servers: dict[str, AssignedServer] | None = None
     conditions: list[dict[str, Any]] | None = None
@@ -77,5 +91,11 @@ def ready(cloudspace: CloudSpace) -> Readiness:
     return Readiness(Phase.PROGRESSING, " ".join(filter(None, seen)) or "accepted")
 
 
-CLOUD_SPACE = Kind(CloudSpace, plural="cloudspaces", summary="Kubernetes clusters on spot capacity.", ready=ready)
+CLOUD_SPACE = Kind(
+    CloudSpace,
+    plural="cloudspaces",
+    short_names=("cs",),
+    summary="Kubernetes clusters on spot capacity.",
+    ready=ready,
+)
 KINDS = (CLOUD_SPACE,)

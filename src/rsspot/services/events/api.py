@@ -11,6 +11,8 @@ from typing import Any
 from rsspot.constants import EVENTS_PATH
 from rsspot.errors import UsageError
 from rsspot.http.transport import Call, SpotTransport
+from rsspot.resources.names import called
+from rsspot.resources.registry import kinds
 from rsspot.resources.sync_twins import Blocking, blocking
 
 MOST = 1000
@@ -41,6 +43,7 @@ class Events:
         """
         if not 1 <= limit <= MOST:
             raise UsageError(f"limit must be 1 to {MOST}, not {limit}")
+        cloudspace = called(kinds()["CloudSpace"], cloudspace).name if cloudspace else None
         # The service's parameter is named `limits`.
         params = {"limits": str(limit)} | ({"cloudspace": cloudspace} if cloudspace else {})
         answer = await self._session.send(Call("GET", EVENTS_PATH, params))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from rsspot.cli_history import SHOWN
-from rsspot.commands import Commands, CommandSession, Shown
+from rsspot.commands import CommandResult, Commands, CommandSession
 
 if TYPE_CHECKING:
     from rsspot.services.events.api import Events
@@ -28,4 +28,4 @@ async def list(
         else {}
     )
     released = {**about, "events": [[each["at"], each["message"]] for each in shown]}
-    return Shown(shown, released=released)
+    return CommandResult(shown, released=released)

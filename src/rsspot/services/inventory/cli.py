@@ -10,7 +10,9 @@ from rsspot.commands import Commands, CommandSession
 if TYPE_CHECKING:
     from rsspot.services.inventory.api import Inventory
 
-commands = Commands["Inventory"]("inventory")
+commands = Commands["Inventory"](
+    "inventory", plural="machines", first=("name", "group", "state", "ip_address"), extra=("uid", "group_kind")
+)
 
 
 @commands.add

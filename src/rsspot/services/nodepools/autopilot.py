@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from rsspot.models.authoring import WholeNumber, between, one_of
-from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, CommandLine, NotAbove, RefersTo
+from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, WIDE, Column, CommandLine, NotAbove, RefersTo
 from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
@@ -18,7 +18,7 @@ from rsspot.services.nodepools.taints import Taints
 class TotalCPU(Model):
     """total: a number of vCPUs, a multiple of the smallest node size."""
 
-    total: Annotated[WholeNumber, between(1, 1_000_000), COLUMN]
+    total: Annotated[WholeNumber, between(1, 1_000_000), Column("VCPU")]
 
 
 class CPUPerNode(Model):
@@ -39,7 +39,7 @@ Gigabytes = Annotated[str | None, BeforeValidator(_as_text)]
 class AutopilotNodePoolSpec(Spec):
     """budget_per_hour: the most that the whole pool may cost, in dollars · memory_per_vcpu: in GB, or `any`."""
 
-    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), COLUMN]
+    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), WIDE]
     region: Annotated[str, IMMUTABLE, RefersTo("Region")]
     vcpu: TotalCPU
     vcpu_per_node: CPUPerNode | None = None
@@ -50,7 +50,7 @@ class AutopilotNodePoolSpec(Spec):
         one_of("any", "2", "4", "8"),
         Field(alias="memoryPerVCPU"),
     ] = None
-    budget_per_hour: Annotated[Offer, COLUMN]
+    budget_per_hour: Annotated[Offer, Column("BUDGET")]
     allocation_strategy: Annotated[str | None, DEFAULTED, one_of("LowestPrice")] = None
     custom_labels: Annotated[StringMap | None, NODE_LABELS, CommandLine("label")] = None
     custom_annotations: Annotated[StringMap | None, ANNOTATIONS, CommandLine("annotation")] = None
@@ -72,7 +72,7 @@ class AutopilotNodePoolStatus(Status):
 
     phase: Annotated[str | None, COLUMN] = None
     target_vcpus: Annotated[int | None, Field(alias="targetVCPUs")] = None
-    managed_vcpus: Annotated[int | None, Field(alias="managedVCPUs"), COLUMN] = None
+    managed_vcpus: Annotated[int | None, Field(alias="managedVCPUs"), Column("MANAGED")] = None
     managed_memory_gb: Annotated[Gigabytes, Field(alias="managedMemoryGB")] = None
     allocations: list[Allocation] | None = None
 
@@ -97,6 +97,7 @@ def ready(pool: AutopilotNodePool) -> Readiness:
 AUTOPILOT_NODE_POOL = Kind(
     AutopilotNodePool,
     plural="autopilotnodepools",
+    short_names=("anp",),
     summary="Capacity that the service bids for automatically.",
     naming=Naming.UUID,
     ready=ready,

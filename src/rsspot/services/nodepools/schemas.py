@@ -10,6 +10,8 @@ from rsspot.models.fields import (
     COLUMN,
     EXCLUSIVE,
     IMMUTABLE,
+    WIDE,
+    Column,
     CommandLine,
     FilledIn,
     NeededWhen,
@@ -42,23 +44,24 @@ Bound = Annotated[WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABL
 class Autoscaling(Model):
     """While enabled, the service sets `desired`, between min_nodes and max_nodes."""
 
-    enabled: Annotated[Truth, EXCLUSIVE]
+    enabled: Annotated[Truth, EXCLUSIVE, Column("AUTOSCALING", wide=True)]
     min_nodes: Annotated[
         WholeNumber | None,
         between(0, MOST_SERVERS),
         NeededWhen(ENABLED, 1),
         NotAbove(MAX_NODES),
         CommandLine("autoscaling-min"),
+        WIDE,
     ] = None
     max_nodes: Annotated[
-        WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1), CommandLine("autoscaling-max")
+        WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1), CommandLine("autoscaling-max"), WIDE
     ] = None
 
 
 class PoolSpec(Spec):
     """The fields of every pool. desired: a number of servers."""
 
-    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), COLUMN]
+    cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), WIDE]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
     desired: Annotated[
         WholeNumber,
@@ -83,8 +86,8 @@ class SpotNodePoolSpec(PoolSpec):
 class SpotNodePoolStatus(Status):
     """won_count: servers won; they may not have joined the cluster yet."""
 
-    bid_status: Annotated[str | None, COLUMN] = None
-    won_count: Annotated[int | None, COLUMN] = None
+    bid_status: Annotated[str | None, Column("STATUS")] = None
+    won_count: Annotated[int | None, Column("WON")] = None
 
 
 class SpotNodePool(Resource):
@@ -101,8 +104,8 @@ class OnDemandNodePoolSpec(PoolSpec):
 class OnDemandNodePoolStatus(Status):
     """reserved_count: servers rented so far."""
 
-    reserved_count: Annotated[int | None, COLUMN] = None
-    reserved_status: Annotated[str | None, COLUMN] = None
+    reserved_count: Annotated[int | None, Column("RESERVED")] = None
+    reserved_status: Annotated[str | None, Column("STATUS")] = None
 
 
 class OnDemandNodePool(Resource):
@@ -126,11 +129,17 @@ def rented_ready(pool: OnDemandNodePool) -> Readiness:
 
 
 SPOT_NODE_POOL = Kind(
-    SpotNodePool, plural="spotnodepools", summary="Servers won at auction.", naming=Naming.UUID, ready=spot_ready
+    SpotNodePool,
+    plural="spotnodepools",
+    short_names=("snp", "pools", "nodepools"),
+    summary="Servers won at auction.",
+    naming=Naming.UUID,
+    ready=spot_ready,
 )
 ON_DEMAND_NODE_POOL = Kind(
     OnDemandNodePool,
     plural="ondemandnodepools",
+    short_names=("odnp",),
     summary="Servers rented at a fixed price.",
     naming=Naming.UUID,
     ready=rented_ready,

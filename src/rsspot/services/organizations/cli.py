@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rsspot.cli_history import SHOWN
-from rsspot.commands import Commands, CommandSession, Shown
+from rsspot.commands import CommandResult, Commands, CommandSession
 
 if TYPE_CHECKING:
     from rsspot.services.organizations.api import Organizations
@@ -21,14 +21,14 @@ async def list(session: CommandSession[Organizations]) -> object:
     count = len(organizations)
     page = {"start": 0, "limit": max(count, 50), "length": count, "total": count, "next": ""}
     released = {"organizations": [_released(each) for each in organizations], **page}
-    return Shown([_shown(each) for each in organizations], released=released)
+    return CommandResult([_shown(each) for each in organizations], released=released)
 
 
 @commands.add
 async def get(session: CommandSession[Organizations], name: Annotated[str, SHOWN]) -> object:
     """Show one organization, by name, id or namespace."""
     organization = await session.api.get(name)
-    return Shown(_shown(organization), released=_released(organization))
+    return CommandResult(_shown(organization), released=_released(organization))
 
 
 def _shown(organization: Organization) -> dict[str, Any]:

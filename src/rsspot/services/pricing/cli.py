@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rsspot.cli_history import SHOWN
-from rsspot.commands import CommandOption, Commands, CommandSession, Shown
+from rsspot.commands import CommandOption, CommandResult, Commands, CommandSession
 from rsspot.errors import UsageError
 from rsspot.models.money import price_text
 from rsspot.services.pricing import released
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 commands = Commands["Pricing"](
     "pricing",
-    {
+    plural="prices",
+    address="serverclass/{server_class}",
+    first=("server_class", "market", "minimum", "on_demand", "price"),
+    extra=("hammer", "display_name"),
+    options={
         "everywhere": CommandOption("Show all regions, not only the configured one."),
         "nodes": CommandOption("Number of servers.", min=1),
         "min_cpu": CommandOption("Least number of cores of a server.", min=0),
@@ -58,14 +62,14 @@ async def list(
     wanted = Wanted(classes=listed(classes), generation=gen, min_cpu=min_cpu, max_cpu=max_cpu)
     quotes = chosen(await session.api.list(region=_place(session, everywhere)), wanted)
     shown = [_shown(quote) | _for_nodes(quote, nodes) for quote in quotes]
-    return Shown(shown, released={"nodes": nodes, "items": [released.quote(quote, nodes) for quote in quotes]})
+    return CommandResult(shown, released={"nodes": nodes, "items": [released.quote(quote, nodes) for quote in quotes]})
 
 
 @commands.add
 async def get(session: CommandSession[Pricing], server_class: Annotated[str, SHOWN]) -> object:
     """Show the current prices of one server class."""
     quote = await session.api.get(server_class)
-    return Shown(_shown(quote), released=released.details(quote))
+    return CommandResult(_shown(quote), released=released.details(quote))
 
 
 @commands.add
@@ -91,7 +95,8 @@ async def build(
     found = await session.api.build(nodes=nodes, wanted=wanted, risk=risk, balanced=balanced, limits=limits)
     rows = [_pool_row(scenario, pool) for scenario in found for pool in scenario.pools]
     plain = [_scenario_shown(scenario) for scenario in found]
-    return Shown(plain, rows=rows, released=released.recommendation(found, nodes, wanted, risk, balanced, limits))
+    old = released.recommendation(found, nodes, wanted, risk, balanced, limits)
+    return CommandResult(plain, rows=rows, released=old)
 
 
 def _for_nodes(quote: Quote, nodes: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rsspot.models.fields import COLUMN
+from rsspot.models.fields import COLUMN, Column
 from rsspot.models.resource import Model, Resource, Spec
 from rsspot.resources.kind import READ_ONLY, Kind
 
@@ -12,7 +12,7 @@ from rsspot.resources.kind import READ_ONLY, Kind
 class Provider(Model):
     """The infrastructure provider of a region."""
 
-    provider_type: str | None = None
+    provider_type: Annotated[str | None, Column("PROVIDER", wide=True)] = None
     provider_region_name: str | None = None
 
 
@@ -31,5 +31,11 @@ class Region(Resource):
     spec: RegionSpec
 
 
-REGION = Kind(Region, plural="regions", summary="Regions where cloudspaces can run.", namespaced=False, verbs=READ_ONLY)
+REGION = Kind(
+    Region,
+    plural="regions",
+    summary="Regions where cloudspaces can run.",
+    namespaced=False,
+    verbs=READ_ONLY,
+)
 KINDS = (REGION,)

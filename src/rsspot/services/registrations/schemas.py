@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rsspot.constants import LOCAL_API_VERSION
 from rsspot.models.authoring import Truth, WholeNumber, between
-from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WRITE_ONLY, RefersTo
+from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WIDE, WRITE_ONLY, Column, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming
 from rsspot.utils.serialization import Document, at_path
@@ -43,13 +43,11 @@ class Registration(Resource):
 class VMRegistrationSpec(Spec):
     """One machine and the cluster that it is registered with."""
 
-    vm_cloud_space: Annotated[
-        str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), COLUMN
-    ]
+    vm_cloud_space: Annotated[str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), WIDE]
     vm_uid: Annotated[str, IMMUTABLE]
     vm_name: Annotated[str | None, WRITE_ONLY, COLUMN] = None
     vm_pool: Annotated[str | None, WRITE_ONLY] = None
-    ip_address: Annotated[str | None, WRITE_ONLY] = None
+    ip_address: Annotated[str | None, WRITE_ONLY, WIDE] = None
     omni_cluster: Annotated[str, IMMUTABLE, COLUMN]
     registrar: Annotated[Registrar | None, WRITE_ONLY] = None
 
@@ -58,7 +56,7 @@ class VMRegistrationStatus(Status):
     """state: discovered, token_issued, submitted, registered, failed or skipped."""
 
     state: Annotated[str | None, COLUMN] = None
-    updated_at: Annotated[str | None, COLUMN] = None
+    updated_at: Annotated[str | None, Column("UPDATED")] = None
 
 
 class VMRegistration(Resource):

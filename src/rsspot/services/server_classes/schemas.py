@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from rsspot.models.fields import COLUMN, RefersTo
+from rsspot.models.fields import AVAILABILITY, COLUMN, WIDE, Column, RefersTo
 from rsspot.models.money import Price
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import READ_ONLY, Kind
@@ -26,14 +26,14 @@ class ServerResources(Model):
 
     cpu: Annotated[str | None, COLUMN] = None
     memory: Annotated[str | None, COLUMN] = None
-    disk: str | None = None
-    gpu: str | None = None
+    disk: Annotated[str | None, WIDE] = None
+    gpu: Annotated[str | None, WIDE] = None
 
 
 class OnDemandPricing(Model):
     """cost: dollars per `interval`, a Go duration such as 1h."""
 
-    cost: MaybePrice = None
+    cost: Annotated[MaybePrice, Column("ON DEMAND", wide=True)] = None
     interval: str | None = None
 
 
@@ -42,9 +42,9 @@ class ServerClassSpec(Spec):
 
     region: Annotated[str, RefersTo("Region"), COLUMN]
     category: Annotated[str | None, COLUMN] = None
-    display_name: str | None = None
-    availability: Annotated[str | None, COLUMN] = None
-    min_bid_price_per_hour: Annotated[MaybePrice, COLUMN] = None
+    display_name: Annotated[str | None, WIDE] = None
+    availability: Annotated[str | None, AVAILABILITY, WIDE] = None
+    min_bid_price_per_hour: Annotated[MaybePrice, Column("MINIMUM")] = None
     on_demand_pricing: OnDemandPricing | None = None
     resources: ServerResources = ServerResources()
 
@@ -52,15 +52,15 @@ class ServerClassSpec(Spec):
 class SpotPricing(Model):
     """The last auction's result. market_price_per_hour: the clearing price · hammer_price_per_hour: what is billed."""
 
-    market_price_per_hour: Annotated[MaybePrice, COLUMN] = None
-    hammer_price_per_hour: MaybePrice = None
+    market_price_per_hour: Annotated[MaybePrice, Column("MARKET")] = None
+    hammer_price_per_hour: Annotated[MaybePrice, Column("HAMMER", wide=True)] = None
 
 
 class ServerClassStatus(Status):
     """available: free servers · capacity: all servers · reserved: servers in use."""
 
-    available: int | None = None
-    capacity: int | None = None
+    available: Annotated[int | None, WIDE] = None
+    capacity: Annotated[int | None, WIDE] = None
     reserved: int | None = None
     spot_pricing: SpotPricing | None = None
 
@@ -84,6 +84,11 @@ class ServerClass(Resource):
 
 
 SERVER_CLASS = Kind(
-    ServerClass, plural="serverclasses", summary="Server sizes and their prices.", namespaced=False, verbs=READ_ONLY
+    ServerClass,
+    plural="serverclasses",
+    short_names=("sc",),
+    summary="Server sizes and their prices.",
+    namespaced=False,
+    verbs=READ_ONLY,
 )
 KINDS = (SERVER_CLASS,)

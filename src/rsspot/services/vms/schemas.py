@@ -7,7 +7,17 @@ from typing import Annotated
 from pydantic import Field
 
 from rsspot.models.authoring import WholeNumber, between, one_of, rule
-from rsspot.models.fields import COLUMN, IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, CommandLine, RefersTo
+from rsspot.models.fields import (
+    COLUMN,
+    IMMUTABLE,
+    SECRET,
+    SERVER_OWNED,
+    TRIMMED,
+    WIDE,
+    Column,
+    CommandLine,
+    RefersTo,
+)
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
@@ -74,13 +84,13 @@ class VMPoolSpec(Spec):
         IMMUTABLE,
         RefersTo("VMCloudSpace", parent=True),
         CommandLine("vmcloudspace"),
-        COLUMN,
+        WIDE,
     ]
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
     desired: Annotated[WholeNumber, between(1, 10_000), CommandLine("desired", default=1), COLUMN]
     bid_price: Annotated[Offer, BID, COLUMN]
     pool_type: Annotated[str | None, IMMUTABLE, one_of("spot")] = None
-    vm_image: Annotated[str | None, IMMUTABLE] = None
+    vm_image: Annotated[str | None, IMMUTABLE, WIDE] = None
     vm_user_data: Annotated[
         str | None,
         IMMUTABLE,
@@ -95,8 +105,8 @@ class VMPoolSpec(Spec):
 class VMPoolStatus(Status):
     """won_count: machines won; they may not be delivered yet."""
 
-    bid_status: Annotated[str | None, COLUMN] = None
-    won_count: Annotated[int | None, COLUMN] = None
+    bid_status: Annotated[str | None, Column("STATUS")] = None
+    won_count: Annotated[int | None, Column("WON")] = None
 
 
 class VMPool(Resource):
@@ -146,14 +156,24 @@ def pool_ready(pool: VMPool) -> Readiness:
 
 
 VM_CLOUD_SPACE = Kind(
-    VMCloudSpace, plural="vmcloudspaces", summary="Groups of plain virtual machines.", ready=group_ready
+    VMCloudSpace,
+    plural="vmcloudspaces",
+    short_names=("vmcs",),
+    summary="Groups of plain virtual machines.",
+    ready=group_ready,
 )
 VM_POOL = Kind(
-    VMPool, plural="vmpools", summary="Virtual machines won at auction.", naming=Naming.UUID, ready=pool_ready
+    VMPool,
+    plural="vmpools",
+    short_names=("vmp",),
+    summary="Virtual machines won at auction.",
+    naming=Naming.UUID,
+    ready=pool_ready,
 )
 VM_SSH_KEY = Kind(
     VMSSHKey,
     plural="vmsshkeys",
+    short_names=("vmkey", "sshkeys"),
     summary="SSH public keys for logging in to virtual machines.",
     verbs=frozenset({"list", "get", "create", "delete"}),
 )

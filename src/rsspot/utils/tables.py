@@ -1,0 +1,158 @@
+"""Tables and single records as plain lines: a terminal's width, colors and ages are arguments."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from rsspot.utils.text import columns, padded, printable, shortened
+
+GAP = "  "
+LEAST = 8
+"""How narrow a column may get before the last ones are left out instead."""
+MORE = "…"
+"""The heading that stands for the columns left out."""
+BOLD = "1"
+WORD_COLORS = {
+    "32": ("active", "available", "done", "fulfilled", "healthy", "ok", "ready", "registered", "running", "won"),
+    "33": ("deleting", "deploying", "joining", "partial", "pending", "progressing", "provisioning", "upgrading"),
+    "31": ("error", "failed", "lost", "outbid", "refused", "unavailable"),
+}
+COLOR_OF = {word: color for color, words in WORD_COLORS.items() for word in words}
+"""The colors of words that say how far something is."""
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|_")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How tables look. width: of the terminal; None for lines of any length · now: the time that ages are counted from;
+    None prints times as they are.
+    """
+
+    width: int | None = None
+    color: bool = False
+    now: datetime | None = None
+
+
+PLAIN = Look()
+
+
+def as_table(value: object, look: Look = PLAIN, titles: Mapping[str, str] | None = None) -> str:
+    """Format a list of mappings as rows, a mapping as one field per line, and anything else with `str`.
+
+    titles: key -> heading, where the heading is not made of the words of the key
+    """
+    if isinstance(value, Mapping):
+        return _fields(value, look, titles or {})
+    if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
+        return _rows(value, look, titles or {}) if value else ""
+    return str(value)
+
+
+def cell(value: Any, now: datetime | None = None) -> str:
+    """One value of a table, on one line."""
+    if value is None:
+        return "-"
+    if isinstance(value, str | Decimal):
+        text = str(value)
+        return age(text, now) if now and _TIME.fullmatch(text) else printable(text)
+    return printable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def age(text: str, now: datetime) -> str:
+    """How long ago a time was, as kubectl says it: `45s`, `5h12m`, `3d`. `in 5h` for one that is still to come."""
+    try:
+        passed = now - datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return printable(text)
+    return duration(passed) if passed >= timedelta() else f"in {duration(-passed)}"
+
+
+def duration(length: timedelta) -> str:
+    """A length of time with the precision that matters at its size."""
+    seconds = int(length.total_seconds())
+    minutes, hours, days, years = seconds // 60, seconds // 3600, seconds // 86400, seconds // 31_536_000
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 10:
+        return _two(minutes, "m", seconds % 60, "s")
+    if hours < 3:
+        return f"{minutes}m"
+    if hours < 8:
+        return _two(hours, "h", minutes % 60, "m")
+    if hours < 48:
+        return f"{hours}h"
+    if days < 8:
+        return _two(days, "d", hours % 24, "h")
+    if years < 2:
+        return f"{days}d"
+    return _two(years, "y", days % 365, "d") if years < 8 else f"{years}y"
+
+
+def _two(large: int, unit: str, small: int, smaller_unit: str) -> str:
+    return f"{large}{unit}{small}{smaller_unit}" if small else f"{large}{unit}"
+
+
+def heading(key: str) -> str:
+    """The words of a key such as `serverClass`, `server_class` or `spec.serverClass`: `SERVER CLASS`."""
+    return printable(" ".join(_WORDS.split(key.rpartition(".")[2])).upper())
+
+
+def fitted(widths: Sequence[int], most: int) -> list[int]:
+    """Widths that fit a line. The widest column gives way first, and the one with the names last, down to half a line;
+    the last columns are left out when the others have nothing left to give.
+    """
+    kept = list(widths)
+    name = min(widths[0], most // 2)
+    while len(kept) > 1 and _line([name, *(min(each, LEAST) for each in kept[1:])], widths) > most:
+        kept.pop()
+    while _line(kept, widths) > most and max(kept) > 1:
+        _, _, widest = max((index > 0 and width > LEAST, width, index) for index, width in enumerate(kept))
+        kept[widest] -= 1
+    return kept
+
+
+def _line(kept: Sequence[int], widths: Sequence[int]) -> int:
+    """The length of a line with these columns, and the mark for those left out."""
+    return sum(kept) + len(GAP) * (len(kept) - 1) + (len(GAP + MORE) if len(kept) < len(widths) else 0)
+
+
+def _rows(rows: Sequence[Mapping[str, Any]], look: Look, titles: Mapping[str, str]) -> str:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    headings = [titles.get(key) or heading(key) for key in keys]
+    cells = [[cell(row.get(key), look.now) for key in keys] for row in rows]
+    widths = [max(map(columns, column)) for column in zip(headings, *cells, strict=True)]
+    kept = fitted(widths, look.width) if look.width else widths
+    lines = [_joined(headings, kept) + (GAP + MORE if len(kept) < len(widths) else "")]
+    if look.color:
+        lines[0] = _painted(BOLD, lines[0])
+    return "\n".join([*lines, *(_joined(line, kept, color=look.color) for line in cells)])
+
+
+def _joined(texts: Sequence[str], widths: Sequence[int], *, color: bool = False) -> str:
+    parts = [padded(shortened(text, width, "…"), width) for text, width in zip(texts, widths, strict=False)]
+    # Spaces at the end would be copied with the line.
+    parts[-1] = parts[-1].rstrip()
+    return GAP.join(map(_in_color, parts) if color else parts).rstrip()
+
+
+def _in_color(part: str) -> str:
+    color = COLOR_OF.get(part.strip().lower())
+    return _painted(color, part) if color else part
+
+
+def _painted(color: str, text: str) -> str:
+    return f"\x1b[{color}m{text}\x1b[0m"
+
+
+def _fields(fields: Mapping[str, Any], look: Look, titles: Mapping[str, str]) -> str:
+    named = [(titles.get(key, heading(str(key))).lower(), value) for key, value in fields.items()]
+    width = max((columns(name) for name, _ in named), default=0)
+    shown = [(padded(name, width), cell(value, look.now)) for name, value in named]
+    return "\n".join(f"{name}{GAP}{_in_color(text) if look.color else text}" for name, text in shown)
