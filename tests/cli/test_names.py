@@ -114,7 +114,7 @@ def test_a_kind_without_a_parent_is_within_nothing(capsys: pytest.CaptureFixture
         said = printed(capsys, "cloudspaces", *command, "--within", "edge", code=3)
         assert "cloudspaces are not within anything else" in said
     assert "--within" not in printed(capsys, "cloudspaces", "list", "--help")
-    assert "--within CLOUDSPACE" in printed(capsys, "spotnodepools", "list", "--help")
+    assert "--within, --cloudspace CLOUDSPACE" in printed(capsys, "spotnodepools", "list", "--help")
 
 
 def test_services_take_the_names_of_cloudspaces(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,7 @@ def test_neither_readiness_nor_a_table_shows_one(kind: Kind[Any]) -> None:
     document = {**GROUP, "kind": kind.name, "status": {"phase": "Error", "reason": CONFLICT}}
     readiness = kind.readiness(kind.read(document))
     assert (readiness.phase.value, readiness.note) == ("progressing", "Provisioning")
-    assert row_of(kind, document)["phase"] == "Provisioning"
+    assert row_of(kind, document, wide=True)["phase"] == "Provisioning"
     assert document["status"] == {"phase": "Error", "reason": CONFLICT}
 
 

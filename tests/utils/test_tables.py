@@ -42,10 +42,10 @@ def test_the_columns_left_out_are_marked() -> None:
 
 def test_a_cell_is_cut_at_the_columns_of_the_terminal() -> None:
     """A character of two columns is kept whole or not at all."""
-    assert shortened("東京の運用", 10) == "東京の運用"
-    assert shortened("東京の運用", 9) == "東京の運…"
-    assert shortened("東京の運用", 8) == "東京の…"
-    assert shortened("ab", 1) == "…"
+    assert shortened("東京の運用", 10, "…") == "東京の運用"
+    assert shortened("東京の運用", 9, "…") == "東京の運…"
+    assert shortened("東京の運用", 8, "…") == "東京の…"
+    assert shortened("ab", 1, "…") == "…"
 
 
 @pytest.mark.parametrize(

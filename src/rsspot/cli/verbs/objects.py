@@ -18,6 +18,7 @@ from rsspot.models.money import price_text
 from rsspot.models.resource import Resource, models_in
 from rsspot.resources.kind import Field, Kind, Naming, fields_of
 from rsspot.resources.names import distinct_names, full_name
+from rsspot.resources.passing import for_people
 from rsspot.resources.secrecy import without_secrets
 from rsspot.utils.output import Plain
 from rsspot.utils.serialization import Document, at_path
@@ -109,6 +110,7 @@ def emit_one(here: CliSession, kind: Kind[Any], document: Document, *, secrets: 
 
 def row_of(kind: Kind[Any], document: Document, *, wide: bool) -> dict[str, Any]:
     """The table row of an object: the name that people gave it, its columns, and when it was created."""
+    document = for_people(document)
     row: dict[str, Any] = {"name": full_name(kind, document)}
     if wide and kind.naming is Naming.UUID:
         row["wireName"] = at_path(document, ("metadata", "name"))
