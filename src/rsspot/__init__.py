@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from rsspot.client.overrides import use_org, use_profile, use_region
     from rsspot.client.singleton import (
         aclose_all_clients,
+        clear_client_cache,
         close_all_clients,
         configure,
         get_async_client,
         get_client,
+        get_sync_client,
         list_profiles,
         set_active_profile,
         set_default_org,
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
         set_default_region,
     )
     from rsspot.client.sync_client import SpotClient
+    from rsspot.compatibility.config import CacheConfig, ProfileConfig, RetryConfig, SDKConfig
+    from rsspot.compatibility.config import PreferencesConfig as Preferences
+    from rsspot.compatibility.registration import RegistrationCandidate, RegistrationLedgerRecord
+    from rsspot.compatibility.state_store import KeyedStateStore as StateStore
     from rsspot.config.models import ConfigFile, Profile
     from rsspot.errors import (
         AlreadyExists,
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
         NotReady,
         OutcomeUnknown,
         PlanRefused,
+        RequestError,
         RequestTimeout,
         RsspotError,
         ServerError,
@@ -51,7 +58,7 @@ if TYPE_CHECKING:
     )
     from rsspot.http.hooks import Exchange, Hooks, Wait
     from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
-    from rsspot.workflows.registration import RegistrationCandidate, RegistrationWorkflow
+    from rsspot.workflows.registration import RegistrationWorkflow
 
 _HOMES = {
     "rsspot.auth.persona": ("Persona",),
@@ -60,10 +67,12 @@ _HOMES = {
     "rsspot.client.overrides": ("use_org", "use_profile", "use_region"),
     "rsspot.client.singleton": (
         "aclose_all_clients",
+        "clear_client_cache",
         "close_all_clients",
         "configure",
         "get_async_client",
         "get_client",
+        "get_sync_client",
         "list_profiles",
         "set_active_profile",
         "set_default_org",
@@ -73,7 +82,10 @@ _HOMES = {
     "rsspot.config.models": ("ConfigFile", "Profile"),
     "rsspot.http.hooks": ("Exchange", "Hooks", "Wait"),
     "rsspot.state.ledger.registrations": ("RegistrationRecord", "RegistrationStatus"),
-    "rsspot.workflows.registration": ("RegistrationCandidate", "RegistrationWorkflow"),
+    "rsspot.workflows.registration": ("RegistrationWorkflow",),
+    "rsspot.compatibility.registration": ("RegistrationCandidate", "RegistrationLedgerRecord"),
+    "rsspot.config": ("CacheConfig", "Preferences", "ProfileConfig", "RetryConfig", "SDKConfig"),
+    "rsspot.state": ("StateStore",),
 }
 """Where names live that are no errors."""
 
@@ -82,6 +94,7 @@ __all__ = [
     "ApiError",
     "AsyncSpotClient",
     "AuthError",
+    "CacheConfig",
     "Cancelled",
     "ConfigError",
     "ConfigFile",
@@ -98,17 +111,24 @@ __all__ = [
     "OutcomeUnknown",
     "Persona",
     "PlanRefused",
+    "Preferences",
     "Profile",
+    "ProfileConfig",
     "RegistrationCandidate",
+    "RegistrationLedgerRecord",
     "RegistrationRecord",
     "RegistrationStatus",
     "RegistrationWorkflow",
+    "RequestError",
     "RequestTimeout",
+    "RetryConfig",
     "RsspotError",
+    "SDKConfig",
     "ServerError",
     "SpotClient",
     "StalePlan",
     "StateError",
+    "StateStore",
     "TooManyRequests",
     "TransportError",
     "UnexpectedShape",
@@ -116,10 +136,12 @@ __all__ = [
     "Wait",
     "__version__",
     "aclose_all_clients",
+    "clear_client_cache",
     "close_all_clients",
     "configure",
     "get_async_client",
     "get_client",
+    "get_sync_client",
     "list_profiles",
     "set_active_profile",
     "set_default_org",

@@ -6,12 +6,13 @@ RsspotError                         hint: what to do next; exit_code: exit code 
 │   └── InvalidConfig               3   several problems of a config file or of settings
 ├── ManifestError (ValueError)      3   all problems of a set of manifests, each with file:line:column
 ├── AuthError (PermissionError)     4   no token, or one that the service refuses
-├── TransportError (ConnectionError) 1  no readable response, and nothing was changed
-│   ├── RequestTimeout (TimeoutError)
-│   └── OutcomeUnknown              11  a write was sent and its outcome is unknown: settle it by reading
-├── ApiError                        1   the service responded with an error status
-│   ├── Forbidden (PermissionError) · NotFound (LookupError) · AlreadyExists · Conflict · Gone
-│   └── Invalid (ValueError) · TooManyRequests · ServerError
+├── RequestError                    1   a request failed: one of the two below
+│   ├── TransportError (ConnectionError) 1  no readable response, and nothing was changed
+│   │   ├── RequestTimeout (TimeoutError)
+│   │   └── OutcomeUnknown          11  a write was sent and its outcome is unknown: settle it by reading
+│   └── ApiError                    1   the service responded with an error status
+│       ├── Forbidden (PermissionError) · NotFound (LookupError) · AlreadyExists · Conflict · Gone
+│       └── Invalid (ValueError) · TooManyRequests · ServerError
 ├── UnexpectedShape (ValueError)    1   a response that does not match the API; `.readable` has the valid objects
 ├── NotReady (TimeoutError)         9   an object was not ready, or not gone, in time
 ├── PlanRefused                     5   a guard refused the plan; the hint is the way out
@@ -134,7 +135,11 @@ class AuthError(RsspotError, PermissionError):
     exit_code = 4
 
 
-class TransportError(RsspotError, ConnectionError):
+class RequestError(RsspotError):
+    """A request failed: there was no readable response, or the service responded with an error status."""
+
+
+class TransportError(RequestError, ConnectionError):
     """No readable response, and certainly nothing was changed."""
 
 
@@ -155,7 +160,7 @@ class OutcomeUnknown(TransportError):
         self.retry_after = retry_after
 
 
-class ApiError(RsspotError):
+class ApiError(RequestError):
     """The service responded with an error status.
 
     status: HTTP status · reason: Kubernetes reason, or "" · causes: {field: message}
@@ -182,6 +187,16 @@ class ApiError(RsspotError):
         self.causes = causes or {}
         self.request_id = request_id
         self.retry_after = retry_after
+
+    @property
+    def status_code(self) -> int:
+        """`status`, by its name in rsspot 0.3."""
+        return self.status
+
+    @property
+    def body(self) -> str:
+        """What the service said, by its name in rsspot 0.3: the message, not the bytes of the response."""
+        return self.message
 
 
 class Forbidden(ApiError, PermissionError):
@@ -250,3 +265,8 @@ class Locked(RsspotError):
 
 class StateError(RsspotError):
     """state.db cannot be read or written, or a newer rsspot wrote it."""
+
+
+RSSpotError = RsspotError
+APIError = ApiError
+"""The spelling of rsspot 0.3."""

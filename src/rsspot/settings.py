@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rsspot.errors import ConfigError
+from rsspot.utils.late_names import late_names
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "profile": ("RSSPOT_PROFILE", "SPOT_PROFILE", "RACKSPACE_SPOT_PROFILE"),
@@ -29,6 +30,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "feeds_url": ("RSSPOT_FEEDS_URL",),
     "proxy": ("RSSPOT_PROXY", "HTTPS_PROXY", "https_proxy"),
     "no_proxy": ("RSSPOT_NO_PROXY", "NO_PROXY", "no_proxy"),
+    "verify_ssl": ("RSSPOT_VERIFY_SSL", "SPOT_VERIFY_SSL"),
     "timeout": ("RSSPOT_TIMEOUT", "RSSPOT_REQUEST_TIMEOUT_SECONDS", "SPOT_REQUEST_TIMEOUT"),
     "rate_limit": ("RSSPOT_RATE_LIMIT",),
     "most_response_bytes": ("RSSPOT_MOST_RESPONSE_BYTES",),
@@ -103,3 +105,13 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise ConfigError(f"{path}: there is no such home directory", hint="set HOME, or write the full path") from None
+
+
+if not TYPE_CHECKING:
+    # Models of rsspot 0.3, from a room above this one.
+    __getattr__ = late_names(
+        __name__,
+        {
+            "RuntimeSettings": "rsspot.compatibility.settings:RuntimeSettings",
+        },
+    )

@@ -187,30 +187,42 @@ def test_whoami_is_the_same_in_both_versions(spot_api: SimulatedSpot) -> None:
 # Closing
 
 
-def test_a_closed_client_can_be_used_again(spot_api: SimulatedSpot) -> None:
-    """Closing twice is allowed; the next request reconnects with the same token."""
+CLOSED = "this client has been closed and sends no more requests"
+
+
+def test_a_closed_client_sends_nothing(spot_api: SimulatedSpot) -> None:
+    """Closing twice is allowed. Not even a cached answer is given; the ledger is a file and opens again."""
     client, wire = client_of(spot_api)
+    client.regions.list()
+    assert client.ledger.registrations() == []
     for _ in range(2):
-        client.regions.list()
-        assert client.ledger.registrations() == []
-        client.close()
         client.close()
         asyncio.run(client.aclose())
-        asyncio.run(client.aclose())
-    with client:
-        client.regions.list()
-    assert tokens(wire) == 1
+    sent = len(wire.requests)
+    for call in (client.regions.list, client.organizations.list, client.pricing.percentiles, client.whoami):
+        with pytest.raises(RuntimeError, match=CLOSED):
+            call()
+    with pytest.raises(RuntimeError, match=CLOSED):
+        next(iter(client.regions.watch()))
+    assert len(wire.requests) == sent
+    assert client.ledger.registrations() == []
+    client.close()
 
 
 async def test_closing_twice_in_a_loop_is_allowed(spot_api: SimulatedSpot) -> None:
     """For the async client too, used or unused."""
-    client = spot_api.client()
-    await client.aclose()
+    unused, client = spot_api.client(), spot_api.client()
+    await unused.aclose()
+    await unused.aclose()
     async with client:
         assert await client.regions.list()
         assert client.ledger.registrations() == []
     await client.aclose()
-    assert await client.regions.list()
+    for closed in (client, unused):
+        with pytest.raises(RuntimeError, match=CLOSED):
+            await closed.regions.list()
+        with pytest.raises(RuntimeError, match=CLOSED):
+            await closed.cloudspaces.create("edge", {"region": "us-central-dfw-1"})
     assert client.ledger.registrations() == []
     await client.aclose()
 

@@ -46,3 +46,10 @@ def test_they_do_not_matter_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> N
     """Such as the sandbox's."""
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
     assert tls_settings("http") is False
+
+
+async def test_they_do_not_matter_where_none_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with `verify_ssl: false`: the attempt to connect is the first thing that fails."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
+    with pytest.raises(httpx.ConnectError):
+        await Connections(verify=False).handle_async_request(httpx.Request("GET", "https://127.0.0.1:9/"))

@@ -124,6 +124,15 @@ class Bearer:
             return used.token
         return await self._renew(used.token if used else None, send, until)
 
+    @property
+    def has_refresh_token(self) -> bool:
+        """Whether there is a refresh token."""
+        return self._refresh_token is not None
+
+    async def renewed(self, send: Send, until: float = inf) -> Token:
+        """A token other than the one in use. Raises the same errors as `current`."""
+        return await self._renew(self.token, send, until)
+
     async def carry(self, request: httpx.Request, send: Send) -> httpx.Response:
         """Sign a request and send it. If the token is refused, send it once more with a new one."""
         if origin_of(request.url) != self._origin:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from rsspot.auth.bearer import LogIn
 from rsspot.auth.persona import Persona
@@ -16,28 +16,33 @@ from rsspot.client.factory import bearer_of, cache_of, feeds_of, transport_optio
 from rsspot.client.groups import AsyncGroups, collection_of
 from rsspot.client.organization import OrganizationScope
 from rsspot.client.resolve import resolved_here
+from rsspot.compatibility.client import ReleasedClient, RequestOptions
+from rsspot.compatibility.options import ReleasedOptions, as_settings, settings_of, transport_of
+from rsspot.compatibility.state_store import KeyedStateStore
 from rsspot.config.loader import Resolved
 from rsspot.config.models import ConfigFile
-from rsspot.errors import UnexpectedShape
-from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.hooks import Hooks
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.transport import SpotTransport
 from rsspot.models.resource import Resource
 from rsspot.resources.classes import documents_class
 from rsspot.resources.collection import Collection
 from rsspot.resources.documents import Context, Documents
 from rsspot.resources.kind import Kind
 from rsspot.state.ledger.protocol import Ledger
-from rsspot.state.store import StateStore
 from rsspot.utils.clock import Clock, SystemClock
 from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
 
+if TYPE_CHECKING:
+    from rsspot.compatibility.config import CacheConfig, SDKConfig
+
 T = TypeVar("T", bound=Resource)
 
 
-class AsyncSpotClient(AsyncGroups):
+class AsyncSpotClient(ReleasedClient, AsyncGroups):
     """Rackspace Spot for asyncio. Use as `async with`, or call `aclose()` in each loop it was used in.
+
+    A closed client raises RuntimeError instead of sending a request.
 
     Arguments override `use_org` and the like, which override RSSPOT_* variables, remembered preferences and files.
     config: the content of a config file, used instead of one · cache: False disables the response cache
@@ -45,13 +50,16 @@ class AsyncSpotClient(AsyncGroups):
     clock: the time for retries and waits · token_folder: caches tokens between runs; None disables that
     credential_store: has the refresh token, whatever the settings say: see `auth.stores`
     log_in: called when no refresh token works · resolved: settings that are already resolved
+    released: the arguments of rsspot 0.3, see `compatibility.options`; `settings` is its first one, our `config`
     Raises ConfigError; AuthError if there is no credential.
     """
 
     def __init__(
         self,
+        settings: ConfigFile | SDKConfig | Mapping[str, Any] | None = None,
+        /,
         *,
-        config: ConfigFile | Mapping[str, Any] | None = None,
+        config: ConfigFile | SDKConfig | Mapping[str, Any] | None = None,
         config_path: Path | str | None = None,
         profile: str | None = None,
         organization: str | None = None,
@@ -63,7 +71,7 @@ class AsyncSpotClient(AsyncGroups):
         client_id: str | None = None,
         timeout: float | None = None,
         state_path: Path | str | None = None,
-        cache: bool = True,
+        cache: bool | CacheConfig = True,
         hooks: Hooks | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
@@ -71,26 +79,27 @@ class AsyncSpotClient(AsyncGroups):
         credential_store: CredentialStore | None = None,
         log_in: LogIn | None = None,
         resolved: Resolved | None = None,
+        **released: Unpack[ReleasedOptions],
     ) -> None:
-        self.config = resolved or resolved_here(
-            config=config,
+        self._resolved = resolved or resolved_here(
+            config=settings_of(config if settings is None else settings),
             config_path=Path(config_path) if config_path else None,
             profile=profile,
-            organization=organization,
             region=region,
             refresh_token=refresh_token,
             access_token=access_token,
             base_url=base_url,
             oauth_url=oauth_url,
             client_id=client_id,
-            timeout=timeout,
             state_path=str(state_path) if state_path else None,
+            **{"organization": organization, "timeout": timeout, **as_settings(released, cache)},
         )
-        options = self.config.options
+        transport = transport or transport_of(released)
+        options = self._resolved.options
         self.clock = clock or SystemClock()
         self.base_url = options.base_url
         self.hooks = hooks or Hooks()
-        self._bearer = bearer_of(self.config, self.clock, token_folder, log_in, self.hooks, credential_store)
+        self._bearer = bearer_of(self._resolved, self.clock, token_folder, log_in, self.hooks, credential_store)
         self.session = SpotTransport(
             self.base_url,
             self._bearer,
@@ -98,10 +107,10 @@ class AsyncSpotClient(AsyncGroups):
             transport,
             options=transport_options_of(options),
             hooks=self.hooks,
-            cache=cache_of(self.config, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
+            cache=cache_of(self._resolved, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
         )
-        self.feeds = feeds_of(self.config, self.clock, transport, self.hooks, cache=cache)
-        self.scope = OrganizationScope(self.config.get("organization"), self._bearer, self.organizations)
+        self.feeds = feeds_of(self._resolved, self.clock, transport, self.hooks, cache=bool(cache))
+        self.scope = OrganizationScope(self._resolved.get("organization"), self._bearer, self.organizations)
         self._context = Context(
             self.session,
             self.scope,
@@ -111,10 +120,15 @@ class AsyncSpotClient(AsyncGroups):
             region=options.region,
         )
 
+    @property
+    def config(self) -> Resolved:
+        """The settings of this client, and the source of each."""
+        return self._resolved
+
     @cached_property
-    def state(self) -> StateStore:
+    def state(self) -> KeyedStateStore:
         """The state.db of this configuration. The file is created on first use."""
-        return StateStore(self.config.state_path)
+        return KeyedStateStore(self._resolved.state_path, profile=self._resolved.profile)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -122,17 +136,15 @@ class AsyncSpotClient(AsyncGroups):
         return self.state.ledger
 
     async def _request_json(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Document | None = None
+        self, method: str, path: str, *, body: Document | None = None, **options: Unpack[RequestOptions]
     ) -> Document:
-        """Send one request to any path of the service and return the JSON object in the response.
+        """`request_json`. body: another name of `json_data`."""
+        return await self.request_json(method, path, **({"json_data": body, **options} if body else options))
 
-        Raises UnexpectedShape if the response is not a JSON object, and the errors of SpotTransport.send.
-        """
-        content = await self.session.content(Call(method, path, params or {}, body))
-        try:
-            return opened(content, Envelope.DOCUMENT)
-        except NotAsDocumented:
-            raise UnexpectedShape(f"the response to {method} {path} is not a JSON object") from None
+    @property
+    def is_closed(self) -> bool:
+        """Whether `aclose` was called, in any loop."""
+        return self.session.closed
 
     @property
     def credentials(self) -> frozenset[str]:
@@ -167,7 +179,7 @@ class AsyncSpotClient(AsyncGroups):
     def close_ledger(self) -> None:
         """Close the ledger if it is open. The next use opens it again."""
         opened: Ledger | None = self.__dict__.pop("ledger", None)
-        state: StateStore | None = self.__dict__.pop("state", None)
+        state: KeyedStateStore | None = self.__dict__.pop("state", None)
         if opened is not None:
             opened.close()
         if state is not None:

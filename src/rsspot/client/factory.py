@@ -76,6 +76,7 @@ def transport_options_of(options: Profile) -> TransportOptions:
         options.most_response_bytes,
         _proxy(options.proxy),
         options.no_proxy,
+        options.verify_ssl,
     )
 
 

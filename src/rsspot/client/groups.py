@@ -9,6 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
 
+from rsspot.compatibility.groups import (
+    BlockingCloudSpaceGroup,
+    BlockingInventoryGroup,
+    BlockingPricingGroup,
+    BlockingServerClassGroup,
+    CloudSpaceGroup,
+    InventoryGroup,
+    PricingGroup,
+    ServerClassGroup,
+)
+from rsspot.compatibility.organization_group import BlockingOrganizationGroup, OrganizationGroup
 from rsspot.models.resource import Resource
 from rsspot.resources.classes import collection_class
 from rsspot.resources.collection import Collection
@@ -16,15 +27,12 @@ from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.resources.sync_twins import Blocking, BlockingCollection
-from rsspot.services.cloudspaces.api import BlockingCloudSpaces, CloudSpaces
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
 from rsspot.services.events.api import BlockingEvents, Events
-from rsspot.services.inventory.api import BlockingInventory, Inventory
 from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
 from rsspot.services.nodepools.schemas import ON_DEMAND_NODE_POOL, SPOT_NODE_POOL
 from rsspot.services.organizations.api import BlockingOrganizations, Organizations
-from rsspot.services.pricing.api import BlockingPricing, Pricing
-from rsspot.services.regions.schemas import REGION
+from rsspot.services.regions.schemas import REGION, Region
 from rsspot.services.server_classes.schemas import SERVER_CLASS
 from rsspot.services.vms.schemas import VM_CLOUD_SPACE, VM_POOL, VM_SSH_KEY
 
@@ -77,14 +85,22 @@ class Twin(Group[B]):
         super().__init__(lambda client: make(getattr(client, f"a{self._name}"), f"a{self._name}"))
 
 
-def of_kind(kind: Kind[T]) -> Group[Collection[T]]:
+def of_kind(kind: Kind[T]) -> Group[OrganizationGroup[T]]:
     """The verbs of a kind."""
-    return Group(lambda client: collection_of(client, kind))
+    return Group(lambda client: group_of(client, kind))
 
 
-def twin_of_kind(kind: Kind[T]) -> Twin[BlockingCollection[T]]:
+def twin_of_kind(kind: Kind[T]) -> Twin[BlockingOrganizationGroup[T]]:
     """The same, blocking."""
-    return Twin(BlockingCollection)
+    return Twin(BlockingOrganizationGroup)
+
+
+def group_of(client: Owner, kind: Kind[T]) -> OrganizationGroup[T]:
+    """The typed verbs of a kind whose objects belong to an organization, as its service has them."""
+    special = collection_class(kind)
+    made = OrganizationGroup if special is Collection else type(special.__name__, (OrganizationGroup, special), {})
+    group: OrganizationGroup[T] = made(client.documents(kind), kind)
+    return group
 
 
 def of_inner(group: Group[G]) -> Group[G]:
@@ -107,20 +123,24 @@ class AsyncGroups:
     """`await client.regions.list()`."""
 
     organizations = Group[Organizations](lambda client: Organizations(client.session))
-    regions = of_kind(REGION)
-    server_classes = of_kind(SERVER_CLASS)
-    pricing = Group[Pricing](
-        lambda client: Pricing(client.documents(SERVER_CLASS), client.documents(REGION), client.feeds)
+    regions = Group[Collection[Region]](lambda client: collection_of(client, REGION))
+    server_classes = Group[ServerClassGroup](
+        lambda client: ServerClassGroup(client.documents(SERVER_CLASS), SERVER_CLASS)
     )
-    cloudspaces = Group[CloudSpaces](lambda client: CloudSpaces(client.documents(CLOUD_SPACE), CLOUD_SPACE))
+    pricing = Group[PricingGroup](
+        lambda client: PricingGroup(client.documents(SERVER_CLASS), client.documents(REGION), client.feeds)
+    )
+    cloudspaces = Group[CloudSpaceGroup](lambda client: CloudSpaceGroup(client.documents(CLOUD_SPACE), CLOUD_SPACE))
     spot_nodepools = of_kind(SPOT_NODE_POOL)
     ondemand_nodepools = of_kind(ON_DEMAND_NODE_POOL)
     autopilot_nodepools = of_kind(AUTOPILOT_NODE_POOL)
     vm_cloudspaces = of_kind(VM_CLOUD_SPACE)
     vm_pools = of_kind(VM_POOL)
     vm_ssh_keys = of_kind(VM_SSH_KEY)
-    inventory = Group[Inventory](
-        lambda client: Inventory(client.documents(CLOUD_SPACE), client.documents(VM_CLOUD_SPACE))
+    inventory = Group[InventoryGroup](
+        lambda client: InventoryGroup(
+            (client.documents(CLOUD_SPACE), client.documents(VM_CLOUD_SPACE)), client.vm_cloudspaces, client.vm_pools
+        )
     )
     events = Group[Events](lambda client: Events(client.session))
 
@@ -130,24 +150,24 @@ class AsyncGroups:
             kind = None if name.startswith("_") else kind_of_group(name)
             if kind is None:
                 raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-            return collection_of(self, kind)
+            return group_of(self, kind) if kind.namespaced else collection_of(self, kind)
 
 
 class SyncGroups:
     """`client.regions.list()`, and `await client.aregions.list()` on the same object."""
 
     organizations = Twin[BlockingOrganizations](BlockingOrganizations)
-    regions = twin_of_kind(REGION)
-    server_classes = twin_of_kind(SERVER_CLASS)
-    pricing = Twin[BlockingPricing](BlockingPricing)
-    cloudspaces = Twin[BlockingCloudSpaces](BlockingCloudSpaces)
+    regions = Twin[BlockingCollection[Region]](BlockingCollection)
+    server_classes = Twin[BlockingServerClassGroup](BlockingServerClassGroup)
+    pricing = Twin[BlockingPricingGroup](BlockingPricingGroup)
+    cloudspaces = Twin[BlockingCloudSpaceGroup](BlockingCloudSpaceGroup)
     spot_nodepools = twin_of_kind(SPOT_NODE_POOL)
     ondemand_nodepools = twin_of_kind(ON_DEMAND_NODE_POOL)
     autopilot_nodepools = twin_of_kind(AUTOPILOT_NODE_POOL)
     vm_cloudspaces = twin_of_kind(VM_CLOUD_SPACE)
     vm_pools = twin_of_kind(VM_POOL)
     vm_ssh_keys = twin_of_kind(VM_SSH_KEY)
-    inventory = Twin[BlockingInventory](BlockingInventory)
+    inventory = Twin[BlockingInventoryGroup](BlockingInventoryGroup)
     events = Twin[BlockingEvents](BlockingEvents)
 
     aorganizations = of_inner(AsyncGroups.organizations)

@@ -24,6 +24,7 @@ class OrganizationScope:
         self._mutex = Mutex()
         self._namespace = namespace_of(wanted) if wanted and ID.fullmatch(wanted) else None
         self._organization: Organization | None = None
+        self._others: dict[str, OrganizationScope] = {}
 
     async def namespace(self) -> str:
         """The namespace. Raises NotFound for an unknown organization, ConfigError if the choice is ambiguous."""
@@ -38,6 +39,10 @@ class OrganizationScope:
         """The name. Raises the same errors as `namespace`."""
         async with self._mutex:
             return (await self._find()).name
+
+    def other(self, organization: str) -> OrganizationScope:
+        """The scope of another organization. Each is resolved once."""
+        return self._others.setdefault(organization, OrganizationScope(organization, self._bearer, self._organizations))
 
     async def _find(self) -> Organization:
         if self._organization is None:

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.overrides import chosen
 from rsspot.client.resolve import resolved_here
 from rsspot.client.sync_client import SpotClient
 from rsspot.client.typing import ClientOptions
+from rsspot.compatibility.options import settings_of
 from rsspot.concurrency import drive, running_loop
-from rsspot.config.files import config_file, legacy_file, read
+from rsspot.config.files import config_file as file_in_use
+from rsspot.config.files import legacy_file, read
 from rsspot.config.loader import state_path_of
 from rsspot.config.manager import edit_in_use
 from rsspot.config.models import ConfigFile
@@ -25,6 +27,9 @@ from rsspot.settings import ALIASES, CONFIG_PATHS
 from rsspot.state.preferences import forget_profile, open_preferences
 from rsspot.utils.serialization import digest
 from rsspot.utils.text import did_you_mean
+
+if TYPE_CHECKING:
+    from rsspot.compatibility.config import SDKConfig
 
 C = TypeVar("C", AsyncSpotClient, SpotClient)
 OF_THE_FILE = ("config", "config_path", "state_path")
@@ -41,14 +46,16 @@ READ_FROM = frozenset(
 """The environment variables that settings depend on."""
 
 
-def configure(**options: Unpack[ClientOptions]) -> None:
+def configure(
+    settings: ConfigFile | SDKConfig | Mapping[str, Any] | None = None, /, **options: Unpack[ClientOptions]
+) -> None:
     """Set the default options of all shared clients, the arguments of AsyncSpotClient; without arguments, clear them.
 
     Clients obtained earlier keep their options; the next `get_client()` returns another client.
     """
     with _guard:
         _options.clear()
-        _options.update(options)
+        _options.update({"config": settings, **options} if settings is not None else options)
 
 
 def get_client(**options: Unpack[ClientOptions]) -> SpotClient:
@@ -65,6 +72,14 @@ def get_async_client(**options: Unpack[ClientOptions]) -> AsyncSpotClient:
     Raises ConfigError for invalid settings, AuthError without a credential.
     """
     return _shared(AsyncSpotClient, options)
+
+
+get_sync_client = get_client
+
+
+def clear_client_cache() -> None:
+    """Hand out new clients from now on. The others can still be used, and `aclose_all_clients` closes them."""
+    _forget_made()
 
 
 async def aclose_all_clients() -> None:
@@ -93,11 +108,18 @@ def close_all_clients() -> None:
 
 
 def list_profiles(
-    *, config: ConfigFile | Mapping[str, Any] | None = None, config_path: Path | str | None = None
+    *,
+    config: ConfigFile | SDKConfig | Mapping[str, Any] | None = None,
+    config_path: Path | str | None = None,
+    config_file: Path | str | None = None,
 ) -> list[str]:
-    """The names of the profiles in the config file, sorted. Raises ConfigError if it is invalid."""
+    """The names of the profiles in the config file, sorted. Raises ConfigError if it is invalid.
+
+    config_file: another name of `config_path`
+    """
     from rsspot.config.files import parse
 
+    config, config_path = settings_of(config), config_path or config_file
     if isinstance(config, ConfigFile):
         return sorted(config.profiles)
     if config is not None:
@@ -106,8 +128,14 @@ def list_profiles(
     return sorted(read(path).profiles) if path else []
 
 
-def set_active_profile(name: str, *, config_path: Path | str | None = None) -> None:
-    """Write the default profile to the config file. Raises ConfigError for an unknown profile."""
+def set_active_profile(
+    name: str, *, config_path: Path | str | None = None, config_file: Path | str | None = None
+) -> None:
+    """Write the default profile to the config file. Raises ConfigError for an unknown profile.
+
+    config_file: another name of `config_path`
+    """
+    config_path = config_path or config_file
     _check_known(name, config_path)
     path = edit_in_use(os.environ, _given_file(config_path), {("activeProfile",): name})
     # A profile remembered in state.db would override the one just set.
@@ -142,7 +170,7 @@ def _shared(kind: type[C], options: Mapping[str, Any]) -> C:
         overridden = {name for name in chosen() if name in _options and name not in options}
         whole = {name: value for name, value in whole.items() if name not in overridden}
         key = (kind, _key(whole))
-        if key not in _made:
+        if key not in _made or _made[key][0].is_closed:
             _made[key] = (kind(**whole), whole)
         client: C = _made[key][0]
         return client
@@ -196,7 +224,7 @@ def _check_known(name: str, config_path: Path | str | None) -> None:
 
 
 def _file(config_path: Path | str | None) -> Path | None:
-    return config_file(os.environ, _given_file(config_path)) or legacy_file(os.environ)
+    return file_in_use(os.environ, _given_file(config_path)) or legacy_file(os.environ)
 
 
 def _given_file(config_path: Path | str | None) -> Path | None:

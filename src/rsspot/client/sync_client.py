@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Self, Unpack
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from rsspot.auth.persona import Persona
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.groups import SyncGroups
 from rsspot.client.typing import ClientOptions
+from rsspot.compatibility.client import ReleasedClient, ReleasedSpotClient
+from rsspot.compatibility.state_store import KeyedStateStore
 from rsspot.concurrency import drive
 from rsspot.config.loader import Resolved
+from rsspot.config.models import ConfigFile
 from rsspot.resources.sync_twins import refuse_in_loop
 from rsspot.state.ledger.protocol import Ledger
 
+if TYPE_CHECKING:
+    from rsspot.compatibility.config import SDKConfig
 
-class SpotClient(SyncGroups):
+
+class SpotClient(ReleasedSpotClient, SyncGroups):
     """Rackspace Spot for scripts and notebooks. Use as `with`, or call `close()`.
 
     Takes the arguments of AsyncSpotClient. `client.cloudspaces.list()` blocks the calling thread; any number of threads
@@ -23,8 +30,15 @@ class SpotClient(SyncGroups):
     the async call to use instead.
     """
 
-    def __init__(self, **options: Unpack[ClientOptions]) -> None:
-        self._aio = AsyncSpotClient(**options)
+    def __init__(
+        self, settings: ConfigFile | SDKConfig | Mapping[str, Any] | None = None, /, **options: Unpack[ClientOptions]
+    ) -> None:
+        self._aio = AsyncSpotClient(settings, **options)
+        self._resolved = self._aio.config
+
+    @property
+    def _released(self) -> ReleasedClient:
+        return self._aio
 
     @property
     def config(self) -> Resolved:
@@ -32,9 +46,19 @@ class SpotClient(SyncGroups):
         return self._aio.config
 
     @property
+    def state(self) -> KeyedStateStore:
+        """The state.db of this configuration. The file is created on first use."""
+        return self._aio.state
+
+    @property
     def ledger(self) -> Ledger:
         """The ledger of this configuration. The file is created on first use."""
         return self._aio.ledger
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` or `aclose` was called."""
+        return self._aio.is_closed
 
     def whoami(self) -> Persona:
         """The user and organization of the token, and when it expires. Raises AuthError, TransportError."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from rsspot.auth.bearer import LogIn
 from rsspot.auth.stores import CredentialStore
+from rsspot.compatibility.options import ReleasedOptions
 from rsspot.config.loader import Resolved
 from rsspot.config.models import ConfigFile
 from rsspot.http.hooks import Hooks
 from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 
+if TYPE_CHECKING:
+    from rsspot.compatibility.config import CacheConfig, SDKConfig
 
-class ClientOptions(TypedDict, total=False):
+
+class ClientOptions(ReleasedOptions, total=False):
     """The options are described in `AsyncSpotClient`."""
 
-    config: ConfigFile | Mapping[str, Any] | None
+    config: ConfigFile | SDKConfig | Mapping[str, Any] | None
     config_path: Path | str | None
     profile: str | None
     organization: str | None
@@ -30,7 +34,7 @@ class ClientOptions(TypedDict, total=False):
     client_id: str | None
     timeout: float | None
     state_path: Path | str | None
-    cache: bool
+    cache: bool | CacheConfig
     hooks: Hooks | None
     transport: httpx.AsyncBaseTransport | None
     clock: Clock | None

@@ -17,8 +17,8 @@ Keys = tuple[str, ...]
 Change = tuple[Keys, Any]
 DEFAULTS = {"organization": ("profile_orgs", "default_org"), "region": ("profile_regions", "default_region")}
 """Setting -> where the preferences of a first release have it: for one profile, and for all of them."""
-WITHOUT_COUNTERPART = ("version", "orgs"), ("verify_ssl", "max_retries", "retry_backoff_factor")
-"""Keys with no effect, at the top level and in a profile. Certificates are always verified."""
+WITHOUT_COUNTERPART = ("version", "orgs"), ("max_retries", "retry_backoff_factor")
+"""Keys with no effect, at the top level and in a profile."""
 MASK = "*"
 """The first releases replaced each secret with asterisks when they wrote a file."""
 

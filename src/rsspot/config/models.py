@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from rsspot.config.foreign import is_masked
 from rsspot.constants import BASE_URL, CLIENT_ID, FEEDS_URL, OAUTH_URL, TRANSIENT_STATUSES
+from rsspot.utils.late_names import late_names
 
 
 class Section(BaseModel):
@@ -110,6 +111,7 @@ class Profile(Section):
     no_proxy: Text | None = Field(
         default=None, description="Hosts without the proxy, separated by commas: names, .domains or *."
     )
+    verify_ssl: bool = Field(default=True, description="Whether to check the certificate of the service.")
     timeout: Annotated[Seconds, _aliases("timeout", "requestTimeoutSeconds", "request_timeout_seconds")] = Field(
         default=30.0, description="Seconds to wait for a connection or for the next byte."
     )
@@ -182,3 +184,20 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
             section = section.setdefault(name, {})
         section[last] = value
     return tree
+
+
+if not TYPE_CHECKING:
+    # Models of rsspot 0.3, from a room above this one.
+    __getattr__ = late_names(
+        __name__,
+        {
+            "CacheConfig": "rsspot.compatibility.config:CacheConfig",
+            "ConfigInput": "rsspot.compatibility.config:ConfigInput",
+            "ConfigPaths": "rsspot.compatibility.config_files:ConfigPaths",
+            "Preferences": "rsspot.compatibility.config:PreferencesConfig",
+            "ProfileConfig": "rsspot.compatibility.config:ProfileConfig",
+            "ResolvedConfig": "rsspot.compatibility.config_files:ResolvedConfig",
+            "RetryConfig": "rsspot.compatibility.config:RetryConfig",
+            "SDKConfig": "rsspot.compatibility.config:SDKConfig",
+        },
+    )

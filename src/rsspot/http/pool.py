@@ -37,12 +37,21 @@ class Connections(httpx.AsyncBaseTransport):
     certificate. When all `most` connections are in use, a request waits, at most for the `pool` timeout.
     proxy: the URL of an HTTP proxy for https addresses; it sees host names and encrypted bytes, never a request.
     no_proxy: hosts that are reached without it, separated by commas, as in the environment variable NO_PROXY.
+    verify: whether to check certificates; without it, anybody on the way can read the token.
     """
 
-    def __init__(self, *, proxy: str | None = None, no_proxy: str | None = None, most: int = MOST_CONNECTIONS) -> None:
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        no_proxy: str | None = None,
+        most: int = MOST_CONNECTIONS,
+        verify: bool = True,
+    ) -> None:
         self._proxy = proxy
         self._no_proxy = no_proxy or ""
         self._most = most
+        self._verify = verify
         self._loops: dict[asyncio.AbstractEventLoop, dict[_Key, _Stack]] = {}
         self._threads: dict[_Key, _Stack] = {}
         self._making = threading.Lock()
@@ -85,7 +94,8 @@ class Connections(httpx.AsyncBaseTransport):
         return stacks
 
     def _made(self, scheme: str, proxy: str | None) -> _Stack:
-        options: Any = {"verify": tls_settings(scheme), "limits": _single(), "trust_env": False, "proxy": proxy}
+        verify = self._verify and tls_settings(scheme)
+        options: Any = {"verify": verify, "limits": _single(), "trust_env": False, "proxy": proxy}
         if running_loop() is None:
             return _ThreadStack(
                 lambda: _Connection(httpx.HTTPTransport(**options)),

@@ -30,6 +30,7 @@ LONGEST_LIST_RESTARTS = 3
 MOST_PAGES = 4000
 """Pages of one list; at 500 objects a page, two million objects."""
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+CLOSED = "this client has been closed and sends no more requests; make another one"
 P = TypeVar("P")
 
 
@@ -56,6 +57,8 @@ class Call:
     """Called before each attempt; raises if the request must no longer be sent, and then nothing was sent."""
     patience: float | None = None
     """A deadline for this request in seconds, if shorter than the retry policy's."""
+    signed: bool = True
+    """Whether to send the bearer token."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class TransportOptions:
 
     timeout: to connect, and to wait for the next byte · rate: the maximum in requests per second
     most_bytes: the maximum length of a response body · proxy: an HTTP proxy's URL, used for https addresses
-    no_proxy: hosts that are reached without it, separated by commas
+    no_proxy: hosts that are reached without it, separated by commas · verify: whether to check certificates
     """
 
     timeout: float = 30.0
@@ -73,6 +76,7 @@ class TransportOptions:
     most_bytes: int = 64 * 1024 * 1024
     proxy: str | None = field(default=None, repr=False)
     no_proxy: str | None = None
+    verify: bool = True
 
 
 class Signer(Protocol):
@@ -107,12 +111,24 @@ class SpotTransport:
         self._base = base_url.rstrip("/")
         self._signer = signer
         self._clock = clock
+        self.closed = False
         self.cache = cache
-        inner = PermittedTransport(transport or Connections(proxy=self._options.proxy, no_proxy=self._options.no_proxy))
+        inner = PermittedTransport(transport or _connections(self._options))
         longest = self._options.policy.longest_retry_after
         limited = LimitedTransport(inner, clock, self._options.rate, longest=longest, hooks=self.hooks)
         whole = WholeBodies(limited, self._options.most_bytes, clock)
-        self.transport = RetryTransport(whole, clock, self._options.policy, self.hooks)
+        self._transport = RetryTransport(whole, clock, self._options.policy, self.hooks)
+
+    @property
+    def transport(self) -> RetryTransport:
+        """Sends requests as they are, unsigned."""
+        self._refuse_if_closed()
+        return self._transport
+
+    def _refuse_if_closed(self) -> None:
+        """Raise RuntimeError after `aclose`, as httpx does; what is in the cache is not given either."""
+        if self.closed:
+            raise RuntimeError(CLOSED)
 
     async def send(self, call: Call) -> Document:
         """The response's JSON object; {} for the empty body of a deletion.
@@ -137,6 +153,7 @@ class SpotTransport:
 
     async def content(self, call: Call) -> bytes:
         """The response body. Raises the same errors as `send`."""
+        self._refuse_if_closed()
         cache = self.cache
         if cache is None:
             return await self._fetch(call)
@@ -182,7 +199,7 @@ class SpotTransport:
 
     async def _fetch(self, call: Call) -> bytes:
         try:
-            response = await self._sent(self._request(call))
+            response = await self._sent(call, self._request(call))
         except httpx.TransportError as failure:
             raise error_from(failure, call.method, call.path) from None
         if response.is_success:
@@ -198,7 +215,7 @@ class SpotTransport:
         request.extensions[AS_IT_COMES] = True
         request.extensions["timeout"]["read"] = patience
         try:
-            response = await self._sent(request)
+            response = await self._sent(call, request)
             try:
                 if response.status_code != 200:
                     await response.aread()
@@ -248,8 +265,9 @@ class SpotTransport:
         raise NotAsDocumented(f"continues after {MOST_PAGES} pages")
 
     async def aclose(self) -> None:
-        """Close this loop's connections, or those of threads without a loop."""
-        await self.transport.aclose()
+        """Close this loop's connections, or those of threads without a loop. Nothing is sent any more from anywhere."""
+        self.closed = True
+        await self._transport.aclose()
         if self.cache is not None:
             self.cache.close()
 
@@ -270,11 +288,15 @@ class SpotTransport:
             extensions[PERMIT] = call.permit
         return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
 
-    async def _sent(self, request: httpx.Request) -> httpx.Response:
-        carry = self.transport.handle_async_request
-        response = await (carry(request) if self._signer is None else self._signer.carry(request, carry))
+    async def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
+        carry, signer = self.transport.handle_async_request, self._signer
+        response = await (carry(request) if signer is None or not call.signed else signer.carry(request, carry))
         response.request = request
         return response
+
+
+def _connections(options: TransportOptions) -> Connections:
+    return Connections(proxy=options.proxy, no_proxy=options.no_proxy, verify=options.verify)
 
 
 def _place(call: Call) -> Place:

@@ -37,6 +37,11 @@ def price_text(price: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def dollars(price: Decimal | None) -> str | None:
+    """A price as text with a dollar sign; None for none."""
+    return None if price is None else f"${price_text(price)}"
+
+
 def _check_offer(price: Decimal) -> None:
     # Most bids have few digits. Only for the others is it worth removing trailing zeros first.
     if int(price.as_tuple().exponent) < -3 and int(price.normalize().as_tuple().exponent) < -3:

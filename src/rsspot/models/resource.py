@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -14,7 +14,10 @@ from rsspot.models.labels import ANNOTATIONS, LABELS
 
 
 class Model(BaseModel):
-    """camelCase on the wire, snake_case in Python. Immutable. Unknown fields are kept."""
+    """camelCase on the wire, snake_case in Python. Immutable. Unknown fields are kept.
+
+    Wire names can be read too, `spec.bidPrice` for `spec.bid_price`, but type checkers do not know them.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -24,6 +27,17 @@ class Model(BaseModel):
         frozen=True,
         defer_build=True,
     )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            field = _fields_by_wire_name(type(self)).get(name)
+            return super().__getattr__(name) if field is None else getattr(self, field)
+
+
+@cache
+def _fields_by_wire_name(model: type[Model]) -> dict[str, str]:
+    return {info.alias: name for name, info in model.model_fields.items() if info.alias and info.alias != name}
 
 
 def _none_is_empty(value: Any) -> Any:
@@ -69,6 +83,10 @@ class Resource(Model):
     @property
     def name(self) -> str:
         return self.metadata.name
+
+    def __getitem__(self, key: str) -> Any:
+        """A part of the object as plain JSON values, by its wire name: `pool["spec"]["bidPrice"]`."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)[key]
 
 
 class ListMetadata(Model):

@@ -20,6 +20,7 @@ from rsspot.models.refs import is_uuid
 from rsspot.models.resource import Page, Resource, compact
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Naming, Phase
+from rsspot.resources.listing import Listing
 from rsspot.resources.names import called
 from rsspot.resources.query import selector
 from rsspot.resources.validation import part_of_spec, whole_spec
@@ -45,7 +46,7 @@ class Collection(Generic[T]):
         self.kind = kind
         self._context = documents.context
 
-    async def list(self, *, labels: str | None = None, within: str | None = None) -> builtins.list[T]:
+    async def list(self, *, labels: str | None = None, within: str | None = None) -> Listing[T]:
         """List all objects, in the service's order. Source: GET on the collection, all pages.
 
         labels: a Kubernetes label selector · within: only objects that live in the cloudspace or VM cloudspace of
@@ -59,7 +60,8 @@ class Collection(Generic[T]):
         odd = [problem for page in pages for problem in page.odd]
         if odd:
             raise UnexpectedShape(f"cannot read {len(odd)} of the {self.kind.plural}: {'; '.join(odd[:3])}", items)
-        return items if within is None else [item for item in items if self._parent_of(item) == within]
+        chosen = items if within is None else [item for item in items if self._parent_of(item) == within]
+        return Listing(chosen, self.kind.plural)
 
     async def get(self, name: str) -> T:
         """Read one object. Source: GET of the object; for a kind named by UUIDs, a name is looked up in the list.

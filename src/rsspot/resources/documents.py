@@ -38,6 +38,10 @@ class Scope(Protocol):
         """The organization's display name, for the endpoints that require it."""
         ...
 
+    def other(self, organization: str) -> Scope:
+        """The scope of another organization, by name, id or namespace."""
+        ...
+
 
 @dataclass(frozen=True)
 class Context:

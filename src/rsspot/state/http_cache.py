@@ -61,6 +61,18 @@ class SqliteCache:
                 (owner, prefix),
             )
 
+    def drop_beginning(self, owner: str, start: str) -> None:
+        """Delete the responses whose paths begin with a text."""
+        with self._db.transaction() as db:
+            db.execute(
+                "DELETE FROM http_cache WHERE owner = ? AND substr(path, 1, length(?)) = ?", (owner, start, start)
+            )
+
+    def drop_expired(self, now: float) -> int:
+        """Delete expired responses. Returns how many there were."""
+        with self._db.transaction() as db:
+            return db.execute("DELETE FROM http_cache WHERE expires_at <= ?", (now,)).rowcount
+
     def clear(self) -> int:
         """Delete all responses. Returns how many there were."""
         with self._db.transaction() as db:
@@ -69,7 +81,7 @@ class SqliteCache:
     def tidy(self, now: float) -> None:
         """Delete expired responses, then the oldest ones above the limits."""
         with self._db.transaction() as db:
-            db.execute("DELETE FROM http_cache WHERE expires_at <= ?", (now,))
+            self.drop_expired(now)
             db.execute(
                 "DELETE FROM http_cache WHERE rowid IN (SELECT rowid FROM (SELECT rowid, ROW_NUMBER() OVER newest AS n,"
                 " SUM(LENGTH(body)) OVER newest AS bytes FROM http_cache WINDOW newest AS"

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rsspot.utils.late_names import late_names
 
 if TYPE_CHECKING:
-    from rsspot.workflows.registration import RegistrationCandidate, RegistrationWorkflow
+    from rsspot.compatibility.registration import RegistrationCandidate, RegistrationLedgerRecord
+    from rsspot.state.ledger.registrations import RegistrationStatus
+    from rsspot.workflows.registration import RegistrationWorkflow
 
-__all__ = ["RegistrationCandidate", "RegistrationWorkflow"]
+__all__ = [
+    "RegistrationCandidate",
+    "RegistrationLedgerRecord",
+    "RegistrationStatus",
+    "RegistrationWorkflow",
+]
 
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: the command line must not pay for workflows that it does not run."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rsspot.workflows import registration
-
-    return getattr(registration, name)
+if not TYPE_CHECKING:
+    __getattr__ = late_names(
+        __name__,
+        {
+            "RegistrationCandidate": "rsspot.compatibility.registration:RegistrationCandidate",
+            "RegistrationLedgerRecord": "rsspot.compatibility.registration:RegistrationLedgerRecord",
+            "RegistrationStatus": "rsspot.state.ledger.registrations:RegistrationStatus",
+            "RegistrationWorkflow": "rsspot.workflows.registration:RegistrationWorkflow",
+        },
+    )

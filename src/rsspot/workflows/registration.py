@@ -13,8 +13,9 @@ The same ledger, states and names as a Registration manifest uses, so a script a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import overload
 
+from rsspot.compatibility.registration import RegistrationCandidate, RegistrationMarks
 from rsspot.services.registrations.schemas import VM_REGISTRATION
 from rsspot.services.vms.schemas import VMCloudSpace
 from rsspot.state.ledger.registrations import (
@@ -23,29 +24,19 @@ from rsspot.state.ledger.registrations import (
     RegistrationStatus,
     worker_of_this_process,
 )
+from rsspot.state.store import StateStore
 
 CLAIM_SECONDS = 900.0
 
 
-@dataclass(frozen=True)
-class RegistrationCandidate:
-    """A machine that was delivered and is not registered yet. record: what the ledger knows of it, if anything."""
-
-    registration_key: str
-    vm_uid: str
-    vm_name: str
-    ip_address: str
-    vmcloudspace: str
-    vmpool: str | None
-    record: RegistrationRecord | None
-
-
-class RegistrationWorkflow:
+class RegistrationWorkflow(RegistrationMarks):
     """The registrations of one cluster manager's cluster in one organization.
 
     organization: its namespace · worker: a name of your own, or this process; its claims keep other workers away
+    A workflow that is made from a StateStore alone has the `mark_…` methods only, which take both from the candidate.
     """
 
+    @overload
     def __init__(
         self,
         ledger: RegistrationLedger,
@@ -54,17 +45,48 @@ class RegistrationWorkflow:
         omni_cluster: str,
         worker: str | None = None,
         claim_seconds: float = CLAIM_SECONDS,
+    ) -> None: ...
+
+    @overload
+    def __init__(self, state: StateStore, /) -> None: ...
+
+    @overload
+    def __init__(self, *, state: StateStore) -> None: ...
+
+    def __init__(
+        self,
+        ledger: RegistrationLedger | StateStore | None = None,
+        *,
+        state: StateStore | None = None,
+        organization: str | None = None,
+        omni_cluster: str | None = None,
+        worker: str | None = None,
+        claim_seconds: float = CLAIM_SECONDS,
     ) -> None:
-        self._ledger = ledger
-        self._organization = organization
-        self._omni_cluster = omni_cluster
+        opened = ledger if state is None else state
+        if not isinstance(opened, StateStore) and (opened is None or organization is None or omni_cluster is None):
+            raise TypeError("a workflow needs a StateStore, or a ledger with organization= and omni_cluster=")
+        self._ledger = opened.ledger if isinstance(opened, StateStore) else opened
+        self._organization = organization or ""
+        self._omni_cluster = omni_cluster or ""
         self._worker = worker or worker_of_this_process()
         self._claim_seconds = claim_seconds
 
     @staticmethod
-    def registration_key(organization: str, vmcloudspace: str, vm_uid: str) -> str:
-        """The one name of a machine's registration, the same for everybody who asks."""
-        return VM_REGISTRATION.wire_name(organization, vm_uid, {"vmCloudSpace": vmcloudspace})
+    def registration_key(
+        organization: str | None = None,
+        vmcloudspace: str = "",
+        vm_uid: str = "",
+        *,
+        org_id: str | None = None,
+        vmpool: str | None = None,
+        omni_cluster: str | None = None,
+    ) -> str:
+        """The one name of a machine's registration, the same for everybody who asks.
+
+        org_id: another name of `organization` · vmpool, omni_cluster: no part of the name, as a machine has one of each
+        """
+        return VM_REGISTRATION.wire_name(organization or org_id or "", vm_uid, {"vmCloudSpace": vmcloudspace})
 
     def candidates(self, groups: Iterable[VMCloudSpace]) -> list[RegistrationCandidate]:
         """The machines of these groups that have an address and are not registered. Notes nothing."""
@@ -140,6 +162,8 @@ class RegistrationWorkflow:
                     vmcloudspace=group.name,
                     vmpool=server.node_pool_name,
                     record=self._ledger.registration(key),
+                    org_id=self._organization,
+                    omni_cluster=self._omni_cluster,
                 )
 
     def _noted(self, machine: RegistrationCandidate) -> RegistrationRecord:

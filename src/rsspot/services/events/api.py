@@ -11,6 +11,7 @@ from typing import Any
 from rsspot.constants import EVENTS_PATH
 from rsspot.errors import UsageError
 from rsspot.http.transport import Call, SpotTransport
+from rsspot.resources.listing import Listing
 from rsspot.resources.names import called
 from rsspot.resources.registry import kinds
 from rsspot.resources.sync_twins import Blocking, blocking
@@ -35,7 +36,7 @@ class Events:
     def __init__(self, session: SpotTransport) -> None:
         self._session = session
 
-    async def list(self, *, limit: int = 100, cloudspace: str | None = None) -> builtins.list[OrganizationEvent]:
+    async def list(self, *, limit: int = 100, cloudspace: str | None = None) -> Listing[OrganizationEvent]:
         """The latest events, newest first. Source: GET metrics.ngpc.rxt.io/v1/events.
 
         limit: 1 to 1000 · cloudspace: only events of the cloudspace of this name.
@@ -49,7 +50,7 @@ class Events:
         answer = await self._session.send(Call("GET", EVENTS_PATH, params))
         about = {name: answer.get(name) for name in ("org_id", "cloudspace_id", "type")}
         events = [_event(pair, about) for pair in answer.get("events") or [] if isinstance(pair, builtins.list)]
-        return events[:limit]
+        return Listing(events[:limit], "events")
 
 
 def _event(pair: builtins.list[Any], about: dict[str, Any]) -> OrganizationEvent:

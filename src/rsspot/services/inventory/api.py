@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 from dataclasses import dataclass
 
 from rsspot.resources.documents import Documents
+from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.utils.serialization import Document, at_path
 
@@ -29,7 +29,7 @@ class Inventory:
     def __init__(self, *groups: Documents) -> None:
         self._groups = groups
 
-    async def list(self) -> builtins.list[Machine]:
+    async def list(self) -> Listing[Machine]:
         """All machines, sorted by group and name. Source: `status.assignedServers` of each group, uncached.
 
         Raises ApiError, AuthError, TransportError, UnexpectedShape.
@@ -37,7 +37,7 @@ class Inventory:
         unsorted = [
             machine for documents in self._groups for group in await documents.list() for machine in machines(group)
         ]
-        return sorted(unsorted, key=lambda machine: (machine.group, machine.name))
+        return Listing(sorted(unsorted, key=lambda machine: (machine.group, machine.name)), "machines")
 
 
 def machines(group: Document) -> list[Machine]:

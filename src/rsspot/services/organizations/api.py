@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
-
 from pydantic import ValidationError
 
 from rsspot.constants import ORGANIZATIONS_PATH
 from rsspot.errors import NotFound, UnexpectedShape
 from rsspot.http.transport import Call, SpotTransport
+from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.organizations.schemas import Organization
 from rsspot.utils.text import choices
@@ -20,16 +19,17 @@ class Organizations:
     def __init__(self, session: SpotTransport) -> None:
         self._session = session
 
-    async def list(self) -> builtins.list[Organization]:
+    async def list(self) -> Listing[Organization]:
         """All organizations. Source: GET auth.ngpc.rxt.io/v1/organizations, cached for 5 minutes by default.
 
         Raises UnexpectedShape, ApiError, AuthError, TransportError.
         """
         answer = await self._session.send(Call("GET", ORGANIZATIONS_PATH, fresh=False, private=False))
         try:
-            return [Organization.model_validate(item) for item in answer.get("organizations") or []]
+            found = [Organization.model_validate(item) for item in answer.get("organizations") or []]
         except ValidationError:
             raise UnexpectedShape("the service's list of organizations does not have the expected shape") from None
+        return Listing(found, "organizations")
 
     async def get(self, name: str) -> Organization:
         """One organization by its name, id or namespace; case is ignored. Source: `list`. Raises NotFound."""

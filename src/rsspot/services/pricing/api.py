@@ -11,6 +11,7 @@ from rsspot.errors import ApiError, NotFound, UsageError
 from rsspot.http.transport import Call, SpotTransport
 from rsspot.resources.documents import Documents
 from rsspot.resources.known import require_known
+from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
 from rsspot.services.pricing.recommendation import FAMILIES, CostLimits, Scenario, scenarios
@@ -32,7 +33,7 @@ class Pricing:
         self._server_classes = server_classes
         self._feeds = feeds
 
-    async def list(self, *, region: str | None = None) -> builtins.list[Quote]:
+    async def list(self, *, region: str | None = None) -> Listing[Quote]:
         """The current prices of each server class, lowest market price first; classes without one come last.
 
         region: only this region. Source: GET serverclasses, cached for 60 s by default.
@@ -40,7 +41,8 @@ class Pricing:
         """
         quotes = [schemas.quote(document) for document in await self._kept_list()]
         here = await self._within(region, quotes)
-        return sorted(here, key=lambda quote: (quote.market is None, quote.market or 0, quote.server_class))
+        cheapest_first = sorted(here, key=lambda quote: (quote.market is None, quote.market or 0, quote.server_class))
+        return Listing(cheapest_first, "quotes")
 
     async def get(self, server_class: str) -> Quote:
         """The current prices of one server class. Source: GET of the server class, uncached. Raises NotFound."""

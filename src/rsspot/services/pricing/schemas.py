@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rsspot.models.money import parse_price
+from rsspot.models.money import dollars, parse_price
 from rsspot.utils.serialization import Document, at_path
 
 PLACES = Decimal("0.000001")
@@ -34,6 +34,16 @@ class Quote:
     on_demand: Decimal | None
     available: int | None
     display_name: str | None = None
+
+    @property
+    def server_class_name(self) -> str:
+        """`server_class`, by its name in rsspot 0.3."""
+        return self.server_class
+
+    @property
+    def market_price(self) -> str | None:
+        """`market` as text with a dollar sign, as in rsspot 0.3."""
+        return dollars(self.market)
 
 
 @dataclass(frozen=True)

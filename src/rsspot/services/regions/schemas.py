@@ -30,6 +30,11 @@ class Region(Resource):
 
     spec: RegionSpec
 
+    @property
+    def description(self) -> str | None:
+        """Where it is."""
+        return self.spec.description
+
 
 REGION = Kind(
     Region,

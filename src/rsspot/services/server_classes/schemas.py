@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from rsspot.models.fields import AVAILABILITY, COLUMN, WIDE, Column, RefersTo
-from rsspot.models.money import Price
+from rsspot.models.money import Price, dollars
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import READ_ONLY, Kind
 
@@ -65,7 +65,51 @@ class ServerClassStatus(Status):
     spot_pricing: SpotPricing | None = None
 
 
-class ServerClass(Resource):
+class _Summary(Resource):
+    """The fields of a server class side by side, by the names of rsspot 0.3; prices as text with a dollar sign."""
+
+    spec: ServerClassSpec
+    status: ServerClassStatus | None = None
+
+    @property
+    def region(self) -> str:
+        return self.spec.region
+
+    @property
+    def display_name(self) -> str | None:
+        return self.spec.display_name
+
+    @property
+    def category(self) -> str | None:
+        return self.spec.category
+
+    @property
+    def availability(self) -> str | None:
+        return self.spec.availability
+
+    @property
+    def cpu(self) -> str | None:
+        return self.spec.resources.cpu
+
+    @property
+    def memory(self) -> str | None:
+        return self.spec.resources.memory
+
+    @property
+    def market_price_per_hour(self) -> str | None:
+        pricing = self.status.spot_pricing if self.status else None
+        return dollars(pricing.market_price_per_hour) if pricing else None
+
+    @property
+    def min_bid_price_per_hour(self) -> str | None:
+        return dollars(self.spec.min_bid_price_per_hour)
+
+    @property
+    def on_demand_price_per_hour(self) -> str | None:
+        return dollars(self.spec.on_demand_pricing.cost) if self.spec.on_demand_pricing else None
+
+
+class ServerClass(_Summary):
     """A server size in one region."""
 
     spec: ServerClassSpec

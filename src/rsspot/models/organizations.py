@@ -1,0 +1,5 @@
+"""Organizations by the names of rsspot 0.3, see `compatibility.models`. Ours are in `services`."""
+
+from rsspot.compatibility.models import Organization, OrganizationsResponse
+
+__all__ = ["Organization", "OrganizationsResponse"]
