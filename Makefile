@@ -51,7 +51,7 @@ conversations: .venv/dev
 	cd scripts/real_api_server && go build -o ../../.venv/real-api-server .
 	PYTHONPATH=tests $(BIN)/python tests/simulator/record.py .venv/real-api-server
 
-# The table of settings in docs/configuration.md, from the code.
+# What is derived from the code: the table of settings, the schema of saved plans, the words of shell completion.
 reference: .venv/dev
 	$(BIN)/python scripts/write_reference.py
 

@@ -1,4 +1,5 @@
-"""Writes what is derived from the code: the table in docs/configuration.md and the JSON Schema of saved plans.
+"""Writes what is derived from the code: the table in docs/configuration.md, the JSON Schema of saved plans and the
+commands that shell completion knows.
 
 Run by `make reference`.
 """
@@ -8,12 +9,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from rsspot.cli.completion_table import source
 from rsspot.config.reference import markdown
 from rsspot.planner.codec import schema
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "configuration.md"
 SCHEMA = ROOT / "src" / "rsspot" / "planner" / "plan.schema.json"
+COMPLETION = ROOT / "src" / "rsspot" / "cli" / "completion_words.py"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 
 
@@ -27,3 +30,4 @@ def written(page: str) -> str:
 if __name__ == "__main__":
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
+    COMPLETION.write_text(source(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`rsspot` and `python -m rsspot`. Answers --version and --help before anything heavy is imported."""
+"""`rsspot` and `python -m rsspot`. Answers --version, --help and Tab before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def _run(arguments: list[str]) -> int:
 
         with safe_streams():
             print(root_help(terminal_width()))
+        return 0
+    if arguments[:1] == ["__complete"]:
+        from rsspot.cli.completing import main as complete
+
+        complete(arguments[1:])
         return 0
     from rsspot.cli.app import run
 

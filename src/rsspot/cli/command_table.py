@@ -10,22 +10,27 @@ from rsspot import services
 from rsspot.utils.text import squashed
 
 OWN = {
+    "init": ("rsspot.cli.init", "Write a first folder of manifests: a cloudspace and a pool of servers."),
     "plan": ("rsspot.cli.reconcile", "Show what apply would change."),
     "apply": ("rsspot.cli.reconcile", "Make live objects match the manifests."),
     "destroy": ("rsspot.cli.reconcile", "Delete everything a stack owns."),
     "validate": ("rsspot.cli.reconcile", "Check manifests without contacting the service."),
-    "explain": ("rsspot.cli.explain", "Show why the plan does what it does with one object."),
+    "explain": ("rsspot.cli.explain", "Show what a kind is, or why the plan does what it does with an object."),
+    "schema": ("rsspot.cli.schema", "Print the JSON Schema of manifests, for editors."),
     "login": ("rsspot.cli.account", "Log in with a browser and store the refresh token."),
     "logout": ("rsspot.cli.account", "Remove the refresh token of a profile."),
     "whoami": ("rsspot.cli.account", "Show the current user and when the token expires."),
     "configure": ("rsspot.cli.account", "Write a profile to the config file."),
     "profiles": ("rsspot.cli.account", "List, show, select and delete profiles."),
+    "doctor": ("rsspot.cli.doctor", "Check the config file, the token, the network and the ledger."),
     "config": ("rsspot.cli.config", "Show settings and their sources, and set defaults."),
     "history": ("rsspot.cli.history", "List past commands, with secrets removed."),
     "raw": ("rsspot.cli.raw", "Send one request to any path of the API."),
     "state": ("rsspot.cli.state", "Export, import and clean up state.db."),
     "ledger": ("rsspot.cli.ledger", "Show past runs, step by step."),
     "simulator": ("rsspot.cli.simulator", "Run and control a local simulator of the Spot API."),
+    "completion": ("rsspot.cli.completion", "Print the completion script of a shell."),
+    "man": ("rsspot.cli.man", "Print the manual page of a command."),
     "version": ("rsspot.cli.about", "Show the version."),
     "help": ("rsspot.cli.about", "Show the help of a command."),
 }

@@ -1,4 +1,4 @@
-"""The `explain` command: why the plan does what it does with one object."""
+"""The `explain` command: what a kind and its fields are, or why the plan does what it does with one object."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rsspot.cli.reconcile import ADOPT, PATHS, VARIABLE, fresh_session, load_manifests
+from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.utils.text import printable
 
@@ -17,14 +18,38 @@ if TYPE_CHECKING:
 
 
 def explain(
-    address: str = shown(
-        typer.Argument(metavar="ADDRESS", help="A declared object: spotnodepool/edge/workers, edge/workers or workers.")
+    subject: str = shown(
+        typer.Argument(
+            metavar="KIND[.FIELD]|ADDRESS",
+            help="A kind or a field of it, such as SpotNodePool.bidPrice; or a declared object, such as"
+            " spotnodepool/edge/workers, with the manifests that declare it.",
+        )
     ),
     paths: list[Path] = PATHS,
     adopt: bool = ADOPT,
     var: list[str] = VARIABLE,
+    recursive: bool = typer.Option(False, "--recursive", help="Show the fields of fields too, for a kind."),
 ) -> None:
-    """Show why the plan does what it does with one object. Sends no request but GET and writes nothing."""
+    """Show what a kind and its fields are, or why the plan does what it does with one object.
+
+    For an object, sends no request but GET and writes nothing. For a kind, sends nothing at all.
+    """
+    if "/" in subject or paths:
+        _explain_object(subject, paths, adopt, var)
+    else:
+        _explain_kind(subject, recursive)
+
+
+def _explain_kind(dotted: str, recursive: bool) -> None:
+    from rsspot.cli.fields import as_document, as_text
+    from rsspot.manifests.described_kinds import find
+
+    here, found = session(), find(dotted)
+    as_table = here.options.output == "table"
+    here.emit(as_text(found, recursive=recursive) if as_table else as_document(found, recursive=recursive))
+
+
+def _explain_object(address: str, paths: list[Path], adopt: bool, var: list[str]) -> None:
     from rsspot.planner.options import PlanOptions
     from rsspot.workflows import explain as workflow
 

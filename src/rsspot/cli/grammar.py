@@ -13,6 +13,8 @@ from rsspot.cli.options import GLOBAL_OPTIONS
 from rsspot.errors import UsageError
 from rsspot.utils.text import did_you_mean, squashed
 
+DESCRIPTIONS = "descriptions"
+"""The attribute of a command's function that gives option name -> description, where that is not known at once."""
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
@@ -22,6 +24,17 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words after the command's name."""
         return super().parse_args(ctx, _name_in_its_place(self, _as_declared(self, list(args))))
+
+    def describe(self) -> None:
+        """Give the options that are fields of a spec the descriptions of these fields. Reading them takes a while."""
+        descriptions = getattr(self.callback, DESCRIPTIONS, dict)()
+        for parameter in self.params:
+            parameter.help = descriptions.get(parameter.name, getattr(parameter, "help", None))  # type: ignore[attr-defined]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments and options."""
+        self.describe()
+        super().format_options(ctx, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write what follows the options in a help."""

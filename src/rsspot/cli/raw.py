@@ -6,14 +6,12 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.inputs import read_json_argument
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import session
-from rsspot.cli.spec_options import text_of
 from rsspot.cli.verbs.writing import YES
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
-from rsspot.utils.reading import parse_json
-from rsspot.utils.serialization import Document
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -34,26 +32,12 @@ def raw(
         raise UsageError(f"unknown method {method!r}", hint=f"use one of: {', '.join(METHODS)}")
     if not path.startswith("/"):
         raise UsageError(f"a path begins with /, unlike {path!r}")
-    query = {name: str(value) for name, value in (_object(params, "--params-json") or {}).items()}
-    document = _object(body, "--body-json")
+    query = {name: str(value) for name, value in (read_json_argument(params) if params else {}).items()}
+    document = read_json_argument(body) if body else None
     if verb == "DELETE" and not yes:
         # Without a name at its end, the path is a whole collection.
         confirm(f"delete {path}")
     here.emit(here.run(here.client._request_json(verb, path, params=query, body=document)))
-
-
-def _object(text: str | None, option: str) -> Document | None:
-    if text is None:
-        return None
-    if text == "-" or text.startswith("@"):
-        text = text_of(text, option)
-    try:
-        value = parse_json(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: invalid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise UsageError(f"{option} must be a JSON object")
-    return value
 
 
 COMMANDS: dict[str, Any] = {"raw": raw}

@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from inspect import Parameter
-from pathlib import Path
 from typing import Any, get_origin
 
 import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from rsspot.cli.inputs import text_of
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, CommandLine, marks
 from rsspot.models.resource import plain_types
 from rsspot.resources.kind import INHERITED, Kind
-from rsspot.utils.reading import MOST_BYTES, read_text, reason
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import did_you_mean, squashed
 
@@ -31,7 +30,6 @@ class SpecOption:
     path: tuple[str, ...]
     option: str
     form: str
-    help: str
     facts: tuple[Any, ...] = ()
 
     @property
@@ -51,9 +49,7 @@ class SpecOption:
     def parameter(self) -> Parameter:
         """The option as Typer takes it."""
         names = (f"--{self.option}/--no-{self.option}",) if self.form == FLAG else (f"--{self.option}",)
-        option = typer.Option(
-            [] if self.form in REPEATED else None, *names, help=self.help, metavar=_METAVARS[self.form]
-        )
+        option = typer.Option([] if self.form in REPEATED else None, *names, metavar=_METAVARS[self.form])
         if not self.holds_text and self.form not in REPEATED:
             option = shown(option)
         return Parameter(self.key, Parameter.KEYWORD_ONLY, default=option, annotation=_TYPES[self.form])
@@ -113,10 +109,9 @@ def _options(
         else:
             command_line = next((fact for fact in facts if isinstance(fact, CommandLine)), None)
             option = command_line.option if command_line else "-".join(spoken)
-            yield SpecOption(here, option, _form(info), _help(here, info, facts), facts)
+            yield SpecOption(here, option, _form(info), facts)
             if command_line and command_line.file_option:
-                about = f"A file with the text of --{option}."
-                yield SpecOption(here, command_line.file_option, TEXT, about, (*facts, FROM_FILE))
+                yield SpecOption(here, command_line.file_option, TEXT, (*facts, FROM_FILE))
 
 
 FROM_FILE = object()
@@ -137,12 +132,27 @@ def _form(info: FieldInfo) -> str:
     return MAP if dict in containers else LIST if list in containers else TEXT
 
 
-def _help(path: tuple[str, ...], info: FieldInfo, facts: tuple[Any, ...]) -> str:
-    about = info.description or f"Sets {'.'.join(path)}"
-    about = about.rstrip(".") + ("; cannot be changed later." if IMMUTABLE in facts else ".")
-    if SECRET in facts or TRIMMED in facts:
-        about += " - reads standard input, @FILE a file."
-    return about + (" May be repeated." if _form(info) in REPEATED else "")
+def descriptions(kind: Kind[Any]) -> dict[str, str]:
+    """What the options mean, by their keys: the descriptions of the fields, which are read from the source."""
+    from rsspot.resources.description import described
+
+    fields = {each.name: each for each in described(kind.spec_model)}
+    texts: dict[str, str] = {}
+    for option in spec_options(kind):
+        field = fields[option.path[0]].at(option.path[1:])
+        texts[option.key] = _about(option, field.description if field else "")
+    return texts
+
+
+def _about(option: SpecOption, description: str) -> str:
+    if FROM_FILE in option.facts:
+        return f"A file with the text of --{option.command_line.option if option.command_line else option.option}."
+    text = description or f"Sets {'.'.join(option.path)}."
+    if IMMUTABLE in option.facts:
+        text += " Cannot be changed later."
+    if option.holds_text:
+        text += " - reads standard input, @FILE a file."
+    return text + (" May be repeated." if option.form in REPEATED else "")
 
 
 def spec_from(kind: Kind[Any], given: Mapping[str, Any]) -> Document:
@@ -184,18 +194,6 @@ def spec_from_words(kind: Kind[Any], words: Mapping[str, Any]) -> tuple[str | No
             option = options[plain]
             _put(spec, option.path, option.value(value) if isinstance(value, str) else value)
     return name, spec
-
-
-def text_of(given: str, what: str) -> str:
-    """The text that `-` (standard input) or `@FILE` stands for. Raises UsageError."""
-    try:
-        if given == "-":
-            if sys.stdin is None:
-                raise UsageError("standard input is closed")
-            return sys.stdin.read(MOST_BYTES)
-        return read_text(Path(given.removeprefix("@")).expanduser(), pipes=True)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{what}: cannot read {given.removeprefix('@')}: {reason(error)}") from None
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

@@ -118,7 +118,14 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
             registrations=lambda: self.ledger,
             refresh_token=lambda: self._bearer.refresh_token,
             region=options.region,
+            listed=self._listed,
         )
+        self.on_list: Callable[[Kind[Any], list[Document]], None] | None = None
+        """Called with every whole list of a kind that `documents` reads."""
+
+    def _listed(self, kind: Kind[Any], items: list[Document]) -> None:
+        if self.on_list:
+            self.on_list(kind, items)
 
     @property
     def config(self) -> Resolved:

@@ -152,8 +152,13 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
     )
 
 
+def authored_kinds() -> dict[str, Kind[Any]]:
+    """The kinds that users write manifests of, by name. A Stack is no object, and none of them."""
+    return {name: kind for name, kind in kinds().items() if kind.authored and (kind.manageable or kind.expand)}
+
+
 def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
-    known = {name: kind for name, kind in kinds().items() if kind.authored and (kind.manageable or kind.expand)}
+    known = authored_kinds()
     name, version = source.value.get("kind"), source.value.get("apiVersion")
     kind = known.get(name) if isinstance(name, str) else None
     if kind is None:

@@ -13,28 +13,38 @@ DEFAULT_STACK = "default"
 
 
 class Limits(Model):
-    """How much one run may take away. deletes counts objects; delete_percent is of what the stack owns."""
+    """How much one run may take away."""
 
     deletes: Annotated[WholeNumber | None, between(0)] = None
+    """Most objects that one run may delete or replace."""
     delete_percent: Annotated[WholeNumber | None, between(0, 100)] = None
+    """Most of what the stack owns that one run may delete or replace, in percent."""
 
 
 class StackSpec(Model):
-    """organization and profile choose the account; variables are what `${var:…}` stands for."""
+    """Whose manifests these are, and how much a run may change."""
 
     organization: str | None = None
+    """Name or ID of the organization."""
     profile: str | None = None
+    """Profile of the config file."""
     variables: dict[str, Any] = Field(default_factory=dict)
+    """What `${var:…}` stands for."""
     limits: Limits = Limits()
+    """How much one run may take away."""
 
 
 class Stack(Model):
     """The set of manifests that is planned and applied as one."""
 
     api_version: str
+    """Group and version of the kind."""
     kind: str
+    """The kind."""
     metadata: AuthoredMetadata
+    """Name of the stack."""
     spec: StackSpec = StackSpec()
+    """The account, the variables and the limits of the stack."""
 
     @property
     def name(self) -> str:

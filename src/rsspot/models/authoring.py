@@ -7,7 +7,8 @@ in a validation with the context AUTHORING: of manifests, and of what an SDK cal
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
@@ -20,6 +21,8 @@ AUTHORING: dict[str, Any] = {"authoring": True}
 MOST_INTEGER = 2**31 - 1
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+INTEGER_TEXT = f"^{_INTEGER.pattern}$"
+"""The texts that are taken for whole numbers."""
 _WORDS = {"true": True, "false": False}
 
 
@@ -28,18 +31,28 @@ def is_authoring(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("authoring"))
 
 
-def rule(check: Callable[[Any], object]) -> AfterValidator:
-    """A validator that calls `check`, which raises ValueError for a value that may not be written."""
+@dataclass(frozen=True, slots=True)
+class AuthoringRule(AfterValidator):
+    """A validator of what people write, with as much of its rule as JSON Schema can say: `{"minimum": 1}`."""
+
+    keywords: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+def rule(check: Callable[[Any], object], **keywords: Any) -> AuthoringRule:
+    """A validator that calls `check`, which raises ValueError for a value that may not be written.
+
+    keywords: of JSON Schema, for editors; they refuse nothing that `check` allows
+    """
 
     def apply(value: T, info: ValidationInfo) -> T:
         if value is not None and is_authoring(info):
             check(value)
         return value
 
-    return AfterValidator(apply)
+    return AuthoringRule(apply, keywords)
 
 
-def between(least: int, most: int = MOST_INTEGER) -> AfterValidator:
+def between(least: int, most: int = MOST_INTEGER) -> AuthoringRule:
     """A validator of whole numbers with a range."""
 
     def check(value: int) -> None:
@@ -48,7 +61,8 @@ def between(least: int, most: int = MOST_INTEGER) -> AfterValidator:
         if value > most:
             raise ValueError(f"must be less than or equal to {most}")
 
-    return rule(check)
+    # The largest integer there is says nothing to anybody.
+    return rule(check, minimum=least, **({"maximum": most} if most < MOST_INTEGER else {}))
 
 
 def _whole_number(value: Any, info: ValidationInfo) -> Any:
@@ -82,9 +96,9 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Any], None]:
     return check
 
 
-def one_of(*words: str) -> AfterValidator:
+def one_of(*words: str) -> AuthoringRule:
     """A validator of texts with a few known values. The service may know more by now, so reading allows any."""
-    return rule(_one_of(words))
+    return rule(_one_of(words), enum=list(words))
 
 
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]

@@ -8,6 +8,8 @@ from decimal import ROUND_CEILING, Decimal
 from rsspot.models.money import parse_price
 from rsspot.utils.serialization import Document, at_path
 
+MILL = Decimal("0.001")
+"""The smallest step of any rule set."""
 CENT = Decimal("0.01")
 EVEN = Decimal("0.22")
 """The rung from which on all distances are the same."""
@@ -32,7 +34,7 @@ def _step(rung: Decimal) -> Decimal:
 
 def cents_above_five(price: Decimal) -> Decimal:
     """Any three decimals up to 0.05, whole cents above."""
-    return _multiple(price, Decimal("0.001") if price <= Decimal("0.05") else CENT)
+    return _multiple(price, MILL if price <= Decimal("0.05") else CENT)
 
 
 def _multiple(price: Decimal, step: Decimal) -> Decimal:
@@ -40,7 +42,7 @@ def _multiple(price: Decimal, step: Decimal) -> Decimal:
 
 
 RULES: dict[str, Callable[[Decimal], Decimal]] = {
-    "2024": lambda price: _multiple(price, Decimal("0.001")),
+    "2024": lambda price: _multiple(price, MILL),
     "2026-01": lambda price: _multiple(price, Decimal("0.005")),
     "2026-05": cents_above_five,
     "ladder": ladder_above,
@@ -71,3 +73,12 @@ def objection(bid: Decimal, minimum: Decimal | None, market: Decimal | None, rul
     if good != bid:
         return f"a bid of {bid} is not on the bid ladder; the next valid bid is {good}"
     return None
+
+
+def suggestion(minimum: Decimal, market: Decimal | None, rules: str = CURRENT) -> Decimal:
+    """A bid for somebody who has none in mind: the one above the lowest, since the lowest loses at the next rise.
+
+    What is billed is the market price, so the room above it costs nothing as long as it is not needed.
+    """
+    lowest = RULES[rules](max(minimum, market or minimum))
+    return RULES[rules](lowest + MILL)

@@ -17,6 +17,10 @@ _NUMBER = re.compile(r"\+?([0-9]{1,12}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][-+]?[
 """Decimal takes more: digits of every script, underscores, and exponents with which one number fills the memory."""
 
 
+PRICE_TEXT = rf"^\s*\$?{_NUMBER.pattern}\s*$"
+"""The texts that are taken for prices."""
+
+
 def parse_price(value: Any) -> Any:
     """A number or string, with or without `$`, as a Decimal. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from rsspot.constants import API_VERSION
-from rsspot.models.fields import IMMUTABLE, is_union
+from rsspot.models.fields import IMMUTABLE, SERVER_OWNED, is_union
 from rsspot.models.labels import ANNOTATIONS, LABELS
 
 
@@ -44,7 +44,8 @@ def _none_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
-StringMap = Annotated[dict[str, str | None], BeforeValidator(_none_is_empty)]
+NONE_IS_EMPTY = BeforeValidator(_none_is_empty)
+StringMap = Annotated[dict[str, str | None], NONE_IS_EMPTY]
 """A map of strings. Go servers send null for an empty map. Authors set a value to null to remove the entry."""
 
 
@@ -52,29 +53,42 @@ class AuthoredMetadata(Model):
     """The metadata that authors may set."""
 
     name: Annotated[str, IMMUTABLE]
+    """Name of the object: at most 63 lowercase letters, digits and dashes."""
     labels: Annotated[StringMap, LABELS] = {}
+    """Labels of the object, for selecting objects."""
     # kubectl keeps a whole copy of the object in an annotation, with its secrets.
     annotations: Annotated[StringMap, ANNOTATIONS, Field(repr=False)] = {}
+    """Notes on the object that nothing is selected by."""
 
 
 class Metadata(AuthoredMetadata):
     """Metadata as the service returns it. Times are RFC 3339 strings in UTC."""
 
     namespace: str | None = None
-    uid: str | None = None
-    resource_version: str | None = None
-    generation: int | None = None
-    creation_timestamp: str | None = None
-    deletion_timestamp: str | None = None
-    finalizers: list[str] | None = None
+    """Namespace of the organization."""
+    uid: Annotated[str | None, SERVER_OWNED] = None
+    """Identity of the object, different from that of any other of the same name."""
+    resource_version: Annotated[str | None, SERVER_OWNED] = None
+    """Changes with each change of the object."""
+    generation: Annotated[int | None, SERVER_OWNED] = None
+    """Rises with each change of the spec."""
+    creation_timestamp: Annotated[str | None, SERVER_OWNED] = None
+    """When the object was made."""
+    deletion_timestamp: Annotated[str | None, SERVER_OWNED] = None
+    """When the deletion of the object was requested."""
+    finalizers: Annotated[list[str] | None, SERVER_OWNED] = None
+    """What has to be done before the object is gone."""
 
 
 class Resource(Model):
     """An object of the API. Kinds add `spec` and `status`. The defaults are for list items, which lack both fields."""
 
     api_version: str = API_VERSION
+    """Group and version of the kind."""
     kind: str = ""
+    """The kind."""
     metadata: Metadata
+    """Name, labels and annotations, and what the service keeps on every object."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:

@@ -58,6 +58,8 @@ class Context:
     """The region of new objects whose spec names none."""
     permit: Callable[[], None] | None = None
     """Called just before each attempt of each write; raises if no write may start any more."""
+    listed: Callable[[Kind[Any], list[Document]], None] | None = None
+    """Told of every whole list of a kind."""
 
 
 class Documents:
@@ -72,13 +74,18 @@ class Documents:
     async def list(self, *, labels: str | None = None) -> list[Document]:
         """All objects of the kind in the organization, across all pages. labels: a Kubernetes label selector."""
         items = await self._session.items(await self.path(), selector(labels))
-        return [self.framed(item) for item in items]
+        return self._told([self.framed(item) for item in items], whole=labels is None)
 
     async def kept_list(self) -> builtins.list[Document]:
         """All objects of the kind, possibly from the cache."""
         call = Call("GET", await self.path(), fresh=False, private=self.kind.holds_secrets)
         pages = await self._session.pages(call, page_of, token_of)
-        return [self.framed(item) for item in items_of(pages)]
+        return self._told([self.framed(item) for item in items_of(pages)], whole=True)
+
+    def _told(self, items: builtins.list[Document], *, whole: bool) -> builtins.list[Document]:
+        if whole and self.context.listed:
+            self.context.listed(self.kind, items)
+        return items
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
         """One object. patience: a deadline in seconds, if shorter than the retry policy's. Raises NotFound."""

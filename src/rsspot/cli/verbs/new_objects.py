@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rsspot.cli.spec_options import pair, spec_from_words, text_of, with_defaults
+from rsspot.cli.inputs import read_json_argument
+from rsspot.cli.spec_options import pair, spec_from_words, with_defaults
 from rsspot.errors import UsageError
 from rsspot.resources.kind import Kind, Naming
 from rsspot.utils.reading import parse_json
@@ -47,7 +48,7 @@ def children_from(parent: NewObject, children: list[Kind[Any]], given: Mapping[s
 
 def objects_in_file(kind: Kind[Any], children: list[Kind[Any]], file: Path) -> list[NewObject]:
     """What a file of the official CLI describes: an object under the kind's name, and lists of objects in it."""
-    document = _mapping(_loaded(file), file)
+    document = read_json_argument(f"@{file}")
     by_key = {squashed(key): value for key, value in document.items()}
     known = {squashed(kind.name), *(squashed(child.plural) for child in children)}
     unknown = [key for key in document if squashed(key) not in known]
@@ -78,17 +79,6 @@ def _child(parent: NewObject, kind: Kind[Any], words: Mapping[str, Any]) -> NewO
 
 def _words(text: str, kind: Kind[Any]) -> dict[str, str]:
     return dict(pair(part, f"--{kind.name.lower()}") for part in text.split(","))
-
-
-def _loaded(file: Path) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text_of(f"@{file}", "--config"))
-    except yaml.YAMLError as error:
-        # The error quotes the line, which may hold a secret.
-        mark = getattr(error, "problem_mark", None)
-        raise UsageError(f"{file}{f':{mark.line + 1}' if mark else ''} is not valid YAML") from None
 
 
 def _mapping(value: Any, file: Path) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
@@ -11,9 +10,11 @@ from typing import Any
 
 import typer
 
+from rsspot.cli.grammar import DESCRIPTIONS
+from rsspot.cli.inputs import read_json_argument
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession, session
-from rsspot.cli.spec_options import pair, spec_from, spec_options, text_of, with_defaults
+from rsspot.cli.spec_options import descriptions, pair, spec_from, spec_options, with_defaults
 from rsspot.cli.verbs.new_objects import NewObject, children_from, name_of, objects_in_file
 from rsspot.cli.verbs.objects import NAME, emit_one, plain, within_option
 from rsspot.cli_history import shown
@@ -23,7 +24,6 @@ from rsspot.resources.kind import Kind
 from rsspot.resources.names import called
 from rsspot.resources.registry import kinds
 from rsspot.resources.validation import whole_spec
-from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document, at_path
 from rsspot.workflows.offers import check_change, check_new
 
@@ -52,7 +52,7 @@ def create_command(kind: Kind[Any]) -> Callable[..., None]:
                 raise UsageError("cannot combine --config with a name or a spec")
             _create_all(here, objects_in_file(kind, children, config))
             return
-        fields = with_defaults(kind, {**(_json_object(spec) if spec else {}), **spec_from(kind, given)})
+        fields = with_defaults(kind, {**(read_json_argument(spec) if spec else {}), **spec_from(kind, given)})
         labels = dict(pair(text, "--label") for text in object_label)
         first = NewObject(kind, name_of(kind, name), fields, labels)
         _create_all(here, [first, *children_from(first, children, given)])
@@ -109,7 +109,7 @@ def patch_command(kind: Kind[Any]) -> Callable[..., None]:
         within: str = within_option(kind),
     ) -> None:
         here = session()
-        fields, wanted = _json_object(spec), str(called(kind, name, within))
+        fields, wanted = read_json_argument(spec), str(called(kind, name, within))
 
         async def work() -> Document:
             await check_change(here.client, kind, wanted, fields)
@@ -214,16 +214,5 @@ def _with_options(
     parameters = [*own, *fields, *more]
     function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {each.name: each.annotation for each in parameters}
+    vars(function)[DESCRIPTIONS] = lambda: descriptions(kind)
     return function
-
-
-def _json_object(text: str) -> Document:
-    if text == "-" or text.startswith("@"):
-        text = text_of(text, "the spec")
-    try:
-        value = parse_json(text)
-    except (json.JSONDecodeError, ValueError) as error:
-        raise UsageError(f"invalid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise UsageError("expected a JSON object")
-    return value

@@ -7,6 +7,7 @@ import re
 KNOWN = ("1.29.6", "1.30.10", "1.31.1", "1.32.9", "1.33.0")
 """Versions seen in the service's documentation and clients."""
 _FULL = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
+FULL_PATTERN = f"^{_FULL.pattern}$"
 
 
 def full_version(version: str) -> str:

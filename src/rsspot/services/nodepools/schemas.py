@@ -45,6 +45,7 @@ class Autoscaling(Model):
     """While enabled, the service sets `desired`, between min_nodes and max_nodes."""
 
     enabled: Annotated[Truth, EXCLUSIVE, Column("AUTOSCALING", wide=True)]
+    """Whether the service sets the number of servers. At most one pool of a cloudspace may have it."""
     min_nodes: Annotated[
         WholeNumber | None,
         between(0, MOST_SERVERS),
@@ -53,16 +54,20 @@ class Autoscaling(Model):
         CommandLine("autoscaling-min"),
         WIDE,
     ] = None
+    """Fewest servers while enabled."""
     max_nodes: Annotated[
         WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1), CommandLine("autoscaling-max"), WIDE
     ] = None
+    """Most servers while enabled."""
 
 
 class PoolSpec(Spec):
-    """The fields of every pool. desired: a number of servers."""
+    """The fields of every pool."""
 
     cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), WIDE]
+    """Name of the cloudspace whose nodes these are."""
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
+    """Server class of every node, in the region of the cloudspace. See `rsspot serverclasses list`."""
     desired: Annotated[
         WholeNumber,
         between(1, MOST_SERVERS),
@@ -71,23 +76,33 @@ class PoolSpec(Spec):
         CommandLine("desired", default=1),
         COLUMN,
     ] = 0
+    """Number of servers. May be left out, and is left alone, while autoscaling is enabled."""
     custom_labels: Annotated[StringMap | None, NODE_LABELS, CommandLine("label")] = None
+    """Kubernetes labels of every node."""
     custom_annotations: Annotated[StringMap | None, ANNOTATIONS, CommandLine("annotation")] = None
+    """Kubernetes annotations of every node."""
     custom_taints: Taints = None
+    """Kubernetes taints of every node."""
 
 
 class SpotNodePoolSpec(PoolSpec):
-    """bid_price: the most to pay for one server, in dollars per hour; the market price is what is billed."""
+    """What a spot pool is to be: a number of servers of one class, and a bid for each."""
 
     bid_price: Annotated[Offer, BID, COLUMN]
+    """The most to pay for one server, in dollars an hour: on the bid ladder, and at or above the minimum of the
+    class and its market price. The market price is what is billed.
+    """
     autoscaling: Autoscaling | None = None
+    """Lets the service set the number of servers."""
 
 
 class SpotNodePoolStatus(Status):
-    """won_count: servers won; they may not have joined the cluster yet."""
+    """What the auctions gave a pool."""
 
     bid_status: Annotated[str | None, Column("STATUS")] = None
+    """Result of the last auction, such as Fulfilled or Lost."""
     won_count: Annotated[int | None, Column("WON")] = None
+    """Servers won; they may not have joined the cluster yet."""
 
 
 class SpotNodePool(Resource):
@@ -102,10 +117,12 @@ class OnDemandNodePoolSpec(PoolSpec):
 
 
 class OnDemandNodePoolStatus(Status):
-    """reserved_count: servers rented so far."""
+    """What a pool has rented."""
 
     reserved_count: Annotated[int | None, Column("RESERVED")] = None
+    """Servers rented so far."""
     reserved_status: Annotated[str | None, Column("STATUS")] = None
+    """State of the reservation."""
 
 
 class OnDemandNodePool(Resource):

@@ -16,8 +16,11 @@ class Taint(Model):
     """A Kubernetes node taint."""
 
     key: Annotated[str, rule(check_node_key)]
+    """Key of the taint."""
     effect: Annotated[str, one_of("NoSchedule", "PreferNoSchedule", "NoExecute")]
+    """What happens to pods that do not tolerate it."""
     value: Annotated[str | None, rule(check_value)] = None
+    """Value of the taint."""
 
 
 def _check_unique(taints: Iterable[Taint]) -> None:

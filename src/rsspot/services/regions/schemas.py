@@ -13,16 +13,22 @@ class Provider(Model):
     """The infrastructure provider of a region."""
 
     provider_type: Annotated[str | None, Column("PROVIDER", wide=True)] = None
+    """Type of the infrastructure."""
     provider_region_name: str | None = None
+    """Name of the region there."""
 
 
 class RegionSpec(Spec):
-    """country: an ISO 3166-1 alpha-3 code · generation: v1 or v2."""
+    """Where a region is."""
 
     country: Annotated[str | None, COLUMN] = None
+    """Country as an ISO 3166-1 alpha-3 code."""
     description: Annotated[str | None, COLUMN] = None
+    """Name for people."""
     generation: Annotated[str | None, COLUMN] = None
+    """Generation of the platform: v1 or v2."""
     provider: Provider | None = None
+    """Infrastructure of the region."""
 
 
 class Region(Resource):

@@ -15,22 +15,27 @@ from rsspot.utils.serialization import Document, at_path
 
 
 class Registrar(Model):
-    """The program that registers machines. It reads one JSON object from stdin and prints one.
-
-    find: whether it can be asked first if a machine is registered already, so that a lost ledger rebuilds itself.
-    """
+    """The program that registers machines. It reads one JSON object from stdin and prints one."""
 
     exec: Annotated[list[str], COMMAND, Field(min_length=1)]
+    """Command line of the program. A path with ./ or ../ is looked for beside the manifest."""
     timeout_seconds: Annotated[WholeNumber, between(1, 86_400)] = 60
+    """Seconds that one call of the program may take."""
     find: Truth = False
+    """Whether the program can be asked first if a machine is registered already, so that a lost ledger rebuilds
+    itself.
+    """
 
 
 class RegistrationSpec(Spec):
-    """Register every machine of `vm_cloud_space` with `omni_cluster`."""
+    """Which machines to register, with what, and how."""
 
     vm_cloud_space: Annotated[str, Field(alias="vmCloudSpace"), RefersTo("VMCloudSpace", parent=True), COLUMN]
+    """Name of the VM cloudspace whose machines are registered."""
     omni_cluster: Annotated[str, COLUMN]
+    """Name of the cluster that they are registered with."""
     registrar: Registrar
+    """The program that registers them."""
 
 
 class Registration(Resource):
@@ -44,19 +49,28 @@ class VMRegistrationSpec(Spec):
     """One machine and the cluster that it is registered with."""
 
     vm_cloud_space: Annotated[str, Field(alias="vmCloudSpace"), IMMUTABLE, RefersTo("VMCloudSpace", parent=True), WIDE]
+    """Name of the VM cloudspace of the machine."""
     vm_uid: Annotated[str, IMMUTABLE]
+    """Identity of the machine."""
     vm_name: Annotated[str | None, WRITE_ONLY, COLUMN] = None
+    """Name of the machine for people."""
     vm_pool: Annotated[str | None, WRITE_ONLY] = None
+    """Pool that won the machine."""
     ip_address: Annotated[str | None, WRITE_ONLY, WIDE] = None
+    """IP address of the machine."""
     omni_cluster: Annotated[str, IMMUTABLE, COLUMN]
+    """Name of the cluster that the machine is registered with."""
     registrar: Annotated[Registrar | None, WRITE_ONLY] = None
+    """The program that registers the machine."""
 
 
 class VMRegistrationStatus(Status):
-    """state: discovered, token_issued, submitted, registered, failed or skipped."""
+    """How far a registration is."""
 
     state: Annotated[str | None, COLUMN] = None
+    """How far the registration is: discovered, token_issued, submitted, registered, failed or skipped."""
     updated_at: Annotated[str | None, Column("UPDATED")] = None
+    """When the state changed last."""
 
 
 class VMRegistration(Resource):

@@ -22,47 +22,66 @@ MaybePrice = Annotated[Price | None, BeforeValidator(_absent)]
 
 
 class ServerResources(Model):
-    """cpu: a number of cores · memory, disk: such as "15GB", where GB means GiB · gpu: a count."""
+    """The size of one server."""
 
     cpu: Annotated[str | None, COLUMN] = None
+    """Number of cores."""
     memory: Annotated[str | None, COLUMN] = None
+    """Memory such as 15GB, where GB means GiB."""
     disk: Annotated[str | None, WIDE] = None
+    """Disk such as 40GB, where GB means GiB."""
     gpu: Annotated[str | None, WIDE] = None
+    """Number of GPUs."""
 
 
 class OnDemandPricing(Model):
-    """cost: dollars per `interval`, a Go duration such as 1h."""
+    """The price without an auction."""
 
     cost: Annotated[MaybePrice, Column("ON DEMAND", wide=True)] = None
+    """Dollars for each interval."""
     interval: str | None = None
+    """What the cost is for, as a Go duration such as 1h."""
 
 
 class ServerClassSpec(Spec):
-    """min_bid_price_per_hour: the lowest bid accepted. None: the class accepts no bids."""
+    """What servers of a class are, and what they cost at least."""
 
     region: Annotated[str, RefersTo("Region"), COLUMN]
+    """Region of the servers."""
     category: Annotated[str | None, COLUMN] = None
+    """Category such as General Purpose."""
     display_name: Annotated[str | None, WIDE] = None
+    """Name for people."""
     availability: Annotated[str | None, AVAILABILITY, WIDE] = None
+    """Whether new servers can be had: available or deprecated."""
     min_bid_price_per_hour: Annotated[MaybePrice, Column("MINIMUM")] = None
+    """The lowest bid accepted, in dollars an hour. A class without one accepts no bids."""
     on_demand_pricing: OnDemandPricing | None = None
+    """Price without an auction."""
     resources: ServerResources = ServerResources()
+    """Size of one server."""
 
 
 class SpotPricing(Model):
-    """The last auction's result. market_price_per_hour: the clearing price · hammer_price_per_hour: what is billed."""
+    """The last auction's result."""
 
     market_price_per_hour: Annotated[MaybePrice, Column("MARKET")] = None
+    """Clearing price of the last auction, in dollars an hour."""
     hammer_price_per_hour: Annotated[MaybePrice, Column("HAMMER", wide=True)] = None
+    """What winners are billed, in dollars an hour."""
 
 
 class ServerClassStatus(Status):
-    """available: free servers · capacity: all servers · reserved: servers in use."""
+    """How many servers of a class there are, and what they cost now."""
 
     available: Annotated[int | None, WIDE] = None
+    """Number of free servers."""
     capacity: Annotated[int | None, WIDE] = None
+    """Number of all servers."""
     reserved: int | None = None
+    """Number of servers in use."""
     spot_pricing: SpotPricing | None = None
+    """Result of the last auction."""
 
 
 class _Summary(Resource):

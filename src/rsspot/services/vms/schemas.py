@@ -30,42 +30,58 @@ class SSHKeyRef(Model):
     """The SSH key for logging in to the machines."""
 
     name: Annotated[str, RefersTo("VMSSHKey", may_be_missing=True)]
+    """Name of the VMSSHKey."""
     namespace: str | None = None
+    """Namespace of the key, if it is another one."""
 
 
 class VMCloudSpaceSpec(Spec):
-    """webhook: a URL called when machines are reclaimed."""
+    """What a VM cloudspace is to be: a region, and a key for logging in."""
 
     region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
+    """Region of every machine."""
     vm_ssh_key_ref: Annotated[SSHKeyRef, Field(alias="vmSshKeyRef"), IMMUTABLE]
+    """SSH key for logging in to the machines."""
     webhook: Annotated[str | None, SECRET, Field(repr=False)] = None
+    """URL that is called when machines are about to be reclaimed."""
     bid_requests: Annotated[list[str] | None, SERVER_OWNED] = None
+    """Names of the pools of the VM cloudspace."""
 
 
 class AssignedVM(Model):
-    """A delivered machine. server_name: its identity, stable for its lifetime."""
+    """A delivered machine."""
 
     ip_address: str | None = None
+    """IP address of the machine."""
     display_name: str | None = None
+    """Name of the machine for people."""
     server_class_name: str | None = None
+    """Class of the machine."""
     server_name: str | None = None
+    """Identity of the machine, stable for its lifetime."""
     node_pool_name: str | None = None
+    """Pool that won the machine."""
     state: str | None = None
+    """State of the machine."""
 
 
 class WonBid(Model):
     """The machines that one pool has won."""
 
     won_count: int = 0
+    """Number of machines won."""
 
 
 class VMCloudSpaceStatus(Status):
-    """assigned_servers: machine identity -> machine."""
+    """What became of a VM cloudspace."""
 
     phase: Annotated[str | None, COLUMN] = None
+    """Where the VM cloudspace is in its life."""
     reason: str | None = None
     bids: dict[str, WonBid] | None = None
+    """What each pool has won."""
     assigned_servers: dict[str, AssignedVM] | None = None
+    """Machines by their identity."""
 
 
 class VMCloudSpace(Resource):
@@ -76,7 +92,7 @@ class VMCloudSpace(Resource):
 
 
 class VMPoolSpec(Spec):
-    """bid_price: the most to pay for one machine, in dollars per hour · vm_user_data: base64-encoded cloud-init."""
+    """What a pool of machines is to be: a number of machines of one class, and a bid for each."""
 
     vm_cloud_space: Annotated[
         str,
@@ -86,11 +102,19 @@ class VMPoolSpec(Spec):
         CommandLine("vmcloudspace"),
         WIDE,
     ]
+    """Name of the VM cloudspace that the machines belong to."""
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
+    """Server class of every machine, in the region of the VM cloudspace. See `rsspot serverclasses list`."""
     desired: Annotated[WholeNumber, between(1, 10_000), CommandLine("desired", default=1), COLUMN]
+    """Number of machines."""
     bid_price: Annotated[Offer, BID, COLUMN]
+    """The most to pay for one machine, in dollars an hour: on the bid ladder, and at or above the minimum of the
+    class and its market price. The market price is what is billed.
+    """
     pool_type: Annotated[str | None, IMMUTABLE, one_of("spot")] = None
+    """How machines are bought; the service offers spot."""
     vm_image: Annotated[str | None, IMMUTABLE, WIDE] = None
+    """Operating system image of every machine, such as ubuntu24.04."""
     vm_user_data: Annotated[
         str | None,
         IMMUTABLE,
@@ -100,13 +124,16 @@ class VMPoolSpec(Spec):
         CommandLine("vm-user-data", read=in_base64, file_option="vm-user-data-from-script"),
         Field(repr=False),
     ] = None
+    """Cloud-init configuration of every machine, base64-encoded."""
 
 
 class VMPoolStatus(Status):
-    """won_count: machines won; they may not be delivered yet."""
+    """What the auctions gave a pool."""
 
     bid_status: Annotated[str | None, Column("STATUS")] = None
+    """Result of the last auction, such as Fulfilled or Lost."""
     won_count: Annotated[int | None, Column("WON")] = None
+    """Machines won; they may not be delivered yet."""
 
 
 class VMPool(Resource):
@@ -117,17 +144,21 @@ class VMPool(Resource):
 
 
 class VMSSHKeySpec(Spec):
-    """public_key: in OpenSSH's one-line format. A key cannot be changed, only replaced."""
+    """What a key is."""
 
     public_key: Annotated[str, IMMUTABLE, TRIMMED, rule(check_public_key)]
+    """The public key in OpenSSH's format of one line. A key cannot be changed, only replaced."""
     description: Annotated[str | None, IMMUTABLE, COLUMN] = None
+    """What the key is for."""
 
 
 class VMSSHKeyStatus(Status):
-    """fingerprint: as `ssh-keygen -l` prints it."""
+    """What the service found out about a key."""
 
     fingerprint: Annotated[str | None, COLUMN] = None
+    """Fingerprint as `ssh-keygen -l` prints it."""
     validated: Annotated[bool | None, COLUMN] = None
+    """Whether the service has accepted the key."""
 
 
 class VMSSHKey(Resource):

@@ -1,0 +1,169 @@
+"""The checks of `doctor` that need no network: versions, files, settings, the ledger, the disk. Changes no file."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from rsspot.auth.keyring import recall
+from rsspot.config.files import config_file, document, legacy_file, read
+from rsspot.config.loader import Resolved
+from rsspot.config.models import Profile, spellings
+from rsspot.constants import VERSION
+from rsspot.errors import ConfigError, RsspotError, StateError
+from rsspot.http.certificates import VARIABLES, tls_settings
+from rsspot.state.health import NEWEST_SCHEMA, StateHealth, examine
+from rsspot.state.store import MOST_BYTES
+from rsspot.utils.clock import stamp
+from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+SEE_SETTINGS = "see `rsspot config explain`"
+AWAY = "move it away: the next command makes a new one, and live objects stay the truth"
+
+
+def versions() -> Diagnosis:
+    """What is installed, for a report of a problem."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("httpx", "pydantic", "typer"))
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return ok("versions", f"rsspot {VERSION}, {python}, SQLite {sqlite3.sqlite_version}, {libraries}")
+
+
+def config(environ: Mapping[str, str], config_path: Path | None) -> Iterator[Diagnosis]:
+    """The config file: found, valid, and private if a token is in it."""
+    try:
+        path = config_file(environ, config_path) or legacy_file(environ)
+        if path is None:
+            yield ok("config", "no file; settings come from the environment, and from defaults")
+            return
+        names = ", ".join(sorted(read(path).profiles)) or "none"
+    except ConfigError as error:
+        yield fail("config", error, "correct the file, or write one with `rsspot configure`")
+        return
+    yield ok("config", f"{path} (profiles: {names})")
+    if _mode(path) & OTHERS and _holds_token(path):
+        yield warn("config mode", f"others can read {path}, and it holds a token", f"chmod 600 {path}")
+
+
+def settings(resolved: Resolved) -> Diagnosis:
+    """The profile in use, and whether its settings are valid."""
+    try:
+        options = resolved.options
+    except ConfigError as error:
+        return fail("settings", error, SEE_SETTINGS)
+    organization = resolved.get("organization") or "that of the token"
+    where = f", region {options.region}" if options.region else ""
+    return ok("settings", f"profile {resolved.profile}, organization {organization}{where}")
+
+
+def credential(resolved: Resolved) -> Diagnosis:
+    """Where the token comes from. Whether it works, only the service knows."""
+    for name in ("refresh_token", "access_token"):
+        if setting := resolved.settings.get(name):
+            return ok("token", f"{name.replace('_', ' ')} from {setting.source}")
+    hint = "run `rsspot login`, set RSSPOT_REFRESH_TOKEN, or try commands with --sandbox"
+    if not resolved.get("keyring"):
+        return fail("token", f"no token for profile {resolved.profile!r}", hint)
+    try:
+        found = recall(resolved.profile)
+    except RsspotError as error:
+        return fail("token", error, hint)
+    if found is None:
+        return fail("token", f"the keyring has no token for profile {resolved.profile!r}", hint)
+    return ok("token", "refresh token from the keyring")
+
+
+def network_settings(resolved: Resolved) -> Iterator[Diagnosis]:
+    """The proxy, without its password, and the certificates that are trusted."""
+    proxy, source = resolved.explain()["proxy"]
+    direct = resolved.get("no_proxy")
+    without = f"; without it: {direct}" if direct else ""
+    yield ok("proxy", f"{proxy} from {source}{without}" if proxy else "none")
+    named = next((f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)), "those of the system")
+    try:
+        tls_settings("https")
+    except ConfigError as error:
+        yield fail("certificates", error, "unset the variable")
+    else:
+        yield ok("certificates", named)
+
+
+def ledger(path: Path, now: datetime) -> Iterator[Diagnosis]:
+    """The state.db: intact, of a version that can be read, and not left locked."""
+    if not path.exists():
+        yield ok("ledger", f"{path} is not there yet; the first apply makes it")
+        return
+    try:
+        health = examine(path)
+    except StateError as error:
+        yield fail("ledger", error, AWAY)
+        return
+    yield _state(path, health)
+    yield from _locks(health, now)
+    if _mode(path) & OTHERS:
+        yield warn("ledger mode", f"others can read {path}", f"chmod 600 {path}")
+
+
+def _state(path: Path, health: StateHealth) -> Diagnosis:
+    if health.damage:
+        return fail("ledger", f"{path} is damaged: {health.damage}", AWAY)
+    if health.schema > NEWEST_SCHEMA:
+        return fail("ledger", f"{path} was written by a newer rsspot (schema {health.schema})", "upgrade rsspot")
+    if not health.ours:
+        return warn("ledger", f"{path} holds no ledger", "the next apply makes one in it")
+    if health.schema < NEWEST_SCHEMA:
+        hint = "the next command brings it up to date and keeps a copy"
+        return warn("ledger", f"{path} is of an older rsspot (schema {health.schema} of {NEWEST_SCHEMA})", hint)
+    return ok("ledger", f"{path} is intact (schema {health.schema})")
+
+
+def _locks(health: StateHealth, now: datetime) -> Iterator[Diagnosis]:
+    for lease in health.leases:
+        holder = f"{lease.scope}: process {lease.pid} on {lease.host}"
+        if lease.expires_at > now:
+            hint = "wait for it; another apply of the same stack is refused until then"
+            yield warn("lock", f"{holder} is applying, or was killed; until {stamp(lease.expires_at)}", hint)
+        else:
+            yield warn("lock", f"{holder} ended without releasing it", "the next apply takes it over")
+    if health.unfinished and not health.leases:
+        runs = ", ".join(map(str, health.unfinished))
+        yield warn("runs", f"not finished: {runs}", "the next apply of the stack finds out what became of them")
+
+
+def disk(path: Path) -> Diagnosis:
+    """Room for state.db, in the folder that it is in, or will be."""
+    folder = next(each for each in (path.parent, *path.parent.parents) if each.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return fail("disk", f"{folder} cannot be written", "give it back to your user, or set RSSPOT_STATE_PATH")
+    free = shutil.disk_usage(folder).free
+    room = f"{free // 2**20} MiB free in {folder}"
+    if free < MOST_BYTES:
+        return warn("disk", room, "make room: an apply stops when the ledger cannot be written")
+    return ok("disk", room)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of a file; none on a system that has no such permissions, or for a file that is gone."""
+    try:
+        return path.stat().st_mode if os.name == "posix" else 0
+    except OSError:
+        return 0
+
+
+def _holds_token(path: Path) -> bool:
+    """Whether a token is written anywhere in a config file."""
+    tokens = {key for key, name in spellings(Profile).items() if name in ("refresh_token", "access_token")}
+    return _has_key(document(path), tokens)
+
+
+def _has_key(value: object, keys: set[str]) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return any((key in keys and inner) or _has_key(inner, keys) for key, inner in value.items())
