@@ -9,7 +9,6 @@ def main() -> None:
     """Run the command line and exit with its code."""
     try:
         code = _run(sys.argv[1:])
-        _ignore_interrupts()
     except KeyboardInterrupt:
         code = _interrupted()
     sys.exit(code)
@@ -32,7 +31,9 @@ def _run(arguments: list[str]) -> int:
         return 0
     from rsspot.cli.app import run
 
-    return run(arguments)
+    code = run(arguments)
+    _ignore_interrupts()
+    return code
 
 
 def _print_version() -> int:

@@ -51,8 +51,9 @@ def service() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def config(service: Loopback) -> Path:
-    """A config file of an account that works, readable by its owner only."""
+def config(service: Loopback, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A config file of an account that works, readable by its owner only. No command is noted in state.db."""
+    monkeypatch.setenv("RSSPOT_HISTORY", "false")
     path = Path("config.yml").resolve()
     write_config(path, {"profiles": {"default": service.profile()}})
     path.chmod(0o600)

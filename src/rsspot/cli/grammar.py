@@ -27,7 +27,7 @@ class Command(TyperCommand):
 
     def describe(self) -> None:
         """Give the options that are fields of a spec the descriptions of these fields. Reading them takes a while."""
-        descriptions = getattr(self.callback, DESCRIPTIONS, dict)()
+        descriptions: dict[str, str] = getattr(self.callback, DESCRIPTIONS, dict)()
         for parameter in self.params:
             parameter.help = descriptions.get(parameter.name, getattr(parameter, "help", None))  # type: ignore[attr-defined]
 

@@ -78,6 +78,7 @@ class VMCloudSpaceStatus(Status):
     phase: Annotated[str | None, COLUMN] = None
     """Where the VM cloudspace is in its life."""
     reason: str | None = None
+    """Why the group is in this phase."""
     bids: dict[str, WonBid] | None = None
     """What each pool has won."""
     assigned_servers: dict[str, AssignedVM] | None = None
