@@ -45,6 +45,7 @@ TABLE: dict[str, dict[str, object]] = {
         'vmsshkey': 'vmsshkeys',
         'vmsshkeys': 'vmsshkeys',
         'vmkey': 'vmsshkeys',
+        'vmsk': 'vmsshkeys',
         'sshkeys': 'vmsshkeys',
         'vmcloudspace': 'vmcloudspaces',
         'vmcloudspaces': 'vmcloudspaces',

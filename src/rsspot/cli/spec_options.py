@@ -182,11 +182,14 @@ def spec_from_words(kind: Kind[Any], words: Mapping[str, Any]) -> tuple[str | No
     """The name and the spec of an object from loosely written fields: `serverclass=gp.vs1.large-dfw, desired=2`."""
     options = {squashed(option.option): option for option in spec_options(kind)}
     options |= {squashed(option.path[-1]): option for option in spec_options(kind) if len(option.path) == 1}
+    wire = {squashed(option.path[0]): option.path[0] for option in spec_options(kind)}
     name, spec = None, Document()
     for word, value in words.items():
         plain = squashed(word)
         if plain == "name":
             name = str(value)
+        elif isinstance(value, Mapping) and plain in wire:
+            spec[wire[plain]] = dict(value)
         elif plain not in options:
             known = ["name", *(option.option for option in spec_options(kind))]
             raise UsageError(f"{kind.name} has no field {word!r}", hint=did_you_mean(word, known))

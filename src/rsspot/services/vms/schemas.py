@@ -205,7 +205,7 @@ VM_POOL = Kind(
 VM_SSH_KEY = Kind(
     VMSSHKey,
     plural="vmsshkeys",
-    short_names=("vmkey", "sshkeys"),
+    short_names=("vmkey", "vmsk", "sshkeys"),
     summary="SSH public keys for logging in to virtual machines.",
     verbs=frozenset({"list", "get", "create", "delete"}),
 )

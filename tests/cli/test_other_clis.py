@@ -1,0 +1,102 @@
+"""The commands of rsspot 0.3 and of spotctl work as they are typed there, and so do ours beside them."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rsspot.cli.app import run
+from rsspot.simulator.accounts.people import Tenant
+from rsspot.simulator.api import Api
+from rsspot.simulator.clock import ScaledClock
+from rsspot.simulator.front.server import Server
+from rsspot.simulator.world import World
+
+TOKEN = "canary-refresh-token"
+PAGE = (Path(__file__).parents[2] / "docs" / "other-clis.md").read_text(encoding="utf-8")
+FILES = {
+    "my-cluster-config.yaml": """\
+cloudspace: {name: from-file, org: acme, region: us-central-dfw-1, kubernetes_version: 1.31.1}
+spotnodepools:
+  - {desired: 1, serverclass: gp.vs1.medium-dfw, bidprice: "0.08"}
+ondemandnodepools:
+  - {desired: 1, serverclass: gp.vs1.medium-dfw}
+""",
+    "vm-cloudspace.json": """\
+{"vmCloudSpace": {"name": "from-json", "org": "acme", "region": "us-central-dfw-1", "vmSshKeyRef": {"name": "laptop"}},
+ "vmPools": [{"serverClass": "gp.vs1.medium-dfw", "bidPrice": "0.02", "desired": 1, "vmImage": "ubuntu24.04"}]}
+""",
+    "cloud-init.sh": "#!/bin/bash\napt-get update\n",
+    "hook": "https://example.com/hook\n",
+    "laptop.pub": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHEWQwDW1JzxHyvH0H5tBRwSYNTnzrIxiHZ2ZTVAAAA me\n",
+}
+"""Files that the commands name."""
+
+
+def rows(tool: str) -> list[tuple[str, str]]:
+    """The commands of a tool and ours, as the page has them."""
+    table = PAGE.partition(f"## {tool}\n")[2].partition("\n## ")[0]
+    cells = [re.findall(r"`([^`]*)`|(the same)", line) for line in table.splitlines() if line.startswith("| `")]
+    return [(theirs[0], ours[0] or theirs[0]) for theirs, ours in cells]
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A simulated service with one account, that the environment variables point to."""
+    world = World(
+        clock=ScaledClock(300, start=1_790_000_000.0),
+        organizations=[Tenant("org_abc123", "acme", TOKEN)],
+        wall=time.time,
+    )
+    server = Server(Api(world))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    for name in ("BASE_URL", "OAUTH_URL", "FEEDS_URL"):
+        monkeypatch.setenv(f"RSSPOT_{name}", server.url)
+    yield world
+    server.close()
+    world.close()
+
+
+@pytest.mark.parametrize("whose", ["theirs", "ours"])
+@pytest.mark.parametrize("tool", ["rsspot 0.3.0", "spotctl"])
+def test_every_command_works(
+    tool: str, whose: str, service: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row after row, in one account. The token is never printed."""
+    for name, content in FILES.items():
+        Path(name).write_text(content)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert run(["configure", "--org", "acme", "--region", "us-central-dfw-1", "--refresh-token", TOKEN]) == 0
+    for row in rows(tool):
+        command = row[whose == "ours"]
+        capsys.readouterr()
+        code = run([TOKEN if word == "TOKEN" else word for word in shlex.split(command)])
+        printed = capsys.readouterr()
+        assert code == 0, (command, printed.err)
+        assert TOKEN not in printed.out + printed.err
+
+
+def test_the_page_has_every_command_of_both_tools() -> None:
+    """So many rows each; fewer would mean that the page is not read."""
+    assert [len(rows(tool)) for tool in ("rsspot 0.3.0", "spotctl")] == [45, 42]
+
+
+def test_a_file_written_for_the_kubeconfig_is_private(service: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readable by its owner only; into a folder, it goes under the cloudspace's name."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert run(["configure", "--org", "acme", "--refresh-token", TOKEN]) == 0
+    assert run(["cloudspaces", "create", "edge", "--region", "us-central-dfw-1"]) == 0
+    assert run(["cloudspaces", "wait", "edge"]) == 0
+    Path("folder").mkdir()
+    assert run(["cloudspaces", "get-config", "edge", "-f", "folder"]) == 0
+    written = Path("folder/edge.yaml")
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert "clusters:" in written.read_text()
