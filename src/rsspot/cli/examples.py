@@ -43,6 +43,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config set-default-org": ("rsspot config set-default-org my-org",),
     "config set-default-region": ("rsspot config set-default-region us-central-dfw-1",),
     "config history": ("rsspot config history list",),
+    "config history list": ("rsspot config history list --limit 10",),
+    "config history info": ("rsspot config history info",),
+    "config history clear": ("rsspot config history clear",),
     "history": ("rsspot history list --limit 10",),
     "history list": ("rsspot history list --limit 10",),
     "history info": ("rsspot history info",),
@@ -53,6 +56,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "state import": ("rsspot state import state.json",),
     "state clear-cache": ("rsspot state clear-cache",),
     "ledger": ("rsspot ledger runs",),
+    "ledger runs": ("rsspot ledger runs -o json",),
+    "ledger show": ("rsspot ledger show", "rsspot ledger show 3 -o json"),
+    "ledger registrations": ("rsspot ledger registrations",),
     "raw": (
         "rsspot raw --path /apis/ngpc.rxt.io/v1/regions",
         """rsspot raw --path /apis/ngpc.rxt.io/v1/regions --params-json '{"limit": "2"}'""",
@@ -101,4 +107,4 @@ def _of_service(words: list[str]) -> tuple[str, ...]:
     name, _, options = samples.get(plural, "NAME").partition(" ")
     lines = examples.get(f"{plural} {verb}") or OF_VERBS.get(verb, ())
     place = {"group": " ".join(group), "name": name, "options": f" {options}" if options else ""}
-    return tuple(line.format(**place) if plural in samples else line for line in lines)
+    return tuple(line.format(**place) for line in lines)

@@ -6,3 +6,8 @@ BORROWED = {
     "inventory vmpools": "vmpools list",
     "inventory events": "events list",
 }
+EXAMPLES = {
+    "inventory vmcloudspaces": ("rsspot inventory vmcloudspaces",),
+    "inventory vmpools": ("rsspot inventory vmpools --vmcloudspace edge-vms",),
+    "inventory events": ("rsspot inventory events --limit 10",),
+}

@@ -10,3 +10,9 @@ SAMPLES = {
     "vmpools": "web --vmcloudspace edge-vms --server-class gp.vs1.large-dfw --bid-price 0.03 --desired 2",
     "vmsshkeys": "laptop --public-key @id_ed25519.pub",
 }
+EXAMPLES = {
+    "vmcloudspaces update": ("rsspot {group} update {name} --webhook @webhook-url.txt",),
+    "vmcloudspaces patch": ("""rsspot {group} patch {name} '{{"webhook": null}}'""",),
+    "vmpools update": ("rsspot {group} update {name} --desired 3",),
+    "vmpools patch": ("""rsspot {group} patch {name} '{{"desired": 3}}'""",),
+}
