@@ -226,14 +226,14 @@ def test_commands_are_recorded_in_the_history(account, rsspot):
     """Otherwise the history stays empty unnoticed."""
     assert rsspot("cloudspaces", "list").code == 0
     assert rsspot("cloudspaces", "get", "nope").code == 1
-    assert rsspot("cloudspaces", "list", "-o", "json", "--within", "web").code == 0
+    assert rsspot("spotnodepools", "list", "-o", "json", "--within", "web").code == 0
     entries = rsspot("history", "list", "-o", "json").json
     commands = [(entry["command"], entry["exit_code"]) for entry in reversed(entries)]
     assert commands[-3:] == [
         ("cloudspaces list", 0),
         ("cloudspaces get nope", 1),
-        ("cloudspaces list -o json --within web", 0),
-    ] or commands[-2:] == [("cloudspaces get nope", 1), ("cloudspaces list -o json --within web", 0)]
+        ("spotnodepools list -o json --within web", 0),
+    ] or commands[-2:] == [("cloudspaces get nope", 1), ("spotnodepools list -o json --within web", 0)]
     assert rsspot("history", "clear").code == 0
 
 

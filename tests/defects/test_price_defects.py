@@ -86,5 +86,5 @@ def test_a_price_is_exact_in_every_notation(account, rsspot, price, wanted):
 @pytest.mark.defect(15)
 def test_prices_are_printed_as_a_table_by_default(account, rsspot):
     """Otherwise the output depends on the version of a library."""
-    assert rsspot("pricing", "list").out.splitlines()[0].split()[:2] == ["SERVER_CLASS", "REGION"]
+    assert rsspot("pricing", "list").out.splitlines()[0].split()[:2] == ["SERVER", "CLASS"]
     assert len(rsspot("pricing", "list", "-o", "json").json) > 10
