@@ -86,5 +86,7 @@ def test_help_and_version_are_commands_too(capsys: pytest.CaptureFixture[str]) -
     """`help X` is `X --help`."""
     assert run(["help", "spotnodepools", "create"]) == 0
     assert capsys.readouterr().out.startswith("Usage: rsspot spotnodepools create")
+    assert run(["help", "--no-cache"]) == 0
+    assert capsys.readouterr().out.startswith("Usage: rsspot [OPTIONS] COMMAND")
     assert run(["version"]) == 0
     assert capsys.readouterr().out.startswith("rsspot ")

@@ -16,11 +16,11 @@ def version() -> None:
     print(f"rsspot {VERSION}")
 
 
-def help_(words: list[str] = WORDS) -> None:
+def help_(words: list[str] | None = WORDS) -> None:
     """Show the help of a command."""
     from rsspot.cli.app import root
 
-    typer.main.get_command(root)([*words, "--help"], prog_name="rsspot", standalone_mode=False)
+    typer.main.get_command(root)([*(words or []), "--help"], prog_name="rsspot", standalone_mode=False)
 
 
 COMMANDS: dict[str, Any] = {"version": version, "help": help_}
