@@ -14,14 +14,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rsspot.applier.context import ApplyContext, Patience
-from rsspot.applier.events import Event, RunOutcome
-from rsspot.applier.lease import hold
-from rsspot.applier.options import ApplyOptions
-from rsspot.applier.recover import recover
-from rsspot.applier.run import run_steps
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import Locked, ManifestError, PlanRefused, StateError, UsageError
@@ -41,6 +35,12 @@ from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.text import did_you_mean
 from rsspot.workflows.programs import programs_of
+
+if TYPE_CHECKING:
+    # Imported where they are used: a plan needs no applier.
+    from rsspot.applier.context import ApplyContext
+    from rsspot.applier.events import Event
+    from rsspot.applier.options import ApplyOptions
 
 
 async def make_plan(
@@ -142,6 +142,11 @@ async def apply_plan(
 
     Raises PlanRefused and Locked before anything is sent; AuthError, StateError and Locked after the Recap.
     """
+    from rsspot.applier.lease import hold
+    from rsspot.applier.options import ApplyOptions
+    from rsspot.applier.recover import recover
+    from rsspot.applier.run import run_steps
+
     options = options or ApplyOptions()
     require_applyable(plan)
     context = apply_context(client, ledger, plan, options)
@@ -160,6 +165,8 @@ async def apply_plan(
 
 def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: ApplyOptions) -> ApplyContext:
     """What a run of a plan works with."""
+    from rsspot.applier.context import ApplyContext, Patience
+
     return ApplyContext(
         ledger=ledger,
         clock=client.clock,
@@ -185,6 +192,8 @@ def _deadline(options: ApplyOptions) -> Iterator[None]:
     if options.deadline is None:
         yield
         return
+    from rsspot.applier.events import RunOutcome
+
     timer = asyncio.get_running_loop().call_later(options.deadline, options.stop.ask, RunOutcome.DEADLINE)
     try:
         yield
