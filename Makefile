@@ -41,6 +41,7 @@ format: .venv/dev
 	$(BIN)/ruff format .
 
 benchmarks: .venv/dev
+	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/sdk.py
 	$(BIN)/python benchmarks/simulator.py
