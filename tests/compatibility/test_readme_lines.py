@@ -50,6 +50,13 @@ async def main() -> None:
 asyncio.run(main())
 """
 TOOLS = ("uv run ruff check src tests", "uv run mypy src", "uv run pytest -q")
+CONFIGURE = """\
+uv run rsspot configure \\
+  --profile default \\
+  --org <org-name> \\
+  --region us-central-dfw-1 \\
+  --refresh-token "$SPOT_REFRESH_TOKEN"
+"""
 LIST_ORGANIZATIONS = "uv run rsspot organizations list --output table"
 SCRIPTS = "uv run python scripts/sync_openapi.py\nuv run python scripts/generate_openapi_index.py"
 
@@ -164,6 +171,21 @@ def test_the_tools_run(checkout: Path, command: str) -> None:
     """With the settings of the project."""
     ended = run(command, checkout)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_profile_is_configured_from_arguments(account: SimulatedSpot, checkout: Path, tmp_path: Path) -> None:
+    """With one line about the token in them. It goes to the profile, and nowhere else."""
+    (tmp_path / ".config" / "rsspot" / "config.json").unlink()
+    urls = {"RSSPOT_BASE_URL": account.url, "RSSPOT_OAUTH_URL": account.url, "SPOT_REFRESH_TOKEN": SANDBOX_TOKEN}
+    ended = run(CONFIGURE.replace("<org-name>", SANDBOX_ORGANIZATION), checkout, **urls)
+    assert ended.returncode == 0, ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert "can see" in ended.stderr
+    written = tmp_path / ".config" / "rsspot" / "config.yml"
+    assert SANDBOX_TOKEN in written.read_text()
+    assert written.stat().st_mode & 0o777 == 0o600
+    history = run("rsspot history list -o json", checkout, **urls)
+    assert SANDBOX_TOKEN not in ended.stdout + ended.stderr + history.stdout + history.stderr
 
 
 def test_organizations_are_listed_as_a_table(account: SimulatedSpot, checkout: Path) -> None:
