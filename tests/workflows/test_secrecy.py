@@ -13,6 +13,7 @@ import pytest
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import ManifestError, StalePlan, UsageError
+from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.manifests.parse import load
 from rsspot.planner.codec import dump_plan, load_plan
@@ -153,6 +154,13 @@ async def test_our_own_credential_is_never_planned(tmp_path: Path, spot_client: 
     with pytest.raises(ManifestError, match="holds the credential of this very account") as caught:
         await make_plan(spot_client, spot_client.ledger, written(tmp_path, **given))
     assert SANDBOX_TOKEN not in str(caught.value)
+
+
+def test_a_short_credential_is_not_found_by_chance(tmp_path: Path) -> None:
+    """A token of one letter, as in a test of one's own, is in every word; as a whole value it still counts."""
+    manifests = written(tmp_path, annotations={"note": "x", "other": "extra"}).manifests
+    found = [problem for each in manifests for problem in own_credentials(each, {"x"})]
+    assert ["note" in problem.message for problem in found] == [True]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,10 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 _CREDENTIALS_FILE = re.compile(r"(refresh|access)_?token[\"']?\s*[:=]", re.IGNORECASE)
 
 
+SHORTEST = 8
+"""Characters of a credential that is looked for inside longer texts. A shorter one would be found by chance."""
+
+
 def is_credentials_file(text: str) -> bool:
     """Whether a file looks like one that credentials are kept in, such as rsspot's own."""
     return _CREDENTIALS_FILE.search(text) is not None
@@ -43,7 +47,9 @@ def unsendable(kind: Kind[Any], source: Source) -> Iterator[Problem]:
 def own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterator[Problem]:
     """Each value of a manifest that holds one of the credentials that requests are sent with."""
     for path, text in _texts(manifest.body, ()):
-        if any(credential in text for credential in credentials):
+        if any(
+            text == credential or (len(credential) >= SHORTEST and credential in text) for credential in credentials
+        ):
             message = f"{manifest.address}: {'.'.join(map(str, path))} holds the credential of this very account"
             yield Problem(message, manifest.where(*map(str, path)), "anybody who may read the object could use it")
 
