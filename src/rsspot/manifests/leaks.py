@@ -54,6 +54,10 @@ def own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterato
             yield Problem(message, manifest.where(*map(str, path)), "anybody who may read the object could use it")
 
 
+def _holds(text: str, credential: str) -> bool:
+    return text == credential or (len(credential) >= SHORTEST and credential in text)
+
+
 def _texts(value: Any, path: Place) -> Iterator[tuple[Place, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
