@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import typer
@@ -12,8 +13,9 @@ from rsspot.cli.command_table import OWN, declared, groups
 from rsspot.cli.grammar import App
 
 
+@cache
 def load(name: str) -> Any:
-    """Import a command and return it as the command line parser needs it."""
+    """Import a command and return it as the command line parser needs it. Made once: the history reads it again."""
     app = _app(name)
     command = typer.main.get_command(app)
     command.name = name
