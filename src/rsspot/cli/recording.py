@@ -89,7 +89,9 @@ class _Reader:
 
     def _enter(self, command: Any, parent: Any) -> None:
         self._command = command
-        self._context = typer.Context(command, info_name=command.name, parent=parent, resilient_parsing=True)
+        # The command keeps what it makes of its settings, such as its help option: they must be its own.
+        settings = {"info_name": command.name, "parent": parent, "resilient_parsing": True, **command.context_settings}
+        self._context = typer.Context(command, **settings)
         self._declared = _declarations(command)
         parameters = command.get_params(self._context)
         self._options = {
