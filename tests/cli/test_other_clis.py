@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
 import sys
@@ -100,3 +101,42 @@ def test_a_file_written_for_the_kubeconfig_is_private(service: World, monkeypatc
     written = Path("folder/edge.yaml")
     assert written.stat().st_mode & 0o777 == 0o600
     assert "clusters:" in written.read_text()
+
+
+def test_a_cloudspace_and_its_pools_are_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    """A program that reads JSON gets a list. The first object is made before those in it."""
+    pool = "name=workers,serverclass=gp.vs1.large-dfw,bidprice=0.08,desired=2"
+    create = ["cloudspaces", "create", "edge", "--region", "us-central-dfw-1", "--spotnodepool", pool]
+    assert run(["--sandbox", *create, "-o", "json"]) == 0
+    created = json.loads(capsys.readouterr().out)
+    assert [each["kind"] for each in created] == ["CloudSpace", "SpotNodePool"]
+    wanted = {
+        "cloudSpace": "edge",
+        "serverClass": "gp.vs1.large-dfw",
+        "bidPrice": "0.08",
+        "desired": 2,
+    }
+    assert wanted.items() <= created[1]["spec"].items()
+    assert run(["--sandbox", "spotnodepools", "list", "-o", "name"]) == 0
+    assert capsys.readouterr().out == "spotnodepool/edge/workers\n"
+
+
+@pytest.mark.parametrize(
+    ("pool", "message"),
+    [
+        ("serverclass=gp.vs1.large-dfw,bidprice=0.05", "the next valid bid is 0.06"),
+        ("serverclass=gp.vs1.larg-dfw,bidprice=0.06", "did you mean 'gp.vs1.large-dfw'?"),
+        ("serverclas=gp.vs1.large-dfw", "did you mean 'server-class'?"),
+        ("desired", "must be NAME=VALUE"),
+        ("[1]", "must be NAME=VALUE"),
+    ],
+)
+def test_nothing_is_created_beside_a_pool_that_cannot_be(
+    pool: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All objects are checked before the first one is sent."""
+    create = ["cloudspaces", "create", "edge", "--region", "us-central-dfw-1", "--spotnodepool", pool]
+    assert run(["--sandbox", *create]) == 3
+    assert message in capsys.readouterr().err
+    assert run(["--sandbox", "cloudspaces", "list", "-o", "name"]) == 0
+    assert capsys.readouterr().out == ""

@@ -23,6 +23,7 @@ from rsspot.models.fields import IMMUTABLE
 from rsspot.resources.kind import Kind
 from rsspot.resources.names import called
 from rsspot.resources.registry import kinds
+from rsspot.resources.secrecy import without_secrets
 from rsspot.resources.validation import whole_spec
 from rsspot.utils.serialization import Document, at_path
 from rsspot.workflows.offers import check_change, check_new
@@ -170,9 +171,13 @@ def _create_all(here: CliSession, objects: list[NewObject]) -> None:
             created.append(plain(made))
         return created
 
-    created = here.run(work())
-    for each, document in zip(objects, created, strict=True):
-        emit_one(here, each.kind, document)
+    created = [(each.kind, document) for each, document in zip(objects, here.run(work()), strict=True)]
+    if len(created) > 1 and here.options.output in ("json", "yaml"):
+        # One document, so that a program can read it.
+        here.emit([without_secrets(kind, document) for kind, document in created])
+        return
+    for kind, document in created:
+        emit_one(here, kind, document)
 
 
 def _changes(kind: Kind[Any], wanted: Document, live: Document) -> Document:
