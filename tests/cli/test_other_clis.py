@@ -127,8 +127,8 @@ def test_a_cloudspace_and_its_pools_are_one_document(capsys: pytest.CaptureFixtu
         ("serverclass=gp.vs1.large-dfw,bidprice=0.05", "the next valid bid is 0.06"),
         ("serverclass=gp.vs1.larg-dfw,bidprice=0.06", "did you mean 'gp.vs1.large-dfw'?"),
         ("serverclas=gp.vs1.large-dfw", "did you mean 'server-class'?"),
-        ("desired", "must be NAME=VALUE"),
-        ("[1]", "must be NAME=VALUE"),
+        ("desired", "takes NAME=VALUE"),
+        ("[1]", "takes NAME=VALUE"),
     ],
 )
 def test_nothing_is_created_beside_a_pool_that_cannot_be(

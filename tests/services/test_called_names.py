@@ -30,7 +30,7 @@ async def wire(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> str:
     return made.name
 
 
-@pytest.mark.parametrize("form", ["workers", "edge/workers", "spotnodepool/edge/workers", "snp/workers"])
+@pytest.mark.parametrize("form", ["workers", "edge/workers", "spotnodepool/edge/workers", "snp/edge/workers"])
 async def test_a_given_name_takes_one_list(
     spot_api: SimulatedSpot, spot_client: AsyncSpotClient, wire: str, form: str
 ) -> None:
@@ -75,8 +75,9 @@ async def test_the_name_of_another_kind_is_refused_by_every_verb(
 
 
 def test_a_cloudspace_may_be_named_like_a_kind() -> None:
-    """Then the whole address says which is meant."""
-    assert called(KIND, "spotnodepool/workers") == Called(None, "workers")
+    """The first of two words is the parent: read as the kind, it would find a pool of another cloudspace."""
+    assert called(KIND, "spotnodepool/workers") == Called("spotnodepool", "workers")
+    assert called(KIND, "pools/0c5bad9d-6fc7-53e4-9d78-29794ec55629").parent is None
     assert called(KIND, "spotnodepool/spotnodepool/workers") == Called("spotnodepool", "workers")
     assert called(KIND, "workers", "pools") == Called("pools", "workers")
 

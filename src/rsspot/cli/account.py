@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from rsspot.cli.grammar import App
+from rsspot.cli.inputs import PUBLIC_ARGUMENTS
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.tokens import checked_token, token_from
 from rsspot.cli_history import shown
@@ -132,7 +133,7 @@ def configure(
         ("profiles", profile, name): value for name, value in values.items() if value is not None
     }
     if refresh_token or access_token:
-        print("note: other users can see arguments; --token-stdin keeps a token private", file=sys.stderr)
+        print(f"note: {PUBLIC_ARGUMENTS}; --token-stdin keeps a token private", file=sys.stderr)
     token = checked_token(refresh_token, "--refresh-token") or token_from(token_from_stdin)
     if keyring and token is None:
         raise UsageError("no token to store in the keyring", hint="type it at the prompt, or pipe it to --token-stdin")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from rsspot.errors import UsageError
 from rsspot.settings import expanded
-from rsspot.utils.reading import MOST_BYTES, parse_json, read_text, reason
+from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import printable
 
 INLINE = "the argument"
 STANDARD_INPUT = "-"
+PUBLIC_ARGUMENTS = "other users of this machine can see arguments"
+"""What is said of a secret in an argument."""
 
 
 def read_json_argument(text: str) -> Document:
@@ -32,13 +32,9 @@ def read_json_argument(text: str) -> Document:
 def text_of(given: str, what: str) -> str:
     """The text that `-` (standard input) or `@FILE` stands for. Raises UsageError."""
     try:
-        if given == "-":
-            if sys.stdin is None:
-                raise UsageError("standard input is closed")
-            return sys.stdin.read(MOST_BYTES)
-        return read_text(Path(given.removeprefix("@")).expanduser(), pipes=True)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{what}: cannot read {given.removeprefix('@')}: {reason(error)}") from None
+        return _content(given)[1]
+    except UsageError as error:
+        raise UsageError(f"{what}: {error.message}", hint=error.hint) from None
 
 
 def _content(text: str) -> tuple[str, str]:

@@ -93,7 +93,7 @@ def _shown(result: object, here: CliSession, commands: Commands[Any]) -> Plain:
     """What a service's command returned, as the formats need it."""
     if isinstance(result, CommandResult):
         as_rows = here.options.output.partition("=")[0] in LINES and result.rows is not None
-        as_released = here.options.shape == "released" and result.released is not None
+        as_released = here.as_released and result.released is not None
         result = result.rows if as_rows else result.released if as_released else result.value
     return Plain(result, commands.address, commands.first, commands.extra)
 

@@ -131,6 +131,8 @@ class _Reader:
         option = self._options.get(declared_name(name, self._options))
         if option is None and name == "--name":
             option = named_argument(self._command)
+            # The next word is the argument after the name.
+            self._arguments = deque(each for each in self._arguments if each is not option)
         if option is None:
             self._lost = True
             # It may be a password that begins with a hyphen. A misspelled option is worth reading.

@@ -290,6 +290,15 @@ class CliSession:
         except UnknownFormat as error:
             raise UsageError(error.message, hint=error.hint) from None
 
+    @property
+    def as_released(self) -> bool:
+        """Whether to print in the shapes of rsspot 0.3, which are for programs that read documents."""
+        return self.options.shape == "released" and self.options.output.partition("=")[0] in (
+            "json",
+            "yaml",
+            "jsonpath",
+        )
+
     def only(self, formats: Iterable[str]) -> None:
         """Raise UsageError if the output format in use is none of these, before anything is sent."""
         if self.options.output not in formats:

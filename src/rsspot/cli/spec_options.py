@@ -13,7 +13,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from rsspot.cli.inputs import text_of
+from rsspot.cli.inputs import PUBLIC_ARGUMENTS, text_of
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, CommandLine, marks
@@ -54,15 +54,20 @@ class SpecOption:
             option = shown(option)
         return Parameter(self.key, Parameter.KEYWORD_ONLY, default=option, annotation=_TYPES[self.form])
 
-    def value(self, given: Any) -> Any:
-        """The value of the field from that of the option. Raises UsageError."""
+    def from_arguments(self, given: Any) -> Any:
+        """The value of the field from those of the option. Raises UsageError."""
+        if FROM_FILE in self.facts:
+            return self.from_text(text_of(f"@{given}", f"--{self.option}"))
+        return self.from_text(self._text(given) if self.holds_text else given)
+
+    def from_text(self, given: Any) -> Any:
+        """The value of the field from a text as it is, or several of them. Raises UsageError."""
         if self.form == MAP:
             return dict(pair(text, f"--{self.option}") for text in given)
         read = self.command_line.read if self.command_line else None
         if self.form == LIST:
             return [self._read(read, text) for text in given] if read else list(given)
-        text = self._text(given) if self.holds_text and isinstance(given, str) else given
-        return self._read(read, text) if read and isinstance(text, str) else text
+        return self._read(read, given) if read and isinstance(given, str) else given
 
     def _read(self, read: Callable[[str], Any], text: str) -> Any:
         try:
@@ -74,10 +79,7 @@ class SpecOption:
         if given.startswith("@") or given == "-":
             return text_of(given, f"--{self.option}")
         if SECRET in self.facts and given:
-            print(
-                f"note: other users of this machine can see arguments; --{self.option} also takes - or @FILE",
-                file=sys.stderr,
-            )
+            print(f"note: {PUBLIC_ARGUMENTS}; --{self.option} also takes - or @FILE", file=sys.stderr)
         return given
 
 
@@ -162,9 +164,7 @@ def spec_from(kind: Kind[Any], given: Mapping[str, Any]) -> Document:
         value = given.get(option.key)
         if value in (None, []):
             continue
-        if FROM_FILE in option.facts:
-            value = f"@{value}"
-        _put(spec, option.path, option.value(value))
+        _put(spec, option.path, option.from_arguments(value))
     return spec
 
 
@@ -178,32 +178,40 @@ def with_defaults(kind: Kind[Any], spec: Document) -> Document:
     return whole
 
 
-def spec_from_words(kind: Kind[Any], words: Mapping[str, Any]) -> tuple[str | None, Document]:
-    """The name and the spec of an object from loosely written fields: `serverclass=gp.vs1.large-dfw, desired=2`."""
-    options = {squashed(option.option): option for option in spec_options(kind)}
-    options |= {squashed(option.path[-1]): option for option in spec_options(kind) if len(option.path) == 1}
+def spec_from_words(kind: Kind[Any], words: Mapping[str, Any], *, arguments: bool) -> tuple[str | None, Document]:
+    """The name and the spec of an object from loosely written fields: `serverclass=gp.vs1.large-dfw, desired=2`.
+
+    arguments: whether they are of the command line, where `@FILE` stands for the content of a file
+    """
+    by_field = {squashed(each.path[-1]): each for each in spec_options(kind) if len(each.path) == 1}
+    options = by_field | {squashed(each.option): each for each in spec_options(kind)}
     wire = {squashed(option.path[0]): option.path[0] for option in spec_options(kind)}
     name, spec = None, Document()
     for word, value in words.items():
         plain = squashed(word)
         if plain == "name":
             name = str(value)
-        elif isinstance(value, Mapping) and plain in wire:
-            spec[wire[plain]] = dict(value)
+        elif isinstance(value, Mapping | list) and plain in wire:
+            spec[wire[plain]] = value
         elif plain not in options:
             known = ["name", *(option.option for option in spec_options(kind))]
             raise UsageError(f"{kind.name} has no field {word!r}", hint=did_you_mean(word, known))
         else:
             option = options[plain]
-            _put(spec, option.path, option.value(value) if isinstance(value, str) else value)
+            given = [value] if option.form in REPEATED else value
+            if isinstance(value, str):
+                given = option.from_arguments(given) if arguments else option.from_text(given)
+            _put(spec, option.path, given)
     return name, spec
 
 
 def pair(text: str, option: str) -> tuple[str, str]:
-    """The two sides of NAME=VALUE. Raises UsageError."""
+    """The two sides of NAME=VALUE. Raises UsageError, which does not quote the text: it may be a secret."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise UsageError(f"{option} must be NAME=VALUE, not {text!r}")
+        raise UsageError(
+            f"{option} takes NAME=VALUE", hint="one of its values has no equals sign, or nothing before it"
+        )
     return name.strip(), value.strip()
 
 

@@ -26,6 +26,9 @@ def variables_of(given: list[str]) -> dict[str, str]:
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            raise UsageError(f"--var takes NAME=VALUE, not {name!r}")
+            # The text is not quoted: it may be a secret without its name.
+            raise UsageError(
+                "--var takes NAME=VALUE", hint="one of its values has no equals sign, or nothing before it"
+            )
         variables[name] = value
     return variables

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, UsageError
-from rsspot.models.refs import path_segment
+from rsspot.models.refs import is_uuid, path_segment
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import Document, at_path
+from rsspot.utils.text import closest
 
 MOST_NAMED = 8
 """How many candidates an error lists."""
@@ -32,7 +33,7 @@ def called(kind: Kind[Any], text: object, within: str | None = None) -> Called:
     """
     parts = text.split("/") if isinstance(text, str) else [text]
     named = list(parts)
-    if len(parts) > 1 and _means(kind, str(parts[0])):
+    if len(parts) > 1 and _means(kind, str(parts[0])) and not _may_be_parent(kind, parts):
         parts = parts[1:]
     if len(parts) > (2 if kind.parent else 1):
         raise UsageError(f"{text!r} is not the name of an object of kind {kind.name}", hint=_form(kind, str(named[0])))
@@ -60,6 +61,14 @@ def _means(kind: Kind[Any], word: str) -> bool:
     """Whether a word stands for a kind, as in `spotnodepools/…`, or `spotnodepool.ngpc.rxt.io/…` by kubectl."""
     plain, _, group = word.lower().partition(".")
     return plain in kind.aliases and group in ("", kind.api_version.partition("/")[0])
+
+
+def _may_be_parent(kind: Kind[Any], parts: list[Any]) -> bool:
+    """Whether the first of two words is a parent, though it is also a word for the kind: a cloudspace called `pools`.
+
+    To take it for the kind would find an object of the same name in another parent. A wire name has no such danger.
+    """
+    return kind.parent is not None and len(parts) == 2 and not is_uuid(str(parts[1]))
 
 
 def _form(kind: Kind[Any], word: str) -> str:
@@ -119,11 +128,9 @@ def chosen(kind: Kind[Any], documents: list[Document], wanted: Called) -> Docume
 
 def _close(wanted: str, known: list[str]) -> str | None:
     """A suggestion. Where the parent was not said, names are compared without it."""
-    import difflib
-
     by_name = {(name if "/" in wanted else name.rpartition("/")[2]): name for name in known}
-    close = difflib.get_close_matches(wanted, by_name, n=1)
-    return f"did you mean {by_name[close[0]]!r}?" if close else None
+    close = closest(wanted, by_name)
+    return f"did you mean {by_name[close]!r}?" if close else None
 
 
 def _parent_of(kind: Kind[Any], document: Document) -> str | None:

@@ -76,6 +76,9 @@ class Plain:
         try:
             return [self.address.format_map(row) for row in rows]
         except (KeyError, TypeError):
+            if isinstance(self.value, Mapping) and self.value:
+                # What a command did is named by what it was done to: {"deleted": …}.
+                return [str(next(iter(self.value.values())))]
             raise UnknownFormat("these have no names", hint="use another format than -o name") from None
 
     @property

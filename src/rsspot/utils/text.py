@@ -14,12 +14,17 @@ CUT = "..."
 
 def did_you_mean(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str | None:
     """A suggestion naming the closest known word, or None if none is close. closeness: from 0 to 1 (same word)."""
+    close = closest(word, known, closeness=closeness)
+    return f"did you mean {close!r}?" if close is not None else None
+
+
+def closest(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str | None:
+    """The known word that is closest, whatever its capitals; None if none is close."""
     import difflib
 
-    choices = list(known)
-    folded = {choice.lower(): choice for choice in choices}
+    folded = {choice.lower(): choice for choice in known}
     close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=closeness)
-    return f"did you mean {folded[close[0]]!r}?" if close else None
+    return folded[close[0]] if close else None
 
 
 def squashed(word: str) -> str:

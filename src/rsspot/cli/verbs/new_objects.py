@@ -12,7 +12,6 @@ from rsspot.cli.inputs import read_json_argument
 from rsspot.cli.spec_options import pair, spec_from_words, with_defaults
 from rsspot.errors import UsageError
 from rsspot.resources.kind import Kind, Naming
-from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import squashed
 
@@ -40,10 +39,8 @@ def children_from(parent: NewObject, children: list[Kind[Any]], given: Mapping[s
     """The objects inside a new one that the options of the command describe, as JSON or as `field=value,…`."""
     for kind in children:
         for text in given.get(f"child_{kind.name.lower()}") or ():
-            words = parse_json(text) if text.lstrip().startswith("{") else _words(text, kind)
-            if not isinstance(words, dict):
-                raise UsageError(f"--{kind.name.lower()} must be a JSON object or field=value,…")
-            yield _child(parent, kind, words)
+            words = read_json_argument(text) if text.lstrip().startswith("{") else _words(text, kind)
+            yield _child(parent, kind, words, arguments=True)
 
 
 def objects_in_file(kind: Kind[Any], children: list[Kind[Any]], file: Path) -> list[NewObject]:
@@ -55,25 +52,26 @@ def objects_in_file(kind: Kind[Any], children: list[Kind[Any]], file: Path) -> l
     if unknown or squashed(kind.name) not in by_key:
         what = f"has an unknown key {unknown[0]!r}" if unknown else f"has no key {kind.name.lower()!r}"
         raise UsageError(f"{file} {what}", hint=f"its keys are {', '.join(sorted(known))}; for manifests, use apply")
-    parent = _described(kind, _mapping(by_key[squashed(kind.name)], file))
+    parent = _described(kind, _mapping(by_key[squashed(kind.name)], file), arguments=False)
     objects = [parent]
     for child in children:
         entries = by_key.get(squashed(child.plural)) or []
         if not isinstance(entries, list):
             raise UsageError(f"{file}: {child.plural} must be a list")
-        objects += [_child(parent, child, _mapping(entry, file)) for entry in entries]
+        objects += [_child(parent, child, _mapping(entry, file), arguments=False) for entry in entries]
     return objects
 
 
-def _described(kind: Kind[Any], words: Mapping[str, Any]) -> NewObject:
+def _described(kind: Kind[Any], words: Mapping[str, Any], *, arguments: bool) -> NewObject:
     # The organization is chosen by --org and the profile.
-    name, spec = spec_from_words(kind, {key: value for key, value in words.items() if squashed(key) != "org"})
+    fields = {key: value for key, value in words.items() if squashed(key) != "org"}
+    name, spec = spec_from_words(kind, fields, arguments=arguments)
     return NewObject(kind, name_of(kind, name), with_defaults(kind, spec))
 
 
-def _child(parent: NewObject, kind: Kind[Any], words: Mapping[str, Any]) -> NewObject:
+def _child(parent: NewObject, kind: Kind[Any], words: Mapping[str, Any], *, arguments: bool) -> NewObject:
     assert kind.parent is not None
-    child = _described(kind, words)
+    child = _described(kind, words, arguments=arguments)
     return NewObject(kind, child.name, {kind.parent.path[0]: parent.name, **child.spec})
 
 

@@ -96,7 +96,7 @@ def plain(resource: Resource) -> Document:
 def emit_list(here: CliSession, kind: Kind[Any], documents: Iterable[Document]) -> None:
     """Print objects in the output format in use."""
     objects = ShownObjects(kind, documents, managed_fields=here.options.show_managed_fields)
-    if here.options.shape == "released":
+    if here.as_released:
         here.show(Plain(released_list(kind, objects.document())), plural=kind.plural)
     else:
         here.show(objects, plural=kind.plural)
@@ -105,7 +105,7 @@ def emit_list(here: CliSession, kind: Kind[Any], documents: Iterable[Document]) 
 def emit_one(here: CliSession, kind: Kind[Any], document: Document, *, secrets: bool = False) -> None:
     """Print one object in the output format in use."""
     one = ShownObject(kind, [document], managed_fields=here.options.show_managed_fields, secrets=secrets)
-    here.show(Plain(released_object(kind, one.document())) if here.options.shape == "released" else one)
+    here.show(Plain(released_object(kind, one.document())) if here.as_released else one)
 
 
 def row_of(kind: Kind[Any], document: Document, *, wide: bool) -> dict[str, Any]:

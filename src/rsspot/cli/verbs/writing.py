@@ -39,7 +39,7 @@ CONFIG = shown(typer.Option(None, "--config", help="Create what this YAML or JSO
 
 def create_command(kind: Kind[Any]) -> Callable[..., None]:
     """The `create` command of a kind."""
-    children = [child for child in kinds().values() if child.manageable and _lives_in(child, kind)]
+    children = [child for child in kinds().values() if child.manageable and not child.local and _lives_in(child, kind)]
 
     def create(
         name: str | None = NEW_NAME,
@@ -113,8 +113,10 @@ def patch_command(kind: Kind[Any]) -> Callable[..., None]:
         fields, wanted = read_json_argument(spec), str(called(kind, name, within))
 
         async def work() -> Document:
-            await check_change(here.client, kind, wanted, fields)
-            return plain(await here.client.collection(kind).patch(wanted, fields))
+            # Looked up once, so that what is checked and what is changed are one object.
+            wire = await here.client.documents(kind).wire_name(wanted)
+            await check_change(here.client, kind, wire, fields)
+            return plain(await here.client.collection(kind).patch(wire, fields))
 
         emit_one(here, kind, here.run(work()))
 
@@ -189,7 +191,8 @@ def _changes(kind: Kind[Any], wanted: Document, live: Document) -> Document:
             continue
         if kind.fields[path].canonical(value) != kind.fields[path].canonical(now):
             hint = "create another object, or let `rsspot apply` replace this one"
-            raise UsageError(f"{kind.name}.{path[0]} is immutable: it is {now!r}", hint=hint)
+            has = "has none" if now is None else f"is {now!r}"
+            raise UsageError(f"{kind.name}.{path[0]} cannot be changed later: the object {has}", hint=hint)
         del changes[path[0]]
     return changes
 

@@ -35,7 +35,7 @@ def parse_taint(text: str) -> dict[str, str]:
     name, colon, effect = text.rpartition(":")
     key, equals, value = name.partition("=")
     if not colon or not key:
-        raise ValueError(f"must be KEY=VALUE:EFFECT, not {text!r}")
+        raise ValueError("takes KEY=VALUE:EFFECT")
     return {"key": key, "effect": effect} | ({"value": value} if equals else {})
 
 

@@ -14,7 +14,7 @@ from rsspot.resources.known import require_known
 from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
-from rsspot.services.pricing.recommendation import FAMILIES, CostLimits, Scenario, scenarios
+from rsspot.services.pricing.recommendation import FAMILIES, MARGINS, CostLimits, Scenario, scenarios
 from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint, Quote
 from rsspot.services.pricing.selection import Wanted, chosen
 from rsspot.utils.serialization import Document
@@ -61,9 +61,16 @@ class Pricing:
 
         wanted: the classes to choose from, by default general purpose, compute and memory · risk: low, med or high:
         how near to the market price the suggested bids are · balanced: spread the mix over several pools ·
-        limits: leave out what would cost more or less. Raises ApiError, AuthError, TransportError, UnexpectedShape.
+        limits: leave out what would cost more or less.
+        Raises UsageError for an unknown risk or region; ApiError, AuthError, TransportError, UnexpectedShape.
         """
+        if risk not in MARGINS:
+            raise UsageError(f"unknown risk {risk!r}", hint=f"use one of: {', '.join(MARGINS)}")
+        if nodes < 1:
+            raise UsageError(f"nodes must be at least 1, not {nodes}")
         wanted = wanted or Wanted()
+        for region in wanted.regions:
+            await require_known(self._regions, region)
         quotes = chosen(await self.list(), wanted if wanted.classes else replace(wanted, classes=FAMILIES))
         return scenarios(quotes, nodes=nodes, risk=risk, balanced=balanced, limits=limits or CostLimits())
 

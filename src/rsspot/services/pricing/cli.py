@@ -11,7 +11,7 @@ from rsspot.commands import CommandOption, CommandResult, Commands, CommandSessi
 from rsspot.errors import UsageError
 from rsspot.models.money import price_text
 from rsspot.services.pricing import released
-from rsspot.services.pricing.recommendation import FAMILIES, HOURS, MARGINS, CostLimits, Pool, Scenario
+from rsspot.services.pricing.recommendation import FAMILIES, HOURS, CostLimits, Pool, Scenario
 from rsspot.services.pricing.schemas import Quote
 from rsspot.services.pricing.selection import Wanted, chosen, listed
 
@@ -87,8 +87,6 @@ async def build(
     max_month: Annotated[float | None, SHOWN] = None,
 ) -> object:
     """Recommend server classes, pools and bids for a number of nodes: the biggest, the best value, and a mix."""
-    if risk not in MARGINS:
-        raise UsageError(f"unknown risk {risk!r}", hint=f"use one of: {', '.join(MARGINS)}")
     places = listed(regions) or tuple(filter(None, [_place(session, everywhere=False)]))
     wanted = Wanted(classes=listed(classes) or FAMILIES, regions=places, generation=gen)
     limits = CostLimits(min_hour, max_hour, min_month, max_month)

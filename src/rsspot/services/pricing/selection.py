@@ -26,6 +26,10 @@ class Wanted:
     min_cpu: int | None = None
     max_cpu: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("classes", "regions"):
+            object.__setattr__(self, name, tuple(word.lower() for word in getattr(self, name)))
+
 
 def chosen(quotes: Iterable[Quote], wanted: Wanted) -> list[Quote]:
     """The quotes of the wanted classes, in their order."""

@@ -1,0 +1,187 @@
+"""What `create`, `update`, `patch` and `delete` make of their options, and what they refuse before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rsspot.cli.app import root, run
+from rsspot.cli.recording import words
+from rsspot.cli_history import redacted
+
+CLASS = ["--server-class", "gp.vs1.large-dfw", "--bid-price", "0.08"]
+
+
+def done(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    """Run a command in the sandbox. Gives its output, or what it says where it fails."""
+    capsys.readouterr()
+    ended = run(["--sandbox", *arguments])
+    printed = capsys.readouterr()
+    assert ended == code, printed
+    return printed.err if code else printed.out
+
+
+@pytest.fixture
+def edge(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two cloudspaces, one with a pool."""
+    for name in ("edge", "pools"):
+        done(capsys, "cloudspaces", "create", name, "--region", "us-central-dfw-1")
+    done(capsys, "spotnodepools", "create", "workers", "--cloudspace", "edge", *CLASS)
+
+
+@pytest.mark.usefixtures("edge")
+@pytest.mark.parametrize(
+    "verb", [["delete", "--yes"], ["get"], ["update", "--desired", "3"], ["patch", '{"desired": 3}']]
+)
+def test_a_parent_called_like_the_kind_is_a_parent(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Otherwise a cloudspace without pools would lead to a pool of another one."""
+    command = ["spotnodepools", verb[0], "pools/workers", *verb[1:]]
+    assert "none of the spotnodepools has the name 'pools/workers'" in done(capsys, *command, code=1)
+    assert done(capsys, "spotnodepools", "list", "-o", "name") == "spotnodepool/edge/workers\n"
+
+
+@pytest.mark.usefixtures("edge")
+def test_update_sends_the_given_fields_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """A final field may be repeated, and not be changed. Maps are added to."""
+    same = ["--cloudspace", "edge", "--server-class", "gp.vs1.large-dfw"]
+    done(capsys, "spotnodepools", "update", "workers", *same, "--desired", "2", "--label", "tier=web")
+    done(capsys, "spotnodepools", "update", "workers", "--label", "zone=a", "--taint", "spot=yes:NoSchedule")
+    spec = json.loads(done(capsys, "spotnodepools", "get", "workers", "-o", "json"))["spec"]
+    assert (spec["desired"], spec["bidPrice"], spec["customLabels"]) == (2, "0.08", {"tier": "web", "zone": "a"})
+    assert spec["customTaints"] == [{"key": "spot", "effect": "NoSchedule", "value": "yes"}]
+    other = ["spotnodepools", "update", "workers", "--server-class", "gp.vs1.xlarge-dfw"]
+    assert "serverClass cannot be changed later: the object is 'gp.vs1.large-dfw'" in done(capsys, *other, code=3)
+    assert "nothing to change" in done(capsys, "spotnodepools", "update", "workers", code=3)
+
+
+def test_a_secret_comes_from_a_file_or_with_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+    """Arguments can be seen by other users of the machine."""
+    Path("hook").write_text("https://example.com/one")
+    create = ["cloudspaces", "create", "edge", "--region", "us-central-dfw-1", "--webhook"]
+    assert run(["--sandbox", *create, "@hook"]) == 0
+    assert capsys.readouterr().err == ""
+    assert run(["--sandbox", "cloudspaces", "update", "edge", "--webhook", "https://example.com/two"]) == 0
+    assert "other users of this machine can see arguments" in capsys.readouterr().err
+    shown = json.loads(done(capsys, "cloudspaces", "get", "edge", "--show-secrets", "-o", "json"))
+    assert shown["spec"]["webhook"] == "https://example.com/two"
+
+
+def test_user_data_of_a_file_is_its_content_however_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    """As an option, as a field of an inline pool, and under the name that spotctl has for it."""
+    Path("init.sh").write_text("#!/bin/bash\n")
+    Path("key.pub").write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHEWQwDW1JzxHyvH0H5tBRwSYNTnzrIxiHZ2ZTVAAAA me\n")
+    done(capsys, "vmsshkeys", "create", "laptop", "--public-key", "@key.pub")
+    pool = "serverclass=gp.vs1.large-dfw,bidprice=0.02"
+    inline = [
+        "--vm-pool",
+        f"name=a,{pool},vmuserdatafromscript=init.sh",
+        "--vm-pool",
+        f"name=b,{pool},vmuserdata=@init.sh",
+    ]
+    done(
+        capsys, "vmcloudspaces", "create", "vms", "--region", "us-central-dfw-1", "--vm-ssh-key-name", "laptop", *inline
+    )
+    options = ["--server-class", "gp.vs1.large-dfw", "--bid-price", "0.02", "--vm-userdata-from-script", "init.sh"]
+    done(capsys, "vmpools", "create", "c", "--vmcloudspace", "vms", *options)
+    pools = [json.loads(done(capsys, "vmpools", "get", name, "--show-secrets", "-o", "json")) for name in "abc"]
+    assert {pool["spec"]["vmUserData"] for pool in pools} == {"IyEvYmluL2Jhc2gK"}
+
+
+def test_a_file_of_the_official_cli_is_taken_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that begins with @ is no name of a file there, and no standard input is read."""
+    cloudspace = {"name": "edge", "region": "us-central-dfw-1", "webhook": "@nothing"}
+    pools = [{"serverclass": "gp.vs1.large-dfw", "bidprice": 0.08, "customlabels": {"a": "b"}}]
+    Path("all.json").write_text(json.dumps({"cloudspace": cloudspace, "spotnodepools": pools}))
+    done(capsys, "cloudspaces", "create", "--config", "all.json")
+    shown = json.loads(done(capsys, "cloudspaces", "get", "edge", "--show-secrets", "-o", "json"))
+    assert shown["spec"]["webhook"] == "@nothing"
+    (pool,) = json.loads(done(capsys, "spotnodepools", "list", "-o", "json"))
+    assert pool["spec"]["customLabels"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["{bad", "[1]", "serverclass=gp.vs1.large-dfw,hunter2", '{"serverclass": ', "vmuserdata=password:hunter2,hunter2"],
+)
+def test_what_cannot_be_read_is_not_quoted(fields: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may hold a secret."""
+    create = [
+        "vmcloudspaces",
+        "create",
+        "vms",
+        "--region",
+        "us-central-dfw-1",
+        "--vm-ssh-key-name",
+        "k",
+        "--vm-pool",
+        fields,
+    ]
+    assert "hunter2" not in done(capsys, *create, code=3)
+
+
+@pytest.mark.parametrize("option", [["--label", "hunter2"], ["--taint", "hunter2"], ["--annotation", "=hunter2"]])
+def test_a_map_without_a_name_is_not_quoted(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It may hold a secret too."""
+    assert "hunter2" not in done(
+        capsys, "spotnodepools", "create", "w", "--cloudspace", "edge", *CLASS, *option, code=3
+    )
+
+
+def test_no_registration_is_created_beside_a_group(capsys: pytest.CaptureFixture[str]) -> None:
+    """Registering runs a program, which only an apply does."""
+    assert "no such option" in done(capsys, "vmcloudspaces", "create", "vms", "--vmregistration", "{}", code=3)
+
+
+def test_the_history_hides_a_spec_after_a_name() -> None:
+    """With --name, the next word is the spec, which may hold a secret."""
+    line = ["cloudspaces", "create", "--name", "edge", "hunter2secret"]
+    assert redacted(words(_root(), line)) == "cloudspaces create --name edge ***"
+
+
+def test_what_was_done_has_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that wrote something does not fail over how it is printed."""
+    done(capsys, "cloudspaces", "create", "edge", "--region", "us-central-dfw-1", "-o", "name")
+    assert done(capsys, "cloudspaces", "delete", "edge", "--yes", "-o", "name") == "edge\n"
+
+
+@pytest.mark.usefixtures("edge")
+def test_the_shape_of_03_is_for_documents(capsys: pytest.CaptureFixture[str]) -> None:
+    """Tables, names and CSV are as always."""
+    for output in ("table", "name", "csv"):
+        command = ["spotnodepools", "list", "-o", output]
+        assert done(capsys, *command, "--format", "released") == done(capsys, *command)
+    released = json.loads(done(capsys, "spotnodepools", "list", "-o", "json", "--format", "released"))
+    assert released["kind"] == "SpotNodePoolList"
+    regions = json.loads(done(capsys, "regions", "get", "uk-lon-1", "-o", "json", "--format", "released"))
+    assert regions == {"name": "uk-lon-1", "description": "United Kingdom, London"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--nodes", "3", "--regions", "us-nowhere"], "no region 'us-nowhere'"),
+        (["--nodes", "3", "--risk", "lo"], "unknown risk 'lo'"),
+        (["--nodes", "0"], "Invalid value for '--nodes'"),
+    ],
+)
+def test_a_recommendation_needs_what_exists(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistake is no empty result."""
+    assert message in done(capsys, "pricing", "build", *arguments, code=3)
+
+
+def test_a_recommendation_takes_words_in_capitals(capsys: pytest.CaptureFixture[str]) -> None:
+    """Regions and families of classes have none."""
+    command = ["pricing", "build", "--nodes", "3", "-o", "json"]
+    small = done(capsys, *command, "--regions", "hkg-hkg-1", "--classes", "gp")
+    assert done(capsys, *command, "--regions", "HKG-HKG-1", "--classes", "GP") == small
+    assert json.loads(small)[0]["pools"][0]["region"] == "hkg-hkg-1"
+
+
+def _root() -> object:
+    import typer
+
+    return typer.main.get_command(root)
