@@ -9,11 +9,12 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
+from rsspot.cli.listed_names import ListedNames
 from rsspot.cli.options import CliOptions
 from rsspot.cli.timing import RequestCount
-from rsspot.errors import UsageError
+from rsspot.errors import RsspotError, UsageError
 from rsspot.utils.streams import on_terminal, terminal_width
 from rsspot.utils.text import printable
 
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from rsspot.client.async_client import AsyncSpotClient
     from rsspot.config.loader import Resolved
     from rsspot.http.hooks import Exchange, Hooks
-    from rsspot.resources.kind import Kind
     from rsspot.state.ledger.protocol import Ledger
     from rsspot.state.store import StateStore
     from rsspot.utils.output import Shown
-    from rsspot.utils.serialization import Document
     from rsspot.utils.tables import Look
 
 T = TypeVar("T")
@@ -45,13 +44,13 @@ class CliSession:
         self.display: Display | None = None
         """What is shown instead of the waits while a run lasts."""
         self.request_count = RequestCount()
-        self._names: dict[str, list[str]] = {}
+        self._listed = ListedNames()
         _current.set(self)
 
     @cached_property
     def client(self) -> AsyncSpotClient:
         client = self._new_client()
-        client.on_list = self._remember
+        client.on_list = self._listed.add
         return client
 
     def _new_client(self) -> AsyncSpotClient:
@@ -238,28 +237,10 @@ class CliSession:
         """Close the ledger if it was opened, and keep the names that were listed, for shell completion."""
         if "reading_ledger" in self.__dict__:
             self.reading_ledger.close()
-        if self._names and not self.fresh:
-            self._keep_names()
-
-    def _remember(self, kind: Kind[Any], items: list[Document]) -> None:
-        """Take note of the names of a whole list, as people call the objects."""
-        from rsspot.constants import NAME_ANNOTATION
-        from rsspot.utils.serialization import at_path
-
-        given = ("metadata", "annotations", NAME_ANNOTATION)
-        self._names[kind.plural] = [str(at_path(item, given) or item["metadata"]["name"]) for item in items]
-
-    def _keep_names(self) -> None:
-        """Like cached responses, names are kept only where caching is not disabled. Never creates state.db."""
-        from rsspot.errors import RsspotError
-        from rsspot.state.listed_names import keep_names
-        from rsspot.utils.clock import utc_now
-
-        # Invalid settings: the command itself has already reported what matters.
-        with suppress(RsspotError):
-            cache = self.resolved.options.cache
-            if cache.enabled and cache.persistent and self.state_path.is_file():
-                keep_names(self.state_path, self._names, now=utc_now().timestamp())
+        if self._listed and not self.fresh:
+            # Invalid settings: the command itself has already reported what matters.
+            with suppress(RsspotError):
+                self._listed.keep(self.resolved, self.state_path)
 
     def emit(self, value: object) -> None:
         """Print a command's result, of plain types, in the output format in use."""
