@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rsspot.cli.reconcile import ADOPT, PATHS, VARIABLE, fresh_session, load_manifests
+from rsspot.cli.plan_options import ADOPT, PATHS, VARIABLE, fresh_session, load_manifests
 from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.utils.text import printable

@@ -5,8 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 
+import typer
+
 from rsspot.errors import Cancelled, PlanRefused, Problem
 from rsspot.utils.streams import output_usable
+
+YES = typer.Option(False, "--yes", "-y", help="Do not prompt for confirmation.")
+"""The option of every command that asks."""
 
 
 def confirm(wanted: str) -> None:

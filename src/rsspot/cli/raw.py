@@ -7,9 +7,8 @@ from typing import Any
 import typer
 
 from rsspot.cli.inputs import read_json_argument
-from rsspot.cli.prompts import confirm
+from rsspot.cli.prompts import YES, confirm
 from rsspot.cli.session import session
-from rsspot.cli.verbs.writing import YES
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,20 +9,35 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rsspot.cli import errors
-from rsspot.cli.prompts import confirm
+from rsspot.cli.plan_options import (
+    ADOPT,
+    ALLOW_INCOMPLETE,
+    DEADLINE,
+    EVERY_EVENT,
+    MAX_DELETES,
+    PARALLELISM,
+    PATHS,
+    PLAN_KEY,
+    PRUNE,
+    VARIABLE,
+    WAIT,
+    WAIT_TIMEOUT,
+    apply_options_of,
+    load_manifests,
+    plan_key_of,
+    plan_options,
+    reporting_session,
+)
+from rsspot.cli.prompts import YES, confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.signals import stopped_by_signals
-from rsspot.cli.variables import check_used, variables_of
 from rsspot.cli_history import shown
 from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
-from rsspot.reports.registry import REPORTS
-from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 from rsspot.utils.output import as_json
-from rsspot.utils.reading import read_text
-from rsspot.utils.text import did_you_mean, printable
+from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -31,31 +45,6 @@ if TYPE_CHECKING:
     from rsspot.planner.options import PlanOptions
     from rsspot.planner.plan import Plan
     from rsspot.reports.protocol import Report
-
-PATHS = shown(typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False))
-PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
-ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
-MAX_DELETES = shown(
-    typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
-)
-PLAN_KEY = typer.Option(None, "--plan-key", help="File with the key that saved plans are signed with.")
-ALLOW_INCOMPLETE = shown(
-    typer.Option(
-        [],
-        "--allow-incomplete",
-        metavar="KIND",
-        help="Plan although this kind cannot be listed. May be repeated.",
-    )
-)
-VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
-YES = typer.Option(False, "--yes", "-y", help="Do not prompt for confirmation.")
-WAIT = shown(typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none."))
-WAIT_TIMEOUT = shown(
-    typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Maximum seconds to wait for each object.")
-)
-DEADLINE = shown(typer.Option(None, "--deadline", min=0, help="Start no further changes after this many seconds."))
-EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
-PARALLELISM = shown(typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time."))
 
 
 def plan(
@@ -71,11 +60,11 @@ def plan(
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
     cli = reporting_session()
-    key = _plan_key(plan_key)
+    key = plan_key_of(plan_key)
     manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
-    result = cli.run(_plan(cli, manifests, _options(prune, adopt, max_deletes, allow_incomplete)))
+    result = cli.run(_plan(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete)))
     _show(cli, result)
     if result.refusals:
         if cli.options.output == "json":
@@ -92,20 +81,6 @@ def plan(
         _save(out, as_json(document) + "\n")
     if detailed_exitcode and not result.empty:
         raise typer.Exit(errors.CHANGES)
-
-
-def fresh_session() -> CliSession:
-    """The session with the response cache bypassed: plans must see the current state."""
-    cli = session()
-    cli.fresh = True
-    return cli
-
-
-def reporting_session() -> CliSession:
-    """The same for a command that prints plans and runs, which have output formats of their own."""
-    cli = fresh_session()
-    cli.only(REPORTS)
-    return cli
 
 
 def _save(file: Path, text: str) -> None:
@@ -136,12 +111,12 @@ def apply(
     cli.every_event = verbose_events
     if saved and paths:
         raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
-    apply_options = _apply_options(wait, wait_timeout, parallelism, deadline)
+    apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
     if saved:
-        cli.run(_apply_saved(cli, saved, yes, apply_options, var, _plan_key(plan_key)))
+        cli.run(_apply_saved(cli, saved, yes, apply_options, var, plan_key_of(plan_key)))
         return
     manifests = load_manifests(cli, paths, var)
-    cli.run(_apply(cli, manifests, _options(prune, adopt, max_deletes, allow_incomplete), yes, apply_options))
+    cli.run(_apply(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete), yes, apply_options))
 
 
 def destroy(
@@ -170,7 +145,7 @@ def destroy(
         raise UsageError("no stack given", hint="give its manifests, or --stack NAME")
     if not DNS_LABEL.fullmatch(name):
         raise UsageError(f"{name!r} is not a valid stack name", hint="use lowercase letters, digits and hyphens")
-    cli.run(_destroy(cli, name, manifests, yes, _apply_options(wait, wait_timeout, parallelism, deadline)))
+    cli.run(_destroy(cli, name, manifests, yes, apply_options_of(wait, wait_timeout, parallelism, deadline)))
 
 
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
@@ -284,55 +259,6 @@ def _confirm(plan: Plan) -> None:
     """Ask for confirmation: `yes`, or for a plan that deletes objects `delete` and their number."""
     deletions = sum(change.destructive for change in plan.changes)
     confirm(f"delete {deletions}" if deletions else "yes")
-
-
-def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
-    """The manifests at these paths. Their Stack sets the profile and organization, unless options do."""
-    from rsspot.manifests.parse import load
-
-    if not paths:
-        raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
-    variables = variables_of(var)
-    manifests = load(paths, variables=variables)
-    check_used(variables, manifests)
-    cli.options.organization = cli.options.organization or manifests.organization
-    cli.options.profile = cli.options.profile or manifests.profile
-    return manifests
-
-
-def _options(prune: bool, adopt: bool, max_deletes: int | None, allow_incomplete: list[str]) -> PlanOptions:
-    from rsspot.planner.options import PlanOptions
-    from rsspot.resources.registry import kinds
-
-    by_word = {word.lower(): kind.name for kind in kinds().values() for word in (kind.name, kind.plural)}
-    for word in allow_incomplete:
-        if word.lower() not in by_word:
-            raise UsageError(f"--allow-incomplete: no kind {word!r}", hint=did_you_mean(word, by_word))
-    allowed = frozenset(by_word[word.lower()] for word in allow_incomplete)
-    return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes, allow_incomplete=allowed)
-
-
-def _plan_key(file: Path | None) -> str | None:
-    """The key that saved plans are signed with: from a file, or from RSSPOT_PLAN_KEY."""
-    if file is None:
-        return os.environ.get("RSSPOT_PLAN_KEY") or None
-    try:
-        key = read_text(file).strip()
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read the plan key from {file}: {getattr(error, 'strerror', error)}") from None
-    if not key:
-        raise UsageError(f"the plan key in {file} is empty")
-    return key
-
-
-def _apply_options(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:
-    from rsspot.applier.options import ApplyOptions
-
-    if session().options.output == "yaml":
-        raise UsageError("the events of a run cannot be printed as YAML", hint="leave -o yaml out, or use -o json")
-    if wait not in ("ready", "accepted", "none"):
-        raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
-    return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
 
 
 def _show(cli: CliSession, plan: Plan) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from rsspot.cli.grammar import DESCRIPTIONS
 from rsspot.cli.inputs import read_json_argument
-from rsspot.cli.prompts import confirm
+from rsspot.cli.prompts import YES, confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.spec_options import descriptions, pair, spec_from, spec_options, with_defaults
 from rsspot.cli.verbs.new_objects import NewObject, children_from, name_of, objects_in_file
@@ -28,7 +28,6 @@ from rsspot.resources.validation import whole_spec
 from rsspot.utils.serialization import Document, at_path
 from rsspot.workflows.offers import check_change, check_new
 
-YES = typer.Option(False, "--yes", "-y", help="Skip the confirmation prompt.")
 NEW_NAME = shown(
     typer.Argument(None, help="The name. If the API names this kind by UUID, the UUID is derived from it.")
 )

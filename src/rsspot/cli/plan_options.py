@@ -1,0 +1,112 @@
+"""The options of plan, apply and destroy, and what is made of them. Runs no command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rsspot.cli.session import CliSession, session
+from rsspot.cli.variables import check_used, variables_of
+from rsspot.cli_history import shown
+from rsspot.errors import UsageError
+from rsspot.reports.registry import REPORTS
+from rsspot.resources.waiting import WAIT_SECONDS
+from rsspot.utils.reading import read_text
+from rsspot.utils.text import did_you_mean
+
+if TYPE_CHECKING:
+    from rsspot.applier.options import ApplyOptions
+    from rsspot.manifests.manifest import ManifestSet
+    from rsspot.planner.options import PlanOptions
+
+PATHS = shown(typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False))
+PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
+ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
+MAX_DELETES = shown(
+    typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
+)
+PLAN_KEY = typer.Option(None, "--plan-key", help="File with the key that saved plans are signed with.")
+ALLOW_INCOMPLETE = shown(
+    typer.Option(
+        [],
+        "--allow-incomplete",
+        metavar="KIND",
+        help="Plan although this kind cannot be listed. May be repeated.",
+    )
+)
+VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
+WAIT = shown(typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none."))
+WAIT_TIMEOUT = shown(
+    typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Maximum seconds to wait for each object.")
+)
+DEADLINE = shown(typer.Option(None, "--deadline", min=0, help="Start no further changes after this many seconds."))
+EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
+PARALLELISM = shown(typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time."))
+
+
+def fresh_session() -> CliSession:
+    """The session with the response cache bypassed: plans must see the current state."""
+    cli = session()
+    cli.fresh = True
+    return cli
+
+
+def reporting_session() -> CliSession:
+    """The same for a command that prints plans and runs, which have output formats of their own."""
+    cli = fresh_session()
+    cli.only(REPORTS)
+    return cli
+
+
+def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
+    """The manifests at these paths. Their Stack sets the profile and organization, unless options do."""
+    from rsspot.manifests.parse import load
+
+    if not paths:
+        raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
+    variables = variables_of(var)
+    manifests = load(paths, variables=variables)
+    check_used(variables, manifests)
+    cli.options.organization = cli.options.organization or manifests.organization
+    cli.options.profile = cli.options.profile or manifests.profile
+    return manifests
+
+
+def plan_options(prune: bool, adopt: bool, max_deletes: int | None, allow_incomplete: list[str]) -> PlanOptions:
+    """What a plan may do. Raises UsageError for a kind that there is not."""
+    from rsspot.planner.options import PlanOptions
+    from rsspot.resources.registry import kinds
+
+    by_word = {word.lower(): kind.name for kind in kinds().values() for word in (kind.name, kind.plural)}
+    for word in allow_incomplete:
+        if word.lower() not in by_word:
+            raise UsageError(f"--allow-incomplete: no kind {word!r}", hint=did_you_mean(word, by_word))
+    allowed = frozenset(by_word[word.lower()] for word in allow_incomplete)
+    return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes, allow_incomplete=allowed)
+
+
+def plan_key_of(file: Path | None) -> str | None:
+    """The key that saved plans are signed with: from a file, or from RSSPOT_PLAN_KEY."""
+    if file is None:
+        return os.environ.get("RSSPOT_PLAN_KEY") or None
+    try:
+        key = read_text(file).strip()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the plan key from {file}: {getattr(error, 'strerror', error)}") from None
+    if not key:
+        raise UsageError(f"the plan key in {file} is empty")
+    return key
+
+
+def apply_options_of(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:
+    """How a run waits and when it stops. Raises UsageError for a word that --wait does not take."""
+    from rsspot.applier.options import ApplyOptions
+
+    if session().options.output == "yaml":
+        raise UsageError("the events of a run cannot be printed as YAML", hint="leave -o yaml out, or use -o json")
+    if wait not in ("ready", "accepted", "none"):
+        raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
+    return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
