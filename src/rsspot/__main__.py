@@ -19,11 +19,12 @@ def _run(arguments: list[str]) -> int:
         return _print_version()
     if arguments in ([], ["--help"], ["-h"], ["help"]):
         from rsspot.cli.root_help import root_help, terminal_width
-        from rsspot.utils.streams import safe_streams
+        from rsspot.utils.streams import output_failure, safe_streams
 
         with safe_streams():
             print(root_help(terminal_width()))
-        return 0
+            failure = output_failure()
+        return 0 if failure is None or isinstance(failure, BrokenPipeError) else 1
     if arguments[:1] == ["__complete"]:
         from rsspot.cli.completing import main as complete
 

@@ -235,7 +235,7 @@ class UnexpectedShape(RsspotError, ValueError):
     """A response that does not match the API. readable: the valid objects of a list."""
 
     def __init__(self, message: str, readable: Sequence[object] = ()) -> None:
-        super().__init__(message, hint="to get the objects unvalidated, use `documents` of the same group")
+        super().__init__(message, hint="programs get the objects unvalidated from `documents` of the same group")
         self.readable = tuple(readable)
 
 

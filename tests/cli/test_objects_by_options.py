@@ -185,3 +185,58 @@ def _root() -> object:
     import typer
 
     return typer.main.get_command(root)
+
+
+def test_an_option_without_effect_is_taken_where_it_asks_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The service does not scale on-demand pools; rsspot 0.3 had options for it."""
+    done(capsys, "cloudspaces", "create", "edge", "--region", "us-central-dfw-1")
+    create = ["ondemandnodepools", "create", "base", "--cloudspace", "edge", "--server-class", "gp.vs1.large-dfw"]
+    off = ["--no-autoscaling", "--autoscaling-min", "0", "--autoscaling-max", "0"]
+    assert "does not scale ondemandnodepools" in done(capsys, *create, "--autoscaling", code=3)
+    done(capsys, *create, *off)
+    done(capsys, "ondemandnodepools", "update", "base", "--within", "edge", "--desired", "2", *off)
+
+
+def test_lists_show_a_region(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pool is where its cloudspace is. An unknown region is an error everywhere."""
+    for name, region in (("edge", "us-central-dfw-1"), ("far", "uk-lon-1")):
+        done(capsys, "cloudspaces", "create", name, "--region", region)
+        server_class = f"gp.vs1.large-{region.split('-')[1 if name == 'far' else 2]}"
+        pool = ["spotnodepools", "create", "workers", "--cloudspace", name, "--server-class", server_class]
+        done(capsys, *pool, "--bid-price", "0.08")
+    here = done(capsys, "spotnodepools", "list", "--region", "uk-lon-1", "-o", "name")
+    assert here == "spotnodepool/far/workers\n"
+    assert done(capsys, "regions", "list", "--region", "uk-lon-1", "-o", "name") == "region/uk-lon-1\n"
+    Path("stack.yaml").write_text(
+        "apiVersion: ngpc.rxt.io/v1\nkind: CloudSpace\nmetadata: {name: x}\nspec: {region: uk-lon-1}\n"
+    )
+    for command in (["spotnodepools", "list"], ["regions", "list"], ["vmsshkeys", "list"], ["plan", "stack.yaml"]):
+        assert "did you mean 'uk-lon-1'?" in done(capsys, *command, "--region", "uk-lon1", code=3)
+
+
+@pytest.mark.parametrize("command", ["regions get uk-lon1", "pricing get gp.vs1.large-lom", "sc get gp.vs1.large-lom"])
+def test_a_name_that_is_not_there_is_answered_with_a_close_one(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At the price of a list, which is read only then."""
+    assert "did you mean" in done(capsys, *command.split(), code=1)
+
+
+@pytest.mark.parametrize("number", ["1_0", "x", "1.5"])
+def test_only_a_number_is_a_number(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Python would take 1_0 for ten."""
+    create = ["spotnodepools", "create", "w", "--cloudspace", "edge", *CLASS, "--desired", number]
+    assert "desired: must be a whole number" in done(capsys, *create, code=3)
+
+
+def test_the_released_shape_is_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without -o, and by the variable."""
+    monkeypatch.setenv("RSSPOT_FORMAT", "released")
+    assert json.loads(done(capsys, "organizations", "list"))["organizations"][0]["name"] == "sandbox"
+    assert done(capsys, "organizations", "list", "-o", "table").startswith("NAME")
+
+
+@pytest.mark.parametrize("word", ["cs", "CloudSpace", "cloudspaces"])
+def test_a_kind_is_explained_by_any_of_its_names(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As commands are called by them."""
+    assert "KIND:     CloudSpace" in done(capsys, "explain", word)

@@ -43,7 +43,7 @@ def declared(attribute: str) -> dict[str, Any]:
 
     GROUPS: command group -> help · FAMILIES: group of groups -> (help, {name: group}) · BORROWED: command -> the
     command of another group that it is · SAMPLES: group -> name and options of an object, for examples ·
-    EXAMPLES: command -> its examples
+    EXAMPLES: command -> its examples · WITHOUT_EFFECT: group -> options of rsspot 0.3 for fields that the API drops
     """
     merged: dict[str, Any] = {}
     for folder in services.folders():

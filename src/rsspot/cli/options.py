@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from rsspot.utils.text import did_you_mean
@@ -97,6 +98,7 @@ def split(arguments: list[str], options: CliOptions | None = None) -> tuple[CliO
     """
     options = CliOptions() if options is None else options
     rest: list[str] = []
+    given: set[str] = set()
     remaining = list(arguments)
     while remaining:
         argument = remaining.pop(0)
@@ -111,14 +113,18 @@ def split(arguments: list[str], options: CliOptions | None = None) -> tuple[CliO
             rest.append(argument)
         elif option.metavar is None:
             setattr(options, option.attribute, True)
-        elif equals:
-            setattr(options, option.attribute, value)
-        elif remaining:
-            setattr(options, option.attribute, remaining.pop(0))
+        elif equals or remaining:
+            given.add(option.attribute)
+            setattr(options, option.attribute, value if equals else remaining.pop(0))
         else:
             from rsspot.errors import UsageError
 
             raise UsageError(f"{argument} needs a value")
+    if "shape" not in given:
+        options.shape = os.environ.get("RSSPOT_FORMAT") or options.shape
+    if "output" not in given and options.shape == "released":
+        # Programs that read what rsspot 0.3 printed never had to ask for JSON.
+        options.output = "json"
     _check(options)
     return options, rest
 

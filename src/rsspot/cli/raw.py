@@ -36,6 +36,9 @@ def raw(
     if verb == "DELETE" and not yes:
         # Without a name at its end, the path is a whole collection.
         confirm(f"delete {path}")
+    if here.options.output == "table":
+        # Whatever the API answers fits into no table.
+        here.options.output = "json"
     here.emit(here.run(here.client._request_json(verb, path, params=query, body=document)))
 
 

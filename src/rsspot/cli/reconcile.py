@@ -167,9 +167,13 @@ COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy, "v
 
 
 async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
+    from rsspot.resources.known import require_known
+    from rsspot.resources.registry import kinds
     from rsspot.workflows.reconcile import make_plan
 
     _check_named(manifests, options)
+    if cli.options.region is not None:
+        await require_known(cli.client.documents(kinds()["Region"]), cli.options.region)
     return await make_plan(cli.client, cli.reading_ledger, manifests, options=options)
 
 

@@ -46,9 +46,9 @@ class SpecOption:
         """Whether its value may be long or secret, and so come from a file or standard input."""
         return SECRET in self.facts or TRIMMED in self.facts
 
-    def parameter(self) -> Parameter:
-        """The option as Typer takes it."""
-        names = (f"--{self.option}/--no-{self.option}",) if self.form == FLAG else (f"--{self.option}",)
+    def parameter(self, *others: str) -> Parameter:
+        """The option as Typer takes it. others: further names"""
+        names = (f"--{self.option}/--no-{self.option}",) if self.form == FLAG else (f"--{self.option}", *others)
         option = typer.Option([] if self.form in REPEATED else None, *names, metavar=_METAVARS[self.form])
         if not self.holds_text and self.form not in REPEATED:
             option = shown(option)
@@ -85,7 +85,7 @@ class SpecOption:
 
 TEXT, NUMBER, FLAG, LIST, MAP = "text", "number", "flag", "list", "map"
 REPEATED = (LIST, MAP)
-_TYPES: dict[str, Any] = {TEXT: str | None, NUMBER: int | None, FLAG: bool | None, LIST: list[str], MAP: list[str]}
+_TYPES: dict[str, Any] = {TEXT: str | None, NUMBER: str | None, FLAG: bool | None, LIST: list[str], MAP: list[str]}
 _METAVARS = {TEXT: "TEXT", NUMBER: "NUMBER", FLAG: None, LIST: "TEXT", MAP: "NAME=VALUE"}
 
 

@@ -25,7 +25,7 @@ class KindDescription:
 
 def words() -> dict[str, str]:
     """The words for each kind, in lower case -> its name: `spotnodepool`, `spotnodepools`."""
-    known = {word.lower(): kind.name for kind in kinds().values() for word in (kind.name, kind.plural)}
+    known = {word: kind.name for kind in kinds().values() for word in kind.aliases}
     return {**known, "stack": Stack.__name__, "stacks": Stack.__name__}
 
 

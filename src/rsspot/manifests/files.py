@@ -21,6 +21,8 @@ from rsspot.utils.reading import read_text
 LARGEST_FILE = 16 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml", ".json")
 IGNORE_FILE = ".rsspotignore"
+SCHEMA_FILE = ".rsspot.schema.json"
+"""What `init` writes for editors. Its name begins with a dot, so that it is not read as a manifest."""
 STANDARD_INPUT = Path("-")
 
 
@@ -111,7 +113,8 @@ def _walk(
         if _ignored(entry, root, patterns):
             continue
         if entry.name.startswith("."):
-            hidden += [entry] if entry.suffix.lower() in SUFFIXES and entry.is_file() else []
+            is_manifest = entry.suffix.lower() in SUFFIXES and entry.name != SCHEMA_FILE and entry.is_file()
+            hidden += [entry] if is_manifest else []
         elif entry.is_dir():
             yield from _walk(entry, root, patterns, problems, hidden, (*above, real))
         elif entry.is_symlink() and not entry.exists():

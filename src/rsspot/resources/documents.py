@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rsspot.errors import UsageError
+from rsspot.errors import ApiError, AuthError, NotFound, TransportError, UsageError
 from rsspot.http.envelopes import Envelope, page_of
 from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, items_of, token_of
 from rsspot.models.fields import SECRET
@@ -22,6 +23,7 @@ from rsspot.resources.secrecy import masked_in
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document, at_path
+from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from rsspot.state.ledger.registrations import RegistrationLedger
@@ -145,9 +147,20 @@ class Documents:
         wanted = called(self.kind, name, within)
         if not self.is_wire_name(wanted.name):
             return chosen(self.kind, await self.list(), wanted)
-        document = await self.get(wanted.name)
+        try:
+            document = await self.get(wanted.name)
+        except NotFound as error:
+            # Only now is the list worth a request: it may have the name that was meant.
+            error.hint = did_you_mean(wanted.name, await self._known_names()) or error.hint
+            raise
         # Its wire name alone would find it, wherever it is.
         return document if wanted.parent is None else chosen(self.kind, [document], wanted)
+
+    async def _known_names(self) -> builtins.list[str]:
+        """The names of all objects, as far as they can be listed: only for a suggestion."""
+        with suppress(ApiError, TransportError, AuthError):
+            return [str(each["metadata"]["name"]) for each in await self.kept_list()]
+        return []
 
     def is_wire_name(self, name: str) -> bool:
         """Whether a name can only be a wire name, not a name given by the author."""

@@ -13,6 +13,7 @@ from string import Template
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import UsageError
+from rsspot.manifests.files import SCHEMA_FILE
 from rsspot.manifests.schema import whole_schema
 from rsspot.models.bids import objection, suggestion
 from rsspot.models.money import parse_price, price_text
@@ -23,8 +24,6 @@ from rsspot.services.regions.schemas import Region
 from rsspot.services.server_classes.schemas import ServerClass
 from rsspot.utils.text import did_you_mean
 
-SCHEMA_FILE = ".rsspot.schema.json"
-"""Its name begins with a dot, so that it is not read as a manifest."""
 DEFAULT_NAME = "demo"
 STACK_FILE, CLUSTER_FILE = "stack.yaml", "cluster.yaml"
 _HEADER = f"# yaml-language-server: $$schema=./{SCHEMA_FILE}\n"

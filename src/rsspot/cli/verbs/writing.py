@@ -16,6 +16,7 @@ from rsspot.cli.prompts import YES, confirm
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.spec_options import descriptions, pair, spec_from, spec_options, with_defaults
 from rsspot.cli.verbs.new_objects import NewObject, children_from, name_of, objects_in_file
+from rsspot.cli.verbs.no_effect import refuse_scaling, scaling_options
 from rsspot.cli.verbs.objects import NAME, emit_one, plain, within_option
 from rsspot.cli_history import shown
 from rsspot.errors import RsspotError, UsageError
@@ -52,6 +53,7 @@ def create_command(kind: Kind[Any]) -> Callable[..., None]:
                 raise UsageError("cannot combine --config with a name or a spec")
             _create_all(here, objects_in_file(kind, children, config))
             return
+        refuse_scaling(kind, given)
         fields = with_defaults(kind, {**(read_json_argument(spec) if spec else {}), **spec_from(kind, given)})
         labels = dict(pair(text, "--label") for text in object_label)
         first = NewObject(kind, name_of(kind, name), fields, labels)
@@ -81,6 +83,7 @@ def update_command(kind: Kind[Any]) -> Callable[..., None]:
 
     def update(name: str = NAME, **given: Any) -> None:
         here = session()
+        refuse_scaling(kind, given)
         wanted = spec_from(kind, given)
         if not wanted:
             raise UsageError("nothing to change", hint="give the fields to change as options; --help lists them")
@@ -97,7 +100,7 @@ def update_command(kind: Kind[Any]) -> Callable[..., None]:
         emit_one(here, kind, here.run(work()))
 
     update.__doc__ = f"Change the given fields of one {kind.name}."
-    return _with_options(update, kind, {}, [])
+    return _with_options(update, kind, {}, [], ("--within",))
 
 
 def patch_command(kind: Kind[Any]) -> Callable[..., None]:
@@ -201,10 +204,11 @@ def _with_options(
     kind: Kind[Any],
     names: dict[str, tuple[str, ...]],
     more: list[Parameter],
+    named_too: tuple[str, ...] = (),
 ) -> Callable[..., None]:
     """The function with an option for each field of the spec.
 
-    names: other names of its own options · more: further options
+    names: other names of its own options · more: further options · named_too: further names of that of the parent
     """
     import copy
 
@@ -217,8 +221,12 @@ def _with_options(
             default.param_decls = names[each.name]
         own.append(each.replace(default=default, kind=Parameter.KEYWORD_ONLY))
     # `--region` is a global option already: it is the region of new objects.
-    fields = [option.parameter() for option in spec_options(kind) if option.option != "region"]
-    parameters = [*own, *fields, *more]
+    fields = [
+        option.parameter(*(named_too if kind.parent and option.path == kind.parent.path else ()))
+        for option in spec_options(kind)
+        if option.option != "region"
+    ]
+    parameters = [*own, *fields, *more, *scaling_options(kind)]
     function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {each.name: each.annotation for each in parameters}
     vars(function)[DESCRIPTIONS] = lambda: descriptions(kind)

@@ -25,3 +25,4 @@ EXAMPLES = {
     "autopilotnodepools update": ("rsspot {group} update {name} --vcpu-total 16 --budget-per-hour 0.40",),
     "autopilotnodepools patch": ("""rsspot {group} patch {name} '{{"budgetPerHour": "0.40"}}'""",),
 }
+WITHOUT_EFFECT = {"ondemandnodepools": ("autoscaling", "autoscaling-min", "autoscaling-max")}

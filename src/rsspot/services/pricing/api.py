@@ -46,7 +46,7 @@ class Pricing:
 
     async def get(self, server_class: str) -> Quote:
         """The current prices of one server class. Source: GET of the server class, uncached. Raises NotFound."""
-        return schemas.quote(await self._server_classes.get(server_class))
+        return schemas.quote(await self._server_classes.find(server_class))
 
     async def build(
         self,

@@ -17,7 +17,7 @@ _MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(GB|TB)?\s*", re.IGNORECASE)
 class Wanted:
     """Which classes to keep. classes: first parts of their names, such as gp or mh; empty: all
 
-    generation: of virtual servers; physical ones have none and are kept
+    generation: of virtual servers; physical ones have none
     """
 
     classes: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ def _fits(quote: Quote, wanted: Wanted) -> bool:
     return (
         (not wanted.classes or family(quote.server_class) in wanted.classes)
         and (not wanted.regions or quote.region.lower() in wanted.regions)
-        and (wanted.generation is None or generation in (None, wanted.generation))
+        and wanted.generation in (None, generation)
         and (wanted.min_cpu is None or (cores is not None and cores >= wanted.min_cpu))
         and (wanted.max_cpu is None or (cores is not None and cores <= wanted.max_cpu))
     )
