@@ -12,6 +12,7 @@ from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import closest
 
+FORM = "names have at most 63 lowercase letters, digits and hyphens"
 MOST_NAMED = 8
 """How many candidates an error lists."""
 
@@ -144,5 +145,5 @@ def segment(name: object) -> str:
     try:
         return path_segment(name)
     except ValueError as error:
-        hint = None if name else "an empty name would address the whole collection"
+        hint = FORM if name else "an empty name would address the whole collection"
         raise UsageError(str(error), hint=hint) from None
