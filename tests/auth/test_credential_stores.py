@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rsspot.auth.command import MOST_BYTES, printed_token
-from rsspot.auth.stores import STORES, CredentialStore, StoreSettings
+from rsspot.auth.stores import NO_CREDENTIAL, STORES, CredentialStore, StoreSettings
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.credentials import refresh_token_of, store_name
 from rsspot.config.loader import Resolved, resolve
@@ -175,10 +175,10 @@ def test_an_empty_store_is_an_auth_error() -> None:
 
 
 def test_file_and_keyring_say_in_the_profile_where_the_token_is() -> None:
-    """One store at a time."""
+    """One store at a time, and no other credential, which could take precedence."""
     written: dict[str, object] = {}
     STORES["file"](StoreSettings("work", edit=written.update)).keep(CANARY)
-    assert written == {"refreshToken": CANARY, "keyring": None, "credentialCommand": None}
+    assert written == {**NO_CREDENTIAL, "refreshToken": CANARY}
 
 
 async def test_a_login_is_not_stored_in_a_program(tmp_path: Path) -> None:

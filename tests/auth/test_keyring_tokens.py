@@ -6,59 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
-from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 
 from rsspot.auth.keyring import forget, keep, recall
-from rsspot.auth.stores import STORES, StoreSettings
+from rsspot.auth.stores import NO_CREDENTIAL, STORES, StoreSettings
 from rsspot.errors import ConfigError
-
-CANARY = "canary-refresh-token"
-
-
-class InMemory(KeyringBackend):
-    """A keyring for tests. Its priority keeps the library from choosing it by default."""
-
-    priority = -1
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.passwords: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.passwords.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.passwords[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if (service, username) not in self.passwords:
-            raise PasswordDeleteError("no such password")
-        del self.passwords[service, username]
-
-
-class Locked(InMemory):
-    """A keyring that stays locked. Its errors contain the token."""
-
-    def get_password(self, service: str, username: str) -> str | None:
-        raise KeyringLocked(CANARY)
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        raise PasswordSetError(f"could not store {password}")
-
-    def delete_password(self, service: str, username: str) -> None:
-        raise KeyringLocked(CANARY)
-
-
-def using(backend: KeyringBackend) -> Iterator[KeyringBackend]:
-    """Make the library use this keyring, then restore the original one."""
-    original = keyring.get_keyring()
-    keyring.set_keyring(backend)
-    yield backend
-    keyring.set_keyring(original)
+from support.keyrings import CANARY, InMemory, Locked, using
 
 
 @pytest.fixture
@@ -95,12 +50,12 @@ def test_a_forgotten_token_is_gone() -> None:
 
 @pytest.mark.usefixtures("in_memory")
 def test_the_store_of_a_profile_is_its_entry_in_the_keyring() -> None:
-    """The profile says only that the token is there."""
+    """The profile says only that the token is there, and has no other credential."""
     written: dict[str, object] = {}
     store = STORES["keyring"](StoreSettings("work", edit=written.update))
     store.keep(CANARY)
     assert (store.recall(), recall("work")) == (CANARY, CANARY)
-    assert written == {"keyring": True, "refreshToken": None, "credentialCommand": None}
+    assert written == {**NO_CREDENTIAL, "keyring": True}
     store.forget()
     assert store.recall() is None
 

@@ -39,6 +39,12 @@ Edit = Callable[[Mapping[str, object]], object]
 """Sets keys of a profile in its config file. The value None removes a key."""
 
 
+NO_CREDENTIAL: Mapping[str, object] = dict.fromkeys(
+    ("refreshToken", "refreshTokenFile", "accessToken", "keyring", "credentialCommand")
+)
+"""The edit that removes every credential of a profile. One that stayed could take precedence over a new one."""
+
+
 @dataclass(frozen=True)
 class StoreSettings:
     """What a profile says about its refresh token. command: see `auth.command`"""
@@ -61,10 +67,10 @@ class FileStore:
         return self._settings.refresh_token
 
     def keep(self, refresh_token: str) -> None:
-        self._settings.edit({"refreshToken": refresh_token, "keyring": None, "credentialCommand": None})
+        self._settings.edit({**NO_CREDENTIAL, "refreshToken": refresh_token})
 
     def forget(self) -> None:
-        self._settings.edit({"refreshToken": None})
+        self._settings.edit({"refreshToken": None, "accessToken": None})
 
 
 class KeyringStore:
@@ -80,9 +86,11 @@ class KeyringStore:
 
     def keep(self, refresh_token: str) -> None:
         keyring.keep(self._settings.profile, refresh_token)
-        self._settings.edit({"keyring": True, "refreshToken": None, "credentialCommand": None})
+        self._settings.edit({**NO_CREDENTIAL, "keyring": True})
 
     def forget(self) -> None:
+        # The profile still names the keyring, where the next login belongs.
+        self._settings.edit({"accessToken": None})
         keyring.forget(self._settings.profile)
 
 

@@ -71,13 +71,14 @@ def _store(name: str | None, keyring: bool) -> str | None:
 
 
 def logout() -> None:
-    """Remove the refresh token of the profile in use, and the tokens cached for it."""
+    """Remove the tokens of the profile in use, wherever they are stored, and those cached for it."""
+    from rsspot.config.loader import CREDENTIALS
     from rsspot.workflows.login import log_out
 
     here = _real()
     log_out(here.resolved, token_folder=here.token_folder, config_file=here.config_file)
     left = here.resolve_again().settings
-    remaining = left.get("refresh_token") or left.get("credential_command")
+    remaining = next((left[name] for name in CREDENTIALS if name in left), None)
     here.emit({"profile": here.resolved.profile, "still given by": remaining.source if remaining else None})
 
 
@@ -117,6 +118,7 @@ def configure(
     standard input, or given as an argument, which other users of the machine can see.
     """
     from rsspot.state.preferences import forget_profile
+    from rsspot.workflows.login import forget_moved, stored_in, stored_token
 
     here = _real()
     profile = here.resolve_profile()
@@ -149,11 +151,12 @@ def configure(
     if here.options.organization and not organization_id:
         # A stored id would take precedence over the new name.
         changes[("profiles", profile, "organizationId")] = None
+    before = stored_in(profile, _file_to_read(here))
     if token:
-        from rsspot.workflows.login import stored_token
-
-        changes |= stored_token(profile, token, keyring=keyring)
+        # An access token that is given with it stays.
+        changes = stored_token(profile, token, keyring=keyring) | changes
     path = _edit(changes)
+    forget_moved(profile, before, stored_in(profile, path))
     if activate:
         forget_profile(here.state_path, profile)
     here.emit(
@@ -165,14 +168,21 @@ def configure(
     )
 
 
+def _file_to_read(here: CliSession) -> Path | None:
+    """The config file as it is before the command writes it; None if there is none yet."""
+    from rsspot.config.files import config_file, legacy_file
+
+    new = here.config_file is not None and not here.config_file.exists()
+    return None if new else config_file(os.environ, here.config_file) or legacy_file(os.environ)
+
+
 def _verify(here: CliSession, profile: str, values: dict[str, str | None]) -> None:
     """Check the given values by requests. Without any credential yet, nothing can be checked."""
-    from rsspot.config.files import config_file, legacy_file, read
+    from rsspot.config.files import read
     from rsspot.config.models import ConfigFile
     from rsspot.workflows.verification import settings_with, verify
 
-    new = here.config_file is not None and not here.config_file.exists()
-    path = None if new else config_file(os.environ, here.config_file) or legacy_file(os.environ)
+    path = _file_to_read(here)
     given = {NAMES[name]: value for name, value in values.items()}
     resolved = settings_with(read(path) if path else ConfigFile(), profile, **given)
     if not any(resolved.get(name) for name in ("refresh_token", "access_token", "keyring")):
@@ -235,7 +245,17 @@ def delete(name: str = PROFILE) -> None:
     _require(name)
     if name in (_in_use(here), _active(here)):
         raise UsageError(f"profile {name!r} is in use", hint="switch first with `rsspot profiles use NAME`")
-    here.emit({"deleted": name, "file": str(_edit({("profiles", name): None}))})
+    here.emit({"deleted": name, "file": str(_delete(here, name))})
+
+
+def _delete(here: CliSession, name: str) -> Path:
+    """Delete a profile from the config file, and its refresh token from the store that it names."""
+    from rsspot.workflows.login import forget_moved, stored_in
+
+    before = stored_in(name, _file_to_read(here))
+    path = _edit({("profiles", name): None})
+    forget_moved(name, before, stored_in(name, path))
+    return path
 
 
 def _in_use(here: CliSession) -> str | None:

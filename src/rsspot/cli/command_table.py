@@ -18,7 +18,7 @@ OWN = {
     "explain": ("rsspot.cli.explain", "Show what a kind is, or why the plan does what it does with an object."),
     "schema": ("rsspot.cli.schema", "Print the JSON Schema of manifests, for editors."),
     "login": ("rsspot.cli.account", "Log in with a browser and store the refresh token."),
-    "logout": ("rsspot.cli.account", "Remove the refresh token of a profile."),
+    "logout": ("rsspot.cli.account", "Remove the tokens of a profile."),
     "whoami": ("rsspot.cli.account", "Show the current user and when the token expires."),
     "configure": ("rsspot.cli.account", "Write a profile to the config file."),
     "profiles": ("rsspot.cli.account", "List, show, select and delete profiles."),

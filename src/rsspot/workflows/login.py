@@ -8,9 +8,10 @@ A login is approved by a person in a browser; the refresh token that comes of it
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,17 +21,20 @@ from rsspot.auth import device
 from rsspot.auth.cache import TokenCache
 from rsspot.auth.device import Invitation
 from rsspot.auth.grants import Grant, Issuer
-from rsspot.auth.stores import STORES, CredentialStore, StoreSettings
+from rsspot.auth.stores import STORES, CredentialStore, Edit, StoreSettings
 from rsspot.client.credentials import store_name, store_of
 from rsspot.client.factory import transport_options_of
 from rsspot.config.files import legacy_file, read
 from rsspot.config.loader import Resolved
 from rsspot.config.manager import edit_in_use
+from rsspot.config.models import Profile
 from rsspot.config.problems import Keys
 from rsspot.errors import ConfigError
 from rsspot.http.hooks import Hooks
 from rsspot.http.transport import SpotTransport
 from rsspot.utils.clock import Clock, SystemClock
+
+log = logging.getLogger("rsspot.auth")
 
 APPROVAL = "the login to be approved in a browser"
 
@@ -63,10 +67,11 @@ async def log_in(
     hooks: hear of the wait for the approval
     Raises AuthError for a login that was refused or not approved in time, ConfigError when it cannot be stored.
     """
+    before = store_name(resolved.options)
+    # A store of the caller's own changes nothing in the profile.
+    after = before if store is not None and not isinstance(store, str) else store or before
     if store is None or isinstance(store, str):
-        store = store_of(
-            resolved, store, lambda keys: edit_in_use(environ, config_file, _in_profile(resolved.profile, keys))
-        )
+        store = store_of(resolved, store, _editing(resolved.profile, environ, config_file))
     _require_writable(store)
     grant = await _device_login(resolved, invite, clock or SystemClock(), hooks or Hooks())
     if grant.refresh_token is None:
@@ -74,6 +79,7 @@ async def log_in(
         raise ConfigError("the login service returned no refresh token", hint=hint)
     forget_access_tokens(resolved, token_folder)
     store.keep(grant.refresh_token)
+    forget_moved(resolved.profile, before, after)
     return LoggedIn(resolved.profile, grant.token.claims.get("email"), grant.token.expires_at)
 
 
@@ -84,12 +90,20 @@ def log_out(
     environ: Mapping[str, str] = os.environ,
     config_file: Path | None = None,
 ) -> None:
-    """Remove the refresh token of the profile and the access tokens cached for it. One of the environment stays."""
+    """Remove the tokens of the profile from every store that can be written, and the access tokens cached for it.
+
+    Those of the environment stay.
+    """
     forget_access_tokens(resolved, token_folder)
-    if store_name(resolved.options) == "keyring":
-        store_of(resolved).forget()
-    if resolved.config_file is not None and resolved.config_file != legacy_file(environ):
-        edit_in_use(environ, config_file, {("profiles", resolved.profile, "refreshToken"): None})
+    is_ours = resolved.config_file is not None and resolved.config_file != legacy_file(environ)
+    edit = _editing(resolved.profile, environ, config_file) if is_ours else lambda keys: None
+    chosen = store_name(resolved.options)
+    for name in STORES:
+        store = store_of(resolved, name, edit)
+        # There may be no keyring here, which matters only to a profile that says it is used.
+        with nullcontext() if name == chosen else suppress(ConfigError):
+            if not store.read_only:
+                store.forget()
 
 
 def stored_token(profile: str, token: str, *, keyring: bool) -> dict[Keys, Any]:
@@ -98,6 +112,26 @@ def stored_token(profile: str, token: str, *, keyring: bool) -> dict[Keys, Any]:
     settings = StoreSettings(profile, edit=lambda keys: changes.update(_in_profile(profile, keys)))
     STORES["keyring" if keyring else "file"](settings).keep(token)
     return changes
+
+
+def forget_moved(profile: str, before: str, after: str) -> None:
+    """Delete the refresh token from the store that a profile used before, once another one has the new token.
+
+    What of it stands in the config file has gone with the edit that names the new store.
+    """
+    old = STORES[before](StoreSettings(profile))
+    if before == after or old.read_only:
+        return
+    try:
+        old.forget()
+    except ConfigError as error:
+        log.warning("the old refresh token of profile %r could not be removed: %s", profile, error)
+
+
+def stored_in(profile: str, path: Path | None) -> str:
+    """The store that a profile of a config file names."""
+    profiles = read(path).profiles if path else {}
+    return store_name(profiles.get(profile) or Profile())
 
 
 def forget_access_tokens(resolved: Resolved, token_folder: Path | None) -> None:
@@ -114,6 +148,11 @@ def forget_access_tokens(resolved: Resolved, token_folder: Path | None) -> None:
     for token in tokens - {""}:
         TokenCache(token_folder, options.oauth_url, options.client_id, token).forget()
     TokenCache.of_profile(token_folder, options.oauth_url, options.client_id, resolved.profile).forget()
+
+
+def _editing(profile: str, environ: Mapping[str, str], config_file: Path | None) -> Edit:
+    """Sets keys of a profile in the config file in use."""
+    return lambda keys: edit_in_use(environ, config_file, _in_profile(profile, keys))
 
 
 def _in_profile(profile: str, keys: Mapping[str, object]) -> dict[Keys, object]:
