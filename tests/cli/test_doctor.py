@@ -8,6 +8,7 @@ import re
 import socket
 import sqlite3
 import ssl
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -177,6 +178,21 @@ def test_a_refused_token_is_named(config: Path, service: Loopback, capsys: pytes
     assert not service.sent("device")
 
 
+def test_a_token_that_a_program_prints_is_healthy(
+    config: Path, service: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program is run, so one that fails is named."""
+    profile = service.profile()
+    program = [sys.executable, "-c", "import sys; print(sys.argv[1])", profile.pop("refreshToken")]
+    write_config(config, {"profiles": {"default": {**profile, "credentialCommand": program}}})
+    checks = examined(capsys, "--config-file", str(config))
+    assert checks["token"]["detail"] == "refresh token from the credential command"
+    assert checks["login"]["severity"] == "ok"
+    write_config(config, {"profiles": {"default": {**profile, "credentialCommand": ["no-such-program"]}}})
+    checks = examined(capsys, "--config-file", str(config), code=1)
+    assert "'no-such-program' cannot be run" in checks["token"]["detail"]
+
+
 def test_an_unknown_organization_is_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checks = examined(capsys, "--config-file", str(config), "--org", "somebody-elses", code=1)
     assert checks["organization"]["severity"] == "fail"
@@ -268,6 +284,23 @@ def test_a_certificate_that_nobody_vouches_for_is_named(
         server.close()
     assert "the certificate is not trusted" in checks["service"]["detail"]
     assert "SSL_CERT_FILE" in checks["service"]["hint"]
+
+
+def test_a_certificate_that_need_not_be_checked_is_no_failure(
+    config: Path, service: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The profile says so, and that is worth a warning."""
+    server = SecureServer(service)
+    server.start()
+    url = f"https://127.0.0.1:{server.server_address[1]}"
+    try:
+        write_config(config, {"profiles": {"default": service.profile(baseUrl=url, verifySsl=False)}})
+        checks = examined(capsys, "--config-file", str(config))
+    finally:
+        server.close()
+    assert (checks["service"]["severity"], checks["login"]["severity"]) == ("ok", "ok")
+    assert checks["certificates"]["severity"] == "warn"
+    assert f"not checked (verify_ssl from {config} (default))" in checks["certificates"]["detail"]
 
 
 class Failing(httpx.AsyncBaseTransport):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rsspot.cli.app import run
+from rsspot.cli.live_names import live_names
 from rsspot.config.loader import resolve
 from rsspot.models.refs import wire_uuid
 from rsspot.state.database import Database
@@ -17,8 +19,11 @@ from rsspot.state.first_release import is_first_release
 from rsspot.state.history import HistoryEntry
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
+from rsspot.state.listed_names import keep_names
 from rsspot.state.preferences import remembered
 from rsspot.state.store import StateStore
+from rsspot.utils.clock import utc_now
+from rsspot.workflows import local_checks
 from rsspot.workflows.registration import RegistrationWorkflow
 
 TABLES = """
@@ -113,6 +118,25 @@ def test_it_is_said_once(theirs: Path, caplog: pytest.LogCaptureFixture) -> None
         f"{theirs} belongs to an earlier release and is left as it is;"
         f" this one keeps its own state in {theirs.with_name('state-next.db')}"
     ]
+
+
+def test_what_looks_at_state_looks_at_ours(
+    theirs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Doctor, the history and shell completion, without changing theirs."""
+    before = content(theirs)
+    monkeypatch.setenv("RSSPOT_STATE_PATH", str(theirs))
+    ours = theirs.with_name("state-next.db")
+    (absent, *_) = local_checks.ledger(theirs, utc_now())
+    assert absent.detail == f"{ours} is not there yet; the first apply makes it"
+    open_ledger(theirs).close()
+    keep_names(theirs, {"regions": ["us-east-iad-1"]}, now=NOW)
+    (intact,) = local_checks.ledger(theirs, utc_now())
+    assert intact.severity == "ok" and str(ours) in intact.detail
+    assert run(["history", "info", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == str(ours)
+    assert live_names("regions", "Region", []) == ["us-east-iad-1"]
+    assert content(theirs) == before
 
 
 def test_both_programs_alternate(theirs: Path) -> None:

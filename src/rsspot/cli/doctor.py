@@ -61,10 +61,9 @@ def _probes(here: CliSession) -> httpx.AsyncBaseTransport:
     if here.options.sandbox:
         return here.client.session.transport
     from rsspot.client.factory import transport_options_of
-    from rsspot.http.pool import Connections
+    from rsspot.http.transport import connections_of
 
-    options = transport_options_of(here.resolved.options)
-    return Connections(proxy=options.proxy, no_proxy=options.no_proxy)
+    return connections_of(transport_options_of(here.resolved.options))
 
 
 def _lines(diagnosis: Diagnosis) -> list[str]:

@@ -31,6 +31,7 @@ def clear() -> None:
 @history.command()
 def info() -> None:
     """Show whether commands are recorded, how many there are, and how many are kept at most."""
+    from rsspot.state.first_release import own_file
     from rsspot.state.history import MAX_COMMANDS
 
     here = session()
@@ -40,7 +41,7 @@ def info() -> None:
                 "enabled": here.resolved.options.history,
                 "entries": state.history.count(),
                 "maxEntries": MAX_COMMANDS,
-                "state": str(here.state_path),
+                "state": str(own_file(here.state_path)),
             }
         )
 

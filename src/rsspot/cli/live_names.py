@@ -107,9 +107,10 @@ def _in_state(path: Path, plural: str, kind: str | None) -> Iterator[str]:
         return
     import sqlite3
 
+    from rsspot.state.first_release import own_file
     from rsspot.state.listed_names import OWNER
 
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as database:
+    with closing(sqlite3.connect(f"{own_file(path).absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as database:
         for (body,) in database.execute(
             "SELECT body FROM http_cache WHERE owner = ? AND path = ? AND query = ''", (OWNER, plural)
         ):

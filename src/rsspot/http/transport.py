@@ -113,7 +113,7 @@ class SpotTransport:
         self._clock = clock
         self.closed = False
         self.cache = cache
-        inner = PermittedTransport(transport or _connections(self._options))
+        inner = PermittedTransport(transport or connections_of(self._options))
         longest = self._options.policy.longest_retry_after
         limited = LimitedTransport(inner, clock, self._options.rate, longest=longest, hooks=self.hooks)
         whole = WholeBodies(limited, self._options.most_bytes, clock)
@@ -295,7 +295,8 @@ class SpotTransport:
         return response
 
 
-def _connections(options: TransportOptions) -> Connections:
+def connections_of(options: TransportOptions) -> Connections:
+    """The connections that the options ask for."""
     return Connections(proxy=options.proxy, no_proxy=options.no_proxy, verify=options.verify)
 
 

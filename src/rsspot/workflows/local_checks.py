@@ -12,13 +12,14 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from rsspot.auth.keyring import recall
+from rsspot.client.credentials import refresh_token_of, store_name
 from rsspot.config.files import config_file, document, legacy_file, read
 from rsspot.config.loader import Resolved
 from rsspot.config.models import Profile, spellings
 from rsspot.constants import VERSION
 from rsspot.errors import ConfigError, RsspotError, StateError
 from rsspot.http.certificates import VARIABLES, tls_settings
+from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, StateHealth, examine
 from rsspot.state.store import MOST_BYTES
 from rsspot.utils.clock import stamp
@@ -26,6 +27,8 @@ from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SEE_SETTINGS = "see `rsspot config explain`"
+PLACES = {"file": "the settings", "keyring": "the keyring", "command": "the credential command"}
+"""Store -> where its token is, in a message."""
 AWAY = "move it away: the next command makes a new one, and live objects stay the truth"
 
 
@@ -69,15 +72,14 @@ def credential(resolved: Resolved) -> Diagnosis:
         if setting := resolved.settings.get(name):
             return ok("token", f"{name.replace('_', ' ')} from {setting.source}")
     hint = "run `rsspot login`, set RSSPOT_REFRESH_TOKEN, or try commands with --sandbox"
-    if not resolved.get("keyring"):
-        return fail("token", f"no token for profile {resolved.profile!r}", hint)
+    place = PLACES[store_name(resolved.options)]
     try:
-        found = recall(resolved.profile)
+        found = refresh_token_of(resolved)
     except RsspotError as error:
         return fail("token", error, hint)
     if found is None:
-        return fail("token", f"the keyring has no token for profile {resolved.profile!r}", hint)
-    return ok("token", "refresh token from the keyring")
+        return fail("token", f"no token for profile {resolved.profile!r} in {place}", hint)
+    return ok("token", f"refresh token from {place}")
 
 
 def network_settings(resolved: Resolved) -> Iterator[Diagnosis]:
@@ -86,6 +88,11 @@ def network_settings(resolved: Resolved) -> Iterator[Diagnosis]:
     direct = resolved.get("no_proxy")
     without = f"; without it: {direct}" if direct else ""
     yield ok("proxy", f"{proxy} from {source}{without}" if proxy else "none")
+    if not resolved.options.verify_ssl:
+        source = resolved.explain()["verify_ssl"][1]
+        hint = "let SSL_CERT_FILE name the certificates to trust, and remove the setting"
+        yield warn("certificates", f"not checked (verify_ssl from {source}): others on the way can read tokens", hint)
+        return
     named = next((f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)), "those of the system")
     try:
         tls_settings("https")
@@ -97,6 +104,7 @@ def network_settings(resolved: Resolved) -> Iterator[Diagnosis]:
 
 def ledger(path: Path, now: datetime) -> Iterator[Diagnosis]:
     """The state.db: intact, of a version that can be read, and not left locked."""
+    path = own_file(path)
     if not path.exists():
         yield ok("ledger", f"{path} is not there yet; the first apply makes it")
         return

@@ -97,11 +97,11 @@ def log_out(
     forget_access_tokens(resolved, token_folder)
     is_ours = resolved.config_file is not None and resolved.config_file != legacy_file(environ)
     edit = _editing(resolved.profile, environ, config_file) if is_ours else lambda keys: None
-    chosen = store_name(resolved.options)
+    used = ("file", store_name(resolved.options))
     for name in STORES:
         store = store_of(resolved, name, edit)
         # There may be no keyring here, which matters only to a profile that says it is used.
-        with nullcontext() if name == chosen else suppress(ConfigError):
+        with nullcontext() if name in used else suppress(ConfigError):
             if not store.read_only:
                 store.forget()
 
