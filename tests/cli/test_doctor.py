@@ -168,6 +168,33 @@ def test_a_token_that_others_can_read_is_a_warning(
     assert "config mode" not in examined(capsys, "--config-file", str(config))
 
 
+@pytest.mark.parametrize(
+    ("mode", "credential", "told"),
+    [
+        (0o640, {"refreshToken": TOKEN}, True),
+        (0o604, {"accessToken": TOKEN}, True),
+        (0o711, {"refreshToken": TOKEN}, False),
+        (0o644, {"refreshToken": "**********"}, False),
+        (0o644, {"other": {"refreshToken": TOKEN}}, False),
+    ],
+)
+def test_doctor_and_the_other_commands_agree_on_who_can_read_a_token(
+    config: Path,
+    service: Loopback,
+    capsys: pytest.CaptureFixture[str],
+    mode: int,
+    credential: dict[str, Any],
+    told: bool,
+) -> None:
+    """Only what is readable and a credential of the profile counts: asterisks are none."""
+    write_config(config, {"profiles": {"default": service.profile() | {"refreshToken": None} | credential}})
+    config.chmod(mode)
+    assert run(["config", "explain", "--config-file", str(config)]) == 0
+    assert ("can be read by other users" in capsys.readouterr().err) is told
+    run(["doctor", "--config-file", str(config)])
+    assert ("config mode" in capsys.readouterr().out) is told
+
+
 def test_a_refused_token_is_named(config: Path, service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
     """It is not shown, nobody is asked to log in, and what needs it is left out."""
     write_config(config, {"profiles": {"default": service.profile(refreshToken=TOKEN)}})

@@ -11,10 +11,11 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from threading import Thread
 
 from rsspot.errors import ConfigError
+from rsspot.utils.tokens import LONGEST_TOKEN, is_token, trimmed
 
 TIMEOUT = 30.0
 """Seconds that the program may take."""
-MOST_BYTES = 64 * 1024
+MOST_BYTES = LONGEST_TOKEN
 """What the program may print."""
 
 
@@ -24,8 +25,8 @@ def printed_token(command: Sequence[str], timeout: float = TIMEOUT) -> str:
     Raises ConfigError if the program fails, takes or prints too much, or prints something that is not a token.
     Only the program's name is in the message: its arguments and its output may be secret.
     """
-    text = _output(command, timeout).strip()
-    if not text.isascii() or not text.isprintable() or " " in text or not text:
+    text = trimmed(_output(command, timeout))
+    if not is_token(text):
         raise _failure(command, "printed something that is not a token")
     return text
 

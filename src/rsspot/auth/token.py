@@ -9,6 +9,7 @@ from typing import Any
 
 from rsspot.errors import AuthError
 from rsspot.utils.reading import parse_json
+from rsspot.utils.tokens import is_token, trimmed
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Token:
 
         Raises AuthError if the token is not valid in a header. The message does not quote it.
         """
-        bearer = bearer.strip()
-        if not bearer.isascii() or not bearer.isprintable() or " " in bearer:
+        bearer = trimmed(bearer)
+        if bearer and not is_token(bearer):
             raise AuthError("invalid token: it contains spaces or characters that tokens never have")
         parts = bearer.split(".")
         if len(parts) != 3:

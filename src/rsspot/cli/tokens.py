@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 
 from rsspot.errors import Cancelled, UsageError
-
-LONGEST_TOKEN = 64 * 1024
-"""Characters of standard input that are read; a longer text is no token."""
+from rsspot.utils.tokens import LONGEST_TOKEN, is_token, trimmed
 
 
 def token_from(from_stdin: bool) -> str | None:
@@ -36,9 +34,9 @@ def checked_token(given: str | None, source: str) -> str | None:
     """A token without the white space around it. Raises UsageError for text that cannot be one, and quotes nothing."""
     if given is None:
         return None
-    token = given.strip("\ufeff \t\r\n")
+    token = trimmed(given)
     if not token:
         raise UsageError(f"no token on {source}" if source == "standard input" else f"the token of {source} is empty")
-    if not token.isascii() or not token.isprintable() or " " in token:
+    if not is_token(token):
         raise UsageError(f"the text on {source} is not a valid token")
     return token

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from rsspot.config.problems import Keys, Problems, check_spelling
 from rsspot.errors import ConfigError
 from rsspot.models.findings import findings
 from rsspot.settings import CONFIG_PATHS, expanded, has_home, home, user_home
+from rsspot.utils.files import others_can_read
 from rsspot.utils.reading import TooDeep, parse_json, read_text, reason
 
 NAMES = ("config.yml", "config.yaml", "config.toml", "config.json")
@@ -57,7 +57,7 @@ def read(path: Path) -> ConfigFile:
 
 def is_exposed(path: Path | None, file: ConfigFile) -> bool:
     """Whether a file holds a token, and users other than its owner can read it."""
-    if path is None or os.name == "nt" or not path.stat().st_mode & 0o044:
+    if path is None or not others_can_read(path):
         return False
     sections = (file.preferences, *file.profiles.values())
     return any(name in SECRETS for section in sections for name, _ in values(section))

@@ -22,13 +22,12 @@ from rsspot.models.findings import findings
 from rsspot.settings import OWN, Setting, expanded, from_environment, home
 from rsspot.utils.reading import read_text, reason
 from rsspot.utils.text import did_you_mean
+from rsspot.utils.tokens import LONGEST_TOKEN, is_token, trimmed
 
 NAMES = frozenset(name for name, _ in leaves(Profile))
 CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token", "credential_command")
 GLOBAL = frozenset({"profile", "state_path"})
 """Settings that belong to no profile."""
-LONGEST_TOKEN = 64 * 1024
-"""Bytes of a token file; a longer one is another file, named by mistake."""
 URLS = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
 """Settings whose value may contain a password before the @."""
 Remembered = Callable[[str | None], Mapping[str, str]]
@@ -254,11 +253,14 @@ def _with_token(settings: dict[str, Setting]) -> dict[str, Setting]:
     path = expanded(file.value)
     try:
         # A shell's process substitution is a pipe.
-        token = read_text(path, most=LONGEST_TOKEN, pipes=True).strip()
+        text = read_text(path, most=LONGEST_TOKEN, pipes=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the refresh token from {file.value} ({file.source}): {reason(error)}") from None
+    token = trimmed(text)
     if not token:
         raise ConfigError(f"{file.value} ({file.source}) contains no refresh token")
+    if not is_token(token):
+        raise ConfigError(f"the text in {file.value} ({file.source}) is not a valid token")
     return settings | {"refresh_token": Setting(token, f"{file.value} ({file.source})")}
 
 

@@ -86,6 +86,14 @@ def private_database(path: Path) -> Path:
     return private_file(path)
 
 
+def others_can_read(path: Path) -> bool:
+    """Whether users other than its owner can read a file that exists, on a system that has such permissions."""
+    try:
+        return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    except OSError:
+        return False
+
+
 def _hide(path: Path) -> None:
     mode = path.stat().st_mode
     if stat.S_ISREG(mode) and mode & 0o077:

@@ -6,16 +6,14 @@ import os
 import platform
 import shutil
 import sqlite3
-import stat
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from rsspot.client.credentials import refresh_token_of, store_name
-from rsspot.config.files import config_file, document, legacy_file, read
+from rsspot.config.files import config_file, is_exposed, legacy_file, read
 from rsspot.config.loader import Resolved
-from rsspot.config.models import Profile, spellings
 from rsspot.constants import VERSION
 from rsspot.errors import ConfigError, RsspotError, StateError
 from rsspot.http.certificates import VARIABLES, tls_settings
@@ -23,9 +21,9 @@ from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, StateHealth, examine
 from rsspot.state.store import MOST_BYTES
 from rsspot.utils.clock import stamp
+from rsspot.utils.files import others_can_read
 from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
 
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SEE_SETTINGS = "see `rsspot config explain`"
 PLACES = {"file": "the settings", "keyring": "the keyring", "command": "the credential command"}
 """Store -> where its token is, in a message."""
@@ -46,12 +44,13 @@ def config(environ: Mapping[str, str], config_path: Path | None) -> Iterator[Dia
         if path is None:
             yield ok("config", "no file; settings come from the environment, and from defaults")
             return
-        names = ", ".join(sorted(read(path).profiles)) or "none"
+        file = read(path)
     except ConfigError as error:
         yield fail("config", error, "correct the file, or write one with `rsspot configure`")
         return
+    names = ", ".join(sorted(file.profiles)) or "none"
     yield ok("config", f"{path} (profiles: {names})")
-    if _mode(path) & OTHERS and _holds_token(path):
+    if is_exposed(path, file):
         yield warn("config mode", f"others can read {path}, and it holds a token", f"chmod 600 {path}")
 
 
@@ -115,7 +114,7 @@ def ledger(path: Path, now: datetime) -> Iterator[Diagnosis]:
         return
     yield _state(path, health)
     yield from _locks(health, now)
-    if _mode(path) & OTHERS:
+    if others_can_read(path):
         yield warn("ledger mode", f"others can read {path}", f"chmod 600 {path}")
 
 
@@ -155,23 +154,3 @@ def disk(path: Path) -> Diagnosis:
     if free < MOST_BYTES:
         return warn("disk", room, "make room: an apply stops when the ledger cannot be written")
     return ok("disk", room)
-
-
-def _mode(path: Path) -> int:
-    """The permissions of a file; none on a system that has no such permissions, or for a file that is gone."""
-    try:
-        return path.stat().st_mode if os.name == "posix" else 0
-    except OSError:
-        return 0
-
-
-def _holds_token(path: Path) -> bool:
-    """Whether a token is written anywhere in a config file."""
-    tokens = {key for key, name in spellings(Profile).items() if name in ("refresh_token", "access_token")}
-    return _has_key(document(path), tokens)
-
-
-def _has_key(value: object, keys: set[str]) -> bool:
-    if not isinstance(value, dict):
-        return False
-    return any((key in keys and inner) or _has_key(inner, keys) for key, inner in value.items())
