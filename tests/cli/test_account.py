@@ -156,7 +156,9 @@ def test_the_official_clis_settings_are_copied_into_a_new_config_file(rsspot: Co
 
 def test_account_commands_are_refused_in_the_sandbox(rsspot: Command) -> None:
     """With --sandbox they must not write into a real profile."""
-    for command in (["configure", "--org", "x"], ["login"], ["logout"], ["profiles", "use", "x"]):
+    defaults = [["config", f"set-default-{which}", "x"] for which in ("org", "profile", "region")]
+    defaults += [["config", "set-default", "region", "x"], ["config", "unset-default", "region"]]
+    for command in (["configure", "--org", "x"], ["login"], ["logout"], ["profiles", "use", "x"], *defaults):
         rsspot("--sandbox", *command, code=3)
     assert not config_file().exists()
 

@@ -12,6 +12,7 @@ import pytest
 
 from rsspot.cli.app import run
 from rsspot.cli.live_names import live_names
+from rsspot.client.singleton import set_default_org
 from rsspot.config.loader import resolve
 from rsspot.models.refs import wire_uuid
 from rsspot.state.database import Database
@@ -256,6 +257,34 @@ def test_its_defaults_apply_to_every_profile(theirs: Path) -> None:
     assert chosen() == ("work", "mine")
     their_command(theirs, "UPDATE preferences SET value = 'play' WHERE key = 'default_profile'")
     assert chosen() == ("play", "acme")
+
+
+def test_a_default_that_was_removed_here_does_not_come_back(
+    theirs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until a new one is set; theirs is not changed. Other profiles keep it."""
+    their_command(theirs, "INSERT INTO preferences VALUES ('default_profile', 'work', 1.0)")
+    before = content(theirs)
+    file = theirs.with_name("config.yml")
+    file.write_text("activeProfile: play\nprofiles: {work: {org: other}, play: {}}\n")
+    monkeypatch.setenv("RSSPOT_CONFIG", str(file))
+
+    def chosen(profile: str | None = None) -> tuple[str, str]:
+        environ = {"HOME": str(theirs.parent)}
+        settings = resolve(config_path=file, environ=environ, preferences=remembered, profile=profile)
+        return settings.profile, settings.get("organization")
+
+    assert run(["config", "unset-default", "org"]) == 0
+    assert (chosen(), chosen("play")) == (("work", "other"), ("play", "acme"))
+    assert run(["config", "unset-default", "profile"]) == 0
+    assert chosen() == ("play", "acme")
+    set_default_org(None)
+    assert chosen() == ("play", None)
+    with StateStore(theirs) as state:
+        assert state.preferences.of("play") == {}
+    assert run(["config", "set-default", "org", "mine"]) == 0
+    assert chosen() == ("play", "mine")
+    assert content(theirs) == before
 
 
 def test_a_profile_chosen_here_overrides_its_default(

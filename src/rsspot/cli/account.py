@@ -45,7 +45,7 @@ def login(
     from rsspot.cli.login import invite
     from rsspot.workflows.login import log_in
 
-    here = _real()
+    here = real_session()
     done = here.run(
         log_in(
             here.resolved,
@@ -75,7 +75,7 @@ def logout() -> None:
     from rsspot.config.loader import CREDENTIALS
     from rsspot.workflows.login import log_out
 
-    here = _real()
+    here = real_session()
     log_out(here.resolved, token_folder=here.token_folder, config_file=here.config_file)
     left = here.resolve_again().settings
     remaining = next((left[name] for name in CREDENTIALS if name in left), None)
@@ -120,7 +120,7 @@ def configure(
     from rsspot.state.preferences import forget_profile
     from rsspot.workflows.login import forget_moved, stored_in, stored_token
 
-    here = _real()
+    here = real_session()
     profile = here.resolve_profile()
     values = {
         "organization": here.options.organization,
@@ -193,7 +193,7 @@ def _verify(here: CliSession, profile: str, values: dict[str, str | None]) -> No
     here.run(verify(resolved, organizations=organizations, region=values["region"], token_folder=folder))
 
 
-def _real() -> CliSession:
+def real_session() -> CliSession:
     """The session of a real account. Raises UsageError for the sandbox, which has no account."""
     here = session()
     if here.options.sandbox:
@@ -205,7 +205,7 @@ def _edit(changes: dict[tuple[str, ...], Any]) -> Path:
     """Change the config file in use."""
     from rsspot.config.manager import edit_in_use
 
-    return edit_in_use(os.environ, _real().config_file, changes)
+    return edit_in_use(os.environ, real_session().config_file, changes)
 
 
 @profiles.command("list")
@@ -221,7 +221,7 @@ def show(name: str | None = shown(typer.Argument(None, help="Default: the profil
     """Show the resolved settings of a profile; secrets are masked."""
     here = session()
     if name is not None:
-        _require(name)
+        require_profile(name)
         here.options.profile = name
     here.emit({key: value for key, (value, _) in here.resolve_again().explain().items() if value is not None})
 
@@ -231,8 +231,8 @@ def use(name: str = PROFILE) -> None:
     """Make a profile the default. Writes it to the config file and removes any default set in state.db."""
     from rsspot.state.preferences import forget_profile
 
-    here = _real()
-    _require(name)
+    here = real_session()
+    require_profile(name)
     path = _edit({("activeProfile",): name})
     forget_profile(here.state_path, name)
     here.emit({"activeProfile": name, "file": str(path)})
@@ -242,7 +242,7 @@ def use(name: str = PROFILE) -> None:
 def delete(name: str = PROFILE) -> None:
     """Delete a profile from the config file, unless it is in use."""
     here = session()
-    _require(name)
+    require_profile(name)
     if name in (_in_use(here), _active(here)):
         raise UsageError(f"profile {name!r} is in use", hint="switch first with `rsspot profiles use NAME`")
     here.emit({"deleted": name, "file": str(_delete(here, name))})
@@ -280,7 +280,8 @@ def _known() -> list[str]:
     return list_profiles(config_path=session().config_file)
 
 
-def _require(name: str) -> None:
+def require_profile(name: str) -> None:
+    """Raise UsageError for a profile that the config file does not have."""
     from rsspot.utils.text import did_you_mean
 
     known = _known()

@@ -63,16 +63,15 @@ def unset_default(which: str = WHICH) -> None:
 
 
 def _remember(which: str, value: str | None) -> None:
+    from rsspot.cli.account import real_session, require_profile
     from rsspot.state.first_release import own_file
     from rsspot.state.preferences import open_preferences
 
-    current = session()
+    current = real_session()
     if which not in NAMES:
         raise UsageError(f"unknown default {which!r}", hint="use profile, org or region")
     if which == "profile" and value is not None:
-        from rsspot.cli.account import _require
-
-        _require(value)
+        require_profile(value)
     profile = None if which == "profile" else current.resolved.profile
     open_preferences(current.state_path).remember(NAMES[which], value, profile)
     current.emit({"default": which, "value": value, "of profile": profile, "state": str(own_file(current.state_path))})

@@ -19,26 +19,34 @@ from rsspot.state.sqlite_store import SqliteStore
 RECORDS = Records("preferences", TypeAdapter(str))
 PATIENCE = 5.0
 """Seconds to wait while another process creates the file."""
+MASK = ""
+"""Counts as no default, and hides the one of a first release."""
 OF_A_PROFILE = ("organization", "region")
 
 
 class Preferences:
-    """Stored defaults. Each profile has its own."""
+    """Stored defaults. Each profile has its own.
 
-    def __init__(self, store: BaseStore[str]) -> None:
+    beside_of: the state.db of a first release, which is never changed, and whose defaults apply where there are none
+    """
+
+    def __init__(self, store: BaseStore[str], beside_of: Path | None = None) -> None:
         self._store = store
+        self._beside_of = beside_of
 
     def of(self, profile: str | None) -> dict[str, str]:
         """The defaults of a profile. With None, the default profile itself."""
         names = ("profile",) if profile is None else OF_A_PROFILE
         values = {name: self._store.get(_key(name, profile)) for name in names}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in values.items() if value}
 
     def remember(self, name: str, value: str | None, profile: str | None = None) -> None:
-        """Store a default. None deletes it."""
+        """Store a default. None deletes it, and masks the one of a first release."""
         if name not in (("profile",) if profile is None else OF_A_PROFILE):
             raise UsageError(f"{name!r} cannot be remembered")
-        if value is None:
+        if value is None and self._beside_of and name in first_release.preferences(self._beside_of):
+            self._store.put(_key(name, profile), MASK)
+        elif value is None:
             self._store.delete(_key(name, profile))
         else:
             self._store.put(_key(name, profile), value)
@@ -50,7 +58,12 @@ def _key(name: str, profile: str | None) -> str:
 
 def open_preferences(path: Path) -> Preferences:
     """Open the preferences in a state.db. Creates the file if it does not exist."""
-    return Preferences(SqliteStore(Database(path), "preferences", RECORDS))
+    return preferences_in(Database(path))
+
+
+def preferences_in(database: Database) -> Preferences:
+    """The preferences in a state.db that is open."""
+    return Preferences(SqliteStore(database, "preferences", RECORDS), database.beside_of)
 
 
 def forget_profile(path: Path, chosen: str | None = None) -> None:

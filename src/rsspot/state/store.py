@@ -41,10 +41,9 @@ class StateStore:
     @cached_property
     def preferences(self) -> Preferences:
         """The default profile, organization and region."""
-        from rsspot.state.preferences import RECORDS, Preferences
-        from rsspot.state.sqlite_store import SqliteStore
+        from rsspot.state.preferences import preferences_in
 
-        return Preferences(SqliteStore(self._database(), "preferences", RECORDS))
+        return preferences_in(self._database())
 
     @cached_property
     def http_cache(self) -> SqliteCache:
