@@ -74,8 +74,13 @@ class OrganizationGroup(Collection[T]):
         return await there.create(name, given, **marks)
 
     async def update(self, spec: SpecObject, *, org: str | None = None) -> T:
-        """`Collection.patch` with the fields of an object; those that are final are left out."""
-        return await self._there(org).patch(spec.name, spec.changes())
+        """`Collection.patch` with the fields that an object was given; those that are final are left out.
+
+        A pool is the one of this name in the object's cloudspace. Raises NotFound if it lives in another one.
+        """
+        there = self._there(org)
+        wire = await there.documents.wire_name(spec.name, within=spec.parent())
+        return await there.patch(wire, spec.changes())
 
     async def patch(
         self,

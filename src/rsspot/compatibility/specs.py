@@ -22,8 +22,12 @@ class SpecObject(BaseModel):
         raise NotImplementedError
 
     def changes(self) -> dict[str, Any]:
-        """The spec to update an object with: without the fields that are final."""
+        """The spec to update an object with: the fields that were given, without those that are final."""
         raise NotImplementedError
+
+    def parent(self) -> str | None:
+        """The name of the object that this one lives in."""
+        return None
 
     def labels(self) -> dict[str, str]:
         """The labels of a new object."""
@@ -55,8 +59,16 @@ class CloudspaceCreateSpec(SpecObject):
         }
 
     def changes(self) -> dict[str, Any]:
-        whole = self.whole()
-        return {field: whole[field] for field in ("kubernetesVersion", "webhook", "gpuEnabled") if field in whole}
+        given = {CHANGEABLE[name] for name in self.model_fields_set & CHANGEABLE.keys()}
+        return {field: value for field, value in self.whole().items() if field in given}
+
+
+CHANGEABLE = {
+    "kubernetes_version": "kubernetesVersion",
+    "preemption_webhook_url": "webhook",
+    "gpu_enabled": "gpuEnabled",
+}
+"""The fields of a cloudspace that are not final."""
 
 
 class AutoscalingSpec(BaseModel):
@@ -81,9 +93,17 @@ class OnDemandNodePoolUpsert(SpecObject):
     autoscaling: AutoscalingSpec = Field(default_factory=AutoscalingSpec)
 
     def whole(self) -> dict[str, Any]:
-        return {"cloudSpace": self.cloudspace, "serverClass": self.server_class, **self.changes()}
+        return {"cloudSpace": self.cloudspace, "serverClass": self.server_class, **self._changeable()}
 
     def changes(self) -> dict[str, Any]:
+        # The default of a field that was left out would undo what somebody else has set.
+        given = {to_camel(name) for name in self.model_fields_set}
+        return {field: value for field, value in self._changeable().items() if field in given}
+
+    def parent(self) -> str:
+        return self.cloudspace
+
+    def _changeable(self) -> dict[str, Any]:
         # These pools cannot be scaled automatically. Where it is asked for, it is for the check of the spec to refuse.
         return {**self._pool(), **({"autoscaling": self._autoscaling()} if self.autoscaling.enabled else {})}
 
@@ -108,5 +128,5 @@ class SpotNodePoolUpsert(OnDemandNodePoolUpsert):
 
     bid_price: str
 
-    def changes(self) -> dict[str, Any]:
+    def _changeable(self) -> dict[str, Any]:
         return {**self._pool(), "bidPrice": self.bid_price, "autoscaling": self._autoscaling()}
