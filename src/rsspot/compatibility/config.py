@@ -186,7 +186,7 @@ class SDKConfig(BaseModel):
         content: dict[str, Any] = {
             "active_profile": self.preferences.default_profile or self.default_profile or self.active_profile,
             "state_path": self.state_path,
-            "preferences": self._for_every_profile(),
+            "preferences": self._for_every_profile() or None,
             "profiles": {name: self._profile(name) for name in self.profiles},
         }
         return ConfigFile.model_validate({key: value for key, value in content.items() if value is not None})

@@ -12,11 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from rsspot.compatibility.config import ConfigInput, ProfileConfig, SDKConfig, plain
 from rsspot.config.files import LEGACY, NAMES, config_file, read
 from rsspot.config.manager import edit, migrate
+from rsspot.config.models import ConfigFile
+from rsspot.config.problems import Keys
 from rsspot.errors import ConfigError
 from rsspot.settings import CONFIG_PATHS, expanded, home, user_home
 from rsspot.utils.text import did_you_mean
 
 CONFIG_PATH_ENVS = CONFIG_PATHS
+ACTIVE: Keys = ("activeProfile",)
+"""The key of the default profile in a file."""
 
 
 class ResolvedConfig(BaseModel):
@@ -102,15 +106,33 @@ def _found() -> ResolvedConfig:
 def save_config(config: SDKConfig, *, path: Path | None = None) -> Path:
     """Write a config to a file, readable by its owner only, and return its path. Keeps comments in it.
 
-    Raises ConfigError if it cannot be written.
+    What is not in the config is removed. Raises ConfigError if the file cannot be read or written.
     """
     target = expanded(path or default_config_candidates()[0])
     if target.suffix not in SUFFIXES:
         raise ConfigError(f"{target} is not the name of a config file", hint=f"end it in {', '.join(SUFFIXES[1:])}")
-    content = config.file().model_dump(by_alias=True, exclude_unset=True)
+    before = read(target) if target.exists() else ConfigFile()
     target.parent.mkdir(parents=True, exist_ok=True)
-    edit(target, {(key,): plain(value) for key, value in content.items() if value is not None})
+    edit(target, _differences(_content(before), _content(config.file())))
     return target.resolve()
+
+
+def _content(file: ConfigFile) -> dict[str, Any]:
+    content: dict[str, Any] = plain(file.model_dump(by_alias=True, exclude_unset=True))
+    return content
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], above: Keys = ()) -> dict[Keys, Any]:
+    """What to edit so that one mapping becomes the other, by key path; None for what is removed."""
+    changes: dict[Keys, Any] = {}
+    for key in {**after, **before}:
+        old, new, keys = before.get(key), after.get(key), (*above, key)
+        # In TOML, a section goes with the last of its keys. So one that is to be empty is replaced.
+        if isinstance(old, Mapping) and isinstance(new, Mapping) and new:
+            changes |= _differences(old, new, keys)
+        elif old != new:
+            changes[keys] = new
+    return changes
 
 
 SUFFIXES = ("", ".yml", ".yaml", ".toml", ".json")
@@ -158,28 +180,37 @@ class ProfileManager:
 
     def upsert_profile(self, name: str, profile: ProfileConfig, *, activate: bool = False) -> SDKConfig:
         """Add or replace a profile. activate: make it the default one, as the first one always becomes."""
-        config = self.load()
-        config.profiles[name] = profile
-        if activate or not config.active_profile:
-            config.active_profile = config.default_profile = name
-        self.save(config)
-        return config
+        before = self._file()
+        new = _content(SDKConfig(profiles={name: profile}).file())["profiles"][name]
+        old = _content(before).get("profiles", {}).get(name)
+        changes = _differences({name: old} if old else {}, {name: new}, ("profiles",))
+        if activate or not before.active_profile:
+            changes[ACTIVE] = name
+        return self._edited(changes)
 
     def set_active_profile(self, name: str) -> SDKConfig:
         """Make a profile the default one. Raises ConfigError if there is none of this name."""
-        config = self.load()
-        config.active_profile = config.default_profile = self._known(config, name)
-        self.save(config)
-        return config
+        return self._edited({ACTIVE: self._known(self.load(), name)})
 
     def delete_profile(self, name: str) -> SDKConfig:
-        """Delete a profile. Raises ConfigError if there is none of this name."""
+        """Delete a profile. If it was the default one, another one is, if any is left.
+
+        Raises ConfigError if there is none of this name.
+        """
         config = self.load()
-        del config.profiles[self._known(config, name)]
+        others = [other for other in config.profiles if other != self._known(config, name)]
+        changes: dict[Keys, Any] = {("profiles", name): None} if others else {("profiles",): {}}
         if config.active_profile == name:
-            config.active_profile = config.default_profile = next(iter(config.profiles), None)
-        self.save(config)
-        return config
+            changes[ACTIVE] = others[0] if others else None
+        return self._edited(changes)
+
+    def _file(self) -> ConfigFile:
+        return read(self.path) if self.path.exists() else ConfigFile()
+
+    def _edited(self, changes: Mapping[Keys, Any]) -> SDKConfig:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        edit(self.path, changes)
+        return self.load()
 
     def _known(self, config: SDKConfig, name: str) -> str:
         if name not in config.profiles:
