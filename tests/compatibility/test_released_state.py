@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,6 +193,17 @@ def test_registrations_as_dictionaries(state: StateStore) -> None:
     assert state.registration_get("none") is None
 
 
+def test_a_registration_is_never_set_back(state: StateStore) -> None:
+    """By a program that was slower than another one; what else it knows is stored."""
+    state.registration_upsert("k", vm_uid="u", status="registered", token_id="t")
+    for status in ("discovered", "token_issued", "submitted", "failed"):
+        state.registration_upsert("k", vm_uid="u", status=status, vm_name=status)
+        row = state.registration_get("k")
+        assert row is not None and (row["status"], row["vm_name"], row["token_id"]) == ("registered", status, "t")
+    state.registration_upsert("k", vm_uid="u", status="skipped")
+    assert [each["registration_key"] for each in state.registration_list(status="skipped")] == ["k"]
+
+
 GROUPS = VMCloudSpaceListResponse.model_validate(
     {
         "items": [
@@ -249,6 +261,37 @@ def test_marks_lead_to_registered(workflow: RegistrationWorkflow, machine: Regis
     assert machine.registration_key == ours == RegistrationWorkflow.registration_key(**theirs)
     with pytest.raises(StateError):
         workflow.mark_submitted(machine)
+
+
+def test_a_payload_never_sets_a_machine_back(tmp_path: Path) -> None:
+    """Though another process registers the machine just before the payload is stored."""
+    path = tmp_path / "state.db"
+
+    class Slow(StateStore):
+        """Whose ledger, once a machine is discovered, is slower than another process."""
+
+        @property
+        def ledger(self) -> Any:
+            inner = super().ledger
+
+            class Overtaken:
+                def __getattr__(self, name: str) -> Any:
+                    return getattr(inner, name)
+
+                def discover(self, record: Any) -> Any:
+                    found = inner.discover(record)
+                    with StateStore(path) as other:
+                        RegistrationWorkflow(other).mark_registered(machine)
+                    return found
+
+            return Overtaken()
+
+    with Slow(path) as slow:
+        workflow = RegistrationWorkflow(slow)
+        (machine, _) = workflow.list_candidates(GROUPS, org_id="org-a", omni_cluster="prod")
+        workflow.mark_discovered(machine, payload={"found": "today"})
+        found = record(workflow, machine)
+    assert (found.status, found.payload) == (S.REGISTERED, {"found": "today"})
 
 
 def test_a_mark_makes_those_before_it(workflow: RegistrationWorkflow, machine: RegistrationCandidate) -> None:

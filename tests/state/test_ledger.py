@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -283,3 +285,67 @@ def test_registrations_of_organizations_are_separate(ledger: Ledger) -> None:
     ledger.discover(replace(MACHINE, registration_key="other", org_id="other"))
     assert [each.registration_key for each in ledger.registrations("other")] == ["other"]
     assert len(ledger.registrations()) == 2
+
+
+def test_a_note_changes_the_payload_alone(ledger: Ledger) -> None:
+    """Whatever the machine has become since its record was read, also while a worker has claimed it."""
+    bring_to(ledger, RegistrationStatus.SUBMITTED)
+    ledger.claim_registrations("worker", ttl=60)
+    before = ledger.registration("key")
+    noted = ledger.note("key", {"ipAddress": "10.0.0.2", "by": "script"})
+    assert before is not None
+    assert noted == ledger.registration("key") == replace(before, payload={"ipAddress": "10.0.0.2", "by": "script"})
+    assert ledger.note("key", {"more": [1]}).payload == {**noted.payload, "more": [1]}
+    with pytest.raises(StateError):
+        ledger.note("unknown", {"by": "script"})
+    assert ledger.registration("unknown") is None
+
+
+ORDER = {status: number for number, status in enumerate(PATHS) if number < 4}
+"""The statuses on the way to a registered machine, and where on it they are."""
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(RegistrationStatus, RegistrationStatus)))
+def test_what_is_learned_never_sets_a_machine_back(
+    ledger: Ledger, before: RegistrationStatus, after: RegistrationStatus
+) -> None:
+    """The other facts are stored all the same."""
+    bring_to(ledger, before)
+    learned = ledger.learn("key", {"status": after, "last_error": "e"})
+    assert learned == ledger.registration("key")
+    assert learned.last_error == "e" and learned.payload == MACHINE.payload
+    if before is RegistrationStatus.REGISTERED:
+        assert learned.status is (RegistrationStatus.SKIPPED if after is RegistrationStatus.SKIPPED else before)
+    elif after is RegistrationStatus.DISCOVERED:
+        assert learned.status is before
+    elif before in ORDER and after in ORDER:
+        assert ORDER[learned.status] == max(ORDER[before], ORDER[after])
+    else:
+        assert learned.status is after
+
+
+def test_an_unknown_machine_can_be_learned_of(ledger: Ledger) -> None:
+    """With any status. A fact that no record has is a mistake of the program, and changes nothing."""
+    assert ledger.learn("key", {"vm_uid": "uid", "status": RegistrationStatus.SUBMITTED}).vm_uid == "uid"
+    with pytest.raises(TypeError, match="nonsense"):
+        ledger.learn("key", {"nonsense": 1, "vm_uid": "other"})
+    known = ledger.registration("key")
+    assert known is not None and (known.vm_uid, known.status) == ("uid", RegistrationStatus.SUBMITTED)
+
+
+def test_two_openings_learn_at_the_same_time(ledger: Ledger, tmp_path: Path) -> None:
+    """Each note and each status is one step: none is lost, none is undone."""
+    ledger.discover(MACHINE)
+    statuses = tuple(ORDER)
+
+    def work(worker: int) -> None:
+        with closing(open_ledger(str(tmp_path / "state.db"))) as own:
+            for number in range(10):
+                own.note("key", {f"{worker}.{number}": number})
+                own.learn("key", {"status": statuses[(worker + number) % 4]})
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, range(2)))
+    known = ledger.registration("key")
+    assert known is not None and known.status is RegistrationStatus.REGISTERED
+    assert len(known.payload) == len(MACHINE.payload) + 20

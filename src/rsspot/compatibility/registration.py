@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,14 +12,8 @@ from rsspot.models.resource import Page
 from rsspot.services.registrations.schemas import VM_REGISTRATION
 from rsspot.services.vms.schemas import VMCloudSpace
 from rsspot.state.ledger.registrations import RegistrationLedger, RegistrationRecord, RegistrationStatus
+from rsspot.state.ledger.rules import IN_ORDER
 from rsspot.utils.clock import stamp
-
-IN_ORDER = (
-    RegistrationStatus.DISCOVERED,
-    RegistrationStatus.TOKEN_ISSUED,
-    RegistrationStatus.SUBMITTED,
-    RegistrationStatus.REGISTERED,
-)
 
 
 @dataclass(frozen=True)
@@ -142,7 +136,7 @@ class RegistrationMarks:
         for step in _steps(record.status, status):
             record = self._ledger.advance(record.registration_key, step, **(learned if step is status else {}))
         if payload:
-            self._ledger.put_registrations([replace(record, payload={**record.payload, **payload})])
+            self._ledger.note(record.registration_key, payload)
 
 
 def _steps(before: RegistrationStatus, status: RegistrationStatus) -> tuple[RegistrationStatus, ...]:

@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -145,16 +145,14 @@ class KeyedStateStore(StateStore):
         token_expires_at: float | None = None,
         **facts: Any,
     ) -> None:
-        """Store what is known of a machine's registration. What is not given, or None, stays as it was."""
-        known = self.ledger.registration(registration_key)
+        """Store what is known of a machine's registration. What is not given, or None, stays as it was.
+
+        A status that the machine has left behind does not come back.
+        """
         given = {name: value for name, value in facts.items() if value is not None}
         if token_expires_at is not None:
             given["token_expires_at"] = stamp(datetime.fromtimestamp(token_expires_at, UTC))
-        record = known or RegistrationRecord(registration_key, vm_uid, "", "", "")
-        changed = replace(
-            record, vm_uid=vm_uid, status=RegistrationStatus(status), updated_at=stamp(utc_now()), **given
-        )
-        self.ledger.put_registrations([changed])
+        self.ledger.learn(registration_key, {**given, "vm_uid": vm_uid, "status": RegistrationStatus(status)})
 
     def registration_get(self, registration_key: str) -> dict[str, Any] | None:
         """What is known of a machine's registration; times in seconds since 1970."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -119,6 +119,21 @@ class RegistrationLedger(Protocol):
 
     def release_registration(self, key: str, worker: str) -> None:
         """Release a worker's claim on a machine."""
+        ...
+
+    def learn(self, key: str, facts: Mapping[str, Any]) -> RegistrationRecord:
+        """Store facts about a machine, by the names of the record's fields, and add the machine if it is new.
+
+        What is not among them stays as it is, and the status as `rules.later` says. Claims are neither checked nor
+        changed. One step, whoever else writes.
+        """
+        ...
+
+    def note(self, key: str, payload: Mapping[str, Any]) -> RegistrationRecord:
+        """Add values to the payload of a machine and leave all else as it is. One step, whoever else writes.
+
+        Raises StateError for an unknown machine.
+        """
         ...
 
     def put_registrations(self, records: Iterable[RegistrationRecord]) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from rsspot.errors import Locked, StateError
 from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, StepState
@@ -25,6 +27,8 @@ LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
     _S.SKIPPED: frozenset({_S.DISCOVERED}),
 }
 """The statuses that may follow each status. A registered machine can only be retired, which makes it skipped."""
+IN_ORDER = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.REGISTERED)
+"""The statuses on the way to a registered machine."""
 OPEN = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.FAILED)
 """The statuses of machines that workers may claim: not started, failed, or left unfinished."""
 PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#\d+")
@@ -103,6 +107,26 @@ def advanced(
         claimed_by=None if ended else record.claimed_by,
         claimed_until=None if ended else record.claimed_until,
     )
+
+
+def later(before: RegistrationStatus, status: RegistrationStatus) -> RegistrationStatus:
+    """The status of a machine that has one and is said to have another: the one that is further on.
+
+    A registered machine can only be retired. A failure, or a retirement, counts as later than what came before it;
+    after it, any step but the discovery does.
+    """
+    if status is _S.DISCOVERED or (before is _S.REGISTERED and status is not _S.SKIPPED):
+        return before
+    if before in IN_ORDER and status in IN_ORDER:
+        return max(before, status, key=IN_ORDER.index)
+    return status
+
+
+def learned(record: RegistrationRecord | None, key: str, facts: Mapping[str, Any], *, now: str) -> RegistrationRecord:
+    """The record of a machine with further facts; a new one if there is none. now: RFC 3339 in UTC"""
+    known = record or RegistrationRecord(key, vm_uid="", org_id="", vmcloudspace="", omni_cluster="")
+    status = later(known.status, facts.get("status", known.status))
+    return replace(known, **{**facts, "status": status, "updated_at": now})
 
 
 def require_claim(record: RegistrationRecord, worker: str | None, now: str) -> None:

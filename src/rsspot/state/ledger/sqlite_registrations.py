@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from rsspot.errors import StateError
 from rsspot.state.database import Database
 from rsspot.state.first_release import registrations as registrations_of
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
-from rsspot.state.ledger.rules import OPEN, advanced, has_ended
+from rsspot.state.ledger.rules import OPEN, advanced, has_ended, learned
 from rsspot.utils.clock import utc_now
 from rsspot.utils.serialization import canonical
 
@@ -150,6 +151,22 @@ class SqliteRegistrations:
                 " WHERE registration_key = ? AND claimed_by = ?",
                 (key, worker),
             )
+
+    def learn(self, key: str, facts: Mapping[str, Any]) -> RegistrationRecord:
+        with self._db.transaction():
+            record = learned(self.registration(key), key, facts, now=_now())
+            self.put_registrations([record])
+        return record
+
+    def note(self, key: str, payload: Mapping[str, Any]) -> RegistrationRecord:
+        with self._db.transaction() as db:
+            known = self._existing(key)
+            noted = replace(known, payload={**known.payload, **payload})
+            db.execute(
+                "UPDATE registration_ledger SET payload_json = ? WHERE registration_key = ?",
+                (canonical(noted.payload), key),
+            )
+        return noted
 
     def put_registrations(self, records: Iterable[RegistrationRecord]) -> None:
         columns = (*COLUMNS, "payload_json")
