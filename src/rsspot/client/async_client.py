@@ -146,7 +146,7 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         self, method: str, path: str, *, body: Document | None = None, **options: Unpack[RequestOptions]
     ) -> Document:
         """`request_json`. body: another name of `json_data`."""
-        return await self.request_json(method, path, **({"json_data": body, **options} if body else options))
+        return await self.request_json(method, path, **(options if body is None else {"json_data": body, **options}))
 
     @property
     def is_closed(self) -> bool:

@@ -9,7 +9,9 @@ from rsspot.compatibility.options import collected, parameters
 from rsspot.concurrency import drive
 from rsspot.errors import UnexpectedShape
 from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
-from rsspot.http.transport import JSON, Call, SpotTransport
+from rsspot.http.retry import SAFE
+from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
+from rsspot.resources.deletion import require_object
 from rsspot.resources.documents import Scope
 from rsspot.resources.sync_twins import refuse_in_loop
 from rsspot.utils.serialization import Document
@@ -111,19 +113,26 @@ class ReleasedClient(ReleasedSettings):
     async def request_json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Document:
         """Send one request to any path of the service and return the JSON object in the response.
 
-        Raises UnexpectedShape if the response is not a JSON object, and the errors of SpotTransport.send.
+        A body is sent as JSON, that of a PATCH as a JSON merge patch, unless `content_type` says otherwise. The empty
+        response to a write is {}. Raises UsageError for a DELETE that does not name one object; UnexpectedShape if the
+        response is not a JSON object, and the errors of SpotTransport.send.
         """
+        verb = method.upper()
+        if verb == "DELETE":
+            require_object(path)
         call = Call(
-            method.upper(),
+            verb,
             path,
             parameters(options.get("params")),
             options.get("json_data"),
-            options.get("content_type", JSON),
+            options.get("content_type", MERGE_PATCH if verb == "PATCH" else JSON),
             signed=options.get("authenticated", True),
         )
         content = await self.session.content(call)
+        if verb not in SAFE and not content.strip():
+            return {}
         try:
-            return opened(content, Envelope.DELETED if call.method == "DELETE" else Envelope.DOCUMENT)
+            return opened(content, Envelope.DOCUMENT)
         except NotAsDocumented:
             raise UnexpectedShape(f"the response to {method} {path} is not a JSON object") from None
 
@@ -181,7 +190,7 @@ class ReleasedSpotClient(ReleasedSettings):
     def request_json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Document:
         """Send one request to any path of the service and return the JSON object in the response.
 
-        Raises UnexpectedShape if the response is not a JSON object, and the errors of SpotTransport.send.
+        See `ReleasedClient.request_json`.
         """
         refuse_in_loop("await client.arequest_json()")
         return drive(self._released.request_json(method, path, **options))
