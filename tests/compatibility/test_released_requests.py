@@ -82,7 +82,7 @@ async def test_a_collection_is_never_deleted(spot_api: SimulatedSpot, name: str,
     client, transport = recorded(spot_api)
     async with client:
         for method in ("DELETE", "delete"):
-            with pytest.raises(UsageError, match="^DELETE ") as refused:
+            with pytest.raises(UsageError, match=r"^DELETE ") as refused:
                 await getattr(client, name)(method, path)
             assert refused.value.hint
     assert transport.sent == []

@@ -40,9 +40,9 @@ T = TypeVar("T", bound=Resource)
 
 
 class AsyncSpotClient(ReleasedClient, AsyncGroups):
-    """Rackspace Spot for asyncio. Use as `async with`, or call `aclose()` in each loop it was used in.
+    """Rackspace Spot for asyncio. Use as `async with`, or call `aclose()`.
 
-    A closed client raises RuntimeError instead of sending a request.
+    Closed in any thread or loop, it is closed for all: every call raises RuntimeError instead of sending a request.
 
     Arguments override `use_org` and the like, which override RSSPOT_* variables, remembered preferences and files.
     config: the content of a config file, used instead of one · cache: False disables the response cache
@@ -176,7 +176,7 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         return documents_class(kind)(context, kind)
 
     async def aclose(self) -> None:
-        """Close this loop's connections, and files."""
+        """Close the client for all loops: nothing more is sent. Closes this loop's connections, and files."""
         async with AsyncExitStack() as stack:
             # The stack closes each of them, even if closing another one fails.
             stack.callback(self.close_ledger)

@@ -70,12 +70,12 @@ class SpotClient(ReleasedSpotClient, SyncGroups):
         return await self._aio.whoami()
 
     def close(self) -> None:
-        """Close the connections of threads without an event loop, and files."""
+        """Close the client for all threads and loops. Closes the connections of threads without a loop, and files."""
         refuse_in_loop("await client.aclose()")
         drive(self._aio.aclose())
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop, and files."""
+        """Close the client for all threads and loops. Closes the connections of this loop, and files."""
         await self._aio.aclose()
 
     def __enter__(self) -> Self:
