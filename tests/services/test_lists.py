@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.errors import Gone, RsspotError, ServerError, UnexpectedShape
+from rsspot.errors import Gone, RsspotError, ServerError, UnexpectedShape, UsageError
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE, CloudSpace
 from rsspot.services.nodepools.schemas import SPOT_NODE_POOL
 from rsspot.testing import SimulatedSpot
@@ -81,6 +81,20 @@ async def test_within_uses_the_spec_and_not_a_label(spot_api: SimulatedSpot, spo
     assert all(each.metadata.labels == {} for each in pools)
     assert await spot_client.spot_nodepools.list(within="nowhere") == []
     assert len(await spot_client.spot_nodepools.list()) == 3
+
+
+async def test_within_may_be_an_address(spot_api: SimulatedSpot, spot_client: AsyncSpotClient) -> None:
+    """As on the command line. What cannot be the name of a cloudspace is an error, and not an empty list."""
+    put(spot_api, "spotnodepools", pool(1), pool(2, cloudSpace="other"))
+    for within in ("cloudspace/other", "cloudspaces/other", "cs/other", "cloudspace.ngpc.rxt.io/other"):
+        assert [each.name for each in await spot_client.spot_nodepools.list(within=within)] == [uuid_of(2)]
+        assert [each.name for each in await spot_client.spot_nodepools.list(cloudspace=within)] == [uuid_of(2)]
+    carried = len(spot_api.transport.carried)
+    for within in ("edge/workers", "region/other", "Other!"):
+        with pytest.raises(UsageError):
+            await spot_client.spot_nodepools.list(within=within)
+    assert len(spot_api.transport.carried) == carried
+    assert await spot_client.spot_nodepools.list(within="") == []
 
 
 async def test_an_object_without_a_parent_is_within_nothing(

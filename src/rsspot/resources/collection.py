@@ -21,7 +21,7 @@ from rsspot.models.resource import Page, Resource, compact
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Naming, Phase
 from rsspot.resources.listing import Listing
-from rsspot.resources.names import called
+from rsspot.resources.names import called, parent_called
 from rsspot.resources.query import selector
 from rsspot.resources.validation import part_of_spec, whole_spec
 from rsspot.resources.waiting import WAIT_SECONDS, looks
@@ -49,18 +49,19 @@ class Collection(Generic[T]):
     async def list(self, *, labels: str | None = None, within: str | None = None) -> Listing[T]:
         """List all objects, in the service's order. Source: GET on the collection, all pages.
 
-        labels: a Kubernetes label selector · within: only objects that live in the cloudspace or VM cloudspace of
-        this name, by their spec. A response may be cached, as `cache.ttls` says; by default objects are not.
-        Raises UnexpectedShape if an object cannot be read; `readable` on the error has the others.
-        Raises ApiError, AuthError, TransportError.
+        labels: a Kubernetes label selector · within: only objects whose spec names this cloudspace or VM cloudspace,
+        which may be called by its address too. A response may be cached, as `cache.ttls` says; by default objects are
+        not. Raises UsageError, before anything is sent, for what cannot be the name of one. Raises UnexpectedShape if
+        an object cannot be read; `readable` on the error has the others. Raises ApiError, AuthError, TransportError.
         """
+        parent = parent_called(self.kind, within) if self.kind.parent else within
         call = self._call(await self.documents.path(), selector(labels))
         pages = await self._context.session.pages(call, self._page, lambda page: page.token)
         items = [item for page in pages for item in page.items or ()]
         odd = [problem for page in pages for problem in page.odd]
         if odd:
             raise UnexpectedShape(f"cannot read {len(odd)} of the {self.kind.plural}: {'; '.join(odd[:3])}", items)
-        chosen = items if within is None else [item for item in items if self._parent_of(item) == within]
+        chosen = items if within is None else [item for item in items if self._parent_of(item) == parent]
         return Listing(chosen, self.kind.plural)
 
     async def get(self, name: str) -> T:
