@@ -99,6 +99,15 @@ async def test_no_kind_is_deleted_whole(spot_api: SimulatedSpot, plural: str) ->
     assert transport.sent == []
 
 
+async def test_a_refusal_does_not_repeat_the_query(spot_api: SimulatedSpot) -> None:
+    """It may hold a secret."""
+    client, _ = recorded(spot_api)
+    async with client:
+        with pytest.raises(UsageError) as refused:
+            await client.request_json("DELETE", f"{SPACE}/cloudspaces?key=secret-word")
+    assert "secret-word" not in f"{refused.value}{refused.value.hint}"
+
+
 @pytest.mark.parametrize("path", OBJECTS)
 async def test_one_object_can_be_deleted(spot_api: SimulatedSpot, path: str) -> None:
     """By a path that ends in its name."""

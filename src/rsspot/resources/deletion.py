@@ -19,6 +19,8 @@ def require_object(path: str) -> None:
     The API server deletes all objects of a collection at once. Empty segments, dots and encoded slashes are read as a
     server or proxy could read them, since one of them may do so.
     """
+    # Without its query, in which there may be a secret.
+    path = re.split("[?#]", path)[0]
     segments = _segments(path)
     if any(each in (".", "..") for each in segments):
         raise UsageError(f"DELETE {path}: a path with . or .. may be another one to the service", hint=HINT)
@@ -32,12 +34,11 @@ HINT = "end the path in the name of one object"
 
 
 def _segments(path: str) -> list[str]:
-    """The segments of a path, also those that decoding reveals, without what follows ?, # or ; in one."""
-    text = re.split("[?#]", path)[0]
+    """The segments of a path, also those that decoding reveals. What follows ?, # or ; in one is left out."""
     # A proxy may decode a path once, and the next one again.
-    while (decoded := unquote(text)) != text:
-        text = decoded
-    return [END_OF_SEGMENT.split(each)[0].strip() for each in re.split(r"[/\\]", text)]
+    while (decoded := unquote(path)) != path:
+        path = decoded
+    return [END_OF_SEGMENT.split(each)[0].strip() for each in re.split(r"[/\\]", path)]
 
 
 def _plurals() -> frozenset[str]:
