@@ -240,3 +240,32 @@ def test_the_released_shape_is_json(capsys: pytest.CaptureFixture[str], monkeypa
 def test_a_kind_is_explained_by_any_of_its_names(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     """As commands are called by them."""
     assert "KIND:     CloudSpace" in done(capsys, "explain", word)
+
+
+def test_a_pool_is_where_its_cloudspace_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """A class of another region is refused before anything is sent, and so is a cloudspace that does not exist."""
+    far = ["--server-class", "gp.vs1.large-hkg", "--bid-price", "0.08"]
+    done(capsys, "cloudspaces", "create", "edge", "--region", "us-central-dfw-1")
+    create = ["spotnodepools", "create", "workers", "--cloudspace"]
+    message = "gp.vs1.large-hkg is in hkg-hkg-1, and edge is in us-central-dfw-1"
+    assert message in done(capsys, *create, "edge", *far, code=3)
+    assert "did you mean 'edge'?" in done(capsys, *create, "edgee", *CLASS, code=3)
+    inline = ["--spotnodepool", "serverclass=gp.vs1.large-hkg,bidprice=0.08"]
+    both = ["cloudspaces", "create", "web", "--region", "us-central-dfw-1", *inline]
+    assert "gp.vs1.large-hkg is in hkg-hkg-1, and web is in us-central-dfw-1" in done(capsys, *both, code=3)
+    assert done(capsys, "cloudspaces", "list", "-o", "name") == "cloudspace/edge\n"
+
+
+def test_a_tab_is_called_a_tab_in_a_config_file_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """YAML takes none as indentation."""
+    Path("config.yml").write_text("profiles:\n\tdefault: {}\n")
+    assert run(["--config-file", "config.yml", "profiles", "list"]) == 3
+    assert "a tab is used as indentation" in capsys.readouterr().err
+
+
+def test_a_collection_is_never_deleted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anybody is asked."""
+    path = "/apis/ngpc.rxt.io/v1/namespaces/org-sandbox000000001/cloudspaces"
+    for yes in ([], ["--yes"]):
+        said = done(capsys, "raw", "--method", "DELETE", "--path", path, *yes, code=3)
+        assert "all would be deleted" in said

@@ -11,9 +11,8 @@ from typing import Any
 
 from rsspot.cli.command_tree import CommandNode, command_tree
 from rsspot.cli.completing import FILES, NAMES
-from rsspot.cli.options import GLOBAL_OPTIONS, SHAPES
+from rsspot.cli.options import FORMATS, GLOBAL_OPTIONS, SHAPES
 from rsspot.manifests.stack import Stack
-from rsspot.reports.registry import REPORTS
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import squashed
@@ -27,7 +26,7 @@ OF_GLOBALS = {
     "config_file": FILES,
     "organization": f"{NAMES}organizations",
     "region": f"{NAMES}regions",
-    "output": list(REPORTS),
+    "output": [each.rstrip("…") for each in FORMATS],
     "shape": list(SHAPES),
 }
 """Attribute of the global options -> what completes its value."""

@@ -11,6 +11,7 @@ from rsspot.cli.prompts import YES, confirm
 from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
+from rsspot.resources.deletion import require_object
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -33,9 +34,10 @@ def raw(
         raise UsageError(f"a path begins with /, unlike {path!r}")
     query = {name: str(value) for name, value in (read_json_argument(params) if params else {}).items()}
     document = read_json_argument(body) if body else None
-    if verb == "DELETE" and not yes:
-        # Without a name at its end, the path is a whole collection.
-        confirm(f"delete {path}")
+    if verb == "DELETE":
+        require_object(path)
+        if not yes:
+            confirm(f"delete {path}")
     if here.options.output == "table":
         # Whatever the API answers fits into no table.
         here.options.output = "json"

@@ -17,6 +17,7 @@ import yaml
 from rsspot.errors import Origin, Problem, nearest
 from rsspot.manifests.files import ManifestFile, text_of
 from rsspot.utils.yaml_scalars import MERGE, TAGS, Loader, scalar
+from rsspot.utils.yaml_values import TAB, indenting_tab
 
 MOST_DOCUMENTS = 100_000
 MOST_UNFOLDED = 100_000
@@ -85,8 +86,8 @@ def parse_text(text: str, file: str, *, named: bool = True) -> tuple[list[Source
         mark = error.problem_mark or error.context_mark
         origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
         message = f"invalid YAML: {error.problem or error.context}"
-        if mark and (column := _indenting_tab(text, mark.line)) is not None:
-            message = "invalid YAML: a tab is used as indentation, and only spaces may be"
+        if mark and (column := indenting_tab(text, mark.line)) is not None:
+            message = f"invalid YAML: {TAB}"
             origin = Origin(file, mark.line + 1, column + 1)
         if NESTED in message:
             message = f"nested deeper than {DEEPEST} levels"
@@ -96,14 +97,6 @@ def parse_text(text: str, file: str, *, named: bool = True) -> tuple[list[Source
     finally:
         loader.dispose()
     return sources, builder.problems
-
-
-def _indenting_tab(text: str, line: int) -> int | None:
-    """The column of a tab among the blanks that a line begins with, or None."""
-    lines = text.splitlines()
-    written = lines[line] if line < len(lines) else ""
-    column = written.find("\t", 0, len(written) - len(written.lstrip()))
-    return None if column < 0 else column
 
 
 def _items(source: Source) -> list[Source]:

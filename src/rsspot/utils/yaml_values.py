@@ -12,6 +12,7 @@ from rsspot.utils.yaml_scalars import MERGE, TAGS, Loader, scalar
 DEEPEST = 64
 MOST_UNFOLDED = 100_000
 """Values that aliases may add to what is written."""
+TAB = "a tab is used as indentation, and only spaces may be"
 _NESTED = "maximum nesting depth"
 """Part of the message with which PyYAML (6.0.4 and later) refuses deep nesting."""
 
@@ -36,6 +37,14 @@ class InvalidYaml(ValueError):
         super().__init__(place + (clause or "not valid YAML"))
 
 
+def indenting_tab(text: str, line: int) -> int | None:
+    """The column of a tab among the blanks that a line begins with, or None."""
+    lines = text.splitlines()
+    written = lines[line] if line < len(lines) else ""
+    column = written.find("\t", 0, len(written) - len(written.lstrip()))
+    return None if column < 0 else column
+
+
 def parse_yaml(text: str, *, deepest: int = DEEPEST) -> Any:
     """The value of a text that is one YAML document, or None for an empty one. Raises InvalidYaml or TooDeep.
 
@@ -53,7 +62,9 @@ def compose(text: str, *, deepest: int = DEEPEST) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         if _NESTED in str(error):
             raise TooDeep(deepest) from None
-        raise InvalidYaml("", error.problem_mark or error.context_mark) from None
+        mark = error.problem_mark or error.context_mark
+        tab = indenting_tab(text, mark.line) if mark else None
+        raise InvalidYaml("" if tab is None else TAB, mark) from None
     except yaml.YAMLError:
         raise InvalidYaml("", None) from None
 

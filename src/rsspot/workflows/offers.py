@@ -18,14 +18,46 @@ from rsspot.resources.validation import part_of_spec, whole_spec
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
 
+REGION = "region"
+"""The field of a spec that says where an object is."""
 
-async def check_new(client: AsyncSpotClient, kind: Kind[Any], spec: Mapping[str, Any]) -> None:
-    """Raise UsageError for a new object that names no existing region or class, or whose bid would be refused."""
+
+async def check_new(
+    client: AsyncSpotClient, kind: Kind[Any], spec: Mapping[str, Any], *, parent: Document | None = None
+) -> None:
+    """Raise UsageError for a new object that names no existing region or class, or whose bid would be refused.
+
+    parent: the spec of its parent, if that is to be made with it; otherwise the parent is looked up
+    """
     offered = {path: kinds()[to.kind] for path, to in kind.references if kinds()[to.kind].verbs == READ_ONLY}
     if offered:
         whole = whole_spec(kind, spec, client.config.options.region)
         named = {path: await _offer(client, of, at_path(whole, path)) for path, of in offered.items()}
         _check(kind, whole, named)
+        if kind.parent is not None:
+            around = await _parent(client, kind, whole) if parent is None else parent
+            _check_regions(kind, whole, around, named)
+
+
+async def _parent(client: AsyncSpotClient, kind: Kind[Any], spec: Document) -> Document:
+    """The spec of the live parent; empty if it cannot be read now. Raises UsageError if there is none."""
+    assert kind.parent is not None
+    name, documents = kind.parent_name(spec), client.documents(kinds()[kind.parent.kind])
+    try:
+        return (await documents.find(str(name))).get("spec") or {}
+    except NotFound as error:
+        raise UsageError(f"there is no {kind.parent.kind} {name!r}", hint=error.hint) from None
+    except (ApiError, TransportError):
+        return {}
+
+
+def _check_regions(kind: Kind[Any], spec: Document, parent: Document, named: Mapping[Path, Document | None]) -> None:
+    """An object is where its parent is, so what it names has to be there too. That is so for server classes."""
+    for path, offer in named.items():
+        place, around = at_path(offer or {}, ("spec", REGION)), parent.get(REGION)
+        if place and around and place != around:
+            message = f"{kind.name}.{'.'.join(path)}: {at_path(spec, path)} is in {place}"
+            raise UsageError(f"{message}, and {kind.parent_name(spec)} is in {around}")
 
 
 async def check_change(client: AsyncSpotClient, kind: Kind[Any], name: str, spec: Mapping[str, Any]) -> None:

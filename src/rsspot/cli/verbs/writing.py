@@ -160,10 +160,10 @@ def _create_all(here: CliSession, objects: list[NewObject]) -> None:
 
     async def work() -> list[Document]:
         client = here.client
+        first, *_ = [whole_spec(each.kind, each.spec, here.region) for each in objects]
         for each in objects:
-            whole_spec(each.kind, each.spec, here.region)
-        for each in objects:
-            await check_new(client, each.kind, each.spec)
+            # Those after the first one live in it, and it does not exist yet.
+            await check_new(client, each.kind, each.spec, parent=None if each is objects[0] else first)
         created: list[Document] = []
         for each in objects:
             try:
