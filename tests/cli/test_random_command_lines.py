@@ -79,7 +79,7 @@ class Lines:
         return {"wait": ["--timeout", "0"], "apply": ["--wait", "none"]}.get(node.words[-1], [])
 
 
-def split_verbosely(line: list[str]) -> bool:
+def asks_for_tracebacks(line: list[str]) -> bool:
     """Whether a line asks for tracebacks, with -vv or -v twice."""
     return sum(2 if word.startswith("-vv") else word in ("-v", "--verbose") for word in line) > 1
 
@@ -96,4 +96,4 @@ def test_any_command_line_ends_well(block: int, capsys: pytest.CaptureFixture[st
         everything = printed.out + printed.err
         assert code in EXIT_CODES, line
         assert "internal error" not in everything, (line, everything[-500:])
-        assert "Traceback" not in everything or split_verbosely(line), line
+        assert "Traceback" not in everything or asks_for_tracebacks(line), line

@@ -6,7 +6,6 @@ import asyncio
 import copy
 import pickle
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from rsspot import (
     get_client,
     use_org,
 )
+from support.open_files import open_files, settled
 
 
 @pytest.fixture(autouse=True)
@@ -89,12 +89,12 @@ def test_a_shared_client_outlives_a_loop(account):
 @pytest.mark.defect(17, 48)
 def test_closing_inside_a_loop_closes_the_connections_of_threads(account):
     """Otherwise a program that used both kinds keeps its connections open."""
-    before = open_descriptors()
+    before = len(open_files())
     client = get_client()
     client.regions.list()
     try:
         asyncio.run(aclose_all_clients())
-        assert open_descriptors(before) <= before
+        assert settled(before) <= 0
     finally:
         client.close()
 
@@ -177,19 +177,6 @@ def test_configure_applies_to_later_clients(account):
     assert get_client() is after
 
 
-def open_descriptors(most: int | None = None) -> int:
-    """The number of open files, after waiting for the server to notice closed connections."""
-    deadline, count = time.monotonic() + 60, 0
-    while time.monotonic() < deadline:
-        count = len(list(Path("/proc/self/fd").iterdir()))
-        if most is not None and count <= most:
-            break
-        time.sleep(0.02 if most is not None else 0.2)
-        if most is None:
-            break
-    return count
-
-
 @pytest.mark.defect(48)
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be counted here")
 def test_closed_clients_leave_no_file_open(account):
@@ -203,10 +190,10 @@ def test_closed_clients_leave_no_file_open(account):
         close_all_clients()
 
     work()
-    before = open_descriptors()
+    before = len(open_files())
     for _ in range(3):
         work()
-    assert open_descriptors(before) <= before
+    assert settled(before) <= 0
 
 
 @pytest.mark.defect(48)
@@ -220,10 +207,10 @@ def test_clients_of_finished_loops_leave_no_file_open(account):
             await client.cloudspaces.list()
 
     asyncio.run(work())
-    before = open_descriptors()
+    before = len(open_files())
     for _ in range(5):
         asyncio.run(work())
-    assert open_descriptors(before) <= before
+    assert settled(before) <= 0
 
 
 def test_every_public_name_can_be_imported():

@@ -86,7 +86,7 @@ def info() -> None:
     file = config_file(os.environ, current.config_file) or legacy_file(os.environ)
     values = {name: value for name, (value, _) in current.resolved.explain().items()}
     with current.state() as state:
-        count = len(state.history.entries())
+        count = state.history.count()
     current.emit({**values, "config_file": str(file) if file else None, "history": count})
 
 

@@ -1,4 +1,4 @@
-"""The examples at the end of every help. A test runs each of them in the sandbox."""
+"""The examples at the end of every help. A test parses each of them."""
 
 from __future__ import annotations
 

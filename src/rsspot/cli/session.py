@@ -253,7 +253,7 @@ class CliSession:
         from rsspot.utils.output import JSONPATH, LINES
 
         name = self.options.output.partition("=")[0]
-        if name in LINES and shown.document() == []:
+        if name in LINES and shown.empty:
             print(f"No {plural} found." if plural else "Nothing found.", file=sys.stderr)
             return
         # kubectl ends no template with a line end of its own either.

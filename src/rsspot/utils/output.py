@@ -29,6 +29,11 @@ class UnknownFormat(ValueError):
 class Shown(Protocol):
     """What a command shows, in the forms that the formats need."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether it is a list without anything in it."""
+        ...
+
     def document(self) -> Any:
         """It as JSON has it: a list, an object or a text."""
         ...
@@ -58,6 +63,10 @@ class Plain:
     address: str = "{name}"
     first: Sequence[str] = ()
     extra: Sequence[str] = ()
+
+    @property
+    def empty(self) -> bool:
+        return self.value == []
 
     def document(self) -> Any:
         return self.value

@@ -53,6 +53,10 @@ class ShownObjects:
         self._objects = sorted(documents, key=lambda document: full_name(kind, document))
         self._managed_fields, self._secrets = managed_fields, secrets
 
+    @property
+    def empty(self) -> bool:
+        return not self._objects
+
     def document(self) -> Any:
         return [self._tidy(document) for document in self._objects]
 

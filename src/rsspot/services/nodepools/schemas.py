@@ -46,18 +46,9 @@ class Autoscaling(Model):
 
     enabled: Annotated[Truth, EXCLUSIVE, Column("AUTOSCALING", wide=True)]
     """Whether the service sets the number of servers. At most one pool of a cloudspace may have it."""
-    min_nodes: Annotated[
-        WholeNumber | None,
-        between(0, MOST_SERVERS),
-        NeededWhen(ENABLED, 1),
-        NotAbove(MAX_NODES),
-        CommandLine("autoscaling-min"),
-        WIDE,
-    ] = None
+    min_nodes: Annotated[Bound, NotAbove(MAX_NODES), CommandLine("autoscaling-min"), WIDE] = None
     """Fewest servers while enabled."""
-    max_nodes: Annotated[
-        WholeNumber | None, between(0, MOST_SERVERS), NeededWhen(ENABLED, 1), CommandLine("autoscaling-max"), WIDE
-    ] = None
+    max_nodes: Annotated[Bound, CommandLine("autoscaling-max"), WIDE] = None
     """Most servers while enabled."""
 
 
