@@ -20,6 +20,8 @@ STACK_LABEL = "rsspot.dev/stack"
 """Which stack owns an object."""
 NAME_ANNOTATION = "rsspot.dev/name"
 """The name its author gave an object whose wire name is a UUID."""
+ON_REMOVE_ANNOTATION = "rsspot.dev/on-remove"
+"""What may become of an object that its manifest no longer declares: delete, detach or protect."""
 
 NAME_SPACE = "d8a30f17-b414-5818-a50f-8ec9d63c3a01"
 """Root of the UUIDv5 names. Changing it would rename every pool of every user."""

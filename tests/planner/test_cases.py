@@ -71,7 +71,10 @@ def plan_of(case: Document, folder: Path) -> Plan:
         file.write_text(case["manifests"], encoding="utf-8")
         wanted = list(load([file], environ={}).manifests)
     # Limits of their own keep most cases to one subject.
-    options = PlanOptions(**{"most_deletes": 100, **case.get("options", {})})
+    chosen = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in case.get("options", {}).items()
+    }
+    options = PlanOptions(**{"most_deletes": 100, **chosen})
     return build(wanted, world_of(case), kinds(), stack=STACK, scope="tests", options=options)
 
 
@@ -98,17 +101,18 @@ def world_of(case: Document) -> LiveState:
 def live_object(kind: Kind[Any], short: Document) -> Document:
     """An object written short.
 
-    given: what its author called it · name: on the wire, worked out when left out · stack: whose it is, null for
-    nobody's · successor: it has the name of a surge's new object · deleting: it is on its way out · status: READY when
-    left out.
+    given: what its author called it · annotations: besides that · name: on the wire, worked out when left out
+    stack: whose it is, null for nobody's · successor: it has the name of a surge's new object
+    deleting: it is on its way out · status: READY when left out
     """
     spec = short.get("spec", {})
     name = short.get("name") or wire_name(kind, short)
     metadata: Document = {"name": name, "uid": short.get("uid", f"uid-of-{name}"), "resourceVersion": "7"}
     stack = short.get("stack", STACK)
     metadata["labels"] = {**({STACK_LABEL: stack} if stack else {}), **short.get("labels", {})}
-    if "given" in short:
-        metadata["annotations"] = {NAME_ANNOTATION: short["given"]}
+    annotations = {**({NAME_ANNOTATION: short["given"]} if "given" in short else {}), **short.get("annotations", {})}
+    if annotations:
+        metadata["annotations"] = annotations
     if short.get("deleting"):
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}

@@ -6,6 +6,7 @@ What the read shows                     what the step does
 gone, or another uid under the name     satisfied, or done after a request of ours
 being deleted                           wait until it is gone
 another stack's, or moved since         refused
+protected since                         refused
 made or found as desired by this run    refused
 something lives in it that is to stay   refused
 as planned on                           send the DELETE, then by its answer:
@@ -24,7 +25,9 @@ from rsspot.applier.settle import Found, Verdict
 from rsspot.applier.step import MOST_SENDS, Result, StepRun
 from rsspot.applier.wait import until_gone
 from rsspot.errors import Conflict, NotFound, OutcomeUnknown, RsspotError
+from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
+from rsspot.planner.protection import on_remove
 from rsspot.state.ledger.protocol import StepState
 
 
@@ -64,6 +67,8 @@ async def _reason_to_keep(step: StepRun, doomed: Ref, verdict: Verdict) -> str |
     """Why an object that was to be deleted is not; None when it may go."""
     if verdict.found is Found.STALE:
         return verdict.detail
+    if verdict.live and on_remove(verdict.live, None) is OnRemove.PROTECT:
+        return "it is protected by now"
     if verdict.live and verdict.live["metadata"].get("uid") in step.kept:
         return "this very run made it, or found it to be as desired"
     return await bystander([doomed], step.context.kinds, step.lookout)

@@ -23,6 +23,7 @@ from rsspot.state.ledger.protocol import StepState
 VERBS: dict[Verb, Callable[[StepRun], Awaitable[Result]]] = {
     Verb.CREATE: create,
     Verb.PATCH: patch,
+    Verb.DETACH: patch,
     Verb.DELETE: delete,
     Verb.EXPAND: expand,
 }

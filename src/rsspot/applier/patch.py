@@ -12,6 +12,8 @@ as planned on                        send the patch, then by its answer:
 2xx without a readable object        read again
 none, 5xx, 409, 404                  read again, after a pause
 any other refusal                    failed, unless an earlier attempt did arrive
+
+A detach is the patch that takes the label off. When it is done, the ledger forgets the object.
 """
 
 from __future__ import annotations

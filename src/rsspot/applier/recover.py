@@ -8,6 +8,8 @@ create      none                                   failed: it never arrived
 create      ours, or made by a lost create         done, and owned
 create      another stack's, or without a stack    refused
 patch       ours                                   done; the next plan sees what is left to do
+detach      not ours any more                      done, and forgotten
+detach      ours                                   failed
 delete      none                                   done
 delete      being deleted                          done
 delete      still there                            failed
@@ -64,13 +66,15 @@ async def _close(left: OpenStep, context: ApplyContext, scope: str, permit: Call
         return _close_without_object(left, context)
     state, detail = await _judge(left, live, kind, context)
     permit()
-    owned = _owned(left, live, context, scope) if state is StepState.DONE and step.verb != Verb.DELETE else None
-    context.ledger.settle(left.run, step.seq, state, detail=detail, owned=owned)
+    made = state is StepState.DONE and step.verb in (Verb.CREATE, Verb.PATCH)
+    owned = _owned(left, live, context, scope) if made else None
+    gone = step.ref if state is StepState.DONE and step.verb == Verb.DETACH else None
+    context.ledger.settle(left.run, step.seq, state, detail=detail, owned=owned, gone=gone)
     return Settled(step.address, detail)
 
 
 def _close_without_object(left: OpenStep, context: ApplyContext) -> Settled:
-    deleted = left.step.verb == Verb.DELETE
+    deleted = left.step.verb in (Verb.DELETE, Verb.DETACH)
     state, detail = (StepState.DONE, "it is gone") if deleted else (StepState.FAILED, "it never arrived")
     context.ledger.settle(left.run, left.step.seq, state, detail=detail, gone=left.step.ref)
     return Settled(left.step.address, detail)
@@ -79,6 +83,9 @@ def _close_without_object(left: OpenStep, context: ApplyContext) -> Settled:
 async def _judge(left: OpenStep, live: Document, kind: Kind[Any], context: ApplyContext) -> tuple[StepState, str]:
     """How a step is closed whose object exists; see the table above."""
     step, label = left.step, label_of(live)
+    if step.verb == Verb.DETACH:
+        ours = label == context.stack
+        return (StepState.FAILED, "it is still of this stack") if ours else (StepState.DONE, "it is detached")
     if label not in (None, context.stack):
         return StepState.REFUSED, f"its name is held by an object of the stack {label!r}"
     if step.verb == Verb.DELETE:

@@ -24,12 +24,16 @@ from rsspot.resources.kind import Phase
 from rsspot.state.ledger.protocol import StepRecord, StepState
 
 STOPPED = "the run was stopped"
-PATIENT = (Verb.DELETE, Verb.EXPAND)
-"""Verbs that start only when what they wait for is ready, not merely accepted."""
 ENDED_BY: dict[type[Exception], RunOutcome] = {Locked: RunOutcome.LOCKED, AuthError: RunOutcome.UNAUTHENTICATED}
 """The outcome of a run that an error broke off; failed for any other error."""
 GOOD = (StepState.DONE, StepState.SATISFIED)
-WORDS = {Verb.CREATE: "created", Verb.PATCH: "updated", Verb.DELETE: "deleted", Verb.EXPAND: "registered"}
+WORDS = {
+    Verb.CREATE: "created",
+    Verb.PATCH: "updated",
+    Verb.DETACH: "updated",
+    Verb.DELETE: "deleted",
+    Verb.EXPAND: "registered",
+}
 COUNTS = (
     "created",
     "updated",
@@ -150,7 +154,7 @@ class _Execution:
 
     async def _one(self, step: Step) -> None:
         """One step from its turn to its end. Its dependents may start once it is settled, before it is ready."""
-        finished = self._finished if step.verb in PATIENT else self._settled
+        finished = self._finished if step.patient else self._settled
         for seq in sorted(step.after):
             await finished[seq].wait()
         try:
@@ -199,7 +203,7 @@ class _Execution:
         """Whether a step came out well enough for one that depends on it."""
         result = self._results[seq]
         unready = result.readiness is not None and result.readiness.phase is not Phase.READY
-        return result.state in GOOD and not (unready and step.verb in PATIENT)
+        return result.state in GOOD and not (unready and step.patient)
 
     def _skip(self, step: Step, reason: str) -> Result:
         result = Result(StepState.SKIPPED, reason)

@@ -200,8 +200,10 @@ class StepRun:
         """Close a step whose write was found done, or must not be made any more. satisfied: nothing had to be sent."""
         if verdict.found is Found.STALE:
             return self.close(Result(StepState.REFUSED, verdict.detail))
-        state = StepState.SATISFIED if satisfied else StepState.DONE
-        return self.close(Result(state, verdict.detail), owned=self.owned(verdict.live))
+        result = Result(StepState.SATISFIED if satisfied else StepState.DONE, verdict.detail)
+        if self.step.verb is Verb.DETACH:
+            return self.close(result, gone=self.change.ref)
+        return self.close(result, owned=self.owned(verdict.live))
 
     def close(self, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None) -> Result:
         """Record how the step ended and, in the same transaction, what is owned or gone because of it."""

@@ -12,6 +12,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "plan": ("rsspot plan manifests/", "rsspot plan manifests/ --prune --out plan.json --detailed-exitcode"),
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
     "destroy": ("rsspot destroy manifests/", "rsspot destroy --stack edge --yes"),
+    "adopt": ("rsspot adopt cloudspace/edge 'edge/*' --stack production",),
+    "detach": ("rsspot detach spotnodepool/edge/workers",),
+    "move": ("rsspot move 'edge/*' cloudspace/edge --to-stack platform",),
     "validate": ("rsspot validate manifests/",),
     "explain": (
         "rsspot explain SpotNodePool.bidPrice",

@@ -12,6 +12,7 @@ from rsspot.cli.session import CliSession, session
 from rsspot.cli.variables import check_used, variables_of
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
+from rsspot.models.refs import DNS_LABEL
 from rsspot.reports.registry import REPORTS
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.reading import read_text
@@ -36,6 +37,17 @@ ALLOW_INCOMPLETE = shown(
         metavar="KIND",
         help="Plan although this kind cannot be listed. May be repeated.",
     )
+)
+TARGET = shown(
+    typer.Option(
+        [],
+        "--target",
+        metavar="GLOB",
+        help="Plan only objects with such an address, as edge/workers or cloudspace/*. May be repeated.",
+    )
+)
+EXCLUDE = shown(
+    typer.Option([], "--exclude", metavar="GLOB", help="Plan without objects with such an address. May be repeated.")
 )
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
 WAIT = shown(typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none."))
@@ -75,8 +87,16 @@ def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) ->
     return manifests
 
 
-def plan_options(prune: bool, adopt: bool, max_deletes: int | None, allow_incomplete: list[str]) -> PlanOptions:
-    """What a plan may do. Raises UsageError for a kind that there is not."""
+def plan_options(
+    *,
+    prune: bool,
+    adopt: bool,
+    max_deletes: int | None,
+    allow_incomplete: list[str],
+    target: list[str],
+    exclude: list[str],
+) -> PlanOptions:
+    """What a plan may do, and what it is about. Raises UsageError for a kind that there is not."""
     from rsspot.planner.options import PlanOptions
     from rsspot.resources.registry import kinds
 
@@ -85,7 +105,14 @@ def plan_options(prune: bool, adopt: bool, max_deletes: int | None, allow_incomp
         if word.lower() not in by_word:
             raise UsageError(f"--allow-incomplete: no kind {word!r}", hint=did_you_mean(word, by_word))
     allowed = frozenset(by_word[word.lower()] for word in allow_incomplete)
-    return PlanOptions(prune=prune, adopt=adopt, most_deletes=max_deletes, allow_incomplete=allowed)
+    return PlanOptions(
+        prune=prune,
+        adopt=adopt,
+        most_deletes=max_deletes,
+        allow_incomplete=allowed,
+        target=tuple(target),
+        exclude=tuple(exclude),
+    )
 
 
 def plan_key_of(file: Path | None) -> str | None:
@@ -110,3 +137,10 @@ def apply_options_of(wait: str, timeout: float, parallel: int, deadline: float |
     if wait not in ("ready", "accepted", "none"):
         raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
     return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
+
+
+def stack_name(name: str) -> str:
+    """A name as the name of a stack. Raises UsageError for one that no stack can have."""
+    if not DNS_LABEL.fullmatch(name):
+        raise UsageError(f"{name!r} is not a valid stack name", hint="use lowercase letters, digits and hyphens")
+    return name

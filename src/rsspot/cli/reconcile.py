@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,13 @@ from rsspot.cli.plan_options import (
     ALLOW_INCOMPLETE,
     DEADLINE,
     EVERY_EVENT,
+    EXCLUDE,
     MAX_DELETES,
     PARALLELISM,
     PATHS,
     PLAN_KEY,
     PRUNE,
+    TARGET,
     VARIABLE,
     WAIT,
     WAIT_TIMEOUT,
@@ -27,13 +28,13 @@ from rsspot.cli.plan_options import (
     plan_key_of,
     plan_options,
     reporting_session,
+    stack_name,
 )
-from rsspot.cli.prompts import YES, confirm
+from rsspot.cli.prompts import YES
+from rsspot.cli.running import confirm_and_run, show_plan
 from rsspot.cli.session import CliSession, session
-from rsspot.cli.signals import stopped_by_signals
 from rsspot.cli_history import shown
-from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
-from rsspot.models.refs import DNS_LABEL
+from rsspot.errors import ManifestError, PlanRefused, UsageError
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 from rsspot.utils.output import as_json
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from rsspot.manifests.manifest import ManifestSet
     from rsspot.planner.options import PlanOptions
     from rsspot.planner.plan import Plan
-    from rsspot.reports.protocol import Report
 
 
 def plan(
@@ -56,6 +56,8 @@ def plan(
     detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
     plan_key: Path | None = PLAN_KEY,
     allow_incomplete: list[str] = ALLOW_INCOMPLETE,
+    target: list[str] = TARGET,
+    exclude: list[str] = EXCLUDE,
     var: list[str] = VARIABLE,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
@@ -64,8 +66,16 @@ def plan(
     manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
-    result = cli.run(_plan(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete)))
-    _show(cli, result)
+    options = plan_options(
+        prune=prune,
+        adopt=adopt,
+        max_deletes=max_deletes,
+        allow_incomplete=allow_incomplete,
+        target=target,
+        exclude=exclude,
+    )
+    result = cli.run(_plan(cli, manifests, options))
+    show_plan(cli, result)
     if result.refusals:
         if cli.options.output == "json":
             raise typer.Exit(PlanRefused.exit_code)
@@ -104,6 +114,8 @@ def apply(
     deadline: float | None = DEADLINE,
     plan_key: Path | None = PLAN_KEY,
     allow_incomplete: list[str] = ALLOW_INCOMPLETE,
+    target: list[str] = TARGET,
+    exclude: list[str] = EXCLUDE,
     var: list[str] = VARIABLE,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
@@ -116,7 +128,15 @@ def apply(
         cli.run(_apply_saved(cli, saved, yes, apply_options, var, plan_key_of(plan_key)))
         return
     manifests = load_manifests(cli, paths, var)
-    cli.run(_apply(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete), yes, apply_options))
+    options = plan_options(
+        prune=prune,
+        adopt=adopt,
+        max_deletes=max_deletes,
+        allow_incomplete=allow_incomplete,
+        target=target,
+        exclude=exclude,
+    )
+    cli.run(_apply(cli, manifests, options, yes, apply_options))
 
 
 def destroy(
@@ -143,9 +163,8 @@ def destroy(
     name = manifests.stack if manifests else stack
     if name is None:
         raise UsageError("no stack given", hint="give its manifests, or --stack NAME")
-    if not DNS_LABEL.fullmatch(name):
-        raise UsageError(f"{name!r} is not a valid stack name", hint="use lowercase letters, digits and hyphens")
-    cli.run(_destroy(cli, name, manifests, yes, apply_options_of(wait, wait_timeout, parallelism, deadline)))
+    options = apply_options_of(wait, wait_timeout, parallelism, deadline)
+    cli.run(_destroy(cli, stack_name(name), manifests, yes, options))
 
 
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
@@ -187,7 +206,7 @@ async def _apply(
     cli: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, apply_options: ApplyOptions
 ) -> None:
     plan = await _plan(cli, manifests, options)
-    await _confirm_and_run(cli, plan, yes, apply_options)
+    await confirm_and_run(cli, plan, yes, apply_options)
 
 
 async def _destroy(
@@ -196,7 +215,7 @@ async def _destroy(
     from rsspot.workflows.reconcile import plan_destroy
 
     plan = await plan_destroy(cli.client, cli.reading_ledger, stack, manifests)
-    await _confirm_and_run(cli, plan, yes, apply_options)
+    await confirm_and_run(cli, plan, yes, apply_options)
 
 
 async def _apply_saved(
@@ -209,7 +228,7 @@ async def _apply_saved(
     cli.options.organization = cli.options.organization or plan.organization
     manifests = _manifests_of(cli, plan, var, needed=needs_manifests(plan))
     plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger)
-    await _confirm_and_run(cli, plan, yes, apply_options)
+    await confirm_and_run(cli, plan, yes, apply_options)
 
 
 def _manifests_of(cli: CliSession, plan: Plan, var: list[str], *, needed: bool) -> ManifestSet | None:
@@ -223,53 +242,3 @@ def _manifests_of(cli: CliSession, plan: Plan, var: list[str], *, needed: bool) 
         if needed:
             raise
         return None
-
-
-async def _confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options: ApplyOptions) -> None:
-    from rsspot.applier.events import Recap
-    from rsspot.cli.progress import progress_of
-    from rsspot.workflows.reconcile import apply_plan, require_applyable
-
-    as_json = cli.options.output == "json"
-    if not as_json or plan.refusals:
-        _show(cli, plan)
-    require_applyable(plan)
-    if not plan.empty and not yes:
-        if as_json:
-            raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
-        _confirm(plan)
-    progress, recap = progress_of(cli, _report(cli)), None
-    failure: RsspotError | None = None
-    with stopped_by_signals(apply_options.stop):
-        async with aclosing(apply_plan(cli.client, cli.client.ledger, plan, apply_options)) as events:
-            try:
-                async for event in events:
-                    if isinstance(event, Recap):
-                        recap = event
-                    else:
-                        progress.show(event)
-            except RsspotError as error:
-                failure = error
-    if recap is not None:
-        transport = cli.client.session.transport
-        progress.finish(recap, requests=transport.requests, retries=transport.repeats + recap.resent)
-    if failure is not None:
-        raise failure
-    if recap is not None and recap.exit_code:
-        raise typer.Exit(recap.exit_code)
-
-
-def _confirm(plan: Plan) -> None:
-    """Ask for confirmation: `yes`, or for a plan that deletes objects `delete` and their number."""
-    deletions = sum(change.destructive for change in plan.changes)
-    confirm(f"delete {deletions}" if deletions else "yes")
-
-
-def _show(cli: CliSession, plan: Plan) -> None:
-    print(_report(cli).plan(plan))
-
-
-def _report(cli: CliSession) -> Report:
-    from rsspot.reports.registry import report_for
-
-    return report_for(cli.options.output, color=cli.color)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsspot.errors import Origin, Origins, nearest
+from rsspot.manifests.lifecycle import Lifecycle
 from rsspot.manifests.stack import Limits
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
@@ -26,11 +27,18 @@ class Manifest:
     namespace: str | None = None
     """The namespace that its author wrote; it must be the organization's."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
 
     @property
     def spec(self) -> Document:
         spec: Document = self.body["spec"]
         return spec
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the object is called, and then what it was called before."""
+        previous = self.lifecycle.previous_name
+        return (self.name, previous) if previous else (self.name,)
 
     @property
     def address(self) -> str:

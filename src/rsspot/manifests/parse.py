@@ -10,13 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
+from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, ON_REMOVE_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
+from rsspot.manifests.annotations import take_lifecycle, unknown_defaults, with_defaults
 from rsspot.manifests.files import find_files
 from rsspot.manifests.leaks import unsendable
+from rsspot.manifests.lifecycle import Lifecycle
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.source import Place, Source, read_sources
-from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
+from rsspot.manifests.stack import DEFAULT_STACK, Defaults, Stack, StackSpec
 from rsspot.manifests.variables import Variables, expand
 from rsspot.models.authoring import AUTHORING
 from rsspot.models.fields import COMMAND, SERVER_OWNED
@@ -55,7 +57,7 @@ def load(
             continue
         missing = expand(source, values)
         wrong: list[Problem] = []
-        manifest = _manifest(source, wrong)
+        manifest = _manifest(source, stack.spec.defaults, wrong)
         # A missing variable is one problem, not also an invalid price or name.
         unknown = {problem.origin for problem in missing}
         problems += missing + [problem for problem in wrong if problem.origin not in unknown]
@@ -120,10 +122,11 @@ def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list
         problems.append(Problem(message, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}"))
     if not DNS_LABEL.fullmatch(stack.name):
         problems.append(_bad_name(stack.name, source))
+    problems += unknown_defaults(stack.spec.defaults, authored_kinds().values(), source)
     return stack, problems
 
 
-def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
+def _manifest(source: Source, defaults: Defaults, problems: list[Problem]) -> Manifest | None:
     before = len(problems)
     document = source.value
     if not isinstance(document, dict):
@@ -135,12 +138,13 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
             problems.append(_unknown_field(key, source.origin((key,)), TOP_KEYS))
     if kind is None:
         return None
-    metadata = _metadata(source, problems)
+    metadata, lifecycle = _metadata(kind, source, problems)
     spec = _spec(kind, source, problems)
     problems += unsendable(kind, source)
     if len(problems) > before:
         return None
-    body = {"metadata": metadata, "spec": _resolve_programs(kind, spec, source)}
+    lifecycle = with_defaults(lifecycle, kind, defaults)
+    body = {"metadata": _with_protection(metadata, lifecycle, kind), "spec": _resolve_programs(kind, spec, source)}
     name, namespace = document["metadata"]["name"], document["metadata"].get("namespace")
     return Manifest(
         kind,
@@ -149,6 +153,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
         source.origin(("metadata", "name")),
         namespace=str(namespace) if namespace else None,
         origins=source.marks,
+        lifecycle=lifecycle,
     )
 
 
@@ -171,26 +176,40 @@ def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
     return kind
 
 
-def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
-    """The labels and annotations as written.
+def _metadata(kind: Kind[Any], source: Source, problems: list[Problem]) -> tuple[dict[str, Any], Lifecycle]:
+    """The labels and annotations as written, and what annotations of ours say about the object's life.
 
     What only a server writes is ignored, so that its output can be a manifest.
     """
     written = source.value.get("metadata")
     if not isinstance(written, dict):
         problems.append(Problem("missing field 'metadata'", source.origin(("metadata",))))
-        return {}
+        return {}, Lifecycle()
+    lifecycle = Lifecycle()
+    if isinstance(annotations := written.get("annotations"), dict):
+        annotations = dict(annotations)
+        lifecycle = take_lifecycle(kind, annotations, source, problems)
+        written = {**written, "annotations": annotations}
     servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {*SERVERS_METADATA}
     ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
     kept = {key: value for key, value in written.items() if key in ours or key not in servers}
     metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
         problems.append(_bad_name(str(metadata["name"]), source))
-    return {
+    sent: dict[str, Any] = {
         key: {name: value for name, value in metadata[key].items() if name not in BOOKKEEPING}
         for key in ("labels", "annotations")
         if key in metadata
     }
+    return sent, lifecycle
+
+
+def _with_protection(metadata: dict[str, Any], lifecycle: Lifecycle, kind: Kind[Any]) -> dict[str, Any]:
+    """The metadata with what becomes of the object, which goes to the service also where the Stack says it."""
+    annotations = metadata.get("annotations", {})
+    if lifecycle.on_remove is None or kind.local or kind.expand or ON_REMOVE_ANNOTATION in annotations:
+        return metadata
+    return {**metadata, "annotations": {**annotations, ON_REMOVE_ANNOTATION: lifecycle.on_remove.value}}
 
 
 def _bad_name(name: str, source: Source) -> Problem:

@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from rsspot.constants import LOCAL_API_VERSION
+from rsspot.manifests.annotations import ABOUT, PREFIX
+from rsspot.manifests.lifecycle import OnRemove, Replace
 from rsspot.manifests.parse import SERVERS_METADATA, authored_kinds
 from rsspot.manifests.stack import Stack
 from rsspot.models.authoring import INTEGER_TEXT
@@ -110,7 +112,22 @@ def _metadata(model: type[BaseModel]) -> Schema:
     name = {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"}
     schema["properties"]["name"] = {**schema["properties"]["name"], "anyOf": [name, REFERENCE]}
     schema["properties"]["name"].pop("type")
+    annotations = next(each for each in schema["properties"]["annotations"]["anyOf"] if each.get("type") == "object")
+    annotations["properties"] = _lifecycle()
     return schema
+
+
+def _lifecycle() -> Schema:
+    """The annotations that rsspot itself reads."""
+    texts = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
+    known: Schema = {
+        "on-remove": {"enum": [*map(str, OnRemove), None]},
+        "replace": {"enum": [*map(str, Replace), None]},
+        "ignore": texts,
+        "previous-name": {"type": ["string", "null"]},
+        "depends-on": texts,
+    }
+    return {PREFIX + name: {"description": ABOUT[name], **about} for name, about in known.items()}
 
 
 def _object(fields: tuple[FieldDescription, ...]) -> Schema:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from rsspot.models.authoring import WholeNumber, between
+from rsspot.manifests.lifecycle import OnRemove, Replace
+from rsspot.models.authoring import WholeNumber, between, one_of
 from rsspot.models.resource import AuthoredMetadata, Model
 
 DEFAULT_STACK = "default"
@@ -21,6 +22,17 @@ class Limits(Model):
     """Most of what the stack owns that one run may delete or replace, in percent."""
 
 
+class Defaults(Model):
+    """What holds for objects of the stack whose own annotations say nothing about it."""
+
+    on_remove: Annotated[str | None, one_of(*OnRemove)] = None
+    """What becomes of an object once nothing declares it."""
+    replace: Annotated[str | None, one_of(*Replace)] = None
+    """How a field that cannot be changed may change."""
+    ignore: list[str] = Field(default_factory=list)
+    """Fields that others may change after an object is made, besides those that the object itself names."""
+
+
 class StackSpec(Model):
     """Whose manifests these are, and how much a run may change."""
 
@@ -32,6 +44,8 @@ class StackSpec(Model):
     """What `${var:…}` stands for."""
     limits: Limits = Limits()
     """How much one run may take away."""
+    defaults: Defaults = Defaults()
+    """What holds for every object of the stack."""
 
 
 class Stack(Model):

@@ -86,11 +86,14 @@ def _truth(value: Any, info: ValidationInfo) -> Any:
     raise ValueError("must be true or false")
 
 
-def _one_of(words: tuple[str, ...]) -> Callable[[Any], None]:
+def among(words: tuple[str, ...]) -> Callable[[Any], None]:
+    """A check that raises ValueError for a value that is none of a few words."""
+    plain = tuple(map(str, words))
+
     def check(value: Any) -> None:
-        if value not in words:
-            *others, last = map(repr, words)
-            alike = f"; {hint}" if (hint := did_you_mean(str(value), words)) else ""
+        if value not in plain:
+            *others, last = map(repr, plain)
+            alike = f"; {hint}" if (hint := did_you_mean(str(value), plain)) else ""
             raise ValueError((f"must be {', '.join(others)} or {last}" if others else f"must be {last}") + alike)
 
     return check
@@ -98,7 +101,7 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Any], None]:
 
 def one_of(*words: str) -> AuthoringRule:
     """A validator of texts with a few known values. The service may know more by now, so reading allows any."""
-    return rule(_one_of(words), enum=list(words))
+    return rule(among(words), enum=list(map(str, words)))
 
 
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]

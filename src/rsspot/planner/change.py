@@ -22,7 +22,13 @@ class Action(StrEnum):
     UPDATE = "update"
     REPLACE = "replace"
     ADOPT = "adopt"
+    DETACH = "detach"
+    """It is left alone, and no longer of this stack."""
     DELETE = "delete"
+
+
+REMOVALS = (Action.DETACH, Action.DELETE)
+"""What becomes of objects that nothing declares."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class Change:
     origin: Origin | None = None
     parent: str | None = None
     """Address of the object this one lives in."""
+    after: tuple[str, ...] = ()
+    """Addresses of the objects that have to be ready first."""
     edits: tuple[Edit, ...] = ()
     body: Document | None = field(default=None, repr=False)
     """The whole object to create."""

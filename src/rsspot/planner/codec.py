@@ -48,11 +48,16 @@ class PlanScope(_Json):
 
 
 class PlanInputs(_Json):
-    """Where the manifests were read, the profile that the Stack named, and the programs that an apply runs."""
+    """Where the manifests were read, the profile that the Stack named, and the programs that an apply runs.
+
+    target and exclude: globs over the addresses that the plan is about, and is not about.
+    """
 
     files: list[str]
     profile: str | None
     programs: dict[str, str] = {}
+    target: list[str] = []
+    exclude: list[str] = []
 
 
 class PlanSource(_Json):
@@ -113,6 +118,7 @@ class PlanChange(_Json):
     body: dict[str, Any] | None
     secrets: list[list[str]]
     filled: list[list[str]] = []
+    after: list[str] = []
     seals: dict[str, str]
     base: PlanBase | None
 
@@ -161,7 +167,13 @@ def dump_plan(plan: Plan) -> Document:
         complete=plan.complete,
         applyable=not plan.refusals,
         incomplete_reasons=dict(plan.incomplete),
-        inputs=PlanInputs(files=list(plan.files), profile=plan.profile, programs=dict(plan.programs)),
+        inputs=PlanInputs(
+            files=list(plan.files),
+            profile=plan.profile,
+            programs=dict(plan.programs),
+            target=list(plan.target),
+            exclude=list(plan.exclude),
+        ),
         summary=plan.summary,
         changes=[_dump_change(change, masks) for change in plan.changes],
         pending=[
@@ -205,6 +217,8 @@ def load_plan(document: Any) -> Plan:
         files=tuple(saved.inputs.files),
         profile=saved.inputs.profile,
         programs=saved.inputs.programs,
+        target=tuple(saved.inputs.target),
+        exclude=tuple(saved.inputs.exclude),
     )
 
 
@@ -262,6 +276,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         body=wire_form(hidden.body),
         secrets=[list(path) for path in change.secrets],
         filled=[list(path) for path in change.filled],
+        after=list(change.after),
         seals=dict(change.seals) or seals_of(change),
         base=_dump_base(change.base) if change.base else None,
     )
@@ -303,6 +318,7 @@ def _as_change(saved: PlanChange) -> Change:
         gives=saved.gives,
         secrets=tuple(map(tuple, saved.secrets)),
         filled=tuple(map(tuple, saved.filled)),
+        after=tuple(saved.after),
         seals=saved.seals,
     )
 

@@ -16,12 +16,13 @@ from dataclasses import replace
 from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.manifests.lifecycle import Replace
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import EXCLUSIVE
 from rsspot.models.refs import Ref, is_uuid
 from rsspot.planner.body import body_of
 from rsspot.planner.change import Action, Base, Change, Edit, Path
-from rsspot.planner.diff import SPEC, after_apply, edits, key_path, managed, managed_digest, path_key
+from rsspot.planner.diff import SPEC, after_apply, declared, edits, key_path, managed_digest, path_key
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH, label_of
 from rsspot.resources.consistency import filled_in
@@ -30,11 +31,12 @@ from rsspot.resources.secrecy import secret_paths
 from rsspot.utils.serialization import Document, at_path
 
 FINAL = "is final once made"
+NAME_PATH = ("metadata", "annotations", NAME_ANNOTATION)
 
 
 def decide(draft: Draft, context: PlanContext) -> Draft:
     """The change of every declared object that is not as declared, and notes on fields that are no longer declared."""
-    changes, notes = [], []
+    changes, notes, foreign = [], [], set()
     for match in draft.matches:
         kind = match.manifest.kind
         if kind.name in context.state.incomplete:
@@ -42,10 +44,14 @@ def decide(draft: Draft, context: PlanContext) -> Draft:
         if match.live is None:
             changes.append(create(match.manifest, context))
             continue
+        if label_of(match.live) not in (None, context.owners.stack):
+            # The guard of ownership says so. What another stack has is not ours to describe.
+            foreign.add(match.manifest.address)
+            continue
         notes += _notes_on_dropped_fields(match.manifest, match.live, context)
         if (change := change_of(match.manifest, match.live, context)) is not None:
             changes.append(change)
-    return draft.add(changes=changes, notes=notes)
+    return replace(draft, left_out=draft.left_out | foreign).add(changes=changes, notes=notes)
 
 
 def create(manifest: Manifest, context: PlanContext) -> Change:
@@ -64,7 +70,7 @@ def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Chang
     if live["metadata"].get("deletionTimestamp"):
         return replacement(manifest, live, "is being deleted already", context, in_place=True)
     owned = context.owners.knows(kind, live)
-    fields = managed(kind, manifest.body, live)
+    fields = declared(manifest, live)
     differences = edits(kind, fields, live, owned.applied if owned else None)
     base = _base(kind, live, tuple(fields))
     if final := [edit for edit in differences if edit.forces_replacement]:
@@ -74,6 +80,8 @@ def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Chang
     adopting = not context.owners.is_ours(kind, live)
     if context.owners.lost_its_label(kind, live):
         differences += (Edit(LABEL_PATH, None, context.owners.stack, drift=True),)
+    if not adopting:
+        differences += _rename(manifest, live)
     if not differences and not adopting:
         return None
     holds, will_hold = _holds(kind, live), _will_hold(manifest, live)
@@ -98,11 +106,12 @@ def replacement(
     """Delete an object and make it again, in the order that the first lines of this file explain."""
     kind = manifest.kind
     exclusive = _holds(kind, live) or _will_hold(manifest, None)
-    surge = kind.naming is Naming.UUID and not is_uuid(manifest.name) and not exclusive and not in_place
+    in_place = in_place or exclusive or manifest.lifecycle.replace is Replace.RECREATE
+    surge = kind.naming is Naming.UUID and not is_uuid(manifest.name) and not in_place
     name = kind.wire_name(context.organization, manifest.name, manifest.spec, successor=surge)
     return replace(
         _whole(manifest, Action.REPLACE, name, reason, context),
-        base=_base(kind, live, tuple(managed(kind, manifest.body, live))),
+        base=_base(kind, live, tuple(declared(manifest, live))),
         surge=surge,
         gives=_holds(kind, live),
     )
@@ -118,6 +127,33 @@ def delete(kind: Kind[Any], live: Document, reason: str, context: PlanContext) -
         parent=kind.parent_address(live.get(SPEC) or {}),
         base=_base(kind, live, ()),
         gives=_holds(kind, live),
+    )
+
+
+def adopt(kind: Kind[Any], live: Document, context: PlanContext) -> Change:
+    """The change that puts our label on a live object that no manifest declares, and changes nothing else."""
+    return Change(
+        address=context.owners.address(kind, live),
+        action=Action.ADOPT,
+        ref=Ref(kind.name, live["metadata"]["name"]),
+        reason="belongs to no stack",
+        parent=kind.parent_address(live.get(SPEC) or {}),
+        edits=(Edit(LABEL_PATH, label_of(live), context.owners.stack),),
+        base=_base(kind, live, ()),
+    )
+
+
+def detach(kind: Kind[Any], live: Document, reason: str, context: PlanContext, *, to: str | None = None) -> Change:
+    """The change that takes our label off a live object, or puts that of the stack `to` on, and lets it be."""
+    ref = Ref(kind.name, live["metadata"]["name"])
+    return Change(
+        address=context.owners.address(kind, live),
+        action=Action.DETACH,
+        ref=ref,
+        reason=reason,
+        parent=kind.parent_address(live.get(SPEC) or {}),
+        edits=(Edit(LABEL_PATH, label_of(live), to),),
+        base=_base(kind, live, ()),
     )
 
 
@@ -173,9 +209,18 @@ def _will_hold(manifest: Manifest, live: Document | None) -> bool:
 def _marks(manifest: Manifest, live: Document, context: PlanContext) -> tuple[Edit, ...]:
     """The edits that make an adopted object ours."""
     marks = [Edit(LABEL_PATH, label_of(live), context.owners.stack)]
-    if live["metadata"]["name"] != manifest.name:
-        marks.append(Edit(("metadata", "annotations", NAME_ANNOTATION), None, manifest.name))
+    if live["metadata"]["name"] != manifest.name and at_path(live, NAME_PATH) != manifest.name:
+        marks.append(Edit(NAME_PATH, at_path(live, NAME_PATH), manifest.name))
     return tuple(marks)
+
+
+def _rename(manifest: Manifest, live: Document) -> tuple[Edit, ...]:
+    """The edit that gives an object its new name. Only where the service shows what it is called now."""
+    previous, given = manifest.lifecycle.previous_name, at_path(live, NAME_PATH)
+    wire_name = live["metadata"]["name"]
+    if previous is None or wire_name == manifest.name or given != (None if previous == wire_name else previous):
+        return ()
+    return (Edit(NAME_PATH, given, manifest.name),)
 
 
 def _owner(live: Document) -> str:
@@ -184,6 +229,9 @@ def _owner(live: Document) -> str:
 
 
 def _why(differences: tuple[Edit, ...]) -> str:
+    renamed = next((edit for edit in differences if edit.path == NAME_PATH), None)
+    if renamed is not None:
+        return f"was called {renamed.before!r}" if renamed.before else "gets a name"
     return "changed by somebody else" if all(edit.drift for edit in differences) else "declared otherwise"
 
 
@@ -193,10 +241,13 @@ def _notes_on_dropped_fields(manifest: Manifest, live: Document, context: PlanCo
     owned = context.owners.knows(kind, live)
     if owned is None or live["metadata"].get("deletionTimestamp"):
         return []
-    declared = {path_key(path) for path in managed(kind, manifest.body, live)}
+    mentioned = {path_key(path) for path in declared(manifest, live)}
     yielding = {path_key((SPEC, *path)) for path, field in kind.fields.items() if field.yields_to}
-    others = declared | yielding | {LABEL_KEY}
-    dropped = sorted(key for key in owned.applied if key not in others and _has_value(live, key))
+    others = mentioned | yielding | {LABEL_KEY}
+    ignores = manifest.lifecycle.ignores
+    dropped = sorted(
+        key for key in owned.applied if key not in others and _has_value(live, key) and not ignores(key_path(key))
+    )
     if not dropped:
         return []
     names = ", ".join(".".join(key_path(key)).removeprefix("spec.") for key in dropped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
 from rsspot.planner.change import Edit, Path
 from rsspot.planner.wire_form import wire_form
@@ -34,6 +35,15 @@ def managed(kind: Kind[Any], desired: Document, live: Document | None = None) ->
             continue
         fields[path] = field.canonical(value) if field else value
     return dict(sorted(fields.items()))
+
+
+def declared(manifest: Manifest, live: Document | None = None) -> dict[Path, Any]:
+    """The fields that a manifest has a say in, without those that its author leaves to others."""
+    fields = managed(manifest.kind, manifest.body, live)
+    lifecycle = manifest.lifecycle
+    if not lifecycle.ignore:
+        return fields
+    return {path: value for path, value in fields.items() if not lifecycle.ignores(path)}
 
 
 def after_apply(desired: Document, live: Document | None, path: Path) -> Any:

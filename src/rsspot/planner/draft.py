@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
-from rsspot.planner.change import Action, Change
+from rsspot.planner.change import REMOVALS, Change
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
@@ -48,6 +48,8 @@ class Draft:
     undeclared: tuple[Leftover, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    left_out: frozenset[str] = frozenset()
+    """Addresses of declared objects that are neither changed nor as declared: of another stack, or not asked for."""
 
     def add(
         self,
@@ -70,13 +72,14 @@ class Draft:
 
     @cached_property
     def by_address(self) -> dict[str, Change]:
-        """The change of each declared object. A deletion is never one: copies and predecessors share the address."""
-        return {change.address: change for change in self.changes if change.action is not Action.DELETE}
+        """The change of each declared object. A removal is never one: copies and predecessors share the address."""
+        return {change.address: change for change in self.changes if change.action not in REMOVALS}
 
     @property
     def unchanged(self) -> int:
         """How many declared objects exist and stay as they are."""
-        return sum(m.live is not None and m.manifest.address not in self.by_address for m in self.matches)
+        changed = self.by_address.keys() | self.left_out
+        return sum(m.live is not None and m.manifest.address not in changed for m in self.matches)
 
 
 @dataclass(frozen=True)

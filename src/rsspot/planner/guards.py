@@ -16,7 +16,9 @@ from rsspot.planner.dependents import may_go_down, survivors
 from rsspot.planner.diff import SPEC
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.field_guards import FIELD_GUARDS
+from rsspot.planner.lifecycle_guards import LIFECYCLE_GUARDS
 from rsspot.planner.ownership import label_of
+from rsspot.planner.selection import is_selected
 
 FEWEST = 10
 """Up to this many removals, SMALL_STACK_PERCENT holds instead of USUAL_PERCENT."""
@@ -82,9 +84,12 @@ def ownership(case: Case) -> Iterator[Problem]:
         manifest = match.manifest
         if match.live is None or case.context.owners.is_ours(manifest.kind, match.live):
             continue
+        if not is_selected(manifest.address, case.context.options.target, case.context.options.exclude):
+            continue
         label, change = label_of(match.live), case.change_of(manifest)
         if label is not None:
-            message, hint = f"belongs to the stack {label!r}", "give it another name, or move its manifest there"
+            message = f"belongs to the stack {label!r}"
+            hint = "give it another name, move its manifest there, or take the object over with `rsspot move`"
         elif not case.context.options.adopt:
             message, hint = "exists already and belongs to no stack", "add --adopt to take it over"
         elif change is not None and change.action is Action.REPLACE:
@@ -179,6 +184,7 @@ def unseen_dependents(case: Case) -> Iterator[Problem]:
 def bystanders(case: Case) -> Iterator[Problem]:
     """Nothing that is not ours goes down with what we delete or replace."""
     gone = {(change.ref.kind, change.base.name) for change in case.changes if change.destructive and change.base}
+    staying = {(change.ref.kind, change.ref.name) for change in case.changes if change.action is Action.DETACH}
     doomed = {change.address for change in case.changes if change.destructive and not change.surge}
     for kind in case.kinds.values():
         if kind.local or not kind.parent:
@@ -188,8 +194,10 @@ def bystanders(case: Case) -> Iterator[Problem]:
             parent = kind.parent_address(live.get(SPEC) or {})
             if parent in doomed:
                 address = case.context.owners.address(kind, live)
+                stays = (kind.name, live["metadata"]["name"]) in staying
+                why = "which is to stay" if stays else "which is not of this stack"
                 yield Problem(
-                    f"{parent} would take {address} down with it, which is not of this stack",
+                    f"{parent} would take {address} down with it, {why}",
                     hint="delete or move that object first",
                     rule=Rule.BYSTANDER,
                 )
@@ -249,6 +257,7 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     labels,
     twins,
     *FIELD_GUARDS,
+    *LIFECYCLE_GUARDS,
     futile,
     keeps_what_is_wanted,
     unseen_dependents,

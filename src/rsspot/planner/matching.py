@@ -4,7 +4,8 @@ A wire name decides, never a mark. Labels and annotations travel along when some
 an object that merely carries our label and a declared name may be a copy; deciding by marks would delete the original.
 Names cannot be copied: they are unique, and we can derive every name that we would have given. In order of trust:
 
-1. the name derived for the manifest, the name derived for its replacement, or one the ledger has for its address;
+1. the name derived for the manifest, the name derived for its replacement, or one the ledger has for its address; the
+   same for what the manifest says it was called before;
 2. where none of those lives, an object of ours that claims to be it: an adopted one whose ledger was lost. The oldest
    claim wins, and the match is not `certain`, so that nothing is pruned on the strength of it.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import IMMUTABLE
-from rsspot.planner.diff import SPEC, field_at, live_value, managed, same
+from rsspot.planner.diff import SPEC, declared, field_at, live_value, same
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.utils.serialization import Document
 
@@ -53,27 +54,33 @@ def match_one(manifest: Manifest, context: PlanContext) -> Match:
 def _candidates(manifest: Manifest, context: PlanContext) -> dict[str, Document]:
     """Live objects by wire name: those of our stack that claim the address, and those with a name derived for it."""
     kind, live = manifest.kind, context.state.of(manifest.kind.name)
-    claiming = context.ours.get(kind.name, {}).get(manifest.address, ())
-    candidates = {each["metadata"]["name"]: each for each in claiming}
-    for successor in (False, True):
-        name = kind.wire_name(context.organization, manifest.name, manifest.spec, successor=successor)
-        if name in live:
-            candidates[name] = live[name]
-    return candidates
+    ours = context.ours.get(kind.name, {})
+    for given in manifest.names:
+        claiming = ours.get(kind.address(given, manifest.spec), ())
+        candidates = {each["metadata"]["name"]: each for each in claiming}
+        for successor in (False, True):
+            name = kind.wire_name(context.organization, given, manifest.spec, successor=successor)
+            if name in live:
+                candidates[name] = live[name]
+        # What an object was called before counts only until it has its new name: another may be called so by now.
+        if candidates:
+            return candidates
+    return {}
 
 
 def _has_trusted_name(manifest: Manifest, live: Document, context: PlanContext) -> bool:
     """Whether we gave an object its name for this manifest, in any version, or the ledger has it under its address."""
     kind, name, spec = manifest.kind, live["metadata"]["name"], live.get(SPEC) or {}
     owned = context.owners.knows(kind, live)
-    if owned is not None and owned.address == manifest.address:
+    if owned is not None and owned.address in (kind.address(given, manifest.spec) for given in manifest.names):
         return True
-    if name == kind.wire_name(context.organization, manifest.name, manifest.spec):
+    if any(name == kind.wire_name(context.organization, given, manifest.spec) for given in manifest.names):
         return True
     # A successor's name stands for the final fields it was made with. What the service filled in was not part of it.
     written = {key: value for key, value in spec.items() if key in manifest.spec}
     return any(
-        name == kind.wire_name(context.organization, manifest.name, fields, successor=True)
+        name == kind.wire_name(context.organization, given, fields, successor=True)
+        for given in manifest.names
         for fields in (manifest.spec, spec, written)
     )
 
@@ -81,7 +88,7 @@ def _has_trusted_name(manifest: Manifest, live: Document, context: PlanContext) 
 def _final_differences(manifest: Manifest, live: Document) -> int:
     """How many final fields of a live object are not as declared."""
     kind, count = manifest.kind, 0
-    for path, desired in managed(kind, manifest.body).items():
+    for path, desired in declared(manifest).items():
         field = field_at(kind, path)
         if field and field.has(IMMUTABLE) and not same(kind, path, live_value(kind, live, path), desired):
             count += 1

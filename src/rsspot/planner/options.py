@@ -12,6 +12,7 @@ class PlanOptions:
     most_deletes: a count · most_delete_percent: of what the stack owns
     allow_incomplete: kinds to plan without, by name, if their list cannot be read
     unread: documents that were passed over and may declare something
+    target, exclude: globs over the addresses of the objects that the plan is about, and that it is not
     """
 
     prune: bool = False
@@ -21,3 +22,10 @@ class PlanOptions:
     most_delete_percent: int | None = None
     allow_incomplete: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether the plan is about some objects only."""
+        return bool(self.target or self.exclude)

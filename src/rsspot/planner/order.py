@@ -18,6 +18,8 @@ class Verb(StrEnum):
     CREATE = "create"
     PATCH = "patch"
     DELETE = "delete"
+    DETACH = "detach"
+    """A patch of the label, after which the ledger forgets the object."""
     EXPAND = "expand"
     """Create every object that a deferred change turns out to stand for."""
 
@@ -33,6 +35,11 @@ class Step:
     awaited: bool = False
     """Another step starts only when this one's object is ready, or gone: that is waited for whatever was asked."""
 
+    @property
+    def patient(self) -> bool:
+        """Whether it starts only when what it waits for is ready, not merely accepted."""
+        return _is_patient(self.change, self.verb)
+
 
 @dataclass
 class _Node:
@@ -41,7 +48,17 @@ class _Node:
     after: set[int] = field(default_factory=set)
 
 
-_VERBS = {Action.CREATE: Verb.CREATE, Action.UPDATE: Verb.PATCH, Action.ADOPT: Verb.PATCH, Action.DELETE: Verb.DELETE}
+_VERBS = {
+    Action.CREATE: Verb.CREATE,
+    Action.UPDATE: Verb.PATCH,
+    Action.ADOPT: Verb.PATCH,
+    Action.DETACH: Verb.DETACH,
+    Action.DELETE: Verb.DELETE,
+}
+
+
+def _is_patient(change: Change, verb: Verb) -> bool:
+    return verb in (Verb.DELETE, Verb.EXPAND) or bool(change.after)
 
 
 def order(changes: Sequence[Change]) -> list[Step]:
@@ -82,6 +99,9 @@ def _edges(nodes: Sequence[_Node]) -> Iterator[tuple[int, int]]:
                 yield seq, own[Verb.DELETE]
             if Verb.CREATE in above:
                 yield seq, above[Verb.CREATE]
+            for address in node.change.after:
+                makers = by_address.get(address, {})
+                yield from ((seq, makers[verb]) for verb in makers if verb is not Verb.DELETE)
     for parent, siblings in children.items():
         yield from _sibling_edges(nodes, siblings, parent_goes=Verb.DELETE in by_address.get(parent, {}))
 
@@ -116,7 +136,7 @@ def _sorted(nodes: Sequence[_Node]) -> list[Step]:
         waits_for
         for node in nodes
         for waits_for in node.after
-        if node.verb in (Verb.DELETE, Verb.EXPAND) or nodes[waits_for].verb is Verb.DELETE
+        if _is_patient(node.change, node.verb) or nodes[waits_for].verb is Verb.DELETE
     }
     return [
         Step(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
 from rsspot.planner.diff import SPEC, path_key
 from rsspot.planner.live import LiveState, Owned
+from rsspot.planner.protection import on_remove
 from rsspot.resources.kind import Kind, Naming
 from rsspot.utils.serialization import Document, at_path
 
@@ -79,6 +81,11 @@ class Owners:
         """What the ledger remembers of this very object; None for nothing."""
         known = self._owned.get(Ref(kind.name, live["metadata"]["name"]))
         return known if known and known.uid in (None, live["metadata"].get("uid")) else None
+
+    def on_remove(self, kind: Kind[Any], live: Document) -> OnRemove:
+        """What becomes of an object once nothing declares it."""
+        known = self.knows(kind, live)
+        return on_remove(live, known.applied if known else None)
 
     def address(self, kind: Kind[Any], live: Document) -> str:
         """How people call a live object."""

@@ -9,6 +9,8 @@ Each stage takes a draft and returns the next one, and looks at nothing but the 
     remove_undeclared   prune, or list, what no manifest declares
     expand              the objects that a manifest such as Registration stands for
     remove_underived    the same as remove_undeclared, for those
+    link                what has to be ready before what
+    select              the objects that were asked for, if not all
 
 Then the guards object, and the changes are sorted by address. Who waits for whom is the business of `order`.
 """
@@ -22,6 +24,7 @@ from rsspot.manifests.manifest import Manifest
 from rsspot.models.refs import Ref
 from rsspot.planner.cascade import cascade
 from rsspot.planner.decisions import decide
+from rsspot.planner.dependencies import link
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.expansion import expand
 from rsspot.planner.guards import guard
@@ -31,6 +34,7 @@ from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.removal import remove_predecessors, remove_undeclared, remove_underived
+from rsspot.planner.selection import is_selected, select
 from rsspot.resources.kind import Kind, Phase
 
 Stage = Callable[[Draft, PlanContext], Draft]
@@ -42,6 +46,8 @@ STAGES: tuple[Stage, ...] = (
     remove_undeclared,
     expand,
     remove_underived,
+    link,
+    select,
 )
 
 
@@ -74,6 +80,8 @@ def build(
         refusals=(*draft.problems, *guard(draft, context)),
         notes=draft.notes,
         files=tuple(files),
+        target=context.options.target,
+        exclude=context.options.exclude,
     )
 
 
@@ -82,6 +90,8 @@ def _pending(draft: Draft, context: PlanContext) -> Iterator[Pending]:
     for each in draft.matches:
         manifest = each.manifest
         if each.live is None or manifest.kind.local or manifest.address in draft.by_address:
+            continue
+        if not is_selected(manifest.address, context.options.target, context.options.exclude):
             continue
         readiness = context.readiness(manifest.kind.name, each.live)
         if readiness.phase is not Phase.READY:

@@ -48,6 +48,10 @@ class Plan:
     files: tuple[str, ...] = ()
     profile: str | None = None
     """The profile that the Stack named."""
+    target: tuple[str, ...] = ()
+    """Globs over the addresses that the plan is about; all when there are none."""
+    exclude: tuple[str, ...] = ()
+    """Globs over the addresses that the plan is not about."""
     programs: Mapping[str, str] = field(default_factory=dict)
     """The programs that an apply would run: absolute path -> digest of the file."""
 
@@ -57,7 +61,13 @@ class Plan:
 
     @property
     def complete(self) -> bool:
-        return not self.incomplete
+        """Whether it is about everything that the stack has."""
+        return not self.incomplete and not self.partial
+
+    @property
+    def partial(self) -> bool:
+        """Whether only some objects were asked for."""
+        return bool(self.target or self.exclude)
 
     @property
     def summary(self) -> dict[str, int]:

@@ -2,9 +2,10 @@
 
 Only three things are ever deleted. A predecessor that an interrupted replacement left behind, once what replaced it is
 ready: until then it still does the work. An object whose parent is deleted, since it cannot outlive it. And, only with
---prune, an object of this stack that no manifest declares. Everything else that is ours and undeclared is listed and
-left alone. Nothing is pruned on incomplete knowledge: not of a kind whose list could not be read, not an object that a
-manifest may stand for whose group could not be read, and not a copy when it is uncertain which one is declared.
+--prune, an object of this stack that no manifest declares; one that is to be detached loses our label instead.
+Everything else that is ours and undeclared is listed and left alone. Nothing is pruned on incomplete knowledge: not of
+a kind whose list could not be read, not an object that a manifest may stand for whose group could not be read, not a
+copy when it is uncertain which one is declared, and nothing at all by a plan of some objects only.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Change
-from rsspot.planner.decisions import delete
+from rsspot.planner.decisions import delete, detach
 from rsspot.planner.diff import SPEC
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.planner.plan import Leftover
@@ -75,7 +77,11 @@ def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bo
             continue
         elif _may_prune(kind, draft, context) and (match is None or match.certain):
             reason = "the stack is destroyed" if context.options.destroy else "no longer in the manifests"
-            changes.append(replace(delete(kind, live, reason, context), address=address))
+            if context.owners.on_remove(kind, live) is OnRemove.DETACH:
+                change = detach(kind, live, f"{reason}, and is to stay", context)
+            else:
+                change = delete(kind, live, reason, context)
+            changes.append(replace(change, address=address))
         else:
             undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
     return draft.add(changes=changes, undeclared=undeclared, notes=notes)
@@ -106,7 +112,7 @@ def _note_on_copy(address: str, match: Match) -> str:
 
 def _may_prune(kind: Kind[Any], draft: Draft, context: PlanContext) -> bool:
     """Whether an undeclared object may go: pruning is on, and what might declare it could be read."""
-    if not context.options.prune:
+    if not context.options.prune or context.options.partial:
         return False
     sources = [manifest.kind for manifest in draft.manifests if manifest.kind.expands_to == kind.name]
     return not any(source.parent and source.parent.kind in context.state.incomplete for source in sources)

@@ -17,16 +17,36 @@ from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import StepState
 from rsspot.utils.text import columns, padded, printable
 
-SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.ADOPT: "<", Action.DELETE: "-"}
-COLORS = {Action.CREATE: "32", Action.UPDATE: "33", Action.REPLACE: "31", Action.ADOPT: "36", Action.DELETE: "31"}
-SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
+SYMBOLS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.ADOPT: "<",
+    Action.DETACH: ">",
+    Action.DELETE: "-",
+}
+COLORS = {
+    Action.CREATE: "32",
+    Action.UPDATE: "33",
+    Action.REPLACE: "31",
+    Action.ADOPT: "36",
+    Action.DETACH: "36",
+    Action.DELETE: "31",
+}
+SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.DETACH, Action.REPLACE, Action.DELETE)
 """Destructive changes come last, next to the summary."""
 LONGEST_VALUE = 120
 WIDEST_ADDRESS = 60
 NAME_WIDTH = 22
 
-DOING = {"create": "creating", "patch": "updating", "delete": "deleting", "expand": "registering"}
-DONE = {"create": "created", "patch": "updated", "delete": "deleted", "expand": "registered"}
+DOING = {
+    "create": "creating",
+    "patch": "updating",
+    "detach": "detaching",
+    "delete": "deleting",
+    "expand": "registering",
+}
+DONE = {"create": "created", "patch": "updated", "detach": "detached", "delete": "deleted", "expand": "registered"}
 
 
 class TextReport:
@@ -142,7 +162,8 @@ def _headline(plan: Plan) -> str:
     parts += [f"{summary['drift']} drifted"] if summary["drift"] else []
     parts.append(f"{plan.unchanged} unchanged")
     unread = "; ".join(printable(f"{kind}: {why}") for kind, why in plan.incomplete.items())
-    state = "" if plan.complete else f"  INCOMPLETE: {unread}"
+    state = f"  INCOMPLETE: {unread}" if unread else ""
+    state += "  PARTIAL: only what --target and --exclude leave" if plan.partial else ""
     return f"Plan: {', '.join(parts)}.{state}"
 
 

@@ -65,9 +65,7 @@ async def make_plan(
     if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
         raise ManifestError(problems, hint="nothing was sent")
     needed = _kinds_to_list(declared, known, everything=options.prune)
-    snapshot = await take_snapshot(
-        client, [kind for kind in known.values() if kind in needed or _is_worth_a_look(kind)]
-    )
+    snapshot = await take_snapshot(client, [kind for kind in known.values() if kind in needed or worth_a_look(kind)])
     unseen = [kind for kind in known.values() if kind.name in snapshot.incomplete and kind not in needed]
     incomplete = {name: why for name, why in snapshot.incomplete.items() if known[name] in needed}
     scope = scope_id(client.base_url, snapshot.organization, name)
@@ -123,7 +121,7 @@ async def known_stacks(client: AsyncSpotClient, ledger: Ledger, account: str) ->
 
     account: what the scopes of the organization begin with
     """
-    snapshot = await take_snapshot(client, [kind for kind in kinds().values() if _is_worth_a_look(kind)])
+    snapshot = await take_snapshot(client, [kind for kind in kinds().values() if worth_a_look(kind)])
     live = {label_of(each) for objects in snapshot.live.values() for each in objects.values()}
     applied = {run.scope.removeprefix(account) for run in ledger.runs() if run.scope.startswith(account)}
     return sorted(filter(None, live | applied))
@@ -219,7 +217,7 @@ def _kinds_to_list(declared: Sequence[Manifest], known: dict[str, Kind[Any]], *,
     return [kind for name, kind in sorted(known.items()) if name in names and "list" in kind.verbs]
 
 
-def _is_worth_a_look(kind: Kind[Any]) -> bool:
+def worth_a_look(kind: Kind[Any]) -> bool:
     """Whether objects of a kind may be of the stack though no manifest declares any."""
     return kind.manageable and kind.authored and not kind.local and "list" in kind.verbs
 

@@ -14,10 +14,11 @@ from rsspot.applier.settle import OUR_MARKS, Found, judge
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, Problem, StalePlan, UsageError
+from rsspot.manifests.lifecycle import OnRemove
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.planner.body import body_of
 from rsspot.planner.case import Rule
-from rsspot.planner.change import Action, Change
+from rsspot.planner.change import REMOVALS, Action, Change
 from rsspot.planner.codec import load_plan
 from rsspot.planner.diff import SPEC, field_at, managed, same
 from rsspot.planner.live import LiveState
@@ -161,10 +162,12 @@ async def check_allowed(client: AsyncSpotClient, ledger: Ledger, plan: Plan, man
     problems = await _not_ours(client, ledger, plan)
     if manifests is not None:
         options = PlanOptions(
-            prune=any(change.action is Action.DELETE for change in plan.changes),
+            prune=any(change.action in REMOVALS for change in plan.changes),
             adopt=any(change.action is Action.ADOPT for change in plan.changes),
             # How much is taken away was judged when the plan was approved.
             most_deletes=len(plan.changes),
+            target=plan.target,
+            exclude=plan.exclude,
         )
         fresh = await make_plan(client, ledger, manifests, options=options, stack=plan.stack, command=plan.command)
         problems += fresh.refusals
@@ -188,6 +191,9 @@ async def _not_ours(client: AsyncSpotClient, ledger: Ledger, plan: Plan) -> list
             allowed = owners.may_delete(kind, live, snapshot.organization)
         else:
             allowed = owners.is_ours(kind, live) or (change.action is Action.ADOPT and label_of(live) is None)
+        if change.destructive and owners.on_remove(kind, live) is OnRemove.PROTECT:
+            message = f"{change.address} is protected by now, and would be deleted"
+            problems.append(Problem(message, change.origin, "make and review a new plan", Rule.PROTECTION))
         if not allowed:
             message = f"{change.address} is not of the stack {plan.stack!r}: it must not be changed by its plan"
             problems.append(Problem(message, change.origin, "make and review a new plan", Rule.OWNERSHIP))
@@ -198,10 +204,10 @@ def undeclared(change: Change, plan: Plan, manifests: ManifestSet) -> Problem | 
     """What a saved change would do that the manifests do not say, or None."""
     by_address = {manifest.address: manifest for manifest in manifests.manifests}
     manifest = by_address.get(change.address)
-    if change.action is Action.DELETE:
+    if change.action in REMOVALS:
         # A copy or a predecessor shares the address of what is declared.
         same = manifest is not None and change.base is not None and change.base.name == manifest.name
-        what = "would be deleted, and is declared" if same else None
+        what = "would be removed, and is declared" if same else None
     elif manifest is not None:
         what = _difference(change, plan, manifest)
     else:

@@ -130,11 +130,14 @@ def delete_command(kind: Kind[Any]) -> Callable[..., None]:
     """The `delete` command of a kind."""
 
     def delete(name: str = NAME, within: str = within_option(kind), yes: bool = YES) -> None:
+        from rsspot.workflows.deletion import require_unprotected
+
         here = session()
 
         async def work() -> str:
             documents = here.client.documents(kind)
             wire = await documents.wire_name(name, within=within)
+            await require_unprotected(here.client, here.reading_ledger, kind, wire)
             if not yes:
                 confirm(f"delete {name}")
             await documents.delete(wire)

@@ -1,0 +1,66 @@
+"""require_unprotected(): refuses the deletion of an object by hand while it, or what lives in it, is protected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.snapshot import take_snapshot
+from rsspot.errors import PlanRefused, Problem
+from rsspot.manifests.lifecycle import OnRemove
+from rsspot.models.refs import Ref
+from rsspot.planner.case import Rule
+from rsspot.planner.dependents import may_go_down
+from rsspot.planner.protection import on_remove
+from rsspot.resources.kind import Kind
+from rsspot.resources.names import full_name
+from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import Ledger, OwnedObject
+from rsspot.utils.serialization import Document
+from rsspot.workflows.reconcile import scope_id
+
+LIFT = "to lift the protection, apply its manifest with `rsspot.dev/on-remove: delete` first"
+
+
+async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kind[Any], wire_name: str) -> None:
+    """Raise PlanRefused if an object may not be deleted. Raises NotFound if there is none of this name.
+
+    Protection is read from the live objects, and where the annotation is gone from the ledger.
+    """
+    live = await client.documents(kind).get(wire_name)
+    going = [(kind, live)]
+    address = kind.address(wire_name, live.get("spec") or {})
+    inside = [each for each in kinds().values() if may_go_down(each, kind.name)]
+    snapshot = await take_snapshot(client, inside)
+    for inner in inside:
+        children = snapshot.of(inner.name).values()
+        going += [(inner, each) for each in children if inner.parent_address(each.get("spec") or {}) == address]
+    applied = _applied(ledger, scope_id(client.base_url, snapshot.organization, ""))
+    problems = [
+        Problem(f"{_name(each, document)} is protected, and would be deleted", None, LIFT, Rule.PROTECTION)
+        for each, document in going
+        if _is_protected(each, document, applied)
+    ]
+    problems += [
+        Problem(f"the {kinds()[name].plural} in it could not be read: {why}", None, "try again", Rule.INCOMPLETE_READ)
+        for name, why in snapshot.incomplete.items()
+    ]
+    if problems:
+        raise PlanRefused(problems, hint="nothing was sent")
+
+
+def _applied(ledger: Ledger, account: str) -> dict[Ref, OwnedObject]:
+    """What the ledger has on record of the objects of all stacks of an organization."""
+    scopes = {run.scope for run in ledger.runs() if run.scope.startswith(account)}
+    return {ref: owned for scope in scopes for ref, owned in ledger.owned(scope).items()}
+
+
+def _is_protected(kind: Kind[Any], live: Document, applied: Mapping[Ref, OwnedObject]) -> bool:
+    known = applied.get(Ref(kind.name, live["metadata"]["name"]))
+    same = known is not None and known.uid in (None, live["metadata"].get("uid"))
+    return on_remove(live, known.applied if known and same else None) is OnRemove.PROTECT
+
+
+def _name(kind: Kind[Any], document: Document) -> str:
+    return f"{kind.name.lower()}/{full_name(kind, document)}"
