@@ -111,3 +111,36 @@ def test_a_default_stack_is_not_told_to_prune(rsspot: Command) -> None:
     rsspot("apply stack.yaml --yes --wait accepted")
     Path("stack.yaml").write_text(text.replace("name: edge", "name: other"))
     assert "name the stack, and --prune deletes" in rsspot("plan stack.yaml")
+
+
+def test_a_plan_is_approved_by_its_digest(rsspot: Command) -> None:
+    """Exactly what was approved is applied, without a file and without a question; anything else is refused."""
+    Path("stack.yaml").write_text(STACK)
+    digest = json.loads(rsspot("plan stack.yaml -o json"))["digest"]
+    assert f"--approve {digest}" in rsspot("plan stack.yaml")
+    Path("stack.yaml").write_text(STACK + OTHERS)
+    refused = rsspot(f"apply stack.yaml --approve {digest}", 6)
+    assert "this is not the plan that was approved" in refused
+    assert "vmsshkey/key-0" in refused
+    assert json.loads(rsspot("cloudspaces list -o json")) == []
+    Path("stack.yaml").write_text(STACK)
+    assert "created=1" in rsspot(f"apply stack.yaml --approve {digest} --wait none")
+    assert "created=0" in rsspot(f"apply stack.yaml --approve {digest} --wait none")
+
+
+def test_who_changed_a_field_is_shown(rsspot: Command) -> None:
+    """A field that was applied, and that somebody else wrote since: who it was, and when."""
+    Path("stack.yaml").write_text(STACK.replace("dfw-1}", "dfw-1, webhook: https://example.com/a}"))
+    rsspot("apply stack.yaml --yes --wait none")
+    (live,) = json.loads(rsspot("cloudspaces list -o json"))
+    path = f"/apis/ngpc.rxt.io/v1/namespaces/{live['metadata']['namespace']}/cloudspaces/edge"
+    rsspot(
+        f'raw --method PATCH --path {path}?fieldManager=console --body-json \'{{"metadata": {{"labels": {{"a": "b"}}}}}}\''
+    )
+    rsspot(
+        f'raw --method PATCH --path {path}?fieldManager=console --body-json \'{{"spec": {{"webhook": "https://x.example"}}}}\''
+    )
+    drift = rsspot("plan stack.yaml")
+    assert "changed by console at 20" in drift
+    (edit,) = json.loads(rsspot("plan stack.yaml -o json"))["changes"][0]["diff"]
+    assert (edit["by"], edit["drift"], edit["applied"]) == ("console", True, None)

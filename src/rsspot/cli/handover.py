@@ -9,7 +9,7 @@ import typer
 
 from rsspot.cli.plan_options import DEADLINE, PARALLELISM, apply_options_of, reporting_session, stack_name
 from rsspot.cli.prompts import YES
-from rsspot.cli.running import confirm_and_run
+from rsspot.cli.running import Approval, confirm_and_run
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
 
@@ -70,7 +70,7 @@ def move(
 
 
 async def _hand_over(cli: CliSession, planned: Awaitable[Plan], yes: bool, options: ApplyOptions) -> None:
-    await confirm_and_run(cli, await planned, yes, options)
+    await confirm_and_run(cli, await planned, Approval(yes), options)
 
 
 COMMANDS: dict[str, Any] = {"adopt": adopt, "detach": detach, "move": move}

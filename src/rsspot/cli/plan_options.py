@@ -49,6 +49,14 @@ TARGET = shown(
 EXCLUDE = shown(
     typer.Option([], "--exclude", metavar="GLOB", help="Plan without objects with such an address. May be repeated.")
 )
+APPROVE = shown(
+    typer.Option(
+        None,
+        "--approve",
+        metavar="DIGEST",
+        help="Apply without asking if the plan is the one with this digest; refuse any other.",
+    )
+)
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
 WAIT = shown(typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none."))
 WAIT_TIMEOUT = shown(

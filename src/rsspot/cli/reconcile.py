@@ -11,6 +11,7 @@ from rsspot.cli import errors
 from rsspot.cli.plan_options import (
     ADOPT,
     ALLOW_INCOMPLETE,
+    APPROVE,
     DEADLINE,
     EVERY_EVENT,
     EXCLUDE,
@@ -31,7 +32,7 @@ from rsspot.cli.plan_options import (
     stack_name,
 )
 from rsspot.cli.prompts import YES
-from rsspot.cli.running import confirm_and_run, show_plan
+from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan
 from rsspot.cli.session import CliSession, session
 from rsspot.cli_history import shown
 from rsspot.errors import ManifestError, PlanRefused, UsageError
@@ -80,6 +81,7 @@ def plan(
         if cli.options.output == "json":
             raise typer.Exit(PlanRefused.exit_code)
         raise PlanRefused(result.refusals, hint="nothing was sent")
+    show_digest(cli, result)
     if out:
         from rsspot.planner.codec import dump_plan
 
@@ -107,6 +109,7 @@ def apply(
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
     yes: bool = YES,
+    approve: str | None = APPROVE,
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
     parallelism: int = PARALLELISM,
@@ -124,8 +127,9 @@ def apply(
     if saved and paths:
         raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
     apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
+    approval = Approval(yes, approve)
     if saved:
-        cli.run(_apply_saved(cli, saved, yes, apply_options, var, plan_key_of(plan_key)))
+        cli.run(_apply_saved(cli, saved, approval, apply_options, var, plan_key_of(plan_key)))
         return
     manifests = load_manifests(cli, paths, var)
     options = plan_options(
@@ -136,7 +140,7 @@ def apply(
         target=target,
         exclude=exclude,
     )
-    cli.run(_apply(cli, manifests, options, yes, apply_options))
+    cli.run(_apply(cli, manifests, options, approval, apply_options))
 
 
 def destroy(
@@ -164,7 +168,7 @@ def destroy(
     if name is None:
         raise UsageError("no stack given", hint="give its manifests, or --stack NAME")
     options = apply_options_of(wait, wait_timeout, parallelism, deadline)
-    cli.run(_destroy(cli, stack_name(name), manifests, yes, options))
+    cli.run(_destroy(cli, stack_name(name), manifests, Approval(yes), options))
 
 
 def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
@@ -203,23 +207,23 @@ def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
 
 
 async def _apply(
-    cli: CliSession, manifests: ManifestSet, options: PlanOptions, yes: bool, apply_options: ApplyOptions
+    cli: CliSession, manifests: ManifestSet, options: PlanOptions, approval: Approval, apply_options: ApplyOptions
 ) -> None:
     plan = await _plan(cli, manifests, options)
-    await confirm_and_run(cli, plan, yes, apply_options)
+    await confirm_and_run(cli, plan, approval, apply_options)
 
 
 async def _destroy(
-    cli: CliSession, stack: str, manifests: ManifestSet | None, yes: bool, apply_options: ApplyOptions
+    cli: CliSession, stack: str, manifests: ManifestSet | None, approval: Approval, apply_options: ApplyOptions
 ) -> None:
     from rsspot.workflows.reconcile import plan_destroy
 
     plan = await plan_destroy(cli.client, cli.reading_ledger, stack, manifests)
-    await confirm_and_run(cli, plan, yes, apply_options)
+    await confirm_and_run(cli, plan, approval, apply_options)
 
 
 async def _apply_saved(
-    cli: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str], key: str | None
+    cli: CliSession, saved: Path, approval: Approval, apply_options: ApplyOptions, var: list[str], key: str | None
 ) -> None:
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
@@ -228,7 +232,7 @@ async def _apply_saved(
     cli.options.organization = cli.options.organization or plan.organization
     manifests = _manifests_of(cli, plan, var, needed=needs_manifests(plan))
     plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger)
-    await confirm_and_run(cli, plan, yes, apply_options)
+    await confirm_and_run(cli, plan, approval, apply_options)
 
 
 def _manifests_of(cli: CliSession, plan: Plan, var: list[str], *, needed: bool) -> ManifestSet | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,7 +12,7 @@ import typer
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
-from rsspot.errors import PlanRefused, Problem, RsspotError
+from rsspot.errors import PlanRefused, Problem, RsspotError, StalePlan
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -18,7 +20,15 @@ if TYPE_CHECKING:
     from rsspot.reports.protocol import Report
 
 
-async def confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options: ApplyOptions) -> None:
+@dataclass(frozen=True)
+class Approval:
+    """Whether a plan was approved before it was made. yes: whatever it says · digest: only the plan that has it"""
+
+    yes: bool
+    digest: str | None = None
+
+
+async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply_options: ApplyOptions) -> None:
     """Show a plan, have it confirmed, run it and print what happens. Raises what ended the run."""
     from rsspot.applier.events import Recap
     from rsspot.cli.progress import progress_of
@@ -28,7 +38,7 @@ async def confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options:
     if not as_json or plan.refusals:
         show_plan(cli, plan)
     require_applyable(plan)
-    if not plan.empty and not yes:
+    if not plan.empty and not _is_approved(plan, approval):
         if as_json:
             raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
         _confirm(plan)
@@ -51,6 +61,29 @@ async def confirm_and_run(cli: CliSession, plan: Plan, yes: bool, apply_options:
         raise failure
     if recap is not None and recap.exit_code:
         raise typer.Exit(recap.exit_code)
+
+
+def _is_approved(plan: Plan, approval: Approval) -> bool:
+    """Whether nobody has to be asked. Raises StalePlan for another plan than the one that was approved."""
+    if approval.digest is None:
+        return approval.yes
+    digest = _digest(plan)
+    if digest != approval.digest:
+        message = f"this is not the plan that was approved: its digest is {digest}"
+        raise StalePlan(message, hint="nothing was sent; review the plan above, and approve it by its digest")
+    return True
+
+
+def _digest(plan: Plan) -> str:
+    from rsspot.planner.codec import dump_plan
+
+    return str(dump_plan(plan)["digest"])
+
+
+def show_digest(cli: CliSession, plan: Plan) -> None:
+    """Say how exactly this plan can be approved. In JSON and YAML its digest is a member of the plan."""
+    if cli.options.output == "table" and not plan.empty:
+        print(f"To apply exactly this plan: --approve {_digest(plan)}", file=sys.stderr)
 
 
 def _confirm(plan: Plan) -> None:

@@ -42,6 +42,12 @@ class Edit:
     """The field was as desired when last applied: somebody else changed it."""
     secret: bool = False
     forces_replacement: bool = False
+    applied: Any = None
+    """Its value when last applied, by the ledger; None for a secret, and where that is not known."""
+    by: str | None = None
+    """The program that changed it since, by the name it gave the service."""
+    since: str | None = None
+    """When that was."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
 
 FORMAT = "rsspot.plan/1"
-UNSEALED = ("digest", "createdAt", "signature")
-"""What the digest is not about."""
+UNSEALED = ("digest", "createdAt", "signature", "notes")
+"""What the digest is not about: it stands for what a plan would do."""
 
 
 class _Json(BaseModel):
@@ -78,7 +78,10 @@ class PlanProblem(_Json):
 
 
 class PlanEdit(_Json):
-    """One field that differs. before and after are null where the field is absent; secrets are masked."""
+    """One field that differs. before and after are null where the field is absent; secrets are masked.
+
+    applied: its value when last applied · by, since: the program that changed it after that, and when
+    """
 
     path: list[str]
     before: Any
@@ -86,6 +89,9 @@ class PlanEdit(_Json):
     drift: bool
     secret: bool
     forces_replacement: bool
+    applied: Any = None
+    by: str | None = None
+    since: str | None = None
 
 
 class PlanBase(_Json):
@@ -133,7 +139,7 @@ class PlanPending(_Json):
 
 
 class PlanDocument(_Json):
-    """A saved plan. digest is of what it would do: not of itself, times, places in files, seals and the signature."""
+    """A saved plan. digest is of what it would do: not of itself, times, places, notes, seals and the signature."""
 
     format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
     tool: PlanTool
@@ -248,7 +254,13 @@ def digest_of(document: Document) -> str:
 
 
 def _without(entry: Any, keys: tuple[str, ...]) -> Any:
-    return {name: value for name, value in entry.items() if name not in keys} if isinstance(entry, dict) else entry
+    if not isinstance(entry, dict):
+        return entry
+    kept = {name: value for name, value in entry.items() if name not in keys}
+    if isinstance(kept.get("diff"), list):
+        # Who changed a field before the plan was made changes nothing about what the plan does.
+        kept["diff"] = [_without(edit, ("by", "since")) for edit in kept["diff"]]
+    return kept
 
 
 def problem_json(problem: Problem) -> Document:
@@ -344,11 +356,24 @@ def _dump_edit(edit: Edit) -> PlanEdit:
         drift=edit.drift,
         secret=edit.secret,
         forces_replacement=edit.forces_replacement,
+        applied=edit.applied,
+        by=edit.by,
+        since=edit.since,
     )
 
 
 def _load_edit(saved: PlanEdit) -> Edit:
-    return Edit(tuple(saved.path), saved.before, saved.after, saved.drift, saved.secret, saved.forces_replacement)
+    return Edit(
+        tuple(saved.path),
+        saved.before,
+        saved.after,
+        saved.drift,
+        saved.secret,
+        saved.forces_replacement,
+        saved.applied,
+        saved.by,
+        saved.since,
+    )
 
 
 def _dump_base(base: Base) -> PlanBase:

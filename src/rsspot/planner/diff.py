@@ -7,6 +7,7 @@ from typing import Any
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
+from rsspot.planner.attribution import author_of
 from rsspot.planner.change import Edit, Path
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.kind import Field, Kind, is_zero
@@ -115,6 +116,8 @@ def edits(
             or hidden.mask(str(before)) != str(before)
         )
         last = (applied or {}).get(path_key(path))
+        # Whoever wrote what was applied last was ourselves.
+        author = author_of(live, path) if last is not None and not _was_applied(last, before, secret) else None
         differences.append(
             Edit(
                 path,
@@ -123,6 +126,9 @@ def edits(
                 drift=last is not None and _was_applied(last, after, secret),
                 secret=secret,
                 forces_replacement=bool(field and field.has(IMMUTABLE)),
+                applied=None if secret else last,
+                by=author.manager if author else None,
+                since=author.time if author else None,
             )
         )
     return tuple(differences)

@@ -134,7 +134,10 @@ def _name(edit: Edit) -> str:
 def _mark(edit: Edit) -> str:
     if edit.forces_replacement:
         return "   final once made: forces replacement"
-    return "   changed by somebody else" if edit.drift else ""
+    if edit.by is None:
+        return "   changed by somebody else" if edit.drift else ""
+    was = "" if edit.drift or edit.secret else f", was {_value(edit.applied)} when last applied"
+    return f"   changed by {printable(edit.by)} at {printable(edit.since or '')}{was}"
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

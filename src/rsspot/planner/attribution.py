@@ -1,0 +1,42 @@
+"""Attribution: who wrote a field of a live object last, and when, by its `metadata.managedFields`. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rsspot.planner.change import Path
+from rsspot.utils.serialization import Document, at_path
+
+
+class Author(NamedTuple):
+    """manager: the program, by the name it gave · time: RFC 3339, UTC."""
+
+    manager: str
+    time: str
+
+
+def author_of(live: Document, path: Path) -> Author | None:
+    """The last one that wrote a field; None where the service does not tell.
+
+    Source: the format FieldsV1 of Kubernetes. A field is the key `f:name`, and {} stands for it with all that it holds.
+    """
+    authors = sorted(_authors(live, path), key=lambda author: author.time)
+    return authors[-1] if authors else None
+
+
+def _authors(live: Document, path: Path) -> Iterator[Author]:
+    for entry in at_path(live, ("metadata", "managedFields")) or ():
+        manager, time = at_path(entry, ("manager",)), at_path(entry, ("time",))
+        if isinstance(manager, str) and isinstance(time, str) and _holds(at_path(entry, ("fieldsV1",)), path):
+            yield Author(manager, time)
+
+
+def _holds(fields: object, path: Path) -> bool:
+    for key in path:
+        if not isinstance(fields, dict) or f"f:{key}" not in fields:
+            return False
+        fields = fields[f"f:{key}"]
+        if fields == {}:
+            return True
+    return True
