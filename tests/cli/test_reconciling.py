@@ -133,14 +133,31 @@ def test_who_changed_a_field_is_shown(rsspot: Command) -> None:
     Path("stack.yaml").write_text(STACK.replace("dfw-1}", "dfw-1, webhook: https://example.com/a}"))
     rsspot("apply stack.yaml --yes --wait none")
     (live,) = json.loads(rsspot("cloudspaces list -o json"))
-    path = f"/apis/ngpc.rxt.io/v1/namespaces/{live['metadata']['namespace']}/cloudspaces/edge"
-    rsspot(
-        f'raw --method PATCH --path {path}?fieldManager=console --body-json \'{{"metadata": {{"labels": {{"a": "b"}}}}}}\''
-    )
-    rsspot(
-        f'raw --method PATCH --path {path}?fieldManager=console --body-json \'{{"spec": {{"webhook": "https://x.example"}}}}\''
-    )
+    path = f"/apis/ngpc.rxt.io/v1/namespaces/{live['metadata']['namespace']}/cloudspaces/edge?fieldManager=console"
+    for body in ('{"metadata": {"labels": {"a": "b"}}}', '{"spec": {"webhook": "https://x.example"}}'):
+        rsspot(f"raw --method PATCH --path {path} --body-json '{body}'")
     drift = rsspot("plan stack.yaml")
     assert "changed by console at 20" in drift
     (edit,) = json.loads(rsspot("plan stack.yaml -o json"))["changes"][0]["diff"]
     assert (edit["by"], edit["drift"], edit["applied"]) == ("console", True, None)
+
+
+def test_a_refresh_shows_only_what_others_did(rsspot: Command) -> None:
+    """Also in fields that the manifests no longer mention, and for objects that are gone; it proposes nothing."""
+    hook = STACK.replace("dfw-1}", "dfw-1, webhook: https://example.com/secret}")
+    Path("stack.yaml").write_text(hook + OTHERS)
+    rsspot("apply stack.yaml --yes --wait none")
+    assert "No drift." in rsspot("plan stack.yaml --refresh-only --detailed-exitcode")
+    Path("stack.yaml").write_text(STACK.replace("dfw-1}", "dfw-1, kubernetesVersion: 1.32.0}"))
+    assert "No drift." in rsspot("plan stack.yaml --refresh-only")
+    rsspot("""cloudspaces patch edge '{"webhook": "https://other.example/secret"}'""")
+    rsspot("vmsshkeys delete key-3 --yes")
+    printed = rsspot("plan stack.yaml --refresh-only --detailed-exitcode", 2)
+    assert "cloudspace/edge  update: changed by somebody else" in printed
+    assert "vmsshkey/key-3" in printed
+    assert "2 drifted, 7 as applied." in printed
+    assert "example" not in printed
+    document = json.loads(rsspot("plan stack.yaml --refresh-only -o json"))
+    assert [each["address"] for each in document["drifted"]] == ["cloudspace/edge", "vmsshkey/key-3"]
+    assert (document["changes"], document["drifted"][0]["diff"][0]["after"]) == ([], "(secret #2)")
+    assert "takes no option of a plan" in rsspot("plan stack.yaml --refresh-only --prune", 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -43,3 +43,5 @@ class ApplyContext:
     stack: str
     wait: WaitMode | str = WaitMode.READY
     patience: Patience = field(default_factory=Patience)
+    made_by: Mapping[str, str] = field(default_factory=dict)
+    """Who started the run, and for which commit: for the ledger."""

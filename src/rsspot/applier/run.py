@@ -65,7 +65,7 @@ async def run_steps(
         if not held.lost:
             raise
     records = [StepRecord(step.seq, step.change.address, _object_of(step), step.verb.value) for step in steps]
-    run = context.ledger.begin(held.lease, plan.command, dump_plan(plan), records)
+    run = context.ledger.begin(held.lease, plan.command, {**dump_plan(plan), "madeBy": dict(context.made_by)}, records)
     execution = _Execution(run, steps, plan.pending, context, held, stop, parallel, lookout)
     yield RunStarted(run, len(steps))
     task = asyncio.create_task(execution.run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.state.ledger.registrations import RegistrationStatus
+from rsspot.utils.serialization import Document
 from rsspot.utils.text import printable
 
 app = App(help="Show past runs, step by step.")
@@ -40,11 +42,18 @@ def show(run: int | None = shown(typer.Argument(None, help="Number of the run; d
         attempts.setdefault(attempt.seq, []).append(asdict(attempt))
     shown = runs_by_id[number]
     steps = ledger.steps(number)
+    plan = ledger.plan(number)
+    made_by = plan.get("madeBy") or {}
     if here.options.output != "table":
-        here.emit({"run": asdict(shown), "steps": [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]})
+        listed = [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]
+        here.emit({"run": asdict(shown), "madeBy": made_by, "steps": listed, "changes": plan.get("changes", [])})
         return
     outcome = shown.outcome or "not finished"
     print(printable(f"run {shown.id} ({shown.command}) of {shown.scope}: {outcome}, started {shown.started_at}"))
+    for name, value in made_by.items():
+        print(printable(f"{name}: {value}"))
+    for line in _fields(plan):
+        print(line)
     here.emit(
         [
             {
@@ -59,6 +68,19 @@ def show(run: int | None = shown(typer.Argument(None, help="Number of the run; d
             for step in steps
         ]
     )
+
+
+def _fields(plan: Document) -> Iterator[str]:
+    """What the plan of a run changes, field by field."""
+    from rsspot.planner.codec import load_plan
+    from rsspot.reports.text import render_changes
+
+    try:
+        saved = load_plan({name: value for name, value in plan.items() if name != "madeBy"})
+    except UsageError:
+        # Of another version of rsspot, which wrote plans of another form.
+        return
+    yield from render_changes(saved)
 
 
 @app.command()

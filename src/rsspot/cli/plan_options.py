@@ -57,6 +57,9 @@ APPROVE = shown(
         help="Apply without asking if the plan is the one with this digest; refuse any other.",
     )
 )
+UNDO = shown(
+    typer.Option(None, "--undo", metavar="RUN", min=1, help="Take back what this run did. Needs no manifests.")
+)
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
 WAIT = shown(typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none."))
 WAIT_TIMEOUT = shown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from rsspot.cli.plan_options import (
     PLAN_KEY,
     PRUNE,
     TARGET,
+    UNDO,
     VARIABLE,
     WAIT,
     WAIT_TIMEOUT,
@@ -55,6 +57,10 @@ def plan(
     max_deletes: int | None = MAX_DELETES,
     out: Path | None = shown(typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`.")),
     detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
+    undo: int | None = UNDO,
+    refresh_only: bool = typer.Option(
+        False, "--refresh-only", help="Show only what somebody else changed since the last apply."
+    ),
     plan_key: Path | None = PLAN_KEY,
     allow_incomplete: list[str] = ALLOW_INCOMPLETE,
     target: list[str] = TARGET,
@@ -64,7 +70,6 @@ def plan(
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
     cli = reporting_session()
     key = plan_key_of(plan_key)
-    manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
     options = plan_options(
@@ -75,7 +80,12 @@ def plan(
         target=target,
         exclude=exclude,
     )
-    result = cli.run(_plan(cli, manifests, options))
+    if refresh_only and (out or prune or adopt or options.partial or undo):
+        raise UsageError("--refresh-only takes no option of a plan", hint="it compares with the last apply alone")
+    if refresh_only:
+        result = cli.run(_refresh(cli, load_manifests(cli, paths, var)))
+    else:
+        result = cli.run(_planned(cli, paths, var, options, undo))
     show_plan(cli, result)
     if result.refusals:
         if cli.options.output == "json":
@@ -91,7 +101,7 @@ def plan(
 
             document = signed(document, key)
         _save(out, as_json(document) + "\n")
-    if detailed_exitcode and not result.empty:
+    if detailed_exitcode and (result.drifted or not result.empty):
         raise typer.Exit(errors.CHANGES)
 
 
@@ -110,6 +120,7 @@ def apply(
     max_deletes: int | None = MAX_DELETES,
     yes: bool = YES,
     approve: str | None = APPROVE,
+    undo: int | None = UNDO,
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
     parallelism: int = PARALLELISM,
@@ -124,14 +135,13 @@ def apply(
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
     cli = reporting_session()
     cli.every_event = verbose_events
-    if saved and paths:
-        raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
+    if saved and (paths or undo):
+        raise UsageError(f"cannot combine --plan with {'manifests' if paths else '--undo'}", hint="give one of the two")
     apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
     approval = Approval(yes, approve)
     if saved:
         cli.run(_apply_saved(cli, saved, approval, apply_options, var, plan_key_of(plan_key)))
         return
-    manifests = load_manifests(cli, paths, var)
     options = plan_options(
         prune=prune,
         adopt=adopt,
@@ -140,7 +150,7 @@ def apply(
         target=target,
         exclude=exclude,
     )
-    cli.run(_apply(cli, manifests, options, approval, apply_options))
+    cli.run(_apply(cli, _planned(cli, paths, var, options, undo), approval, apply_options))
 
 
 def destroy(
@@ -189,6 +199,25 @@ def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
 COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy, "validate": validate}
 
 
+def _planned(
+    cli: CliSession, paths: list[Path], var: list[str], options: PlanOptions, undo: int | None
+) -> Awaitable[Plan]:
+    """The plan of manifests, or the one that takes back what a run did."""
+    if undo is None:
+        return _plan(cli, load_manifests(cli, paths, var), options)
+    if paths:
+        raise UsageError("cannot combine manifests with --undo", hint="give one of the two")
+    if options.prune or options.adopt or options.partial:
+        raise UsageError("--undo takes back all that the run did", hint="of a plan's options, give --max-deletes only")
+    return _undo(cli, undo, options)
+
+
+async def _undo(cli: CliSession, run: int, options: PlanOptions) -> Plan:
+    from rsspot.workflows.undo import plan_undo
+
+    return await plan_undo(cli.client, cli.reading_ledger, run, options=options)
+
+
 async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
     from rsspot.resources.known import require_known
     from rsspot.resources.registry import kinds
@@ -200,17 +229,20 @@ async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -
     return await make_plan(cli.client, cli.reading_ledger, manifests, options=options)
 
 
+async def _refresh(cli: CliSession, manifests: ManifestSet) -> Plan:
+    from rsspot.workflows.reconcile import plan_refresh
+
+    return await plan_refresh(cli.client, cli.reading_ledger, manifests.stack)
+
+
 def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
     """Refuse --prune without a named stack: the default stack may hold objects of other manifests."""
     if options.prune and not manifests.named:
         raise UsageError("--prune requires a named stack", hint="add a Stack document to the manifests")
 
 
-async def _apply(
-    cli: CliSession, manifests: ManifestSet, options: PlanOptions, approval: Approval, apply_options: ApplyOptions
-) -> None:
-    plan = await _plan(cli, manifests, options)
-    await confirm_and_run(cli, plan, approval, apply_options)
+async def _apply(cli: CliSession, planned: Awaitable[Plan], approval: Approval, apply_options: ApplyOptions) -> None:
+    await confirm_and_run(cli, await planned, approval, apply_options)
 
 
 async def _destroy(

@@ -38,6 +38,7 @@ class Rule(StrEnum):
     BID = "bid"
     EXCLUSIVE = "exclusive"
     FUTILE_REPLACEMENT = "futile-replacement"
+    UNDO = "undo"
     WANTED = "wanted"
     BYSTANDER = "bystander"
     BLAST_RADIUS = "blast-radius"

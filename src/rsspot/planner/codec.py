@@ -25,6 +25,8 @@ from rsspot.utils.serialization import Document, at_path, digest
 FORMAT = "rsspot.plan/1"
 UNSEALED = ("digest", "createdAt", "signature", "notes")
 """What the digest is not about: it stands for what a plan would do."""
+OUTSIDE = {"changes": ("seals", "source", "image"), "refusals": ("source",), "pending": ("note",)}
+"""The same for the members of lists."""
 
 
 class _Json(BaseModel):
@@ -105,7 +107,10 @@ class PlanBase(_Json):
 
 
 class PlanChange(_Json):
-    """One object and what is to become of it. patch is `diff` as RFC 6902; body is the whole object to create."""
+    """One object and what is to become of it. patch is `diff` as RFC 6902; body is the whole object to create.
+
+    image: what an object that goes was like, with its secrets masked
+    """
 
     address: str
     kind: str
@@ -122,6 +127,7 @@ class PlanChange(_Json):
     diff: list[PlanEdit]
     patch: list[dict[str, Any]]
     body: dict[str, Any] | None
+    image: dict[str, Any] | None = None
     secrets: list[list[str]]
     filled: list[list[str]] = []
     after: list[str] = []
@@ -152,6 +158,7 @@ class PlanDocument(_Json):
     summary: dict[str, int]
     changes: list[PlanChange]
     pending: list[PlanPending] = []
+    drifted: list[PlanChange] = []
     undeclared: list[str]
     refusals: list[PlanProblem]
     notes: list[str]
@@ -186,6 +193,7 @@ def dump_plan(plan: Plan) -> Document:
             PlanPending(address=each.address, kind=each.ref.kind, name=each.ref.name, note=each.note)
             for each in plan.pending
         ],
+        drifted=[_dump_change(change, masks) for change in plan.drifted],
         undeclared=[leftover.address for leftover in plan.undeclared],
         refusals=[_dump_problem(problem) for problem in plan.refusals],
         notes=list(plan.notes),
@@ -244,7 +252,7 @@ def _major(document: Document) -> str:
 def digest_of(document: Document) -> str:
     """The digest of what a plan would do: the same wherever in which files it is declared."""
     written = {key: value for key, value in document.items() if key not in UNSEALED}
-    for key, passed_over in (("changes", ("seals", "source")), ("refusals", ("source",)), ("pending", ("note",))):
+    for key, passed_over in OUTSIDE.items():
         entries = written.get(key)
         if isinstance(entries, list):
             written[key] = [_without(entry, passed_over) for entry in entries]
@@ -286,6 +294,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         diff=[_dump_edit(edit) for edit in hidden.edits],
         patch=_operations(hidden),
         body=wire_form(hidden.body),
+        image=change.image,
         secrets=[list(path) for path in change.secrets],
         filled=[list(path) for path in change.filled],
         after=list(change.after),
@@ -323,6 +332,7 @@ def _as_change(saved: PlanChange) -> Change:
         parent=saved.parent,
         edits=tuple(_load_edit(edit) for edit in saved.diff),
         body=saved.body,
+        image=saved.image,
         base=_load_base(saved.base) if saved.base else None,
         surge=saved.surge,
         deferred=saved.deferred,

@@ -18,7 +18,7 @@ from typing import Any
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.lifecycle import Replace
 from rsspot.manifests.manifest import Manifest
-from rsspot.models.fields import EXCLUSIVE
+from rsspot.models.fields import EXCLUSIVE, SERVER_OWNED
 from rsspot.models.refs import Ref, is_uuid
 from rsspot.planner.body import body_of
 from rsspot.planner.change import Action, Base, Change, Edit, Path
@@ -27,7 +27,7 @@ from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH, label_of
 from rsspot.resources.consistency import filled_in
 from rsspot.resources.kind import Kind, Naming
-from rsspot.resources.secrecy import secret_paths
+from rsspot.resources.secrecy import secret_paths, without_secrets
 from rsspot.utils.serialization import Document, at_path
 
 FINAL = "is final once made"
@@ -72,7 +72,7 @@ def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Chang
     owned = context.owners.knows(kind, live)
     fields = declared(manifest, live)
     differences = edits(kind, fields, live, owned.applied if owned else None)
-    base = _base(kind, live, tuple(fields))
+    base = base_of(kind, live, tuple(fields))
     if final := [edit for edit in differences if edit.forces_replacement]:
         which = ", ".join(sorted(".".join(edit.path[1:]) for edit in final))
         change = replacement(manifest, live, f"{which} {FINAL}", context)
@@ -111,7 +111,8 @@ def replacement(
     name = kind.wire_name(context.organization, manifest.name, manifest.spec, successor=surge)
     return replace(
         _whole(manifest, Action.REPLACE, name, reason, context),
-        base=_base(kind, live, tuple(declared(manifest, live))),
+        base=base_of(kind, live, tuple(declared(manifest, live))),
+        image=image_of(kind, live),
         surge=surge,
         gives=_holds(kind, live),
     )
@@ -125,7 +126,8 @@ def delete(kind: Kind[Any], live: Document, reason: str, context: PlanContext) -
         ref=Ref(kind.name, live["metadata"]["name"]),
         reason=reason,
         parent=kind.parent_address(live.get(SPEC) or {}),
-        base=_base(kind, live, ()),
+        base=base_of(kind, live, ()),
+        image=image_of(kind, live),
         gives=_holds(kind, live),
     )
 
@@ -139,7 +141,7 @@ def adopt(kind: Kind[Any], live: Document, context: PlanContext) -> Change:
         reason="belongs to no stack",
         parent=kind.parent_address(live.get(SPEC) or {}),
         edits=(Edit(LABEL_PATH, label_of(live), context.owners.stack),),
-        base=_base(kind, live, ()),
+        base=base_of(kind, live, ()),
     )
 
 
@@ -153,7 +155,7 @@ def detach(kind: Kind[Any], live: Document, reason: str, context: PlanContext, *
         reason=reason,
         parent=kind.parent_address(live.get(SPEC) or {}),
         edits=(Edit(LABEL_PATH, label_of(live), to),),
-        base=_base(kind, live, ()),
+        base=base_of(kind, live, ()),
     )
 
 
@@ -190,7 +192,17 @@ def _whole(manifest: Manifest, action: Action, name: str, reason: str, context: 
     )
 
 
-def _base(kind: Kind[Any], live: Document, paths: tuple[Path, ...]) -> Base:
+def image_of(kind: Kind[Any], live: Document) -> Document:
+    """What an object is like, with its secrets masked, and without what only the service writes."""
+    metadata = {key: live["metadata"][key] for key in ("name", "labels", "annotations") if live["metadata"].get(key)}
+    owned = {path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1}
+    spec = {key: value for key, value in (live.get(SPEC) or {}).items() if key not in owned}
+    whole = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, SPEC: spec}
+    return without_secrets(kind, whole)
+
+
+def base_of(kind: Kind[Any], live: Document, paths: tuple[Path, ...]) -> Base:
+    """What a change of a live object is planned on. paths: the fields that must not move meanwhile"""
     metadata = live["metadata"]
     digest = managed_digest(kind, live, paths) if paths else None
     return Base(metadata["name"], metadata.get("uid"), paths, digest, label_of(live))

@@ -117,13 +117,13 @@ def edits(
         )
         last = (applied or {}).get(path_key(path))
         # Whoever wrote what was applied last was ourselves.
-        author = author_of(live, path) if last is not None and not _was_applied(last, before, secret) else None
+        author = author_of(live, path) if last is not None and not was_applied(last, before, secret) else None
         differences.append(
             Edit(
                 path,
                 before,
                 after,
-                drift=last is not None and _was_applied(last, after, secret),
+                drift=last is not None and was_applied(last, after, secret),
                 secret=secret,
                 forces_replacement=bool(field and field.has(IMMUTABLE)),
                 applied=None if secret else last,
@@ -157,7 +157,7 @@ def key_path(key: str) -> Path:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in key.split("/"))
 
 
-def _was_applied(last: Any, value: Any, secret: bool) -> bool:
+def was_applied(last: Any, value: Any, secret: bool) -> bool:
     """Whether what the ledger remembers of a field is this value."""
     return fits(last, str(value)) if secret and value is not None else bool(last == wire_form(value))
 

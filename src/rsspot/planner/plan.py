@@ -44,6 +44,8 @@ class Plan:
     """Kind -> why it could not be read; nothing of that kind is deleted."""
     refusals: tuple[Problem, ...] = ()
     """What guards object to. A plan with refusals cannot be applied."""
+    drifted: tuple[Change, ...] = ()
+    """Of a refresh: what somebody else did since the last apply. In its edits, `after` is what is there now."""
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     profile: str | None = None

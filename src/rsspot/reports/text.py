@@ -35,6 +35,7 @@ COLORS = {
 }
 SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.DETACH, Action.REPLACE, Action.DELETE)
 """Destructive changes come last, next to the summary."""
+REFRESH = "refresh"
 LONGEST_VALUE = 120
 WIDEST_ADDRESS = 60
 NAME_WIDTH = 22
@@ -79,11 +80,23 @@ def render_plan(plan: Plan, words: dict[str, dict[str, str]] | None = None, *, c
     return "\n".join(_lines(plan, words or {}, _Paint(color)))
 
 
+def render_changes(plan: Plan) -> Iterator[str]:
+    """The changes of a plan with their fields, without anything else."""
+    masks = Masks()
+    words = {name: dict(kind.words) for name, kind in kinds().items()}
+    changes = [masked(change, masks) for change in plan.changes]
+    return _section(changes, words, _Paint(on=False)) if changes else iter(())
+
+
 def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
     masks = Masks()
     changes = [masked(change, masks) for change in plan.changes]
     drift = [change for change in changes if change.drift]
     intent = [change for change in changes if not change.drift]
+    if plan.drifted:
+        yield "Drift (what somebody else did since the last apply)"
+        yield from _section([masked(change, masks) for change in plan.drifted], words, paint)
+        yield ""
     if drift:
         yield "Drift (changed by somebody else; the plan puts it back)"
         yield from _section(drift, words, paint)
@@ -158,6 +171,9 @@ def _value(value: Any) -> str:
 
 
 def _headline(plan: Plan) -> str:
+    if plan.command == REFRESH:
+        count = len(plan.drifted)
+        return f"{count} drifted, {plan.unchanged} as applied." if count else "No drift."
     if plan.empty and plan.complete:
         return "No changes."
     summary = plan.summary

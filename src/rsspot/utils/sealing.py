@@ -16,6 +16,11 @@ def seal(text: str) -> str:
     return f"{SCHEME}:{COST}:{_salt().hex()}:{_hash(text, _salt(), COST)}"
 
 
+def is_seal(text: object) -> bool:
+    """Whether this is a seal, and not the text that one was made of."""
+    return isinstance(text, str) and text.startswith(f"{SCHEME}:{COST}:")
+
+
 def fits(sealed: object, text: str) -> bool:
     """Whether a seal was made of this text. False for anything that is not a seal."""
     try:

@@ -11,6 +11,7 @@ A destroy is an apply without manifests, which prunes everything that the stack 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
-from rsspot.errors import Locked, ManifestError, PlanRefused, StateError, UsageError
+from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, StateError, UsageError
 from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
@@ -30,6 +31,7 @@ from rsspot.planner.order import Verb, order
 from rsspot.planner.ownership import label_of
 from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
+from rsspot.planner.refresh import drifted
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
@@ -79,6 +81,24 @@ async def make_plan(
     ]
     profile = manifests.profile if manifests else None
     return replace(plan, profile=profile, notes=tuple(notes), programs=programs_of(plan.changes))
+
+
+async def plan_refresh(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:
+    """How the live objects of a stack differ from what was applied last, as a plan that changes nothing.
+
+    Raises PlanRefused where a kind of the stack could not be read.
+    """
+    known = kinds()
+    snapshot = await take_snapshot(client, [kind for kind in known.values() if worth_a_look(kind)])
+    scope = scope_id(client.base_url, snapshot.organization, stack)
+    state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, scope))
+    unread = {ref.kind for ref in state.owned} & snapshot.incomplete.keys()
+    if unread:
+        clauses = (f"the live {known[name].plural} could not be read: {snapshot.incomplete[name]}" for name in unread)
+        raise PlanRefused([Problem(each, rule=Rule.INCOMPLETE_READ) for each in sorted(clauses)], hint="try again")
+    changes = drifted(state, known)
+    unchanged = sum(not known[ref.kind].local for ref in state.owned) - len(changes)
+    return Plan(scope, snapshot.organization, stack, "refresh", (), unchanged=unchanged, drifted=changes)
 
 
 def on_record(ledger: Ledger, scope: str) -> dict[Ref, OwnedObject]:
@@ -164,6 +184,7 @@ async def apply_plan(
 def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: ApplyOptions) -> ApplyContext:
     """What a run of a plan works with."""
     from rsspot.applier.context import ApplyContext, Patience
+    from rsspot.utils.provenance import provenance
 
     return ApplyContext(
         ledger=ledger,
@@ -174,6 +195,7 @@ def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: 
         stack=plan.stack,
         wait=options.wait,
         patience=Patience(options.wait_timeout, options.wait_timeout, lambda: options.stop.asked),
+        made_by=provenance(os.environ),
     )
 
 

@@ -199,6 +199,10 @@ class Ledger(RegistrationLedger, Protocol):
         """All runs, or those of one scope, newest first."""
         ...
 
+    def plan(self, run: int) -> dict[str, Any]:
+        """The plan of a run as JSON, with `madeBy`: who started it, and for which commit. Raises LookupError."""
+        ...
+
     def steps(self, run: int) -> list[StepRecord]:
         """The steps of a run, in order."""
         ...

@@ -48,6 +48,14 @@ class Rows:
         with self._reading(f"run {row['id']!r}"):
             return _record(RunRecord, dict(row))
 
+    def plan(self, row: sqlite3.Row) -> dict[str, Any]:
+        """The plan of a run."""
+        with self._reading(f"the plan of run {row['id']!r}"):
+            document = parse_json(row["plan_json"])
+            if not isinstance(document, dict):
+                raise ValueError
+            return document
+
     def step(self, row: sqlite3.Row) -> StepRecord:
         """A step of a run."""
         with self._reading(f"step {row['seq']!r} of run {row['run_id']!r}"):

@@ -195,6 +195,12 @@ class SqliteLedger(SqliteRegistrations):
         query = f"SELECT id, scope, command, plan_digest, started_at, ended_at, outcome FROM runs {where}"
         return [self._read.run(row) for row in self._db.rows(f"{query} ORDER BY id DESC", *parameters)]
 
+    def plan(self, run: int) -> dict[str, Any]:
+        rows = self._db.rows("SELECT id, plan_json FROM runs WHERE id = ?", run)
+        if not rows:
+            raise LookupError(f"the ledger has no run {run}")
+        return self._read.plan(rows[0])
+
     def steps(self, run: int) -> list[StepRecord]:
         return [self._read.step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
 

@@ -1,0 +1,60 @@
+"""plan_undo(): a plan that takes back what a run did, to be reviewed and applied like any other. Prints nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.snapshot import take_snapshot
+from rsspot.errors import UsageError
+from rsspot.planner.codec import load_plan
+from rsspot.planner.draft import PlanContext
+from rsspot.planner.guards import guard
+from rsspot.planner.live import LiveState
+from rsspot.planner.options import PlanOptions
+from rsspot.planner.ownership import Owners
+from rsspot.planner.plan import Plan
+from rsspot.planner.undo import inverse
+from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import Ledger, RunRecord, StepState
+from rsspot.workflows.reconcile import on_record, scope_id, worth_a_look
+
+DONE = (StepState.DONE, StepState.SATISFIED)
+
+
+async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, options: PlanOptions | None = None) -> Plan:
+    """The plan that takes back what a run did. Sends only GETs. Refusals are in the plan, not raised.
+
+    Raises UsageError for a run that is not on record, or that was of another account.
+    """
+    record = _record(ledger, run)
+    snapshot = await take_snapshot(client, [kind for kind in kinds().values() if worth_a_look(kind)])
+    stack = record.scope.rpartition("/")[2]
+    if record.scope != scope_id(client.base_url, snapshot.organization, stack):
+        hint = "choose its organization, or the profile of its account"
+        raise UsageError(f"run {run} was of {record.scope}", hint=hint)
+    state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, record.scope))
+    allowed = options or PlanOptions()
+    context = PlanContext(state, kinds(), Owners(stack, state), allowed)
+    was = load_plan({key: value for key, value in ledger.plan(run).items() if key != "madeBy"})
+    done = {step.address for step in ledger.steps(run) if step.state in DONE}
+    draft = inverse([change for change in was.changes if change.address in done], run, context)
+    plan = Plan(
+        scope=record.scope,
+        organization=snapshot.organization,
+        stack=stack,
+        command="undo",
+        changes=tuple(sorted(draft.changes, key=lambda change: (change.address, change.action.value))),
+        incomplete=dict(state.incomplete),
+        refusals=(*draft.problems, *guard(draft, context)),
+        notes=draft.notes,
+    )
+    manifests = "the manifests, where they still say otherwise, would undo this in turn"
+    return plan if plan.empty else replace(plan, notes=(*plan.notes, manifests))
+
+
+def _record(ledger: Ledger, run: int) -> RunRecord:
+    for record in ledger.runs():
+        if record.id == run:
+            return record
+    raise UsageError(f"the ledger has no run {run}", hint="list the runs with `rsspot ledger runs`")
