@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rsspot.errors import UsageError
+from rsspot.resources.registry import kinds
 from rsspot.workflows.explain import explain
 from support.scenes import CLOUDSPACE, WORKERS, Scene, open_scene, scene
 
@@ -59,3 +60,36 @@ async def test_an_address_that_nothing_declares_is_refused(scene: Scene) -> None
     with pytest.raises(UsageError, match="no manifest declares") as caught:
         await explained(scene, CLOUDSPACE, "cloudspace/egde")
     assert caught.value.hint == "did you mean 'cloudspace/edge'?"
+
+
+async def test_each_field_has_a_reason(scene: Scene) -> None:
+    """Its three values, whoever changed it, and the rule that keeps it from being compared."""
+    await scene.apply(CLOUDSPACE + WORKERS)
+    documents = scene.client.documents(kinds()["SpotNodePool"])
+    name = await documents.wire_name("workers")
+    autoscaling = {"enabled": True, "minNodes": 1, "maxNodes": 9}
+    await documents.patch(name, {"spec": {"bidPrice": "0.10", "desired": 5, "autoscaling": autoscaling}})
+    ignoring = WORKERS.replace("{name: workers}", "{name: workers, annotations: {rsspot.dev/ignore: bidPrice}}")
+    found = await explained(scene, CLOUDSPACE + ignoring, "workers")
+    reasons = {
+        each.path[-1]: (each.applied, each.live, each.declared, each.changes, each.reason) for each in found.fields
+    }
+    assert reasons == {
+        "bidPrice": ("0.06", "0.10", "0.06", False, "left to others by rsspot.dev/ignore"),
+        "desired": (2, 5, 2, False, "left to the service while autoscaling.enabled is on"),
+    }
+    compared = await explained(scene, CLOUDSPACE + WORKERS.replace('"0.06"', '"0.060"'), "workers")
+    (bid,) = [each for each in compared.fields if each.path[-1] == "bidPrice"]
+    assert (bid.changes, bid.by) == (True, "rsspot")
+    assert bid.reason.startswith("changed by rsspot at 20")
+    other = await explained(scene, CLOUDSPACE + WORKERS.replace("0.06", "0.08"), "workers")
+    (bid,) = [each for each in other.fields if each.path[-1] == "bidPrice"]
+    assert bid.reason.startswith("declared otherwise, and changed by rsspot at 20")
+
+
+async def test_a_value_in_another_spelling_is_said_to_mean_the_same(scene: Scene) -> None:
+    """Nothing differs, though the texts do."""
+    await scene.apply(CLOUDSPACE + WORKERS)
+    found = await explained(scene, CLOUDSPACE + WORKERS.replace('"0.06"', '"0.060"'), "workers")
+    assert found.action == "unchanged"
+    assert [each.reason for each in found.fields] in ([], ["means the same"])

@@ -14,6 +14,7 @@ from rsspot.cli_history import shown
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
+    from rsspot.planner.reasons import FieldReason
     from rsspot.workflows.explain import Explanation
 
 
@@ -68,9 +69,18 @@ def _lines(explanation: Explanation) -> str:
         f"  wire name    {explanation.wire_name or '(none: it does not exist)'}",
     ]
     lines += [f"  differs      {line}" for line in explanation.differences]
+    lines += [f"  field        {_field(each)}" for each in explanation.fields]
     lines += [f"  left alone   {', '.join(explanation.left_alone)}"] if explanation.left_alone else []
     lines += [f"  refused      {line}" for line in explanation.objections]
     return "\n".join(printable(line) for line in lines)
+
+
+def _field(each: FieldReason) -> str:
+    """One line: `bidPrice: 0.03 applied, 0.05 live, 0.04 declared: changed by console at …`."""
+    path = each.path[1:] if each.path[0] == "spec" else each.path
+    values = (("applied", each.applied), ("live", each.live), ("declared", each.declared))
+    known = ", ".join(f"{value} {word}" for word, value in values if value is not None)
+    return f"{'.'.join(path)}: {known}: {each.reason}"
 
 
 COMMANDS: dict[str, Any] = {"explain": explain}

@@ -23,7 +23,7 @@ from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
 
 FORMAT = "rsspot.plan/1"
-UNSEALED = ("digest", "createdAt", "signature", "notes")
+UNSEALED = ("digest", "createdAt", "signature")
 """What the digest is not about: it stands for what a plan would do."""
 OUTSIDE = {"changes": ("seals", "source", "image"), "refusals": ("source",), "pending": ("note",)}
 """The same for the members of lists."""
@@ -145,7 +145,7 @@ class PlanPending(_Json):
 
 
 class PlanDocument(_Json):
-    """A saved plan. digest is of what it would do: not of itself, times, places, notes, seals and the signature."""
+    """A saved plan. digest is of what it would do: not of itself, times, places in files, seals and the signature."""
 
     format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
     tool: PlanTool

@@ -26,16 +26,27 @@ def managed(kind: Kind[Any], desired: Document, live: Document | None = None) ->
     that is final, or that the service would fill in again: its author left the choice open.
     """
     fields: dict[Path, Any] = {}
-    for path, value in _leaves(desired, ()):
-        field = field_at(kind, path)
-        if field and (field.has(WRITE_ONLY) or field.has(SERVER_OWNED)):
-            continue
-        if field and field.yields_to and after_apply(desired, live, (SPEC, *field.yields_to)):
-            continue
-        if field and value is None and field.keeps_its_value:
-            continue
-        fields[path] = field.canonical(value) if field else value
+    for path, value in leaves(desired):
+        if passed_over(kind, desired, live, path, value) is None:
+            field = field_at(kind, path)
+            fields[path] = field.canonical(value) if field else value
     return dict(sorted(fields.items()))
+
+
+def passed_over(kind: Kind[Any], desired: Document, live: Document | None, path: Path, value: Any) -> str | None:
+    """Why a field that a manifest mentions is not compared; None when it is."""
+    field = field_at(kind, path)
+    if field is None:
+        return None
+    if field.has(WRITE_ONLY):
+        return "never returned by the service, so not compared"
+    if field.has(SERVER_OWNED):
+        return "set by the service"
+    if field.yields_to and after_apply(desired, live, (SPEC, *field.yields_to)):
+        return f"left to the service while {'.'.join(field.yields_to)} is on"
+    if value is None and field.keeps_its_value:
+        return "left to the service: null cannot remove it"
+    return None
 
 
 def declared(manifest: Manifest, live: Document | None = None) -> dict[Path, Any]:
@@ -60,10 +71,11 @@ def after_apply(desired: Document, live: Document | None, path: Path) -> Any:
     return value
 
 
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every field of an object that a manifest may speak of, with its value."""
     if isinstance(value, dict) and path not in {("apiVersion",), ("kind",), ("metadata", "name")}:
         for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
+            yield from leaves(inner, (*path, key))
     elif path and path[0] in (SPEC, "metadata"):
         yield path, value
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import NotFound, UsageError
 from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.models.refs import Ref
 from rsspot.planner.change import Change
-from rsspot.planner.diff import SPEC, live_value, managed, same
+from rsspot.planner.diff import SPEC, declared, live_value, same
 from rsspot.planner.options import PlanOptions
+from rsspot.planner.plan import Plan
+from rsspot.planner.reasons import FieldReason, field_reasons
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.names import called
 from rsspot.resources.secrecy import secret_paths
@@ -19,7 +23,7 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.secrets import MASK
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import did_you_mean
-from rsspot.workflows.reconcile import make_plan
+from rsspot.workflows.reconcile import make_plan, on_record
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Explanation:
     """What becomes of one declared object, and why.
 
     differences: sentences about fields that are not as declared; values of secrets are masked
+    fields: why each declared field is changed, or not compared
     left_alone: fields that have a value and that the manifest does not mention
     objections: what guards object to in the whole plan
     """
@@ -37,6 +42,7 @@ class Explanation:
     action: str
     reason: str
     differences: tuple[str, ...]
+    fields: tuple[FieldReason, ...]
     left_alone: tuple[str, ...]
     objections: tuple[str, ...]
 
@@ -63,9 +69,16 @@ async def explain(
         action=change.action.value if change else "unchanged",
         reason=change.reason if change else "it is as declared",
         differences=tuple(differences(manifest, live)) if live else (),
+        fields=tuple(field_reasons(manifest, live, _applied(ledger, plan, manifest, live))) if live else (),
         left_alone=tuple(left_alone(manifest, live)) if live else (),
         objections=tuple(str(problem) for problem in plan.refusals),
     )
+
+
+def _applied(ledger: Ledger, plan: Plan, manifest: Manifest, live: Document) -> Mapping[str, Any] | None:
+    """The fields of an object as last applied, by the ledger."""
+    owned = on_record(ledger, plan.scope).get(Ref(manifest.kind.name, live["metadata"]["name"]))
+    return owned.applied if owned and owned.uid in (None, live["metadata"].get("uid")) else None
 
 
 def differences(manifest: Manifest, live: Document) -> list[str]:
@@ -75,7 +88,7 @@ def differences(manifest: Manifest, live: Document) -> list[str]:
 
     kind, before, after = manifest.kind, {}, {}
     hidden = {*secret_paths(kind, manifest.body), *secret_paths(kind, live)}
-    for path, desired in managed(kind, manifest.body, live).items():
+    for path, desired in declared(manifest, live).items():
         now = live_value(kind, live, path)
         if not same(kind, path, now, desired):
             before[_dotted(path)] = _shown(now, "now", secret=path in hidden)
@@ -86,7 +99,7 @@ def differences(manifest: Manifest, live: Document) -> list[str]:
 
 def left_alone(manifest: Manifest, live: Document) -> list[str]:
     """The fields of the spec that have a value and that the manifest does not mention."""
-    mentioned = {path[1] for path in managed(manifest.kind, manifest.body, live) if path[0] == SPEC}
+    mentioned = {path[1] for path in declared(manifest, live) if path[0] == SPEC}
     spec = live.get(SPEC) or {}
     return sorted(key for key, value in spec.items() if key not in mentioned and value not in (None, "", [], {}))
 
