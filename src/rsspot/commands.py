@@ -61,7 +61,8 @@ class Commands(Generic[Api]):
     """The commands of one service, in the order they were added. group: the service's name on the client.
 
     plural: what they list, in one word · address: how `-o name` calls a row, such as `serverclass/{server_class}`
-    first, extra: the columns of tables that matter most, and those of wide tables only
+    first, extra: the columns of tables that stand first, and those of wide tables only
+    whole: the columns that matter most, in order: they are shortened last, and left out last
     options: parameter name -> more about the option
     """
 
@@ -73,10 +74,11 @@ class Commands(Generic[Api]):
         address: str = "{name}",
         first: Sequence[str] = (),
         extra: Sequence[str] = (),
+        whole: Sequence[str] = (),
         options: Mapping[str, CommandOption] | None = None,
     ) -> None:
         self.group, self.plural, self.address = group, plural or group, address
-        self.first, self.extra = first, extra
+        self.first, self.extra, self.whole = first, extra, whole
         self.options = options or {}
         self.all: dict[str, Command] = {}
 

@@ -51,18 +51,25 @@ class Shown(Protocol):
         """Key of a row -> heading, where the words of the key are not the heading."""
         ...
 
+    @property
+    def whole(self) -> Sequence[str]:
+        """The keys of the columns that matter most, in order: they are shortened last, and left out last."""
+        ...
+
 
 @dataclass(frozen=True)
 class Plain:
     """Values of plain types. address: how a row is named, `serverclass/{server_class}`.
 
-    first: the keys of the columns that matter most, in order · extra: those of the columns of wide tables only
+    first: the keys of the columns that stand first · extra: those of the columns of wide tables only
+    whole: those that matter most, in order, see Shown
     """
 
     value: object
     address: str = "{name}"
     first: Sequence[str] = ()
     extra: Sequence[str] = ()
+    whole: Sequence[str] = ()
 
     @property
     def empty(self) -> bool:
@@ -154,7 +161,7 @@ def _in_csv(value: Any) -> Any:
 
 
 def _table(shown: Shown, look: Look, _: str) -> str:
-    return as_table(shown.rows(wide=False), look, shown.titles)
+    return as_table(shown.rows(wide=False), look, shown.titles, shown.whole)
 
 
 def _wide(shown: Shown, look: Look, _: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,10 @@ class ShownObjects:
     @property
     def titles(self) -> Mapping[str, str]:
         return {CREATED: AGE} | {key: column.title for _, key, _, column in columns_of(self.kind) if column.title}
+
+    @property
+    def whole(self) -> Sequence[str]:
+        return ["name", *(key for _, key, _, column in columns_of(self.kind) if column.whole)]
 
     def _masked(self, document: Document) -> Document:
         return document if self._secrets else without_secrets(self.kind, document)

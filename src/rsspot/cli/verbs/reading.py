@@ -19,7 +19,7 @@ from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.output import as_csv, as_json_line
 from rsspot.utils.serialization import Document
-from rsspot.utils.tables import cell
+from rsspot.utils.tables import cell, heading
 
 
 def list_command(kind: Kind[Any]) -> Callable[..., None]:
@@ -138,5 +138,5 @@ def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document], *, fi
     row = {"change": change.type, **row_of(kind, without_secrets(kind, change.object), wide=output != "table")}
     if output == "csv":
         return as_csv([row]) if first else as_csv([row]).partition("\n")[2]
-    cells = [cell(value, here.look.now) for value in row.values()]
+    cells = [cell(value, here.look.now, heading(key)) for key, value in row.items()]
     return "  ".join([f"{cells[0]:<8}", *cells[1:]])

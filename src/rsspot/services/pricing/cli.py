@@ -24,6 +24,7 @@ commands = Commands["Pricing"](
     address="serverclass/{server_class}",
     first=("server_class", "market", "minimum", "on_demand", "price"),
     extra=("hammer", "display_name"),
+    whole=("serverClass", "bid", "hourly", "strategy", "nodes", "server_class", "market", "minimum", "on_demand"),
     options={
         "everywhere": CommandOption("Show all regions, not only the configured one."),
         "nodes": CommandOption("Number of servers.", min=1),
