@@ -48,13 +48,17 @@ class CommandSession(Protocol[Api_co]):
 
 @dataclass(frozen=True)
 class CommandOption:
-    """What a service adds to an option of its commands: a help, short names, other names, and bounds of a number."""
+    """What a service adds to an option of its commands: a help, short names, other names, and bounds of a number.
+
+    metavar: what its value is called in help, where neither its type nor its name says so
+    """
 
     help: str
     short: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
+    metavar: str | None = None
 
 
 class Commands(Generic[Api]):

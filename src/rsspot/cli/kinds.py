@@ -105,7 +105,9 @@ def _default(parameter: inspect.Parameter, commands: Commands[Any]) -> Any:
         return parameter.default
     default = ... if parameter.default is inspect.Parameter.empty else parameter.default
     names = (f"--{parameter.name.replace('_', '-')}", *option.short)
-    return typer.Option(default, *(option.names or names), help=option.help, min=option.min, max=option.max)
+    return typer.Option(
+        default, *(option.names or names), help=option.help, min=option.min, max=option.max, metavar=option.metavar
+    )
 
 
 def _option_types(command: Command) -> dict[str, Any]:

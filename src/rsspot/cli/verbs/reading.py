@@ -72,7 +72,9 @@ def wait_command(kind: Kind[Any]) -> Callable[..., None]:
     def wait(
         name: str = NAME,
         within: str = within_option(kind),
-        timeout: float = shown(typer.Option(WAIT_SECONDS, "--timeout", min=0, help="Maximum seconds to wait.")),
+        timeout: float = shown(
+            typer.Option(WAIT_SECONDS, "--timeout", min=0, metavar="SECONDS", help="Maximum seconds to wait.")
+        ),
         gone: bool = typer.Option(False, "--gone", help="Wait until the object no longer exists."),
     ) -> None:
         here = session()

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from rsspot.cli_history import SHOWN
-from rsspot.commands import CommandResult, Commands, CommandSession
+from rsspot.commands import CommandOption, CommandResult, Commands, CommandSession
 
 if TYPE_CHECKING:
     from rsspot.services.events.api import Events
 
-commands = Commands["Events"]("events")
+commands = Commands["Events"](
+    "events",
+    options={
+        "limit": CommandOption("How many events to list at most."),
+        "cloudspace": CommandOption("Only events of this cloudspace."),
+    },
+)
 
 
 @commands.add
