@@ -12,6 +12,7 @@ from rsspot.cli.session import CliSession, session
 from rsspot.cli.verbs.filters import in_region, is_available, only_available_option
 from rsspot.cli.verbs.objects import NAME, ShownObject, emit_list, emit_one, plain, row_of, within_option
 from rsspot.cli_history import shown
+from rsspot.resources.documents import ListedDocuments
 from rsspot.resources.kind import Kind
 from rsspot.resources.names import Called, called, is_called, parent_called
 from rsspot.resources.secrecy import without_secrets
@@ -33,13 +34,14 @@ def list_command(kind: Kind[Any]) -> Callable[..., None]:
         here = session()
         parent = parent_called(kind, within)
 
-        async def work() -> list[Document]:
+        async def work() -> ListedDocuments:
             documents = here.client.documents(kind)
             # Without a selector, a recently cached response is good enough.
-            items = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
-            items = await in_region(here.client, kind, items, here.options.region)
+            listed = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
+            items = await in_region(here.client, kind, listed, here.options.region)
             items = [item for item in items if not only_available or is_available(kind, item)]
-            return [item for item in items if parent in (None, kind.parent_name(item.get("spec") or {}))]
+            items = [item for item in items if parent in (None, kind.parent_name(item.get("spec") or {}))]
+            return ListedDocuments(items, listed.metadata)
 
         emit_list(here, kind, here.run(work()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rsspot.cli_history import SHOWN
@@ -14,6 +15,7 @@ from rsspot.services.pricing import released
 from rsspot.services.pricing.recommendation import FAMILIES, HOURS, CostLimits, Pool, Scenario
 from rsspot.services.pricing.schemas import Quote
 from rsspot.services.pricing.selection import Wanted, chosen, listed
+from rsspot.utils.clock import stamp
 
 if TYPE_CHECKING:
     from rsspot.services.pricing.api import Pricing
@@ -164,5 +166,5 @@ def _shown(value: Any) -> dict[str, Any]:
         if hasattr(plain, "as_tuple"):
             shown[name] = price_text(plain)
         else:
-            shown[name] = plain.isoformat() if hasattr(plain, "isoformat") else plain
+            shown[name] = stamp(plain) if isinstance(plain, datetime) else plain
     return shown

@@ -26,7 +26,7 @@ from rsspot.state.ledger.protocol import (
 from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.rules import require_free, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
-from rsspot.utils.clock import utc_now
+from rsspot.utils.clock import exact_stamp, utc_now
 from rsspot.utils.serialization import canonical, without_surrogates
 
 
@@ -206,4 +206,4 @@ class SqliteLedger(SqliteRegistrations):
 
 
 def _now() -> str:
-    return utc_now().isoformat(timespec="milliseconds")
+    return exact_stamp(utc_now())

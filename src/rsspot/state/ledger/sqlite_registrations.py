@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from rsspot.errors import StateError
@@ -14,7 +14,7 @@ from rsspot.state.database import Database
 from rsspot.state.first_release import registrations as registrations_of
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.state.ledger.rules import OPEN, advanced, has_ended, learned
-from rsspot.utils.clock import utc_now
+from rsspot.utils.clock import exact_stamp, utc_now
 from rsspot.utils.serialization import canonical
 
 COLUMNS = tuple(each.name for each in fields(RegistrationRecord) if each.name != "payload")
@@ -134,11 +134,11 @@ class SqliteRegistrations:
                 " ORDER BY updated_at, registration_key LIMIT ?) RETURNING *",
                 (
                     worker,
-                    _stamp(now + timedelta(seconds=ttl)),
+                    exact_stamp(now + timedelta(seconds=ttl)),
                     *(status.value for status in statuses),
                     *(value for _, value in conditions),
                     worker,
-                    _stamp(now),
+                    exact_stamp(now),
                     limit,
                 ),
             ).fetchall()
@@ -237,12 +237,8 @@ def _release_claims_of_ended_workers(db: sqlite3.Connection) -> None:
             )
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
-
-
 def _now() -> str:
-    return _stamp(utc_now())
+    return exact_stamp(utc_now())
 
 
 def _registration(row: sqlite3.Row) -> RegistrationRecord:
