@@ -63,7 +63,7 @@ def unset_default(which: str = WHICH) -> None:
 
 
 def _remember(which: str, value: str | None) -> None:
-    from rsspot.cli.account import real_session, require_profile
+    from rsspot.cli.own_config import real_session, require_known
     from rsspot.state.first_release import own_file
     from rsspot.state.preferences import open_preferences
 
@@ -71,7 +71,7 @@ def _remember(which: str, value: str | None) -> None:
     if which not in NAMES:
         raise UsageError(f"unknown default {which!r}", hint="use profile, org or region")
     if which == "profile" and value is not None:
-        require_profile(value)
+        require_known(value)
     profile = None if which == "profile" else current.resolved.profile
     open_preferences(current.state_path).remember(NAMES[which], value, profile)
     current.emit({"default": which, "value": value, "of profile": profile, "state": str(own_file(current.state_path))})

@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from rsspot.state.ledger.registrations import RegistrationLedger
 
 
-class Scope(Protocol):
+class TargetOrganization(Protocol):
     """The organization that requests are for."""
 
     async def namespace(self) -> str:
         """The namespace of the organization."""
         ...
 
-    async def organization_name(self) -> str:
+    async def name(self) -> str:
         """The organization's display name, for the endpoints that require it."""
         ...
 
-    def other(self, organization: str) -> Scope:
-        """The scope of another organization, by name, id or namespace."""
+    def other(self, organization: str) -> TargetOrganization:
+        """Another organization, by name, id or namespace."""
         ...
 
 
@@ -50,7 +50,7 @@ class Context:
     """What a service needs to send requests."""
 
     session: SpotTransport
-    scope: Scope
+    organization: TargetOrganization
     clock: Clock
     registrations: Callable[[], RegistrationLedger]
     """Opens the registration ledger; called only for kinds stored there."""
@@ -79,7 +79,7 @@ class Documents:
         self.kind = kind
         self.context = context
         self._session = context.session
-        self._scope = context.scope
+        self._organization = context.organization
 
     async def list(self, *, labels: str | None = None) -> ListedDocuments:
         """All objects of the kind in the organization, across all pages. labels: a Kubernetes label selector."""
@@ -188,7 +188,7 @@ class Documents:
 
     async def path(self) -> str:
         """The URL path of the collection."""
-        space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
+        space = f"/namespaces/{path_segment(await self._organization.namespace())}" if self.kind.namespaced else ""
         return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}"
 
     async def place(self, name: str) -> str:

@@ -36,7 +36,7 @@ class VMRegistrations(Documents):
     async def list(self, *, labels: str | None = None) -> ListedDocuments:
         if labels:
             raise UsageError("registrations cannot be filtered by labels")
-        organization = await self._scope.namespace()
+        organization = await self._organization.namespace()
         return ListedDocuments((_document(each) for each in self._ledger.registered(organization)), {})
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
@@ -121,7 +121,7 @@ class VMRegistrations(Documents):
         return RegistrationRecord(
             registration_key=metadata["name"],
             vm_uid=spec["vmUid"],
-            org_id=await self._scope.namespace(),
+            org_id=await self._organization.namespace(),
             vmcloudspace=spec["vmCloudSpace"],
             vmpool=spec.get("vmPool"),
             vm_name=spec.get("vmName"),
