@@ -9,6 +9,7 @@ import typer
 
 from rsspot.cli.grammar import App
 from rsspot.cli.history import history
+from rsspot.cli.released_settings import config_info
 from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
@@ -87,7 +88,7 @@ def info() -> None:
     values = {name: value for name, (value, _) in current.resolved.explain().items()}
     with current.state() as state:
         count = state.history.count()
-    current.emit({**values, "config_file": str(file) if file else None, "history": count})
+    current.emit({**values, "config_file": str(file) if file else None, "history": count}, config_info)
 
 
 @app.command("set-default-profile")

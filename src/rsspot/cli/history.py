@@ -36,14 +36,12 @@ def info() -> None:
 
     here = session()
     with here.state() as state:
-        here.emit(
-            {
-                "enabled": here.resolved.options.history,
-                "entries": state.history.count(),
-                "maxEntries": MAX_COMMANDS,
-                "state": str(own_file(here.state_path)),
-            }
-        )
+        count = state.history.count()
+    enabled, file = here.resolved.options.history, str(own_file(here.state_path))
+    here.emit(
+        {"enabled": enabled, "entries": count, "maxEntries": MAX_COMMANDS, "state": file},
+        lambda _: {"enabled": enabled, "max_entries": MAX_COMMANDS, "count": count},
+    )
 
 
 COMMANDS: dict[str, Any] = {"history": history}

@@ -10,6 +10,7 @@ import typer
 
 from rsspot.cli.grammar import App
 from rsspot.cli.own_config import edit, file_to_read, known_profiles, real_session, require_known
+from rsspot.cli.released_settings import profile_list, profile_shown, whole_config
 from rsspot.cli.session import CliSession, session
 from rsspot.cli_history import shown
 from rsspot.errors import ConfigError, UsageError
@@ -24,7 +25,7 @@ def list_() -> None:
     """List the profiles and mark the one in use."""
     here = session()
     in_use = _in_use(here)
-    here.emit([{"name": name, "inUse": name == in_use} for name in known_profiles()])
+    here.emit([{"name": name, "inUse": name == in_use} for name in known_profiles()], profile_list)
 
 
 @profiles.command()
@@ -34,7 +35,9 @@ def show(name: str | None = shown(typer.Argument(None, help="Default: the profil
     if name is not None:
         require_known(name)
         here.options.profile = name
-    here.emit({key: value for key, (value, _) in here.resolve_again().explain().items() if value is not None})
+    here.emit(
+        {key: value for key, (value, _) in here.resolve_again().explain().items() if value is not None}, profile_shown
+    )
 
 
 @profiles.command()
@@ -46,7 +49,7 @@ def use(name: str = PROFILE) -> None:
     require_known(name)
     path = edit({("activeProfile",): name})
     forget_profile(here.state_path, name)
-    here.emit({"activeProfile": name, "file": str(path)})
+    here.emit({"activeProfile": name, "file": str(path)}, whole_config)
 
 
 @profiles.command()
@@ -56,7 +59,7 @@ def delete(name: str = PROFILE) -> None:
     require_known(name)
     if name in (_in_use(here), _active(here)):
         raise UsageError(f"profile {name!r} is in use", hint="switch first with `rsspot profiles use NAME`")
-    here.emit({"deleted": name, "file": str(_delete(here, name))})
+    here.emit({"deleted": name, "file": str(_delete(here, name))}, whole_config)
 
 
 def _delete(here: CliSession, name: str) -> Path:

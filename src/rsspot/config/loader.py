@@ -99,7 +99,7 @@ class Resolved:
         for name, info in leaves(Profile):
             setting = self.settings.get(name)
             value = setting.value if setting else info.get_default(call_default_factory=True)
-            value = _without_password(value) if name in URLS else value
+            value = without_password(value) if name in URLS else value
             value = _without_arguments(value) if name == "credential_command" else value
             value = "(secret)" if setting and name in SECRETS else value
             explained[name] = (value, setting.source if setting else "default")
@@ -274,7 +274,7 @@ def _without_arguments(command: Any) -> Any:
     return f"{command[0]} (secret)" if command else None
 
 
-def _without_password(value: Any) -> Any:
+def without_password(value: Any) -> Any:
     """Mask the part of a URL before its @. The URL may lack a scheme."""
     if not isinstance(value, str) or "@" not in value:
         return value
