@@ -17,8 +17,11 @@ history = App(help="List past commands, with secrets removed.")
 @history.command("list")
 def list_(limit: int = shown(typer.Option(50, "--limit", min=1, help="How many commands to list."))) -> None:
     """List past commands, newest first."""
+    from rsspot.utils.output import Plain
+
     with session().state() as state:
-        session().emit([asdict(entry) for entry in state.history.entries(limit)])
+        entries = [asdict(entry) for entry in state.history.entries(limit)]
+    session().show(Plain(entries, whole=("command", "started_at", "exit_code")))
 
 
 @history.command()
