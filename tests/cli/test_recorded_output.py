@@ -210,6 +210,7 @@ def printed(line: str, output: str = "table", width: int | None = None) -> str:
         code = run(command, ManualClock(START + 5 * 3600))
     shown = f" ({width} columns)" if width else ""
     said = "".join(f"stderr: {text}\n" for text in err.getvalue().splitlines())
+    assert "internal error" not in said
     return f"$ rsspot {line} -o {output}{shown}\n{stream.getvalue()}{said}" + (f"exit: {code}\n" if code else "")
 
 

@@ -88,7 +88,8 @@ def info() -> None:
     values = {name: value for name, (value, _) in current.resolved.explain().items()}
     with current.state() as state:
         count = state.history.count()
-    current.emit({**values, "config_file": str(file) if file else None, "history": count}, config_info)
+    values |= {"config_file": str(file) if file else None, "history_entries": count}
+    current.emit_settings(values, config_info)
 
 
 @app.command("set-default-profile")

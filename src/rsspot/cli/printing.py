@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Self
 
 from rsspot.cli.options import CliOptions
@@ -46,6 +46,13 @@ class Printing(ABC):
         from rsspot.utils.output import Plain
 
         self.show(Plain(released(self) if released and self.as_released else value))
+
+    def emit_settings(self, values: Mapping[str, object], released: Callable[[Self], object]) -> None:
+        """Print settings by their dotted names. In a table, `cache.enabled` is `cache enabled`, not just `enabled`."""
+        from rsspot.utils.output import Plain
+
+        titles = {name: name.replace(".", " ").replace("_", " ") for name in values}
+        self.show(Plain(released(self)) if self.as_released else Plain(values, titles=titles))
 
     def show(self, shown: Shown, *, plural: str = "") -> None:
         """Print what a command shows in the output format in use. plural: what is missing if it is an empty list."""

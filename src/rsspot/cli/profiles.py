@@ -35,9 +35,8 @@ def show(name: str | None = shown(typer.Argument(None, help="Default: the profil
     if name is not None:
         require_known(name)
         here.options.profile = name
-    here.emit(
-        {key: value for key, (value, _) in here.resolve_again().explain().items() if value is not None}, profile_shown
-    )
+    settings = here.resolve_again().explain()
+    here.emit_settings({name: value for name, (value, _) in settings.items() if value is not None}, profile_shown)
 
 
 @profiles.command()

@@ -6,7 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rsspot.utils.serialization import without_surrogates
@@ -62,7 +62,7 @@ class Plain:
     """Values of plain types. address: how a row is named, `serverclass/{server_class}`.
 
     first: the keys of the columns that stand first · extra: those of the columns of wide tables only
-    whole: those that matter most, in order, see Shown
+    whole: those that matter most, in order · titles: key -> heading, see Shown for both
     """
 
     value: object
@@ -70,6 +70,7 @@ class Plain:
     first: Sequence[str] = ()
     extra: Sequence[str] = ()
     whole: Sequence[str] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -96,10 +97,6 @@ class Plain:
                 # What a command did is named by what it was done to: {"deleted": …}.
                 return [str(next(iter(self.value.values())))]
             raise UnknownFormat("these have no names", hint="use another format than -o name") from None
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        return {}
 
 
 def render(shown: Shown, output: str, look: Look = PLAIN) -> str:
