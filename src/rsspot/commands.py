@@ -48,20 +48,25 @@ class CommandSession(Protocol[Api_co]):
 
 @dataclass(frozen=True)
 class CommandOption:
-    """What a service adds to an option of its commands: a help, short names, other names, and bounds of a number."""
+    """What a service adds to an option of its commands: a help, short names, other names, and bounds of a number.
+
+    metavar: what its value is called in help, where neither its type nor its name says so
+    """
 
     help: str
     short: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
+    metavar: str | None = None
 
 
 class Commands(Generic[Api]):
     """The commands of one service, in the order they were added. group: the service's name on the client.
 
     plural: what they list, in one word · address: how `-o name` calls a row, such as `serverclass/{server_class}`
-    first, extra: the columns of tables that matter most, and those of wide tables only
+    first, extra: the columns of tables that stand first, and those of wide tables only
+    whole: the columns that matter most, in order: they are shortened last, and left out last
     options: parameter name -> more about the option
     """
 
@@ -73,10 +78,11 @@ class Commands(Generic[Api]):
         address: str = "{name}",
         first: Sequence[str] = (),
         extra: Sequence[str] = (),
+        whole: Sequence[str] = (),
         options: Mapping[str, CommandOption] | None = None,
     ) -> None:
         self.group, self.plural, self.address = group, plural or group, address
-        self.first, self.extra = first, extra
+        self.first, self.extra, self.whole = first, extra, whole
         self.options = options or {}
         self.all: dict[str, Command] = {}
 

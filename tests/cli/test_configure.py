@@ -90,6 +90,37 @@ def test_the_one_that_is_wrong_is_named_and_nothing_is_written(
     assert not config_file().exists()
 
 
+@pytest.mark.parametrize("option", [("--org", "prod"), ("--org", PROD.namespace), ("--org-id", PROD.id)])
+def test_a_token_for_another_organization_is_refused(rsspot: Command, option: tuple[str, str]) -> None:
+    """Its user belongs to both, but the service would refuse what the profile asks. The way out stores it unchecked."""
+    errors = rsspot("configure", "--refresh-token", TOKEN, *option, code=3)
+    assert f"the token is for the organization 'staging', not {option[1]!r}" in errors
+    assert "organizations of the token: staging; --no-verify" in errors
+    assert not config_file().exists()
+    rsspot("configure", "--refresh-token", TOKEN, *option, "--no-verify")
+    assert profile()["refreshToken"] == TOKEN
+
+
+def test_a_new_token_is_for_the_organization_that_the_profile_has(rsspot: Command) -> None:
+    """Although no organization is given with it; changing both together is possible."""
+    rsspot("configure", "--org", "prod")
+    assert "not 'prod'" in rsspot("configure", "--refresh-token", TOKEN, code=3)
+    assert profile() == {"organization": "prod"}
+    rsspot("configure", "--refresh-token", TOKEN, "--org", "staging")
+    assert "not 'prod'" in rsspot("configure", "--org", "prod", code=3)
+    assert profile() == {"organization": "staging", "refreshToken": TOKEN}
+
+
+def test_whoami_says_that_the_token_is_for_another_organization(rsspot: Command) -> None:
+    """In one line, with the ways out. It is said in no other case."""
+    rsspot("configure", "--refresh-token", TOKEN)
+    assert [rsspot("whoami"), rsspot("whoami", "--org", "staging"), rsspot("whoami", "--org", STAGING.id)] == [""] * 3
+    assert rsspot("whoami", "--org", "prod").splitlines() == [
+        "warning: the token is for the organization 'staging', not 'prod';"
+        " pass --org staging, or get a token with `rsspot login --org prod`"
+    ]
+
+
 def test_a_service_that_cannot_be_reached_is_no_success(rsspot: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way out stores the values unchecked."""
     monkeypatch.setenv("RSSPOT_OAUTH_URL", "http://127.0.0.1:9")

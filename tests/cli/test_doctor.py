@@ -28,7 +28,7 @@ from rsspot.utils.clock import SystemClock, utc_now
 from rsspot.wire import _context, httpx
 from rsspot.workflows.doctor import Setup, examine
 from rsspot.workflows.remote_checks import Site, reach, skew
-from support.loopback_server import Loopback, failure, write_config
+from support.loopback_server import PROD, STAGING, Loopback, failure, write_config
 from support.no_account import without_account
 
 TOKEN = "hunter2-refresh-token"
@@ -151,7 +151,7 @@ def test_a_missing_file_and_profile_are_named(config: Path, capsys: pytest.Captu
     assert "no config file at missing.yml" in checks["config"]["detail"]
     checks = examined(capsys, "--config-file", str(config), "--profile", "defualt", code=1)
     assert checks["config"]["severity"] == "ok"
-    assert checks["settings"]["hint"] == "did you mean 'default'?"
+    assert checks["settings"]["hint"] == "did you mean 'default'? profiles: default"
 
 
 def test_a_token_that_others_can_read_is_a_warning(
@@ -223,6 +223,21 @@ def test_a_token_that_a_program_prints_is_healthy(
 def test_an_unknown_organization_is_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checks = examined(capsys, "--config-file", str(config), "--org", "somebody-elses", code=1)
     assert checks["organization"]["severity"] == "fail"
+
+
+def test_a_token_for_another_organization_is_a_warning(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the ways out. Nothing can be listed there."""
+    service = Loopback(organizations=[STAGING, PROD])
+    write_config(config, {"profiles": {"default": service.profile(STAGING, org="prod")}})
+    checks = examined(capsys, "--config-file", str(config), code=1)
+    service.close()
+    assert checks["organization"] == {
+        "severity": "warn",
+        "what": "organization",
+        "detail": "the token is for the organization 'staging', not 'prod'",
+        "hint": "pass --org staging, or get a token with `rsspot login --org prod`",
+    }
+    assert checks["list cloudspaces"]["severity"] == "fail"
 
 
 def test_a_kind_that_may_not_be_listed_is_named(

@@ -33,6 +33,66 @@ def test_every_help_is_whole(node: CommandNode, capsys: pytest.CaptureFixture[st
     assert all(len(line) < 80 for line in shown.splitlines() if "rsspot " not in line)
 
 
+TYPES = re.compile(r"<[a-z][a-z \[\]]*>|\b(TEXT|INTEGER|FLOAT|RANGE|BOOLEAN)\b")
+"""The parser's words for types, in all its versions."""
+
+
+@pytest.mark.parametrize("node", TREE, ids=NAMES)
+def test_help_is_in_whole_words(node: CommandNode, capsys: pytest.CaptureFixture[str]) -> None:
+    """No sentence is cut, values have names instead of types, and no usage line has a name of Python."""
+    assert run([*node.words, "--help"]) == 0
+    shown = capsys.readouterr().out.partition("\nExamples:")[0]
+    usage, _, rest = shown.partition("\n\n")
+    assert not re.search(r"\.\.\.$", rest, re.MULTILINE)
+    assert not TYPES.search(shown)
+    assert all(option.help for option in node.options)
+    assert not re.search(r"[{}]|\[\[|[a-z]\b(?!\S)", usage.removeprefix(" ".join(["Usage: rsspot", *node.words])))
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["cloudspaces", "get"], "[OPTIONS] NAME"),
+        (["init"], "[OPTIONS] [FOLDER]"),
+        (["plan"], "[OPTIONS] [PATH]..."),
+        (["simulator", "price"], "[OPTIONS] CLASS [PRICE]"),
+        (["simulator", "run"], "[OPTIONS] -- CMD..."),
+        (["explain"], "[OPTIONS] KIND[.FIELD]|ADDRESS [PATH]..."),
+    ],
+)
+def test_a_usage_line_says_what_may_be_left_out(
+    words: list[str], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As manual pages do. The hint of an error has the same line."""
+    assert run([*words, "--help"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"Usage: rsspot {' '.join(words)} {usage}"
+
+
+def test_an_error_calls_an_argument_as_help_does(capsys: pytest.CaptureFixture[str]) -> None:
+    """NAME, not a name in Python."""
+    assert run(["cloudspaces", "get"]) == 3
+    printed = capsys.readouterr().err
+    assert "'NAME'" in printed and "Usage: rsspot cloudspaces get [OPTIONS] NAME\n" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (["history", "list"], "--limit N "),
+        (["cloudspaces", "wait"], "--timeout SECONDS "),
+        (["configure"], "--org-id ID "),
+        (["plan"], "--out FILE "),
+        (["autopilotnodepools", "create"], "--memory-per-vcpu MEMORY "),
+        (["pricing", "build"], "--nodes N "),
+        (["spotnodepools", "create"], "--desired N "),
+    ],
+)
+def test_a_value_has_the_name_of_what_it_is(words: list[str], value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """From its type, or from the option's own words."""
+    assert run([*words, "--help"]) == 0
+    assert f"  {value}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("node", TREE, ids=NAMES)
 def test_every_example_is_a_command(node: CommandNode) -> None:
     """The parser takes it, to its last option. An example shows the command itself, or one of its group."""

@@ -154,6 +154,7 @@ def test_the_shape_of_03_is_for_documents(capsys: pytest.CaptureFixture[str]) ->
         assert done(capsys, *command, "--format", "released") == done(capsys, *command)
     released = json.loads(done(capsys, "spotnodepools", "list", "-o", "json", "--format", "released"))
     assert released["kind"] == "SpotNodePoolList"
+    assert released["metadata"]["resourceVersion"].isdigit()
     regions = json.loads(done(capsys, "regions", "get", "uk-lon-1", "-o", "json", "--format", "released"))
     assert regions == {"name": "uk-lon-1", "description": "United Kingdom, London"}
 

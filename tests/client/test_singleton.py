@@ -354,10 +354,10 @@ def test_an_unknown_profile_cannot_become_active(config: Path) -> None:
     """The hint names the existing ones."""
     with pytest.raises(ConfigError, match="no profile 'stagin'") as caught:
         set_active_profile("stagin")
-    assert caught.value.hint == "did you mean 'staging'?"
+    assert caught.value.hint == "did you mean 'staging'? profiles: prod, staging"
     with pytest.raises(ConfigError) as caught:
         set_active_profile("zzz")
-    assert caught.value.hint == "the profiles are: prod, staging"
+    assert caught.value.hint == "profiles: prod, staging"
     assert config.read_text() == PROFILES
 
 

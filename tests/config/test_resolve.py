@@ -143,7 +143,7 @@ def test_a_misspelled_profile_gets_a_suggestion(home: dict[str, str]) -> None:
     write(home)
     with pytest.raises(ConfigError) as caught:
         resolve(environ=home, profile="wrk")
-    assert caught.value.hint == "did you mean 'work'?"
+    assert caught.value.hint == "did you mean 'work'? profiles: play, work"
 
 
 def test_a_binary_file_is_a_config_error(home: dict[str, str]) -> None:

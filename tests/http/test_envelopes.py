@@ -10,12 +10,14 @@ import pytest
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import OutcomeUnknown, ServerError
 from rsspot.http import transport
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.envelopes import page_of
+from rsspot.http.transport import Call, SpotTransport, token_of
 from rsspot.simulator.clock import ManualClock
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 from support.recording import overhearing
 
+LIST = Call("GET", "/x")
 NOT_A_LIST = [
     b"",
     b"{}",
@@ -110,7 +112,7 @@ async def test_a_page_that_comes_again_is_an_error() -> None:
     """Otherwise the list would never end."""
     session = paged(lambda token: "B" if token == "A" else "A")
     with pytest.raises(ServerError, match="continues with a page that was read before"):
-        await session.items("/x")
+        await session.pages(LIST, page_of, token_of)
     assert session.transport.requests == 3
 
 
@@ -119,7 +121,7 @@ async def test_pages_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(transport, "MOST_PAGES", 5)
     session = paged(lambda token: f"{token}x")
     with pytest.raises(ServerError, match="continues after 5 pages"):
-        await session.items("/x")
+        await session.pages(LIST, page_of, token_of)
 
 
 async def test_an_answer_in_the_services_place_is_not_cached(spot_api: SimulatedSpot) -> None:

@@ -26,11 +26,13 @@ from rsspot.errors import (
     TooManyRequests,
     TransportError,
 )
+from rsspot.http.envelopes import page_of
 from rsspot.http.failures import error_from, error_of
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.transport import Call, SpotTransport, items_of, token_of
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 
+LIST = Call("GET", "/x")
 ANSWERS = [
     (400, "", Invalid),
     (401, "", AuthError),
@@ -196,7 +198,7 @@ async def test_a_list_that_keeps_expiring_is_given_up() -> None:
 
     session = SpotTransport("http://127.0.0.1", None, ManualClock(), httpx.MockTransport(expire))
     with pytest.raises(Gone, match="3 times"):
-        await session.items("/x")
+        await session.pages(LIST, page_of, token_of)
     assert asked == 6
     await session.aclose()
 
@@ -207,5 +209,5 @@ async def test_an_empty_list_has_several_spellings(page: dict[str, object]) -> N
     session = SpotTransport(
         "http://127.0.0.1", None, ManualClock(), httpx.MockTransport(lambda _: httpx.Response(200, json=page))
     )
-    assert await session.items("/x") == []
+    assert items_of(await session.pages(LIST, page_of, token_of)) == []
     await session.aclose()

@@ -78,7 +78,7 @@ async def test_a_wait_for_an_unresponsive_service_ends_at_its_timeout(spot_api: 
     client = AsyncSpotClient(
         resolved=spot_api.client().config, transport=httpx.MockTransport(silent), clock=spot_api.clock
     )
-    client.scope._namespace = "org-sandbox000000001"
+    client.organization._namespace = "org-sandbox000000001"
     began = spot_api.clock.time()
     with pytest.raises(NotReady, match="could not be read in time"):
         await client.cloudspaces.wait("edge", timeout=20)

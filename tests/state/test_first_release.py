@@ -167,10 +167,10 @@ def test_registrations_are_taken_over_with_our_key(theirs: Path) -> None:
         vmpool="pool",
         vm_name="one",
         token_id="t1",
-        token_expires_at="2026-09-21T14:14:20.000+00:00",
+        token_expires_at="2026-09-21T14:14:20.000Z",
         status=RegistrationStatus.REGISTERED,
         payload={"a": 1},
-        updated_at="2026-09-21T14:13:20.000+00:00",
+        updated_at="2026-09-21T14:13:20.000Z",
     )
     assert ledger.registered("org-abc") == [machine]
     assert ledger.claim_registrations("worker", ttl=60) == []

@@ -95,10 +95,40 @@ def test_a_duration_has_the_precision_of_kubectl(seconds: int, text: str) -> Non
 def test_times_are_ages_in_tables() -> None:
     """What is not quite a time stays as it is, and so does one without a clock."""
     stamps = ["2026-01-10T11:59:15Z", "2026-01-10T13:00:00+00:00", "2026-01-10", "2026-99-10T11:59:15Z"]
-    shown = as_table([{"at": each} for each in stamps], Look(now=NOW)).splitlines()[1:]
+    shown = as_table([{"until": each} for each in stamps], Look(now=NOW)).splitlines()[1:]
     assert shown == ["45s", "in 60m", "2026-01-10", "2026-99-10T11:59:15Z"]
     assert age("2026-01-10T11:59:15Z", NOW) == "45s"
     assert stamps[0] in as_table([{"at": stamps[0]}])
+
+
+@pytest.mark.parametrize("key", ["creationTimestamp", "at", "started_at", "updated_at"])
+def test_what_has_happened_is_never_in_the_future(key: str) -> None:
+    """As when the clock of the service is ahead of ours. Only an expiry may be still to come."""
+    ahead = "2026-01-10T12:01:17Z"
+    assert as_table([{key: ahead}], Look(now=NOW), {"creationTimestamp": "AGE"}).splitlines()[1:] == ["0s"]
+    assert as_table({key: ahead}, Look(now=NOW)).endswith("  0s")
+    assert as_table([{"token_expires_at": ahead}], Look(now=NOW)).splitlines()[1:] == ["in 77s"]
+
+
+CLASS, REGION = "gp.vs1.large-dfw", "us-central-dfw-1"
+
+
+def test_what_matters_most_stays_whole() -> None:
+    """In whichever place it stands. The others are shortened first, then left out."""
+    row = {"pool": "the balanced one", "region": REGION, "serverClass": CLASS, "nodes": 3, "bid": "0.03"}
+    shown = {width: as_table([row], Look(width), whole=["serverClass", "bid"]).splitlines() for width in (58, 44, 25)}
+    assert shown[58][1] == f"the balanced…  us-central-…  {CLASS}  3      0.03"
+    assert shown[44] == ["POOL              SERVER CLASS      BID  …", f"the balanced one  {CLASS}  0.03"]
+    assert shown[25] == ["SERVER CLASS      BID  …", f"{CLASS}  0.03"]
+
+
+def test_uuids_give_way_first_and_stay_distinct() -> None:
+    """Only in a table that does not fit, and wherever they stand."""
+    one, other = "f7a55b6a-ebbd-5d91-a2a6-36faab22903a", "f7a55b6a-ebb0-5d91-a2a6-36faab22903a"
+    rows = [{"name": f"edge/{one}", "note": f"it is like {other} in its first half", "class": CLASS}]
+    assert one in as_table(rows, Look(160))
+    shown = as_table(rows, Look(83)).splitlines()[1]
+    assert shown == f"edge/f7a55b6a-ebbd…  it is like f7a55b6a-ebb0… in its first half  {CLASS}"
 
 
 def test_headings_and_phases_are_colored() -> None:

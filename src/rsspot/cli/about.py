@@ -8,7 +8,7 @@ import typer
 
 from rsspot.constants import VERSION
 
-WORDS = typer.Argument(None, metavar="COMMAND...", help="The command; default: rsspot itself.")
+WORDS = typer.Argument(None, metavar="COMMAND", help="The command; default: rsspot itself.")
 
 
 def version() -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
@@ -20,6 +20,9 @@ from rsspot.cli.root_help import root_help, terminal_width
 from rsspot.cli.session import CliSession
 from rsspot.errors import Cancelled, UsageError
 from rsspot.utils.streams import safe_streams
+
+if TYPE_CHECKING:
+    from rsspot.utils.clock import Clock
 
 
 class LazyGroup(CommandGroup):
@@ -65,19 +68,19 @@ def _root() -> None:
     """The help is in `root_help`."""
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit code."""
+def run(arguments: list[str], clock: Clock | None = None) -> int:
+    """Run a command line and return its exit code. clock: that of this machine unless given"""
     with safe_streams():
-        return _reported(arguments)
+        return _reported(arguments, clock)
 
 
-def _reported(arguments: list[str]) -> int:
+def _reported(arguments: list[str], clock: Clock | None) -> int:
     """Run a command line, with its errors reported, and record it in the history."""
     began = time.monotonic()
     options = CliOptions()
     code = errors.ERROR
     rest, problem = _split(arguments, options)
-    with closing(CliSession(options)) as session:
+    with closing(CliSession(options, clock)) as session:
         try:
             code = errors.report(problem, options) if problem else errors.delivered(_run(options, rest))
         finally:

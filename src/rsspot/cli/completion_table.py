@@ -77,7 +77,7 @@ def _value(parameter: Any, node: CommandNode) -> str | list[str]:
     """What completes the value of an option or argument."""
     if parameter.type_descriptor.annotation in (Path, list[Path]):
         return FILES
-    if str(parameter.metavar or "").strip("[").startswith("KIND"):
+    if str(parameter.metavar or "").startswith("KIND"):
         return sorted([*kinds(), Stack.__name__])
     return _names(parameter, node)
 

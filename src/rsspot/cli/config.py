@@ -9,6 +9,7 @@ import typer
 
 from rsspot.cli.grammar import App
 from rsspot.cli.history import history
+from rsspot.cli.released_settings import config_info
 from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
@@ -63,7 +64,7 @@ def unset_default(which: str = WHICH) -> None:
 
 
 def _remember(which: str, value: str | None) -> None:
-    from rsspot.cli.account import real_session, require_profile
+    from rsspot.cli.own_config import real_session, require_known
     from rsspot.state.first_release import own_file
     from rsspot.state.preferences import open_preferences
 
@@ -71,7 +72,7 @@ def _remember(which: str, value: str | None) -> None:
     if which not in NAMES:
         raise UsageError(f"unknown default {which!r}", hint="use profile, org or region")
     if which == "profile" and value is not None:
-        require_profile(value)
+        require_known(value)
     profile = None if which == "profile" else current.resolved.profile
     open_preferences(current.state_path).remember(NAMES[which], value, profile)
     current.emit({"default": which, "value": value, "of profile": profile, "state": str(own_file(current.state_path))})
@@ -87,7 +88,8 @@ def info() -> None:
     values = {name: value for name, (value, _) in current.resolved.explain().items()}
     with current.state() as state:
         count = state.history.count()
-    current.emit({**values, "config_file": str(file) if file else None, "history": count})
+    values |= {"config_file": str(file) if file else None, "history_entries": count}
+    current.emit_settings(values, config_info)
 
 
 @app.command("set-default-profile")

@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from rsspot.cli.examples import examples_of
 from rsspot.cli.options import GLOBAL_OPTIONS
+from rsspot.cli.value_names import argument_usage, value_name
 from rsspot.errors import UsageError
 from rsspot.utils.text import did_you_mean, squashed
 
@@ -21,6 +22,12 @@ HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 class Command(TyperCommand):
     """A command. `--server-class` can also be written `--serverclass`, and an argument NAME as `--name NAME`."""
 
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        for parameter in self.params:
+            if parameter.param_type_name == "argument":
+                parameter.metavar = value_name(parameter)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words after the command's name."""
         return super().parse_args(ctx, _name_in_its_place(self, _as_declared(self, list(args))))
@@ -30,11 +37,22 @@ class Command(TyperCommand):
         descriptions: dict[str, str] = getattr(self.callback, DESCRIPTIONS, dict)()
         for parameter in self.params:
             parameter.help = descriptions.get(parameter.name, getattr(parameter, "help", None))  # type: ignore[attr-defined]
+            parameter.metavar = value_name(parameter)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words of the usage line."""
+        arguments = [each for each in self.get_params(ctx) if each.param_type_name == "argument"]
+        return [*filter(None, [self.options_metavar]), *map(argument_usage, arguments)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and options."""
         self.describe()
-        super().format_options(ctx, formatter)
+        records = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
+        shown = [(each, record) for each, record in records if record]
+        # The parser's own name of an argument has its type behind it.
+        arguments = [(value_name(each), help) for each, (_, help) in shown if each.param_type_name == "argument"]
+        _write_list(formatter, "Arguments", arguments)
+        _write_list(formatter, "Options", [record for each, record in shown if each.param_type_name == "option"])
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write what follows the options in a help."""
@@ -52,6 +70,13 @@ class CommandGroup(TyperGroup):
             known = [name for name in self.list_commands(ctx) if not _hidden(self, ctx, name)]
             raise NoSuchCommand(args[0], known, ctx.command_path)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, each with the whole first sentence of its help. The parser would cut it."""
+        names = [name for name in self.list_commands(ctx) if not _hidden(self, ctx, name)]
+        commands: list[Any] = [self.get_command(ctx, name) for name in names]
+        helps = [each.get_short_help_str(limit=len(each.help or "")) for each in commands]
+        _write_list(formatter, "Commands", list(zip(names, helps, strict=True)))
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write what follows the commands in a help."""
@@ -156,5 +181,11 @@ def _write_examples(ctx: Any, formatter: Any) -> None:
 
 
 def _write_global_options(formatter: Any) -> None:
-    with formatter.section("Global options, accepted anywhere on the line"):
-        formatter.write_dl([option.help_record for option in GLOBAL_OPTIONS if option.help])
+    options = [option.help_record for option in GLOBAL_OPTIONS if option.help]
+    _write_list(formatter, "Global options, accepted anywhere on the line", options)
+
+
+def _write_list(formatter: Any, title: str, rows: list[tuple[str, str]]) -> None:
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl(rows)

@@ -17,8 +17,11 @@ history = App(help="List past commands, with secrets removed.")
 @history.command("list")
 def list_(limit: int = shown(typer.Option(50, "--limit", min=1, help="How many commands to list."))) -> None:
     """List past commands, newest first."""
+    from rsspot.utils.output import Plain
+
     with session().state() as state:
-        session().emit([asdict(entry) for entry in state.history.entries(limit)])
+        entries = [asdict(entry) for entry in state.history.entries(limit)]
+    session().show(Plain(entries, whole=("command", "started_at", "exit_code")))
 
 
 @history.command()
@@ -36,14 +39,12 @@ def info() -> None:
 
     here = session()
     with here.state() as state:
-        here.emit(
-            {
-                "enabled": here.resolved.options.history,
-                "entries": state.history.count(),
-                "maxEntries": MAX_COMMANDS,
-                "state": str(own_file(here.state_path)),
-            }
-        )
+        count = state.history.count()
+    enabled, file = here.resolved.options.history, str(own_file(here.state_path))
+    here.emit(
+        {"enabled": enabled, "entries": count, "maxEntries": MAX_COMMANDS, "state": file},
+        lambda _: {"enabled": enabled, "max_entries": MAX_COMMANDS, "count": count},
+    )
 
 
 COMMANDS: dict[str, Any] = {"history": history}

@@ -31,7 +31,7 @@ from rsspot.workflows.first_stack import (
 
 
 def init(
-    folder: Path = typer.Argument(Path(), metavar="[FOLDER]", help="Where to write. Default: the current folder."),
+    folder: Path = typer.Argument(Path(), metavar="FOLDER", help="Where to write. Default: the current folder."),
     name: str | None = typer.Option(None, "--name", help="Name of the cloudspace."),
     server_class: str | None = typer.Option(None, "--server-class", help="Server class of the pool."),
     bid_price: str | None = typer.Option(None, "--bid-price", help="Most to pay for one server, in dollars an hour."),

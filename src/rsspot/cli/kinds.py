@@ -95,7 +95,7 @@ def _shown(result: object, here: CliSession, commands: Commands[Any]) -> Plain:
         as_rows = here.options.output.partition("=")[0] in LINES and result.rows is not None
         as_released = here.as_released and result.released is not None
         result = result.rows if as_rows else result.released if as_released else result.value
-    return Plain(result, commands.address, commands.first, commands.extra)
+    return Plain(result, commands.address, commands.first, commands.extra, commands.whole)
 
 
 def _default(parameter: inspect.Parameter, commands: Commands[Any]) -> Any:
@@ -105,7 +105,9 @@ def _default(parameter: inspect.Parameter, commands: Commands[Any]) -> Any:
         return parameter.default
     default = ... if parameter.default is inspect.Parameter.empty else parameter.default
     names = (f"--{parameter.name.replace('_', '-')}", *option.short)
-    return typer.Option(default, *(option.names or names), help=option.help, min=option.min, max=option.max)
+    return typer.Option(
+        default, *(option.names or names), help=option.help, min=option.min, max=option.max, metavar=option.metavar
+    )
 
 
 def _option_types(command: Command) -> dict[str, Any]:

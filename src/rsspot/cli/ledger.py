@@ -9,10 +9,13 @@ from typing import Any
 import typer
 
 from rsspot.cli.grammar import App
+from rsspot.cli.printing import DOCUMENTS
 from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
+from rsspot.state.ledger.protocol import StepRecord
 from rsspot.state.ledger.registrations import RegistrationStatus
+from rsspot.utils.output import Plain
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import printable
 
@@ -23,7 +26,8 @@ app = App(help="Show past runs, step by step.")
 def runs() -> None:
     """List every apply and destroy, newest first."""
     here = session()
-    here.emit([asdict(run) for run in here.reading_ledger.runs()])
+    runs = [asdict(run) for run in here.reading_ledger.runs()]
+    here.show(Plain(runs, address="{id}", extra=("plan_digest",), whole=("id", "scope", "command", "outcome")))
 
 
 @app.command()
@@ -44,30 +48,29 @@ def show(run: int | None = shown(typer.Argument(None, help="Number of the run; d
     steps = ledger.steps(number)
     plan = ledger.plan(number)
     made_by = plan.get("madeBy") or {}
-    if here.options.output != "table":
-        listed = [{**asdict(s), "attempts": attempts.get(s.seq, [])} for s in steps]
+    if here.options.output.partition("=")[0] in DOCUMENTS:
+        listed = [{**asdict(step), "attempts": attempts.get(step.seq, [])} for step in steps]
         here.emit({"run": asdict(shown), "madeBy": made_by, "steps": listed, "changes": plan.get("changes", [])})
         return
-    outcome = shown.outcome or "not finished"
-    print(printable(f"run {shown.id} ({shown.command}) of {shown.scope}: {outcome}, started {shown.started_at}"))
-    for name, value in made_by.items():
-        print(printable(f"{name}: {value}"))
-    for line in _fields(plan):
-        print(line)
-    here.emit(
-        [
-            {
-                "step": step.seq,
-                "address": step.address,
-                "verb": step.verb,
-                "state": step.state.value,
-                "ready": step.readiness,
-                "attempts": len(attempts.get(step.seq, [])),
-                "detail": step.detail,
-            }
-            for step in steps
-        ]
-    )
+    if here.options.output in ("table", "wide"):
+        outcome = shown.outcome or "not finished"
+        print(printable(f"run {shown.id} ({shown.command}) of {shown.scope}: {outcome}, started {shown.started_at}"))
+        for line in (*(f"{name}: {value}" for name, value in made_by.items()), *_fields(plan)):
+            print(printable(line))
+    rows = [_step_row(step, len(attempts.get(step.seq, []))) for step in steps]
+    here.show(Plain(rows, address="{address}", whole=("step", "address", "verb", "state")))
+
+
+def _step_row(step: StepRecord, attempts: int) -> dict[str, Any]:
+    return {
+        "step": step.seq,
+        "address": step.address,
+        "verb": step.verb,
+        "state": step.state.value,
+        "ready": step.readiness,
+        "attempts": attempts,
+        "detail": step.detail,
+    }
 
 
 def _fields(plan: Document) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from rsspot.cli.value_names import argument_usage, value_name
 from rsspot.constants import VERSION
 from rsspot.errors import UsageError
 from rsspot.utils.text import did_you_mean
@@ -15,7 +16,7 @@ from rsspot.utils.text import did_you_mean
 if TYPE_CHECKING:
     from rsspot.cli.command_tree import CommandNode
 
-WORDS = typer.Argument(None, metavar="[COMMAND...]", help="The command; default: rsspot itself.")
+WORDS = typer.Argument(None, metavar="COMMAND", help="The command; default: rsspot itself.")
 OUT = typer.Option(None, "--out", help="Write a page for each command to this folder instead, as rsspot-plan.1.")
 
 
@@ -66,7 +67,7 @@ def _head(node: CommandNode) -> Iterator[str]:
         yield "[\\fIOPTIONS\\fR]"
     if node.children:
         yield "\\fICOMMAND\\fR ..."
-    yield from (f"\\fI{_text(_metavar(each))}\\fR" for each in node.arguments)
+    yield from (f"\\fI{_text(argument_usage(each))}\\fR" for each in node.arguments)
     yield ".SH DESCRIPTION"
     for paragraph in node.whole_help.split("\n\n"):
         yield from (".PP", _text(" ".join(paragraph.split())))
@@ -84,12 +85,12 @@ def _parameters(node: CommandNode) -> Iterator[str]:
     if described:
         yield ".SH ARGUMENTS"
     for each in described:
-        yield from (".TP", f".I {_text(_metavar(each))}", _text(each.help))
+        yield from (".TP", f".I {_text(value_name(each))}", _text(each.help))
     if node.options:
         yield ".SH OPTIONS"
     for each in node.options:
         names = ", ".join(f"\\fB{_text(name)}\\fR" for name in (*each.opts, *each.secondary_opts))
-        value = "" if each.is_flag else f" \\fI{_text(_metavar(each))}\\fR"
+        value = "" if each.is_flag else f" \\fI{_text(value_name(each))}\\fR"
         yield from (".TP", f"{names}{value}", _text(each.help or ""))
 
 
@@ -115,10 +116,6 @@ def _foot(node: CommandNode) -> Iterator[str]:
         yield from (".PP", ".nf", ".RS", _text(line), ".RE", ".fi")
     if node.words:
         yield from (".SH SEE ALSO", f".BR {_text('-'.join(['rsspot', *node.words[:-1]]))} (1)")
-
-
-def _metavar(parameter: Any) -> str:
-    return str(parameter.metavar or parameter.name.upper()).strip("[]")
 
 
 def _text(text: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rsspot.manifests.manifest import ManifestSet
     from rsspot.planner.options import PlanOptions
 
-PATHS = shown(typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False))
+PATHS = shown(typer.Argument(None, metavar="PATH", help="Manifest files and directories.", show_default=False))
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
 ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
 MAX_DELETES = shown(
@@ -61,11 +61,17 @@ UNDO = shown(
     typer.Option(None, "--undo", metavar="RUN", min=1, help="Take back what this run did. Needs no manifests.")
 )
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
-WAIT = shown(typer.Option("ready", "--wait", help="What to wait for after each step: ready, accepted or none."))
-WAIT_TIMEOUT = shown(
-    typer.Option(WAIT_SECONDS, "--wait-timeout", min=0, help="Maximum seconds to wait for each object.")
+WAIT = shown(
+    typer.Option("ready", "--wait", metavar="WHAT", help="What to wait for after each step: ready, accepted or none.")
 )
-DEADLINE = shown(typer.Option(None, "--deadline", min=0, help="Start no further changes after this many seconds."))
+WAIT_TIMEOUT = shown(
+    typer.Option(
+        WAIT_SECONDS, "--wait-timeout", min=0, metavar="SECONDS", help="Maximum seconds to wait for each object."
+    )
+)
+DEADLINE = shown(
+    typer.Option(None, "--deadline", min=0, metavar="SECONDS", help="Start no further changes after this many seconds.")
+)
 EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
 PARALLELISM = shown(typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time."))
 

@@ -46,12 +46,12 @@ def record(here: CliSession, root: Any, arguments: Sequence[str], exit_code: int
 
 def _record(here: CliSession, root: Any, arguments: Sequence[str], exit_code: int, seconds: float) -> None:
     from rsspot.state.history import HistoryEntry
-    from rsspot.utils.clock import stamp, utc_now
+    from rsspot.utils.clock import stamp
 
     settings, profile = _settings(here)
     if not settings.options.history:
         return
-    started = stamp(utc_now() - timedelta(seconds=seconds))
+    started = stamp(here.clock.now() - timedelta(seconds=seconds))
     entry = HistoryEntry(started, redacted(words(root, arguments)), profile, exit_code, round(seconds, 3))
     with here.state(create=here.used_service) as state:
         state.history.add(entry)

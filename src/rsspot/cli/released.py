@@ -11,12 +11,15 @@ from rsspot.resources.registry import folders, part
 from rsspot.utils.serialization import Document
 
 
-def released_list(kind: Kind[Any], documents: list[Document]) -> Any:
-    """A list: of flat objects for kinds that had a shape of their own, and as the API returns it for all others."""
+def released_list(kind: Kind[Any], documents: list[Document], metadata: Document) -> Any:
+    """A list: of flat objects for kinds that had a shape of their own, and as the API returns it for all others.
+
+    metadata: that of the list itself
+    """
     shape = _shapes().get(kind.name)
     if shape is not None:
         return [shape(document) for document in documents]
-    return {"apiVersion": kind.api_version, "kind": f"{kind.name}List", "metadata": {}, "items": documents}
+    return {"apiVersion": kind.api_version, "kind": f"{kind.name}List", "metadata": metadata, "items": documents}
 
 
 def released_object(kind: Kind[Any], document: Document) -> Document:

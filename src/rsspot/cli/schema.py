@@ -11,7 +11,7 @@ from rsspot.errors import UsageError
 
 
 def schema(
-    kind: str | None = typer.Argument(None, metavar="[KIND]", help="A kind such as SpotNodePool. Default: all."),
+    kind: str | None = typer.Argument(None, metavar="KIND", help="A kind such as SpotNodePool. Default: all."),
 ) -> None:
     """Print the JSON Schema of manifests, of one kind or of all.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import cached_property
@@ -13,30 +13,32 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from rsspot.cli.listed_names import ListedNames
 from rsspot.cli.options import CliOptions
+from rsspot.cli.printing import Printing
 from rsspot.cli.timing import RequestCount
-from rsspot.errors import RsspotError, UsageError
-from rsspot.utils.streams import on_terminal, terminal_width
+from rsspot.errors import RsspotError
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rsspot.cli.waits import Display, Draw, Waits
     from rsspot.client.async_client import AsyncSpotClient
     from rsspot.config.loader import Resolved
     from rsspot.http.hooks import Exchange, Hooks
     from rsspot.state.ledger.protocol import Ledger
     from rsspot.state.store import StateStore
-    from rsspot.utils.output import Shown
-    from rsspot.utils.tables import Look
+    from rsspot.utils.clock import Clock
 
 T = TypeVar("T")
 _current: ContextVar[CliSession] = ContextVar("session")
 
 
-class CliSession:
-    """Opens the client on first use and closes it when the command ends."""
+class CliSession(Printing):
+    """Opens the client on first use and closes it when the command ends. clock: the system's unless given"""
 
-    def __init__(self, options: CliOptions) -> None:
+    def __init__(self, options: CliOptions, clock: Clock | None = None) -> None:
         self.options = options
+        self._clock = clock
         self.fresh = options.no_cache
         """Whether to bypass the response cache; plan and apply set it."""
         self.every_event = False
@@ -46,6 +48,17 @@ class CliSession:
         self.request_count = RequestCount()
         self._listed = ListedNames()
         _current.set(self)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The time of day here. The sandbox has another one, that of its client."""
+        from rsspot.utils.clock import SystemClock
+
+        return self._clock or SystemClock()
+
+    def now(self) -> datetime:
+        """The time by the clock of the client, if there is one: the sandbox has its own."""
+        return (self.client.clock if self.used_service else self.clock).now()
 
     @cached_property
     def client(self) -> AsyncSpotClient:
@@ -60,16 +73,14 @@ class CliSession:
             return sandbox_client(self.resolved, cache=not self.fresh, hooks=self.hooks)
         from rsspot.cli.login import on_terminal
         from rsspot.client.async_client import AsyncSpotClient
-        from rsspot.utils.clock import SystemClock
 
-        clock = SystemClock()
         return AsyncSpotClient(
             resolved=self.resolved,
-            clock=clock,
+            clock=self.clock,
             cache=not self.fresh,
             hooks=self.hooks,
             token_folder=self.token_folder,
-            log_in=on_terminal(clock, self.resolved.get("organization"), self.hooks, sys.stdin, sys.stderr),
+            log_in=on_terminal(self.clock, self.resolved.get("organization"), self.hooks, sys.stdin, sys.stderr),
         )
 
     @cached_property
@@ -156,18 +167,6 @@ class CliSession:
         """The folder that caches tokens between commands."""
         return self.state_path.parent / "tokens"
 
-    @property
-    def color(self) -> bool:
-        """Whether to use colors on standard output."""
-        return on_terminal() and not self._plain
-
-    @property
-    def _plain(self) -> bool:
-        """Whether only plain text is wanted, or all that the terminal can show."""
-        import os
-
-        return self.options.no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-
     @cached_property
     def waits(self) -> Waits:
         """What the command waits for, told on standard error."""
@@ -191,7 +190,7 @@ class CliSession:
 
     def drawing(self, stream: TextIO) -> Draw | None:
         """How to show lines that are replaced in place; None unless the stream is a terminal that can do that."""
-        usable = stream is not None and stream.isatty() and not self._plain
+        usable = stream is not None and stream.isatty() and not self.plain_text
         return getattr(stream, "draw", None) if usable else None
 
     def run(self, work: Awaitable[T]) -> T:
@@ -241,59 +240,6 @@ class CliSession:
             # Invalid settings: the command itself has already reported what matters.
             with suppress(RsspotError):
                 self._listed.keep(self.resolved, self.state_path)
-
-    def emit(self, value: object) -> None:
-        """Print a command's result, of plain types, in the output format in use."""
-        from rsspot.utils.output import Plain
-
-        self.show(Plain(value))
-
-    def show(self, shown: Shown, *, plural: str = "") -> None:
-        """Print what a command shows in the output format in use. plural: what is missing if it is an empty list."""
-        from rsspot.utils.output import JSONPATH, LINES
-
-        name = self.options.output.partition("=")[0]
-        if name in LINES and shown.empty:
-            print(f"No {plural} found." if plural else "Nothing found.", file=sys.stderr)
-            return
-        # kubectl ends no template with a line end of its own either.
-        print(self.rendered(shown), end="" if name == JSONPATH else "\n")
-
-    def rendered(self, shown: Shown) -> str:
-        """What a command shows, in the output format in use."""
-        from rsspot.utils.output import FORMATS, UnknownFormat, render
-
-        output = self.options.output
-        if output.partition("=")[0] not in FORMATS:
-            raise UsageError(f"-o {output} is for plans and runs", hint=f"use one of: {', '.join(FORMATS)}")
-        try:
-            return render(shown, output, self.look)
-        except UnknownFormat as error:
-            raise UsageError(error.message, hint=error.hint) from None
-
-    @property
-    def as_released(self) -> bool:
-        """Whether to print in the shapes of rsspot 0.3, which are for programs that read documents."""
-        return self.options.shape == "released" and self.options.output.partition("=")[0] in (
-            "json",
-            "yaml",
-            "jsonpath",
-        )
-
-    def only(self, formats: Iterable[str]) -> None:
-        """Raise UsageError if the output format in use is none of these, before anything is sent."""
-        if self.options.output not in formats:
-            hint = f"use one of: {', '.join(formats)}"
-            raise UsageError(f"a plan or a run cannot be printed with -o {self.options.output}", hint=hint)
-
-    @property
-    def look(self) -> Look:
-        """How tables look where standard output goes."""
-        from rsspot.utils.clock import utc_now
-        from rsspot.utils.tables import Look
-
-        now = self.client.clock.now() if "client" in self.__dict__ else utc_now()
-        return Look(terminal_width(), self.color, now)
 
 
 def session() -> CliSession:

@@ -96,7 +96,7 @@ def serve(
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def run(
-    command: list[str] = typer.Argument(metavar="-- CMD...", help="The command and its arguments."),
+    command: list[str] = typer.Argument(metavar="-- CMD", help="The command and its arguments."),
     seed: int = SEED,
     time_scale: float = SCALE,
     start: str | None = START,
@@ -171,9 +171,7 @@ def faults(
 @app.command()
 def price(
     server_class: str = shown(typer.Argument(metavar="CLASS")),
-    amount: str | None = shown(
-        typer.Argument(None, metavar="[PRICE]", help="Dollars per hour; default: market price.")
-    ),
+    amount: str | None = shown(typer.Argument(None, metavar="PRICE", help="Dollars per hour; default: market price.")),
     url: str | None = URL,
 ) -> None:
     """Set the market price of a server class in a running simulator, or in the sandbox with --sandbox."""

@@ -49,7 +49,7 @@ class SpecOption:
     def parameter(self, *others: str) -> Parameter:
         """The option as Typer takes it. others: further names"""
         names = (f"--{self.option}/--no-{self.option}",) if self.form == FLAG else (f"--{self.option}", *others)
-        option = typer.Option([] if self.form in REPEATED else None, *names, metavar=_METAVARS[self.form])
+        option = typer.Option([] if self.form in REPEATED else None, *names, metavar=_METAVARS.get(self.form))
         if not self.holds_text and self.form not in REPEATED:
             option = shown(option)
         return Parameter(self.key, Parameter.KEYWORD_ONLY, default=option, annotation=_TYPES[self.form])
@@ -86,7 +86,7 @@ class SpecOption:
 TEXT, NUMBER, FLAG, LIST, MAP = "text", "number", "flag", "list", "map"
 REPEATED = (LIST, MAP)
 _TYPES: dict[str, Any] = {TEXT: str | None, NUMBER: str | None, FLAG: bool | None, LIST: list[str], MAP: list[str]}
-_METAVARS = {TEXT: "TEXT", NUMBER: "NUMBER", FLAG: None, LIST: "TEXT", MAP: "NAME=VALUE"}
+_METAVARS = {NUMBER: "N", MAP: "NAME=VALUE"}
 
 
 @cache

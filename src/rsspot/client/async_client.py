@@ -14,7 +14,7 @@ from rsspot.auth.persona import Persona
 from rsspot.auth.stores import CredentialStore
 from rsspot.client.factory import bearer_of, cache_of, feeds_of, transport_options_of
 from rsspot.client.groups import AsyncGroups, collection_of
-from rsspot.client.organization import OrganizationScope
+from rsspot.client.organization import ResolvedOrganization
 from rsspot.client.resolve import resolved_here
 from rsspot.compatibility.client import ReleasedClient, RequestOptions
 from rsspot.compatibility.options import ReleasedOptions, as_settings, settings_of, transport_of
@@ -110,10 +110,10 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
             cache=cache_of(self._resolved, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
         )
         self.feeds = feeds_of(self._resolved, self.clock, transport, self.hooks, cache=bool(cache))
-        self.scope = OrganizationScope(self._resolved.get("organization"), self._bearer, self.organizations)
+        self.organization = ResolvedOrganization(self._resolved.get("organization"), self._bearer, self.organizations)
         self._context = Context(
             self.session,
-            self.scope,
+            self.organization,
             self.clock,
             registrations=lambda: self.ledger,
             refresh_token=lambda: self._bearer.refresh_token,

@@ -19,14 +19,12 @@ from rsspot.compatibility.options import settings_of
 from rsspot.concurrency import drive, running_loop
 from rsspot.config.files import config_file as file_in_use
 from rsspot.config.files import legacy_file, read
-from rsspot.config.loader import state_path_of
+from rsspot.config.loader import require_profile, state_path_of
 from rsspot.config.manager import edit_in_use
 from rsspot.config.models import ConfigFile
-from rsspot.errors import ConfigError
 from rsspot.settings import ALIASES, CONFIG_PATHS
 from rsspot.state.preferences import forget_profile, open_preferences
 from rsspot.utils.serialization import digest
-from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from rsspot.compatibility.config import SDKConfig
@@ -217,10 +215,8 @@ def _forget_made() -> None:
 
 
 def _check_known(name: str, config_path: Path | str | None) -> None:
-    known = list_profiles(config=_options.get("config") if config_path is None else None, config_path=config_path)
-    if name not in known:
-        names = ", ".join(known) or "none"
-        raise ConfigError(f"no profile {name!r}", hint=did_you_mean(name, known) or f"the profiles are: {names}")
+    config = _options.get("config") if config_path is None else None
+    require_profile(name, list_profiles(config=config, config_path=config_path))
 
 
 def _file(config_path: Path | str | None) -> Path | None:

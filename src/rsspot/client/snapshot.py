@@ -31,7 +31,7 @@ async def take_snapshot(client: AsyncSpotClient, kinds: Iterable[Kind[Any]]) -> 
 
     A list that fails is recorded in `incomplete`, not raised: the planner decides what cannot be planned without it.
     """
-    snapshot = Snapshot(await client.scope.namespace())
+    snapshot = Snapshot(await client.organization.namespace())
 
     async def read(kind: Kind[Any]) -> None:
         try:

@@ -12,7 +12,7 @@ from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.retry import SAFE
 from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
 from rsspot.resources.deletion import require_object
-from rsspot.resources.documents import Scope
+from rsspot.resources.documents import Context, TargetOrganization
 from rsspot.resources.sync_twins import refuse_in_loop
 from rsspot.utils.serialization import Document
 
@@ -80,7 +80,7 @@ class ReleasedClient(ReleasedSettings):
     """What an AsyncSpotClient has beyond its own methods."""
 
     session: SpotTransport
-    scope: Scope
+    _context: Context
     _bearer: Bearer
 
     @property
@@ -101,14 +101,15 @@ class ReleasedClient(ReleasedSettings):
 
     async def resolve_org_id(self, org: str | None = None) -> str:
         """The namespace of an organization, which is its id as paths have it. Raises NotFound, ConfigError."""
-        return await self._scope_of(org).namespace()
+        return await self._organization_of(org).namespace()
 
     async def resolve_org_name(self, org: str | None = None) -> str:
         """The name of an organization. Raises NotFound, ConfigError."""
-        return await self._scope_of(org).organization_name()
+        return await self._organization_of(org).name()
 
-    def _scope_of(self, org: str | None) -> Scope:
-        return self.scope.other(org) if org else self.scope
+    def _organization_of(self, org: str | None) -> TargetOrganization:
+        own = self._context.organization
+        return own.other(org) if org else own
 
     async def request_json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Document:
         """Send one request to any path of the service and return the JSON object in the response.

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rsspot.compatibility.config import ConfigInput, ProfileConfig, SDKConfig, plain
 from rsspot.config.files import LEGACY, NAMES, config_file, read
+from rsspot.config.loader import require_profile
 from rsspot.config.manager import edit, migrate
 from rsspot.config.models import ConfigFile
 from rsspot.config.problems import Keys
 from rsspot.errors import ConfigError
 from rsspot.settings import CONFIG_PATHS, expanded, home, user_home
-from rsspot.utils.text import did_you_mean
 
 CONFIG_PATH_ENVS = CONFIG_PATHS
 ACTIVE: Keys = ("activeProfile",)
@@ -213,7 +213,5 @@ class ProfileManager:
         return self.load()
 
     def _known(self, config: SDKConfig, name: str) -> str:
-        if name not in config.profiles:
-            hint = did_you_mean(name, config.profiles) or f"run `rsspot configure --profile {name}` to add it"
-            raise ConfigError(f"no profile {name!r} in {self.path}", hint=hint)
+        require_profile(name, config.profiles, self.path)
         return name

@@ -105,7 +105,9 @@ class OrganizationGroup(Collection[T]):
     def _documents_of(self, org: str | None) -> Documents:
         if org is None:
             return self.documents
-        return type(self.documents)(replace(self._context, scope=self._context.scope.other(org)), self.kind)
+        return type(self.documents)(
+            replace(self._context, organization=self._context.organization.other(org)), self.kind
+        )
 
 
 class BlockingOrganizationGroup(BlockingCollection[T], Generic[T]):

@@ -6,7 +6,7 @@ Records the source of every value. Reads files and writes none.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from rsspot.errors import AuthError, ConfigError, InvalidConfig, Problem, Rsspot
 from rsspot.models.findings import findings
 from rsspot.settings import OWN, Setting, expanded, from_environment, home
 from rsspot.utils.reading import read_text, reason
-from rsspot.utils.text import did_you_mean
+from rsspot.utils.text import choices
 from rsspot.utils.tokens import LONGEST_TOKEN, is_token, trimmed
 
 NAMES = frozenset(name for name, _ in leaves(Profile))
@@ -99,7 +99,7 @@ class Resolved:
         for name, info in leaves(Profile):
             setting = self.settings.get(name)
             value = setting.value if setting else info.get_default(call_default_factory=True)
-            value = _without_password(value) if name in URLS else value
+            value = without_password(value) if name in URLS else value
             value = _without_arguments(value) if name == "credential_command" else value
             value = "(secret)" if setting and name in SECRETS else value
             explained[name] = (value, setting.source if setting else "default")
@@ -203,10 +203,15 @@ def _profile(file: ConfigFile, name: str, path: Path | None, *, required: bool) 
     if profile is not None:
         return _settings(profile, f"{path or 'config'} ({name})")
     if required or file.profiles:
-        known = ", ".join(sorted(file.profiles)) or "none"
-        hint = did_you_mean(name, file.profiles) or f"available profiles: {known}"
-        raise ConfigError(f"no profile {name!r} in {path or 'any config file'}", hint=hint)
+        require_profile(name, file.profiles, path)
     return {}
+
+
+def require_profile(name: str, known: Collection[str], file: Path | None = None) -> None:
+    """Raise ConfigError for a profile that is not among the known ones, naming those. file: the one that has them"""
+    if name not in known:
+        where = f" in {file}" if file else ""
+        raise ConfigError(f"no profile {name!r}{where}", hint=choices("profiles", name, sorted(known)))
 
 
 def _has_masked_token(file: ConfigFile, name: str) -> bool:
@@ -269,7 +274,7 @@ def _without_arguments(command: Any) -> Any:
     return f"{command[0]} (secret)" if command else None
 
 
-def _without_password(value: Any) -> Any:
+def without_password(value: Any) -> Any:
     """Mask the part of a URL before its @. The URL may lack a scheme."""
     if not isinstance(value, str) or "@" not in value:
         return value

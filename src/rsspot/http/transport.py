@@ -13,7 +13,7 @@ from rsspot.constants import PAGE_SIZE, USER_AGENT
 from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError
 from rsspot.http.bodies import WholeBodies, lines_of
 from rsspot.http.cache import Place, ResponseCache, written_place
-from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, page_of
+from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.permission import PERMIT, PermittedTransport
@@ -226,10 +226,6 @@ class SpotTransport:
                 await response.aclose()
         except (httpx.TransportError, httpx.DecodingError) as failure:
             raise error_from(failure, call.method, call.path) from None
-
-    async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[Document]:
-        """All items of a list, across all pages."""
-        return items_of(await self.pages(Call("GET", path, params or {}), page_of, token_of))
 
     async def pages(self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]) -> list[P]:
         """All pages of a list. An expired page token restarts the list, so pages of two versions never mix.

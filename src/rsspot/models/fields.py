@@ -36,13 +36,18 @@ TRIMMED = Fact("trimmed")
 
 @dataclass(frozen=True)
 class Column:
-    """The field is a column of lists. title: its heading, if not the words of its name · wide: only in wide lists"""
+    """The field is a column of lists. title: its heading, if not the words of its name · wide: only in wide lists
+
+    whole: it is one of those that matter most: they are shortened last, and left out last
+    """
 
     title: str = ""
     wide: bool = False
+    whole: bool = False
 
 
 COLUMN = Column()
+WHOLE = Column(whole=True)
 WIDE = Column(wide=True)
 
 

@@ -96,7 +96,7 @@ class Collection(Generic[T]):
         await self.documents.place(name)
         wire, marks = name, dict(annotations or {})
         if self.kind.naming is Naming.UUID and not is_uuid(name):
-            wire = self.kind.wire_name(await self._context.scope.namespace(), name, checked)
+            wire = self.kind.wire_name(await self._context.organization.namespace(), name, checked)
             marks[NAME_ANNOTATION] = name
         body: Document = {
             "apiVersion": self.kind.api_version,

@@ -6,7 +6,7 @@ Uses no models and does not retry. Reads are never served from the cache, except
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from rsspot.state.ledger.registrations import RegistrationLedger
 
 
-class Scope(Protocol):
+class TargetOrganization(Protocol):
     """The organization that requests are for."""
 
     async def namespace(self) -> str:
         """The namespace of the organization."""
         ...
 
-    async def organization_name(self) -> str:
+    async def name(self) -> str:
         """The organization's display name, for the endpoints that require it."""
         ...
 
-    def other(self, organization: str) -> Scope:
-        """The scope of another organization, by name, id or namespace."""
+    def other(self, organization: str) -> TargetOrganization:
+        """Another organization, by name, id or namespace."""
         ...
 
 
@@ -50,7 +50,7 @@ class Context:
     """What a service needs to send requests."""
 
     session: SpotTransport
-    scope: Scope
+    organization: TargetOrganization
     clock: Clock
     registrations: Callable[[], RegistrationLedger]
     """Opens the registration ledger; called only for kinds stored there."""
@@ -64,6 +64,14 @@ class Context:
     """Told of every whole list of a kind."""
 
 
+class ListedDocuments(list[Document]):
+    """The objects of a list. metadata: that of the list itself, such as its resourceVersion"""
+
+    def __init__(self, items: Iterable[Document], metadata: Document) -> None:
+        super().__init__(items)
+        self.metadata = metadata
+
+
 class Documents:
     """list, get, create, patch, delete and watch for one kind. All raise ApiError, AuthError and TransportError."""
 
@@ -71,23 +79,26 @@ class Documents:
         self.kind = kind
         self.context = context
         self._session = context.session
-        self._scope = context.scope
+        self._organization = context.organization
 
-    async def list(self, *, labels: str | None = None) -> list[Document]:
+    async def list(self, *, labels: str | None = None) -> ListedDocuments:
         """All objects of the kind in the organization, across all pages. labels: a Kubernetes label selector."""
-        items = await self._session.items(await self.path(), selector(labels))
-        return self._told([self.framed(item) for item in items], whole=labels is None)
+        return await self._listed(Call("GET", await self.path(), selector(labels)), whole=labels is None)
 
-    async def kept_list(self) -> builtins.list[Document]:
+    async def kept_list(self) -> ListedDocuments:
         """All objects of the kind, possibly from the cache."""
         call = Call("GET", await self.path(), fresh=False, private=self.kind.holds_secrets)
-        pages = await self._session.pages(call, page_of, token_of)
-        return self._told([self.framed(item) for item in items_of(pages)], whole=True)
+        return await self._listed(call, whole=True)
 
-    def _told(self, items: builtins.list[Document], *, whole: bool) -> builtins.list[Document]:
+    async def _listed(self, call: Call, *, whole: bool) -> ListedDocuments:
+        pages = await self._session.pages(call, page_of, token_of)
+        metadata = at_path(pages[-1], ("metadata",))
+        listed = ListedDocuments(
+            [self.framed(item) for item in items_of(pages)], metadata if isinstance(metadata, dict) else {}
+        )
         if whole and self.context.listed:
-            self.context.listed(self.kind, items)
-        return items
+            self.context.listed(self.kind, listed)
+        return listed
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
         """One object. patience: a deadline in seconds, if shorter than the retry policy's. Raises NotFound."""
@@ -177,7 +188,7 @@ class Documents:
 
     async def path(self) -> str:
         """The URL path of the collection."""
-        space = f"/namespaces/{path_segment(await self._scope.namespace())}" if self.kind.namespaced else ""
+        space = f"/namespaces/{path_segment(await self._organization.namespace())}" if self.kind.namespaced else ""
         return f"/apis/{self.kind.api_version}{space}/{self.kind.plural}"
 
     async def place(self, name: str) -> str:

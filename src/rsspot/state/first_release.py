@@ -15,6 +15,7 @@ from typing import Any
 
 from rsspot.errors import StateError
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus, registration_key
+from rsspot.utils.clock import exact_stamp
 
 PATIENCE = 5.0
 """Seconds to wait while another process writes the file."""
@@ -103,7 +104,7 @@ def _status(name: str) -> tuple[RegistrationStatus, str | None]:
 
 
 def _stamp(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return None if seconds is None else exact_stamp(datetime.fromtimestamp(seconds, UTC))
 
 
 def _payload(text: str | None) -> dict[str, Any]:

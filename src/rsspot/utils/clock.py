@@ -24,6 +24,11 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def exact_stamp(moment: datetime) -> str:
+    """Format a time as RFC 3339 in UTC with milliseconds."""
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
+
+
 def http_date(text: str | None) -> datetime | None:
     """The time that an HTTP date names, such as that of a Date header; None if it is absent or unreadable."""
     from email.utils import parsedate_to_datetime

@@ -6,7 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rsspot.utils.serialization import without_surrogates
@@ -51,18 +51,26 @@ class Shown(Protocol):
         """Key of a row -> heading, where the words of the key are not the heading."""
         ...
 
+    @property
+    def whole(self) -> Sequence[str]:
+        """The keys of the columns that matter most, in order: they are shortened last, and left out last."""
+        ...
+
 
 @dataclass(frozen=True)
 class Plain:
     """Values of plain types. address: how a row is named, `serverclass/{server_class}`.
 
-    first: the keys of the columns that matter most, in order · extra: those of the columns of wide tables only
+    first: the keys of the columns that stand first · extra: those of the columns of wide tables only
+    whole: those that matter most, in order · titles: key -> heading, see Shown for both
     """
 
     value: object
     address: str = "{name}"
     first: Sequence[str] = ()
     extra: Sequence[str] = ()
+    whole: Sequence[str] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -89,10 +97,6 @@ class Plain:
                 # What a command did is named by what it was done to: {"deleted": …}.
                 return [str(next(iter(self.value.values())))]
             raise UnknownFormat("these have no names", hint="use another format than -o name") from None
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        return {}
 
 
 def render(shown: Shown, output: str, look: Look = PLAIN) -> str:
@@ -154,7 +158,7 @@ def _in_csv(value: Any) -> Any:
 
 
 def _table(shown: Shown, look: Look, _: str) -> str:
-    return as_table(shown.rows(wide=False), look, shown.titles)
+    return as_table(shown.rows(wide=False), look, shown.titles, shown.whole)
 
 
 def _wide(shown: Shown, look: Look, _: str) -> str:

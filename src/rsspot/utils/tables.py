@@ -10,19 +10,24 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from rsspot.utils.short_uuids import with_short_uuids
 from rsspot.utils.text import columns, padded, printable, shortened
 
 GAP = "  "
 LEAST = 8
-"""How narrow a column may get before the last ones are left out instead."""
+"""How narrow a column may get before others are left out instead."""
 MORE = "…"
 """The heading that stands for the columns left out."""
+AHEAD = "in "
+"""What stands before the time until a moment."""
 BOLD = "1"
 WORD_COLORS = {
     "32": ("active", "available", "done", "fulfilled", "healthy", "ok", "ready", "registered", "running", "won"),
     "33": ("deleting", "deploying", "joining", "partial", "pending", "progressing", "provisioning", "upgrading"),
     "31": ("error", "failed", "lost", "outbid", "refused", "unavailable"),
 }
+TO_COME = frozenset({"EXPIRES", "UNTIL"})
+"""Words in the headings of times that may be still to come. Every other time has passed, whatever the clocks say."""
 COLOR_OF = {word: color for color, words in WORD_COLORS.items() for word in words}
 """The colors of words that say how far something is."""
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|_")
@@ -43,26 +48,36 @@ class Look:
 PLAIN = Look()
 
 
-def as_table(value: object, look: Look = PLAIN, titles: Mapping[str, str] | None = None) -> str:
+def as_table(
+    value: object, look: Look = PLAIN, titles: Mapping[str, str] | None = None, whole: Sequence[str] = ()
+) -> str:
     """Format a list of mappings as rows, a mapping as one field per line, and anything else with `str`.
 
     titles: key -> heading, where the heading is not made of the words of the key
+    whole: the keys of the columns that matter most, in order: they are shortened last, and left out last
     """
     if isinstance(value, Mapping):
         return _fields(value, look, titles or {})
     if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
-        return _rows(value, look, titles or {}) if value else ""
+        return _rows(value, look, titles or {}, whole) if value else ""
     return str(value)
 
 
-def cell(value: Any, now: datetime | None = None) -> str:
-    """One value of a table, on one line."""
+def cell(value: Any, now: datetime | None = None, title: str = "") -> str:
+    """One value of a table, on one line. title: the heading that it stands under"""
     if value is None:
         return "-"
     if isinstance(value, str | Decimal):
         text = str(value)
-        return age(text, now) if now and _TIME.fullmatch(text) else printable(text)
+        return _time(text, now, title) if now and _TIME.fullmatch(text) else printable(text)
     return printable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _time(text: str, now: datetime, title: str) -> str:
+    """A time as seen from now. One that has passed is new if the clock here is behind."""
+    shown = age(text, now)
+    to_come = TO_COME.intersection(title.upper().split())
+    return duration(timedelta()) if shown.startswith(AHEAD) and not to_come else shown
 
 
 def age(text: str, now: datetime) -> str:
@@ -71,7 +86,7 @@ def age(text: str, now: datetime) -> str:
         passed = now - datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return printable(text)
-    return duration(passed) if passed >= timedelta() else f"in {duration(-passed)}"
+    return duration(passed) if passed >= timedelta() else f"{AHEAD}{duration(-passed)}"
 
 
 def duration(length: timedelta) -> str:
@@ -104,16 +119,19 @@ def heading(key: str) -> str:
     return printable(" ".join(_WORDS.split(key.rpartition(".")[2])).upper())
 
 
-def fitted(widths: Sequence[int], most: int) -> list[int]:
-    """Widths that fit a line. The widest column gives way first, and the one with the names last, down to half a line;
-    the last columns are left out when the others have nothing left to give.
+def fitted(widths: Sequence[int], most: int, whole: int = 1) -> list[int]:
+    """Widths that fit a line, of columns in the order of their importance.
+
+    The widest column gives way first, but the `whole` first ones last, the very first down to half a line; the last
+    columns are left out when the others have nothing left to give.
     """
     kept = list(widths)
-    name = min(widths[0], most // 2)
-    while len(kept) > 1 and _line([name, *(min(each, LEAST) for each in kept[1:])], widths) > most:
+    least = [width if index < whole else min(width, LEAST) for index, width in enumerate(widths)]
+    least[0] = min(widths[0], most // 2)
+    while len(kept) > 1 and _line(least[: len(kept)], widths) > most:
         kept.pop()
     while _line(kept, widths) > most and max(kept) > 1:
-        _, _, widest = max((index > 0 and width > LEAST, width, index) for index, width in enumerate(kept))
+        *_, widest = max((index >= whole and width > LEAST, width, index) for index, width in enumerate(kept))
         kept[widest] -= 1
     return kept
 
@@ -123,20 +141,35 @@ def _line(kept: Sequence[int], widths: Sequence[int]) -> int:
     return sum(kept) + len(GAP) * (len(kept) - 1) + (len(GAP + MORE) if len(kept) < len(widths) else 0)
 
 
-def _rows(rows: Sequence[Mapping[str, Any]], look: Look, titles: Mapping[str, str]) -> str:
+def _rows(rows: Sequence[Mapping[str, Any]], look: Look, titles: Mapping[str, str], whole: Sequence[str]) -> str:
     keys = list(dict.fromkeys(key for row in rows for key in row))
     headings = [titles.get(key) or heading(key) for key in keys]
-    cells = [[cell(row.get(key), look.now) for key in keys] for row in rows]
-    widths = [max(map(columns, column)) for column in zip(headings, *cells, strict=True)]
-    kept = fitted(widths, look.width) if look.width else widths
-    lines = [_joined(headings, kept) + (GAP + MORE if len(kept) < len(widths) else "")]
+    cells = [[cell(row.get(key), look.now, title) for key, title in zip(keys, headings, strict=True)] for row in rows]
+    widths = _widths(headings, cells)
+    if look.width and _line(widths, widths) > look.width:
+        cells = with_short_uuids(cells)
+        widths = _kept(_widths(headings, cells), look.width, [keys.index(key) for key in whole if key in keys])
+    lines = [_joined(headings, widths) + (GAP + MORE if 0 in widths else "")]
     if look.color:
         lines[0] = _painted(BOLD, lines[0])
-    return "\n".join([*lines, *(_joined(line, kept, color=look.color) for line in cells)])
+    return "\n".join([*lines, *(_joined(line, widths, color=look.color) for line in cells)])
+
+
+def _widths(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(columns, column)) for column in zip(headings, *cells, strict=True)]
+
+
+def _kept(widths: Sequence[int], most: int, whole: Sequence[int]) -> list[int]:
+    """Widths that fit a line; 0 for the columns left out. whole: those that matter most, in order"""
+    order = list(dict.fromkeys([*whole, *range(len(widths))]))
+    kept = fitted([widths[index] for index in order], most, max(1, len(whole)))
+    by_index = dict(zip(order, kept, strict=False))
+    return [by_index.get(index, 0) for index in range(len(widths))]
 
 
 def _joined(texts: Sequence[str], widths: Sequence[int], *, color: bool = False) -> str:
-    parts = [padded(shortened(text, width, "…"), width) for text, width in zip(texts, widths, strict=False)]
+    """A line of the columns that have a width."""
+    parts = [padded(shortened(text, width, "…"), width) for text, width in zip(texts, widths, strict=True) if width]
     # Spaces at the end would be copied with the line.
     parts[-1] = parts[-1].rstrip()
     return GAP.join(map(_in_color, parts) if color else parts).rstrip()
@@ -154,5 +187,5 @@ def _painted(color: str, text: str) -> str:
 def _fields(fields: Mapping[str, Any], look: Look, titles: Mapping[str, str]) -> str:
     named = [(titles.get(key, heading(str(key))).lower(), value) for key, value in fields.items()]
     width = max((columns(name) for name, _ in named), default=0)
-    shown = [(padded(name, width), cell(value, look.now)) for name, value in named]
+    shown = [(padded(name, width), cell(value, look.now, name)) for name, value in named]
     return "\n".join(f"{name}{GAP}{_in_color(text) if look.color else text}" for name, text in shown)

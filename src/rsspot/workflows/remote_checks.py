@@ -21,6 +21,7 @@ from rsspot.resources.registry import kinds
 from rsspot.utils.clock import Clock, http_date, stamp
 from rsspot.wire import httpx
 from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
+from rsspot.workflows.verification import other_organization
 
 PROBE_SECONDS = 10.0
 """The longest wait for a connection, and for an answer."""
@@ -141,11 +142,14 @@ async def identity(client: AsyncSpotClient) -> Diagnosis:
 
 
 async def organization(client: AsyncSpotClient) -> Diagnosis:
-    """Whether the organization exists for this user."""
+    """Whether the organization exists for this user, and the token is for it."""
     try:
-        name, namespace = await client.scope.organization_name(), await client.scope.namespace()
+        name, namespace = await client.organization.name(), await client.organization.namespace()
+        differs = await other_organization(client)
     except RsspotError as error:
         return fail("organization", error, "choose one with --org or RSSPOT_ORG: see `rsspot organizations list`")
+    if differs:
+        return warn("organization", *differs)
     return ok("organization", f"{name} ({namespace})")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from rsspot.cli_history import shown
 from rsspot.models.fields import Column
 from rsspot.models.money import price_text
 from rsspot.models.resource import Resource, models_in
+from rsspot.resources.documents import ListedDocuments
 from rsspot.resources.kind import Field, Kind, Naming, fields_of
 from rsspot.resources.names import distinct_names, full_name
 from rsspot.resources.passing import for_people
@@ -71,6 +72,10 @@ class ShownObjects:
     def titles(self) -> Mapping[str, str]:
         return {CREATED: AGE} | {key: column.title for _, key, _, column in columns_of(self.kind) if column.title}
 
+    @property
+    def whole(self) -> Sequence[str]:
+        return ["name", *(key for _, key, _, column in columns_of(self.kind) if column.whole)]
+
     def _masked(self, document: Document) -> Document:
         return document if self._secrets else without_secrets(self.kind, document)
 
@@ -97,11 +102,11 @@ def plain(resource: Resource) -> Document:
     return resource.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def emit_list(here: CliSession, kind: Kind[Any], documents: Iterable[Document]) -> None:
+def emit_list(here: CliSession, kind: Kind[Any], documents: ListedDocuments) -> None:
     """Print objects in the output format in use."""
     objects = ShownObjects(kind, documents, managed_fields=here.options.show_managed_fields)
     if here.as_released:
-        here.show(Plain(released_list(kind, objects.document())), plural=kind.plural)
+        here.show(Plain(released_list(kind, objects.document(), documents.metadata)), plural=kind.plural)
     else:
         here.show(objects, plural=kind.plural)
 

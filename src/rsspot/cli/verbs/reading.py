@@ -12,6 +12,7 @@ from rsspot.cli.session import CliSession, session
 from rsspot.cli.verbs.filters import in_region, is_available, only_available_option
 from rsspot.cli.verbs.objects import NAME, ShownObject, emit_list, emit_one, plain, row_of, within_option
 from rsspot.cli_history import shown
+from rsspot.resources.documents import ListedDocuments
 from rsspot.resources.kind import Kind
 from rsspot.resources.names import Called, called, is_called, parent_called
 from rsspot.resources.secrecy import without_secrets
@@ -19,7 +20,7 @@ from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.output import as_csv, as_json_line
 from rsspot.utils.serialization import Document
-from rsspot.utils.tables import cell
+from rsspot.utils.tables import cell, heading
 
 
 def list_command(kind: Kind[Any]) -> Callable[..., None]:
@@ -33,13 +34,14 @@ def list_command(kind: Kind[Any]) -> Callable[..., None]:
         here = session()
         parent = parent_called(kind, within)
 
-        async def work() -> list[Document]:
+        async def work() -> ListedDocuments:
             documents = here.client.documents(kind)
             # Without a selector, a recently cached response is good enough.
-            items = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
-            items = await in_region(here.client, kind, items, here.options.region)
+            listed = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
+            items = await in_region(here.client, kind, listed, here.options.region)
             items = [item for item in items if not only_available or is_available(kind, item)]
-            return [item for item in items if parent in (None, kind.parent_name(item.get("spec") or {}))]
+            items = [item for item in items if parent in (None, kind.parent_name(item.get("spec") or {}))]
+            return ListedDocuments(items, listed.metadata)
 
         emit_list(here, kind, here.run(work()))
 
@@ -72,7 +74,9 @@ def wait_command(kind: Kind[Any]) -> Callable[..., None]:
     def wait(
         name: str = NAME,
         within: str = within_option(kind),
-        timeout: float = shown(typer.Option(WAIT_SECONDS, "--timeout", min=0, help="Maximum seconds to wait.")),
+        timeout: float = shown(
+            typer.Option(WAIT_SECONDS, "--timeout", min=0, metavar="SECONDS", help="Maximum seconds to wait.")
+        ),
         gone: bool = typer.Option(False, "--gone", help="Wait until the object no longer exists."),
     ) -> None:
         here = session()
@@ -138,5 +142,5 @@ def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document], *, fi
     row = {"change": change.type, **row_of(kind, without_secrets(kind, change.object), wide=output != "table")}
     if output == "csv":
         return as_csv([row]) if first else as_csv([row]).partition("\n")[2]
-    cells = [cell(value, here.look.now) for value in row.values()]
+    cells = [cell(value, here.look.now, heading(key)) for key, value in row.items()]
     return "  ".join([f"{cells[0]:<8}", *cells[1:]])

@@ -57,7 +57,7 @@ class CloudSpaces(Collection[CloudSpace]):
         """
         name = called(self.kind, name).name
         body = {
-            "organization_name": await self._context.scope.organization_name(),
+            "organization_name": await self._context.organization.name(),
             "cloudspace_name": name,
             "refresh_token": self._context.refresh_token(),
         }
@@ -70,7 +70,7 @@ class CloudSpaces(Collection[CloudSpace]):
             raise UnexpectedShape(f"the service returned no kubeconfig for {name}")
         parse(text)
         if merge_into is not None:
-            owner = f"{await self._context.scope.namespace()}/{name}"
+            owner = f"{await self._context.organization.namespace()}/{name}"
             merge(text, merge_into, owner=owner, context=context)
         return text
 

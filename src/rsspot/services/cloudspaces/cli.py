@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from rsspot.services.cloudspaces.api import CloudSpaces
 
 commands = Commands["CloudSpaces"](
-    "cloudspaces", options={"file": CommandOption("File to write, readable by its owner only.", short=("-f",))}
+    "cloudspaces",
+    options={
+        "file": CommandOption("File to write, readable by its owner only.", short=("-f",)),
+        "merge_into": CommandOption("Kubeconfig file to merge it into, or several as in $KUBECONFIG.", metavar="FILE"),
+        "context": CommandOption("What to call the context in that file.", metavar="NAME"),
+    },
 )
 
 

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from rsspot.models.authoring import Truth, one_of, rule
 from rsspot.models.fields import (
-    COLUMN,
     DEFAULTED,
     IMMUTABLE,
     SECRET,
     SERVER_OWNED,
+    WHOLE,
     WIDE,
     Column,
     FilledIn,
@@ -29,10 +29,14 @@ from rsspot.services.cloudspaces.versions import FULL_PATTERN, KNOWN, full_versi
 class CloudSpaceSpec(Spec):
     """What a cloudspace is to be: a region, a Kubernetes version, a network plugin."""
 
-    region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
+    region: Annotated[str, IMMUTABLE, RefersTo("Region"), WHOLE]
     """Region of the control plane and of every server."""
     kubernetes_version: Annotated[
-        str, rule(full_version, pattern=FULL_PATTERN), Version(KNOWN), FilledIn(lambda _: KNOWN[-1]), Column("VERSION")
+        str,
+        rule(full_version, pattern=FULL_PATTERN),
+        Version(KNOWN),
+        FilledIn(lambda _: KNOWN[-1]),
+        Column("VERSION", whole=True),
     ] = ""
     """Kubernetes version as x.y.z. It can be raised and never lowered. By default the newest on record when the
     cloudspace is made.
@@ -77,7 +81,7 @@ class AssignedServer(Model):
 class CloudSpaceStatus(Status):
     """What became of a cloudspace."""
 
-    phase: Annotated[str | None, COLUMN] = None
+    phase: Annotated[str | None, WHOLE] = None
     """Where the cloudspace is in its life, such as Provisioning or Ready."""
     reason: Annotated[str | None, WIDE] = None
     """Why the cloudspace is in this phase."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from rsspot.cli_history import SHOWN
-from rsspot.commands import CommandResult, Commands, CommandSession
+from rsspot.commands import CommandOption, CommandResult, Commands, CommandSession
+from rsspot.utils.clock import stamp
 
 if TYPE_CHECKING:
     from rsspot.services.events.api import Events
 
-commands = Commands["Events"]("events")
+commands = Commands["Events"](
+    "events",
+    options={
+        "limit": CommandOption("How many events to list at most."),
+        "cloudspace": CommandOption("Only events of this cloudspace."),
+    },
+)
 
 
 @commands.add
@@ -21,7 +28,7 @@ async def list(
 ) -> object:
     """List events in the organization, newest first."""
     events = await session.api.list(limit=limit, cloudspace=cloudspace)
-    shown = [{"at": event.at.isoformat() if event.at else None, "message": event.message} for event in events]
+    shown = [{"at": stamp(event.at) if event.at else None, "message": event.message} for event in events]
     about = (
         {"org_id": events[0].organization, "cloudspace_id": events[0].cloudspace, "type": events[0].type}
         if events

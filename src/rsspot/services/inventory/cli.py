@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from rsspot.services.inventory.api import Inventory
 
 commands = Commands["Inventory"](
-    "inventory", plural="machines", first=("name", "group", "state", "ip_address"), extra=("uid", "group_kind")
+    "inventory",
+    plural="machines",
+    first=("name", "group", "state", "ip_address"),
+    extra=("uid", "group_kind"),
+    whole=("name", "group", "state", "ip_address"),
 )
 
 

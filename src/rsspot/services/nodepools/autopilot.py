@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from rsspot.models.authoring import WholeNumber, between, one_of
-from rsspot.models.fields import COLUMN, DEFAULTED, IMMUTABLE, WIDE, Column, CommandLine, NotAbove, RefersTo
+from rsspot.models.fields import DEFAULTED, IMMUTABLE, WHOLE, WIDE, Column, CommandLine, NotAbove, RefersTo
 from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
@@ -58,7 +58,7 @@ class AutopilotNodePoolSpec(Spec):
         Field(alias="memoryPerVCPU"),
     ] = None
     """Memory of a node in GB for each vCPU, or any."""
-    budget_per_hour: Annotated[Offer, Column("BUDGET")]
+    budget_per_hour: Annotated[Offer, Column("BUDGET", whole=True)]
     """The most that all nodes may cost together, in dollars an hour."""
     allocation_strategy: Annotated[str | None, DEFAULTED, one_of("LowestPrice")] = None
     """How server classes are chosen."""
@@ -88,7 +88,7 @@ class Allocation(Model):
 class AutopilotNodePoolStatus(Status):
     """How much of a pool has been won."""
 
-    phase: Annotated[str | None, COLUMN] = None
+    phase: Annotated[str | None, WHOLE] = None
     """Where the pool is in its life."""
     target_vcpus: Annotated[int | None, Field(alias="targetVCPUs")] = None
     """Number of vCPUs asked for."""

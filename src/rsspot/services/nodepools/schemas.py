@@ -10,6 +10,7 @@ from rsspot.models.fields import (
     COLUMN,
     EXCLUSIVE,
     IMMUTABLE,
+    WHOLE,
     WIDE,
     Column,
     CommandLine,
@@ -57,7 +58,7 @@ class PoolSpec(Spec):
 
     cloud_space: Annotated[str, IMMUTABLE, RefersTo("CloudSpace", parent=True), CommandLine("cloudspace"), WIDE]
     """Name of the cloudspace whose nodes these are."""
-    server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
+    server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), WHOLE]
     """Server class of every node, in the region of the cloudspace. See `rsspot serverclasses list`."""
     desired: Annotated[
         WholeNumber,
@@ -79,7 +80,7 @@ class PoolSpec(Spec):
 class SpotNodePoolSpec(PoolSpec):
     """What a spot pool is to be: a number of servers of one class, and a bid for each."""
 
-    bid_price: Annotated[Offer, BID, COLUMN]
+    bid_price: Annotated[Offer, BID, WHOLE]
     """The most to pay for one server, in dollars an hour: on the bid ladder, and at or above the minimum of the
     class and its market price. The market price is what is billed.
     """
@@ -90,7 +91,7 @@ class SpotNodePoolSpec(PoolSpec):
 class SpotNodePoolStatus(Status):
     """What the auctions gave a pool."""
 
-    bid_status: Annotated[str | None, Column("STATUS")] = None
+    bid_status: Annotated[str | None, Column("STATUS", whole=True)] = None
     """Result of the last auction, such as Fulfilled or Lost."""
     won_count: Annotated[int | None, Column("WON")] = None
     """Servers won; they may not have joined the cluster yet."""
@@ -112,7 +113,7 @@ class OnDemandNodePoolStatus(Status):
 
     reserved_count: Annotated[int | None, Column("RESERVED")] = None
     """Servers rented so far."""
-    reserved_status: Annotated[str | None, Column("STATUS")] = None
+    reserved_status: Annotated[str | None, Column("STATUS", whole=True)] = None
     """State of the reservation."""
 
 

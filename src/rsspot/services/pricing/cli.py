@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rsspot.cli_history import SHOWN
@@ -14,6 +15,7 @@ from rsspot.services.pricing import released
 from rsspot.services.pricing.recommendation import FAMILIES, HOURS, CostLimits, Pool, Scenario
 from rsspot.services.pricing.schemas import Quote
 from rsspot.services.pricing.selection import Wanted, chosen, listed
+from rsspot.utils.clock import stamp
 
 if TYPE_CHECKING:
     from rsspot.services.pricing.api import Pricing
@@ -24,6 +26,7 @@ commands = Commands["Pricing"](
     address="serverclass/{server_class}",
     first=("server_class", "market", "minimum", "on_demand", "price"),
     extra=("hammer", "display_name"),
+    whole=("serverClass", "bid", "hourly", "strategy", "nodes", "server_class", "market", "minimum", "on_demand"),
     options={
         "everywhere": CommandOption("Show all regions, not only the configured one."),
         "nodes": CommandOption("Number of servers.", min=1),
@@ -163,5 +166,5 @@ def _shown(value: Any) -> dict[str, Any]:
         if hasattr(plain, "as_tuple"):
             shown[name] = price_text(plain)
         else:
-            shown[name] = plain.isoformat() if hasattr(plain, "isoformat") else plain
+            shown[name] = stamp(plain) if isinstance(plain, datetime) else plain
     return shown

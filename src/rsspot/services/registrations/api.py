@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound, UsageError
-from rsspot.resources.documents import Documents
+from rsspot.resources.documents import Documents, ListedDocuments
 from rsspot.services.registrations.registrar import RegistrarFailed, ask
 from rsspot.state.ledger.registrations import (
     RegistrationLedger,
@@ -34,11 +33,11 @@ WALK = (
 class VMRegistrations(Documents):
     """Registered machines. A machine not fully registered is not listed, so the next plan creates it again."""
 
-    async def list(self, *, labels: str | None = None) -> builtins.list[Document]:
+    async def list(self, *, labels: str | None = None) -> ListedDocuments:
         if labels:
             raise UsageError("registrations cannot be filtered by labels")
-        organization = await self._scope.namespace()
-        return [_document(record) for record in self._ledger.registered(organization)]
+        organization = await self._organization.namespace()
+        return ListedDocuments((_document(each) for each in self._ledger.registered(organization)), {})
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
         record = self._ledger.registration(name)
@@ -122,7 +121,7 @@ class VMRegistrations(Documents):
         return RegistrationRecord(
             registration_key=metadata["name"],
             vm_uid=spec["vmUid"],
-            org_id=await self._scope.namespace(),
+            org_id=await self._organization.namespace(),
             vmcloudspace=spec["vmCloudSpace"],
             vmpool=spec.get("vmPool"),
             vm_name=spec.get("vmName"),

@@ -54,7 +54,7 @@ class ServerClassSpec(Spec):
     """Name for people."""
     availability: Annotated[str | None, AVAILABILITY, WIDE] = None
     """Whether new servers can be had: available or deprecated."""
-    min_bid_price_per_hour: Annotated[MaybePrice, Column("MINIMUM")] = None
+    min_bid_price_per_hour: Annotated[MaybePrice, Column("MINIMUM", whole=True)] = None
     """The lowest bid accepted, in dollars an hour. A class without one accepts no bids."""
     on_demand_pricing: OnDemandPricing | None = None
     """Price without an auction."""
@@ -65,7 +65,7 @@ class ServerClassSpec(Spec):
 class SpotPricing(Model):
     """The last auction's result."""
 
-    market_price_per_hour: Annotated[MaybePrice, Column("MARKET")] = None
+    market_price_per_hour: Annotated[MaybePrice, Column("MARKET", whole=True)] = None
     """Clearing price of the last auction, in dollars an hour."""
     hammer_price_per_hour: Annotated[MaybePrice, Column("HAMMER", wide=True)] = None
     """What winners are billed, in dollars an hour."""

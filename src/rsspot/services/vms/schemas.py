@@ -13,6 +13,7 @@ from rsspot.models.fields import (
     SECRET,
     SERVER_OWNED,
     TRIMMED,
+    WHOLE,
     WIDE,
     Column,
     CommandLine,
@@ -38,7 +39,7 @@ class SSHKeyRef(Model):
 class VMCloudSpaceSpec(Spec):
     """What a VM cloudspace is to be: a region, and a key for logging in."""
 
-    region: Annotated[str, IMMUTABLE, RefersTo("Region"), COLUMN]
+    region: Annotated[str, IMMUTABLE, RefersTo("Region"), WHOLE]
     """Region of every machine."""
     vm_ssh_key_ref: Annotated[SSHKeyRef, Field(alias="vmSshKeyRef"), IMMUTABLE]
     """SSH key for logging in to the machines."""
@@ -75,7 +76,7 @@ class WonBid(Model):
 class VMCloudSpaceStatus(Status):
     """What became of a VM cloudspace."""
 
-    phase: Annotated[str | None, COLUMN] = None
+    phase: Annotated[str | None, WHOLE] = None
     """Where the VM cloudspace is in its life."""
     reason: str | None = None
     """Why the group is in this phase."""
@@ -104,11 +105,11 @@ class VMPoolSpec(Spec):
         WIDE,
     ]
     """Name of the VM cloudspace that the machines belong to."""
-    server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), COLUMN]
+    server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), WHOLE]
     """Server class of every machine, in the region of the VM cloudspace. See `rsspot serverclasses list`."""
     desired: Annotated[WholeNumber, between(1, 10_000), CommandLine("desired", default=1), COLUMN]
     """Number of machines."""
-    bid_price: Annotated[Offer, BID, COLUMN]
+    bid_price: Annotated[Offer, BID, WHOLE]
     """The most to pay for one machine, in dollars an hour: on the bid ladder, and at or above the minimum of the
     class and its market price. The market price is what is billed.
     """
@@ -131,7 +132,7 @@ class VMPoolSpec(Spec):
 class VMPoolStatus(Status):
     """What the auctions gave a pool."""
 
-    bid_status: Annotated[str | None, Column("STATUS")] = None
+    bid_status: Annotated[str | None, Column("STATUS", whole=True)] = None
     """Result of the last auction, such as Fulfilled or Lost."""
     won_count: Annotated[int | None, Column("WON")] = None
     """Machines won; they may not be delivered yet."""

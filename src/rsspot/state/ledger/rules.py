@@ -15,6 +15,7 @@ from typing import Any
 from rsspot.errors import Locked, StateError
 from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
+from rsspot.utils.clock import stamp
 from rsspot.utils.process import process_lives
 
 _S = RegistrationStatus
@@ -52,7 +53,7 @@ def require_free(current: Lease | None, holder: Holder, now: datetime, abandoned
         return
     raise Locked(
         f"another apply of {current.scope} is running (process {current.holder.pid} on {current.holder.host})",
-        hint=f"wait for it to end, or until its lease expires at {current.expires_at.isoformat()}",
+        hint=f"wait for it to end, or until its lease expires at {stamp(current.expires_at)}",
     )
 
 

@@ -26,7 +26,7 @@ from rsspot.state.ledger.protocol import (
 from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.rules import require_free, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
-from rsspot.utils.clock import utc_now
+from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import canonical, without_surrogates
 
 
@@ -39,10 +39,10 @@ def open_at(url: str, *, create: bool) -> SqliteLedger:
 
 
 class SqliteLedger(SqliteRegistrations):
-    """See `Ledger` for the methods."""
+    """See `Ledger` for the methods. clock: tells the times on record; that of this machine unless given"""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+        super().__init__(database, clock)
         self._read = Rows(database.path)
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class SqliteLedger(SqliteRegistrations):
             run = db.execute(
                 "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at)"
                 " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-                (lease.scope, command, plan["digest"], without_surrogates(canonical(plan)), lease.fence, _now()),
+                (lease.scope, command, plan["digest"], without_surrogates(canonical(plan)), lease.fence, self._now()),
             ).fetchone()["id"]
             db.executemany(
                 "INSERT INTO steps (run_id, seq, address, kind, name, verb, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -113,7 +113,8 @@ class SqliteLedger(SqliteRegistrations):
                 "SELECT COALESCE(MAX(number), 0) + 1 AS n FROM attempts WHERE run_id = ? AND seq = ?", (run, seq)
             ).fetchone()["n"]
             db.execute(
-                "INSERT INTO attempts (run_id, seq, number, sent_at) VALUES (?, ?, ?, ?)", (run, seq, number, _now())
+                "INSERT INTO attempts (run_id, seq, number, sent_at) VALUES (?, ?, ?, ?)",
+                (run, seq, number, self._now()),
             )
         return int(number)
 
@@ -122,7 +123,7 @@ class SqliteLedger(SqliteRegistrations):
             db.execute(
                 "UPDATE attempts SET ended_at = ?, outcome = ?"
                 " WHERE run_id = ? AND seq = ? AND number = ? AND outcome IS NULL",
-                (_now(), outcome, run, seq, attempt),
+                (self._now(), outcome, run, seq, attempt),
             )
 
     def settle(
@@ -164,7 +165,8 @@ class SqliteLedger(SqliteRegistrations):
     def finish(self, run: int, outcome: str) -> None:
         with self._db.transaction() as db:
             db.execute(
-                "UPDATE runs SET ended_at = ?, outcome = ? WHERE id = ? AND outcome IS NULL", (_now(), outcome, run)
+                "UPDATE runs SET ended_at = ?, outcome = ? WHERE id = ? AND outcome IS NULL",
+                (self._now(), outcome, run),
             )
 
     # Reading
@@ -209,7 +211,3 @@ class SqliteLedger(SqliteRegistrations):
             "SELECT seq, number, sent_at, ended_at, outcome FROM attempts WHERE run_id = ? ORDER BY seq, number", run
         )
         return [self._read.attempt(row) for row in rows]
-
-
-def _now() -> str:
-    return utc_now().isoformat(timespec="milliseconds")

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from rsspot.errors import StateError
@@ -14,7 +14,7 @@ from rsspot.state.database import Database
 from rsspot.state.first_release import registrations as registrations_of
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.state.ledger.rules import OPEN, advanced, has_ended, learned
-from rsspot.utils.clock import utc_now
+from rsspot.utils.clock import Clock, SystemClock, exact_stamp
 from rsspot.utils.serialization import canonical
 
 COLUMNS = tuple(each.name for each in fields(RegistrationRecord) if each.name != "payload")
@@ -24,8 +24,12 @@ COLUMNS = tuple(each.name for each in fields(RegistrationRecord) if each.name !=
 class SqliteRegistrations:
     """See `RegistrationLedger` for the methods."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._db = database
+        self._clock = clock or SystemClock()
+
+    def _now(self) -> str:
+        return exact_stamp(self._clock.now())
 
     def registration(self, key: str) -> RegistrationRecord | None:
         rows = self._db.rows("SELECT * FROM registration_ledger WHERE registration_key = ?", key)
@@ -50,7 +54,7 @@ class SqliteRegistrations:
             db.execute(
                 "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?"
                 " AND (claimed_by IS NULL OR claimed_until <= ?)",
-                (record.registration_key, record.omni_cluster, RegistrationStatus.REGISTERED.value, _now()),
+                (record.registration_key, record.omni_cluster, RegistrationStatus.REGISTERED.value, self._now()),
             )
             db.execute(
                 "INSERT INTO registration_ledger (registration_key, vm_uid, org_id, vmcloudspace, vmpool, vm_name,"
@@ -66,7 +70,7 @@ class SqliteRegistrations:
                     record.omni_cluster,
                     RegistrationStatus.DISCOVERED.value,
                     canonical(record.payload),
-                    _now(),
+                    self._now(),
                 ),
             )
         return self._existing(record.registration_key)
@@ -87,7 +91,7 @@ class SqliteRegistrations:
                 _registration(row) if row else None,
                 status,
                 worker=worker,
-                now=_now(),
+                now=self._now(),
                 token_id=token_id,
                 token_expires_at=token_expires_at,
                 last_error=last_error,
@@ -118,7 +122,7 @@ class SqliteRegistrations:
         key: str | None = None,
         limit: int = 1,
     ) -> list[RegistrationRecord]:
-        now = utc_now()
+        now = self._clock.now()
         # A caller that names one machine may also claim it if it was skipped.
         statuses = OPEN if key is None else (*OPEN, RegistrationStatus.SKIPPED)
         filters = {"org_id": organization, "omni_cluster": omni_cluster, "registration_key": key}
@@ -134,11 +138,11 @@ class SqliteRegistrations:
                 " ORDER BY updated_at, registration_key LIMIT ?) RETURNING *",
                 (
                     worker,
-                    _stamp(now + timedelta(seconds=ttl)),
+                    exact_stamp(now + timedelta(seconds=ttl)),
                     *(status.value for status in statuses),
                     *(value for _, value in conditions),
                     worker,
-                    _stamp(now),
+                    exact_stamp(now),
                     limit,
                 ),
             ).fetchall()
@@ -154,7 +158,7 @@ class SqliteRegistrations:
 
     def learn(self, key: str, facts: Mapping[str, Any]) -> RegistrationRecord:
         with self._db.transaction():
-            record = learned(self.registration(key), key, facts, now=_now())
+            record = learned(self.registration(key), key, facts, now=self._now())
             self.put_registrations([record])
         return record
 
@@ -176,7 +180,7 @@ class SqliteRegistrations:
         assignments = ", ".join(f"{column} = excluded.{column}" for column in replaced)
         rows = [
             (*(getattr(each, name) for name in COLUMNS), canonical(each.payload))
-            for each in (replace(each, updated_at=each.updated_at or _now()) for each in records)
+            for each in (replace(each, updated_at=each.updated_at or self._now()) for each in records)
         ]
         with self._db.transaction() as db:
             db.executemany(
@@ -235,14 +239,6 @@ def _release_claims_of_ended_workers(db: sqlite3.Connection) -> None:
             db.execute(
                 "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = ?", (worker,)
             )
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
-
-
-def _now() -> str:
-    return _stamp(utc_now())
 
 
 def _registration(row: sqlite3.Row) -> RegistrationRecord:

@@ -38,7 +38,7 @@ def client_for(
 async def test_an_organization_is_found_by_name_id_or_namespace(spot_api: SimulatedSpot, asked: str | None) -> None:
     """In any case; without a setting it is the token's own."""
     async with client_for(spot_api, asked) as client:
-        assert await client.scope.namespace() == NAMESPACE
+        assert await client.organization.namespace() == NAMESPACE
         await client.cloudspaces.list()
     assert spot_api.requests("GET")[-1][1] == f"/apis/ngpc.rxt.io/v1/namespaces/{NAMESPACE}/cloudspaces"
 
@@ -47,7 +47,7 @@ async def test_an_organization_is_found_by_name_id_or_namespace(spot_api: Simula
 async def test_an_id_needs_no_lookup(spot_api: SimulatedSpot, asked: str) -> None:
     """The namespace is derived from it."""
     async with client_for(spot_api, asked) as client:
-        await client.scope.namespace()
+        await client.organization.namespace()
     assert spot_api.requests() == []
 
 
@@ -82,7 +82,7 @@ async def test_another_organization_than_the_tokens_may_be_chosen() -> None:
     settings = {name: Setting(value, "test") for name, value in values.items()}
     resolved = Resolved("test", settings, Path("/nowhere/state.db"))
     async with AsyncSpotClient(resolved=resolved, transport=InProcessTransport(Api(world)), clock=clock) as client:
-        assert await client.scope.namespace() == "org-two"
+        assert await client.organization.namespace() == "org-two"
         assert [each.name for each in await client.organizations.list()] == ["one", "two"]
     world.close()
 
