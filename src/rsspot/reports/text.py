@@ -113,7 +113,7 @@ def _name(edit: Edit) -> str:
 
 def _mark(edit: Edit) -> str:
     if edit.forces_replacement:
-        return "   final once made: forces replacement"
+        return "   immutable: forces replacement"
     return "   changed by somebody else" if edit.drift else ""
 
 
