@@ -29,7 +29,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @settings(max_examples=HISTORIES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(history=versions())
 def test_nothing_is_rebuilt_for_a_blank_field(stage: Stage, history: list[dict[str, Any]]) -> None:
-    """An apply leaves nothing to plan, and whatever had no final field changed is the object it was."""
+    """An apply leaves nothing to plan, and whatever had no immutable field changed is the object it was."""
     asyncio.run(lived(stage, history))
 
 

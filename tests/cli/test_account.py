@@ -18,28 +18,18 @@ import pytest
 import yaml
 
 from rsspot.cli.app import run
-from rsspot.simulator.accounts.people import Tenant
-from rsspot.simulator.api import Api
-from rsspot.simulator.clock import ScaledClock
-from rsspot.simulator.front.server import Server
 from rsspot.simulator.world import World
+from support.served_account import ACCOUNT, served_account
 
-CANARY = "canary-refresh-token"
+CANARY = ACCOUNT.refresh_token
 Command = Callable[..., Any]
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A simulated service with one account; the environment variables point to it."""
-    organizations = [Tenant("org_abc123", "acme", CANARY)]
-    simulated = World(clock=ScaledClock(300, start=1_790_000_000.0), organizations=organizations, wall=time.time)
-    server = Server(Api(simulated))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    for name in ("BASE_URL", "OAUTH_URL", "FEEDS_URL"):
-        monkeypatch.setenv(f"RSSPOT_{name}", server.url)
-    yield simulated
-    server.close()
-    simulated.close()
+    with served_account(monkeypatch) as world:
+        yield world
 
 
 @pytest.fixture

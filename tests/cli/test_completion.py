@@ -81,10 +81,44 @@ def test_every_command_is_in_the_table() -> None:
         (["nonsense", ""], completed("")),
         (["simulator", "run", "--", ""], []),
         (["plan", "--", "--pru"], ["files"]),
+        (["completion", "z"], ["zsh"]),
+        (["help", "nodepools", "s"], ["spot"]),
+        (["help", "cs", "upg"], ["upgrade"]),
+        (["help", "plan", ""], []),
+        (["man", "doct"], ["doctor"]),
+        (["config", "set-default", "o"], ["org"]),
+        (["config", "unset-default", ""], ["profile", "org", "region"]),
+        (["schema", "SpotNodePool."], []),
     ],
 )
 def test_words_are_completed(words: list[str], expected: list[str]) -> None:
     assert completed(*words) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("SpotNodePool.bid", ["SpotNodePool.bidPrice"]),
+        ("SpotNodePool.spec.bid", ["SpotNodePool.spec.bidPrice"]),
+        ("spotnodepool.auto", ["spotnodepool.autoscaling"]),
+        ("snp.autoscaling.m", ["snp.autoscaling.minNodes", "snp.autoscaling.maxNodes"]),
+        ("cs.metadata.lab", ["cs.metadata.labels"]),
+        ("Stack.limits.deletes", ["Stack.limits.deletes"]),
+        ("SpotNodePool.bidPrice.", []),
+        ("Nothing.", []),
+        (".", []),
+    ],
+)
+def test_fields_of_a_kind_are_completed(word: str, expected: list[str]) -> None:
+    """One level at a time; those of the spec also without it."""
+    assert completed("explain", word) == expected
+
+
+def test_all_fields_that_are_offered_can_be_explained() -> None:
+    """Those of the kind and those of its spec."""
+    offered = completed("explain", "SpotNodePool.")
+    assert {"SpotNodePool.bidPrice", "SpotNodePool.spec", "SpotNodePool.metadata"} < set(offered)
+    assert [run(["explain", word]) for word in offered] == [0] * len(offered)
 
 
 def test_commands_come_with_their_help() -> None:
@@ -108,6 +142,65 @@ def test_names_are_those_that_were_listed() -> None:
     assert completed("--sandbox", "spotnodepools", "list", "--within", "") == ["edge"]
     assert completed("cloudspaces", "get", "") == []
     assert completed("--sandbox", "cloudspaces", "create", "") == []
+
+
+TWO_PARENTS = """
+apiVersion: ngpc.rxt.io/v1
+kind: CloudSpace
+metadata: {name: core}
+spec: {region: us-central-dfw-1}
+---
+apiVersion: ngpc.rxt.io/v1
+kind: SpotNodePool
+metadata: {name: workers}
+spec: {cloudSpace: core, serverClass: gp.vs1.medium-dfw, bidPrice: 0.02, desired: 1}
+---
+apiVersion: ngpc.rxt.io/v1
+kind: SpotNodePool
+metadata: {name: extra}
+spec: {cloudSpace: core, serverClass: gp.vs1.medium-dfw, bidPrice: 0.02, desired: 1}
+---
+"""
+"""Two pools, one of which has the name of a pool in another cloudspace."""
+
+
+@pytest.mark.parametrize("source", ["list", "ledger"])
+def test_objects_are_completed_however_they_are_called(source: str) -> None:
+    """By a name that one object has, with the parent, or with the kind; from a list, or from what stacks own."""
+    assert run(["--sandbox", "apply", write(TWO_PARENTS + STACK), "--yes", "--wait", "none"]) == 0
+    if source == "ledger":
+        assert run(["--sandbox", "state", "clear-cache"]) == 0
+    expected = {
+        "spotnodepools get": ["core/workers", "edge/workers", "extra"],
+        "spotnodepools get e": ["edge/workers", "extra"],
+        "spotnodepools get edge/": ["edge/workers"],
+        "spotnodepools get core/e": ["core/extra"],
+        "pools patch spotnodepool/core/w": ["spotnodepool/core/workers"],
+        "pools get SpotNodePool/co": ["SpotNodePool/core/extra", "SpotNodePool/core/workers"],
+        "pools get vmpool/": [],
+        "pools get --within edge": ["workers"],
+        "pools get --cloudspace=core": ["extra", "workers"],
+        "pools get --cloudspace=nothing": [],
+        "cloudspaces get cloudspace/": ["cloudspace/core", "cloudspace/edge"],
+        "explain snp/edge/": ["snp/edge/workers"],
+        "explain cloudspace/e": ["cloudspace/edge"],
+        "explain nothing/": [],
+    }
+    unfinished = ("get", "edge", "=core", "=nothing")
+    lines = {line: [*line.split(), ""] if line.endswith(unfinished) else line.split() for line in expected}
+    assert {line: sorted(completed("--sandbox", *words)) for line, words in lines.items()} == expected
+
+
+def test_values_of_defaults_are_completed() -> None:
+    """Each with what it can be."""
+    assert run(["--sandbox", "regions", "list"]) == 0
+    assert run(["--sandbox", "organizations", "list"]) == 0
+    Path("my.yml").write_text("profiles: {staging: {}}\n")
+    regions = completed("--sandbox", "config", "set-default", "region", "")
+    assert "us-west-sjc-1" in regions and regions == completed("--sandbox", "config", "set-default-region", "")
+    assert completed("--sandbox", "config", "set-default-org", "") == ["sandbox"]
+    assert completed("--sandbox", "organizations", "get", "") == ["sandbox"]
+    assert completed("-c", "my.yml", "config", "set-default-profile", "") == ["staging"]
 
 
 def test_names_of_a_list_replace_those_of_the_last_one() -> None:
@@ -273,4 +366,4 @@ def test_every_plural_of_the_table_is_a_kind() -> None:
         for value in [*entry["options"].values(), *entry.get("arguments", [])]
         if isinstance(value, str) and value.startswith(completing.NAMES)
     }
-    assert used <= {kind.plural for kind in kinds().values()} | {"profiles"}
+    assert used <= {kind.plural for kind in kinds().values()} | {"profiles", "organizations"}

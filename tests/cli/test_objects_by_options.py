@@ -44,7 +44,7 @@ def test_a_parent_called_like_the_kind_is_a_parent(verb: list[str], capsys: pyte
 
 @pytest.mark.usefixtures("edge")
 def test_update_sends_the_given_fields_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """A final field may be repeated, and not be changed. Maps are added to."""
+    """An immutable field may be repeated, and not be changed. Maps are added to."""
     same = ["--cloudspace", "edge", "--server-class", "gp.vs1.large-dfw"]
     done(capsys, "spotnodepools", "update", "workers", *same, "--desired", "2", "--label", "tier=web")
     done(capsys, "spotnodepools", "update", "workers", "--label", "zone=a", "--taint", "spot=yes:NoSchedule")

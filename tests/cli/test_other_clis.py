@@ -7,21 +7,16 @@ import json
 import re
 import shlex
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rsspot.cli.app import run
-from rsspot.simulator.accounts.people import Tenant
-from rsspot.simulator.api import Api
-from rsspot.simulator.clock import ScaledClock
-from rsspot.simulator.front.server import Server
 from rsspot.simulator.world import World
+from support.served_account import ACCOUNT, served_account
 
-TOKEN = "canary-refresh-token"
+TOKEN = ACCOUNT.refresh_token
 PAGE = (Path(__file__).parents[2] / "docs" / "other-clis.md").read_text(encoding="utf-8")
 FILES = {
     "my-cluster-config.yaml": """\
@@ -52,18 +47,8 @@ def rows(tool: str) -> list[tuple[str, str]]:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A simulated service with one account, that the environment variables point to."""
-    world = World(
-        clock=ScaledClock(300, start=1_790_000_000.0),
-        organizations=[Tenant("org_abc123", "acme", TOKEN)],
-        wall=time.time,
-    )
-    server = Server(Api(world))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    for name in ("BASE_URL", "OAUTH_URL", "FEEDS_URL"):
-        monkeypatch.setenv(f"RSSPOT_{name}", server.url)
-    yield world
-    server.close()
-    world.close()
+    with served_account(monkeypatch) as world:
+        yield world
 
 
 @pytest.mark.parametrize("whose", ["theirs", "ours"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rsspot import AsyncSpotClient, NotFound
+from rsspot.compatibility.specs import SpecObject
 from rsspot.models.cloudspaces import CloudspaceCreateSpec
 from rsspot.models.nodepools import Autoscaling, OnDemandNodePoolUpsert, SpotNodePoolUpsert
 from rsspot.testing import SimulatedSpot
@@ -90,3 +91,13 @@ async def test_what_is_left_out_of_a_cloudspace_stays(spot_api: SimulatedSpot) -
         changed = (await client.cloudspaces.update(spec)).spec
         assert changed.kubernetes_version == "1.32.8"
         assert changed.webhook is not None
+
+
+def test_a_spec_that_does_not_say_what_it_sends_cannot_be_made() -> None:
+    """It would fail only once it is sent."""
+
+    class Unfinished(SpecObject):
+        pass
+
+    with pytest.raises(TypeError, match="abstract"):
+        Unfinished(name="edge")  # type: ignore[abstract]

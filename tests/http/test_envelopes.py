@@ -9,9 +9,10 @@ import pytest
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import OutcomeUnknown, ServerError
-from rsspot.http import transport
+from rsspot.http import paging
 from rsspot.http.envelopes import page_of
-from rsspot.http.transport import Call, SpotTransport, token_of
+from rsspot.http.paging import token_of
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
@@ -118,7 +119,7 @@ async def test_a_page_that_comes_again_is_an_error() -> None:
 
 async def test_pages_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though each has another token."""
-    monkeypatch.setattr(transport, "MOST_PAGES", 5)
+    monkeypatch.setattr(paging, "MOST_PAGES", 5)
     session = paged(lambda token: f"{token}x")
     with pytest.raises(ServerError, match="continues after 5 pages"):
         await session.pages(LIST, page_of, token_of)

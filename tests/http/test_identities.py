@@ -22,10 +22,11 @@ from rsspot.http import pool
 from rsspot.http.cache import CachePolicy, ResponseCache
 from rsspot.http.envelopes import page_of
 from rsspot.http.hooks import Hooks
+from rsspot.http.paging import token_of
 from rsspot.http.pool import Connections
 from rsspot.http.rate_limit import RateLimiter
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions, token_of
+from rsspot.http.transport import Call, SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache

@@ -1,6 +1,6 @@
 """Stacks that change their mind: manifests with nulls anywhere, version after version, applied in a simulated world.
 
-A document is written, and what of it is final is remembered, so that a test can tell which objects had to stay.
+A document is written, and what of it is immutable is remembered, so that a test can tell which objects had to stay.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ NAMES = {
     "VMCloudSpace": "machines",
     "VMPool": "runners",
 }
-FINAL = {
+IMMUTABLE = {
     "CloudSpace": ("region", "cni", "type", "deploymentType", "cloud"),
     "SpotNodePool": ("cloudSpace", "serverClass"),
     "OnDemandNodePool": ("cloudSpace", "serverClass"),
@@ -181,9 +181,9 @@ def text(version: dict[str, Document]) -> str:
 
 
 def has_to_go(kind: str, version: dict[str, Document], live: dict[str, Document]) -> bool:
-    """Whether something final of an object, or of what it lives in, is declared with another value than it has."""
+    """Whether something immutable of an object, or of what it lives in, is declared with another value than it has."""
     spec, now = version[kind]["spec"], live[kind]["spec"]
-    for field in FINAL[kind]:
+    for field in IMMUTABLE[kind]:
         wanted = (
             {k: v for k, v in spec[field].items() if v is not None}
             if isinstance(spec.get(field), dict)

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     Names = Callable[[str, str | None, Sequence[str]], list[str]]
-    """(plural, kind or None, words of the line) -> names of objects"""
+    """(plural, kind or None, words of the line) -> names of objects, with those of their parents: `edge/workers`"""
 
 FILES = "files"
 """A value that is a file: the shell completes those itself."""
 NAMES = "names "
 """What begins a value that is the name of an object; the plural of its kind follows."""
+COMMANDS = "commands"
+"""Values that are the words of a command."""
+SUBJECTS = "subjects"
+"""A value that is a kind, a field of one, as `SpotNodePool.bidPrice`, or an object, as `spotnodepool/edge/workers`."""
 Candidates = dict[str, str]
 """Word -> its help, which may be empty."""
 
@@ -75,7 +79,7 @@ class Line:
         self._before = before
         self._node: dict[str, Any] = table["commands"][""]
         self._path: list[str] = []
-        self._arguments = 0
+        self._arguments: list[str] = []
         self.pending: Any = None
         """What completes the value of the option before the cursor; None if it is not for a value."""
         self.ended = False
@@ -99,19 +103,60 @@ class Line:
     def argument(self) -> Any:
         """What completes the argument at the cursor; None if there is none."""
         arguments = self._node.get("arguments", [])
-        if self._arguments < len(arguments):
-            return arguments[self._arguments]
+        if len(self._arguments) < len(arguments):
+            return arguments[len(self._arguments)]
         return arguments[-1] if arguments and self._node["repeats"] else None
 
     def values(self, value: Any, beginning: str) -> Candidates | None:
         """The values of an option or argument with this beginning; None for files."""
+        if isinstance(value, dict):
+            value = value.get(self._arguments[-1])
         if value == FILES:
             return None
-        if isinstance(value, str) and value.startswith(NAMES):
-            plural = value.removeprefix(NAMES)
-            found = self._names(plural, self._table["kinds"].get(plural), self._before)
-            return _beginning(dict.fromkeys(found, ""), beginning)
-        return _beginning(dict.fromkeys(value, ""), beginning) if isinstance(value, list) else {}
+        if value == COMMANDS:
+            return _beginning(Line(self._table, self._arguments, self._names).commands, beginning)
+        found = value if isinstance(value, list) else []
+        if value == SUBJECTS:
+            found = self._subjects(beginning)
+        elif isinstance(value, str) and value.startswith(NAMES):
+            found = self._objects(value.removeprefix(NAMES), beginning)
+        return _beginning(dict.fromkeys(found, ""), beginning)
+
+    def _objects(self, plural: str, beginning: str) -> list[str]:
+        from rsspot.cli.completing_names import objects
+
+        known = self._names(plural, self._table["kinds"].get(plural), self._before)
+        by_kind = self._plural(beginning.partition("/")[0]) == plural
+        return objects(known, beginning, within=self._within(), by_kind=by_kind)
+
+    def _subjects(self, beginning: str) -> list[str]:
+        word, slash, _ = beginning.partition("/")
+        if slash:
+            plural = self._plural(word)
+            return self._objects(plural, beginning) if plural else []
+        of_kinds: dict[str, str] = self._table["fields"]
+        if "." not in beginning:
+            return list(of_kinds)
+        from rsspot.cli.completing_names import fields
+
+        word = beginning.partition(".")[0]
+        kind = self._table["kinds"].get(self._plural(word), word)
+        paths = next((of_kinds[name] for name in of_kinds if name.lower() == kind.lower()), "")
+        return fields(paths.split(), beginning)
+
+    def _plural(self, word: str) -> str | None:
+        """The plural of the kind that a word stands for, as the name of a group does."""
+        plural: str | None = self._table["aliases"].get(_squashed(word))
+        return plural
+
+    def _within(self) -> str | None:
+        """The parent that the line names, by any of the names of its option."""
+        value = self.options.get("--within")
+        for index, word in enumerate(self._before):
+            name, equals, parent = word.partition("=")
+            if value and name.startswith("--") and self.options.get(name) == value:
+                return parent if equals else next(iter(self._before[index + 1 :]), None)
+        return None
 
     def _take(self, word: str) -> None:
         if self.pending is not None:
@@ -124,16 +169,21 @@ class Line:
         elif self.commands:
             self._enter(word)
         else:
-            self._arguments += 1
+            self._arguments.append(word)
 
     def _enter(self, word: str) -> None:
         name = word
         if not self._path and word not in self.commands:
-            name = self._table["aliases"].get(word.replace("-", "").replace("_", "").lower(), word)
+            name = self._plural(word) or word
         node = self._table["commands"].get(" ".join([*self._path, name]))
         if node is not None:
             self._path.append(name)
             self._node = node
+
+
+def _squashed(word: str) -> str:
+    """The same as `utils.text.squashed`, without importing it."""
+    return word.replace("-", "").replace("_", "").lower()
 
 
 def _without_equals(words: list[str]) -> list[str]:

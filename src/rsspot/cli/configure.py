@@ -24,8 +24,6 @@ NAMES = {
     "clientId": "client_id",
 }
 """The keys that `configure` writes -> settings."""
-
-
 Keys = tuple[str, ...]
 Values = dict[str, str | None]
 """The keys of a profile -> what is given for them."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ListedNames:
-    """Plural of a kind -> the names of all its objects, as people call them."""
+    """Plural of a kind -> the names of all its objects, as people call them, with those of the parents."""
 
     def __init__(self) -> None:
         self._names: dict[str, list[str]] = {}
@@ -22,9 +22,9 @@ class ListedNames:
 
     def add(self, kind: Kind[Any], items: list[Document]) -> None:
         """Take note of a whole list."""
-        from rsspot.resources.names import given_name
+        from rsspot.resources.names import full_name
 
-        self._names[kind.plural] = [given_name(item) for item in items]
+        self._names[kind.plural] = [full_name(kind, item) for item in items]
 
     def keep(self, settings: Resolved, state_path: Path) -> None:
         """Write them to state.db. Like cached responses, only where caching is not disabled; never creates the file."""

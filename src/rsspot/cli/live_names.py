@@ -26,6 +26,8 @@ _WORD = re.compile(r"[\w./@+-]+", re.ASCII)
 def live_names(plural: str, kind: str | None, words: Sequence[str]) -> list[str]:
     """The names of the objects of a kind, or of profiles or organizations, as far as they are known here.
 
+    That of the parent is in them, as in `edge/workers`.
+
     words: the command line, which may choose another config file or the sandbox
     """
     with suppress(Exception):
@@ -120,7 +122,7 @@ def _in_state(path: Path, plural: str, kind: str | None) -> Iterator[str]:
         for (body,) in database.execute(cached, (OWNER, plural)):
             yield from _names_in(body)
         for (address,) in database.execute("SELECT address FROM managed_objects WHERE kind = ?", (kind,)):
-            yield str(address).rpartition("/")[2]
+            yield str(address).partition("/")[2]
 
 
 def _names_in(body: bytes) -> Iterator[str]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,6 +16,11 @@ from rsspot.cli.simulator_control import send
 from rsspot.cli.simulator_world import WorldOptions, end, open_world, start_server, start_up
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
+
+if TYPE_CHECKING:
+    from rsspot.simulator.front.connection_files import ConnectionFile
+    from rsspot.simulator.front.secure import SecureServer
+    from rsspot.simulator.world import World
 
 app = App(help="Run and control a local simulator of the Spot API.")
 
@@ -61,8 +66,7 @@ def serve(
     host: list[str] = HOSTS,
 ) -> None:
     """Serve on loopback until Ctrl-C or SIGTERM. The page at / shows the current state."""
-    from rsspot.simulator.front.connection_files import kubeconfig_file, kubeconfig_for, ready_file_at
-    from rsspot.simulator.front.ticker import Ticker
+    from rsspot.simulator.front.connection_files import kubeconfig_file, ready_file_at
 
     ready = ready_file_at(ready_file) if ready_file else None
     config = kubeconfig_file(kubeconfig) if kubeconfig else None
@@ -75,23 +79,33 @@ def serve(
     with start_up():
         world = open_world(options)
         server = start_server(world, port, webhooks_everywhere=webhooks_everywhere, hosts=tuple(host))
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
     try:
-        first = world.identity.accounts.callers()[0]
-        if config:
-            token = world.identity.password(first)
-            config.write(kubeconfig_for(server.secure_url, server.authority, first.organization, token))
-        if ready:
-            ready.write(server.describe())
-        print(f"simulator at {server.url}, organization {first.organization.name} (Ctrl-C stops it)", flush=True)
-        Ticker(server.api).start()
-        stopped.wait()
+        _serve_until_stopped(server, world, ready, config)
     finally:
         if ready:
             ready.remove()
         end(server)
+
+
+def _serve_until_stopped(
+    server: SecureServer, world: World, ready: ConnectionFile | None, kubeconfig: ConnectionFile | None
+) -> None:
+    """Write the files that tell how to connect, and keep the clock going until Ctrl-C or SIGTERM."""
+    from rsspot.simulator.front.connection_files import kubeconfig_for
+    from rsspot.simulator.front.ticker import Ticker
+
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    first = world.identity.accounts.callers()[0]
+    if kubeconfig:
+        token = world.identity.password(first)
+        kubeconfig.write(kubeconfig_for(server.secure_url, server.authority, first.organization, token))
+    if ready:
+        ready.write(server.describe())
+    print(f"simulator at {server.url}, organization {first.organization.name} (Ctrl-C stops it)", flush=True)
+    Ticker(server.api).start()
+    stopped.wait()
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

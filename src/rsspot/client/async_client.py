@@ -94,12 +94,17 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
             state_path=str(state_path) if state_path else None,
             **{"organization": organization, "timeout": timeout, **as_settings(released, cache)},
         )
-        transport = transport or transport_of(released)
-        options = self._resolved.options
         self.clock = clock or SystemClock()
-        self.base_url = options.base_url
         self.hooks = hooks or Hooks()
         self._bearer = bearer_of(self._resolved, self.clock, token_folder, log_in, self.hooks, credential_store)
+        self._connect(transport or transport_of(released), cache=bool(cache))
+        self.on_list: Callable[[Kind[Any], list[Document]], None] | None = None
+        """Called with every whole list of a kind that `documents` reads."""
+
+    def _connect(self, transport: httpx.AsyncBaseTransport | None, *, cache: bool) -> None:
+        """Prepare what requests go through, and what services need to send them. Nothing is sent."""
+        resolved, options = self._resolved, self._resolved.options
+        self.base_url = options.base_url
         self.session = SpotTransport(
             self.base_url,
             self._bearer,
@@ -107,10 +112,10 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
             transport,
             options=transport_options_of(options),
             hooks=self.hooks,
-            cache=cache_of(self._resolved, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
+            cache=cache_of(resolved, self.base_url, lambda: self._bearer.identity, self.clock) if cache else None,
         )
-        self.feeds = feeds_of(self._resolved, self.clock, transport, self.hooks, cache=bool(cache))
-        self.organization = ResolvedOrganization(self._resolved.get("organization"), self._bearer, self.organizations)
+        self.feeds = feeds_of(resolved, self.clock, transport, self.hooks, cache=cache)
+        self.organization = ResolvedOrganization(resolved.get("organization"), self._bearer, self.organizations)
         self._context = Context(
             self.session,
             self.organization,
@@ -120,8 +125,6 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
             region=options.region,
             listed=self._listed,
         )
-        self.on_list: Callable[[Kind[Any], list[Document]], None] | None = None
-        """Called with every whole list of a kind that `documents` reads."""
 
     def _listed(self, kind: Kind[Any], items: list[Document]) -> None:
         if self.on_list:

@@ -74,7 +74,7 @@ class OrganizationGroup(Collection[T]):
         return await there.create(name, given, **marks)
 
     async def update(self, spec: SpecObject, *, org: str | None = None) -> T:
-        """`Collection.patch` with the fields that an object was given; those that are final are left out.
+        """`Collection.patch` with the fields that an object was given; those that are immutable are left out.
 
         A pool is the one of this name in the object's cloudspace. Raises NotFound if it lives in another one.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,20 +11,20 @@ from pydantic.alias_generators import to_camel
 CLOUDSPACE_LABEL = "ngpc.rxt.io/cloudspace"
 
 
-class SpecObject(BaseModel):
+class SpecObject(BaseModel, ABC):
     """A name and the fields of a spec. Checked against the kind when it is sent."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
     name: str
 
+    @abstractmethod
     def whole(self) -> dict[str, Any]:
         """The spec to create an object with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changes(self) -> dict[str, Any]:
-        """The spec to update an object with: the fields that were given, without those that are final."""
-        raise NotImplementedError
+        """The spec to update an object with: the fields that were given, without those that are immutable."""
 
     def parent(self) -> str | None:
         """The name of the object that this one lives in."""
@@ -68,7 +69,7 @@ CHANGEABLE = {
     "preemption_webhook_url": "webhook",
     "gpu_enabled": "gpuEnabled",
 }
-"""The fields of a cloudspace that are not final."""
+"""The fields of a cloudspace that are not immutable."""
 
 
 class AutoscalingSpec(BaseModel):

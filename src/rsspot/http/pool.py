@@ -10,12 +10,13 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from rsspot.concurrency import running_loop
+from rsspot.http.borrowed_bodies import BlockingBody, BorrowedBody
 from rsspot.http.certificates import tls_settings
 from rsspot.http.deadline import limit
 from rsspot.http.permission import ask_when_connected
@@ -195,7 +196,7 @@ class _LoopStack:
                 await connection.transport.aclose()
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _Borrowed(response.stream, lambda: self._give_back(connection))
+        response.stream = BorrowedBody(response.stream, lambda: self._give_back(connection))
         return response
 
     async def _turn(self, request: httpx.Request) -> None:
@@ -246,7 +247,7 @@ class _ThreadStack:
                 connection.transport.close()
             raise
         assert isinstance(response.stream, httpx.SyncByteStream)
-        response.stream = _Borrowed(_Blocking(response.stream), lambda: self._give_back(connection))
+        response.stream = BorrowedBody(BlockingBody(response.stream), lambda: self._give_back(connection))
         return response
 
     async def _give_back(self, connection: _Connection[httpx.HTTPTransport]) -> None:
@@ -268,37 +269,3 @@ def _pool_timeout(request: httpx.Request) -> float | None:
 
 def _no_turn(request: httpx.Request, timeout: float | None) -> httpx.PoolTimeout:
     return httpx.PoolTimeout(f"no free connection within {timeout} s", request=request)
-
-
-class _Blocking(httpx.AsyncByteStream):
-    """Adapts a blocking body to the async interface, for threads without a loop."""
-
-    def __init__(self, body: httpx.SyncByteStream) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._body:
-            yield chunk
-
-    async def aclose(self) -> None:
-        self._body.close()
-
-
-class _Borrowed(httpx.AsyncByteStream):
-    """A response body that returns its connection to the pool once, when closed."""
-
-    def __init__(self, body: httpx.AsyncByteStream, give_back: Callable[[], Awaitable[None]]) -> None:
-        self._body = body
-        self._give_back: Callable[[], Awaitable[None]] | None = give_back
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._body:
-            yield chunk
-
-    async def aclose(self) -> None:
-        try:
-            await self._body.aclose()
-        finally:
-            if self._give_back is not None:
-                give_back, self._give_back = self._give_back, None
-                await give_back()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from rsspot.auth.grants import UNTIL
-from rsspot.constants import PAGE_SIZE, USER_AGENT
+from rsspot.constants import USER_AGENT
 from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError
 from rsspot.http.bodies import WholeBodies, lines_of
 from rsspot.http.cache import Place, ResponseCache, written_place
 from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
+from rsspot.http.paging import pages_of
 from rsspot.http.permission import PERMIT, PermittedTransport
 from rsspot.http.pool import Connections
 from rsspot.http.rate_limit import LimitedTransport
@@ -27,8 +28,6 @@ from rsspot.wire import httpx
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_LIST_RESTARTS = 3
-MOST_PAGES = 4000
-"""Pages of one list; at 500 objects a page, two million objects."""
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 CLOSED = "this client has been closed and sends no more requests; make another one"
 P = TypeVar("P")
@@ -232,9 +231,13 @@ class SpotTransport:
 
         decode: raises NotAsDocumented. Raises ServerError for a list that is none or that never ends.
         """
+
+        def read(params: Mapping[str, str]) -> Awaitable[bytes]:
+            return self.content(replace(call, params=params))
+
         for _ in range(LONGEST_LIST_RESTARTS):
             try:
-                return [page async for page in self._pages(call, decode, token_of)]
+                return [page async for page in pages_of(read, call.params, decode, token_of)]
             except Gone:
                 # The expired token may come from a cached first page.
                 if self.cache is not None:
@@ -242,23 +245,6 @@ class SpotTransport:
             except NotAsDocumented as problem:
                 raise self._misread(call, problem) from None
         raise Gone(f"the list {call.path} expired {LONGEST_LIST_RESTARTS} times while being read", status=410)
-
-    async def _pages(
-        self, call: Call, decode: Callable[[bytes], P], token_of: Callable[[P], str | None]
-    ) -> AsyncIterator[P]:
-        params: dict[str, str] = {**call.params, "limit": str(PAGE_SIZE)}
-        seen: set[str] = set()
-        while len(seen) < MOST_PAGES:
-            page = decode(await self.content(replace(call, params=params)))
-            yield page
-            token = token_of(page)
-            if not token:
-                return
-            if token in seen:
-                raise NotAsDocumented("continues with a page that was read before")
-            seen.add(token)
-            params["continue"] = token
-        raise NotAsDocumented(f"continues after {MOST_PAGES} pages")
 
     async def aclose(self) -> None:
         """Close this loop's connections, or those of threads without a loop. Nothing is sent any more from anywhere."""
@@ -298,15 +284,3 @@ def connections_of(options: TransportOptions) -> Connections:
 
 def _place(call: Call) -> Place:
     return call.path, urlencode(sorted(call.params.items()))
-
-
-def items_of(pages: Iterable[Document]) -> list[Document]:
-    """The items of all pages."""
-    return [item for page in pages for item in page["items"] or ()]
-
-
-def token_of(page: Document) -> str | None:
-    """The token for the next page of a list, or None on the last page."""
-    metadata = page.get("metadata")
-    token = metadata.get("continue") if isinstance(metadata, dict) else None
-    return token if isinstance(token, str) else None

@@ -1,6 +1,6 @@
 """Decisions: what becomes of one object. Each function takes one match and returns a change, and looks at no other.
 
-Two ways to replace an object whose final fields differ:
+Two ways to replace an object whose immutable fields differ:
 
 - surge: create the successor under a name of its own, wait until it is ready, delete the predecessor. Workloads keep
   their servers meanwhile. Possible only where we choose the wire name (a UUID), and not while either of the two holds
@@ -30,7 +30,6 @@ from rsspot.resources.kind import Kind, Naming
 from rsspot.resources.secrecy import secret_paths, without_secrets
 from rsspot.utils.serialization import Document, at_path
 
-FINAL = "is final once made"
 NAME_PATH = ("metadata", "annotations", NAME_ANNOTATION)
 
 
@@ -73,9 +72,9 @@ def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Chang
     fields = declared(manifest, live)
     differences = edits(kind, fields, live, owned.applied if owned else None)
     base = base_of(kind, live, tuple(fields))
-    if final := [edit for edit in differences if edit.forces_replacement]:
-        which = ", ".join(sorted(".".join(edit.path[1:]) for edit in final))
-        change = replacement(manifest, live, f"{which} {FINAL}", context)
+    if immutable := [edit for edit in differences if edit.forces_replacement]:
+        which = ", ".join(sorted(".".join(edit.path[1:]) for edit in immutable))
+        change = replacement(manifest, live, f"{which} is immutable", context)
         return replace(change, edits=differences, base=base)
     adopting = not context.owners.is_ours(kind, live)
     if context.owners.lost_its_label(kind, live):

@@ -23,7 +23,7 @@ def managed(kind: Kind[Any], desired: Document, live: Document | None = None) ->
     """Every field that a manifest has a say in, by its path, in its canonical spelling. None: to be absent.
 
     A field that yields to a switch is left out if the switch will be on after an apply. Null has no say in a field
-    that is final, or that the service would fill in again: its author left the choice open.
+    that is immutable, or that the service would fill in again: its author left the choice open.
     """
     fields: dict[Path, Any] = {}
     for path, value in leaves(desired):

@@ -120,8 +120,9 @@ def twins(case: Case) -> Iterator[Problem]:
 def futile(case: Case) -> Iterator[Problem]:
     """A replacement that would come to the same is refused: it would be planned again after every apply.
 
-    Either the ledger shows that this very object was made with the declared value of a final field, and the service
-    made another one of it; or the successor would get the name of the predecessor, which stands for the same values.
+    Either the ledger shows that this very object was made with the declared value of an immutable field, and the
+    service made another one of it; or the successor would get the name of the predecessor, which stands for the same
+    values.
     """
     for change in case.changes:
         if change.action is not Action.REPLACE or change.base is None:

@@ -10,7 +10,7 @@ Names cannot be copied: they are unique, and we can derive every name that we wo
    claim wins, and the match is not `certain`, so that nothing is pruned on the strength of it.
 
 Among several objects with trusted names (a replacement was interrupted between its create and its delete) the one that
-differs least in final fields is the declared object, and the others are its predecessors.
+differs least in immutable fields is the declared object, and the others are its predecessors.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _has_trusted_name(manifest: Manifest, live: Document, context: PlanContext) 
         return True
     if any(name == kind.wire_name(context.organization, given, manifest.spec) for given in manifest.names):
         return True
-    # A successor's name stands for the final fields it was made with. What the service filled in was not part of it.
+    # A successor's name stands for the immutable fields that it was made with, without what the service filled in.
     written = {key: value for key, value in spec.items() if key in manifest.spec}
     return any(
         name == kind.wire_name(context.organization, given, fields, successor=True)
@@ -86,7 +86,7 @@ def _has_trusted_name(manifest: Manifest, live: Document, context: PlanContext) 
 
 
 def _final_differences(manifest: Manifest, live: Document) -> int:
-    """How many final fields of a live object are not as declared."""
+    """How many immutable fields of a live object are not as declared."""
     kind, count = manifest.kind, 0
     for path, desired in declared(manifest).items():
         field = field_at(kind, path)

@@ -146,7 +146,7 @@ def _name(edit: Edit) -> str:
 
 def _mark(edit: Edit) -> str:
     if edit.forces_replacement:
-        return "   final once made: forces replacement"
+        return "   immutable: forces replacement"
     if edit.by is None:
         return "   changed by somebody else" if edit.drift else ""
     was = "" if edit.drift or edit.secret else f", was {_value(edit.applied)} when last applied"

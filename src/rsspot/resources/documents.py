@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.errors import ApiError, AuthError, NotFound, TransportError, UsageError
 from rsspot.http.envelopes import Envelope, page_of
-from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport, items_of, token_of
+from rsspot.http.paging import items_of, token_of
+from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
 from rsspot.models.fields import SECRET
 from rsspot.models.refs import is_uuid, path_segment
 from rsspot.resources.kind import Kind, Naming

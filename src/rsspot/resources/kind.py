@@ -87,7 +87,7 @@ class Field:
 
     @property
     def keeps_its_value(self) -> bool:
-        """Whether null cannot remove it: it is final, or the service sets a default again."""
+        """Whether null cannot remove it: it is immutable, or the service sets a default again."""
         return self.has(IMMUTABLE) or self.has(DEFAULTED)
 
     @property

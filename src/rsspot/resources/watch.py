@@ -9,7 +9,8 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from rsspot.errors import ApiError, ServerError, TransportError
 from rsspot.http.envelopes import page_of
-from rsspot.http.transport import Call, SpotTransport, items_of, token_of
+from rsspot.http.paging import items_of, token_of
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.resources.query import selector
 from rsspot.utils.clock import Clock
 from rsspot.utils.reading import parse_json

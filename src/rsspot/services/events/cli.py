@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from rsspot.cli_history import SHOWN
 from rsspot.commands import CommandOption, CommandResult, Commands, CommandSession
+from rsspot.services.events import released
 from rsspot.utils.clock import stamp
 
 if TYPE_CHECKING:
@@ -29,10 +30,4 @@ async def list(
     """List events in the organization, newest first."""
     events = await session.api.list(limit=limit, cloudspace=cloudspace)
     shown = [{"at": stamp(event.at) if event.at else None, "message": event.message} for event in events]
-    about = (
-        {"org_id": events[0].organization, "cloudspace_id": events[0].cloudspace, "type": events[0].type}
-        if events
-        else {}
-    )
-    released = {**about, "events": [[each["at"], each["message"]] for each in shown]}
-    return CommandResult(shown, released=released)
+    return CommandResult(shown, released=released.listing(events))

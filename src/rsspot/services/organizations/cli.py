@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from rsspot.cli_history import SHOWN
 from rsspot.commands import CommandResult, Commands, CommandSession
+from rsspot.services.organizations import released
 
 if TYPE_CHECKING:
     from rsspot.services.organizations.api import Organizations
@@ -18,28 +19,15 @@ commands = Commands["Organizations"]("organizations")
 async def list(session: CommandSession[Organizations]) -> object:
     """List the organizations that the token's user belongs to."""
     organizations = await session.api.list()
-    count = len(organizations)
-    page = {"start": 0, "limit": max(count, 50), "length": count, "total": count, "next": ""}
-    released = {"organizations": [_released(each) for each in organizations], **page}
-    return CommandResult([_shown(each) for each in organizations], released=released)
+    return CommandResult([_shown(each) for each in organizations], released=released.page(organizations))
 
 
 @commands.add
 async def get(session: CommandSession[Organizations], name: Annotated[str, SHOWN]) -> object:
     """Show one organization, by name, id or namespace."""
     organization = await session.api.get(name)
-    return CommandResult(_shown(organization), released=_released(organization))
+    return CommandResult(_shown(organization), released=released.details(organization))
 
 
 def _shown(organization: Organization) -> dict[str, Any]:
     return {"name": organization.name, "id": organization.id, "namespace": organization.namespace}
-
-
-def _released(organization: Organization) -> dict[str, Any]:
-    """An organization in the shape that rsspot 0.3 printed."""
-    return {
-        "name": organization.name,
-        "id": organization.id,
-        "display_name": organization.display_name,
-        "metadata": {"namespace": organization.namespace},
-    }

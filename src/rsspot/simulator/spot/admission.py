@@ -26,7 +26,7 @@ POOLS = {
     "vmpools": ("vmcloudspaces", "vmCloudSpace"),
 }
 """Plural of a pool -> plural of the cloudspace it belongs to, and the field that refers to it."""
-FINAL = {
+IMMUTABLE = {
     "spotnodepools": ("cloudSpace", "serverClass"),
     "ondemandnodepools": ("cloudSpace", "serverClass"),
     "vmpools": ("vmCloudSpace", "serverClass", "poolType", "vmImage", "vmUserData"),
@@ -127,7 +127,7 @@ def _version_objections(spec: dict[str, Any], old: dict[str, Any] | None) -> Ite
 
 def _final(plural: str, rules: Rules) -> Iterator[str]:
     """The immutable fields of a kind."""
-    for field in FINAL.get(plural, ()):
+    for field in IMMUTABLE.get(plural, ()):
         if not (field == "cni" and rules.cni_change):
             yield field
 
