@@ -195,8 +195,9 @@ def dump_plan(plan: Plan) -> Document:
         ],
         drifted=[_dump_change(change, masks) for change in plan.drifted],
         undeclared=[leftover.address for leftover in plan.undeclared],
-        refusals=[_dump_problem(problem) for problem in plan.refusals],
-        notes=list(plan.notes),
+        # In an order that does not depend on where in which files the objects are declared.
+        refusals=[_dump_problem(each) for each in sorted(plan.refusals, key=lambda each: (each.rule, each.message))],
+        notes=sorted(plan.notes),
     )
     written: Document = ADAPTER.dump_python(
         document, mode="json", by_alias=True, exclude={"digest", "created_at", "signature"}
