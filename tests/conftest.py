@@ -1,5 +1,7 @@
 """What every test may ask for comes with the package: see rsspot.testing."""
 
+import gc
+
 from hypothesis import HealthCheck, settings
 
 from support.amount import amount
@@ -9,3 +11,9 @@ settings.register_profile(
     "any machine", max_examples=amount(40, 400), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected here and imported for it, which lives until the end anyway."""
+    gc.collect()
+    gc.freeze()

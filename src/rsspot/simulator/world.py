@@ -102,6 +102,11 @@ class World:
         """The spec of each class; it never changes."""
         return _recorded_classes()
 
+    @property
+    def any_stuck(self) -> bool:
+        """Whether a fault keeps some statuses from changing."""
+        return self.faults.any_stuck
+
     def _begin(self) -> None:
         """Create what the service's operators provide, and schedule the first auction."""
         if self.seed in _provided:
