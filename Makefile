@@ -17,9 +17,10 @@ demo: .venv/run
 test: .venv/dev .venv/contract .venv/clients .venv/javascript .venv/browser
 	$(BIN)/pytest -n 2
 
-# The seeded tests of tests/chaos in full: `make test` runs a slice of them.
-chaos: .venv/dev
-	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/chaos
+# The random tests in full: `make test` runs a slice of them.
+chaos: .venv/dev .venv/contract
+	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/chaos tests/simulator/test_contract.py
+	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 -m hypothesis -o timeout=600 tests --ignore tests/chaos
 
 # Branch coverage over the whole suite, as a table and as pages in .venv/coverage/pages. Takes twice the time of `make test`.
 coverage: .venv/dev .venv/contract .venv/clients .venv/javascript .venv/browser

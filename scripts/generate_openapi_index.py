@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import unquote
@@ -237,9 +237,9 @@ def _joined(lines: list[str]) -> str:
 FORMATS = {"text": text_of, "json": canonical, "markdown": markdown_of}
 
 
-def main() -> int:
-    """Run the command line."""
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. arguments: those of the process if left out"""
+    options = _options(arguments)
     try:
         # Read the older index first: it may be the output file.
         old = _index_in(options.against) if options.against else None
@@ -276,14 +276,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(3, f"{self.prog}: {message}\n")
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     kept = Path("openapi")
     parser = _Parser(description="List the operations of a kept OpenAPI document.")
     parser.add_argument("--input", type=Path, default=kept / "openapi.json", help="default: %(default)s")
     parser.add_argument("--output", type=Path, default=kept / "openapi_index.json", help="default: %(default)s")
     parser.add_argument("--against", type=Path, metavar="OLD_INDEX", help="report the differences from this one")
     parser.add_argument("--format", choices=FORMATS, default="text", help="of the report; default: %(default)s")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -115,9 +116,9 @@ class Sync:
         return known if isinstance(known, dict) else {}
 
 
-def main() -> int:
-    """Run the command line."""
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. arguments: those of the process if left out"""
+    options = _options(arguments)
     base = os.environ.get("RSSPOT_BASE_URL") or BASE_URL
     sync = Sync(options.output, base, options.token)
     fetched = sync.fetch(_sources(options.url, base))
@@ -228,7 +229,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(3, f"{self.prog}: {message}\n")
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(description="Fetch the API's OpenAPI document and keep it.")
     parser.add_argument("--url", action="append", default=[], help="a source to try first; may be given again")
     parser.add_argument("--output", type=Path, default=Path("openapi"), metavar="DIR", help="default: %(default)s")
@@ -240,7 +241,7 @@ def _options() -> argparse.Namespace:
         help="holds an id_token, which goes to the API itself only; default: the variable RSSPOT_ID_TOKEN",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; end with 2 if the document differs")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.token is None:
         try:
             options.token = _token(os.environ.get("RSSPOT_ID_TOKEN", ""))

@@ -1,7 +1,19 @@
 """What every test may ask for comes with the package: see rsspot.testing."""
 
+import gc
+
 from hypothesis import HealthCheck, settings
 
+from support.amount import amount
+
 # How long an example takes says how busy the machine is.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", max_examples=amount(40, 400), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected here and imported for it, which lives until the end anyway."""
+    gc.collect()
+    gc.freeze()

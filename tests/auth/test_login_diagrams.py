@@ -41,6 +41,8 @@ REVOKED = "canary-revoked"
 PENDING = httpx.Response(403, json={"error": "authorization_pending"})
 SLOW_DOWN = httpx.Response(429, json={"error": "slow_down"})
 EXPIRED = httpx.Response(403, json={"error": "expired_token"})
+LIFETIME = 3_600
+"""Seconds that a token lasts. With the whole day of the service, thousands of auctions would be held meanwhile."""
 
 
 class Terminal(io.StringIO):
@@ -64,7 +66,7 @@ class Account(httpx.AsyncBaseTransport):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = ManualClock()
-        self.world = World(clock=self.clock)
+        self.world = World(clock=self.clock, lifetime=LIFETIME)
         self.terminal = Terminal()
         self.sent: list[str] = []
         self.polls: list[httpx.Response] = []
@@ -146,7 +148,7 @@ async def test_cached_token_missing_to_refresh(account: Account) -> None:
 async def test_cached_token_expired_to_refresh(account: Account) -> None:
     """The second command comes too late."""
     await account.command()
-    account.clock.advance(7 * 86_400)
+    account.clock.advance(2 * LIFETIME)
     assert await account.command() == ["refresh", "api"]
 
 
@@ -228,7 +230,7 @@ async def test_poll_authorized_to_cached_tokens(account: Account) -> None:
     """The next command uses the access token, and later ones the refresh token. Nobody logs in again."""
     await account.command(REVOKED)
     assert await account.command(REVOKED) == ["api"]
-    account.clock.advance(7 * 86_400)
+    account.clock.advance(2 * LIFETIME)
     assert await account.command(REVOKED) == ["refresh", "api"]
 
 
@@ -236,7 +238,7 @@ async def test_poll_authorized_to_cached_tokens_without_a_refresh_token(account:
     """The login is cached for the profile, also for commands without a terminal."""
     await account.command(None)
     assert await account.command(None, terminal=False) == ["api"]
-    account.clock.advance(7 * 86_400)
+    account.clock.advance(2 * LIFETIME)
     assert await account.command(None, terminal=False) == ["refresh", "api"]
 
 
@@ -286,7 +288,7 @@ async def test_new_tokens_are_written_by_temporary_file_and_move(account: Accoun
     (file,) = account.folder.glob("tokens/*.json")
     with file.open() as reader:
         before = file.stat()
-        account.clock.advance(7 * 86_400)
+        account.clock.advance(2 * LIFETIME)
         await account.command()
         assert before.st_ino != file.stat().st_ino
         assert reader.read() != file.read_text()

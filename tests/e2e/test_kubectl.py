@@ -106,7 +106,9 @@ def simulated(folder):
     """kubectl against a fast simulator."""
     ready, kubeconfig = folder / "ready.json", folder / "kubeconfig"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_", "KUBE"))}
-    run = Kubectl(folder, {**inherited, "HOME": str(folder), "KUBECONFIG": str(kubeconfig)})
+    # Each kubectl is short-lived: collecting its garbage takes a third of its time.
+    environment = {**inherited, "HOME": str(folder), "KUBECONFIG": str(kubeconfig), "GOGC": "off"}
+    run = Kubectl(folder, environment)
     serve = [sys.executable, "-m", "rsspot", "simulator", "serve", "--time-scale", "100"]
     files = ["--ready-file", str(ready), "--kubeconfig", str(kubeconfig)]
     server = run.start(*serve, *files, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

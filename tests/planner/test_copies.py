@@ -18,9 +18,10 @@ from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import OwnedObject
 from rsspot.utils.serialization import Document
+from support.amount import amount
 from support.stacks import ORGANIZATION, copies, plan_of, stacks, wanted_of, world_of
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=amount(60, 600), deadline=None)
 
 
 def with_copies(world: LiveState, made: list[Document]) -> LiveState:

@@ -1,4 +1,4 @@
-"""Fixtures to run maintainers' scripts as processes, with loopback servers to fetch from."""
+"""Fixtures to run maintainers' scripts, with loopback servers to fetch from."""
 
 import os
 import socket
@@ -7,6 +7,7 @@ import sys
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,15 @@ def nobody():
 
 
 @pytest.fixture
-def script(tmp_path, simulator, bearer):
-    """Run a script against the simulator: `script("sync_openapi.py", "--check", RSSPOT_BASE_URL=…)`."""
+def usual(tmp_path, simulator, bearer):
+    """The environment variables of a script that is run against the simulator."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_"))}
-    usual = {**kept, "HOME": str(tmp_path), "RSSPOT_BASE_URL": simulator.url, "RSSPOT_ID_TOKEN": bearer}
+    return {**kept, "HOME": str(tmp_path), "RSSPOT_BASE_URL": simulator.url, "RSSPOT_ID_TOKEN": bearer}
+
+
+@pytest.fixture
+def process(tmp_path, usual):
+    """Run a script as a process: `process("sync_openapi.py", "--check", RSSPOT_BASE_URL=…)`."""
 
     def run(name, *arguments, **environment):
         command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
@@ -103,5 +109,26 @@ def script(tmp_path, simulator, bearer):
         )
         assert "Traceback" not in ended.stderr, ended.stderr
         return ended
+
+    return run
+
+
+@pytest.fixture
+def script(tmp_path, usual, monkeypatch, capsys):
+    """Run a script in this process, which takes a fraction of the time; otherwise the same as `process`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name, *arguments, **environment):
+        with monkeypatch.context() as patch:
+            for variable in os.environ.keys() - usual.keys():
+                patch.delenv(variable)
+            for variable, value in (usual | environment).items():
+                patch.setenv(variable, value)
+            capsys.readouterr()
+            try:
+                code = import_module(Path(name).stem).main([str(each) for each in arguments])
+            except SystemExit as end:
+                code = end.code
+            return subprocess.CompletedProcess([name, *arguments], code, *capsys.readouterr())
 
     return run

@@ -1,4 +1,4 @@
-"""The scripts that store the API's OpenAPI document and its index, run as processes."""
+"""The scripts that store the API's OpenAPI document and its index, run in this process and as processes."""
 
 import hashlib
 import json
@@ -50,9 +50,9 @@ def answer(document, **headers):
     return 200, {"Content-Type": "application/json", **headers}, json.dumps(document).encode()
 
 
-def test_the_first_sync_stores_the_document_and_its_origin(script, simulator, kept):
+def test_the_first_sync_stores_the_document_and_its_origin(process, simulator, kept):
     """Canonical JSON, readable by everyone, with digest, source and time."""
-    ended = script(SYNC)
+    ended = process(SYNC)
     assert ended.returncode == 0, ended.stderr
     text = (kept / "openapi.json").read_text()
     document = json.loads(text)
@@ -244,12 +244,12 @@ def test_no_secret_is_stored_or_printed(script, origin, bearer, kept):
         assert secret not in output
 
 
-def test_the_token_may_be_read_from_a_file(script, tmp_path, bearer, kept):
+def test_the_token_may_be_read_from_a_file(script, process, tmp_path, bearer, kept):
     """With a trailing newline; a missing file is a usage error."""
     (tmp_path / "token").write_text(f"{bearer}\n")
-    assert script(SYNC, "--token-file", tmp_path / "token", RSSPOT_ID_TOKEN="").returncode == 0
+    assert process(SYNC, "--token-file", tmp_path / "token", RSSPOT_ID_TOKEN="").returncode == 0
     assert kept.exists()
-    assert script(SYNC, "--token-file", tmp_path / "none").returncode == 3
+    assert process(SYNC, "--token-file", tmp_path / "none").returncode == 3
     (tmp_path / "token").write_text("two words")
     refused = script(SYNC, "--token-file", tmp_path / "token")
     assert refused.returncode == 3
@@ -286,11 +286,11 @@ def test_an_unwritable_directory_is_an_error(script, tmp_path):
     assert ended.stderr.startswith("cannot write to openapi:")
 
 
-def test_the_index_is_reproducible(script, synced):
+def test_the_index_is_reproducible(process, synced):
     """Byte for byte, whatever the hash seed."""
     made = set()
     for seed in ("0", "1", "4711"):
-        assert script(INDEX, PYTHONHASHSEED=seed).returncode == 0
+        assert process(INDEX, PYTHONHASHSEED=seed).returncode == 0
         made.add((synced / "openapi_index.json").read_bytes())
     assert len(made) == 1
 
@@ -389,6 +389,7 @@ def test_version_three_is_indexed_too():
 
 
 WHOLE = swagger(shipped(), "v1")
+INDEX_OF_WHOLE = index_of(WHOLE)
 WORDS = st.text(max_size=5)
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS, lambda x: st.lists(x) | st.dictionaries(WORDS, x)
@@ -442,6 +443,6 @@ def test_a_changed_definition_changes_every_operation_that_references_it(name):
     """Also indirectly."""
     document = deepcopy(WHOLE)
     document["definitions"][name]["description"] = "something else entirely"
-    report = difference(index_of(WHOLE), index_of(document))
+    report = difference(INDEX_OF_WHOLE, index_of(document))
     assert report["changed"]
     assert not report["added"] + report["removed"]

@@ -16,6 +16,7 @@ from rsspot.simulator.apiserver.fields import Differences, claimed, merged, node
 from rsspot.simulator.apiserver.openapi_v3 import document
 from rsspot.simulator.apiserver.schema import rules_of, unknown_fields, violations, with_defaults
 from rsspot.simulator.apiserver.tables import age, found_at
+from support.amount import amount
 
 WIDGETS = {
     "apiVersion": "apiextensions.k8s.io/v1",
@@ -227,7 +228,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=amount(60, 600), deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3))
 def test_field_sets_survive_serialization(value):
     """Paths survive the conversion to FieldsV1 and back."""
@@ -235,7 +236,7 @@ def test_field_sets_survive_serialization(value):
         assert paths_of(json.loads(json.dumps(tree(paths)))) == paths
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=amount(60, 600), deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
@@ -248,7 +249,7 @@ def test_merged_objects_have_every_applied_field(live, config):
     assert left == {}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=amount(60, 600), deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
     st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),

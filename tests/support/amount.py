@@ -1,4 +1,4 @@
-"""How much of the seeded tests to run: a slice in `make test`, all of it in `make chaos`."""
+"""How much of the random tests to run: a slice in `make test`, all of it in `make chaos`."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Syntax of a fault:   [METHOD[|METHOD…]] [PATH] : FAULT [AMOUNT …] [xN | alwa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,10 +142,17 @@ class Faults:
         spans = (each.seconds for each in faults if each.what == "latency")
         return sum(least + (most - least) * self._luck() for least, most in spans)
 
+    @property
+    def any_stuck(self) -> bool:
+        """Whether a fault keeps the status of any object from changing."""
+        return any(True for _ in self._stuck())
+
     def is_stuck(self, plural: str, name: str) -> bool:
         """Whether a fault keeps an object's status from changing."""
-        stuck = (each for each in self.script if each.what == "stuck" and each.times != 0)
-        return any(re.search(each.path, f"{plural}/{name}") for each in stuck)
+        return any(re.search(each.path, f"{plural}/{name}") for each in self._stuck())
+
+    def _stuck(self) -> Iterator[Fault]:
+        return (each for each in self.script if each.what == "stuck" and each.times != 0)
 
     def _luck(self) -> float:
         self._drawn += 1

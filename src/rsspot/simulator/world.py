@@ -15,8 +15,8 @@ from rsspot.simulator.accounts.people import Person, Tenant, accounts_of, defaul
 from rsspot.simulator.apiserver.crds import Definition, shipped
 from rsspot.simulator.apiserver.managed_fields import Manager
 from rsspot.simulator.apiserver.objects import COLLECT, Objects
-from rsspot.simulator.apiserver.store import Object, Store
-from rsspot.simulator.clock import ManualClock, SimulatorClock
+from rsspot.simulator.apiserver.store import Object, Rows, Store
+from rsspot.simulator.clock import ManualClock, SimulatorClock, rfc3339
 from rsspot.simulator.faults import Faults
 from rsspot.simulator.spot import autopilot, autoscaler, controllers, provisioning
 from rsspot.simulator.spot.catalog import seeds
@@ -30,6 +30,8 @@ CONTROLLER = "spot-controller"
 MOST_BEGINNINGS = 8
 _beginnings: dict[tuple[int, float], bytes] = {}
 """(seed, start time) -> image of a new world's store. A cache, because most tests create their own world."""
+_provided: dict[int, tuple[float, Rows]] = {}
+"""Seed -> the time of a beginning, and what the store had then. Other beginnings are copies of it, at other times."""
 
 
 class World:
@@ -100,16 +102,29 @@ class World:
         """The spec of each class; it never changes."""
         return _recorded_classes()
 
+    @property
+    def any_stuck(self) -> bool:
+        """Whether a fault keeps some statuses from changing."""
+        return self.faults.any_stuck
+
     def _begin(self) -> None:
         """Create what the service's operators provide, and schedule the first auction."""
+        if self.seed in _provided:
+            self.store.add_rows(_moved(*_provided[self.seed], self.now))
+        else:
+            self._provide()
+            if len(_provided) < MOST_BEGINNINGS:
+                _provided[self.seed] = self.now, self.store.rows()
         self.store.set_fact("seed", str(self.seed))
         self.store.set_fact("born", str(self.now))
+        self.after(provisioning.AUCTION_EVERY, "auction", {})
+
+    def _provide(self) -> None:
         for plural, body, status in seeds():
             definition = self.definitions[plural]
             provided = self.objects.born(definition, body, self.manager(definition))
             if status:
                 self.set_status(plural, provided, **status)
-        self.after(provisioning.AUCTION_EVERY, "auction", {})
 
     def _add_namespaces(self) -> None:
         """Create the namespaces of organizations that are new to this world."""
@@ -186,6 +201,16 @@ class World:
 
     def close(self) -> None:
         self.store.close()
+
+
+def _moved(before: float, rows: Rows, now: float) -> Rows:
+    """Rows of a beginning, as they are at another time. It is the only time in them."""
+    old, new = rfc3339(before), rfc3339(now)
+
+    def moved(value: Any) -> Any:
+        return value.replace(old, new) if isinstance(value, str) else value
+
+    return {name: [tuple(map(moved, row)) for row in several] for name, several in rows.items()}
 
 
 @cache

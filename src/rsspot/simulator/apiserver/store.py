@@ -38,6 +38,10 @@ CREATE INDEX IF NOT EXISTS log_by_plural ON log (plural, version);
 """
 
 
+Rows = dict[str, list[tuple[Any, ...]]]
+"""Table -> its rows."""
+
+
 class TooOld(LookupError):
     """A version that is older than the log."""
 
@@ -192,6 +196,18 @@ class Store(Memory):
         self._db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         if version % 1000 == 0:
             self.compact(version - LONGEST_LOG)
+
+    def rows(self) -> Rows:
+        """Every row that is stored."""
+        tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {name: self._db.execute(f"SELECT * FROM {name}").fetchall() for (name,) in tables}
+
+    def add_rows(self, rows: Rows) -> None:
+        """Store rows, each in the place of one with its key."""
+        for name, several in rows.items():
+            if several:
+                places = ", ".join("?" * len(several[0]))
+                self._db.executemany(f"INSERT OR REPLACE INTO {name} VALUES ({places})", several)
 
     def version(self) -> int:
         """The version of the last write."""

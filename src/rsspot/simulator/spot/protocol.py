@@ -51,6 +51,11 @@ class SpotWorld(Protocol):
         """The spec of each class."""
         ...
 
+    @property
+    def any_stuck(self) -> bool:
+        """Whether a fault keeps some statuses from changing."""
+        ...
+
     def after(self, seconds: float, action: str, payload: dict[str, Any]) -> None:
         """Schedule an action of a controller."""
         ...

@@ -23,6 +23,8 @@ AUCTION_EVERY = 30.0
 BIDDERS = ("spotnodepools", "vmpools")
 SUPPLIED = (*BIDDERS, "ondemandnodepools")
 """Pools that servers are delivered to."""
+SETTLED = "settled"
+"""The fact with the circumstances in which an auction changed nothing. Until they change, no auction would."""
 PRICE = "price/"
 """Prefix of the facts that fix the going rate of a class."""
 
@@ -41,6 +43,22 @@ def rate_of(world: SpotWorld, name: str, now: float) -> Decimal:
 def auction(world: SpotWorld) -> None:
     """Hold an auction for every class with bids, or for all classes in a new price period; schedule the next one."""
     world.after(AUCTION_EVERY, "auction", {})
+    before = _circumstances(world)
+    if world.store.fact(SETTLED, "") == before:
+        return
+    for name, pools in _auctioned(world):
+        _auction_of(world, name, pools)
+    if _circumstances(world) == before and not world.any_stuck:
+        world.store.set_fact(SETTLED, before)
+
+
+def _circumstances(world: SpotWorld) -> str:
+    """What the result of an auction depends on: the prices and the version of all objects."""
+    return f"{world.rules.prices}/{world.store.version()}/{int(world.now // PERIOD)}"
+
+
+def _auctioned(world: SpotWorld) -> list[tuple[str, list[tuple[str, Object]]]]:
+    """The classes whose servers are auctioned now, with the pools that bid for them."""
     bids: dict[str, list[tuple[str, Object]]] = defaultdict(list)
     for plural in BIDDERS:
         for pool in world.store.objects(plural):
@@ -53,8 +71,7 @@ def auction(world: SpotWorld) -> None:
     busy = set(bids) | set(json.loads(world.store.fact("auctioned", "[]")))
     world.store.set_fact("auctioned", json.dumps(sorted(bids)))
     names = world.prices if moved else sorted(name for name in busy if name in world.prices)
-    for name in names:
-        _auction_of(world, name, bids.get(name, []))
+    return [(name, bids.get(name, [])) for name in names]
 
 
 def set_price(world: SpotWorld, name: str, price: Decimal | None) -> None:
