@@ -19,7 +19,7 @@ from rsspot.planner.diff import edits, managed
 from rsspot.planner.order import Step, Verb, order
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import Document
-from support.stacks import cloudspace_specs, plan_of, pool_specs, stacks, wanted_of, world_of
+from support.stacks import cloudspace_specs, merged, plan_of, pool_specs, stacks, wanted_of, world_of
 
 SHORT = settings(max_examples=60, deadline=None)
 
@@ -30,19 +30,6 @@ def shuffled(value: Any, chance: random.Random) -> Any:
         keys = chance.sample(list(value), len(value))
         return {key: shuffled(value[key], chance) for key in keys}
     return [shuffled(each, chance) for each in value] if isinstance(value, list) else value
-
-
-def merged(target: Any, patch: Any) -> Any:
-    """RFC 7386, word for word."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
 
 
 @SHORT

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import uuid
+from typing import Any
 
 from hypothesis import strategies as st
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.money import parse_price
+from rsspot.planner.change import Action
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.pipeline import build
@@ -111,3 +113,32 @@ def copies(draw: st.DrawFn, world: LiveState) -> list[Document]:
         )
         made.append(copied)
     return made
+
+
+def applied(plan: Plan, world: LiveState) -> LiveState:
+    """The world in which every change of a plan was made, as the service would have made it."""
+    live = {kind: dict(objects) for kind, objects in world.live.items()}
+    for change in plan.changes:
+        objects = live[change.ref.kind]
+        if change.action in (Action.DELETE, Action.REPLACE) and change.base:
+            objects.pop(change.base.name, None)
+        if change.action in (Action.CREATE, Action.REPLACE):
+            body = copy.deepcopy(change.body or {})
+            body["metadata"]["uid"] = f"uid-{change.ref.name}-{len(objects)}"
+            objects[change.ref.name] = body
+        if change.action in (Action.UPDATE, Action.ADOPT, Action.DETACH):
+            objects[change.ref.name] = merged(objects[change.ref.name], change.merge_patch)
+    return LiveState(world.organization, live)
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """RFC 7386, word for word."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
