@@ -19,7 +19,7 @@ from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
-    from rsspot.manifests.manifest import ManifestSet
+    from rsspot.manifests.manifest import Default, ManifestSet
     from rsspot.planner.options import PlanOptions
 
 PATHS = shown(typer.Argument(None, metavar="PATH...", help="Manifest files and directories.", show_default=False))
@@ -68,11 +68,21 @@ def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) ->
     if not paths:
         raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
     variables = variables_of(var)
-    manifests = load(paths, variables=variables)
+    manifests = load(paths, variables=variables, region=lambda profile: _region(cli, profile))
     check_used(variables, manifests)
     cli.options.organization = cli.options.organization or manifests.organization
     cli.options.profile = cli.options.profile or manifests.profile
     return manifests
+
+
+def _region(cli: CliSession, profile: str | None) -> Default | None:
+    """The region that the settings choose for new objects, with its source. profile: the one that the Stack names"""
+    from rsspot.manifests.manifest import Default
+
+    cli.options.profile = cli.options.profile or profile
+    resolved = cli.resolve_again()
+    setting = resolved.settings.get("region")
+    return Default(str(setting.value), f"region from {setting.source}") if setting else None
 
 
 def plan_options(prune: bool, adopt: bool, max_deletes: int | None, allow_incomplete: list[str]) -> PlanOptions:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
+from rsspot.manifests.defaults import RegionOf, defaults_of
 from rsspot.manifests.files import find_files
 from rsspot.manifests.leaks import unsendable
-from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.manifests.manifest import Default, Manifest, ManifestSet
 from rsspot.manifests.source import Place, Source, read_sources
 from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
 from rsspot.manifests.variables import Variables, expand
@@ -23,7 +25,8 @@ from rsspot.models.fields import COMMAND, SERVER_OWNED
 from rsspot.models.findings import findings
 from rsspot.models.refs import DNS_LABEL
 from rsspot.models.resource import AuthoredMetadata, Metadata, models_in
-from rsspot.resources.kind import Kind
+from rsspot.resources.kind import Kind, is_controlled
+from rsspot.resources.kind import Path as SpecPath
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import did_you_mean
 
@@ -35,9 +38,16 @@ TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def load(
-    paths: Sequence[Path], *, variables: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    *,
+    variables: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    region: RegionOf = lambda _: None,
 ) -> ManifestSet:
-    """Read manifests from files and directories. Raises ManifestError with every problem found."""
+    """Read manifests from files and directories. Raises ManifestError with every problem found.
+
+    region: the region of new objects that name none; asked at most once, with the profile that the Stack names
+    """
     hidden: list[Path] = []
     files, problems = find_files(paths, hidden)
     sources, unreadable = read_sources(files)
@@ -46,16 +56,20 @@ def load(
     stack, stack_problems = _stack(sources, given)
     problems += stack_problems
     values = replace(given, values={**stack.spec.variables, **given.values})
-    manifests, foreign = [], []
+    region_of_set = cache(lambda: region(stack.spec.profile))
+    manifests, foreign, controlled = [], [], []
     for source in sources:
         if _is_stack(source):
             continue
         if not source.named and (what := _foreign(source)):
             foreign.append(f"{source.origin()}: {what} is not rsspot's")
             continue
+        if is_controlled(source.value):
+            controlled.append(f"{source.origin(('metadata', 'name'))}: the service manages this object for another one")
+            continue
         missing = expand(source, values)
         wrong: list[Problem] = []
-        manifest = _manifest(source, wrong)
+        manifest = _manifest(source, wrong, region_of_set)
         # A missing variable is one problem, not also an invalid price or name.
         unknown = {problem.origin for problem in missing}
         problems += missing + [problem for problem in wrong if problem.origin not in unknown]
@@ -77,6 +91,7 @@ def load(
         named=any(_is_stack(source) for source in sources),
         foreign=tuple(foreign),
         hidden=tuple(map(str, hidden)),
+        controlled=tuple(controlled),
         variables=frozenset(given.used | {*stack.spec.variables}),
     )
 
@@ -123,7 +138,7 @@ def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list
     return stack, problems
 
 
-def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
+def _manifest(source: Source, problems: list[Problem], region: Callable[[], Default | None]) -> Manifest | None:
     before = len(problems)
     document = source.value
     if not isinstance(document, dict):
@@ -136,7 +151,8 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
     if kind is None:
         return None
     metadata = _metadata(source, problems)
-    spec = _spec(kind, source, problems)
+    defaults = defaults_of(kind, source, region)
+    spec = _spec(kind, source, problems, defaults)
     problems += unsendable(kind, source)
     if len(problems) > before:
         return None
@@ -149,6 +165,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
         source.origin(("metadata", "name")),
         namespace=str(namespace) if namespace else None,
         origins=source.marks,
+        defaults=defaults,
     )
 
 
@@ -198,14 +215,19 @@ def _bad_name(name: str, source: Source) -> Problem:
     return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule)
 
 
-def _spec(kind: Kind[Any], source: Source, problems: list[Problem]) -> dict[str, Any]:
+def _spec(
+    kind: Kind[Any], source: Source, problems: list[Problem], defaults: Mapping[SpecPath, Default]
+) -> dict[str, Any]:
+    """The spec as written, once it is valid together with what it gets from the settings."""
     written = source.value.get("spec")
     if not isinstance(written, dict):
         problems.append(Problem("missing field 'spec'", source.origin(("spec",))))
         return {}
     servers = {path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1}
-    kept = {key: value for key, value in written.items() if key not in servers}
-    return _validate(kind.spec_model, kept, source, ("spec",), problems)
+    given = {path[0]: default.value for path, default in defaults.items()}
+    kept = {**given, **{key: value for key, value in written.items() if key not in servers}}
+    spec = _validate(kind.spec_model, kept, source, ("spec",), problems)
+    return {key: value for key, value in spec.items() if key not in given}
 
 
 def _validate(
@@ -225,7 +247,8 @@ def _explain(error: ValidationError, model: type[BaseModel], source: Source, abo
         path = (*above, *finding.path)
         field = str(finding.path[-1]) if finding.path else ""
         if finding.type == "missing":
-            yield Problem(f"missing field {field!r}", source.origin(path))
+            hint = "write it, or set a region for new objects: --region" if field == "region" else None
+            yield Problem(f"missing field {field!r}", source.origin(path), hint)
         elif finding.type == "extra_forbidden":
             yield _unknown_field(field, source.origin(path), _fields_at(model, finding.path[:-1]))
         else:

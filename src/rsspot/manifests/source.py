@@ -59,7 +59,7 @@ def read_sources(files: Iterable[ManifestFile]) -> tuple[list[Source], list[Prob
             read, wrong = parse_text(text_of(file), str(file.path), named=file.named)
         except ValueError as error:
             read, wrong = [], [Problem(str(error), Origin(str(file.path)))]
-        sources += read
+        sources += [each for source in read for each in _members(source)]
         problems += wrong
         if len(sources) > MOST_DOCUMENTS:
             problems.append(Problem(f"more than {MOST_DOCUMENTS} documents", Origin(str(file.path))))
@@ -106,11 +106,23 @@ def _items(source: Source) -> list[Source]:
         return []
     if not (isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and "items" in value):
         return [source]
-    items = value["items"] if isinstance(value["items"], list) else []
+    return _each(source, value["items"] if isinstance(value["items"], list) else [], ("items",))
+
+
+def _members(source: Source) -> list[Source]:
+    """The documents in a source that is a bare sequence of objects, as `rsspot … list -o yaml` prints it."""
+    value = source.value
+    is_list = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return _each(source, value, ()) if is_list else [source]
+
+
+def _each(source: Source, items: list[Any], above: Place) -> list[Source]:
+    """A source for each item of a list inside a source. above: the path of the list"""
     marks: list[dict[Place, Origin]] = [{} for _ in items]
+    depth = len(above)
     for path, origin in source.marks.items():
-        if len(path) >= 2 and path[0] == "items" and isinstance(path[1], int):
-            marks[path[1]][path[2:]] = origin
+        if len(path) > depth and path[:depth] == above and isinstance(index := path[depth], int):
+            marks[index][path[depth + 1 :]] = origin
     return [replace(source, value=item, marks=marks[index]) for index, item in enumerate(items)]
 
 

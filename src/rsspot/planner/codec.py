@@ -15,7 +15,7 @@ from rsspot.errors import Origin, Problem, UsageError
 from rsspot.models.findings import findings
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit
-from rsspot.planner.diff import path_key
+from rsspot.planner.diff import key_path, path_key
 from rsspot.planner.masking import Masks, masked
 from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.sealing import seals_of
@@ -113,6 +113,7 @@ class PlanChange(_Json):
     body: dict[str, Any] | None
     secrets: list[list[str]]
     filled: list[list[str]] = []
+    filled_from: dict[str, str] = {}
     seals: dict[str, str]
     base: PlanBase | None
 
@@ -262,6 +263,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         body=wire_form(hidden.body),
         secrets=[list(path) for path in change.secrets],
         filled=[list(path) for path in change.filled],
+        filled_from={path_key(path): source for path, source in change.filled_from.items()},
         seals=dict(change.seals) or seals_of(change),
         base=_dump_base(change.base) if change.base else None,
     )
@@ -303,6 +305,7 @@ def _as_change(saved: PlanChange) -> Change:
         gives=saved.gives,
         secrets=tuple(map(tuple, saved.secrets)),
         filled=tuple(map(tuple, saved.filled)),
+        filled_from={key_path(key): source for key, source in saved.filled_from.items()},
         seals=saved.seals,
     )
 

@@ -20,7 +20,9 @@ from typing import Any
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.refs import Ref
+from rsspot.planner.capacity import shortages
 from rsspot.planner.cascade import cascade
+from rsspot.planner.case import Case
 from rsspot.planner.decisions import decide
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.expansion import expand
@@ -72,7 +74,7 @@ def build(
         undeclared=draft.undeclared,
         incomplete=dict(state.incomplete),
         refusals=(*draft.problems, *guard(draft, context)),
-        notes=draft.notes,
+        notes=(*draft.notes, *shortages(Case(draft, context))),
         files=tuple(files),
     )
 
