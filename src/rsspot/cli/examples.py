@@ -12,7 +12,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "plan": ("rsspot plan manifests/", "rsspot plan manifests/ --prune --out plan.json --detailed-exitcode"),
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
     "destroy": ("rsspot destroy manifests/", "rsspot destroy --stack edge --yes"),
-    "validate": ("rsspot validate manifests/",),
+    "validate": (
+        "rsspot validate manifests/",
+        "rsspot validate manifests/ --online",
+        "rsspot validate manifests/ -o sarif > rsspot.sarif",
+    ),
+    "fmt": ("rsspot fmt manifests/", "rsspot fmt --check --diff manifests/", "rsspot fmt - < edge.yaml"),
+    "render": ("rsspot render manifests/", "rsspot render manifests/ --var region=us-central-dfw-2 -o json"),
     "explain": (
         "rsspot explain SpotNodePool.bidPrice",
         "rsspot explain CloudSpace --recursive",

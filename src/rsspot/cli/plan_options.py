@@ -12,7 +12,7 @@ from rsspot.cli.session import CliSession, session
 from rsspot.cli.variables import check_used, variables_of
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
-from rsspot.reports.registry import REPORTS
+from rsspot.reports.registry import FINDINGS, REPORTS
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.reading import read_text
 from rsspot.utils.text import did_you_mean
@@ -54,10 +54,13 @@ def fresh_session() -> CliSession:
     return cli
 
 
-def reporting_session() -> CliSession:
-    """The same for a command that prints plans and runs, which have output formats of their own."""
+def reporting_session(*, findings: bool = False) -> CliSession:
+    """The same for a command that prints plans and runs, which have output formats of their own.
+
+    findings: whether it can print what is wrong alone
+    """
     cli = fresh_session()
-    cli.only(REPORTS)
+    cli.only([*REPORTS, *FINDINGS] if findings else REPORTS)
     return cli
 
 

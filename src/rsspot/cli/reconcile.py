@@ -1,4 +1,4 @@
-"""The commands plan, apply, destroy and validate: read options, call the workflows and print. Contain no rules."""
+"""The commands plan, apply and destroy: read options, call the workflows and print. Contain no rules."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rsspot.cli import errors
+from rsspot.cli.findings import show_findings
 from rsspot.cli.plan_options import (
     ADOPT,
     ALLOW_INCOMPLETE,
@@ -29,15 +30,15 @@ from rsspot.cli.plan_options import (
     reporting_session,
 )
 from rsspot.cli.prompts import YES, confirm
-from rsspot.cli.session import CliSession, session
+from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
 from rsspot.cli_history import shown
 from rsspot.errors import ManifestError, PlanRefused, Problem, RsspotError, UsageError
 from rsspot.models.refs import DNS_LABEL
+from rsspot.reports.registry import FINDINGS
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 from rsspot.utils.output import as_json
-from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -59,7 +60,7 @@ def plan(
     var: list[str] = VARIABLE,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
-    cli = reporting_session()
+    cli = reporting_session(findings=True)
     key = plan_key_of(plan_key)
     manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
@@ -148,22 +149,7 @@ def destroy(
     cli.run(_destroy(cli, name, manifests, yes, apply_options_of(wait, wait_timeout, parallelism, deadline)))
 
 
-def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
-    """Check manifests without contacting the service."""
-    cli = session()
-    manifests = load_manifests(cli, paths, var)
-    rows = [
-        {"address": each.address, "kind": each.kind.name, "source": str(each.origin)} for each in manifests.manifests
-    ]
-    if cli.options.output != "table":
-        cli.emit({"stack": manifests.stack, "manifests": rows})
-        return
-    for note in manifests.passed_over:
-        print(f"Note: {printable(note)}")
-    print(f"{len(rows)} manifests in {len(manifests.files)} files are valid (stack {manifests.stack!r}).")
-
-
-COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy, "validate": validate}
+COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy}
 
 
 async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
@@ -266,7 +252,10 @@ def _confirm(plan: Plan) -> None:
 
 
 def _show(cli: CliSession, plan: Plan) -> None:
-    print(_report(cli).plan(plan))
+    if cli.options.output not in FINDINGS:
+        print(_report(cli).plan(plan))
+    elif not plan.refusals:
+        show_findings(cli.options.output, ())
 
 
 def _report(cli: CliSession) -> Report:

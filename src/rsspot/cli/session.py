@@ -280,11 +280,11 @@ class CliSession:
             "jsonpath",
         )
 
-    def only(self, formats: Iterable[str]) -> None:
+    def only(self, formats: Iterable[str], what: str = "a plan or a run") -> None:
         """Raise UsageError if the output format in use is none of these, before anything is sent."""
         if self.options.output not in formats:
             hint = f"use one of: {', '.join(formats)}"
-            raise UsageError(f"a plan or a run cannot be printed with -o {self.options.output}", hint=hint)
+            raise UsageError(f"{what} cannot be printed with -o {self.options.output}", hint=hint)
 
     @property
     def look(self) -> Look:

@@ -74,6 +74,8 @@ class ManifestSet:
     """What was found in a folder and passed over because another tool reads it."""
     hidden: tuple[str, ...] = ()
     """Files that were passed over in a folder because their names begin with a dot."""
+    declared: tuple[Document, ...] = ()
+    """The Stack document as it was written, if there is one."""
     controlled: tuple[str, ...] = ()
     """Objects that the service made for others and manages itself, as a list of live objects has them."""
     variables: frozenset[str] = frozenset()

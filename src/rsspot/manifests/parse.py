@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
@@ -17,14 +17,15 @@ from rsspot.manifests.defaults import RegionOf, defaults_of
 from rsspot.manifests.files import find_files
 from rsspot.manifests.leaks import unsendable
 from rsspot.manifests.manifest import Default, Manifest, ManifestSet
-from rsspot.manifests.source import Place, Source, read_sources
+from rsspot.manifests.rules import ManifestRule
+from rsspot.manifests.source import Source, read_sources
 from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
+from rsspot.manifests.validation import explained, missing_field, unknown_field, validated
 from rsspot.manifests.variables import Variables, expand
 from rsspot.models.authoring import AUTHORING
 from rsspot.models.fields import COMMAND, SERVER_OWNED
-from rsspot.models.findings import findings
 from rsspot.models.refs import DNS_LABEL
-from rsspot.models.resource import AuthoredMetadata, Metadata, models_in
+from rsspot.models.resource import AuthoredMetadata, Metadata
 from rsspot.resources.kind import Kind, is_controlled
 from rsspot.resources.kind import Path as SpecPath
 from rsspot.resources.registry import kinds
@@ -78,7 +79,7 @@ def load(
     problems += _duplicates(manifests)
     if not problems and not manifests:
         places = ", ".join(map(str, paths))
-        problems.append(Problem("no manifests here except for a Stack", Origin(places)))
+        problems.append(Problem("no manifests here except for a Stack", Origin(places), rule=ManifestRule.FILE))
     if problems:
         raise ManifestError(problems, hint="nothing was sent")
     return ManifestSet(
@@ -92,6 +93,7 @@ def load(
         foreign=tuple(foreign),
         hidden=tuple(map(str, hidden)),
         controlled=tuple(controlled),
+        declared=tuple(source.value for source in sources if _is_stack(source)),
         variables=frozenset(given.used | {*stack.spec.variables}),
     )
 
@@ -118,7 +120,9 @@ def _foreign(source: Source) -> str | None:
 
 def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list[Problem]]:
     stacks = [source for source in sources if _is_stack(source)]
-    problems = [Problem("a second Stack: a run has only one", source.origin()) for source in stacks[1:]]
+    problems = [
+        Problem("a second Stack: a run has only one", source.origin(), rule=ManifestRule.STACK) for source in stacks[1:]
+    ]
     nothing = Stack(
         api_version=LOCAL_API_VERSION, kind="Stack", metadata=AuthoredMetadata(name=DEFAULT_STACK), spec=StackSpec()
     )
@@ -129,10 +133,11 @@ def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list
     try:
         stack = Stack.model_validate(source.value, extra="forbid", by_name=False, context=AUTHORING)
     except ValidationError as error:
-        return nothing, problems + list(_explain(error, Stack, source, ()))
+        return nothing, problems + list(explained(error, Stack, source, ()))
     if stack.api_version != LOCAL_API_VERSION:
         message = f"wrong apiVersion {stack.api_version!r}"
-        problems.append(Problem(message, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}"))
+        hint = f"Stack is {LOCAL_API_VERSION}"
+        problems.append(Problem(message, source.origin(("apiVersion",)), hint, ManifestRule.API_VERSION))
     if not DNS_LABEL.fullmatch(stack.name):
         problems.append(_bad_name(stack.name, source))
     return stack, problems
@@ -142,12 +147,13 @@ def _manifest(source: Source, problems: list[Problem], region: Callable[[], Defa
     before = len(problems)
     document = source.value
     if not isinstance(document, dict):
-        problems.append(Problem("a manifest is a mapping with apiVersion, kind, metadata and spec", source.origin()))
+        message = "a manifest is a mapping with apiVersion, kind, metadata and spec"
+        problems.append(Problem(message, source.origin(), rule=ManifestRule.VALUE))
         return None
     kind = _kind(source, problems)
     for key in document:
         if key not in TOP_KEYS:
-            problems.append(_unknown_field(key, source.origin((key,)), TOP_KEYS))
+            problems.append(unknown_field(key, source.origin((key,)), TOP_KEYS))
     if kind is None:
         return None
     metadata = _metadata(source, problems)
@@ -181,10 +187,11 @@ def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
     if kind is None:
         message = "missing field 'kind'" if name is None else f"unknown kind {name!r}"
         hint = did_you_mean(str(name), known) or f"kinds: {', '.join(sorted([*known, 'Stack']))}"
-        problems.append(Problem(message, source.origin(("kind",)), hint))
+        problems.append(Problem(message, source.origin(("kind",)), hint, ManifestRule.KIND))
     elif version != kind.api_version:
         message = f"wrong apiVersion {version!r}" if version else "missing field 'apiVersion'"
-        problems.append(Problem(message, source.origin(("apiVersion",)), f"{kind.name} is {kind.api_version}"))
+        hint = f"{kind.name} is {kind.api_version}"
+        problems.append(Problem(message, source.origin(("apiVersion",)), hint, ManifestRule.API_VERSION))
     return kind
 
 
@@ -195,12 +202,12 @@ def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
     """
     written = source.value.get("metadata")
     if not isinstance(written, dict):
-        problems.append(Problem("missing field 'metadata'", source.origin(("metadata",))))
+        problems.append(missing_field("metadata", source.origin(("metadata",))))
         return {}
     servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {*SERVERS_METADATA}
     ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
     kept = {key: value for key, value in written.items() if key in ours or key not in servers}
-    metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
+    metadata = validated(AuthoredMetadata, kept, source, ("metadata",), problems)
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
         problems.append(_bad_name(str(metadata["name"]), source))
     return {
@@ -212,7 +219,7 @@ def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
 
 def _bad_name(name: str, source: Source) -> Problem:
     rule = "a name is at most 63 lowercase letters, digits and dashes, and starts and ends with a letter or digit"
-    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule)
+    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule, ManifestRule.NAME)
 
 
 def _spec(
@@ -221,55 +228,13 @@ def _spec(
     """The spec as written, once it is valid together with what it gets from the settings."""
     written = source.value.get("spec")
     if not isinstance(written, dict):
-        problems.append(Problem("missing field 'spec'", source.origin(("spec",))))
+        problems.append(missing_field("spec", source.origin(("spec",))))
         return {}
     servers = {path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1}
     given = {path[0]: default.value for path, default in defaults.items()}
     kept = {**given, **{key: value for key, value in written.items() if key not in servers}}
-    spec = _validate(kind.spec_model, kept, source, ("spec",), problems)
+    spec = validated(kind.spec_model, kept, source, ("spec",), problems)
     return {key: value for key, value in spec.items() if key not in given}
-
-
-def _validate(
-    model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
-) -> dict[str, Any]:
-    try:
-        valid = model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
-    except ValidationError as error:
-        problems += _explain(error, model, source, above)
-        return {}
-    return valid.model_dump(by_alias=True, exclude_unset=True)
-
-
-def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
-    """Findings as problems, each at the place where the value was written."""
-    for finding in findings(error):
-        path = (*above, *finding.path)
-        field = str(finding.path[-1]) if finding.path else ""
-        if finding.type == "missing":
-            hint = "write it, or set a region for new objects: --region" if field == "region" else None
-            yield Problem(f"missing field {field!r}", source.origin(path), hint)
-        elif finding.type == "extra_forbidden":
-            yield _unknown_field(field, source.origin(path), _fields_at(model, finding.path[:-1]))
-        else:
-            yield Problem(f"{'.'.join(map(str, path))}: {finding.clause}", source.origin(path))
-
-
-def _unknown_field(name: str, origin: Origin, known: Sequence[str]) -> Problem:
-    return Problem(f"unknown field {name!r}", origin, did_you_mean(name, known), quotable=False)
-
-
-def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
-    """The names a mapping inside a model may have."""
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        info = next((i for n, i in model.model_fields.items() if (i.alias or n) == part), None)
-        inner = models_in(info.annotation) if info else []
-        if not inner:
-            return []
-        model = inner[0]
-    return [info.alias or name for name, info in model.model_fields.items()]
 
 
 def _resolve_programs(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, Any]:
@@ -291,4 +256,9 @@ def _duplicates(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         earlier = first.setdefault(manifest.address, manifest)
         if earlier is not manifest:
-            yield Problem(f"{manifest.address} is declared twice", manifest.origin, f"first at {earlier.origin}")
+            yield Problem(
+                f"{manifest.address} is declared twice",
+                manifest.origin,
+                f"first at {earlier.origin}",
+                ManifestRule.DUPLICATE,
+            )
