@@ -33,48 +33,14 @@ TEXTS = [file.read_text(encoding="utf-8") for file in FILES]
 MANIFESTS = amount(200, 20_000)
 SECONDS = 2.0
 MEBIBYTES = 300
+WORDS = "null no 1_000 2026-01-01 0x1F ٣ \u202e \x00 \ufeff e\u0301 😀 << %n !!python/object:os.system"
 ODD: list[Any] = [
     *(None, True, False, 0, -1, 1.5, 10**40, -(10**400), 1e308, float("nan"), [], {}, [[]], {"a": None}, ["x"] * 200),
-    *[
-        "null",
-        "no",
-        "1_000",
-        "2026-01-01",
-        "0x1F",
-        "٣",
-        "\u202e",
-        "\x00",
-        "\ufeff",
-        "é",
-        "😀",
-        "<<",
-        "%n",
-        "!!python/object:os.system",
-    ],
     *("", " ", "a" * 5000, "&a *a", "${var:x}", "${", "${file:/dev/zero}", "(secret)", "../../etc"),
+    *WORDS.split(" "),
 ]
-TOKENS = [
-    "{",
-    "}",
-    "[",
-    "]",
-    ":",
-    ",",
-    "-",
-    "---",
-    "...",
-    "&a",
-    "*a",
-    "<<:",
-    "!!str",
-    "|",
-    ">",
-    "'",
-    '"',
-    "#",
-    "\t",
-    "%",
-]
+MARKS = "{ } [ ] : , - --- ... &a *a <<: !!str | > ' \" # \t %"
+TOKENS = MARKS.split(" ")
 
 Damage = Callable[[random.Random, str], bytes]
 
