@@ -84,6 +84,12 @@ def test_a_document_that_cannot_be_laid_out_is_left_with_a_note(capsys: pytest.C
     assert Path("a.yaml").read_text() == text
 
 
+def test_what_init_writes_is_laid_out() -> None:
+    """From the first day."""
+    assert run(["--sandbox", "init", "infra", "--yes"]) == 0
+    assert run(["fmt", "--check", "infra"]) == 0
+
+
 def test_programs_are_told_of_each_file(capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON."""
     Path("a.yaml").write_text(ODD)

@@ -83,6 +83,14 @@ def test_comments_go_with_what_they_stand_above() -> None:
     )
 
 
+def test_comments_behind_values_keep_their_distance() -> None:
+    """Also where the values move."""
+    in_order(
+        "      cloudSpace: edge # here\n      serverClass: c     # there\n      customLabels: {a: b}  # and\n",
+        "  cloudSpace: edge # here\n  serverClass: c     # there\n  customLabels: {a: b}  # and\n",
+    )
+
+
 def test_the_first_comment_of_a_document_is_about_the_document() -> None:
     """Not about the key below it."""
     text = "# The workers.\nkind: SpotNodePool\n# the API\napiVersion: ngpc.rxt.io/v1\n"

@@ -58,22 +58,37 @@ def depth(line: str) -> int:
 
 def comments_of(text: str) -> list[str]:
     """Every comment of a text, sorted: the same before and after it was laid out."""
+    lines = TextLines.of(text)
+    alone = (lines.lines[number].strip() for number in lines.comments())
+    return sorted([*alone, *(lines.lines[each.line][each.start :].strip() for each in _trailing(text, lines))])
+
+
+@dataclass(frozen=True)
+class Trailing:
+    """A comment behind something else. end: the column after that · start: the column of the comment"""
+
+    line: int
+    end: int
+    start: int
+
+
+def _trailing(text: str, lines: TextLines) -> list[Trailing]:
+    """The comments that stand behind something else, in order."""
     ends: dict[int, int] = {}
     for token in yaml.scan(text, Loader):
+        # A block begins behind the comment, so what stands before it counts.
         is_block = isinstance(token, yaml.ScalarToken) and token.style in ("|", ">")
-        line, column = (
-            (token.start_mark.line, token.start_mark.column)
-            if is_block
-            else (token.end_mark.line, token.end_mark.column)
-        )
-        ends[line] = max(ends.get(line, 0), column)
-    lines = TextLines.of(text)
-    found = [lines.lines[number].strip() for number in lines.comments()]
-    for number, column in ends.items():
-        rest = lines.lines[number][column:] if number < len(lines.lines) else ""
-        if "#" in rest and (number not in lines.inside or rest.lstrip().startswith("#")):
-            found.append(rest[rest.index("#") :].strip())
-    return sorted(found)
+        mark = token.start_mark if is_block else token.end_mark
+        ends[mark.line] = max(ends.get(mark.line, 0), mark.column)
+    found = (Trailing(number, end, lines.lines[number].find("#", end)) for number, end in _within(ends, lines))
+    return [each for each in found if each.start >= 0 and not lines.is_comment(each.line)]
+
+
+def _within(ends: dict[int, int], lines: TextLines) -> Iterator[tuple[int, int]]:
+    for number, column in sorted(ends.items()):
+        # The end of the document may be marked on a line that is none.
+        if column and number < len(lines.lines):
+            yield number, column
 
 
 def realigned(before: str, after: str) -> str:
@@ -82,10 +97,21 @@ def realigned(before: str, after: str) -> str:
     if len(old.comments()) != len(new.comments()):
         raise NotFormattable("comments were lost")
     lines = list(new.lines)
+    _keep_gaps(_trailing(before, old), _trailing(after, new), old, lines)
     places = [_place(depth(old.lines[number]), around) for number, around in _around(old)]
     for place, (number, around) in zip(places, _around(new), strict=True):
         lines[number] = " " * _depth_of(place, around) + lines[number].strip()
     return "".join(f"{line}\n" for line in lines)
+
+
+def _keep_gaps(was: list[Trailing], now: list[Trailing], old: TextLines, lines: list[str]) -> None:
+    """Let each comment behind something stand as far from it as before."""
+    if len(was) != len(now):
+        raise NotFormattable("comments were lost")
+    for before, after in zip(was, now, strict=True):
+        gap, line = old.lines[before.line][before.end : before.start], lines[after.line]
+        if not gap.strip() and not line[after.end : after.start].strip():
+            lines[after.line] = line[: after.end] + gap + line[after.start :]
 
 
 @dataclass(frozen=True)
