@@ -94,6 +94,20 @@ def test_the_region_of_the_command_line_is_for_new_cloudspaces(rsspot: Command) 
     assert rsspot("plan a.yaml --region us-central-dfw-2").endswith("No changes.\n")
 
 
+def test_a_saved_plan_makes_what_was_approved(rsspot: Command) -> None:
+    """In the region of then; with other settings now, the manifest no longer says what the plan does."""
+    text = "{apiVersion: ngpc.rxt.io/v1, kind: CloudSpace, metadata: {name: edge}, spec: {cni: calico}}"
+    Path("a.yaml").write_text(text)
+    rsspot("plan a.yaml --region us-central-dfw-1 --out made.json")
+    refused = rsspot("apply --plan made.json --yes --region us-central-dfw-2", code=5)
+    assert "would be made otherwise than its manifest says" in refused
+    rsspot("apply --plan made.json --yes --region us-central-dfw-1 --wait accepted")
+    Path("a.yaml").write_text(text.replace("calico", "cilium"))
+    rsspot("plan a.yaml --region us-central-dfw-2 --max-deletes 1 --out again.json")
+    rsspot("apply --plan again.json --yes --region us-central-dfw-2 --wait accepted")
+    assert "region: us-central-dfw-1" in rsspot("cloudspaces get edge -o yaml")
+
+
 def test_the_region_of_a_profile_is_that_of_the_profile_of_the_stack(
     rsspot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
