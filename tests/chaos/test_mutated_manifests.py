@@ -97,10 +97,16 @@ def nesting_of(dice: random.Random, text: str) -> bytes:
             "{a: " * depth + "}" * depth,
             "- " * min(depth, 2000) + "x",
             "\n".join(" " * level + "a:" for level in range(min(depth, 500))),
-            "{" + ", ".join(f"k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 'x'}]" for n in range(9)) + "}",
+            _aliases(dice.choice([1, 2, 2, 3, 3, 3, 3, 9])),
         ]
     )
     return text.replace("spec:", f"spec: {deep}\nx:", 1).encode()
+
+
+def _aliases(levels: int) -> str:
+    """Nine aliases of nine aliases of nine …"""
+    nine = (f"k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 'x'}]" for n in range(levels))
+    return f"{{{', '.join(nine)}}}"
 
 
 DAMAGES: tuple[Damage, ...] = (bytes_of, tokens_of, lines_of, values_of, nesting_of)
