@@ -1,5 +1,5 @@
-"""Writes what is derived from the code: the table in docs/configuration.md, the JSON Schema of saved plans and the
-commands that shell completion knows.
+"""Writes what is derived from the code: the tables in docs/configuration.md and docs/manifests.md, the JSON Schema of
+saved plans and the commands that shell completion knows.
 
 Run by `make reference`.
 """
@@ -8,26 +8,43 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from rsspot.cli.completion_table import source
-from rsspot.config.reference import markdown
+from rsspot.config import reference as settings
+from rsspot.manifests import reference as manifests
 from rsspot.planner.codec import schema
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "configuration.md"
+DOCS = ROOT / "docs"
+KINDS = ROOT / "examples" / "kinds"
 SCHEMA = ROOT / "src" / "rsspot" / "planner" / "plan.schema.json"
 COMPLETION = ROOT / "src" / "rsspot" / "cli" / "completion_words.py"
-BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 
 
-def written(page: str) -> str:
-    """The page with the current table."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{markdown()}{END}{after}"
+def written(page: str, subject: str, text: str) -> str:
+    """A page with what is generated about a subject, between its marks."""
+    begin, end = f"<!-- {subject}: begin -->\n", f"<!-- {subject}: end -->\n"
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}{text}{end}{after}"
+
+
+def examples() -> dict[str, Any]:
+    """Kind -> a manifest with every field."""
+    return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(KINDS.glob("*.yaml"))}
+
+
+def write_page(name: str, subject: str, text: str) -> None:
+    """Bring a page up to date."""
+    page = DOCS / name
+    page.write_text(written(page.read_text(encoding="utf-8"), subject, text), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    write_page("configuration.md", "settings", settings.markdown())
+    write_page("manifests.md", "fields", manifests.markdown(examples()))
     SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
     COMPLETION.write_text(source(), encoding="utf-8")

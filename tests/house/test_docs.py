@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rsspot import errors
 from rsspot.applier.events import RunOutcome
@@ -14,6 +15,8 @@ from rsspot.cli.app import run
 from rsspot.cli.command_table import OWN
 from rsspot.client.singleton import close_all_clients, configure
 from rsspot.config.reference import markdown
+from rsspot.manifests import reference as manifest_reference
+from rsspot.manifests.parse import load
 from rsspot.models.fields import IMMUTABLE
 from rsspot.resources.registry import kinds
 from rsspot.settings import ALIASES, CONFIG_PATHS
@@ -24,6 +27,7 @@ from rsspot.simulator.faults import KINDS, fault_of
 from rsspot.simulator.front.server import Server
 from rsspot.simulator.spot.switches import Rules
 from rsspot.simulator.world import World
+from rsspot.utils.serialization import at_path
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,6 +52,8 @@ def test_the_readme_shows_an_error_message(
 ) -> None:
     """With the line and the hint."""
     (tmp_path / "manifests").mkdir()
+    # The registrar that the manifests name.
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     for file in (ROOT / "manifests").iterdir():
         text = file.read_text(encoding="utf-8").replace("bidPrice: 0.06", "bidPrice: 0.07")
         (tmp_path / "manifests" / file.name).write_text(text)
@@ -77,6 +83,25 @@ def test_every_authored_kind_and_its_immutable_fields_are_documented() -> None:
             (row,) = re.findall(rf"^\| `{kind.name}` \|.*$", text, re.MULTILINE)
             immutable = {path[0] for path in kind.marked(IMMUTABLE) if len(path) == 1}
             assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == immutable
+
+
+EXAMPLES = {file.stem: file for file in sorted((ROOT / "examples" / "kinds").glob("*.yaml"))}
+
+
+def test_the_tables_of_fields_are_up_to_date() -> None:
+    """Every field of every kind; `make reference` writes them."""
+    examples = {name: yaml.safe_load(file.read_text(encoding="utf-8")) for name, file in EXAMPLES.items()}
+    assert manifest_reference.markdown(examples) in (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", manifest_reference.reference_kinds())
+def test_the_example_of_a_kind_is_valid_and_has_every_field(name: str) -> None:
+    """So the example column has no gap, and each value is one that is taken."""
+    document = yaml.safe_load(EXAMPLES[name].read_text(encoding="utf-8"))
+    load([EXAMPLES[name], EXAMPLES["CloudSpace"]] if name == "Stack" else [EXAMPLES[name]], environ={})
+    for path, _ in manifest_reference.written_fields(name):
+        place = [part for each in path for part in ((each[:-2], 0) if each.endswith("[]") else (each,))]
+        assert at_path(document, ("spec", *place)) is not None, ".".join(path)
 
 
 def test_relative_links_of_the_readme_work() -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.manifests.manifest import Default
 from rsspot.manifests.parse import load
 from rsspot.models.refs import Ref
 from rsspot.planner.live import LiveState
@@ -25,7 +26,8 @@ from rsspot.utils.serialization import Document
 
 ROOM = Path(__file__).parent / "cases"
 FILES = sorted(ROOM.rglob("*.yaml"))
-KEYS = {"manifests", "live", "owned", "incomplete", "claimed", "options", "plan", "steps", "refused", "undeclared"}
+KEYS = {"manifests", "region", "live", "owned", "incomplete", "claimed", "options", "plan", "steps", "refused"}
+KEYS |= {"undeclared"}
 ORGANIZATION = "org-tests"
 STACK = "demo"
 
@@ -69,7 +71,8 @@ def plan_of(case: Document, folder: Path) -> Plan:
     if case.get("manifests"):
         file = folder / "stack.yaml"
         file.write_text(case["manifests"], encoding="utf-8")
-        wanted = list(load([file], environ={}).manifests)
+        region = Default(case["region"], "region from the profile") if "region" in case else None
+        wanted = list(load([file], environ={}, region=lambda _: region).manifests)
     # Limits of their own keep most cases to one subject.
     chosen = {
         name: tuple(value) if isinstance(value, list) else value for name, value in case.get("options", {}).items()

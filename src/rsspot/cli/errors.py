@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from rsspot.cli.findings import show_findings
 from rsspot.cli.options import CliOptions
 from rsspot.errors import ApiError, Cancelled, InvalidConfig, ManifestError, PlanRefused, RsspotError, UsageError
+from rsspot.reports.registry import FINDINGS
 from rsspot.utils.output import as_json
 from rsspot.utils.streams import output_failure, output_usable
 from rsspot.utils.text import printable
@@ -63,6 +65,9 @@ def _print(error: RsspotError, options: CliOptions) -> None:
         print(as_json({"error": _as_json(error)}))
         if output_failure() is None:
             return
+    if isinstance(error, WITH_PROBLEMS) and options.output in FINDINGS:
+        show_findings(options.output, error.problems)
+        return
     if isinstance(error, WITH_PROBLEMS):
         from rsspot.reports.problems import render_problems
         from rsspot.resources.registry import secret_fields

@@ -15,7 +15,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "adopt": ("rsspot adopt cloudspace/edge 'edge/*' --stack production",),
     "detach": ("rsspot detach spotnodepool/edge/workers",),
     "move": ("rsspot move 'edge/*' cloudspace/edge --to-stack platform",),
-    "validate": ("rsspot validate manifests/",),
+    "validate": (
+        "rsspot validate manifests/",
+        "rsspot validate manifests/ --online",
+        "rsspot validate manifests/ -o sarif > rsspot.sarif",
+    ),
+    "fmt": ("rsspot fmt manifests/", "rsspot fmt --check --diff manifests/", "rsspot fmt - < edge.yaml"),
+    "render": ("rsspot render manifests/", "rsspot render manifests/ --var region=us-central-dfw-2 -o json"),
     "explain": (
         "rsspot explain SpotNodePool.bidPrice",
         "rsspot explain CloudSpace --recursive",

@@ -13,14 +13,14 @@ from rsspot.cli.variables import check_used, variables_of
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.refs import DNS_LABEL
-from rsspot.reports.registry import REPORTS
+from rsspot.reports.registry import FINDINGS, REPORTS
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.reading import read_text
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
-    from rsspot.manifests.manifest import ManifestSet
+    from rsspot.manifests.manifest import Default, ManifestSet
     from rsspot.planner.options import PlanOptions
 
 PATHS = shown(typer.Argument(None, metavar="PATH", help="Manifest files and directories.", show_default=False))
@@ -83,10 +83,13 @@ def fresh_session() -> CliSession:
     return cli
 
 
-def reporting_session() -> CliSession:
-    """The same for a command that prints plans and runs, which have output formats of their own."""
+def reporting_session(*, findings: bool = False) -> CliSession:
+    """The same for a command that prints plans and runs, which have output formats of their own.
+
+    findings: whether it can print what is wrong alone
+    """
     cli = fresh_session()
-    cli.only(REPORTS)
+    cli.only([*REPORTS, *FINDINGS] if findings else REPORTS)
     return cli
 
 
@@ -97,11 +100,21 @@ def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) ->
     if not paths:
         raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
     variables = variables_of(var)
-    manifests = load(paths, variables=variables)
+    manifests = load(paths, variables=variables, region=lambda profile: _region(cli, profile))
     check_used(variables, manifests)
     cli.options.organization = cli.options.organization or manifests.organization
     cli.options.profile = cli.options.profile or manifests.profile
     return manifests
+
+
+def _region(cli: CliSession, profile: str | None) -> Default | None:
+    """The region that the settings choose for new objects, with its source. profile: the one that the Stack names"""
+    from rsspot.manifests.manifest import Default
+
+    cli.options.profile = cli.options.profile or profile
+    resolved = cli.resolve_again()
+    setting = resolved.settings.get("region")
+    return Default(str(setting.value), f"region from {setting.source}") if setting else None
 
 
 def plan_options(

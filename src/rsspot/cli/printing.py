@@ -82,11 +82,11 @@ class Printing(ABC):
         """Whether to print in the shapes of rsspot 0.3, which are for programs that read documents."""
         return self.options.shape == "released" and self.options.output.partition("=")[0] in DOCUMENTS
 
-    def only(self, formats: Iterable[str]) -> None:
+    def only(self, formats: Iterable[str], what: str = "a plan or a run") -> None:
         """Raise UsageError if the output format in use is none of these, before anything is sent."""
         if self.options.output not in formats:
             hint = f"use one of: {', '.join(formats)}"
-            raise UsageError(f"a plan or a run cannot be printed with -o {self.options.output}", hint=hint)
+            raise UsageError(f"{what} cannot be printed with -o {self.options.output}", hint=hint)
 
     @property
     def look(self) -> Look:

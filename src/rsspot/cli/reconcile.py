@@ -1,4 +1,4 @@
-"""The commands plan, apply, destroy and validate: read options, call the workflows and print. Contain no rules."""
+"""The commands plan, apply and destroy: read options, call the workflows and print. Contain no rules."""
 
 from __future__ import annotations
 
@@ -35,13 +35,12 @@ from rsspot.cli.plan_options import (
 )
 from rsspot.cli.prompts import YES
 from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan
-from rsspot.cli.session import CliSession, session
+from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
 from rsspot.errors import ManifestError, PlanRefused, UsageError
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 from rsspot.utils.output import as_json
-from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -68,7 +67,7 @@ def plan(
     var: list[str] = VARIABLE,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
-    cli = reporting_session()
+    cli = reporting_session(findings=True)
     key = plan_key_of(plan_key)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
@@ -181,22 +180,7 @@ def destroy(
     cli.run(_destroy(cli, stack_name(name), manifests, Approval(yes), options))
 
 
-def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
-    """Check manifests without contacting the service."""
-    cli = session()
-    manifests = load_manifests(cli, paths, var)
-    rows = [
-        {"address": each.address, "kind": each.kind.name, "source": str(each.origin)} for each in manifests.manifests
-    ]
-    if cli.options.output != "table":
-        cli.emit({"stack": manifests.stack, "manifests": rows})
-        return
-    for note in manifests.passed_over:
-        print(f"Note: {printable(note)}")
-    print(f"{len(rows)} manifests in {len(manifests.files)} files are valid (stack {manifests.stack!r}).")
-
-
-COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy, "validate": validate}
+COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy}
 
 
 def _planned(

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rsspot.cli.findings import show_findings
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
 from rsspot.errors import PlanRefused, Problem, RsspotError, StalePlan
+from rsspot.reports.registry import FINDINGS
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -94,7 +96,10 @@ def _confirm(plan: Plan) -> None:
 
 def show_plan(cli: CliSession, plan: Plan) -> None:
     """Print a plan in the format that was asked for."""
-    print(_report(cli).plan(plan))
+    if cli.options.output not in FINDINGS:
+        print(_report(cli).plan(plan))
+    elif not plan.refusals:
+        show_findings(cli.options.output, ())
 
 
 def _report(cli: CliSession) -> Report:

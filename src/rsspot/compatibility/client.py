@@ -13,6 +13,7 @@ from rsspot.http.retry import SAFE
 from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
 from rsspot.resources.deletion import require_object
 from rsspot.resources.documents import Context, TargetOrganization
+from rsspot.resources.secrecy import refuse_masks
 from rsspot.resources.sync_twins import refuse_in_loop
 from rsspot.utils.serialization import Document
 
@@ -121,6 +122,7 @@ class ReleasedClient(ReleasedSettings):
         verb = method.upper()
         if verb == "DELETE":
             require_object(path)
+        refuse_masks(options.get("json_data"), "the body")
         call = Call(
             verb,
             path,

@@ -41,12 +41,13 @@ def kind_called(word: str) -> str:
 def find(dotted: str) -> KindDescription:
     """What `KIND[.FIELD…]` is. A field of the spec needs no `spec.` before it. Raises UsageError."""
     word, *path = dotted.split(".")
-    whole = _whole(kind_called(word))
-    found = _at(whole.field, tuple(path))
-    return KindDescription(whole.kind, whole.api_version, *found)
+    found = whole(kind_called(word))
+    place, field = _at(found.field, tuple(path))
+    return KindDescription(found.kind, found.api_version, place, field)
 
 
-def _whole(name: str) -> KindDescription:
+def whole(name: str) -> KindDescription:
+    """All of a kind, or of a Stack. Raises KeyError."""
     model = Stack if name == Stack.__name__ else kinds()[name].model
     version = LOCAL_API_VERSION if name == Stack.__name__ else kinds()[name].api_version
     fields = tuple(_as_written(each) for each in described(model))

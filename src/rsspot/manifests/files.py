@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rsspot.errors import Origin, Problem
+from rsspot.manifests.rules import ManifestRule
 from rsspot.utils.reading import read_text
 
 LARGEST_FILE = 16 * 1024 * 1024
@@ -49,11 +50,11 @@ def find_files(paths: Sequence[Path], hidden: list[Path] | None = None) -> tuple
             inside = sorted(_walk(path, path, _patterns(path, problems), problems, passed_over, ()))
             if not inside and not problems:
                 hint = "put a .yaml file here, or name another directory"
-                problems.append(Problem("no manifests here", Origin(str(path)), hint))
+                problems.append(Problem("no manifests here", Origin(str(path)), hint, ManifestRule.FILE))
             for file in inside:
                 files.setdefault(file, ManifestFile(file, named=False))
         else:
-            problems.append(Problem("no such file or directory", Origin(str(path))))
+            problems.append(Problem("no such file or directory", Origin(str(path)), rule=ManifestRule.FILE))
     if hidden is not None:
         hidden += sorted(set(passed_over) - set(files))
     return list(files.values()), problems
@@ -107,7 +108,8 @@ def _walk(
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        problems.append(Problem(f"the folder cannot be read: {error.strerror}", Origin(str(folder))))
+        message = f"the folder cannot be read: {error.strerror}"
+        problems.append(Problem(message, Origin(str(folder)), rule=ManifestRule.FILE))
         return
     for entry in entries:
         if _ignored(entry, root, patterns):
@@ -118,7 +120,8 @@ def _walk(
         elif entry.is_dir():
             yield from _walk(entry, root, patterns, problems, hidden, (*above, real))
         elif entry.is_symlink() and not entry.exists():
-            problems.append(Problem("a link to a file that does not exist", Origin(str(entry)), _WAY_OUT))
+            message = "a link to a file that does not exist"
+            problems.append(Problem(message, Origin(str(entry)), _WAY_OUT, ManifestRule.FILE))
         elif entry.suffix.lower() in SUFFIXES:
             yield entry
 
@@ -135,7 +138,7 @@ def _patterns(folder: Path, problems: list[Problem]) -> list[str]:
         return []
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        problems.append(Problem(f"cannot be read: {reason}", Origin(str(file))))
+        problems.append(Problem(f"cannot be read: {reason}", Origin(str(file)), rule=ManifestRule.FILE))
         return []
     return [line.strip().strip("/") for line in lines if line.strip() and not line.lstrip().startswith("#")]
 

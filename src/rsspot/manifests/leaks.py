@@ -8,6 +8,7 @@ from typing import Any
 
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
+from rsspot.manifests.rules import ManifestRule
 from rsspot.manifests.source import Place, Source
 from rsspot.models.fields import SECRET
 from rsspot.resources.kind import Kind
@@ -36,12 +37,12 @@ def unsendable(kind: Kind[Any], source: Source) -> Iterator[Problem]:
         where = ".".join(map(str, path))
         if holds_mask(text):
             message = f"{where} holds a mask instead of the secret that it stands for"
-            yield Problem(message, source.origin(path), "write the secret itself: `get --show-secrets` prints it")
+            hint = "write the secret itself: `get --show-secrets` prints it"
+            yield Problem(message, source.origin(path), hint, ManifestRule.UNSENDABLE)
         elif path not in secret and _PRIVATE_KEY.search(text):
             message = f"{where} holds a private key, and the field is not secret"
-            yield Problem(
-                message, source.origin(path), "use the public key: a file that ends with .pub", quotable=False
-            )
+            hint = "use the public key: a file that ends with .pub"
+            yield Problem(message, source.origin(path), hint, ManifestRule.UNSENDABLE, quotable=False)
 
 
 def own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterator[Problem]:
@@ -51,11 +52,8 @@ def own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterato
             text == credential or (len(credential) >= SHORTEST and credential in text) for credential in credentials
         ):
             message = f"{manifest.address}: {'.'.join(map(str, path))} holds the credential of this very account"
-            yield Problem(message, manifest.where(*map(str, path)), "anybody who may read the object could use it")
-
-
-def _holds(text: str, credential: str) -> bool:
-    return text == credential or (len(credential) >= SHORTEST and credential in text)
+            hint = "anybody who may read the object could use it"
+            yield Problem(message, manifest.where(*map(str, path)), hint, ManifestRule.UNSENDABLE)
 
 
 def _texts(value: Any, path: Place) -> Iterator[tuple[Place, str]]:

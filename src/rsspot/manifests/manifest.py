@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rsspot.errors import Origin, Origins, nearest
 from rsspot.manifests.lifecycle import Lifecycle
 from rsspot.manifests.stack import Limits
-from rsspot.resources.kind import Kind
+from rsspot.resources.kind import Kind, Path
 from rsspot.utils.serialization import Document
+
+
+@dataclass(frozen=True)
+class Default:
+    """A value for a field that its author left out. source: where it comes from, as a noun: `region of the profile`."""
+
+    value: Any
+    source: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,8 @@ class Manifest:
     """The namespace that its author wrote; it must be the organization's."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    defaults: Mapping[Path, Default] = field(default_factory=dict)
+    """Fields of the spec that a new object gets from the settings. One that exists keeps what it has."""
 
     @property
     def spec(self) -> Document:
@@ -71,6 +82,10 @@ class ManifestSet:
     """What was found in a folder and passed over because another tool reads it."""
     hidden: tuple[str, ...] = ()
     """Files that were passed over in a folder because their names begin with a dot."""
+    declared: tuple[Document, ...] = ()
+    """The Stack document as it was written, if there is one."""
+    controlled: tuple[str, ...] = ()
+    """Objects that the service made for others and manages itself, as a list of live objects has them."""
     variables: frozenset[str] = frozenset()
     """The names of variables that the Stack declares or that a manifest asks for."""
 
@@ -78,4 +93,4 @@ class ManifestSet:
     def passed_over(self) -> tuple[str, ...]:
         """What was found in folders and not read, each as a clause."""
         hidden = (f"{each} is hidden" for each in self.hidden)
-        return tuple(f"{each}: passed over" for each in (*self.foreign, *hidden))
+        return tuple(f"{each}: passed over" for each in (*self.foreign, *self.controlled, *hidden))

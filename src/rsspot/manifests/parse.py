@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, ON_REMOVE_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
 from rsspot.manifests.annotations import take_lifecycle, unknown_defaults, with_defaults
+from rsspot.manifests.defaults import RegionOf, defaults_of
 from rsspot.manifests.files import find_files
 from rsspot.manifests.leaks import unsendable
 from rsspot.manifests.lifecycle import Lifecycle
-from rsspot.manifests.manifest import Manifest, ManifestSet
-from rsspot.manifests.source import Place, Source, read_sources
+from rsspot.manifests.manifest import Default, Manifest, ManifestSet
+from rsspot.manifests.rules import ManifestRule
+from rsspot.manifests.source import Source, read_sources
 from rsspot.manifests.stack import DEFAULT_STACK, Defaults, Stack, StackSpec
+from rsspot.manifests.validation import explained, missing_field, unknown_field, validated
 from rsspot.manifests.variables import Variables, expand
 from rsspot.models.authoring import AUTHORING
 from rsspot.models.fields import COMMAND, SERVER_OWNED
-from rsspot.models.findings import findings
 from rsspot.models.refs import DNS_LABEL
-from rsspot.models.resource import AuthoredMetadata, Metadata, models_in
-from rsspot.resources.kind import Kind
+from rsspot.models.resource import AuthoredMetadata, Metadata
+from rsspot.resources.kind import Kind, is_controlled
+from rsspot.resources.kind import Path as SpecPath
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import did_you_mean
 
@@ -37,9 +41,16 @@ TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def load(
-    paths: Sequence[Path], *, variables: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    *,
+    variables: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    region: RegionOf = lambda _: None,
 ) -> ManifestSet:
-    """Read manifests from files and directories. Raises ManifestError with every problem found."""
+    """Read manifests from files and directories. Raises ManifestError with every problem found.
+
+    region: the region of new objects that name none; asked at most once, with the profile that the Stack names
+    """
     hidden: list[Path] = []
     files, problems = find_files(paths, hidden)
     sources, unreadable = read_sources(files)
@@ -48,16 +59,20 @@ def load(
     stack, stack_problems = _stack(sources, given)
     problems += stack_problems
     values = replace(given, values={**stack.spec.variables, **given.values})
-    manifests, foreign = [], []
+    region_of_set = cache(lambda: region(stack.spec.profile))
+    manifests, foreign, controlled = [], [], []
     for source in sources:
         if _is_stack(source):
             continue
         if not source.named and (what := _foreign(source)):
             foreign.append(f"{source.origin()}: {what} is not rsspot's")
             continue
+        if is_controlled(source.value):
+            controlled.append(f"{source.origin(('metadata', 'name'))}: the service manages this object for another one")
+            continue
         missing = expand(source, values)
         wrong: list[Problem] = []
-        manifest = _manifest(source, stack.spec.defaults, wrong)
+        manifest = _manifest(source, stack.spec.defaults, wrong, region_of_set)
         # A missing variable is one problem, not also an invalid price or name.
         unknown = {problem.origin for problem in missing}
         problems += missing + [problem for problem in wrong if problem.origin not in unknown]
@@ -66,7 +81,7 @@ def load(
     problems += _duplicates(manifests)
     if not problems and not manifests:
         places = ", ".join(map(str, paths))
-        problems.append(Problem("no manifests here except for a Stack", Origin(places)))
+        problems.append(Problem("no manifests here except for a Stack", Origin(places), rule=ManifestRule.FILE))
     if problems:
         raise ManifestError(problems, hint="nothing was sent")
     return ManifestSet(
@@ -79,6 +94,8 @@ def load(
         named=any(_is_stack(source) for source in sources),
         foreign=tuple(foreign),
         hidden=tuple(map(str, hidden)),
+        controlled=tuple(controlled),
+        declared=tuple(source.value for source in sources if _is_stack(source)),
         variables=frozenset(given.used | {*stack.spec.variables}),
     )
 
@@ -105,7 +122,9 @@ def _foreign(source: Source) -> str | None:
 
 def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list[Problem]]:
     stacks = [source for source in sources if _is_stack(source)]
-    problems = [Problem("a second Stack: a run has only one", source.origin()) for source in stacks[1:]]
+    problems = [
+        Problem("a second Stack: a run has only one", source.origin(), rule=ManifestRule.STACK) for source in stacks[1:]
+    ]
     nothing = Stack(
         api_version=LOCAL_API_VERSION, kind="Stack", metadata=AuthoredMetadata(name=DEFAULT_STACK), spec=StackSpec()
     )
@@ -116,34 +135,39 @@ def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list
     try:
         stack = Stack.model_validate(source.value, extra="forbid", by_name=False, context=AUTHORING)
     except ValidationError as error:
-        return nothing, problems + list(_explain(error, Stack, source, ()))
+        return nothing, problems + list(explained(error, Stack, source, ()))
     if stack.api_version != LOCAL_API_VERSION:
         message = f"wrong apiVersion {stack.api_version!r}"
-        problems.append(Problem(message, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}"))
+        hint = f"Stack is {LOCAL_API_VERSION}"
+        problems.append(Problem(message, source.origin(("apiVersion",)), hint, ManifestRule.API_VERSION))
     if not DNS_LABEL.fullmatch(stack.name):
         problems.append(_bad_name(stack.name, source))
     problems += unknown_defaults(stack.spec.defaults, authored_kinds().values(), source)
     return stack, problems
 
 
-def _manifest(source: Source, defaults: Defaults, problems: list[Problem]) -> Manifest | None:
+def _manifest(
+    source: Source, of_stack: Defaults, problems: list[Problem], region: Callable[[], Default | None]
+) -> Manifest | None:
     before = len(problems)
     document = source.value
     if not isinstance(document, dict):
-        problems.append(Problem("a manifest is a mapping with apiVersion, kind, metadata and spec", source.origin()))
+        message = "a manifest is a mapping with apiVersion, kind, metadata and spec"
+        problems.append(Problem(message, source.origin(), rule=ManifestRule.VALUE))
         return None
     kind = _kind(source, problems)
     for key in document:
         if key not in TOP_KEYS:
-            problems.append(_unknown_field(key, source.origin((key,)), TOP_KEYS))
+            problems.append(unknown_field(key, source.origin((key,)), TOP_KEYS))
     if kind is None:
         return None
     metadata, lifecycle = _metadata(kind, source, problems)
-    spec = _spec(kind, source, problems)
+    defaults = defaults_of(kind, source, region)
+    spec = _spec(kind, source, problems, defaults)
     problems += unsendable(kind, source)
     if len(problems) > before:
         return None
-    lifecycle = with_defaults(lifecycle, kind, defaults)
+    lifecycle = with_defaults(lifecycle, kind, of_stack)
     body = {"metadata": _with_protection(metadata, lifecycle, kind), "spec": _resolve_programs(kind, spec, source)}
     name, namespace = document["metadata"]["name"], document["metadata"].get("namespace")
     return Manifest(
@@ -154,6 +178,7 @@ def _manifest(source: Source, defaults: Defaults, problems: list[Problem]) -> Ma
         namespace=str(namespace) if namespace else None,
         origins=source.marks,
         lifecycle=lifecycle,
+        defaults=defaults,
     )
 
 
@@ -169,10 +194,11 @@ def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
     if kind is None:
         message = "missing field 'kind'" if name is None else f"unknown kind {name!r}"
         hint = did_you_mean(str(name), known) or f"kinds: {', '.join(sorted([*known, 'Stack']))}"
-        problems.append(Problem(message, source.origin(("kind",)), hint))
+        problems.append(Problem(message, source.origin(("kind",)), hint, ManifestRule.KIND))
     elif version != kind.api_version:
         message = f"wrong apiVersion {version!r}" if version else "missing field 'apiVersion'"
-        problems.append(Problem(message, source.origin(("apiVersion",)), f"{kind.name} is {kind.api_version}"))
+        hint = f"{kind.name} is {kind.api_version}"
+        problems.append(Problem(message, source.origin(("apiVersion",)), hint, ManifestRule.API_VERSION))
     return kind
 
 
@@ -183,7 +209,7 @@ def _metadata(kind: Kind[Any], source: Source, problems: list[Problem]) -> tuple
     """
     written = source.value.get("metadata")
     if not isinstance(written, dict):
-        problems.append(Problem("missing field 'metadata'", source.origin(("metadata",))))
+        problems.append(missing_field("metadata", source.origin(("metadata",))))
         return {}, Lifecycle()
     lifecycle = Lifecycle()
     if isinstance(annotations := written.get("annotations"), dict):
@@ -193,7 +219,7 @@ def _metadata(kind: Kind[Any], source: Source, problems: list[Problem]) -> tuple
     servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {*SERVERS_METADATA}
     ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
     kept = {key: value for key, value in written.items() if key in ours or key not in servers}
-    metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
+    metadata = validated(AuthoredMetadata, kept, source, ("metadata",), problems)
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
         problems.append(_bad_name(str(metadata["name"]), source))
     sent: dict[str, Any] = {
@@ -214,58 +240,22 @@ def _with_protection(metadata: dict[str, Any], lifecycle: Lifecycle, kind: Kind[
 
 def _bad_name(name: str, source: Source) -> Problem:
     rule = "a name is at most 63 lowercase letters, digits and dashes, and starts and ends with a letter or digit"
-    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule)
+    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule, ManifestRule.NAME)
 
 
-def _spec(kind: Kind[Any], source: Source, problems: list[Problem]) -> dict[str, Any]:
+def _spec(
+    kind: Kind[Any], source: Source, problems: list[Problem], defaults: Mapping[SpecPath, Default]
+) -> dict[str, Any]:
+    """The spec as written, once it is valid together with what it gets from the settings."""
     written = source.value.get("spec")
     if not isinstance(written, dict):
-        problems.append(Problem("missing field 'spec'", source.origin(("spec",))))
+        problems.append(missing_field("spec", source.origin(("spec",))))
         return {}
     servers = {path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1}
-    kept = {key: value for key, value in written.items() if key not in servers}
-    return _validate(kind.spec_model, kept, source, ("spec",), problems)
-
-
-def _validate(
-    model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
-) -> dict[str, Any]:
-    try:
-        valid = model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
-    except ValidationError as error:
-        problems += _explain(error, model, source, above)
-        return {}
-    return valid.model_dump(by_alias=True, exclude_unset=True)
-
-
-def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
-    """Findings as problems, each at the place where the value was written."""
-    for finding in findings(error):
-        path = (*above, *finding.path)
-        field = str(finding.path[-1]) if finding.path else ""
-        if finding.type == "missing":
-            yield Problem(f"missing field {field!r}", source.origin(path))
-        elif finding.type == "extra_forbidden":
-            yield _unknown_field(field, source.origin(path), _fields_at(model, finding.path[:-1]))
-        else:
-            yield Problem(f"{'.'.join(map(str, path))}: {finding.clause}", source.origin(path))
-
-
-def _unknown_field(name: str, origin: Origin, known: Sequence[str]) -> Problem:
-    return Problem(f"unknown field {name!r}", origin, did_you_mean(name, known), quotable=False)
-
-
-def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
-    """The names a mapping inside a model may have."""
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        info = next((i for n, i in model.model_fields.items() if (i.alias or n) == part), None)
-        inner = models_in(info.annotation) if info else []
-        if not inner:
-            return []
-        model = inner[0]
-    return [info.alias or name for name, info in model.model_fields.items()]
+    given = {path[0]: default.value for path, default in defaults.items()}
+    kept = {**given, **{key: value for key, value in written.items() if key not in servers}}
+    spec = validated(kind.spec_model, kept, source, ("spec",), problems)
+    return {key: value for key, value in spec.items() if key not in given}
 
 
 def _resolve_programs(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, Any]:
@@ -287,4 +277,9 @@ def _duplicates(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         earlier = first.setdefault(manifest.address, manifest)
         if earlier is not manifest:
-            yield Problem(f"{manifest.address} is declared twice", manifest.origin, f"first at {earlier.origin}")
+            yield Problem(
+                f"{manifest.address} is declared twice",
+                manifest.origin,
+                f"first at {earlier.origin}",
+                ManifestRule.DUPLICATE,
+            )

@@ -5,6 +5,7 @@ A variable in place of a whole spec, or of all metadata, is the one exception.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -56,12 +57,13 @@ def whole_schema() -> Schema:
     """The schema of any manifest: which rules hold is decided by its `kind`."""
     definitions = {name: _manifest(kind) for name, kind in sorted(authored_kinds().items())}
     definitions[Stack.__name__] = _stack()
-    items = {"properties": {"items": {"type": "array", "items": {"$ref": "#"}}}}
+    items = {"properties": {"items": {"type": "array", "items": {"type": "object", "$ref": "#"}}}}
     return {
         "$schema": DIALECT,
         "title": "rsspot manifest",
-        "type": "object",
+        "type": ["object", "array"],
         "required": ["kind"],
+        "items": {"type": "object", "$ref": "#"},
         "properties": {
             "kind": {"anyOf": [{"enum": list(definitions)}, {"type": "string", "pattern": LISTS}]},
             "apiVersion": {"type": "string"},
@@ -75,7 +77,7 @@ def whole_schema() -> Schema:
 
 
 def _for_kind(kind: Schema, then: Schema) -> Schema:
-    return {"if": {"properties": {"kind": kind}, "required": ["kind"]}, "then": then}
+    return {"if": {"type": "object", "properties": {"kind": kind}, "required": ["kind"]}, "then": then}
 
 
 def _manifest(kind: Kind[Any]) -> Schema:
@@ -84,10 +86,18 @@ def _manifest(kind: Kind[Any]) -> Schema:
     metadata["properties"] |= dict.fromkeys(SERVERS_METADATA, ignored)
     properties = {
         "metadata": metadata,
-        "spec": {"description": summary(kind.spec_model), **_object(described(kind.spec_model))},
+        "spec": {"description": summary(kind.spec_model), **_object(spec_fields(kind))},
         "status": {"description": "What the service reports; ignored in manifests.", "readOnly": True},
     }
     return _document(kind.name, kind.api_version, summary(kind.model), properties, required=["metadata", "spec"])
+
+
+def spec_fields(kind: Kind[Any]) -> tuple[FieldDescription, ...]:
+    """The fields of a spec as its author has to write them: a region may also come from the settings."""
+    chosen = {path[0] for path in kind.regions}
+    return tuple(
+        replace(each, required=each.required and each.name not in chosen) for each in described(kind.spec_model)
+    )
 
 
 def _stack() -> Schema:

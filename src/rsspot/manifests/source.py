@@ -16,6 +16,7 @@ import yaml
 
 from rsspot.errors import Origin, Problem, nearest
 from rsspot.manifests.files import ManifestFile, text_of
+from rsspot.manifests.rules import ManifestRule
 from rsspot.utils.yaml_scalars import MERGE, TAGS, Loader, scalar
 from rsspot.utils.yaml_values import TAB, indenting_tab
 
@@ -58,11 +59,12 @@ def read_sources(files: Iterable[ManifestFile]) -> tuple[list[Source], list[Prob
         try:
             read, wrong = parse_text(text_of(file), str(file.path), named=file.named)
         except ValueError as error:
-            read, wrong = [], [Problem(str(error), Origin(str(file.path)))]
-        sources += read
+            read, wrong = [], [Problem(str(error), Origin(str(file.path)), rule=ManifestRule.FILE)]
+        sources += [each for source in read for each in _members(source)]
         problems += wrong
         if len(sources) > MOST_DOCUMENTS:
-            problems.append(Problem(f"more than {MOST_DOCUMENTS} documents", Origin(str(file.path))))
+            message = f"more than {MOST_DOCUMENTS} documents"
+            problems.append(Problem(message, Origin(str(file.path)), rule=ManifestRule.FILE))
             break
     return sources, problems
 
@@ -81,7 +83,7 @@ def parse_text(text: str, file: str, *, named: bool = True) -> tuple[list[Source
             source.value = builder.build(node, (), source.marks, depth=0)
             sources += _items(source)
     except _TooMuch as bound:
-        builder.problems.append(Problem(str(bound), bound.origin))
+        builder.problems.append(Problem(str(bound), bound.origin, rule=ManifestRule.YAML))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
@@ -91,9 +93,10 @@ def parse_text(text: str, file: str, *, named: bool = True) -> tuple[list[Source
             origin = Origin(file, mark.line + 1, column + 1)
         if NESTED in message:
             message = f"nested deeper than {DEEPEST} levels"
-        builder.problems.append(Problem(message, origin, quotable=False))
+        builder.problems.append(Problem(message, origin, rule=ManifestRule.YAML, quotable=False))
     except yaml.YAMLError as error:
-        builder.problems.append(Problem(f"invalid YAML: {str(error).splitlines()[0]}", Origin(file)))
+        message = f"invalid YAML: {str(error).splitlines()[0]}"
+        builder.problems.append(Problem(message, Origin(file), rule=ManifestRule.YAML))
     finally:
         loader.dispose()
     return sources, builder.problems
@@ -106,11 +109,23 @@ def _items(source: Source) -> list[Source]:
         return []
     if not (isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and "items" in value):
         return [source]
-    items = value["items"] if isinstance(value["items"], list) else []
+    return _each(source, value["items"] if isinstance(value["items"], list) else [], ("items",))
+
+
+def _members(source: Source) -> list[Source]:
+    """The documents in a source that is a bare sequence of objects, as `rsspot … list -o yaml` prints it."""
+    value = source.value
+    is_list = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return _each(source, value, ()) if is_list else [source]
+
+
+def _each(source: Source, items: list[Any], above: Place) -> list[Source]:
+    """A source for each item of a list inside a source. above: the path of the list"""
     marks: list[dict[Place, Origin]] = [{} for _ in items]
+    depth = len(above)
     for path, origin in source.marks.items():
-        if len(path) >= 2 and path[0] == "items" and isinstance(path[1], int):
-            marks[path[1]][path[2:]] = origin
+        if len(path) > depth and path[:depth] == above and isinstance(index := path[depth], int):
+            marks[index][path[depth + 1 :]] = origin
     return [replace(source, value=item, marks=marks[index]) for index, item in enumerate(items)]
 
 
@@ -211,7 +226,7 @@ class _Builder:
         return [pair for each in nodes for pair in self.build(each, path, {}, depth + 1).items()]
 
     def _wrong(self, message: str, node: yaml.Node) -> None:
-        self.problems.append(Problem(message, _origin(self._file, node), quotable=False))
+        self.problems.append(Problem(message, _origin(self._file, node), rule=ManifestRule.YAML, quotable=False))
 
 
 def _origin(file: str, node: yaml.Node | yaml.Event) -> Origin:

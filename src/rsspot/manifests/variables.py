@@ -13,6 +13,7 @@ from typing import Any
 
 from rsspot.errors import Problem
 from rsspot.manifests.leaks import CREDENTIALS, is_credentials_file
+from rsspot.manifests.rules import ManifestRule
 from rsspot.manifests.source import Place, Source
 from rsspot.utils.reading import read_text
 from rsspot.utils.text import did_you_mean
@@ -62,7 +63,8 @@ def _expand(value: Any, path: Place, source: Source, variables: Variables, probl
         try:
             parts.append(_value_of(reference, value[start : start + SHOWN], source, variables))
         except LookupError as problem:
-            problems.append(Problem(str(problem.args[0]), source.origin(path), problem.args[1], quotable=False))
+            message, hint = problem.args
+            problems.append(Problem(message, source.origin(path), hint, ManifestRule.VARIABLE, quotable=False))
             if end < 0:
                 # Whatever begins after this does not end either.
                 return value

@@ -119,6 +119,18 @@ class BidOn:
 
 
 @dataclass(frozen=True)
+class ServersOf:
+    """The field is how many servers of something the object asks for.
+
+    of: path of the spec field that names it · free, all: paths of the numbers of servers in that object
+    """
+
+    of: tuple[str, ...]
+    free: tuple[str, ...]
+    all: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class YieldsTo:
     """The field is not managed while the boolean at `path` of the spec is true."""
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
-from rsspot.manifests.manifest import Manifest
+from rsspot.manifests.manifest import Default, Manifest
 from rsspot.planner.change import Change
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.consistency import filled_in
-from rsspot.resources.kind import Kind
+from rsspot.resources.kind import Kind, Path
 from rsspot.utils.serialization import Document
 
 
@@ -25,14 +25,20 @@ def body_of(manifest: Manifest, name: str, stack: str) -> Document:
         "apiVersion": manifest.kind.api_version,
         "kind": manifest.kind.name,
         "metadata": {"name": name, "labels": labels} | ({"annotations": annotations} if annotations else {}),
-        "spec": wire_form(_without_nulls(with_defaults(manifest.kind, manifest.spec))),
+        "spec": wire_form(_without_nulls(whole_spec(manifest))),
     }
 
 
-def with_defaults(kind: Kind[Any], spec: Document) -> Document:
+def whole_spec(manifest: Manifest) -> Document:
     """The spec of a new object, with what is filled in where its author wrote nothing."""
     # Such fields are at the top of a spec.
-    return {**spec, **{path[0]: value for path, value in filled_in(kind, spec).items()}}
+    return {**manifest.spec, **{path[0]: default.value for path, default in filled(manifest).items()}}
+
+
+def filled(manifest: Manifest) -> dict[Path, Default]:
+    """What a new object gets where its author wrote nothing, by the field, with its source if that is a setting."""
+    chosen = filled_in(manifest.kind, manifest.spec)
+    return {**manifest.defaults, **{path: Default(value, "") for path, value in chosen.items()}}
 
 
 def expansion(

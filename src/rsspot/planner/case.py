@@ -10,7 +10,7 @@ from typing import Any
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.planner.change import Action, Change, Path
-from rsspot.planner.diff import after_apply
+from rsspot.planner.diff import SPEC, after_apply
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document, at_path
@@ -42,6 +42,8 @@ class Rule(StrEnum):
     WANTED = "wanted"
     BYSTANDER = "bystander"
     BLAST_RADIUS = "blast-radius"
+    PROGRAM = "program"
+    SERVERS = "servers"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,11 @@ class Case:
             return at_path(change.body, path)
         return after_apply(match.manifest.body, match.live, path)
 
+    def named(self, match: Match, path: Path) -> Any:
+        """What the spec of a declared object names at a path: as written, or as it gets from the settings or has it."""
+        is_default = path in match.manifest.defaults
+        return self.after(match, (SPEC, *path)) if is_default else at_path(match.manifest.spec, path)
+
     def manifest_of(self, kind: str, name: str) -> Manifest | None:
         """The manifest of a kind and name."""
         return self._manifests.get((kind, name))
@@ -95,6 +102,15 @@ class Case:
     @cached_property
     def _manifests(self) -> dict[tuple[str, str], Manifest]:
         return {(match.manifest.kind.name, match.manifest.name): match.manifest for match in self.matches}
+
+    def stands(self, kind: str, name: str, path: Path) -> Any:
+        """What stands at a path of an object, declared or live, once the plan is applied."""
+        match = self._matched.get((kind, name))
+        return self.after(match, path) if match else at_path(self.live(kind).get(name), path)
+
+    @cached_property
+    def _matched(self) -> dict[tuple[str, str], Match]:
+        return {(match.manifest.kind.name, match.manifest.name): match for match in self.matches}
 
     @cached_property
     def _deleted(self) -> set[tuple[str, str]]:

@@ -97,6 +97,8 @@ class Change:
     """Where `body` holds what its author did not write."""
     image: Document | None = field(default=None, repr=False)
     """What an object that goes was like, with its secrets masked: kept so that the run can be undone."""
+    filled_from: Mapping[Path, str] = field(default_factory=dict)
+    """Where some of that comes from: `region of the profile ci`."""
     seals: Mapping[str, str] = field(default_factory=dict)
     """In a plan that was saved: path -> a seal of the secret that was planned with."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)

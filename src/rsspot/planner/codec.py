@@ -15,7 +15,7 @@ from rsspot.errors import Origin, Problem, UsageError
 from rsspot.models.findings import findings
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit
-from rsspot.planner.diff import path_key
+from rsspot.planner.diff import key_path, path_key
 from rsspot.planner.masking import Masks, masked
 from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.sealing import seals_of
@@ -23,7 +23,7 @@ from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
 
 FORMAT = "rsspot.plan/1"
-UNSEALED = ("digest", "createdAt", "signature")
+UNSEALED = ("digest", "createdAt", "signature", "notes")
 """What the digest is not about: it stands for what a plan would do."""
 OUTSIDE = {"changes": ("seals", "source", "image"), "refusals": ("source",), "pending": ("note",)}
 """The same for the members of lists."""
@@ -131,6 +131,7 @@ class PlanChange(_Json):
     secrets: list[list[str]]
     filled: list[list[str]] = []
     after: list[str] = []
+    filled_from: dict[str, str] = {}
     seals: dict[str, str]
     base: PlanBase | None
 
@@ -145,7 +146,7 @@ class PlanPending(_Json):
 
 
 class PlanDocument(_Json):
-    """A saved plan. digest is of what it would do: not of itself, times, places in files, seals and the signature."""
+    """A saved plan. digest is of what it would do: not of itself, times, places, notes, seals and the signature."""
 
     format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
     tool: PlanTool
@@ -299,6 +300,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         secrets=[list(path) for path in change.secrets],
         filled=[list(path) for path in change.filled],
         after=list(change.after),
+        filled_from={path_key(path): source for path, source in change.filled_from.items()},
         seals=dict(change.seals) or seals_of(change),
         base=_dump_base(change.base) if change.base else None,
     )
@@ -342,6 +344,7 @@ def _as_change(saved: PlanChange) -> Change:
         secrets=tuple(map(tuple, saved.secrets)),
         filled=tuple(map(tuple, saved.filled)),
         after=tuple(saved.after),
+        filled_from={key_path(key): source for key, source in saved.filled_from.items()},
         seals=saved.seals,
     )
 

@@ -17,15 +17,14 @@ from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.lifecycle import Replace
-from rsspot.manifests.manifest import Manifest
+from rsspot.manifests.manifest import Default, Manifest
 from rsspot.models.fields import EXCLUSIVE, SERVER_OWNED
 from rsspot.models.refs import Ref, is_uuid
-from rsspot.planner.body import body_of
+from rsspot.planner.body import body_of, filled
 from rsspot.planner.change import Action, Base, Change, Edit, Path
 from rsspot.planner.diff import SPEC, after_apply, declared, edits, key_path, managed_digest, path_key
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH, label_of
-from rsspot.resources.consistency import filled_in
 from rsspot.resources.kind import Kind, Naming
 from rsspot.resources.secrecy import secret_paths, without_secrets
 from rsspot.utils.serialization import Document, at_path
@@ -109,12 +108,21 @@ def replacement(
     surge = kind.naming is Naming.UUID and not is_uuid(manifest.name) and not in_place
     name = kind.wire_name(context.organization, manifest.name, manifest.spec, successor=surge)
     return replace(
-        _whole(manifest, Action.REPLACE, name, reason, context),
+        _whole(_staying(manifest, live), Action.REPLACE, name, reason, context),
         base=base_of(kind, live, tuple(declared(manifest, live))),
         image=image_of(kind, live),
         surge=surge,
         gives=_holds(kind, live),
     )
+
+
+def _staying(manifest: Manifest, live: Document) -> Manifest:
+    """A manifest whose object, made again, keeps what the settings once chose for it."""
+    kept = {
+        path: Default(value, "as before") if (value := at_path(live, (SPEC, *path))) else default
+        for path, default in manifest.defaults.items()
+    }
+    return replace(manifest, defaults=kept)
 
 
 def delete(kind: Kind[Any], live: Document, reason: str, context: PlanContext) -> Change:
@@ -167,6 +175,7 @@ def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change
         ref=Ref(source.kind.name, source.name),
         reason=f"everything in {source.parent} once it is ready",
         origin=source.origin,
+        origins=source.origins,
         parent=source.parent,
         body={**source.body, "metadata": {"name": source.name, "labels": labels}},
         deferred=True,
@@ -175,7 +184,7 @@ def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change
 
 def _whole(manifest: Manifest, action: Action, name: str, reason: str, context: PlanContext) -> Change:
     """A change that creates a whole object."""
-    kind, body = manifest.kind, body_of(manifest, name, context.owners.stack)
+    kind, given, body = manifest.kind, filled(manifest), body_of(manifest, name, context.owners.stack)
     return Change(
         address=manifest.address,
         action=action,
@@ -187,7 +196,8 @@ def _whole(manifest: Manifest, action: Action, name: str, reason: str, context: 
         body=body,
         takes=_will_hold(manifest, None),
         secrets=secret_paths(kind, body),
-        filled=tuple((SPEC, *path) for path in filled_in(kind, manifest.spec)),
+        filled=tuple((SPEC, *path) for path in given),
+        filled_from={(SPEC, *path): default.source for path, default in given.items() if default.source},
     )
 
 

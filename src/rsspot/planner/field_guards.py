@@ -10,6 +10,7 @@ from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.bids import objection, price_at
 from rsspot.models.fields import EXCLUSIVE
+from rsspot.planner.capacity import capacity
 from rsspot.planner.case import Case, Rule
 from rsspot.planner.change import Action, Change, Path
 from rsspot.planner.diff import SPEC
@@ -28,7 +29,7 @@ def references(case: Case) -> Iterator[Problem]:
     for match in case.matches:
         manifest = match.manifest
         for path, to in manifest.kind.references:
-            name = at_path(manifest.spec, path)
+            name = case.named(match, path)
             if name is None or to.may_be_missing or to.kind in case.incomplete or case.manifest_of(to.kind, name):
                 continue
             existing = case.live(to.kind)
@@ -48,10 +49,8 @@ def region(case: Case) -> Iterator[Problem]:
     for match in case.matches:
         manifest, seen = match.manifest, {}
         for path, to in manifest.kind.references:
-            name = at_path(manifest.spec, path)
-            declared = case.manifest_of(to.kind, name) if name else None
-            named = declared.body if declared else case.live(to.kind).get(name or "")
-            if named is not None and (place := at_path(named, (SPEC, "region"))):
+            name = case.named(match, path)
+            if name and (place := case.stands(to.kind, name, (SPEC, "region"))):
                 seen[path] = (to.kind, name, place)
         if len({place for _, _, place in seen.values()}) > 1:
             where = ", ".join(f"{kind} {name!r} is in {place}" for kind, name, place in seen.values())
@@ -194,6 +193,7 @@ FIELD_GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     references,
     region,
     availability,
+    capacity,
     bids,
     exclusive,
 )

@@ -22,7 +22,9 @@ from typing import Any
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.refs import Ref
+from rsspot.planner.capacity import shortages
 from rsspot.planner.cascade import cascade
+from rsspot.planner.case import Case
 from rsspot.planner.decisions import decide
 from rsspot.planner.dependencies import link
 from rsspot.planner.draft import Draft, PlanContext
@@ -78,7 +80,7 @@ def build(
         undeclared=draft.undeclared,
         incomplete=dict(state.incomplete),
         refusals=(*draft.problems, *guard(draft, context)),
-        notes=draft.notes,
+        notes=(*draft.notes, *shortages(Case(draft, context))),
         files=tuple(files),
         target=context.options.target,
         exclude=context.options.exclude,

@@ -1,11 +1,16 @@
-"""Report: what every format of a plan and of a run can do. Formats are listed in `registry`; none decides anything."""
+"""Report: what every format of a plan and of a run can do. FindingsReport: what every format of findings can do.
+
+Formats are listed in `registry`; none decides anything.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from rsspot.applier.events import Event, Recap
+from rsspot.errors import Problem
 from rsspot.planner.plan import Plan
 
 
@@ -31,4 +36,17 @@ class Report(Protocol):
 
     def recap(self, recap: Recap, traffic: Traffic) -> str:
         """The end of a run: the last thing that is printed."""
+        ...
+
+
+class FindingsReport(Protocol):
+    """One format of what is wrong with manifests, for programs that show it beside their lines.
+
+    commands: whether each line is a command to the runner of a workflow
+    """
+
+    commands: ClassVar[bool]
+
+    def findings(self, problems: Sequence[Problem]) -> str:
+        """Every finding, without a newline at the end; what an empty list means, the format says."""
         ...

@@ -136,8 +136,16 @@ def _details(change: Change) -> Iterator[str]:
         yield f"      {padded(_name(edit), NAME_WIDTH)} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
     if change.body and not change.edits:
         for path, value in _leaves(change.body.get("spec", {}), ()):
-            default = "   filled in, since nothing was written" if ("spec", *path) in change.filled else ""
-            yield f"      {padded(printable('.'.join(path)), NAME_WIDTH)} {_value(value)}{default}"
+            yield f"      {padded(printable('.'.join(path)), NAME_WIDTH)} {_value(value)}{_filled(change, path)}"
+
+
+def _filled(change: Change, path: tuple[str, ...]) -> str:
+    """Where a value comes from that its author did not write; empty for one that was written."""
+    place = ("spec", *path)
+    if place not in change.filled:
+        return ""
+    source = change.filled_from.get(place)
+    return f"   filled in: {printable(source)}" if source else "   filled in, since nothing was written"
 
 
 def _name(edit: Edit) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rsspot.errors import ApiError, AuthError, NotFound, TransportError, UsageError
+from rsspot.errors import ApiError, AuthError, NotFound, TransportError
 from rsspot.http.envelopes import Envelope, page_of
 from rsspot.http.paging import items_of, token_of
 from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
@@ -20,7 +20,7 @@ from rsspot.models.refs import is_uuid, path_segment
 from rsspot.resources.kind import Kind, Naming
 from rsspot.resources.names import called, chosen, segment
 from rsspot.resources.query import selector
-from rsspot.resources.secrecy import masked_in
+from rsspot.resources.secrecy import refuse_masks
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document, at_path
@@ -123,9 +123,7 @@ class Documents:
         await self._session.send(self._write("DELETE", await self.place(name), body))
 
     def _write(self, method: str, place: str, body: Document, name: str | None = None) -> Call:
-        if masked_in(body):
-            # What was printed with a mask and is sent back would replace the secret by the mask.
-            raise UsageError(f"a value of the {self.kind.name} holds a mask instead of a secret")
+        refuse_masks(body, f"the {self.kind.name}")
         return Call(
             method,
             place,

@@ -24,6 +24,7 @@ from rsspot.models.fields import (
     Fact,
     FilledIn,
     RefersTo,
+    ServersOf,
     Version,
     YieldsTo,
     marks,
@@ -225,10 +226,21 @@ class Kind(Generic[T]):
         return tuple((path, member.refers_to) for path, member in self.fields.items() if member.refers_to)
 
     @cached_property
+    def regions(self) -> tuple[Path, ...]:
+        """The fields at the top of the spec that name a region, which the settings may choose."""
+        return tuple(path for path, to in self.references if to.kind == "Region" and len(path) == 1)
+
+    @cached_property
     def bids(self) -> tuple[tuple[Path, BidOn], ...]:
         """The fields that are bids."""
         facts = ((path, fact) for path, member in self.fields.items() for fact in member.facts)
         return tuple((path, fact) for path, fact in facts if isinstance(fact, BidOn))
+
+    @cached_property
+    def server_counts(self) -> tuple[tuple[Path, ServersOf], ...]:
+        """The fields that say how many servers are wanted."""
+        facts = ((path, fact) for path, member in self.fields.items() for fact in member.facts)
+        return tuple((path, fact) for path, fact in facts if isinstance(fact, ServersOf))
 
     @cached_property
     def filled_in(self) -> tuple[tuple[Path, FilledIn], ...]:
@@ -280,8 +292,8 @@ class Kind(Generic[T]):
 
 def is_controlled(document: Document) -> bool:
     """Whether the service created this object for another one and manages it; plans leave it alone."""
-    owners = at_path(document, ("metadata", "ownerReferences")) or []
-    return any(at_path(owner, ("controller",)) is True for owner in owners)
+    owners = at_path(document, ("metadata", "ownerReferences"))
+    return isinstance(owners, list) and any(at_path(owner, ("controller",)) is True for owner in owners)
 
 
 def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ...] = ()) -> Iterator[Field]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rsspot.errors import UsageError
 from rsspot.models.fields import SECRET
 from rsspot.resources.kind import Kind, Path
 from rsspot.utils.reading import parse_json
@@ -53,6 +54,13 @@ def holds_mask(text: str) -> bool:
 def masked_in(document: Document) -> bool:
     """Whether a text of a document holds a mask."""
     return any(holds_mask(text) for _, text in _texts(document, ()))
+
+
+def refuse_masks(body: Any, what: str) -> None:
+    """Raise UsageError if a text of a body holds a mask: what was printed and is sent back would replace the secret."""
+    if any(holds_mask(text) for _, text in _texts(body, ())):
+        hint = "write the secret itself: `get --show-secrets` prints it"
+        raise UsageError(f"a value of {what} holds a mask instead of a secret", hint=hint)
 
 
 NONE = Secrets(())

@@ -25,9 +25,8 @@ def whole_spec(kind: Kind[Any], spec: Mapping[str, Any], region: str | None) -> 
     region: the default for a kind with a region, if the spec names none.
     """
     given = _spelled_throughout(kind.spec_model, spec, kind.name)
-    for path, to in kind.references:
-        if to.kind == "Region" and region and len(path) == 1:
-            given = {path[0]: region, **given}
+    for path in kind.regions if region else ():
+        given = {path[0]: region, **given}
     _refuse(kind, given, SERVER_OWNED, "is set by the service and cannot be written")
     try:
         valid = kind.spec_model.model_validate(given, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)

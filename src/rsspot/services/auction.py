@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsspot.models.fields import BidOn
+from rsspot.models.fields import BidOn, ServersOf
 from rsspot.resources.kind import Phase, Readiness
 
 BID = BidOn(
@@ -11,6 +11,9 @@ BID = BidOn(
     market=("status", "spotPricing", "marketPricePerHour"),
 )
 """A bid price per server of the class that the spec names."""
+
+SERVERS = ServersOf(of=("serverClass",), free=("status", "available"), all=("status", "capacity"))
+"""A number of servers of the class that the spec names."""
 
 
 def auction_readiness(won: int, desired: int, bid_status: str | None) -> Readiness:

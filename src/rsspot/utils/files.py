@@ -39,6 +39,23 @@ def write_private(path: Path, text: str, *, follow: bool = True) -> None:
         raise
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Replace the text of an existing file atomically. Its mode stays, and a link to it stays one. Raises OSError."""
+    path = path.resolve()
+    mode = stat.S_IMODE(path.stat().st_mode)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
 def _is_own_link(path: Path) -> bool:
     """Whether a path is a symbolic link of the caller to a file of the caller, or to none yet."""
     if not path.is_symlink():

@@ -75,6 +75,11 @@ class SafeStream(io.TextIOBase):
         unfinished, self._unfinished = self._unfinished, ""
         self._send(self._harmless(unfinished), flush=True)
 
+    def command(self, line: str) -> None:
+        """Write a line that the runner of a workflow is to obey, `::error …`. The rest of it is made harmless."""
+        self.flush()
+        self._send(f"::{self._harmless(line.removeprefix('::'))}\n")
+
     def draw(self, lines: Sequence[str]) -> None:
         """Show lines at the bottom of the terminal, in place of those drawn before, until something is printed."""
         if not self._unfinished and self.usable:
@@ -145,6 +150,15 @@ def safe_streams() -> Iterator[None]:
             area.erase()
             sys.stdout.flush()
             sys.stderr.flush()
+
+
+def print_command(line: str) -> None:
+    """Print a line that the runner of a workflow is to obey, past what keeps it from obeying the texts of others."""
+    command = getattr(sys.stdout, "command", None)
+    if command is not None:
+        command(line)
+    else:
+        print(line)
 
 
 def output_failure() -> Exception | None:

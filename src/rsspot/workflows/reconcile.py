@@ -36,7 +36,7 @@ from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.text import did_you_mean
-from rsspot.workflows.programs import programs_of
+from rsspot.workflows.programs import programs_of, unusable_programs
 
 if TYPE_CHECKING:
     # Imported where they are used: a plan needs no applier.
@@ -79,8 +79,13 @@ async def make_plan(
     notes += [
         f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
     ]
-    profile = manifests.profile if manifests else None
-    return replace(plan, profile=profile, notes=tuple(notes), programs=programs_of(plan.changes))
+    return replace(
+        plan,
+        profile=manifests.profile if manifests else None,
+        notes=tuple(notes),
+        programs=programs_of(plan.changes),
+        refusals=(*plan.refusals, *unusable_programs(plan.changes)),
+    )
 
 
 async def plan_refresh(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:

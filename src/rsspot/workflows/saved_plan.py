@@ -15,7 +15,7 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, Problem, StalePlan, UsageError
 from rsspot.manifests.lifecycle import OnRemove
-from rsspot.manifests.manifest import Manifest, ManifestSet
+from rsspot.manifests.manifest import Default, Manifest, ManifestSet
 from rsspot.planner.body import body_of
 from rsspot.planner.case import Rule
 from rsspot.planner.change import REMOVALS, Action, Change
@@ -218,6 +218,7 @@ def undeclared(change: Change, plan: Plan, manifests: ManifestSet) -> Problem | 
 
 
 def _difference(change: Change, plan: Plan, manifest: Manifest) -> str | None:
+    manifest = _staying(manifest, change)
     if change.body is not None and canonical(change.body) != canonical(body_of(manifest, change.ref.name, plan.stack)):
         return "would be made otherwise than its manifest says"
     desired = managed(manifest.kind, manifest.body)
@@ -227,6 +228,14 @@ def _difference(change: Change, plan: Plan, manifest: Manifest) -> str | None:
         if edit.path not in OUR_MARKS and not same(manifest.kind, edit.path, after, desired.get(edit.path)):
             return f"would get another {'.'.join(edit.path)} than its manifest says"
     return None
+
+
+def _staying(manifest: Manifest, change: Change) -> Manifest:
+    """A manifest with the region of the object that is made again, where it names none."""
+    if change.action is not Action.REPLACE:
+        return manifest
+    kept = {path: Default(at_path(change.body, (SPEC, *path)), "") for path in manifest.defaults}
+    return replace(manifest, defaults=kept)
 
 
 def _difference_of_member(change: Change, manifests: ManifestSet) -> str | None:

@@ -24,7 +24,7 @@ from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
-from rsspot.services.auction import BID, auction_readiness
+from rsspot.services.auction import BID, SERVERS, auction_readiness
 from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
 from rsspot.services.nodepools.taints import Taints
 
@@ -63,6 +63,7 @@ class PoolSpec(Spec):
     desired: Annotated[
         WholeNumber,
         between(1, MOST_SERVERS),
+        SERVERS,
         YieldsTo(ENABLED),
         FilledIn(_least_servers),
         CommandLine("desired", default=1),

@@ -23,7 +23,7 @@ from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.resources.passing import without_passing
-from rsspot.services.auction import BID, auction_readiness
+from rsspot.services.auction import BID, SERVERS, auction_readiness
 from rsspot.services.vms.encoding import check_base64, check_public_key, in_base64
 
 
@@ -107,7 +107,7 @@ class VMPoolSpec(Spec):
     """Name of the VM cloudspace that the machines belong to."""
     server_class: Annotated[str, IMMUTABLE, RefersTo("ServerClass"), WHOLE]
     """Server class of every machine, in the region of the VM cloudspace. See `rsspot serverclasses list`."""
-    desired: Annotated[WholeNumber, between(1, 10_000), CommandLine("desired", default=1), COLUMN]
+    desired: Annotated[WholeNumber, between(1, 10_000), SERVERS, CommandLine("desired", default=1), COLUMN]
     """Number of machines."""
     bid_price: Annotated[Offer, BID, WHOLE]
     """The most to pay for one machine, in dollars an hour: on the bid ladder, and at or above the minimum of the

@@ -1,0 +1,108 @@
+"""rendered(): manifests as they are understood, with all that is filled in and where it comes from. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from rsspot.manifests.manifest import Default, Manifest, ManifestSet
+from rsspot.models.fields import DEFAULTED
+from rsspot.planner.body import filled
+from rsspot.planner.wire_form import wire_form
+from rsspot.resources.description import FieldDescription, Many, described
+from rsspot.resources.kind import Path
+from rsspot.resources.secrecy import without_secrets
+from rsspot.utils.output import as_yaml
+from rsspot.utils.serialization import Document, at_path
+from rsspot.utils.yaml_scalars import Loader
+
+SPEC = "spec"
+OURS = "filled in by rsspot"
+OF_FIELD = "default of the field"
+OF_SERVICE = "default of the service"
+RESOLVED = ("variables", "include")
+"""What the manifests were made with: it has done its work."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One document, with secrets masked. origin: where it was written.
+
+    notes: path of a value that nobody wrote -> where it comes from · left: fields that the service chooses a value for
+    """
+
+    document: Document
+    origin: str | None = None
+    notes: Mapping[Path, str] = field(default_factory=dict)
+    left: tuple[str, ...] = ()
+
+    def as_yaml(self) -> str:
+        """The document as YAML, with a comment behind each value that was not written."""
+        text = as_yaml(self.document)
+        lines, node = text.splitlines(), yaml.compose(text, Loader)
+        for path, note in self.notes.items():
+            lines[_line(node, path)] += f"  # {note}"
+        head = [f"# {self.origin}"] if self.origin else []
+        return "\n".join([*head, *lines, *(f"  # {name}: {OF_SERVICE}" for name in self.left)])
+
+
+def rendered(manifests: ManifestSet) -> list[Rendered]:
+    """Every document, the Stack first."""
+    return [*map(_stack, manifests.declared), *map(_rendered, manifests.manifests)]
+
+
+def _stack(declared: Document) -> Rendered:
+    spec = {key: value for key, value in (declared.get(SPEC) or {}).items() if key not in RESOLVED}
+    return Rendered({**declared, SPEC: spec})
+
+
+def _rendered(manifest: Manifest) -> Rendered:
+    kind, fields, given = manifest.kind, described(manifest.kind.spec_model), filled(manifest)
+    spec = {**manifest.spec, **{path[0]: default.value for path, default in given.items()}}
+    defaults = {**given, **dict(_defaults(fields, spec, ()))}
+    namespace = {"namespace": manifest.namespace} if manifest.namespace else {}
+    document = {
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
+        "metadata": {"name": manifest.name, **namespace, **manifest.body["metadata"]},
+        SPEC: _with(spec, defaults, ()),
+    }
+    return Rendered(
+        without_secrets(kind, wire_form(document)),
+        str(manifest.origin),
+        {(SPEC, *path): default.source or OURS for path, default in defaults.items()},
+        tuple(each.name for each in fields if each.has(DEFAULTED) and each.name not in spec),
+    )
+
+
+def _defaults(fields: Sequence[FieldDescription], written: Any, above: Path) -> Iterator[tuple[Path, Default]]:
+    """The defaults of fields that nobody wrote, in the objects that somebody wrote."""
+    for each in fields:
+        path = (*above, each.name)
+        value = at_path(written, (each.name,))
+        if value is None and each.default is not None:
+            yield path, Default(each.default, OF_FIELD)
+        elif isinstance(value, dict) and each.many is Many.ONE:
+            yield from _defaults(each.fields, value, path)
+
+
+def _with(written: Document, defaults: Mapping[Path, Default], above: Path) -> Document:
+    """What was written, with the defaults below a path."""
+    inner = {
+        key: _with(value, defaults, (*above, key)) if isinstance(value, dict) else value
+        for key, value in written.items()
+    }
+    here = {path[-1]: default.value for path, default in defaults.items() if path[:-1] == above}
+    return {**inner, **here}
+
+
+def _line(node: yaml.Node | None, path: Path) -> int:
+    """The line on which the value at a path stands."""
+    for part in path:
+        assert isinstance(node, yaml.MappingNode)
+        node = next(value for key, value in node.value if key.value == part)
+    assert node is not None
+    return int(node.start_mark.line)
