@@ -12,7 +12,7 @@ from typing import Any
 from rsspot.cli.command_tree import CommandNode, command_tree
 from rsspot.cli.completing import FILES, NAMES
 from rsspot.cli.options import FORMATS, GLOBAL_OPTIONS, SHAPES
-from rsspot.manifests.stack import Stack
+from rsspot.manifests.own_documents import DOCUMENTS
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import squashed
@@ -78,7 +78,7 @@ def _value(parameter: Any, node: CommandNode) -> str | list[str]:
     if parameter.type_descriptor.annotation in (Path, list[Path]):
         return FILES
     if str(parameter.metavar or "").strip("[").startswith("KIND"):
-        return sorted([*kinds(), Stack.__name__])
+        return sorted([*kinds(), *DOCUMENTS])
     return _names(parameter, node)
 
 

@@ -20,6 +20,7 @@ from rsspot.cli.plan_options import (
     PLAN_KEY,
     PRUNE,
     VARIABLE,
+    VARIABLE_FILE,
     WAIT,
     WAIT_TIMEOUT,
     apply_options_of,
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from rsspot.planner.plan import Plan
     from rsspot.reports.protocol import Report
 
+    GivenVariables = tuple[list[str], list[Path]]
+    """The values of --var and --var-file."""
+
 
 def plan(
     paths: list[Path] = PATHS,
@@ -57,11 +61,12 @@ def plan(
     plan_key: Path | None = PLAN_KEY,
     allow_incomplete: list[str] = ALLOW_INCOMPLETE,
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
     cli = reporting_session()
     key = plan_key_of(plan_key)
-    manifests = load_manifests(cli, paths, var)
+    manifests = load_manifests(cli, paths, var, var_file)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
     result = cli.run(_plan(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete)))
@@ -105,6 +110,7 @@ def apply(
     plan_key: Path | None = PLAN_KEY,
     allow_incomplete: list[str] = ALLOW_INCOMPLETE,
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
     cli = reporting_session()
@@ -113,9 +119,10 @@ def apply(
         raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
     apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
     if saved:
-        cli.run(_apply_saved(cli, saved, yes, apply_options, var, plan_key_of(plan_key)))
+        given = (var, var_file)
+        cli.run(_apply_saved(cli, saved, yes, apply_options, given, plan_key_of(plan_key)))
         return
-    manifests = load_manifests(cli, paths, var)
+    manifests = load_manifests(cli, paths, var, var_file)
     cli.run(_apply(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete), yes, apply_options))
 
 
@@ -129,13 +136,14 @@ def destroy(
     verbose_events: bool = EVERY_EVENT,
     deadline: float | None = DEADLINE,
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
 ) -> None:
     """Delete everything a stack owns."""
     cli = reporting_session()
     cli.every_event = verbose_events
     if paths and stack is not None:
         raise UsageError("cannot combine --stack with manifests", hint="give either manifests or --stack")
-    manifests = load_manifests(cli, paths, var) if paths else None
+    manifests = load_manifests(cli, paths, var, var_file) if paths else None
     if manifests and not manifests.named:
         raise UsageError(
             "these manifests do not name their stack", hint="add a Stack document, or use --stack NAME alone"
@@ -148,10 +156,10 @@ def destroy(
     cli.run(_destroy(cli, name, manifests, yes, apply_options_of(wait, wait_timeout, parallelism, deadline)))
 
 
-def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE) -> None:
+def validate(paths: list[Path] = PATHS, var: list[str] = VARIABLE, var_file: list[Path] = VARIABLE_FILE) -> None:
     """Check manifests without contacting the service."""
     cli = session()
-    manifests = load_manifests(cli, paths, var)
+    manifests = load_manifests(cli, paths, var, var_file)
     rows = [
         {"address": each.address, "kind": each.kind.name, "source": str(each.origin)} for each in manifests.manifests
     ]
@@ -200,25 +208,25 @@ async def _destroy(
 
 
 async def _apply_saved(
-    cli: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str], key: str | None
+    cli: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, given: GivenVariables, key: str | None
 ) -> None:
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
     plan = read_plan(saved, key=key)
     cli.options.profile = cli.options.profile or plan.profile
     cli.options.organization = cli.options.organization or plan.organization
-    manifests = _manifests_of(cli, plan, var, needed=needs_manifests(plan))
+    manifests = _manifests_of(cli, plan, given, needed=needs_manifests(plan))
     plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger)
     await _confirm_and_run(cli, plan, yes, apply_options)
 
 
-def _manifests_of(cli: CliSession, plan: Plan, var: list[str], *, needed: bool) -> ManifestSet | None:
+def _manifests_of(cli: CliSession, plan: Plan, given: GivenVariables, *, needed: bool) -> ManifestSet | None:
     """The manifests that a saved plan was made from; None if they are not at hand, or wanted only for comparison."""
     files = [Path(file) for file in plan.files]
     if not needed and not (files and all(file.is_file() for file in files)):
         return None
     try:
-        return load_manifests(cli, files, var)
+        return load_manifests(cli, files, *given, everywhere=True)
     except ManifestError:
         if needed:
             raise

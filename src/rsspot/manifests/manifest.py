@@ -26,6 +26,8 @@ class Manifest:
     namespace: str | None = None
     """The namespace that its author wrote; it must be the organization's."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)
+    combination: str = ""
+    """Which combination of a matrix it is, as a clause."""
 
     @property
     def spec(self) -> Document:

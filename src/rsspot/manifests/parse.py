@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
+from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
-from rsspot.manifests.files import find_files
+from rsspot.manifests.composition import composed
+from rsspot.manifests.explaining import bad_name, unknown_field, validated
+from rsspot.manifests.includes import read_all
 from rsspot.manifests.leaks import unsendable
 from rsspot.manifests.manifest import Manifest, ManifestSet
-from rsspot.manifests.source import Place, Source, read_sources
-from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
-from rsspot.manifests.variables import Variables, expand
-from rsspot.models.authoring import AUTHORING
-from rsspot.models.fields import COMMAND, SERVER_OWNED
-from rsspot.models.findings import findings
+from rsspot.manifests.matrix import clause_of
+from rsspot.manifests.own_documents import DOCUMENTS
+from rsspot.manifests.referenced_files import Files
+from rsspot.manifests.source import Place, Source
+from rsspot.manifests.stacks import declared_names, read_stack
+from rsspot.manifests.variable_values import given_values, unknown
+from rsspot.manifests.variables import TOLD, Variables, expand
+from rsspot.models.fields import COMMAND, SECRET, SERVER_OWNED
 from rsspot.models.refs import DNS_LABEL
-from rsspot.models.resource import AuthoredMetadata, Metadata, models_in
+from rsspot.models.resource import AuthoredMetadata, Metadata
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
+from rsspot.utils.serialization import at_path
 from rsspot.utils.text import did_you_mean
 
 BOOKKEEPING = (STACK_LABEL, NAME_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
@@ -35,92 +39,65 @@ TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def load(
-    paths: Sequence[Path], *, variables: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    *,
+    variables: Mapping[str, Any] | None = None,
+    variable_files: Sequence[Path] = (),
+    environ: Mapping[str, str] | None = None,
+    strict: bool = False,
+    everywhere: bool = False,
 ) -> ManifestSet:
-    """Read manifests from files and directories. Raises ManifestError with every problem found."""
-    hidden: list[Path] = []
-    files, problems = find_files(paths, hidden)
-    sources, unreadable = read_sources(files)
-    problems += unreadable
-    given = Variables(variables or {}, os.environ if environ is None else environ)
-    stack, stack_problems = _stack(sources, given)
-    problems += stack_problems
-    values = replace(given, values={**stack.spec.variables, **given.values})
-    manifests, foreign = [], []
-    for source in sources:
-        if _is_stack(source):
-            continue
-        if not source.named and (what := _foreign(source)):
-            foreign.append(f"{source.origin()}: {what} is not rsspot's")
-            continue
-        missing = expand(source, values)
-        wrong: list[Problem] = []
-        manifest = _manifest(source, wrong)
-        # A missing variable is one problem, not also an invalid price or name.
-        unknown = {problem.origin for problem in missing}
-        problems += missing + [problem for problem in wrong if problem.origin not in unknown]
-        if manifest is not None and not missing:
-            manifests.append(manifest)
+    """Read manifests from files and directories. Raises ManifestError with every problem found.
+
+    variables: as options give them: a text stands for a value of the declared type · variable_files: with further ones
+    strict: whether a variable that no manifest declares or uses is a problem
+    everywhere: whether any field may have the text of any file, for manifests whose plan was made before
+    """
+    environ = os.environ if environ is None else environ
+    reading = read_all(paths, environ)
+    given, problems = given_values(variable_files, variables or {})
+    lookup = Variables(environ=environ, files=Files(reading.folders, environ, everywhere))
+    stack, values, wrong = read_stack(reading.stacks, reading.included_stacks, given, lookup)
+    problems = reading.problems + problems + wrong
+    composing: list[Problem] = []
+    sources, foreign = composed(reading.sources, values, composing)
+    problems += composing
+    manifests = [manifest for source in sources if (manifest := _expanded(source, values, problems))]
     problems += _duplicates(manifests)
+    known = sorted(values.used | declared_names((*reading.included_stacks, *reading.stacks)))
+    if strict and not reading.problems and not composing:
+        # Otherwise a document that uses it may be among those that are missing.
+        problems += unknown(given, known)
     if not problems and not manifests:
         places = ", ".join(map(str, paths))
         problems.append(Problem("no manifests here except for a Stack", Origin(places)))
     if problems:
-        raise ManifestError(problems, hint="nothing was sent")
+        # What is wrong with a document is wrong with each combination of its matrix.
+        told = [problem for problem in dict.fromkeys(problems) if problem.rule != TOLD]
+        raise ManifestError(told, hint="nothing was sent")
     return ManifestSet(
         stack.name,
         tuple(manifests),
-        tuple(str(file.path) for file in files),
+        tuple(map(str, reading.files)),
         stack.spec.limits,
         stack.spec.organization,
         stack.spec.profile,
-        named=any(_is_stack(source) for source in sources),
+        named=bool(reading.stacks),
         foreign=tuple(foreign),
-        hidden=tuple(map(str, hidden)),
-        variables=frozenset(given.used | {*stack.spec.variables}),
+        hidden=tuple(map(str, dict.fromkeys(reading.hidden))),
+        variables=frozenset(known),
     )
 
 
-def _is_stack(source: Source) -> bool:
-    return isinstance(source.value, dict) and source.value.get("kind") == "Stack"
-
-
-def _foreign(source: Source) -> str | None:
-    """What a document is that another tool reads; None for one that is ours, or may be meant to be.
-
-    Only documents in a searched folder may be foreign: a file that is named has to be ours.
-    """
-    kind, version = (
-        (source.value.get(key) for key in ("kind", "apiVersion")) if isinstance(source.value, dict) else ("", "")
-    )
-    if not isinstance(kind, str) or not isinstance(version, str) or kind in kinds():
-        return None
-    group = version.rpartition("/")[0]
-    ours = {known.api_version.rpartition("/")[0] for known in kinds().values()}
-    alike = did_you_mean(group, ours) or did_you_mean(kind, kinds())
-    return None if group in ours or alike else f"the {kind} ({version})"
-
-
-def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list[Problem]]:
-    stacks = [source for source in sources if _is_stack(source)]
-    problems = [Problem("a second Stack: a run has only one", source.origin()) for source in stacks[1:]]
-    nothing = Stack(
-        api_version=LOCAL_API_VERSION, kind="Stack", metadata=AuthoredMetadata(name=DEFAULT_STACK), spec=StackSpec()
-    )
-    if not stacks:
-        return nothing, problems
-    source = stacks[0]
-    problems += expand(source, variables)
-    try:
-        stack = Stack.model_validate(source.value, extra="forbid", by_name=False, context=AUTHORING)
-    except ValidationError as error:
-        return nothing, problems + list(_explain(error, Stack, source, ()))
-    if stack.api_version != LOCAL_API_VERSION:
-        message = f"wrong apiVersion {stack.api_version!r}"
-        problems.append(Problem(message, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}"))
-    if not DNS_LABEL.fullmatch(stack.name):
-        problems.append(_bad_name(stack.name, source))
-    return stack, problems
+def _expanded(source: Source, values: Variables, problems: list[Problem]) -> Manifest | None:
+    """The manifest that a document is once its references are filled in."""
+    missing = expand(source, values)
+    wrong: list[Problem] = []
+    manifest = _manifest(source, wrong)
+    # A missing variable is one problem, not also an invalid price or name.
+    unfilled = {problem.origin for problem in missing}
+    problems += missing + [problem for problem in wrong if problem.origin not in unfilled]
+    return None if missing else manifest
 
 
 def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
@@ -132,7 +109,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
     kind = _kind(source, problems)
     for key in document:
         if key not in TOP_KEYS:
-            problems.append(_unknown_field(key, source.origin((key,)), TOP_KEYS))
+            problems.append(unknown_field(key, source.origin((key,)), TOP_KEYS))
     if kind is None:
         return None
     metadata = _metadata(source, problems)
@@ -149,6 +126,7 @@ def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:
         source.origin(("metadata", "name")),
         namespace=str(namespace) if namespace else None,
         origins=source.marks,
+        combination=clause_of(source, [str(at_path(spec, path)) for path in kind.marked(SECRET)]),
     )
 
 
@@ -163,7 +141,7 @@ def _kind(source: Source, problems: list[Problem]) -> Kind[Any] | None:
     kind = known.get(name) if isinstance(name, str) else None
     if kind is None:
         message = "missing field 'kind'" if name is None else f"unknown kind {name!r}"
-        hint = did_you_mean(str(name), known) or f"kinds: {', '.join(sorted([*known, 'Stack']))}"
+        hint = did_you_mean(str(name), known) or f"kinds: {', '.join(sorted([*known, *DOCUMENTS]))}"
         problems.append(Problem(message, source.origin(("kind",)), hint))
     elif version != kind.api_version:
         message = f"wrong apiVersion {version!r}" if version else "missing field 'apiVersion'"
@@ -185,17 +163,12 @@ def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
     kept = {key: value for key, value in written.items() if key in ours or key not in servers}
     metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
-        problems.append(_bad_name(str(metadata["name"]), source))
+        problems.append(bad_name(str(metadata["name"]), source))
     return {
         key: {name: value for name, value in metadata[key].items() if name not in BOOKKEEPING}
         for key in ("labels", "annotations")
         if key in metadata
     }
-
-
-def _bad_name(name: str, source: Source) -> Problem:
-    rule = "a name is at most 63 lowercase letters, digits and dashes, and starts and ends with a letter or digit"
-    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule)
 
 
 def _spec(kind: Kind[Any], source: Source, problems: list[Problem]) -> dict[str, Any]:
@@ -211,42 +184,8 @@ def _spec(kind: Kind[Any], source: Source, problems: list[Problem]) -> dict[str,
 def _validate(
     model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
 ) -> dict[str, Any]:
-    try:
-        valid = model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
-    except ValidationError as error:
-        problems += _explain(error, model, source, above)
-        return {}
-    return valid.model_dump(by_alias=True, exclude_unset=True)
-
-
-def _explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
-    """Findings as problems, each at the place where the value was written."""
-    for finding in findings(error):
-        path = (*above, *finding.path)
-        field = str(finding.path[-1]) if finding.path else ""
-        if finding.type == "missing":
-            yield Problem(f"missing field {field!r}", source.origin(path))
-        elif finding.type == "extra_forbidden":
-            yield _unknown_field(field, source.origin(path), _fields_at(model, finding.path[:-1]))
-        else:
-            yield Problem(f"{'.'.join(map(str, path))}: {finding.clause}", source.origin(path))
-
-
-def _unknown_field(name: str, origin: Origin, known: Sequence[str]) -> Problem:
-    return Problem(f"unknown field {name!r}", origin, did_you_mean(name, known), quotable=False)
-
-
-def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
-    """The names a mapping inside a model may have."""
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        info = next((i for n, i in model.model_fields.items() if (i.alias or n) == part), None)
-        inner = models_in(info.annotation) if info else []
-        if not inner:
-            return []
-        model = inner[0]
-    return [info.alias or name for name, info in model.model_fields.items()]
+    valid = validated(model, written, source, above, problems)
+    return valid.model_dump(by_alias=True, exclude_unset=True) if valid else {}
 
 
 def _resolve_programs(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, Any]:
@@ -259,7 +198,8 @@ def _resolve_programs(kind: Kind[Any], spec: dict[str, Any], source: Source) -> 
         command = holder.get(last) if isinstance(holder, dict) else None
         if command and command[0].startswith(("./", "../")):
             # Absolute, so that a saved plan which is applied from another folder does not run that folder's program.
-            holder[last] = [os.path.abspath(Path(source.file).parent / command[0]), *command[1:]]  # noqa: PTH100
+            beside = Path(source.origin(("spec", *path, 0)).file).parent
+            holder[last] = [os.path.abspath(beside / command[0]), *command[1:]]  # noqa: PTH100
     return spec
 
 
@@ -268,4 +208,9 @@ def _duplicates(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         earlier = first.setdefault(manifest.address, manifest)
         if earlier is not manifest:
-            yield Problem(f"{manifest.address} is declared twice", manifest.origin, f"first at {earlier.origin}")
+            message = f"{manifest.address} is declared twice{_which(manifest)}"
+            yield Problem(message, manifest.origin, f"first at {earlier.origin}{_which(earlier)}")
+
+
+def _which(manifest: Manifest) -> str:
+    return f" ({manifest.combination})" if manifest.combination else ""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from rsspot.manifests.declarations import Declaration
 from rsspot.models.authoring import WholeNumber, between
 from rsspot.models.resource import AuthoredMetadata, Model
 
@@ -28,10 +29,14 @@ class StackSpec(Model):
     """Name or ID of the organization."""
     profile: str | None = None
     """Profile of the config file."""
-    variables: dict[str, Any] = Field(default_factory=dict)
-    """What `${var:…}` stands for."""
+    variables: dict[str, Declaration | Any] = Field(default_factory=dict)
+    """What `${var:…}` stands for: a value, or a mapping that declares its type and rules."""
     limits: Limits = Limits()
     """How much one run may take away."""
+    include: list[str] = Field(default_factory=list)
+    """Files and folders with further manifests, relative to this file. Only variables and include count of a Stack
+    in them.
+    """
 
 
 class Stack(Model):

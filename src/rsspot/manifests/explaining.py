@@ -1,0 +1,63 @@
+"""What is wrong with a document, as problems at the places where its values were written. Knows no kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rsspot.errors import Origin, Problem
+from rsspot.manifests.source import Place, Source
+from rsspot.models.authoring import AUTHORING
+from rsspot.models.findings import findings
+from rsspot.models.resource import models_in
+from rsspot.utils.text import did_you_mean
+
+
+def validated(
+    model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
+) -> BaseModel | None:
+    """A part of a document as its model; None if it is not one, and then it is told why."""
+    try:
+        return model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
+    except ValidationError as error:
+        problems += explain(error, model, source, above)
+        return None
+
+
+def explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
+    """Findings as problems, each at the place where the value was written."""
+    for finding in findings(error):
+        path = (*above, *finding.path)
+        field = str(finding.path[-1]) if finding.path else ""
+        if finding.type == "missing":
+            yield Problem(f"missing field {field!r}", source.origin(path))
+        elif finding.type == "extra_forbidden":
+            yield unknown_field(field, source.origin(path), _fields_at(model, finding.path[:-1]))
+        else:
+            yield Problem(f"{'.'.join(map(str, path))}: {finding.clause}", source.origin(path))
+
+
+def unknown_field(name: str, origin: Origin, known: Sequence[str]) -> Problem:
+    """A field that is not known where it is written; the closest of those that are."""
+    return Problem(f"unknown field {name!r}", origin, did_you_mean(name, known), quotable=False)
+
+
+def bad_name(name: str, source: Source) -> Problem:
+    """A name that no object can have."""
+    rule = "a name is at most 63 lowercase letters, digits and dashes, and starts and ends with a letter or digit"
+    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule)
+
+
+def _fields_at(model: type[BaseModel], loc: Place) -> list[str]:
+    """The names a mapping inside a model may have."""
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        info = next((i for n, i in model.model_fields.items() if (i.alias or n) == part), None)
+        inner = models_in(info.annotation) if info else []
+        if not inner:
+            return []
+        model = inner[0]
+    return [info.alias or name for name, info in model.model_fields.items()]
