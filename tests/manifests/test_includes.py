@@ -107,6 +107,7 @@ def test_a_circle_names_its_files(texts: dict[str, str], place: str, chain: str)
         ("empty", "empty: no manifests here"),
         ("'${var:x}'", "an include is a path, without references"),
         ("''", "an include is a path, without references"),
+        ("n" * 300, "no such file or directory"),
         ("pipe", "pipe is not a file with manifests"),
         ("/dev/zero", "/dev/zero is not a file with manifests"),
         ("/proc/self/environ", "is not a file with manifests"),

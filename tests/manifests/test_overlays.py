@@ -261,3 +261,19 @@ def test_an_overlay_of_another_tool_is_passed_over() -> None:
     written({"m/a.yaml": CLOUDSPACE, "m/b.yaml": foreign})
     assert "the Overlay (overlays.example/v1) is not rsspot's" in read("m").foreign[0]
     assert "m/b.yaml:1:1: missing field 'spec'" in problems_of("m/a.yaml", "m/b.yaml")
+
+
+def test_copies_of_copies_are_bounded() -> None:
+    """Each of these would double the document."""
+    copies = ", ".join(f"{{op: copy, from: /spec, path: /spec/x{number}}}" for number in range(40))
+    assert "the operations add more than 20000 values in the SpotNodePool" in wrong(f"patch: [{copies}]")
+    deeper = ", ".join("{op: copy, from: /spec, path: /spec/x}" for _ in range(100))
+    assert "nested deeper than 64 levels" in wrong(f"patch: [{deeper}]", base=POOL)
+
+
+def test_a_failing_operation_quotes_no_value() -> None:
+    """It may be a secret."""
+    base = f"{CLOUDSPACE}  webhook: https://h.io/one-secret\n"
+    problem = wrong("patch: [{op: test, path: /spec/webhook, value: another-secret}]", base, EDGE)
+    assert "the test failed: the value at /spec/webhook is another" in problem
+    assert "secret" not in problem

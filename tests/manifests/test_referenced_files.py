@@ -123,6 +123,7 @@ def test_a_public_key_may_be_anywhere(folder: Path) -> None:
         ("deep/none/x", "No such file or directory"),
         ("note.txt/x", "Not a directory"),
         ("binary", "not UTF-8 (byte 0)"),
+        ("n" * 300, "File name too long"),
         ("long", "larger than 64 KiB"),
         ("pipe", "not a regular file"),
         ("~/none", "No such file or directory"),

@@ -77,7 +77,7 @@ def _mistakes(matrix: Any, source: Source) -> Iterator[Problem]:
     if number == 0:
         yield _problem(source, (), "the matrix has no combinations", "give it values, or leave the document out")
     elif number > MOST_COMBINATIONS:
-        yield _problem(source, (), f"the matrix has {number} combinations, and {MOST_COMBINATIONS} are allowed")
+        yield _problem(source, (), f"the matrix has more than {MOST_COMBINATIONS} combinations")
     elif number * sum(path[:1] != (KEY,) for path in source.marks) > MOST_VALUES:
         yield _problem(source, (), f"the matrix would make more than {MOST_VALUES} values")
 

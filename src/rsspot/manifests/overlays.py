@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rsspot.constants import LOCAL_API_VERSION
@@ -11,7 +11,7 @@ from rsspot.errors import Origin, Problem
 from rsspot.manifests.explaining import validated
 from rsspot.manifests.matrix import KEY
 from rsspot.manifests.overlay import Overlay, OverlayTarget
-from rsspot.manifests.patching import PatchFailed, Placed, marks_of, merged, patched, placed
+from rsspot.manifests.patching import PatchFailed, Patching, Placed, marks_of, merged, placed
 from rsspot.manifests.source import Place, Source
 from rsspot.manifests.variables import Variables, expanded
 from rsspot.resources.registry import kinds
@@ -22,6 +22,10 @@ FIXED: tuple[Place, ...] = (("apiVersion",), ("kind",), ("metadata", "name"), (K
 """What makes a manifest the one that it is."""
 NEEDS = {"add": "value", "replace": "value", "test": "value", "move": "from", "copy": "from"}
 """Operation -> the field that it needs besides its path."""
+MOST_VALUES = 2_000_000
+"""Values that one overlay may set in all manifests together."""
+MOST_COMPARED = 1000
+"""Names that a mistyped one is compared with."""
 TARGET: Place = ("spec", "target")
 MERGE: Place = ("spec", "merge")
 PATCH: Place = ("spec", "patch")
@@ -34,6 +38,20 @@ class _Addressed:
     source: Source
     kind: str
     names: tuple[str, ...]
+    document: Placed | None = None
+    """The manifest with its places, once an overlay has changed it."""
+
+    @property
+    def placed(self) -> Placed:
+        source = self.source
+        return self.document or placed(source.value, source.marks, (), source.origin())
+
+    @property
+    def result(self) -> Source:
+        """The manifest as the overlays left it."""
+        if self.document is None:
+            return self.source
+        return replace(self.source, value=self.document.value, marks=marks_of(self.document.places))
 
 
 def with_overlays(
@@ -48,14 +66,18 @@ def with_overlays(
         found = [each for each in addressed if _matches(target, each)]
         if not found:
             problems.append(_addresses_nothing(target, overlay, addressed))
+        elif len(found) * len(overlay.marks) > MOST_VALUES:
+            problems.append(Problem(f"the overlay would set more than {MOST_VALUES} values", overlay.origin()))
+            continue
+        change = _merge(overlay) or _patch(overlay)
         for each in found:
             try:
-                each.source = _changed(each.source, overlay)
+                each.document = change(each.source, each.placed)
             except _Failed as failed:
                 problems.append(failed.problem)
-                # The same goes wrong with the others.
+                # It is likely to go wrong with the others too, and one is enough to see why.
                 break
-    return [each.source for each in addressed] if overlays else list(sources)
+    return [each.result for each in addressed] if overlays else list(sources)
 
 
 def _addressed(source: Source, variables: Variables) -> _Addressed:
@@ -114,10 +136,15 @@ def _matches(target: OverlayTarget, each: _Addressed) -> bool:
 def _addresses_nothing(target: OverlayTarget, overlay: Source, addressed: Sequence[_Addressed]) -> Problem:
     of_kind = [each for each in addressed if fnmatch.fnmatchcase(each.kind, target.kind or "*")]
     word, field = (target.name, "name") if of_kind else (target.kind, "kind")
-    known = {name for each in of_kind for name in each.names} or {each.kind for each in addressed}
+    names = {name for each in of_kind for name in each.names} or {each.kind for each in addressed}
+    known = sorted(names)[:MOST_COMPARED]
     what = " ".join(filter(None, (target.kind, target.name)))
-    hint = did_you_mean(word or "", sorted(known)) or f"{field}s here: {', '.join(sorted(known)[:10]) or 'none'}"
+    hint = did_you_mean(word or "", known) or f"{field}s here: {', '.join(known[:10]) or 'none'}"
     return Problem(f"the overlay addresses nothing: no {what} is declared", overlay.origin((*TARGET, field)), hint)
+
+
+Change = Callable[[Source, Placed], Placed]
+"""What an overlay makes of a manifest. Raises _Failed."""
 
 
 class _Failed(Exception):
@@ -126,35 +153,40 @@ class _Failed(Exception):
         self.problem = problem
 
 
-def _changed(source: Source, overlay: Source) -> Source:
-    """A manifest with an overlay applied. Raises _Failed."""
-    document = placed(source.value, source.marks, (), source.origin())
-    if isinstance(overlay.value["spec"].get("merge"), dict):
-        changed = _with_merge(document, source, overlay)
-    else:
-        changed = _with_operations(document, source, overlay)
-    return replace(source, value=changed.value, marks=marks_of(changed.places))
+def _merge(overlay: Source) -> Change | None:
+    """The merge patch of an overlay, if it has one."""
+    written = overlay.value["spec"].get("merge")
+    if not isinstance(written, dict):
+        return None
+    patch = placed(written, overlay.marks, MERGE, overlay.origin(MERGE))
+    origins = {path: overlay.origin((*MERGE, *path)) for path in FIXED}
+
+    def change(source: Source, document: Placed) -> Placed:
+        changed = merged(document, patch)
+        _check_fixed(document, changed, source, origins)
+        return changed
+
+    return change
 
 
-def _with_merge(document: Placed, source: Source, overlay: Source) -> Placed:
-    patch = placed(overlay.value["spec"]["merge"], overlay.marks, MERGE, overlay.origin(MERGE))
-    changed = merged(document, patch)
-    _check_fixed(document, changed, source, {path: overlay.origin((*MERGE, *path)) for path in FIXED})
-    return changed
+def _patch(overlay: Source) -> Change:
+    """The JSON patch of an overlay."""
+    operations = [
+        (operation, placed(operation, overlay.marks, (*PATCH, index), overlay.origin((*PATCH, index))).places)
+        for index, operation in enumerate(overlay.value["spec"]["patch"])
+    ]
 
+    def change(source: Source, document: Placed) -> Placed:
+        patching = Patching(document)
+        for operation, places in operations:
+            try:
+                patching.carry_out(operation, places)
+            except PatchFailed as failed:
+                raise _Failed(Problem(f"{failed} in {_name(source)}", places.origin, quotable=False)) from None
+            _check_fixed(document, patching.result, source, dict.fromkeys(FIXED, places.origin))
+        return patching.result
 
-def _with_operations(document: Placed, source: Source, overlay: Source) -> Placed:
-    for index, operation in enumerate(overlay.value["spec"]["patch"]):
-        path = (*PATCH, index)
-        origin = overlay.origin(path)
-        places = placed(operation, overlay.marks, path, origin).places
-        try:
-            changed = patched(document, operation, places)
-        except PatchFailed as failed:
-            raise _Failed(Problem(f"{failed} in {_name(source)}", origin, quotable=False)) from None
-        _check_fixed(document, changed, source, dict.fromkeys(FIXED, origin))
-        document = changed
-    return document
+    return change
 
 
 def _check_fixed(before: Placed, after: Placed, source: Source, origins: dict[Place, Origin]) -> None:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsspot.errors import Origin
-from rsspot.manifests.source import Place
+from rsspot.manifests.source import DEEPEST, Place
 from rsspot.utils.serialization import at_path
+
+MOST_ADDED = 20_000
+"""Values that the operations of one patch may add to a document."""
 
 
 class PlacesOfMapping(dict[str, Any]):
@@ -87,28 +90,61 @@ def merged(target: Placed, patch: Placed) -> Placed:
     return Placed(values, places)
 
 
-def patched(target: Placed, operation: Mapping[str, Any], places: Any) -> Placed:
-    """A value with an operation of a JSON patch carried out (RFC 6902). places: those of the operation
+class Patching:
+    """A document that the operations of a JSON patch are carried out on, in order (RFC 6902)."""
 
-    Raises PatchFailed.
-    """
-    from jsonpatch import JsonPatchException, JsonPointerException
+    def __init__(self, target: Placed) -> None:
+        self._value, self._places = copy.deepcopy(target.value), copy.deepcopy(target.places)
+        self._room = MOST_ADDED
 
-    try:
-        value = _applied(target.value, operation)
-        if operation["op"] == "test":
-            return target
-        moved = {**operation, "value": places["value"]} if "value" in operation else operation
-        return Placed(value, _applied(target.places, moved))
-    except (JsonPatchException, JsonPointerException, LookupError, TypeError, ValueError):
-        raise PatchFailed(_why(target.value, operation)) from None
+    @property
+    def result(self) -> Placed:
+        return Placed(self._value, self._places)
+
+    def carry_out(self, operation: Mapping[str, Any], places: Any) -> None:
+        """Carry out one operation. places: those of the operation. Raises PatchFailed."""
+        from jsonpatch import JsonPatchException, JsonPointerException
+
+        self._check_room(operation)
+        try:
+            value = _applied(self._value, operation)
+            if operation["op"] != "test":
+                moved = {**operation, "value": places["value"]} if "value" in operation else operation
+                self._value, self._places = value, _applied(self._places, moved)
+        except (JsonPatchException, JsonPointerException, LookupError, TypeError, ValueError):
+            raise PatchFailed(_why(self._value, operation)) from None
+
+    def _check_room(self, operation: Mapping[str, Any]) -> None:
+        """Refuse copies of copies, which would double with each operation, and ever deeper ones."""
+        source = operation.get("from")
+        added = at_path(self._value, _keys(self._value, _parts(source))) if source else operation.get("value")
+        size, depth = _measured(added)
+        self._room -= size
+        if self._room < 0:
+            raise PatchFailed(f"the operations add more than {MOST_ADDED} values")
+        if depth + len(_parts(operation["path"])) > DEEPEST:
+            raise PatchFailed(f"nested deeper than {DEEPEST} levels")
+
+
+def _measured(value: Any) -> tuple[int, int]:
+    """How many values a value is, itself included, and how deep they are nested."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    size, depth = 1, 0
+    for each in inner:
+        below = _measured(each)
+        size, depth = size + below[0], max(depth, below[1])
+    return size, depth + 1
 
 
 def _applied(document: Any, operation: Mapping[str, Any]) -> Any:
     from jsonpatch import JsonPatch
 
     # The value of an operation becomes a part of the document, which a later operation may change.
-    return JsonPatch([copy.deepcopy(dict(operation))]).apply(document)
+    return JsonPatch([copy.deepcopy(dict(operation))]).apply(document, in_place=True)
+
+
+def _parts(pointer: str) -> list[str]:
+    return pointer.split("/")[1:]
 
 
 def _why(document: Any, operation: Mapping[str, Any]) -> str:
@@ -117,7 +153,7 @@ def _why(document: Any, operation: Mapping[str, Any]) -> str:
     for pointer, may_be_new in ((operation.get("from"), False), (operation["path"], makes)):
         if pointer and not pointer.startswith("/"):
             return f"the path {pointer!r} does not begin with a slash"
-        parts = pointer.split("/")[1:] if pointer else []
+        parts = _parts(pointer or "")
         for length in range(1, len(parts) + (not may_be_new)):
             if at_path(document, _keys(document, parts[:length]), _NOTHING) is _NOTHING:
                 return f"there is no /{'/'.join(parts[:length])}"

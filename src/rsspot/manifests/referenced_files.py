@@ -49,6 +49,8 @@ class Files:
 
     def text(self, name: str, manifest: str) -> tuple[str | Exception, Withheld | None]:
         """The text of a file or why it has none, and why it must not be shown. Raises Refused for credentials."""
+        if "\0" in name:
+            return ValueError("a null character in its name"), None
         if (name, manifest) not in self._real:
             self._real[name, manifest] = os.path.realpath(self._path(name, manifest))
         real = self._real[name, manifest]
