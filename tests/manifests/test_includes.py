@@ -53,6 +53,23 @@ def test_only_variables_and_includes_of_an_included_stack_count() -> None:
         assert manifests.manifests[0].spec == {"region": "iad", "kubernetesVersion": "1.33.0"}
 
 
+def test_the_rules_of_a_base_hold_for_the_values_of_what_includes_it() -> None:
+    """Each at its place; a declaration replaces the whole variable."""
+    base = f"{BASE}spec: {{variables: {{n: {{type: number, required: true}}, s: {{allowed: [a, b]}}}}}}\n"
+    document = CLOUDSPACE.replace("name: edge", "name: edge\n  annotations: {a: '${var:n} ${var:s}'}")
+    written({"base/stack.yaml": base, "base/a.yaml": document})
+    written({"env/stack.yaml": including("../base", more="  variables: {n: 3, s: b}\n")})
+    assert read("env").manifests[0].body["metadata"]["annotations"] == {"a": "3 b"}
+    assert problems_of("env", variables={"n": "x"}) == ["--var n: must be a number"]
+    written({"env/stack.yaml": including("../base", more="  variables: {n: three, s: c}\n")})
+    assert problems_of("env") == [
+        "env/stack.yaml:7:15: variable 'n': must be a number",
+        "env/stack.yaml:7:25: variable 's': must be one of: a, b",
+    ]
+    written({"env/stack.yaml": including("../base", more="  variables: {n: {default: x}, s: a}\n")})
+    assert read("env").manifests[0].body["metadata"]["annotations"] == {"a": "x a"}
+
+
 def test_references_in_what_does_not_count_are_not_filled_in() -> None:
     """A base may be planned by itself, with what it needs then."""
     base = f"{BASE}spec: {{organization: '${{env:NONE}}', limits: {{deletes: '${{var:none}}'}}}}\n"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from rsspot.constants import LOCAL_API_VERSION
 from rsspot.errors import Origin, Problem
-from rsspot.manifests.explaining import validated
 from rsspot.manifests.matrix import KEY
 from rsspot.manifests.overlay import Overlay, OverlayTarget
 from rsspot.manifests.patching import PatchFailed, Patching, Placed, marks_of, merged, placed
 from rsspot.manifests.source import Place, Source
+from rsspot.manifests.validation import as_model
 from rsspot.manifests.variables import Variables, expanded
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import at_path
@@ -105,8 +105,8 @@ def _target(overlay: Source, variables: Variables, problems: list[Problem]) -> O
         target, missing, _ = expanded(overlay, TARGET, variables)
         problems += missing
         document["spec"] = {**document["spec"], "target": target}
-    valid = validated(Overlay, document, overlay, (), problems)
-    if not isinstance(valid, Overlay):
+    valid = as_model(Overlay, document, overlay, (), problems)
+    if valid is None:
         return None
     problems += _mistakes(valid, overlay)
     return valid.spec.target if len(problems) == before else None
@@ -172,18 +172,19 @@ def _merge(overlay: Source) -> Change | None:
 def _patch(overlay: Source) -> Change:
     """The JSON patch of an overlay."""
     operations = [
-        (operation, placed(operation, overlay.marks, (*PATCH, index), overlay.origin((*PATCH, index))).places)
+        (operation, origin, placed(operation, overlay.marks, (*PATCH, index), origin).places)
         for index, operation in enumerate(overlay.value["spec"]["patch"])
+        for origin in [overlay.origin((*PATCH, index))]
     ]
 
     def change(source: Source, document: Placed) -> Placed:
         patching = Patching(document)
-        for operation, places in operations:
+        for operation, origin, places in operations:
             try:
                 patching.carry_out(operation, places)
             except PatchFailed as failed:
-                raise _Failed(Problem(f"{failed} in {_name(source)}", places.origin, quotable=False)) from None
-            _check_fixed(document, patching.result, source, dict.fromkeys(FIXED, places.origin))
+                raise _Failed(Problem(f"{failed} in {_name(source)}", origin, quotable=False)) from None
+            _check_fixed(document, patching.result, source, dict.fromkeys(FIXED, origin))
         return patching.result
 
     return change

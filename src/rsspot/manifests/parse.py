@@ -7,20 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import ManifestError, Origin, Problem
 from rsspot.manifests.composition import composed
-from rsspot.manifests.explaining import bad_name, unknown_field, validated
 from rsspot.manifests.includes import read_all
 from rsspot.manifests.leaks import unsendable
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.matrix import clause_of
 from rsspot.manifests.own_documents import DOCUMENTS
 from rsspot.manifests.referenced_files import Files
-from rsspot.manifests.source import Place, Source
+from rsspot.manifests.source import Source
 from rsspot.manifests.stacks import declared_names, read_stack
+from rsspot.manifests.validation import bad_name, unknown_field, validated
 from rsspot.manifests.variable_values import given_values, unknown
 from rsspot.manifests.variables import TOLD, Variables, expand
 from rsspot.models.fields import COMMAND, SECRET, SERVER_OWNED
@@ -161,7 +159,7 @@ def _metadata(source: Source, problems: list[Problem]) -> dict[str, Any]:
     servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {*SERVERS_METADATA}
     ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
     kept = {key: value for key, value in written.items() if key in ours or key not in servers}
-    metadata = _validate(AuthoredMetadata, kept, source, ("metadata",), problems)
+    metadata = validated(AuthoredMetadata, kept, source, ("metadata",), problems)
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
         problems.append(bad_name(str(metadata["name"]), source))
     return {
@@ -178,14 +176,7 @@ def _spec(kind: Kind[Any], source: Source, problems: list[Problem]) -> dict[str,
         return {}
     servers = {path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1}
     kept = {key: value for key, value in written.items() if key not in servers}
-    return _validate(kind.spec_model, kept, source, ("spec",), problems)
-
-
-def _validate(
-    model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
-) -> dict[str, Any]:
-    valid = validated(model, written, source, above, problems)
-    return valid.model_dump(by_alias=True, exclude_unset=True) if valid else {}
+    return validated(kind.spec_model, kept, source, ("spec",), problems)
 
 
 def _resolve_programs(kind: Kind[Any], spec: dict[str, Any], source: Source) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from rsspot.constants import LOCAL_API_VERSION
 from rsspot.errors import Problem
-from rsspot.manifests.explaining import bad_name, validated
 from rsspot.manifests.referenced_files import Withheld
 from rsspot.manifests.source import Source
 from rsspot.manifests.stack import DEFAULT_STACK, Stack, StackSpec
-from rsspot.manifests.variable_values import Declared, GivenValue, settle
+from rsspot.manifests.validation import as_model, bad_name
+from rsspot.manifests.variable_values import Declared, GivenValue, keeps_rules, settle
 from rsspot.manifests.variables import Variables, expand, expanded
 from rsspot.models.refs import DNS_LABEL
 from rsspot.models.resource import AuthoredMetadata
@@ -31,13 +31,18 @@ def read_stack(
     problems = [Problem("a second Stack: a run has only one", source.origin()) for source in own[1:]]
     outside = replace(variables, values={name: value.value for name, value in given.items()})
     declared: dict[str, Declared] = {}
+    chosen: dict[str, GivenValue] = {}
     withheld: dict[str, Withheld] = {}
     for source in (*included, *own[:1]):
         for name, variable, why in _declared(source, outside, problems):
-            declared[name] = variable
+            if name in declared and keeps_rules(declared[name], variable):
+                chosen[name] = GivenValue(variable.value, source.origin(variable.path))
+            else:
+                declared[name] = variable
+                chosen.pop(name, None)
             withheld.pop(name, None)
             withheld |= {name: why} if why and name not in given else {}
-    values, wrong = settle(declared, given)
+    values, wrong = settle(declared, {**chosen, **given})
     problems += [problem for each in wrong.values() for problem in each]
     for source in included:
         problems += _of_included(source)
@@ -81,21 +86,21 @@ def _own(source: Source, declared: Mapping[str, Declared], variables: Variables,
         filled = {name: declared[name].value for name in written}
         source.value["spec"] |= {**kept, **({"variables": filled} if filled else {})}
     wrong: list[Problem] = []
-    stack = validated(Stack, source.value, source, (), wrong)
+    stack = as_model(Stack, source.value, source, (), wrong)
     unfilled = {problem.origin for problem in missing}
     problems += missing + [problem for problem in wrong if problem.origin not in unfilled]
-    if not isinstance(stack, Stack):
+    if stack is None:
         return _nothing()
-    problems += _misnamed(stack, source)
+    problems += _misversioned(stack, source)
+    if not DNS_LABEL.fullmatch(stack.name):
+        problems.append(bad_name(stack.name, source))
     return stack
 
 
-def _misnamed(stack: Stack, source: Source) -> Iterator[Problem]:
+def _misversioned(stack: Stack, source: Source) -> Iterator[Problem]:
     if stack.api_version != LOCAL_API_VERSION:
         message = f"wrong apiVersion {stack.api_version!r}"
         yield Problem(message, source.origin(("apiVersion",)), f"Stack is {LOCAL_API_VERSION}")
-    if not DNS_LABEL.fullmatch(stack.name):
-        yield bad_name(stack.name, source)
 
 
 def _of_included(source: Source) -> list[Problem]:
@@ -107,8 +112,8 @@ def _of_included(source: Source) -> list[Problem]:
         document["spec"] = {key: value for key, value in spec.items() if key not in known}
     if isinstance(metadata := document.get("metadata"), dict) and isinstance(metadata.get("name"), str):
         document["metadata"] = {"name": metadata["name"]}
-    stack = validated(Stack, document, source, (), problems)
-    return problems or (list(_misnamed(stack, source)) if isinstance(stack, Stack) else [])
+    stack = as_model(Stack, document, source, (), problems)
+    return problems or (list(_misversioned(stack, source)) if stack else [])
 
 
 def _nothing() -> Stack:

@@ -9,9 +9,9 @@ from typing import Any
 
 from rsspot.errors import Origin, Problem
 from rsspot.manifests.declarations import Declaration, as_declared, is_declaration
-from rsspot.manifests.explaining import validated
 from rsspot.manifests.files import ManifestFile, text_of
 from rsspot.manifests.source import Place, Source, parse_text
+from rsspot.manifests.validation import as_model
 from rsspot.utils.text import did_you_mean
 
 OPTION = "--var"
@@ -36,6 +36,11 @@ class Declared:
     value: Any
     source: Source
     path: Place
+
+
+def keeps_rules(declared: Declared, other: Declared) -> bool:
+    """Whether another Stack's value of a variable is judged by the rules with which the variable is declared."""
+    return is_declaration(declared.value) and not is_declaration(other.value)
 
 
 def given_values(files: Iterable[Path], options: Mapping[str, Any]) -> tuple[dict[str, GivenValue], list[Problem]]:
@@ -84,8 +89,8 @@ def settle(
 
 def _of_declaration(name: str, variable: Declared, given: GivenValue | None, problems: list[Problem]) -> dict[str, Any]:
     """The value of a declared variable by its name; empty if it has none."""
-    declaration = validated(Declaration, variable.value, variable.source, variable.path, problems)
-    if not isinstance(declaration, Declaration):
+    declaration = as_model(Declaration, variable.value, variable.source, variable.path, problems)
+    if declaration is None:
         return {}
     problems += _contradictions(name, declaration, variable)
     if given is not None:

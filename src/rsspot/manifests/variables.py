@@ -139,7 +139,7 @@ class _Expansion:
         if any(isinstance(part, (list, dict)) for part in filled):
             self._refuse(Refused("a list cannot stand inside a text", "let the reference be the whole value"), path)
             return ""
-        texts = [_text(part) for part in filled]
+        texts = [as_text(part) for part in filled]
         self._variables.filled.characters += sum(map(len, texts))
         if self._variables.filled.characters > MOST_FILLED:
             self._refuse(Refused(f"more than {MOST_FILLED} characters in texts with references", None), path)
@@ -214,5 +214,6 @@ _SOURCES: dict[str, Callable[[_Expansion, str, Place], Any]] = {
 }
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as it stands inside a text: truth values as YAML writes them."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,9 +1,9 @@
-"""What is wrong with a document, as problems at the places where its values were written. Knows no kinds."""
+"""What was written in one mapping against the model of its kind, and every problem with its place. Knows no kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,19 +14,29 @@ from rsspot.models.findings import findings
 from rsspot.models.resource import models_in
 from rsspot.utils.text import did_you_mean
 
+Written = TypeVar("Written", bound=BaseModel)
+
 
 def validated(
     model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
-) -> BaseModel | None:
-    """A part of a document as its model; None if it is not one, and then it is told why."""
+) -> dict[str, Any]:
+    """What was written, as the model reads it; empty if there are problems, which are added to `problems`."""
+    valid = as_model(model, written, source, above, problems)
+    return valid.model_dump(by_alias=True, exclude_unset=True) if valid else {}
+
+
+def as_model(
+    model: type[Written], written: Any, source: Source, above: Place, problems: list[Problem]
+) -> Written | None:
+    """The model of what was written; None if there are problems, which are added to `problems`."""
     try:
         return model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
     except ValidationError as error:
-        problems += explain(error, model, source, above)
+        problems += explained(error, model, source, above)
         return None
 
 
-def explain(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
+def explained(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
     """Findings as problems, each at the place where the value was written."""
     for finding in findings(error):
         path = (*above, *finding.path)
