@@ -115,10 +115,10 @@ def as_declared(declaration: Declaration, value: Any, *, text: bool) -> Any:
 
 def _is_allowed(value: Any, allowed: list[Any]) -> bool:
     items = value if isinstance(value, list) else [value]
-    return all(any(same(item, each) for each in allowed) for item in items)
+    return all(any(_same(item, each) for each in allowed) for item in items)
 
 
-def same(one: Any, other: Any) -> bool:
+def _same(one: Any, other: Any) -> bool:
     """Whether two values are equal and no number is taken for a truth value."""
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
