@@ -7,6 +7,7 @@ import json
 import pytest
 
 from rsspot.cli.app import run
+from rsspot.manifests.own_documents import DOCUMENTS
 from rsspot.manifests.schema import schema_of, whole_schema
 from rsspot.resources.registry import kinds
 from support.shell import STACK, write
@@ -55,7 +56,7 @@ def test_a_field_of_the_spec_needs_no_prefix(capsys: pytest.CaptureFixture[str])
     assert printed(capsys, "explain", "spotnodepools.autoscaling.minNodes") == long
 
 
-@pytest.mark.parametrize("kind", [*kinds(), "Stack"])
+@pytest.mark.parametrize("kind", [*kinds(), *DOCUMENTS])
 def test_every_kind_is_explained(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """All fields with --recursive, each on its line."""
     lines = printed(capsys, "explain", kind, "--recursive").splitlines()

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from rsspot.cli.app import run
-from rsspot.manifests.parse import authored_kinds
+from rsspot.manifests.document import authored_kinds
 
 Command = Callable[..., str]
 ROOT = Path(__file__).parents[2]

@@ -11,17 +11,18 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from rsspot.errors import ManifestError
+from rsspot.manifests.document import authored_kinds
 from rsspot.manifests.files import ManifestFile
-from rsspot.manifests.parse import authored_kinds, load
+from rsspot.manifests.own_documents import DOCUMENTS
+from rsspot.manifests.parse import load
 from rsspot.manifests.schema import schema_of, whole_schema
 from rsspot.manifests.source import parse_text, read_sources
-from rsspot.manifests.stack import Stack
 from rsspot.resources.description import FieldDescription, described
 from rsspot.resources.registry import kinds
 
 ROOT = Path(__file__).parents[2]
 WHOLE = Draft202012Validator(whole_schema())
-NAMES = sorted([*authored_kinds(), Stack.__name__])
+NAMES = sorted([*authored_kinds(), *DOCUMENTS])
 SHIPPED = sorted([*(ROOT / "manifests").glob("*.yaml"), *(ROOT / "examples").rglob("*.yaml")])
 CASES = sorted((ROOT / "tests" / "planner" / "cases").rglob("*.yaml"))
 
@@ -34,6 +35,10 @@ STACK = "apiVersion: rsspot.dev/v1\nkind: Stack\nmetadata: {name: things}\nspec:
 REGISTRATION = (
     "apiVersion: rsspot.dev/v1\nkind: Registration\nmetadata: {name: known}\n"
     "spec: {vmCloudSpace: vms, omniCluster: prod, registrar: {exec: [./register.sh]}}\n"
+)
+OVERLAY = (
+    "apiVersion: rsspot.dev/v1\nkind: Overlay\nmetadata: {name: change}\n"
+    "spec: {target: {name: x}, patch: [{op: test, path: /spec, value: 3}]}\n"
 )
 AUTOPILOT = (
     "apiVersion: ngpc.rxt.io/v1\nkind: AutopilotNodePool\nmetadata: {name: burst}\n"
@@ -98,6 +103,14 @@ def test_the_manifests_of_the_planner_are_valid() -> None:
         (STACK, "spec: {variables: {n: 3}}\n", ""),
         (REGISTRATION, "exec: [./register.sh]", "exec: [./register.sh], find: true, timeoutSeconds: '90'"),
         (AUTOPILOT, "vcpu: {total: 8}", "vcpu: {total: 8}, memoryPerVCPU: any"),
+        (STACK, "{n: 3}", "{n: {type: number, default: 3, allowed: [2, 3], required: false, description: x}}"),
+        (STACK, "{n: 3}", "{n: {x: 1}, m: [1, {a: b}], k: null, l: {}, t: {type: other, cost: 3}}"),
+        (
+            POOL,
+            "metadata: {name: workers}",
+            "matrix: {a: [x, true], include: [{a: 1}]}\nmetadata: {name: 'w${matrix:a}'}",
+        ),
+        (POOL, "metadata: {name: workers}", "matrix: {a: '${var:all}', b: [1]}\nmetadata: {name: workers}"),
     ],
 )
 def test_what_validate_accepts_is_accepted(base: str, written: str, instead: str, tmp_path: Path) -> None:
@@ -105,7 +118,7 @@ def test_what_validate_accepts_is_accepted(base: str, written: str, instead: str
     text = base.replace(written, instead)
     assert text != base
     (tmp_path / "manifest.yaml").write_text(text if base is not STACK else text + "---\n" + CLOUDSPACE)
-    assert load([tmp_path], variables={"n": 2}, environ={}).manifests
+    assert load([tmp_path], variables={"n": 2, "all": ["x"]}, environ={}).manifests
     assert accepts(text)
 
 
@@ -135,6 +148,16 @@ def test_what_validate_accepts_is_accepted(base: str, written: str, instead: str
         (STACK, "{variables: {n: 3}}", "{limits: {deletePercent: 120}}"),
         (REGISTRATION, "exec: [./register.sh]", "exec: []"),
         (AUTOPILOT, "vcpu: {total: 8}", "vcpu: {total: 8}, memoryPerVCPU: '3'"),
+        (STACK, "{n: 3}", "{n: {type: nmber}}"),
+        (STACK, "{n: 3}", "{n: {type: number, required: perhaps}}"),
+        (STACK, "{variables: {n: 3}}", "{include: here}"),
+        (POOL, "metadata: {name: workers}", "matrix: {a: x}\nmetadata: {name: workers}"),
+        (POOL, "metadata: {name: workers}", "matrix: {a: [{b: c}]}\nmetadata: {name: workers}"),
+        (POOL, "metadata: {name: workers}", "matrix: {include: [x]}\nmetadata: {name: workers}"),
+        (OVERLAY, "patch: [{op: test", "patch: [{op: tset"),
+        (OVERLAY, "target: {name: x}", "target: {name: x, kinds: y}"),
+        (OVERLAY, "target: {name: x}, ", ""),
+        (OVERLAY, "patch: [{op: test, path: /spec, value: 3}]", "merge: []"),
     ],
 )
 def test_typical_mistakes_are_found(base: str, written: str, instead: str, tmp_path: Path) -> None:
@@ -167,7 +190,9 @@ def below(fields: tuple[FieldDescription, ...], path: str) -> Iterator[tuple[str
         yield from below(field.fields, f"{path}.{field.name}")
 
 
-@pytest.mark.parametrize("model", [*(kind.model for kind in kinds().values()), Stack], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [*(kind.model for kind in kinds().values()), *DOCUMENTS.values()], ids=lambda model: model.__name__
+)
 def test_every_field_says_what_it_is_for(model: Any) -> None:
     """In a sentence, which editors, `explain` and the schema show."""
     fields = dict(below(described(model), model.__name__))

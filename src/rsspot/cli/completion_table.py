@@ -15,7 +15,7 @@ from rsspot.cli.completing import COMMANDS, FILES, NAMES, SUBJECTS
 from rsspot.cli.completion import SCRIPTS
 from rsspot.cli.options import FORMATS, GLOBAL_OPTIONS, SHAPES
 from rsspot.manifests.described_kinds import find
-from rsspot.manifests.stack import Stack
+from rsspot.manifests.own_documents import DOCUMENTS
 from rsspot.resources.description import FieldDescription
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
@@ -74,7 +74,7 @@ def _paths(field: FieldDescription, above: str = "") -> Iterator[str]:
 
 
 def _kind_names() -> list[str]:
-    return sorted([*kinds(), Stack.__name__])
+    return sorted([*kinds(), *DOCUMENTS])
 
 
 def _words_of(kind: Kind[Any]) -> tuple[str, ...]:

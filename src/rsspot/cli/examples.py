@@ -9,7 +9,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot --sandbox spotnodepools list",
     ),
     "init": ("rsspot --sandbox init infra --yes", "rsspot init infra --region us-central-dfw-2"),
-    "plan": ("rsspot plan manifests/", "rsspot plan manifests/ --prune --out plan.json --detailed-exitcode"),
+    "plan": (
+        "rsspot plan manifests/",
+        "rsspot plan base/ overlays/staging/ --var-file staging.yaml",
+        "rsspot plan manifests/ --prune --out plan.json --detailed-exitcode",
+    ),
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
     "destroy": ("rsspot destroy manifests/", "rsspot destroy --stack edge --yes"),
     "adopt": ("rsspot adopt cloudspace/edge 'edge/*' --stack production",),

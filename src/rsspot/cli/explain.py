@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rsspot.cli.plan_options import ADOPT, PATHS, VARIABLE, fresh_session, load_manifests
+from rsspot.cli.plan_options import ADOPT, PATHS, VARIABLE, VARIABLE_FILE, fresh_session, load_manifests
 from rsspot.cli.session import session
 from rsspot.cli_history import shown
 from rsspot.utils.text import printable
@@ -29,6 +29,7 @@ def explain(
     paths: list[Path] = PATHS,
     adopt: bool = ADOPT,
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
     recursive: bool = typer.Option(False, "--recursive", help="Show the fields of fields too, for a kind."),
 ) -> None:
     """Show what a kind and its fields are, or why the plan does what it does with one object.
@@ -36,7 +37,7 @@ def explain(
     For an object, sends no request but GET and writes nothing. For a kind, sends nothing at all.
     """
     if "/" in subject or paths:
-        _explain_object(subject, paths, adopt, var)
+        _explain_object(subject, paths, adopt, var, var_file)
     else:
         _explain_kind(subject, recursive)
 
@@ -50,12 +51,12 @@ def _explain_kind(dotted: str, recursive: bool) -> None:
     here.emit(as_text(found, recursive=recursive) if as_table else as_document(found, recursive=recursive))
 
 
-def _explain_object(address: str, paths: list[Path], adopt: bool, var: list[str]) -> None:
+def _explain_object(address: str, paths: list[Path], adopt: bool, var: list[str], var_file: list[Path]) -> None:
     from rsspot.planner.options import PlanOptions
     from rsspot.workflows import explain as workflow
 
     here = fresh_session()
-    manifests = load_manifests(here, paths, var)
+    manifests = load_manifests(here, paths, var, var_file)
     here.client.ledger = here.reading_ledger
     options = PlanOptions(adopt=adopt)
     explanation = here.run(workflow.explain(here.client, here.reading_ledger, manifests, address, options=options))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rsspot.cli.session import CliSession, session
-from rsspot.cli.variables import check_used, variables_of
+from rsspot.cli.variables import variables_of
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.refs import DNS_LABEL
@@ -61,6 +61,14 @@ UNDO = shown(
     typer.Option(None, "--undo", metavar="RUN", min=1, help="Take back what this run did. Needs no manifests.")
 )
 VARIABLE = typer.Option([], "--var", metavar="NAME=VALUE", help="Set the value of ${var:NAME}. May be repeated.")
+VARIABLE_FILE = shown(
+    typer.Option(
+        [],
+        "--var-file",
+        metavar="FILE",
+        help="YAML or JSON file with values of variables. May be repeated; a later one wins, and --var over all.",
+    )
+)
 WAIT = shown(
     typer.Option("ready", "--wait", metavar="WHAT", help="What to wait for after each step: ready, accepted or none.")
 )
@@ -93,15 +101,25 @@ def reporting_session(*, findings: bool = False) -> CliSession:
     return cli
 
 
-def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
-    """The manifests at these paths. Their Stack sets the profile and organization, unless options do."""
+def load_manifests(
+    cli: CliSession, paths: list[Path] | None, var: list[str], var_file: list[Path], *, everywhere: bool = False
+) -> ManifestSet:
+    """The manifests at these paths. Their Stack sets the profile and organization, unless options do.
+
+    everywhere: whether their fields may have the text of any file: their plan was made before
+    """
     from rsspot.manifests.parse import load
 
     if not paths:
         raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
-    variables = variables_of(var)
-    manifests = load(paths, variables=variables, region=lambda profile: _region(cli, profile))
-    check_used(variables, manifests)
+    manifests = load(
+        paths,
+        variables=variables_of(var),
+        variable_files=var_file,
+        region=lambda profile: _region(cli, profile),
+        strict=True,
+        everywhere=everywhere,
+    )
     cli.options.organization = cli.options.organization or manifests.organization
     cli.options.profile = cli.options.profile or manifests.profile
     return manifests

@@ -24,6 +24,7 @@ from rsspot.cli.plan_options import (
     TARGET,
     UNDO,
     VARIABLE,
+    VARIABLE_FILE,
     WAIT,
     WAIT_TIMEOUT,
     apply_options_of,
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from rsspot.planner.options import PlanOptions
     from rsspot.planner.plan import Plan
 
+    GivenVariables = tuple[list[str], list[Path]]
+    """The values of --var and --var-file."""
+
 
 def plan(
     paths: list[Path] = PATHS,
@@ -65,6 +69,7 @@ def plan(
     target: list[str] = TARGET,
     exclude: list[str] = EXCLUDE,
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
     cli = reporting_session(findings=True)
@@ -82,9 +87,9 @@ def plan(
     if refresh_only and (out or prune or adopt or options.partial or undo):
         raise UsageError("--refresh-only takes no option of a plan", hint="it compares with the last apply alone")
     if refresh_only:
-        result = cli.run(_refresh(cli, load_manifests(cli, paths, var)))
+        result = cli.run(_refresh(cli, load_manifests(cli, paths, var, var_file)))
     else:
-        result = cli.run(_planned(cli, paths, var, options, undo))
+        result = cli.run(_planned(cli, paths, (var, var_file), options, undo))
     show_plan(cli, result)
     if result.refusals:
         if cli.options.output == "json":
@@ -130,6 +135,7 @@ def apply(
     target: list[str] = TARGET,
     exclude: list[str] = EXCLUDE,
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
     cli = reporting_session()
@@ -139,7 +145,7 @@ def apply(
     apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
     approval = Approval(yes, approve)
     if saved:
-        cli.run(_apply_saved(cli, saved, approval, apply_options, var, plan_key_of(plan_key)))
+        cli.run(_apply_saved(cli, saved, approval, apply_options, (var, var_file), plan_key_of(plan_key)))
         return
     options = plan_options(
         prune=prune,
@@ -149,7 +155,7 @@ def apply(
         target=target,
         exclude=exclude,
     )
-    cli.run(_apply(cli, _planned(cli, paths, var, options, undo), approval, apply_options))
+    cli.run(_apply(cli, _planned(cli, paths, (var, var_file), options, undo), approval, apply_options))
 
 
 def destroy(
@@ -162,13 +168,14 @@ def destroy(
     verbose_events: bool = EVERY_EVENT,
     deadline: float | None = DEADLINE,
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
 ) -> None:
     """Delete everything a stack owns."""
     cli = reporting_session()
     cli.every_event = verbose_events
     if paths and stack is not None:
         raise UsageError("cannot combine --stack with manifests", hint="give either manifests or --stack")
-    manifests = load_manifests(cli, paths, var) if paths else None
+    manifests = load_manifests(cli, paths, var, var_file) if paths else None
     if manifests and not manifests.named:
         raise UsageError(
             "these manifests do not name their stack", hint="add a Stack document, or use --stack NAME alone"
@@ -184,11 +191,11 @@ COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy}
 
 
 def _planned(
-    cli: CliSession, paths: list[Path], var: list[str], options: PlanOptions, undo: int | None
+    cli: CliSession, paths: list[Path], given: GivenVariables, options: PlanOptions, undo: int | None
 ) -> Awaitable[Plan]:
     """The plan of manifests, or the one that takes back what a run did."""
     if undo is None:
-        return _plan(cli, load_manifests(cli, paths, var), options)
+        return _plan(cli, load_manifests(cli, paths, *given), options)
     if paths:
         raise UsageError("cannot combine manifests with --undo", hint="give one of the two")
     if options.prune or options.adopt or options.partial:
@@ -239,25 +246,30 @@ async def _destroy(
 
 
 async def _apply_saved(
-    cli: CliSession, saved: Path, approval: Approval, apply_options: ApplyOptions, var: list[str], key: str | None
+    cli: CliSession,
+    saved: Path,
+    approval: Approval,
+    apply_options: ApplyOptions,
+    given: GivenVariables,
+    key: str | None,
 ) -> None:
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
     plan = read_plan(saved, key=key)
     cli.options.profile = cli.options.profile or plan.profile
     cli.options.organization = cli.options.organization or plan.organization
-    manifests = _manifests_of(cli, plan, var, needed=needs_manifests(plan))
+    manifests = _manifests_of(cli, plan, given, needed=needs_manifests(plan))
     plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger)
     await confirm_and_run(cli, plan, approval, apply_options)
 
 
-def _manifests_of(cli: CliSession, plan: Plan, var: list[str], *, needed: bool) -> ManifestSet | None:
+def _manifests_of(cli: CliSession, plan: Plan, given: GivenVariables, *, needed: bool) -> ManifestSet | None:
     """The manifests that a saved plan was made from; None if they are not at hand, or wanted only for comparison."""
     files = [Path(file) for file in plan.files]
     if not needed and not (files and all(file.is_file() for file in files)):
         return None
     try:
-        return load_manifests(cli, files, var)
+        return load_manifests(cli, files, *given, everywhere=True)
     except ManifestError:
         if needed:
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rsspot.cli.findings import show_findings
-from rsspot.cli.plan_options import PATHS, VARIABLE, load_manifests
+from rsspot.cli.plan_options import PATHS, VARIABLE, VARIABLE_FILE, load_manifests
 from rsspot.cli.session import CliSession, session
 from rsspot.errors import PlanRefused
 from rsspot.reports.registry import FINDINGS
@@ -24,6 +24,7 @@ def validate(
         False, "--online", help="Also check regions, classes, versions, bids and servers against the live service."
     ),
     var: list[str] = VARIABLE,
+    var_file: list[Path] = VARIABLE_FILE,
 ) -> None:
     """Check manifests without contacting the service.
 
@@ -33,7 +34,7 @@ def validate(
     With `-o sarif` or `-o github`, what is wrong is printed for code scanning, or for the log of a workflow.
     """
     cli = session()
-    manifests = load_manifests(cli, paths, var)
+    manifests = load_manifests(cli, paths, var, var_file)
     notes = [*manifests.passed_over, *(_check_online(cli, manifests) if online else ())]
     if cli.options.output in FINDINGS:
         show_findings(cli.options.output, ())

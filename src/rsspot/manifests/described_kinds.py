@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from rsspot.constants import LOCAL_API_VERSION
 from rsspot.errors import UsageError
-from rsspot.manifests.stack import Stack
+from rsspot.manifests.own_documents import DOCUMENTS
 from rsspot.resources.description import FieldDescription, Many, Type, described, summary
 from rsspot.resources.kind import Path
 from rsspot.resources.registry import kinds
@@ -26,7 +26,7 @@ class KindDescription:
 def words() -> dict[str, str]:
     """The words for each kind, in lower case -> its name: `spotnodepool`, `spotnodepools`."""
     known = {word: kind.name for kind in kinds().values() for word in kind.aliases}
-    return {**known, "stack": Stack.__name__, "stacks": Stack.__name__}
+    return {**known, **{word: name for name in DOCUMENTS for word in (name.lower(), f"{name.lower()}s")}}
 
 
 def kind_called(word: str) -> str:
@@ -47,9 +47,9 @@ def find(dotted: str) -> KindDescription:
 
 
 def whole(name: str) -> KindDescription:
-    """All of a kind, or of a Stack. Raises KeyError."""
-    model = Stack if name == Stack.__name__ else kinds()[name].model
-    version = LOCAL_API_VERSION if name == Stack.__name__ else kinds()[name].api_version
+    """All of a kind, or of a document of our own. Raises KeyError."""
+    model = DOCUMENTS.get(name) or kinds()[name].model
+    version = LOCAL_API_VERSION if name in DOCUMENTS else kinds()[name].api_version
     fields = tuple(_as_written(each) for each in described(model))
     root = FieldDescription(name, Type.OBJECT, Many.ONE, summary(model), required=True, nullable=False, fields=fields)
     return KindDescription(name, version, (), root)

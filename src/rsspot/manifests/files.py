@@ -46,7 +46,7 @@ def find_files(paths: Sequence[Path], hidden: list[Path] | None = None) -> tuple
     for path in paths:
         if path == STANDARD_INPUT or _is_readable(path):
             files.setdefault(path, ManifestFile(path, named=True))
-        elif path.is_dir():
+        elif _is_folder(path):
             inside = sorted(_walk(path, path, _patterns(path, problems), problems, passed_over, ()))
             if not inside and not problems:
                 hint = "put a .yaml file here, or name another directory"
@@ -91,6 +91,14 @@ def _is_readable(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not stat.S_ISDIR(mode)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        # Such as a name that is too long.
+        return False
 
 
 def _walk(

@@ -13,10 +13,7 @@ from rsspot.manifests.source import Place, Source
 from rsspot.models.fields import SECRET
 from rsspot.resources.kind import Kind
 from rsspot.resources.secrecy import holds_mask
-from rsspot.settings import ALIASES
 
-CREDENTIALS = frozenset(ALIASES["refresh_token"] + ALIASES["access_token"])
-"""The environment variables that hold our own credentials."""
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 _CREDENTIALS_FILE = re.compile(r"(refresh|access)_?token[\"']?\s*[:=]", re.IGNORECASE)
 
@@ -48,12 +45,15 @@ def unsendable(kind: Kind[Any], source: Source) -> Iterator[Problem]:
 def own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterator[Problem]:
     """Each value of a manifest that holds one of the credentials that requests are sent with."""
     for path, text in _texts(manifest.body, ()):
-        if any(
-            text == credential or (len(credential) >= SHORTEST and credential in text) for credential in credentials
-        ):
+        if any(holds(text, credential) for credential in credentials):
             message = f"{manifest.address}: {'.'.join(map(str, path))} holds the credential of this very account"
             hint = "anybody who may read the object could use it"
             yield Problem(message, manifest.where(*map(str, path)), hint, ManifestRule.UNSENDABLE)
+
+
+def holds(text: str, credential: str) -> bool:
+    """Whether a text is a credential or has one in it."""
+    return text == credential or (len(credential) >= SHORTEST and credential in text)
 
 
 def _texts(value: Any, path: Place) -> Iterator[tuple[Place, str]]:

@@ -39,6 +39,8 @@ class Manifest:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     defaults: Mapping[Path, Default] = field(default_factory=dict)
     """Fields of the spec that a new object gets from the settings. One that exists keeps what it has."""
+    combination: str = ""
+    """Which combination of a matrix it is, as a clause."""
 
     @property
     def spec(self) -> Document:

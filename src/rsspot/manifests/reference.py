@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rsspot.manifests.described_kinds import whole
-from rsspot.manifests.parse import authored_kinds
+from rsspot.manifests.document import authored_kinds
 from rsspot.manifests.schema import spec_fields
 from rsspot.manifests.stack import Stack
 from rsspot.models.fields import DEFAULTED, SERVER_OWNED, FilledIn
@@ -51,7 +51,9 @@ def _below(fields: tuple[FieldDescription, ...], above: Path) -> Iterator[tuple[
         # As JSONPath has it: what stands in each item of a list.
         name = f"{each.name}[]" if each.many is Many.LIST and each.fields else each.name
         yield (*above, each.name), replace(each, name=".".join((*above, name)))
-        yield from _below(each.fields, (*above, name))
+        if each.many is not Many.MAP:
+            # What stands under names of the author's own has a page of its own.
+            yield from _below(each.fields, (*above, name))
 
 
 def _section(name: str, example: Document) -> str:

@@ -12,14 +12,15 @@ from pydantic import BaseModel
 
 from rsspot.constants import LOCAL_API_VERSION
 from rsspot.manifests.annotations import ABOUT, PREFIX
+from rsspot.manifests.document import SERVERS_METADATA, authored_kinds
 from rsspot.manifests.lifecycle import OnRemove, Replace
-from rsspot.manifests.parse import SERVERS_METADATA, authored_kinds
-from rsspot.manifests.stack import Stack
+from rsspot.manifests.matrix import INCLUDE, KEY
+from rsspot.manifests.own_documents import DOCUMENTS
 from rsspot.models.authoring import INTEGER_TEXT
 from rsspot.models.fields import SECRET, SERVER_OWNED
 from rsspot.models.money import MOST, PRICE_TEXT
 from rsspot.models.refs import DNS_LABEL
-from rsspot.models.resource import AuthoredMetadata, Metadata
+from rsspot.models.resource import AuthoredMetadata, Metadata, Model
 from rsspot.resources.description import FieldDescription, Many, Type, described, summary
 from rsspot.resources.kind import Kind
 
@@ -29,7 +30,8 @@ REFERENCE: Schema = {"$ref": "#/$defs/reference"}
 LISTS = r"List$"
 DEFINITIONS: Schema = {
     "reference": {
-        "description": "A value that is filled in: ${var:NAME}, ${env:NAME} or ${file:PATH}, each with :-DEFAULT.",
+        "description": "A value that is filled in: ${var:NAME}, ${env:NAME}, ${file:PATH} or ${matrix:NAME},"
+        " each with :-DEFAULT.",
         "type": "string",
         "pattern": r"\$\{[a-z]+:[^}:]+(:-[^}]*)?\}",
     }
@@ -48,15 +50,15 @@ SCALARS: dict[Type, list[Schema]] = {
 
 
 def schema_of(name: str) -> Schema:
-    """The schema of manifests of one kind, or of a Stack. Raises KeyError for a kind that has no manifests."""
-    definition = _stack() if name == Stack.__name__ else _manifest(authored_kinds()[name])
+    """The schema of manifests of one kind, or of a Stack or Overlay. Raises KeyError for a kind without manifests."""
+    definition = _own(DOCUMENTS[name]) if name in DOCUMENTS else _manifest(authored_kinds()[name])
     return {"$schema": DIALECT, "title": name, **definition, "$defs": DEFINITIONS}
 
 
 def whole_schema() -> Schema:
     """The schema of any manifest: which rules hold is decided by its `kind`."""
     definitions = {name: _manifest(kind) for name, kind in sorted(authored_kinds().items())}
-    definitions[Stack.__name__] = _stack()
+    definitions |= {name: _own(model) for name, model in DOCUMENTS.items()}
     items = {"properties": {"items": {"type": "array", "items": {"type": "object", "$ref": "#"}}}}
     return {
         "$schema": DIALECT,
@@ -87,6 +89,7 @@ def _manifest(kind: Kind[Any]) -> Schema:
     properties = {
         "metadata": metadata,
         "spec": {"description": summary(kind.spec_model), **_object(spec_fields(kind))},
+        KEY: _matrix(),
         "status": {"description": "What the service reports; ignored in manifests.", "readOnly": True},
     }
     return _document(kind.name, kind.api_version, summary(kind.model), properties, required=["metadata", "spec"])
@@ -100,10 +103,25 @@ def spec_fields(kind: Kind[Any]) -> tuple[FieldDescription, ...]:
     )
 
 
-def _stack() -> Schema:
-    fields = {each.name: each for each in described(Stack)}
-    properties = {"metadata": _metadata(AuthoredMetadata), "spec": _field(fields["spec"])}
-    return _document(Stack.__name__, LOCAL_API_VERSION, summary(Stack), properties, required=["metadata"])
+def _own(model: type[Model]) -> Schema:
+    """The schema of a document that is no object of the service."""
+    spec = next(each for each in described(model) if each.name == "spec")
+    properties = {"metadata": _metadata(AuthoredMetadata), "spec": _field(spec)}
+    required = ["metadata", "spec"] if spec.required else ["metadata"]
+    return _document(model.__name__, LOCAL_API_VERSION, summary(model), properties, required=required)
+
+
+def _matrix() -> Schema:
+    """Names with lists of values, and combinations that are written out."""
+    value: Schema = {"type": ["string", "number", "boolean"]}
+    combination = {"type": "object", "minProperties": 1, "additionalProperties": value}
+    return {
+        "description": "One object for each combination of these values, which ${matrix:NAME} stands for.",
+        "type": "object",
+        "minProperties": 1,
+        "properties": {INCLUDE: {"description": "Further combinations.", "type": "array", "items": combination}},
+        "additionalProperties": {"anyOf": [{"type": "array", "items": value}, REFERENCE]},
+    }
 
 
 def _document(name: str, version: str, about: str, properties: Schema, required: list[str]) -> Schema:
@@ -178,6 +196,10 @@ def _one(each: FieldDescription, keywords: Any) -> list[Schema]:
     """The values that one item may have."""
     if each.type is Type.ANY:
         return [{}]
+    if each.open:
+        names = {"enum": [field.name for field in each.fields]}
+        is_described = {"type": "object", "minProperties": 1, "propertyNames": names}
+        return [{"if": is_described, "then": _object(each.fields)}]
     if each.type is Type.OBJECT:
         return [_object(each.fields), REFERENCE]
     first, *others = SCALARS[each.type]

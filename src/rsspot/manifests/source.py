@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,10 @@ class Source:
     """Path -> where the value starts; for keys of a mapping, where the key starts."""
     named: bool = True
     """Whether the caller named the file, and it was not found in a folder."""
+    matrix: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The values of `${matrix:…}`, in a document that is one combination of a matrix."""
+    combination: tuple[int, int] | None = None
+    """Which one it is, from 1, of how many."""
 
     def origin(self, path: Iterable[str | int] = ()) -> Origin:
         """Where a path was written, or the closest thing above it that was."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from rsspot.manifests.declarations import Declaration
 from rsspot.manifests.lifecycle import OnRemove, Replace
 from rsspot.models.authoring import WholeNumber, between, one_of
 from rsspot.models.resource import AuthoredMetadata, Model
@@ -40,8 +41,12 @@ class StackSpec(Model):
     """Name or ID of the organization."""
     profile: str | None = None
     """Profile of the config file."""
-    variables: dict[str, Any] = Field(default_factory=dict)
-    """What `${var:…}` stands for."""
+    include: list[str] = Field(default_factory=list)
+    """Files and folders with further manifests, relative to this file. Only variables and include count of a Stack
+    in them.
+    """
+    variables: dict[str, Declaration | Any] = Field(default_factory=dict)
+    """What `${var:…}` stands for: a value, or a mapping that declares its type and rules."""
     limits: Limits = Limits()
     """How much one run may take away."""
     defaults: Defaults = Defaults()

@@ -1,9 +1,9 @@
-"""validated(): what was written in one mapping against the model of its kind, and every problem with its place."""
+"""What was written in one mapping against the model of its kind, and every problem with its place. Knows no kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,17 +15,26 @@ from rsspot.models.findings import findings
 from rsspot.models.resource import models_in
 from rsspot.utils.text import did_you_mean
 
+Written = TypeVar("Written", bound=BaseModel)
+
 
 def validated(
     model: type[BaseModel], written: Any, source: Source, above: Place, problems: list[Problem]
 ) -> dict[str, Any]:
     """What was written, as the model reads it; empty if there are problems, which are added to `problems`."""
+    valid = as_model(model, written, source, above, problems)
+    return valid.model_dump(by_alias=True, exclude_unset=True) if valid else {}
+
+
+def as_model(
+    model: type[Written], written: Any, source: Source, above: Place, problems: list[Problem]
+) -> Written | None:
+    """The model of what was written; None if there are problems, which are added to `problems`."""
     try:
-        valid = model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
+        return model.model_validate(written, extra="forbid", by_name=False, by_alias=True, context=AUTHORING)
     except ValidationError as error:
         problems += explained(error, model, source, above)
-        return {}
-    return valid.model_dump(by_alias=True, exclude_unset=True)
+        return None
 
 
 def explained(error: ValidationError, model: type[BaseModel], source: Source, above: Place) -> Iterator[Problem]:
@@ -46,6 +55,12 @@ def unknown_field(name: str, origin: Origin, known: Sequence[str]) -> Problem:
     return Problem(
         f"unknown field {name!r}", origin, did_you_mean(name, known), ManifestRule.UNKNOWN_FIELD, quotable=False
     )
+
+
+def bad_name(name: str, source: Source) -> Problem:
+    """A name that no object can have."""
+    rule = "a name is at most 63 lowercase letters, digits and dashes, and starts and ends with a letter or digit"
+    return Problem(f"bad name {name!r}", source.origin(("metadata", "name")), rule, ManifestRule.NAME)
 
 
 def missing_field(name: str, origin: Origin) -> Problem:

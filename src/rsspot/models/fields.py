@@ -33,6 +33,9 @@ COMMAND = Fact("command")
 TRIMMED = Fact("trimmed")
 """A text in which blanks and line ends around it mean nothing."""
 
+ANY_FILE = Fact("any-file")
+"""May be the text of a file outside of the manifests' folder: the field takes nothing that must be kept to oneself."""
+
 
 @dataclass(frozen=True)
 class Column:

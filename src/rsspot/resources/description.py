@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from rsspot.models.authoring import AuthoringRule
-from rsspot.models.fields import DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY, Fact, FilledIn, marks
+from rsspot.models.fields import ANY_FILE, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY, Fact, FilledIn, marks
 from rsspot.models.resource import NONE_IS_EMPTY, Status, plain_types
 from rsspot.resources.kind import INHERITED, Path
 from rsspot.utils.docstrings import field_docs
@@ -53,6 +53,7 @@ NOTES: dict[Fact, str] = {
     SERVER_OWNED: "Set by the service; ignored in manifests.",
     SECRET: "Secret: never shown, stored or logged.",
     WRITE_ONLY: "Never returned by the service.",
+    ANY_FILE: "May be the text of a file anywhere.",
 }
 """What the facts about a field mean to whoever writes a manifest."""
 
@@ -61,6 +62,7 @@ NOTES: dict[Fact, str] = {
 class FieldDescription:
     """One field. item_nullable: whether an item of the list or map may be null, which removes it.
 
+    open: whether a value may also be another than the object that is described
     default: None if there is none · keywords: the rules of its value, as JSON Schema has them
     fields: those of the object, or of each object in the list or map
     """
@@ -72,6 +74,7 @@ class FieldDescription:
     required: bool
     nullable: bool
     item_nullable: bool = False
+    open: bool = False
     default: Any = None
     facts: tuple[Any, ...] = ()
     keywords: Mapping[str, Any] = field(default_factory=dict)
@@ -128,6 +131,7 @@ def _described(name: str, info: FieldInfo, doc: str | None, inherited: tuple[Any
         required=info.is_required(),
         nullable=type(None) in members or NONE_IS_EMPTY in facts,
         item_nullable=type(None) in item and many is not Many.ONE,
+        open=model is not None and Any in item,
         default=_default(info, facts),
         facts=facts,
         keywords=dict(_keywords(facts)),

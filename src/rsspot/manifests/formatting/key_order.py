@@ -1,4 +1,4 @@
-"""The usual order of the keys of a manifest: apiVersion, kind, metadata, spec, and fields as their kind has them."""
+"""The usual order of the keys of a manifest: apiVersion, kind, metadata, matrix, spec, then as its kind has them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 import yaml
 
 from rsspot.manifests.described_kinds import whole
+from rsspot.manifests.matrix import KEY
 from rsspot.resources.description import FieldDescription, Many, Type
 
 MERGE = "<<"
@@ -34,7 +35,7 @@ class KeyOrder:
 
 
 UNORDERED = KeyOrder()
-ANY = KeyOrder(("apiVersion", "kind", "metadata", "spec", "status"), {"metadata": KeyOrder(METADATA)})
+ANY = KeyOrder(("apiVersion", "kind", "metadata", KEY, "spec", "status"), {"metadata": KeyOrder(METADATA)})
 """The order of any object."""
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rsspot.models.authoring import WholeNumber, between, one_of, rule
 from rsspot.models.fields import (
+    ANY_FILE,
     COLUMN,
     IMMUTABLE,
     SECRET,
@@ -148,7 +149,7 @@ class VMPool(Resource):
 class VMSSHKeySpec(Spec):
     """What a key is."""
 
-    public_key: Annotated[str, IMMUTABLE, TRIMMED, rule(check_public_key)]
+    public_key: Annotated[str, IMMUTABLE, TRIMMED, ANY_FILE, rule(check_public_key)]
     """The public key in OpenSSH's format of one line. A key cannot be changed, only replaced."""
     description: Annotated[str | None, IMMUTABLE, COLUMN] = None
     """What the key is for."""
