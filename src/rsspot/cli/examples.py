@@ -13,6 +13,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
     "destroy": ("rsspot destroy manifests/", "rsspot destroy --stack edge --yes"),
     "validate": ("rsspot validate manifests/",),
+    "export": (
+        "rsspot export --all --out backup",
+        "rsspot export cloudspace/edge",
+        "rsspot export --all --stack edge | rsspot plan -",
+    ),
+    "import": (
+        "rsspot import --all --out infra --stack edge",
+        "rsspot import cloudspace/edge spotnodepool/edge/workers --out infra",
+    ),
     "explain": (
         "rsspot explain SpotNodePool.bidPrice",
         "rsspot explain CloudSpace --recursive",

@@ -61,14 +61,16 @@ def reporting_session() -> CliSession:
     return cli
 
 
-def load_manifests(cli: CliSession, paths: list[Path] | None, var: list[str]) -> ManifestSet:
+def load_manifests(
+    cli: CliSession, paths: list[Path] | None, var: list[str], *, may_be_empty: bool = False
+) -> ManifestSet:
     """The manifests at these paths. Their Stack sets the profile and organization, unless options do."""
     from rsspot.manifests.parse import load
 
     if not paths:
         raise UsageError("no manifests given", hint="give files or directories, such as manifests/")
     variables = variables_of(var)
-    manifests = load(paths, variables=variables)
+    manifests = load(paths, variables=variables, may_be_empty=may_be_empty)
     check_used(variables, manifests)
     cli.options.organization = cli.options.organization or manifests.organization
     cli.options.profile = cli.options.profile or manifests.profile

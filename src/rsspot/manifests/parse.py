@@ -35,9 +35,16 @@ TOP_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def load(
-    paths: Sequence[Path], *, variables: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    *,
+    variables: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    may_be_empty: bool = False,
 ) -> ManifestSet:
-    """Read manifests from files and directories. Raises ManifestError with every problem found."""
+    """Read manifests from files and directories. Raises ManifestError with every problem found.
+
+    may_be_empty: a Stack alone will do
+    """
     hidden: list[Path] = []
     files, problems = find_files(paths, hidden)
     sources, unreadable = read_sources(files)
@@ -62,7 +69,7 @@ def load(
         if manifest is not None and not missing:
             manifests.append(manifest)
     problems += _duplicates(manifests)
-    if not problems and not manifests:
+    if not problems and not manifests and not may_be_empty:
         places = ", ".join(map(str, paths))
         problems.append(Problem("no manifests here except for a Stack", Origin(places)))
     if problems:
@@ -121,6 +128,12 @@ def _stack(sources: Sequence[Source], variables: Variables) -> tuple[Stack, list
     if not DNS_LABEL.fullmatch(stack.name):
         problems.append(_bad_name(stack.name, source))
     return stack, problems
+
+
+def manifest_of(source: Source) -> tuple[Manifest | None, list[Problem]]:
+    """The manifest that a document is, and what is wrong with it. Its references are not expanded."""
+    problems: list[Problem] = []
+    return _manifest(source, problems), problems
 
 
 def _manifest(source: Source, problems: list[Problem]) -> Manifest | None:

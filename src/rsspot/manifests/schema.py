@@ -5,6 +5,7 @@ A variable in place of a whole spec, or of all metadata, is the one exception.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -70,6 +71,11 @@ def whole_schema() -> Schema:
         ],
         "$defs": {**DEFINITIONS, **definitions},
     }
+
+
+def schema_text() -> str:
+    """The schema of any manifest as the file that editors read."""
+    return json.dumps(whole_schema(), indent=2) + "\n"
 
 
 def _for_kind(kind: Schema, then: Schema) -> Schema:

@@ -34,6 +34,11 @@ class Variables:
     used: set[str] = field(default_factory=set)
 
 
+def escaped(text: str) -> str:
+    """A text that `expand` reads as it is, whatever stands in it."""
+    return text.replace("${", "$${")
+
+
 def expand(source: Source, variables: Variables) -> list[Problem]:
     """Replace the references in every value of a document, in place."""
     problems: list[Problem] = []

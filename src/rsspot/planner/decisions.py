@@ -30,6 +30,7 @@ from rsspot.resources.secrecy import secret_paths
 from rsspot.utils.serialization import Document, at_path
 
 FINAL = "is final once made"
+NAME_PATH = ("metadata", "annotations", NAME_ANNOTATION)
 
 
 def decide(draft: Draft, context: PlanContext) -> Draft:
@@ -171,10 +172,12 @@ def _will_hold(manifest: Manifest, live: Document | None) -> bool:
 
 
 def _marks(manifest: Manifest, live: Document, context: PlanContext) -> tuple[Edit, ...]:
-    """The edits that make an adopted object ours."""
+    """The edits that make an adopted object ours. A name from a former life would make it a copy of another object."""
     marks = [Edit(LABEL_PATH, label_of(live), context.owners.stack)]
-    if live["metadata"]["name"] != manifest.name:
-        marks.append(Edit(("metadata", "annotations", NAME_ANNOTATION), None, manifest.name))
+    given = at_path(live, NAME_PATH)
+    name = manifest.name if live["metadata"]["name"] != manifest.name else None
+    if given != name:
+        marks.append(Edit(NAME_PATH, given, name))
     return tuple(marks)
 
 
