@@ -58,7 +58,7 @@ def export(
     for folder, owner in folders.items():
         result.add(folder, [each for each in written if each.stack == owner], owner, one_file)
     result.write(overwrite=force, hint="name another folder, or replace them with --force")
-    result.show([["plan", str(folder)] for folder in folders])
+    result.show([["plan", str(folder), *([] if owner else ["--adopt"])] for folder, owner in folders.items()])
 
 
 def import_(
@@ -138,7 +138,7 @@ class _Result:
             self._cli.emit({**result, "next": commands})
 
     def _lines(self, commands: Sequence[str]) -> list[str]:
-        lines = [f"Wrote {', '.join(self._written)}." if self._written else "Nothing to write: all of it is declared."]
+        lines = [f"Wrote {', '.join(self._written)}." if self._written else "Nothing to write."]
         lines += [printable(f"Note: {note}.") for note in self._notes]
         if self._variables:
             lines += ["Set these variables for the secrets:", *_columns(self._variables)]

@@ -129,16 +129,20 @@ class _Draft:
             manifest, problems = _read(self.document)
             if manifest is not None and not problems:
                 return manifest
+            before = self.document
             for path, problem in problems:
                 if path in NEEDED:
                     raise Unwritable(problem.message)
                 self._leave_out(path, f"left out: {_clause(path, problem)}")
+            if self.document is before:
+                raise Unwritable(problems[0][1].message if problems else "it is not understood")
 
     def _leave_out(self, path: Place, why: str) -> None:
-        if at_path(self.document, path) is None:
-            return
-        self.document = without(self.document, path)
-        self._below.setdefault(path[:1], []).append(f"{'.'.join(map(str, path[1:]))}: {why}")
+        """Leave out a value, unless it is gone already, with what it stood in."""
+        missing = object()
+        if at_path(self.document, path, missing) is not missing:
+            self.document = without(self.document, path)
+            self._below.setdefault(path[:1], []).append(f"{'.'.join(map(str, path[1:]))}: {why}")
 
     def _object(self, value: Document, model: type[BaseModel], above: Path) -> Document:
         """The part of an object of the spec that is its author's."""
