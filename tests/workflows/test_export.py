@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +11,15 @@ import pytest
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import UsageError
 from rsspot.resources.registry import kinds
+from rsspot.testing import SimulatedSpot
 from rsspot.utils.secrets import Secrets
-from rsspot.workflows.export import LiveObjects, exported, imported
+from rsspot.workflows.export import LiveObjects, exported, imported, read_live_objects
 from rsspot.workflows.manifest_files import files_of, stream_of
+from support.registering import STACK, Registrar, Runs
 
 ORGANIZATION = "org-tests"
 CLASS = "gp.vs1.large-dfw"
-WEBHOOK = "https://hooks.example.com/very-secret"
+WEBHOOK = "https://hooks.example.com/a-very-secret-path"
 UUID = "5c0f7b0e-8f0e-4c53-9d7a-0a4c5b1d2e3f"
 
 
@@ -114,6 +118,17 @@ def test_a_copy_of_a_secret_is_written_nowhere(copied: str) -> None:
     assert "    other: kept\n" in text and "# annotations.note: left out, since a secret stands in it" in text
 
 
+def test_a_secret_in_the_name_of_a_note_is_written_nowhere() -> None:
+    text = text_of(cloudspace(webhook=WEBHOOK, metadata={"annotations": {"a-very-secret-path": "x", "other": "kept"}}))
+    assert "very-secret" not in text and "other: kept" in text
+
+
+def test_a_secret_that_is_not_valid_is_not_quoted() -> None:
+    group = live("VMPool", UUID, {**pool()["spec"], "vmCloudSpace": "machines", "vmUserData": "n*o base 64"})
+    assert "  # vmUserData: left out: not valid\n" in text_of(group)
+    assert "n*o" not in text_of(group)
+
+
 @pytest.mark.parametrize("value", ["our-own-refresh-token", "x our-own-refresh-token", "(secret)"])
 def test_credentials_and_masks_are_written_nowhere(value: str) -> None:
     text = text_of(cloudspace(metadata={"annotations": {"note": value}}), credentials=("our-own-refresh-token",))
@@ -182,3 +197,24 @@ def test_a_registration_without_a_program_on_record_is_left_out() -> None:
     assert "registration/machines/machines is left out: missing field 'registrar'" in note_on(
         machine("u1", "omni", None)
     )
+
+
+async def test_registered_machines_are_exported_so_that_a_plan_is_empty(
+    spot_api: SimulatedSpot, registrar: Registrar, tmp_path: Path
+) -> None:
+    """By the program that registered them, as the ledger has it."""
+    runs = Runs(spot_api, tmp_path)
+    runs.file.write_text(STACK.replace("EXEC", json.dumps(registrar.refusing())))
+    await runs.apply()
+    spot_api.advance(600)
+    await runs.apply()
+    assert registrar.questions.count("confirm") == 2
+    written = exported(await read_live_objects(runs.client, runs.client.ledger), [], notes=[])
+    assert [each.manifest.address for each in written] == [
+        "registration/vms/vms",
+        "vmcloudspace/vms",
+        "vmpool/vms/runners",
+    ]
+    runs.file.write_text("".join(stream_of(written, "vms").texts.values()))
+    plan = await runs.plan()
+    assert plan.empty and not plan.refusals and not plan.undeclared

@@ -27,7 +27,7 @@ from rsspot.models.fields import SECRET, SERVER_OWNED
 from rsspot.models.resource import models_in
 from rsspot.resources.kind import Field, Kind, Path, is_zero
 from rsspot.resources.lenient import without
-from rsspot.resources.secrecy import holds_mask, secret_paths, secrets_of
+from rsspot.resources.secrecy import holds_mask, secrets_of, texts
 from rsspot.utils.secrets import Secrets
 from rsspot.utils.serialization import Document, at_path
 
@@ -111,16 +111,14 @@ class _Draft:
 
     def leave_out_secrets(self, credentials: Secrets | None) -> None:
         """Leave out what is no secret field and yet holds a secret, a credential of ours, or the mask of one."""
-        declared = {(SPEC, *path) for path in self._kind.marked(SECRET)}
-        hidden = secrets_of(self._kind, self._live)
-        found = {*secret_paths(self._kind, self.document, hidden)}
-        found |= {
-            path
-            for path, text in _texts(self.document, ())
-            if holds_mask(text) or (credentials and credentials.in_text(text))
-        }
-        for path in sorted(found - declared, key=str):
-            if path[0] != "kind" and path[0] != "apiVersion" and path not in NEEDED:
+        hidden = [secrets_of(self._kind, self._live), credentials or Secrets(())]
+        for path, text in list(texts(self.document, ())):
+            if path[0] not in (METADATA, SPEC) or path in NEEDED or self._is_secret(path):
+                continue
+            if any(each.in_text(path[-1]) for each in hidden):
+                # Its name would tell as much as its value.
+                self.document = without(self.document, path)
+            elif holds_mask(text) or any(each.in_text(text) for each in hidden):
                 self._leave_out(path, HOLDS_A_SECRET)
 
     def validate(self) -> Manifest:
@@ -133,9 +131,12 @@ class _Draft:
             for path, problem in problems:
                 if path in NEEDED:
                     raise Unwritable(problem.message)
-                self._leave_out(path, f"left out: {_clause(path, problem)}")
+                self._leave_out(path, f"left out: {'not valid' if self._is_secret(path) else _clause(path, problem)}")
             if self.document is before:
                 raise Unwritable(problems[0][1].message if problems else "it is not understood")
+
+    def _is_secret(self, path: Place) -> bool:
+        return path[:1] == (SPEC,) and path[1:] in self._kind.marked(SECRET)
 
     def _leave_out(self, path: Place, why: str) -> None:
         """Leave out a value, unless it is gone already, with what it stood in."""
@@ -215,14 +216,6 @@ def _places(value: Any, path: Place) -> Iterator[Place]:
 def _clause(path: Place, problem: Problem) -> str:
     """What a problem says, without the field that it is about."""
     return problem.message.removeprefix(f"{'.'.join(map(str, path))}: ")
-
-
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, (*path, str(key)))
-    elif isinstance(value, str | list):
-        yield path, str(value)
 
 
 def _with_references(value: Any, variables: Mapping[Path, str], path: Place) -> Any:
