@@ -90,7 +90,7 @@ def test_a_stack_is_printed_as_its_author_would_write_it(rsspot: Command) -> Non
 def test_one_object_is_printed(rsspot: Command) -> None:
     """With the Stack that it belongs to, by any name that people use for it."""
     stack, _, pool = EXPORTED.split("---\n")
-    for name in ("spotnodepool/workers", "pools/edge/workers"):
+    for name in ("spotnodepool/workers", "pools/edge/workers", "pools/workers spotnodepool/edge/workers"):
         assert rsspot(f"export {name}") == f"{stack}---\n{pool}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
-from rsspot.errors import UsageError
+from rsspot.errors import RsspotError, UsageError
 from rsspot.resources.registry import kinds
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.secrets import Secrets
@@ -218,3 +218,13 @@ async def test_registered_machines_are_exported_so_that_a_plan_is_empty(
     runs.file.write_text("".join(stream_of(written, "vms").texts.values()))
     plan = await runs.plan()
     assert plan.empty and not plan.refusals and not plan.undeclared
+
+
+async def test_a_kind_that_cannot_be_listed_ends_an_export(spot_api: SimulatedSpot) -> None:
+    """A part would look like the whole; what is named of another kind is not held up by it."""
+    client = spot_api.client()
+    spot_api.faults.say("GET vmpools: 404 x9")
+    with pytest.raises(RsspotError, match="the live vmpools could not be read"):
+        await read_live_objects(client, client.ledger)
+    assert (await read_live_objects(client, client.ledger, ["cloudspace/edge"])).live == {"CloudSpace": {}}
+    await client.aclose()

@@ -141,10 +141,13 @@ def kind_of(name: str) -> Kind[Any]:
 
 def choose(objects: LiveObjects, names: Sequence[str]) -> Iterator[Chosen]:
     """The objects of these names, or all that there are. Raises NotFound and UsageError for a name of none."""
+    seen = set()
     for name in names:
         kind = kind_of(name)
         live = chosen(kind, objects.of(kind), called(kind, name.partition("/")[2]))
-        yield Chosen(kind, live, objects.stack_of(kind, live))
+        if (identity := (kind.name, live["metadata"]["name"])) not in seen:
+            seen.add(identity)
+            yield Chosen(kind, live, objects.stack_of(kind, live))
     for kind in authored_kinds().values() if not names else ():
         for live in objects.of(kind):
             if not is_controlled(live):
