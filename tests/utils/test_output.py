@@ -13,6 +13,7 @@ from rsspot.utils.output import as_json, as_json_line, as_yaml
 from rsspot.utils.streams import SafeStream
 from rsspot.utils.tables import as_table
 from rsspot.utils.text import columns, starts_command
+from rsspot.utils.yaml_values import parse_yaml
 
 EVIL = "x\x1b[2J\x7f\x9b31m\u202e\u200b\u2028\u00a0\U000e0001\r\n::error::y\ttail"
 PLAIN = ["東京 😀", "#x", "- a", "", "x " * 200 + "::error::y"]
@@ -43,6 +44,14 @@ def test_a_document_can_be_escaped_by_the_stream(write: Any, text: str) -> None:
 def test_a_lone_surrogate_can_be_printed(write: Any) -> None:
     """It stands for a byte of a file name; a strict reader of JSON would refuse it."""
     assert yaml.safe_load(write({"file": "a\udcffb", "\udcff": 1})) == {"file": "a\ufffdb", "\ufffd": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["1e3", "012", "0o7", "0x1f", "no", "~", "1_000", "1:30", "2026-01-01", ".5", "<<", "="]
+)
+def test_a_text_of_yaml_is_a_text_to_every_reader(text: str) -> None:
+    """By the rules of YAML 1.1, which most tools follow, and by those of 1.2, which manifests are read by."""
+    assert yaml.safe_load(as_yaml({text: text})) == parse_yaml(as_yaml({text: text})) == {text: text}
 
 
 def test_a_table_counts_the_columns_of_a_terminal() -> None:

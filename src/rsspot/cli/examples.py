@@ -26,6 +26,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "fmt": ("rsspot fmt manifests/", "rsspot fmt --check --diff manifests/", "rsspot fmt - < edge.yaml"),
     "render": ("rsspot render manifests/", "rsspot render manifests/ --var region=us-central-dfw-2 -o json"),
+    "export": (
+        "rsspot export --all --out backup",
+        "rsspot export cloudspace/edge",
+        "rsspot export --all --stack edge | rsspot plan -",
+    ),
+    "import": (
+        "rsspot import --all --out infra --stack edge",
+        "rsspot import cloudspace/edge spotnodepool/edge/workers --out infra",
+    ),
     "explain": (
         "rsspot explain SpotNodePool.bidPrice",
         "rsspot explain CloudSpace --recursive",

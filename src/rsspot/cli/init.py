@@ -13,20 +13,20 @@ import typer
 from rsspot.cli.questions import Questions, at_this_terminal
 from rsspot.cli.session import session
 from rsspot.errors import UsageError
+from rsspot.manifests.placing import require_room, write_files
 from rsspot.models.money import price_text
 from rsspot.services.nodepools.schemas import MOST_SERVERS
 from rsspot.workflows.first_stack import (
+    FILES,
     Candidate,
     FirstStack,
     Market,
     files_of,
     name_from,
     read_market,
-    require_room,
     usable_bid,
     usable_count,
     usable_name,
-    write_files,
 )
 
 
@@ -45,7 +45,7 @@ def init(
     """
     here = session()
     given = Given(name, here.options.region, server_class, bid_price, desired, stack)
-    require_room(folder)
+    require_room(folder, FILES)
     questions = None if yes else at_this_terminal()
     if questions is None and not yes and given.missing:
         flags = ", ".join(given.missing)

@@ -102,11 +102,18 @@ def reporting_session(*, findings: bool = False) -> CliSession:
 
 
 def load_manifests(
-    cli: CliSession, paths: list[Path] | None, var: list[str], var_file: list[Path], *, everywhere: bool = False
+    cli: CliSession,
+    paths: list[Path] | None,
+    var: list[str],
+    var_file: list[Path],
+    *,
+    everywhere: bool = False,
+    may_be_empty: bool = False,
 ) -> ManifestSet:
     """The manifests at these paths. Their Stack sets the profile and organization, unless options do.
 
     everywhere: whether their fields may have the text of any file: their plan was made before
+    may_be_empty: whether a Stack alone will do
     """
     from rsspot.manifests.parse import load
 
@@ -119,6 +126,7 @@ def load_manifests(
         region=lambda profile: _region(cli, profile),
         strict=True,
         everywhere=everywhere,
+        may_be_empty=may_be_empty,
     )
     cli.options.organization = cli.options.organization or manifests.organization
     cli.options.profile = cli.options.profile or manifests.profile

@@ -24,6 +24,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 IGNORE_FILE = ".rsspotignore"
 SCHEMA_FILE = ".rsspot.schema.json"
 """What `init` writes for editors. Its name begins with a dot, so that it is not read as a manifest."""
+SCHEMA_HEADER = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n"
+"""The first line of a file, which leads an editor to the schema beside it."""
 STANDARD_INPUT = Path("-")
 
 

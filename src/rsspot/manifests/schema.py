@@ -5,6 +5,7 @@ A variable in place of a whole spec, or of all metadata, is the one exception.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -76,6 +77,11 @@ def whole_schema() -> Schema:
         ],
         "$defs": {**DEFINITIONS, **definitions},
     }
+
+
+def schema_text() -> str:
+    """The schema of any manifest as the file that editors read."""
+    return json.dumps(whole_schema(), indent=2) + "\n"
 
 
 def _for_kind(kind: Schema, then: Schema) -> Schema:

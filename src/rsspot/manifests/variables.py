@@ -60,6 +60,11 @@ class Variables:
     filled: Filled = field(default_factory=Filled)
 
 
+def escaped(text: str) -> str:
+    """A text that `expand` reads as it is, whatever stands in it."""
+    return text.replace("${", "$${")
+
+
 def expand(source: Source, variables: Variables) -> list[Problem]:
     """Replace the references in every value of a document, in place."""
     source.value, problems, _ = expanded(source, (), variables)

@@ -66,6 +66,13 @@ class Version:
 
 
 @dataclass(frozen=True)
+class ServiceDefault:
+    """The value that the service sets where none is written, as its schema publishes it."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
 class FilledIn:
     """The field gets a value when an object is made and its author wrote none; afterwards it is left alone.
 

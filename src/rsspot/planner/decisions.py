@@ -228,10 +228,12 @@ def _will_hold(manifest: Manifest, live: Document | None) -> bool:
 
 
 def _marks(manifest: Manifest, live: Document, context: PlanContext) -> tuple[Edit, ...]:
-    """The edits that make an adopted object ours."""
+    """The edits that make an adopted object ours. A name from a former life would make it a copy of another object."""
     marks = [Edit(LABEL_PATH, label_of(live), context.owners.stack)]
-    if live["metadata"]["name"] != manifest.name and at_path(live, NAME_PATH) != manifest.name:
-        marks.append(Edit(NAME_PATH, at_path(live, NAME_PATH), manifest.name))
+    given = at_path(live, NAME_PATH)
+    name = manifest.name if live["metadata"]["name"] != manifest.name else None
+    if given != name:
+        marks.append(Edit(NAME_PATH, given, name))
     return tuple(marks)
 
 

@@ -25,6 +25,7 @@ from rsspot.models.fields import (
     FilledIn,
     RefersTo,
     ServersOf,
+    ServiceDefault,
     Version,
     YieldsTo,
     marks,
@@ -92,6 +93,11 @@ class Field:
         return self.has(IMMUTABLE) or self.has(DEFAULTED)
 
     @property
+    def service_default(self) -> Any:
+        """The value that the service sets where none is written; None where it sets none."""
+        return next((fact.value for fact in self.facts if isinstance(fact, ServiceDefault)), None)
+
+    @property
     def yields_to(self) -> Path | None:
         return next((fact.path for fact in self.facts if isinstance(fact, YieldsTo)), None)
 
@@ -143,6 +149,7 @@ class Kind(Generic[T]):
 
     expand: for a kind whose manifest stands for several objects that only a live parent determines; a Registration
     stands for every VM of a VM cloudspace. A pure function: (desired, live parent) -> desired objects.
+    gather: the reverse: (live objects of `expands_to`) -> the manifests that stand for them.
     """
 
     model: type[T]
@@ -155,6 +162,7 @@ class Kind(Generic[T]):
     api_version: str = API_VERSION
     expand: Callable[[Document, Document], list[Document]] | None = None
     expands_to: str | None = None
+    gather: Callable[[list[Document]], list[Document]] | None = None
     local: bool = False
     """Whether its objects are stored in the ledger, not in the API."""
     authored: bool = True

@@ -32,7 +32,7 @@ def secret_paths(kind: Kind[Any], document: Document, hidden: Secrets | None = N
     fields = {(SPEC, *path) for path in kind.marked(SECRET) if at_path(document, (SPEC, *path)) is not None}
     hidden = hidden or secrets_of(kind, document)
     if hidden:
-        fields |= {path for path, text in _texts(document, ()) if hidden.in_text(text)}
+        fields |= {path for path, text in texts(document, ()) if hidden.in_text(text)}
     return tuple(sorted(fields))
 
 
@@ -53,12 +53,12 @@ def holds_mask(text: str) -> bool:
 
 def masked_in(document: Document) -> bool:
     """Whether a text of a document holds a mask."""
-    return any(holds_mask(text) for _, text in _texts(document, ()))
+    return any(holds_mask(text) for _, text in texts(document, ()))
 
 
 def refuse_masks(body: Any, what: str) -> None:
     """Raise UsageError if a text of a body holds a mask: what was printed and is sent back would replace the secret."""
-    if any(holds_mask(text) for _, text in _texts(body, ())):
+    if any(holds_mask(text) for _, text in texts(body, ())):
         hint = "write the secret itself: `get --show-secrets` prints it"
         raise UsageError(f"a value of {what} holds a mask instead of a secret", hint=hint)
 
@@ -96,11 +96,11 @@ def _parsed(text: Any) -> Any:
         return None
 
 
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """Every text of an object outside lists, by its path; a list counts as one text."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _texts(inner, (*path, str(key)))
+            yield from texts(inner, (*path, str(key)))
     elif isinstance(value, str):
         yield path, value
     elif isinstance(value, list):

@@ -246,8 +246,11 @@ def _yaml_escape(code: int) -> str:
 def _yaml_dumper() -> Any:
     import yaml
 
+    from rsspot.utils.yaml_scalars import use_core_schema
+
     base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     dumper: Any = type("Dumper", (base,), {})
+    use_core_schema(dumper)
     dumper.add_representer(str, _yaml_text)
     return dumper
 

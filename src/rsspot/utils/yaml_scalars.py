@@ -81,6 +81,16 @@ _MAKERS: dict[str, Callable[[str], Any]] = {
     f"{TAG}bool": _boolean,
     f"{TAG}null": lambda text: None,
 }
-for _type, _pattern, _first in _RESOLVERS:
-    for _class in (Loader, Dumper):
-        _class.add_implicit_resolver(f"{TAG}{_type}", _pattern, list(_first))
+
+
+def use_core_schema(loader_or_dumper: Any) -> None:
+    """Make a class take a plain scalar for what YAML 1.2 takes it for, such as 1e3 for a number.
+
+    A dumper then puts quotes around a text that is written like that.
+    """
+    for kind, pattern, first in _RESOLVERS:
+        loader_or_dumper.add_implicit_resolver(f"{TAG}{kind}", pattern, list(first))
+
+
+for _class in (Loader, Dumper):
+    use_core_schema(_class)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from string import Template
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import UsageError
-from rsspot.manifests.files import SCHEMA_FILE
-from rsspot.manifests.schema import whole_schema
+from rsspot.manifests.files import SCHEMA_FILE, SCHEMA_HEADER
+from rsspot.manifests.schema import schema_text
 from rsspot.models.bids import objection, suggestion
 from rsspot.models.money import parse_price, price_text
 from rsspot.models.refs import DNS_LABEL
@@ -26,7 +25,8 @@ from rsspot.utils.text import did_you_mean
 
 DEFAULT_NAME = "demo"
 STACK_FILE, CLUSTER_FILE = "stack.yaml", "cluster.yaml"
-_HEADER = f"# yaml-language-server: $$schema=./{SCHEMA_FILE}\n"
+FILES = (STACK_FILE, CLUSTER_FILE, SCHEMA_FILE)
+_HEADER = SCHEMA_HEADER.replace("$", "$$")
 _STACK = Template(
     _HEADER
     + """\
@@ -199,34 +199,5 @@ def files_of(chosen: FirstStack) -> dict[str, str]:
     return {
         STACK_FILE: _STACK.substitute(values),
         CLUSTER_FILE: _CLUSTER.substitute(values),
-        SCHEMA_FILE: json.dumps(whole_schema(), indent=2) + "\n",
+        SCHEMA_FILE: schema_text(),
     }
-
-
-def require_room(folder: Path) -> None:
-    """Raises UsageError if one of the files is there already: nothing is ever overwritten."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder")
-    paths = {name: folder / name for name in (STACK_FILE, CLUSTER_FILE, SCHEMA_FILE)}
-    # A link to a file that does not exist is in the way too.
-    if present := [name for name, path in paths.items() if path.exists() or path.is_symlink()]:
-        message = f"{folder} has {', '.join(present)} already, and nothing is overwritten"
-        raise UsageError(message, hint="name another folder")
-
-
-def write_files(folder: Path, files: dict[str, str]) -> list[Path]:
-    """Write new files, all or none. Raises UsageError if one cannot be written."""
-    require_room(folder)
-    written: list[Path] = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            # "x" refuses a file that somebody else has made in the meantime.
-            with (folder / name).open("x", encoding="utf-8") as file:
-                written.append(folder / name)
-                file.write(text)
-    except OSError as error:
-        for path in written:
-            path.unlink(missing_ok=True)
-        raise UsageError(f"cannot write to {folder}: {error.strerror}") from None
-    return written

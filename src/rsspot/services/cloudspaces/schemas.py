@@ -18,6 +18,7 @@ from rsspot.models.fields import (
     FilledIn,
     Needs,
     RefersTo,
+    ServiceDefault,
     Version,
 )
 from rsspot.models.resource import Model, Resource, Spec, Status
@@ -49,9 +50,9 @@ class CloudSpaceSpec(Spec):
     """Whether the control plane is replicated. Needs type hosted."""
     type: Annotated[str | None, IMMUTABLE] = None
     """Type of the control plane, such as hosted."""
-    deployment_type: Annotated[str | None, IMMUTABLE, one_of("gen1", "gen2"), WIDE] = None
+    deployment_type: Annotated[str | None, IMMUTABLE, one_of("gen1", "gen2"), ServiceDefault("gen2"), WIDE] = None
     """Generation of the platform that the cluster runs on."""
-    cloud: Annotated[str | None, IMMUTABLE] = None
+    cloud: Annotated[str | None, IMMUTABLE, ServiceDefault("default")] = None
     """Cloud that the cluster runs on; the service has one, called default."""
     webhook: Annotated[str | None, SECRET, Field(repr=False)] = None
     """URL that is called when servers are about to be reclaimed."""

@@ -7,7 +7,17 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from rsspot.models.authoring import WholeNumber, between, one_of
-from rsspot.models.fields import DEFAULTED, IMMUTABLE, WHOLE, WIDE, Column, CommandLine, NotAbove, RefersTo
+from rsspot.models.fields import (
+    DEFAULTED,
+    IMMUTABLE,
+    WHOLE,
+    WIDE,
+    Column,
+    CommandLine,
+    NotAbove,
+    RefersTo,
+    ServiceDefault,
+)
 from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
@@ -53,6 +63,7 @@ class AutopilotNodePoolSpec(Spec):
     memory_per_vcpu: Annotated[
         str | None,
         DEFAULTED,
+        ServiceDefault("any"),
         BeforeValidator(_as_text),
         one_of("any", "2", "4", "8"),
         Field(alias="memoryPerVCPU"),
@@ -60,7 +71,7 @@ class AutopilotNodePoolSpec(Spec):
     """Memory of a node in GB for each vCPU, or any."""
     budget_per_hour: Annotated[Offer, Column("BUDGET", whole=True)]
     """The most that all nodes may cost together, in dollars an hour."""
-    allocation_strategy: Annotated[str | None, DEFAULTED, one_of("LowestPrice")] = None
+    allocation_strategy: Annotated[str | None, DEFAULTED, ServiceDefault("LowestPrice"), one_of("LowestPrice")] = None
     """How server classes are chosen."""
     custom_labels: Annotated[StringMap | None, NODE_LABELS, CommandLine("label")] = None
     """Kubernetes labels of every node."""

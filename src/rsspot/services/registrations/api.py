@@ -126,7 +126,11 @@ class VMRegistrations(Documents):
             vmpool=spec.get("vmPool"),
             vm_name=spec.get("vmName"),
             omni_cluster=spec["omniCluster"],
-            payload={"stack": (metadata.get("labels") or {}).get(STACK_LABEL), "ipAddress": spec.get("ipAddress")},
+            payload={
+                "stack": (metadata.get("labels") or {}).get(STACK_LABEL),
+                "ipAddress": spec.get("ipAddress"),
+                "registrar": spec.get("registrar"),
+            },
         )
 
     async def _ask(self, question: str, record: RegistrationRecord, spec: Mapping[str, Any]) -> Document:
@@ -184,6 +188,7 @@ def _document(record: RegistrationRecord) -> Document:
             "vmPool": record.vmpool,
             "ipAddress": record.payload.get("ipAddress"),
             "omniCluster": record.omni_cluster,
+            "registrar": record.payload.get("registrar"),
         },
         "status": {"state": record.status.value, "updatedAt": record.updated_at},
     }

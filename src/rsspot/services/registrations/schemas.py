@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 from pydantic import Field
 
-from rsspot.constants import LOCAL_API_VERSION
+from rsspot.constants import LOCAL_API_VERSION, STACK_LABEL
 from rsspot.models.authoring import Truth, WholeNumber, between
 from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WIDE, WRITE_ONLY, Column, RefersTo
 from rsspot.models.resource import Model, Resource, Spec, Status
@@ -105,6 +106,32 @@ def machines(registration: Document, group: Document) -> list[Document]:
     ]
 
 
+def registrations(machines: list[Document]) -> list[Document]:
+    """The Registrations that stand for registered machines: one for each cluster of a VM cloudspace in a stack.
+
+    Which program registered a machine is on record since rsspot 0.4. The name is ours: nothing is derived from it.
+    """
+    found: dict[tuple[str, str, str], Document] = {}
+    for machine in machines:
+        spec, labels = machine["spec"], machine["metadata"].get("labels") or {}
+        key = (labels.get(STACK_LABEL) or "", spec["vmCloudSpace"], spec["omniCluster"])
+        wanted = {"vmCloudSpace": spec["vmCloudSpace"], "omniCluster": spec["omniCluster"]}
+        program = {"registrar": spec["registrar"]} if spec.get("registrar") else {}
+        # The program of any machine will do: all of a group had one Registration.
+        earlier = found.get(key, {}).get("spec", {})
+        found[key] = {"metadata": {"labels": labels}, "spec": {**wanted, **earlier, **program}}
+    groups = Counter(group for _, group, _ in found)
+    return [
+        {
+            "apiVersion": LOCAL_API_VERSION,
+            "kind": "Registration",
+            **each,
+            "metadata": {**each["metadata"], "name": group if groups[group] == 1 else f"{group}-{cluster}"},
+        }
+        for (_, group, cluster), each in sorted(found.items())
+    ]
+
+
 VM_REGISTRATION = Kind(
     VMRegistration,
     plural="vmregistrations",
@@ -124,6 +151,7 @@ REGISTRATION = Kind(
     verbs=frozenset(),
     local=True,
     expand=machines,
+    gather=registrations,
     expands_to="VMRegistration",
 )
 KINDS = (VM_REGISTRATION, REGISTRATION)
