@@ -14,6 +14,7 @@ from rsspot.cli.plan_options import (
     ALLOW_INCOMPLETE,
     DEADLINE,
     EVERY_EVENT,
+    MAX_COST,
     MAX_DELETES,
     PARALLELISM,
     PATHS,
@@ -27,6 +28,7 @@ from rsspot.cli.plan_options import (
     plan_key_of,
     plan_options,
     reporting_session,
+    with_max_cost,
 )
 from rsspot.cli.prompts import YES, confirm
 from rsspot.cli.session import CliSession, session
@@ -52,6 +54,7 @@ def plan(
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
+    max_cost: str | None = MAX_COST,
     out: Path | None = shown(typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`.")),
     detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
     plan_key: Path | None = PLAN_KEY,
@@ -64,7 +67,8 @@ def plan(
     manifests = load_manifests(cli, paths, var)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
-    result = cli.run(_plan(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete)))
+    options = with_max_cost(plan_options(prune, adopt, max_deletes, allow_incomplete), max_cost, manifests)
+    result = cli.run(_plan(cli, manifests, options))
     _show(cli, result)
     if result.refusals:
         if cli.options.output == "json":
@@ -96,6 +100,7 @@ def apply(
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
+    max_cost: str | None = MAX_COST,
     yes: bool = YES,
     wait: str = WAIT,
     wait_timeout: float = WAIT_TIMEOUT,
@@ -113,10 +118,11 @@ def apply(
         raise UsageError("cannot combine --plan with manifests", hint="give either --plan or paths")
     apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
     if saved:
-        cli.run(_apply_saved(cli, saved, yes, apply_options, var, plan_key_of(plan_key)))
+        cli.run(_apply_saved(cli, saved, yes, apply_options, var, plan_key_of(plan_key), max_cost))
         return
     manifests = load_manifests(cli, paths, var)
-    cli.run(_apply(cli, manifests, plan_options(prune, adopt, max_deletes, allow_incomplete), yes, apply_options))
+    options = with_max_cost(plan_options(prune, adopt, max_deletes, allow_incomplete), max_cost, manifests)
+    cli.run(_apply(cli, manifests, options, yes, apply_options))
 
 
 def destroy(
@@ -200,15 +206,23 @@ async def _destroy(
 
 
 async def _apply_saved(
-    cli: CliSession, saved: Path, yes: bool, apply_options: ApplyOptions, var: list[str], key: str | None
+    cli: CliSession,
+    saved: Path,
+    yes: bool,
+    apply_options: ApplyOptions,
+    var: list[str],
+    key: str | None,
+    max_cost: str | None,
 ) -> None:
+    from rsspot.planner.options import PlanOptions
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
     plan = read_plan(saved, key=key)
     cli.options.profile = cli.options.profile or plan.profile
     cli.options.organization = cli.options.organization or plan.organization
-    manifests = _manifests_of(cli, plan, var, needed=needs_manifests(plan))
-    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger)
+    manifests = _manifests_of(cli, plan, var, needed=needs_manifests(plan) or max_cost is not None)
+    options = with_max_cost(PlanOptions(), max_cost, manifests) if manifests else PlanOptions()
+    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger, spending=options.spending)
     await _confirm_and_run(cli, plan, yes, apply_options)
 
 
@@ -272,4 +286,4 @@ def _show(cli: CliSession, plan: Plan) -> None:
 def _report(cli: CliSession) -> Report:
     from rsspot.reports.registry import report_for
 
-    return report_for(cli.options.output, color=cli.color)
+    return report_for(cli.options.output, color=cli.color, verbose=bool(cli.options.verbose))

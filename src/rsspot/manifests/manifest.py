@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsspot.errors import Origin, Origins, nearest
-from rsspot.manifests.stack import Limits
+from rsspot.manifests.stack import Limits, StackSpec
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
 
@@ -65,6 +65,15 @@ class ManifestSet:
     """Files that were passed over in a folder because their names begin with a dot."""
     variables: frozenset[str] = frozenset()
     """The names of variables that the Stack declares or that a manifest asks for."""
+
+    stack_spec: StackSpec = field(default_factory=StackSpec)
+    """All that the Stack says."""
+    stack_origins: Origins = field(default_factory=dict, repr=False, compare=False)
+    """Where each part of the Stack was written."""
+
+    def where_in_stack(self, *path: str) -> Origin | None:
+        """Where a part of the Stack's spec was written, or the closest thing above it."""
+        return nearest(self.stack_origins, ("spec", *path), None)
 
     @property
     def passed_over(self) -> tuple[str, ...]:

@@ -78,6 +78,8 @@ def load(
         foreign=tuple(foreign),
         hidden=tuple(map(str, hidden)),
         variables=frozenset(given.used | {*stack.spec.variables}),
+        stack_spec=stack.spec,
+        stack_origins=next((source.marks for source in sources if _is_stack(source)), {}),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from rsspot.manifests.spending import Budget, Extras, Risk
 from rsspot.models.authoring import WholeNumber, between
 from rsspot.models.resource import AuthoredMetadata, Model
 
@@ -32,6 +33,12 @@ class StackSpec(Model):
     """What `${var:…}` stands for."""
     limits: Limits = Limits()
     """How much one run may take away."""
+    budget: Budget | None = None
+    """How much the stack may cost."""
+    risk: Risk = Risk()
+    """Which risk of losing servers a plan warns of."""
+    extras: dict[str, Extras] = Field(default_factory=dict)
+    """Address -> what is billed for this object and is no object itself, such as load balancers."""
 
 
 class Stack(Model):

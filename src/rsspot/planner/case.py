@@ -36,6 +36,7 @@ class Rule(StrEnum):
     WANTED = "wanted"
     BYSTANDER = "bystander"
     BLAST_RADIUS = "blast-radius"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from rsspot.constants import VERSION
 from rsspot.errors import Origin, Problem, UsageError
@@ -16,21 +15,21 @@ from rsspot.models.findings import findings
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.diff import path_key
+from rsspot.planner.json_model import CONFIG
 from rsspot.planner.masking import Masks, masked
+from rsspot.planner.money_codec import PlanCost, dump_cost, load_cost
 from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.sealing import seals_of
 from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
 
 FORMAT = "rsspot.plan/1"
-UNSEALED = ("digest", "createdAt", "signature")
-"""What the digest is not about."""
+UNSEALED = ("digest", "createdAt", "signature", "cost")
+"""What the digest is not about. Prices move while a plan stays the same: its digest is about its changes."""
 
 
 class _Json(BaseModel):
-    """camelCase in the file. Members that a later version adds are passed over."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore", defer_build=True)
+    model_config = CONFIG
 
 
 class PlanTool(_Json):
@@ -127,7 +126,10 @@ class PlanPending(_Json):
 
 
 class PlanDocument(_Json):
-    """A saved plan. digest is of what it would do: not of itself, times, places in files, seals and the signature."""
+    """A saved plan. digest is of what it would do: not of itself, times, places in files, seals, cost and signature.
+
+    cost is left out where nothing costs.
+    """
 
     format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
     tool: PlanTool
@@ -143,6 +145,7 @@ class PlanDocument(_Json):
     undeclared: list[str]
     refusals: list[PlanProblem]
     notes: list[str]
+    cost: PlanCost | None = None
     digest: str = ""
     created_at: str | None = None
     signature: str | None = None
@@ -171,10 +174,10 @@ def dump_plan(plan: Plan) -> Document:
         undeclared=[leftover.address for leftover in plan.undeclared],
         refusals=[_dump_problem(problem) for problem in plan.refusals],
         notes=list(plan.notes),
+        cost=dump_cost(plan.cost) if plan.cost else None,
     )
-    written: Document = ADAPTER.dump_python(
-        document, mode="json", by_alias=True, exclude={"digest", "created_at", "signature"}
-    )
+    left_out = {"digest", "created_at", "signature"} | (set() if plan.cost else {"cost"})
+    written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=left_out)
     return written | {"digest": digest_of(written)}
 
 
@@ -205,6 +208,7 @@ def load_plan(document: Any) -> Plan:
         files=tuple(saved.inputs.files),
         profile=saved.inputs.profile,
         programs=saved.inputs.programs,
+        cost=load_cost(saved.cost) if saved.cost else None,
     )
 
 

@@ -14,6 +14,7 @@ from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
 from rsspot.planner.change import Action, Change
 from rsspot.planner.live import LiveState
+from rsspot.planner.money import StackCost
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Leftover
@@ -48,6 +49,7 @@ class Draft:
     undeclared: tuple[Leftover, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    cost: StackCost | None = None
 
     def add(
         self,

@@ -16,6 +16,7 @@ from rsspot.planner.dependents import may_go_down, survivors
 from rsspot.planner.diff import SPEC
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.field_guards import FIELD_GUARDS
+from rsspot.planner.money_guards import MONEY_GUARDS
 from rsspot.planner.ownership import label_of
 
 FEWEST = 10
@@ -254,4 +255,5 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     unseen_dependents,
     bystanders,
     blast_radius,
+    *MONEY_GUARDS,
 )

@@ -9,6 +9,7 @@ Each stage takes a draft and returns the next one, and looks at nothing but the 
     remove_undeclared   prune, or list, what no manifest declares
     expand              the objects that a manifest such as Registration stands for
     remove_underived    the same as remove_undeclared, for those
+    price               what all of it costs before and after
 
 Then the guards object, and the changes are sorted by address. Who waits for whom is the business of `order`.
 """
@@ -30,6 +31,7 @@ from rsspot.planner.matching import match
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Pending, Plan
+from rsspot.planner.pricing import price
 from rsspot.planner.removal import remove_predecessors, remove_undeclared, remove_underived
 from rsspot.resources.kind import Kind, Phase
 
@@ -42,6 +44,7 @@ STAGES: tuple[Stage, ...] = (
     remove_undeclared,
     expand,
     remove_underived,
+    price,
 )
 
 
@@ -74,6 +77,7 @@ def build(
         refusals=(*draft.problems, *guard(draft, context)),
         notes=draft.notes,
         files=tuple(files),
+        cost=draft.cost,
     )
 
 

@@ -17,8 +17,9 @@ REPORTS = {
 """Name of a format -> module and class. Imported when it is used."""
 
 
-def report_for(name: str, *, color: bool = False) -> Report:
+def report_for(name: str, *, color: bool = False, verbose: bool = False) -> Report:
     """The report of a format. color: for formats that know colors. Raises KeyError for an unknown name."""
     module, _, cls = REPORTS[name].partition(":")
     report: Report = getattr(importlib.import_module(module), cls)(color=color)
+    report.verbose = verbose
     return report

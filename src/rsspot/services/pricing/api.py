@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote as escaped
 
-from rsspot.errors import ApiError, NotFound, UsageError
+from rsspot.concurrency import together
+from rsspot.errors import ApiError, NotFound, RequestError, UsageError
 from rsspot.http.transport import Call, SpotTransport
+from rsspot.models.costs import Rates
 from rsspot.resources.documents import Documents
 from rsspot.resources.known import require_known
 from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
+from rsspot.services.pricing.rates import Past, rates_of
 from rsspot.services.pricing.recommendation import FAMILIES, MARGINS, CostLimits, Scenario, scenarios
 from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint, Quote
 from rsspot.services.pricing.selection import Wanted, chosen
@@ -83,6 +87,32 @@ class Pricing:
         rows = schemas.percentiles(await self._feed("/percentiles.json"))
         return await self._within(region, rows)
 
+    async def rates(
+        self,
+        server_classes: Iterable[str],
+        documents: Iterable[Document] | None = None,
+        *,
+        patience: float | None = None,
+    ) -> Rates:
+        """The prices that costs are worked out from; past ones of these classes only. What cannot be read is unknown.
+
+        documents: all server classes, if they were read already · patience: the longest wait for the past prices of a
+        class, in seconds. Sources: as `list` and `history`, at the same time. Raises AuthError.
+        """
+        names = sorted({*server_classes})
+        past = await together(self._past(name, patience) for name in names)
+        by_name = dict(zip(names, past, strict=True))
+        try:
+            return rates_of(await self._server_classes.list() if documents is None else documents, by_name)
+        except RequestError as error:
+            return rates_of((), by_name, unread=error.message)
+
+    async def _past(self, server_class: str, patience: float | None) -> Past:
+        try:
+            return await self._recorded(server_class, patience)
+        except RequestError as error:
+            return error.message
+
     async def history(self, server_class: str) -> builtins.list[PricePoint]:
         """What winners of each auction of a server class paid, oldest first.
 
@@ -91,8 +121,11 @@ class Pricing:
         """
         if not server_class:
             raise UsageError("the server class is empty", hint="pass the name of a server class")
+        return await self._recorded(server_class)
+
+    async def _recorded(self, server_class: str, patience: float | None = None) -> builtins.list[PricePoint]:
         try:
-            feed = await self._feed(f"/history/{escaped(server_class, safe='')}")
+            feed = await self._feed(f"/history/{escaped(server_class, safe='')}", patience)
         except ApiError as error:
             # The feed's object store returns 400, 403 or 404 for a missing file.
             if error.status in (400, 403, 404):
@@ -121,8 +154,8 @@ class Pricing:
     async def _kept_list(self) -> builtins.list[Document]:
         return await self._server_classes.kept_list()
 
-    async def _feed(self, path: str) -> Document:
-        return await self._feeds.send(Call("GET", path, fresh=False, private=False))
+    async def _feed(self, path: str, patience: float | None = None) -> Document:
+        return await self._feeds.send(Call("GET", path, fresh=False, private=False, patience=patience))
 
 
 class BlockingPricing(Blocking):
@@ -132,5 +165,6 @@ class BlockingPricing(Blocking):
     get = blocking(Pricing.get)
     build = blocking(Pricing.build)
     percentiles = blocking(Pricing.percentiles)
+    rates = blocking(Pricing.rates)
     history = blocking(Pricing.history)
     comparable = blocking(Pricing.comparable)
