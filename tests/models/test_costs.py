@@ -8,11 +8,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
 
 from rsspot.models.bids import CURRENT, RULES
 from rsspot.models.costs import MONTH, ClassPrices, Cost, Measure, Rates, total, unknown_cost
-from rsspot.models.percent import Percent, parse_percent, percent_text
+from rsspot.models.percent import parse_percent, percent_text
 
 SHORT = settings(max_examples=60, deadline=None)
 prices = st.decimals("0.001", "99", places=3)
@@ -94,14 +93,14 @@ def test_nobody_pays_less_than_the_minimum() -> None:
 @pytest.mark.parametrize(("text", "share"), [("5%", "0.05"), ("0.5 %", "0.005"), ("100%", "1"), ("0%", "0")])
 def test_a_percentage_is_written_with_its_sign(text: str, share: str) -> None:
     """So that 0.05 and 5 cannot be mixed up."""
-    assert TypeAdapter(Percent).validate_python(text) == Decimal(share)
+    assert parse_percent(text) == Decimal(share)
 
 
-@pytest.mark.parametrize("text", ["5", "0.05", 5, 0.05, "101%", "-1%", "%", "1e1%", "٥%", None, True])
-def test_what_is_no_percentage_is_refused(text: object) -> None:
+@pytest.mark.parametrize("text", ["5", "0.05", "", "101%", "-1%", "%", "1e1%", "٥%", "5%%"])
+def test_what_is_no_percentage_is_refused(text: str) -> None:
     """A number without a sign could mean either."""
-    with pytest.raises(ValidationError, match="percentage"):
-        TypeAdapter(Percent).validate_python(text)
+    with pytest.raises(ValueError, match="percentage"):
+        parse_percent(text)
 
 
 def test_a_share_is_shown_to_a_tenth_of_a_percent() -> None:

@@ -15,6 +15,7 @@ OWN = {
     "apply": ("rsspot.cli.reconcile", "Make live objects match the manifests."),
     "destroy": ("rsspot.cli.reconcile", "Delete everything a stack owns."),
     "validate": ("rsspot.cli.reconcile", "Check manifests without contacting the service."),
+    "bid": ("rsspot.cli.bid", "Find the lowest bid for a risk."),
     "explain": ("rsspot.cli.explain", "Show what a kind is, or why the plan does what it does with an object."),
     "schema": ("rsspot.cli.schema", "Print the JSON Schema of manifests, for editors."),
     "login": ("rsspot.cli.account", "Log in with a browser and store the refresh token."),

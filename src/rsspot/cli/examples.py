@@ -13,6 +13,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
     "destroy": ("rsspot destroy manifests/", "rsspot destroy --stack edge --yes"),
     "validate": ("rsspot validate manifests/",),
+    "bid": ("rsspot bid advise manifests/",),
+    "bid advise": (
+        "rsspot bid advise manifests/ --risk 1%",
+        "rsspot bid advise gp.vs1.large-dfw --nodes 5 --nearby -o json",
+        "rsspot bid advise manifests/ --risk 0.5% --write",
+    ),
     "explain": (
         "rsspot explain SpotNodePool.bidPrice",
         "rsspot explain CloudSpace --recursive",

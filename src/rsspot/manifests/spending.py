@@ -5,27 +5,33 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import model_validator
 
-from rsspot.models.authoring import WholeNumber, between, one_of
+from rsspot.models.authoring import WholeNumber, between, one_of, rule
 from rsspot.models.costs import Measure
 from rsspot.models.money import Price
-from rsspot.models.percent import Percent
+from rsspot.models.percent import Percent, parse_percent
 from rsspot.models.resource import Model
 
-WARN_ABOVE = Decimal("0.1")
+WARN_ABOVE = "10%"
 """Share of the recorded hours. Measured over four weeks of the simulator's market: of the bids that rsspot suggests for
 its 93 classes none loses more, unless the price of the moment is unusually low; a twentieth would warn of 12 of them.
 """
+MOST_LOST = parse_percent(WARN_ABOVE)
 
 
-def _above_zero(amount: Decimal) -> Decimal:
+MOST_DOLLARS = 1_000_000_000
+
+
+def _check_amount(amount: Decimal) -> None:
     if amount <= 0:
         raise ValueError("must be more than 0")
-    return amount
+    if amount >= MOST_DOLLARS:
+        raise ValueError(f"must be less than {MOST_DOLLARS}")
 
 
-Amount = Annotated[Price, AfterValidator(_above_zero)]
+Amount = Annotated[Price, rule(_check_amount, exclusiveMinimum=0, exclusiveMaximum=MOST_DOLLARS)]
+"""Dollars."""
 
 
 class Budget(Model):
@@ -50,6 +56,11 @@ class Risk(Model):
 
     warn_above: Percent = WARN_ABOVE
     """Share of the hours of the last four weeks in which the price rose above the bid."""
+
+    @property
+    def most(self) -> Decimal:
+        """The share that is not yet warned of."""
+        return parse_percent(self.warn_above)
 
 
 class Extras(Model):

@@ -6,30 +6,30 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator
+
+from rsspot.models.authoring import rule
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 
 
-def parse_percent(value: Any) -> Any:
+def parse_percent(text: str) -> Decimal:
     """`5%` as 0.05. Raises ValueError."""
-    if isinstance(value, Decimal):
-        return value
-    found = _PERCENT.fullmatch(str(value).strip())
+    found = _PERCENT.fullmatch(text.strip())
     if found is None or Decimal(found[1]) > 100:
         raise ValueError("must be a percentage from 0% to 100%, such as 5%")
     return Decimal(found[1]) / 100
 
 
 def percent_text(share: Decimal) -> str:
-    """A share as people write it, to a tenth of a percent."""
+    """A share as people read it, to a tenth of a percent."""
     return f"{(share * 100).quantize(Decimal('0.1')).normalize():f} %"
 
 
-Percent = Annotated[
-    Decimal,
-    BeforeValidator(parse_percent),
-    PlainSerializer(lambda share: f"{share * 100:f}%", return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": f"^{_PERCENT.pattern}$"}),
-]
+def _as_text(value: Any) -> Any:
+    """A number without a sign, which is refused by its own rule and not for its type."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+Percent = Annotated[str, BeforeValidator(_as_text), rule(parse_percent, pattern=f"^{_PERCENT.pattern}$")]
 """A share of one, written as `5%`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rsspot.errors import Origin
-from rsspot.manifests.spending import WARN_ABOVE
+from rsspot.manifests.spending import MOST_LOST
 from rsspot.models.costs import Measure
 
 
@@ -49,5 +49,5 @@ class PlanOptions:
     allow_incomplete: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()
     spending: tuple[SpendingLimit, ...] = ()
-    warn_above: Decimal = WARN_ABOVE
+    warn_above: Decimal = MOST_LOST
     extras: tuple[Extra, ...] = ()

@@ -39,6 +39,27 @@ def write_private(path: Path, text: str, *, follow: bool = True) -> None:
         raise
 
 
+def replace_text(path: Path, old: str, new: str) -> None:
+    """Replace the text of somebody's own file atomically, with its permissions kept and no line end touched.
+
+    old: what the file must still hold. Raises OSError, also if it holds something else by now.
+    """
+    path = path.resolve()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(new)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(stat.S_IMODE(path.stat().st_mode))
+        if path.read_bytes() != old.encode():
+            raise OSError(errno.EBUSY, "it was changed meanwhile", str(path))
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
 def _is_own_link(path: Path) -> bool:
     """Whether a path is a symbolic link of the caller to a file of the caller, or to none yet."""
     if not path.is_symlink():

@@ -57,7 +57,7 @@ def with_money(options: PlanOptions, manifests: ManifestSet) -> PlanOptions:
     return replace(
         options,
         spending=(*_limits(manifests), *options.spending),
-        warn_above=spec.risk.warn_above,
+        warn_above=spec.risk.most,
         extras=tuple(
             Extra(address, fee, count, manifests.where_in_stack("extras", address))
             for address, extra in spec.extras.items()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import quote as escaped
 
@@ -17,6 +18,7 @@ from rsspot.resources.known import require_known
 from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
+from rsspot.services.pricing.advice import Advice, advice, cheaper, equal_or_better, offers
 from rsspot.services.pricing.rates import Past, rates_of
 from rsspot.services.pricing.recommendation import FAMILIES, MARGINS, CostLimits, Scenario, scenarios
 from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint, Quote
@@ -24,6 +26,15 @@ from rsspot.services.pricing.selection import Wanted, chosen
 from rsspot.utils.serialization import Document
 
 R = TypeVar("R", Quote, Percentiles, Comparison)
+
+
+@dataclass(frozen=True)
+class Advised:
+    """The bid for a class, the classes that would do for less, and the prices that both come from."""
+
+    advice: Advice
+    cheaper: tuple[Advice, ...]
+    rates: Rates
 
 
 class Pricing:
@@ -107,6 +118,29 @@ class Pricing:
         except RequestError as error:
             return rates_of((), by_name, unread=error.message)
 
+    async def advise(
+        self, server_classes: Iterable[str], *, risk: Decimal, nearby: bool = False, patience: float | None = None
+    ) -> dict[str, Advised]:
+        """The lowest valid bid for each of these classes, and cheaper ones that are at least as big.
+
+        risk: the share of the last four weeks' hours that a bid may lose, such as Decimal("0.01") · nearby: look at
+        other regions of the same country too · patience: as of `rates`. Sources: as `list` and `history`.
+        Raises UsageError for an unknown class; ApiError, AuthError, TransportError.
+        """
+        documents = await self._server_classes.kept_list()
+        every = offers(documents, await self._regions.kept_list() if nearby else ())
+        names = sorted({*server_classes})
+        for name in names:
+            await require_known(self._server_classes, name)
+        others = {name: [each.name for each in equal_or_better(every[name], every.values())] for name in names}
+        wanted = {*names, *(each for found in others.values() for each in found)}
+        rates = await self.rates(wanted, documents, patience=patience)
+        advised = {name: advice(every[name].quote, rates.of(name), risk) for name in wanted}
+        return {
+            name: Advised(advised[name], cheaper(advised[name], (advised[each] for each in others[name])), rates)
+            for name in names
+        }
+
     async def _past(self, server_class: str, patience: float | None) -> Past:
         try:
             return await self._recorded(server_class, patience)
@@ -166,5 +200,6 @@ class BlockingPricing(Blocking):
     build = blocking(Pricing.build)
     percentiles = blocking(Pricing.percentiles)
     rates = blocking(Pricing.rates)
+    advise = blocking(Pricing.advise)
     history = blocking(Pricing.history)
     comparable = blocking(Pricing.comparable)
