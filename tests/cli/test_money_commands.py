@@ -84,10 +84,17 @@ def test_a_plan_succeeds_without_the_feed(rsspot: Command) -> None:
 def test_prices_are_read_only_if_something_costs(rsspot: Command) -> None:
     """And the past of each class once."""
     FILE.write_text(STACK)
-    assert rsspot("plan stack.yaml -v").count("/history/") == 1
+    other = STACK.rpartition("---")[2].replace("workers", "batch")
+    FILE.write_text(f"{STACK}---{other}")
+    printed = rsspot("plan stack.yaml -v")
+    assert (printed.count("/history/"), printed.count("/serverclasses ")) == (1, 1)
+    rsspot("apply stack.yaml --yes --wait none")
+    printed = rsspot("destroy stack.yaml --yes")
+    assert "Cost: 0.04 -> 0 USD/h" in printed
     FILE.write_text(STACK.rpartition("---")[0])
     printed = rsspot("plan stack.yaml -v")
     assert "/history/" not in printed
+    assert "/serverclasses" not in printed
     assert "Cost" not in printed
 
 
@@ -129,6 +136,15 @@ def test_a_saved_plan_is_held_to_the_budget_of_today(rsspot: Command) -> None:
     assert "cost of the stack is not known" in rsspot("apply --plan plan.json --yes --wait none", 5)
     rsspot("simulator faults --clear")
     assert "Cost: 0 -> 0.02 USD/h (floor 0.04, ceiling 0.12)" in rsspot("apply --plan plan.json --yes --wait none")
+
+
+def test_a_saved_plan_needs_its_manifests_for_max_cost(rsspot: Command) -> None:
+    """Nothing vouches for the costs in the file; without the option it can be applied as it is."""
+    FILE.write_text(STACK)
+    rsspot("plan stack.yaml --out plan.json")
+    FILE.unlink()
+    assert "no such file" in rsspot("apply --plan plan.json --yes --wait none --max-cost 5", 3)
+    assert "Cost:" not in rsspot("apply --plan plan.json --yes --wait none")
 
 
 def test_what_a_saved_plan_says_of_its_cost_is_not_believed(rsspot: Command) -> None:

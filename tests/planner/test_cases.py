@@ -126,7 +126,8 @@ def rates_of_case(case: Document, classes: dict[str, Document]) -> Rates:
         else [PricePoint(began + timedelta(hours=hour), parse_price(price)) for hour, price in enumerate(each)]
         for name, each in case["recorded"].items()
     }
-    return rates_of(classes.values(), past)
+    why = case.get("incomplete", {}).get("ServerClass")
+    return rates_of(() if why else classes.values(), past, unread=why)
 
 
 def live_object(kind: Kind[Any], short: Document) -> Document:

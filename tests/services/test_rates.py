@@ -131,7 +131,7 @@ def test_no_amount_is_above_the_ceiling(bid: Decimal, past: list[Decimal], least
 def test_what_a_spec_does_not_say_is_unknown() -> None:
     """An object that somebody else made may lack anything."""
     assert won_at_auction({}, Rates()).ceiling is None
-    assert "a bid is missing" in won_at_auction({}, Rates()).unknown
+    assert "None: a bid is missing" in won_at_auction({}, Rates()).unknown
     assert rented({"serverClass": "a", "desired": 2}, Rates(unread="no answer")).unknown == ("no answer",)
     assert budgeted({}, Rates()).unknown == ("there is no budget",)
     assert fee_if(True, HA_CONTROL_PLANE, Rates()).fixed_per_month is None

@@ -35,17 +35,17 @@ def won_at_auction(spec: Document, rates: Rates) -> Cost:
     name, bid, servers = spec.get("serverClass"), price_at(spec, ("bidPrice",)), Servers.of(spec)
     prices = rates.of(name)
     floor, expected = _at_most(bid, prices.billed), _at_most(bid, prices.usual)
-    unknown = {
-        rates.why_none(name, "market price"): floor is None,
-        f"{name}: {rates.unread or prices.unrecorded}": expected is None,
-        "a bid is missing": bid is None,
-        "a number of servers is open": None in (servers.least, servers.now, servers.most),
-    }
+    reasons = (
+        (rates.why_none(name, "market price"), floor is None),
+        (rates.unread or f"{name}: {prices.unrecorded}", expected is None),
+        (f"{name}: a bid is missing", bid is None),
+        (f"{name}: a number of servers is open", None in (servers.least, servers.now, servers.most)),
+    )
     return Cost(
         _times(floor, servers.least),
         _times(expected, servers.now),
         _times(bid, servers.most),
-        unknown=tuple(reason for reason, holds in unknown.items() if holds),
+        unknown=tuple(dict.fromkeys(reason for reason, holds in reasons if holds)),
     )
 
 

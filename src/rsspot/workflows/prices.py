@@ -25,13 +25,15 @@ CLASSES = "ServerClass"
 async def read_rates(
     client: AsyncSpotClient, snapshot: Snapshot, state: LiveState, declared: Sequence[Manifest], stack: str
 ) -> Rates:
-    """The prices of what is declared and of what the stack has. Sends nothing if none of it costs anything."""
+    """The prices of what is declared and of what the stack has. Sends nothing if none of it is of a class.
+
+    Server classes are not listed again where the snapshot has them.
+    """
     specs = [*((each.kind, each.spec) for each in declared), *_live(state, declared, stack)]
-    if not any(kind.cost for kind, _ in specs):
-        return Rates()
+    classed = any(to.kind == CLASSES and at_path(spec, path) for kind, spec in specs for path, to in kind.references)
+    listed = snapshot.live.get(CLASSES, None if classed else {})
     if why := snapshot.incomplete.get(CLASSES):
         return Rates(unread=why)
-    listed = snapshot.live.get(CLASSES)
     names = [str(name) for kind, spec in specs for name in _bid_on(kind, spec)]
     return await client.pricing.rates(names, None if listed is None else listed.values(), patience=PATIENCE)
 
