@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import stat
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rsspot.cli.app import run
 
@@ -179,6 +181,17 @@ def test_money_that_cannot_be_understood(rsspot: Command, spec: str, said: str) 
     assert "error: stack.yaml:4:" in printed
 
 
+def test_the_documented_stack_is_valid(rsspot: Command) -> None:
+    """Every part of docs/money.md that is YAML, put together."""
+    page = (Path(__file__).parents[2] / "docs" / "money.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    spec = {key: value for block in blocks for key, value in yaml.safe_load(block)["spec"].items()}
+    assert set(spec) == {"budget", "risk", "extras"}
+    FILE.write_text(STACK.replace("spec: {}", f"spec: {json.dumps(spec)}"))
+    assert "of which 20 fixed" in rsspot("plan stack.yaml")
+
+
 def test_a_risky_bid_is_told(rsspot: Command) -> None:
     """With the numbers, outside the digest."""
     FILE.write_text(STACK)
@@ -209,6 +222,10 @@ def test_a_class_is_advised_on(rsspot: Command) -> None:
     assert "--risk must be a percentage" in rsspot("bid advise gp.vs2.medium-dfw2 --risk 0.01", 3)
     assert "--write needs manifests" in rsspot("bid advise gp.vs2.medium-dfw2 --write", 3)
     assert "no manifests given" in rsspot("bid advise", 3)
+    FILE.write_text(STACK)
+    assert "--nodes is for a class" in rsspot("bid advise stack.yaml --nodes 3", 3)
+    for path in ("stuck.yaml", "manifests/", "./gp.vs2.medium-dfw2"):
+        assert "no such file or directory" in rsspot(f"bid advise {path}", 3)
 
 
 def test_no_bid_is_made_up(rsspot: Command) -> None:

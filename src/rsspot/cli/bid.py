@@ -39,7 +39,7 @@ def advise(
         typer.Argument(None, metavar="PATH...|CLASS", help="Manifests with pools, or the name of a server class.")
     ),
     risk: str = shown(typer.Option("1%", "--risk", help="Share of the recorded hours that a bid may lose.")),
-    nodes: int = shown(typer.Option(1, "--nodes", min=1, help="Number of servers, for a class.")),
+    nodes: int | None = shown(typer.Option(None, "--nodes", min=1, help="Number of servers, for a class; default: 1.")),
     nearby: bool = typer.Option(False, "--nearby", help="Look for cheaper classes in the whole country."),
     write: bool = typer.Option(False, "--write", help="Write the bids into the manifests, and nothing else."),
     var: list[str] = VARIABLE,
@@ -70,15 +70,25 @@ def _share(risk: str) -> Decimal:
         raise UsageError(f"--risk {error}") from None
 
 
-def _bidders(here: CliSession, subjects: list[str], nodes: int, var: list[str], *, write: bool) -> list[Bidder]:
-    """What the subjects stand for: a single word that is no file is a class."""
+def _bidders(here: CliSession, subjects: list[str], nodes: int | None, var: list[str], *, write: bool) -> list[Bidder]:
+    """What the subjects stand for."""
     from rsspot.workflows.bid_advice import bidder_for, bidders_of
 
-    if len(subjects) == 1 and not Path(subjects[0]).exists() and "/" not in subjects[0] and subjects[0] != "-":
+    if len(subjects) == 1 and _is_class(subjects[0]):
         if write:
             raise UsageError("--write needs manifests, and this is a class", hint="give the files to write to")
-        return [bidder_for(subjects[0], nodes)]
+        return [bidder_for(subjects[0], nodes or 1)]
+    if nodes is not None:
+        raise UsageError("--nodes is for a class: manifests say how many servers they want", hint="leave it out")
     return bidders_of(load_manifests(here, [Path(each) for each in subjects], var))
+
+
+def _is_class(subject: str) -> bool:
+    """Whether a subject is the name of a class: it is no file, and does not look like one."""
+    from rsspot.manifests.files import STANDARD_INPUT, SUFFIXES
+
+    path = Path(subject)
+    return path.name == subject and path != STANDARD_INPUT and path.suffix not in SUFFIXES and not path.exists()
 
 
 def _rows(proposals: list[Proposal]) -> list[dict[str, Any]]:
