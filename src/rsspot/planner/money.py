@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from rsspot.models.costs import Cost, total
 
@@ -46,7 +47,7 @@ class GroupCost:
     address: str
     objects: tuple[ObjectCost, ...]
 
-    @property
+    @cached_property
     def shift(self) -> Shift:
         """The sum over the objects."""
         return sum_of(each.shift for each in self.objects)
@@ -63,7 +64,7 @@ class StackCost:
     unseen: Shift = Shift()
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def shift(self) -> Shift:
         """The sum over the groups."""
         return sum_of((*(group.shift for group in self.groups), self.unseen))
