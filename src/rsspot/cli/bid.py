@@ -26,6 +26,9 @@ app = App(help="Find the lowest bid for a risk.")
 CENT = Decimal("0.01")
 ADDRESS = "serverclass/{serverClass}"
 """How `-o name` calls what is proposed."""
+FIRST = ("pool", "now", "serverClass", "bid", "lost", "market", "p50", "p80", "month")
+EXTRA = ("ceiling",)
+"""The columns of every table, and that of wide ones; both amounts by the month are in JSON."""
 
 
 @app.callback()
@@ -55,7 +58,8 @@ def advise(
     bidders = _bidders(here, subjects or [], nodes, var, write=write)
     proposals = here.run(bid_advice.advise(here.client, bidders, risk=share, nearby=nearby))
     in_lines = here.options.output in LINES
-    here.show(Plain(_rows(proposals) if in_lines else _documents(proposals, share), address=ADDRESS))
+    shown_values = _rows(proposals) if in_lines else _documents(proposals, share)
+    here.show(Plain(shown_values, address=ADDRESS, first=FIRST, extra=EXTRA))
     if without := [each for each in proposals if each.advice.bid is None]:
         reasons = "; ".join(dict.fromkeys(f"{each.advice.server_class}: {each.advice.why_none}" for each in without))
         raise RsspotError(f"no bid can be proposed for {len(without)} of {len(proposals)}: {reasons}")
@@ -103,7 +107,7 @@ def _rows(proposals: list[Proposal]) -> list[dict[str, Any]]:
 
 
 def _row(advice: Advice, cost: Cost | None) -> dict[str, Any]:
-    lost = None if advice.lost is None else f"{advice.lost} of {advice.hours} h"
+    lost = None if advice.lost is None else f"{advice.lost}/{advice.hours} h"
     return {
         "serverClass": advice.server_class,
         "bid": _price(advice.bid),
@@ -111,8 +115,8 @@ def _row(advice: Advice, cost: Cost | None) -> dict[str, Any]:
         "market": _price(advice.market),
         "p50": _price(advice.p50),
         "p80": _price(advice.p80),
-        "expectedMonth": _month(cost, Measure.EXPECTED),
-        "ceilingMonth": _month(cost, Measure.CEILING),
+        "month": _month(cost, Measure.EXPECTED),
+        "ceiling": _month(cost, Measure.CEILING),
     }
 
 
