@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Lock
@@ -60,6 +60,22 @@ async def pause(seconds: float) -> None:
         time.sleep(seconds)
     else:
         await asyncio.sleep(seconds)
+
+
+async def together(works: Iterable[Coroutine[Any, Any, R]]) -> list[R]:
+    """The results of coroutines, in their order: at the same time, or one after another without an event loop.
+
+    If one fails, the others are cancelled and its error is raised.
+    """
+    if running_loop() is None:
+        return [await work for work in works]
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Mutex:

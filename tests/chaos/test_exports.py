@@ -23,7 +23,7 @@ from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import at_path
 from rsspot.workflows.export import WrittenObject, exported, imported, read_live_objects, stacks_of
-from rsspot.workflows.manifest_files import Files, files_of
+from rsspot.workflows.manifest_files import ManifestFiles, files_of
 from rsspot.workflows.reconcile import make_plan
 from support.amount import amount
 from support.histories import Stage
@@ -112,7 +112,7 @@ async def living(stage: Stage, account: Sequence[Document]) -> Scene:
     return scene
 
 
-async def planned(scene: Scene, files: Files, written: Sequence[WrittenObject], stack: str | None) -> Plan:
+async def planned(scene: Scene, files: ManifestFiles, written: Sequence[WrittenObject], stack: str | None) -> Plan:
     """What would be done for some files, with the variables set that stand for secrets."""
     with TemporaryDirectory() as folder:
         manifests = read(Path(folder), files, written) if written else None
@@ -121,7 +121,7 @@ async def planned(scene: Scene, files: Files, written: Sequence[WrittenObject], 
     )
 
 
-def read(folder: Path, files: Files, written: Sequence[WrittenObject]) -> ManifestSet:
+def read(folder: Path, files: ManifestFiles, written: Sequence[WrittenObject]) -> ManifestSet:
     """The manifests of some files, none of which holds a secret."""
     environ = secrets_of(files.variables, written)
     for text in files.texts.values():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import yaml
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.manifests.manifest import Default
 from rsspot.manifests.parse import load
+from rsspot.models.costs import Rates
+from rsspot.models.money import parse_price
 from rsspot.models.refs import Ref
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
@@ -21,13 +25,28 @@ from rsspot.planner.plan import Plan
 from rsspot.reports.text import render_plan
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
+from rsspot.services.pricing.rates import Past, rates_of
+from rsspot.services.pricing.schemas import PricePoint
 from rsspot.state.ledger.protocol import OwnedObject
 from rsspot.utils.serialization import Document
+from rsspot.workflows.prices import with_money
 
 ROOM = Path(__file__).parent / "cases"
 FILES = sorted(ROOM.rglob("*.yaml"))
-KEYS = {"manifests", "region", "live", "owned", "incomplete", "claimed", "options", "plan", "steps", "refused"}
-KEYS |= {"undeclared"}
+KEYS = {
+    "manifests",
+    "region",
+    "live",
+    "owned",
+    "incomplete",
+    "claimed",
+    "recorded",
+    "options",
+    "plan",
+    "steps",
+    "refused",
+}
+KEYS |= {"plan", "steps", "refused", "undeclared"}
 ORGANIZATION = "org-tests"
 STACK = "demo"
 
@@ -68,16 +87,16 @@ def test_there_is_a_case_for_every_subject() -> None:
 def plan_of(case: Document, folder: Path) -> Plan:
     """The plan of a case."""
     wanted = []
+    # Limits of their own keep most cases to one subject.
+    chosen = {"most_deletes": 100, **case.get("options", {})}
+    options = PlanOptions(**{name: tuple(each) if isinstance(each, list) else each for name, each in chosen.items()})
     if case.get("manifests"):
         file = folder / "stack.yaml"
         file.write_text(case["manifests"], encoding="utf-8")
         region = Default(case["region"], "region from the profile") if "region" in case else None
-        wanted = list(load([file], environ={}, region=lambda _: region).manifests)
-    # Limits of their own keep most cases to one subject.
-    chosen = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in case.get("options", {}).items()
-    }
-    options = PlanOptions(**{"most_deletes": 100, **chosen})
+        manifests = load([file], environ={}, region=lambda _: region)
+        wanted = list(manifests.manifests)
+        options = with_money(options, manifests)
     return build(wanted, world_of(case), kinds(), stack=STACK, scope="tests", options=options)
 
 
@@ -98,7 +117,21 @@ def world_of(case: Document) -> LiveState:
     owned = [owned_object(each) for each in case.get("owned", [])]
     claimed = frozenset(owned_object(each).ref for each in case.get("claimed", []))
     kept = {name: objects for name, objects in live.items() if name not in incomplete}
-    return LiveState(ORGANIZATION, kept, incomplete, {each.ref: each for each in owned}, claimed)
+    world = LiveState(ORGANIZATION, kept, incomplete, {each.ref: each for each in owned}, claimed)
+    return replace(world, rates=rates_of_case(case, live["ServerClass"])) if "recorded" in case else world
+
+
+def rates_of_case(case: Document, classes: dict[str, Document]) -> Rates:
+    """The prices of the catalog, and as `recorded` what each of the last hours cost, or why that is not known."""
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    past: dict[str, Past] = {
+        name: each
+        if isinstance(each, str)
+        else [PricePoint(began + timedelta(hours=hour), parse_price(price)) for hour, price in enumerate(each)]
+        for name, each in case["recorded"].items()
+    }
+    why = case.get("incomplete", {}).get("ServerClass")
+    return rates_of(() if why else classes.values(), past, unread=why)
 
 
 def live_object(kind: Kind[Any], short: Document) -> Document:
@@ -163,7 +196,12 @@ def catalog() -> dict[str, list[Document]]:
             {
                 "name": f"{base}-{region}",
                 "stack": None,
-                "spec": {"region": region, "minBidPricePerHour": minimum, "availability": state},
+                "spec": {
+                    "region": region,
+                    "minBidPricePerHour": minimum,
+                    "availability": state,
+                    "onDemandPricing": {"cost": "0.05", "interval": "1h"} if minimum else {},
+                },
                 "status": {"spotPricing": {"marketPricePerHour": market}},
             }
             for base, region, minimum, market, state in classes

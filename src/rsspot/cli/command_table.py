@@ -22,6 +22,7 @@ OWN = {
     "render": ("rsspot.cli.render", "Print the manifests as they are understood, with the origin of each default."),
     "export": ("rsspot.cli.export", "Write manifests of live objects, for the stacks that they belong to."),
     "import": ("rsspot.cli.export", "Write manifests of live objects, so that they become part of a stack."),
+    "bid": ("rsspot.cli.bid", "Find the lowest bid for a risk."),
     "explain": ("rsspot.cli.explain", "Show what a kind is, or why the plan does what it does with an object."),
     "schema": ("rsspot.cli.schema", "Print the JSON Schema of manifests, for editors."),
     "login": ("rsspot.cli.account", "Log in with a browser and store the refresh token."),

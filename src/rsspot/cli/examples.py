@@ -35,6 +35,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot import --all --out infra --stack edge",
         "rsspot import cloudspace/edge spotnodepool/edge/workers --out infra",
     ),
+    "bid": ("rsspot bid advise manifests/",),
+    "bid advise": (
+        "rsspot bid advise manifests/ --risk 1%",
+        "rsspot bid advise gp.vs1.large-dfw --nodes 5 --nearby -o json",
+        "rsspot bid advise manifests/ --risk 0.5% --write",
+    ),
     "explain": (
         "rsspot explain SpotNodePool.bidPrice",
         "rsspot explain CloudSpace --recursive",

@@ -29,6 +29,14 @@ ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist a
 MAX_DELETES = shown(
     typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
 )
+MAX_COST = shown(
+    typer.Option(
+        None,
+        "--max-cost",
+        metavar="USD[/h|/mo]",
+        help="Refuse to let the stack cost more than this, by the hour or by the month of 730 hours.",
+    )
+)
 PLAN_KEY = typer.Option(None, "--plan-key", help="File with the key that saved plans are signed with.")
 ALLOW_INCOMPLETE = shown(
     typer.Option(
@@ -169,6 +177,29 @@ def plan_options(
         target=tuple(target),
         exclude=tuple(exclude),
     )
+
+
+def with_max_cost(options: PlanOptions, max_cost: str | None, manifests: ManifestSet) -> PlanOptions:
+    """The options with the limit of --max-cost, beside those of the Stack. Raises UsageError for what is no amount."""
+    if max_cost is None:
+        return options
+    from dataclasses import replace
+
+    from rsspot.models.costs import MONTH
+    from rsspot.models.money import parse_price
+    from rsspot.planner.options import SpendingLimit
+    from rsspot.workflows.prices import measure_of
+
+    amount, slash, unit = max_cost.partition("/")
+    hours = {"": 1, "/h": 1, "/mo": MONTH}.get(slash + unit)
+    try:
+        price = parse_price(amount)
+    except ValueError:
+        price = None
+    if price is None or hours is None:
+        raise UsageError(f"--max-cost: {max_cost!r} is no amount", hint="write dollars such as 0.50/h or 300/mo")
+    limit = SpendingLimit(price, hours, measure_of(manifests), "--max-cost")
+    return replace(options, spending=(*options.spending, limit))
 
 
 def plan_key_of(file: Path | None) -> str | None:

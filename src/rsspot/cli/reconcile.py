@@ -16,6 +16,7 @@ from rsspot.cli.plan_options import (
     DEADLINE,
     EVERY_EVENT,
     EXCLUDE,
+    MAX_COST,
     MAX_DELETES,
     PARALLELISM,
     PATHS,
@@ -33,6 +34,7 @@ from rsspot.cli.plan_options import (
     plan_options,
     reporting_session,
     stack_name,
+    with_max_cost,
 )
 from rsspot.cli.prompts import YES
 from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan
@@ -58,6 +60,7 @@ def plan(
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
+    max_cost: str | None = MAX_COST,
     out: Path | None = shown(typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`.")),
     detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
     undo: int | None = UNDO,
@@ -89,7 +92,7 @@ def plan(
     if refresh_only:
         result = cli.run(_refresh(cli, load_manifests(cli, paths, var, var_file)))
     else:
-        result = cli.run(_planned(cli, paths, (var, var_file), options, undo))
+        result = cli.run(_planned(cli, paths, (var, var_file), options, undo, max_cost))
     show_plan(cli, result)
     if result.refusals:
         if cli.options.output == "json":
@@ -122,6 +125,7 @@ def apply(
     prune: bool = PRUNE,
     adopt: bool = ADOPT,
     max_deletes: int | None = MAX_DELETES,
+    max_cost: str | None = MAX_COST,
     yes: bool = YES,
     approve: str | None = APPROVE,
     undo: int | None = UNDO,
@@ -145,7 +149,7 @@ def apply(
     apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
     approval = Approval(yes, approve)
     if saved:
-        cli.run(_apply_saved(cli, saved, approval, apply_options, (var, var_file), plan_key_of(plan_key)))
+        cli.run(_apply_saved(cli, saved, approval, apply_options, (var, var_file), plan_key_of(plan_key), max_cost))
         return
     options = plan_options(
         prune=prune,
@@ -155,7 +159,7 @@ def apply(
         target=target,
         exclude=exclude,
     )
-    cli.run(_apply(cli, _planned(cli, paths, (var, var_file), options, undo), approval, apply_options))
+    cli.run(_apply(cli, _planned(cli, paths, (var, var_file), options, undo, max_cost), approval, apply_options))
 
 
 def destroy(
@@ -191,14 +195,20 @@ COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy}
 
 
 def _planned(
-    cli: CliSession, paths: list[Path], given: GivenVariables, options: PlanOptions, undo: int | None
+    cli: CliSession,
+    paths: list[Path],
+    given: GivenVariables,
+    options: PlanOptions,
+    undo: int | None,
+    max_cost: str | None,
 ) -> Awaitable[Plan]:
     """The plan of manifests, or the one that takes back what a run did."""
     if undo is None:
-        return _plan(cli, load_manifests(cli, paths, *given), options)
+        manifests = load_manifests(cli, paths, *given)
+        return _plan(cli, manifests, with_max_cost(options, max_cost, manifests))
     if paths:
         raise UsageError("cannot combine manifests with --undo", hint="give one of the two")
-    if options.prune or options.adopt or options.partial:
+    if options.prune or options.adopt or options.partial or max_cost is not None:
         raise UsageError("--undo takes back all that the run did", hint="of a plan's options, give --max-deletes only")
     return _undo(cli, undo, options)
 
@@ -252,14 +262,17 @@ async def _apply_saved(
     apply_options: ApplyOptions,
     given: GivenVariables,
     key: str | None,
+    max_cost: str | None,
 ) -> None:
+    from rsspot.planner.options import PlanOptions
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
 
     plan = read_plan(saved, key=key)
     cli.options.profile = cli.options.profile or plan.profile
     cli.options.organization = cli.options.organization or plan.organization
-    manifests = _manifests_of(cli, plan, given, needed=needs_manifests(plan))
-    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger)
+    manifests = _manifests_of(cli, plan, given, needed=needs_manifests(plan) or max_cost is not None)
+    options = with_max_cost(PlanOptions(), max_cost, manifests) if manifests else PlanOptions()
+    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger, spending=options.spending)
     await confirm_and_run(cli, plan, approval, apply_options)
 
 

@@ -105,4 +105,4 @@ def show_plan(cli: CliSession, plan: Plan) -> None:
 def _report(cli: CliSession) -> Report:
     from rsspot.reports.registry import report_for
 
-    return report_for(cli.options.output, color=cli.color)
+    return report_for(cli.options.output, color=cli.color, verbose=bool(cli.options.verbose))

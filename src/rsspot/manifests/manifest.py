@@ -8,7 +8,7 @@ from typing import Any
 
 from rsspot.errors import Origin, Origins, nearest
 from rsspot.manifests.lifecycle import Lifecycle
-from rsspot.manifests.stack import Limits
+from rsspot.manifests.stack import Limits, StackSpec
 from rsspot.resources.kind import Kind, Path
 from rsspot.utils.serialization import Document
 
@@ -90,6 +90,15 @@ class ManifestSet:
     """Objects that the service made for others and manages itself, as a list of live objects has them."""
     variables: frozenset[str] = frozenset()
     """The names of variables that the Stack declares or that a manifest asks for."""
+
+    stack_spec: StackSpec = field(default_factory=StackSpec)
+    """All that the Stack says."""
+    stack_origins: Origins = field(default_factory=dict, repr=False, compare=False)
+    """Where each part of the Stack was written."""
+
+    def where_in_stack(self, *path: str) -> Origin | None:
+        """Where a part of the Stack's spec was written, or the closest thing above it."""
+        return nearest(self.stack_origins, ("spec", *path), None)
 
     @property
     def passed_over(self) -> tuple[str, ...]:

@@ -76,6 +76,8 @@ def load(
         named=bool(reading.stacks),
         foreign=tuple(foreign),
         hidden=tuple(map(str, dict.fromkeys(reading.hidden))),
+        stack_spec=stack.spec,
+        stack_origins=reading.stacks[0].marks if reading.stacks else {},
         controlled=tuple(reader.controlled),
         declared=tuple(source.value for source in reading.stacks),
         variables=frozenset(known),

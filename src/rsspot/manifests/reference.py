@@ -106,7 +106,8 @@ def _default(each: FieldDescription, path: Path, kind: str) -> str:
 
 def _limits(each: FieldDescription) -> Iterator[str]:
     if each.type is Type.PRICE:
-        yield f"from 0 to below {MOST}, at most three decimal places"
+        most = each.keywords.get("exclusiveMaximum", MOST)
+        yield f"from 0 to below {most}" + (", at most three decimal places" if most == MOST else "")
     if "enum" in each.keywords:
         yield " or ".join(f"`{word}`" for word in each.keywords["enum"])
     bounds = [each.keywords.get(key) for key in ("minimum", "maximum")]

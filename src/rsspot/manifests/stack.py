@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rsspot.manifests.declarations import Declaration
 from rsspot.manifests.lifecycle import OnRemove, Replace
+from rsspot.manifests.spending import Budget, Extras, Risk
 from rsspot.models.authoring import WholeNumber, between, one_of
 from rsspot.models.resource import AuthoredMetadata, Model
 
@@ -49,6 +50,12 @@ class StackSpec(Model):
     """What `${var:…}` stands for: a value, or a mapping that declares its type and rules."""
     limits: Limits = Limits()
     """How much one run may take away."""
+    budget: Budget | None = None
+    """How much the stack may cost."""
+    risk: Risk = Risk()
+    """Which risk of losing servers a plan warns of."""
+    extras: dict[str, Extras] = Field(default_factory=dict)
+    """Address -> what is billed for this object and is no object itself, such as load balancers."""
     defaults: Defaults = Defaults()
     """What holds for every object of the stack."""
 

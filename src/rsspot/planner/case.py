@@ -44,6 +44,7 @@ class Rule(StrEnum):
     BLAST_RADIUS = "blast-radius"
     PROGRAM = "program"
     SERVERS = "servers"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True)

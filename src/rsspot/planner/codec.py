@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from rsspot.constants import VERSION
 from rsspot.errors import Origin, Problem, UsageError
@@ -16,23 +15,23 @@ from rsspot.models.findings import findings
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.diff import key_path, path_key
+from rsspot.planner.json_model import CONFIG
 from rsspot.planner.masking import Masks, masked
+from rsspot.planner.money_codec import PlanCost, dump_cost, load_cost
 from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.sealing import seals_of
 from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
 
 FORMAT = "rsspot.plan/1"
-UNSEALED = ("digest", "createdAt", "signature", "notes")
-"""What the digest is not about: it stands for what a plan would do."""
+UNSEALED = ("digest", "createdAt", "signature", "notes", "cost")
+"""What the digest is not about: it stands for what a plan would do. Prices move while a plan stays the same."""
 OUTSIDE = {"changes": ("seals", "source", "image"), "refusals": ("source",), "pending": ("note",)}
 """The same for the members of lists."""
 
 
 class _Json(BaseModel):
-    """camelCase in the file. Members that a later version adds are passed over."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore", defer_build=True)
+    model_config = CONFIG
 
 
 class PlanTool(_Json):
@@ -146,7 +145,10 @@ class PlanPending(_Json):
 
 
 class PlanDocument(_Json):
-    """A saved plan. digest is of what it would do: not of itself, times, places, notes, seals and the signature."""
+    """A saved plan. digest is of what it would do: not of itself, times, places, notes, seals, cost and signature.
+
+    cost is left out where nothing costs.
+    """
 
     format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
     tool: PlanTool
@@ -163,6 +165,7 @@ class PlanDocument(_Json):
     undeclared: list[str]
     refusals: list[PlanProblem]
     notes: list[str]
+    cost: PlanCost | None = None
     digest: str = ""
     created_at: str | None = None
     signature: str | None = None
@@ -199,10 +202,10 @@ def dump_plan(plan: Plan) -> Document:
         # In an order that does not depend on where in which files the objects are declared.
         refusals=[_dump_problem(each) for each in sorted(plan.refusals, key=lambda each: (each.rule, each.message))],
         notes=sorted(plan.notes),
+        cost=dump_cost(plan.cost) if plan.cost else None,
     )
-    written: Document = ADAPTER.dump_python(
-        document, mode="json", by_alias=True, exclude={"digest", "created_at", "signature"}
-    )
+    left_out = {"digest", "created_at", "signature"} | (set() if plan.cost else {"cost"})
+    written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=left_out)
     return written | {"digest": digest_of(written)}
 
 
@@ -235,6 +238,7 @@ def load_plan(document: Any) -> Plan:
         programs=saved.inputs.programs,
         target=tuple(saved.inputs.target),
         exclude=tuple(saved.inputs.exclude),
+        cost=load_cost(saved.cost) if saved.cost else None,
     )
 
 

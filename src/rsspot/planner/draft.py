@@ -14,6 +14,7 @@ from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
 from rsspot.planner.change import REMOVALS, Change
 from rsspot.planner.live import LiveState
+from rsspot.planner.money import StackCost
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Leftover
@@ -50,6 +51,7 @@ class Draft:
     problems: tuple[Problem, ...] = ()
     left_out: frozenset[str] = frozenset()
     """Addresses of declared objects that are neither changed nor as declared: of another stack, or not asked for."""
+    cost: StackCost | None = None
 
     def add(
         self,

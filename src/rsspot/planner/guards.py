@@ -17,6 +17,7 @@ from rsspot.planner.diff import SPEC
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.field_guards import FIELD_GUARDS
 from rsspot.planner.lifecycle_guards import LIFECYCLE_GUARDS
+from rsspot.planner.money_guards import MONEY_GUARDS
 from rsspot.planner.ownership import label_of
 from rsspot.planner.selection import is_selected
 
@@ -264,4 +265,5 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     unseen_dependents,
     bystanders,
     blast_radius,
+    *MONEY_GUARDS,
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from rsspot.models.costs import Rates
 from rsspot.models.refs import Ref
 from rsspot.utils.serialization import Document
 
@@ -39,6 +40,8 @@ class LiveState:
     incomplete: Mapping[str, str] = field(default_factory=dict)
     owned: Mapping[Ref, Owned] = field(default_factory=dict)
     claimed: frozenset[Ref] = frozenset()
+    rates: Rates | None = None
+    """Prices, where what the stack costs is to be worked out."""
 
     def of(self, kind: str) -> Mapping[str, Document]:
         """The live objects of a kind by wire name."""

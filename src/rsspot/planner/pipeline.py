@@ -11,6 +11,7 @@ Each stage takes a draft and returns the next one, and looks at nothing but the 
     remove_underived    the same as remove_undeclared, for those
     link                what has to be ready before what
     select              the objects that were asked for, if not all
+    price               what all of it costs before and after
 
 Then the guards object, and the changes are sorted by address. Who waits for whom is the business of `order`.
 """
@@ -35,6 +36,7 @@ from rsspot.planner.matching import match
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Pending, Plan
+from rsspot.planner.pricing import price
 from rsspot.planner.removal import remove_predecessors, remove_undeclared, remove_underived
 from rsspot.planner.selection import is_selected, select
 from rsspot.resources.kind import Kind, Phase
@@ -50,6 +52,7 @@ STAGES: tuple[Stage, ...] = (
     remove_underived,
     link,
     select,
+    price,
 )
 
 
@@ -84,6 +87,7 @@ def build(
         files=tuple(files),
         target=context.options.target,
         exclude=context.options.exclude,
+        cost=draft.cost,
     )
 
 

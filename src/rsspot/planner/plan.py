@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from rsspot.errors import Problem
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Change
+from rsspot.planner.money import StackCost
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Plan:
     """Globs over the addresses that the plan is not about."""
     programs: Mapping[str, str] = field(default_factory=dict)
     """The programs that an apply would run: absolute path -> digest of the file."""
+    cost: StackCost | None = None
+    """What the stack costs before and after; None if nothing in it costs, or prices were not asked for."""
 
     @property
     def empty(self) -> bool:

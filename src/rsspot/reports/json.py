@@ -16,6 +16,7 @@ class JsonReport:
 
     def __init__(self, *, color: bool = False) -> None:
         self.color = color
+        self.verbose = False
 
     def plan(self, plan: Plan) -> str:
         return as_json(dump_plan(plan))

@@ -26,6 +26,9 @@ class Traffic:
 class Report(Protocol):
     """One format. Each method gives text to print, without a newline at its end."""
 
+    verbose: bool
+    """Whether to show more than what changes, where the format leaves that out."""
+
     def plan(self, plan: Plan) -> str:
         """The whole plan, with its secrets masked."""
         ...

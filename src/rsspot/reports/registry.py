@@ -27,9 +27,10 @@ FINDINGS = {
 """The same for formats of findings."""
 
 
-def report_for(name: str, *, color: bool = False) -> Report:
+def report_for(name: str, *, color: bool = False, verbose: bool = False) -> Report:
     """The report of a format. color: for formats that know colors. Raises KeyError for an unknown name."""
     report: Report = _class(REPORTS[name])(color=color)
+    report.verbose = verbose
     return report
 
 

@@ -12,6 +12,7 @@ from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.masking import Masks, masked
 from rsspot.planner.plan import Plan
 from rsspot.planner.wire_form import wire_form
+from rsspot.reports.money import money_lines
 from rsspot.reports.protocol import Traffic
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import StepState
@@ -55,10 +56,11 @@ class TextReport:
 
     def __init__(self, *, color: bool = False) -> None:
         self.color = color
+        self.verbose = False
 
     def plan(self, plan: Plan) -> str:
         words = {name: dict(kind.words) for name, kind in kinds().items()}
-        return render_plan(plan, words, color=self.color)
+        return render_plan(plan, words, color=self.color, verbose=self.verbose)
 
     def event(self, event: Event, elapsed: float) -> str | None:
         line = _event_line(event)
@@ -75,9 +77,12 @@ def recap_line(recap: Recap, *, requests: int, retries: int, elapsed: float) -> 
     return f"RECAP run={recap.run} {counts} {tail}"
 
 
-def render_plan(plan: Plan, words: dict[str, dict[str, str]] | None = None, *, color: bool = False) -> str:
-    """The whole plan. `words` are a kind's own words for actions."""
-    return "\n".join(_lines(plan, words or {}, _Paint(color)))
+def render_plan(
+    plan: Plan, words: dict[str, dict[str, str]] | None = None, *, color: bool = False, verbose: bool = False
+) -> str:
+    """The whole plan. words: a kind's own words for actions · verbose: with what unchanged objects cost."""
+    lines = (*_lines(plan, words or {}, _Paint(color)), *money_lines(plan, every_object=verbose), _headline(plan))
+    return "\n".join(lines)
 
 
 def render_changes(plan: Plan) -> Iterator[str]:
@@ -115,7 +120,6 @@ def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Itera
         way = "--prune deletes" if plan.stack != DEFAULT_STACK else "name the stack, and --prune deletes"
         yield f"Left alone: {names}{more}: of this stack, in no manifest ({way})"
         yield ""
-    yield _headline(plan)
 
 
 def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rsspot.constants import API_VERSION
+from rsspot.models.costs import Costing
 from rsspot.models.fields import (
     DEFAULTED,
     IMMUTABLE,
@@ -169,6 +170,8 @@ class Kind(Generic[T]):
     """Whether users write manifests of this kind."""
     short_names: tuple[str, ...] = ()
     """Other names of the kind, for commands and addresses."""
+    cost: Costing | None = None
+    """What an object of this spec costs at given prices. None: it costs nothing itself."""
     words: Mapping[str, str] = field(default_factory=dict)
     """The verbs to show for actions on this kind, where they differ: {"create": "register"}."""
 

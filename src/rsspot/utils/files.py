@@ -39,17 +39,21 @@ def write_private(path: Path, text: str, *, follow: bool = True) -> None:
         raise
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Replace the text of an existing file atomically. Its mode stays, and a link to it stays one. Raises OSError."""
+def replace_text(path: Path, new: str, *, old: str | None = None) -> None:
+    """Replace the text of somebody's own file atomically, with its mode, links and line ends kept.
+
+    old: what the file must still hold, if that matters. Raises OSError, also if it holds something else by now.
+    """
     path = path.resolve()
-    mode = stat.S_IMODE(path.stat().st_mode)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+            file.write(new)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
+        Path(temporary).chmod(stat.S_IMODE(path.stat().st_mode))
+        if old is not None and path.read_bytes() != old.encode():
+            raise OSError(errno.EBUSY, "it was changed meanwhile", str(path))
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -23,8 +23,8 @@ BY_UUID = "no manifest could find it by another name"
 
 
 @dataclass(frozen=True)
-class Files:
-    """Files by their names in a folder. variables: environment variable -> the secret that it stands for"""
+class ManifestFiles:
+    """ManifestFiles by their names in a folder. variables: environment variable -> the secret that it stands for"""
 
     texts: Mapping[str, str]
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Files:
 
 def files_of(
     written: Sequence[WrittenObject], stack: str | None, *, one_file: bool = False, taken: Collection[str] = ()
-) -> Files:
+) -> ManifestFiles:
     """A file for each object that others live in, with those others; and one for the Stack, unless stack is None.
 
     taken: names of files that are in the way
@@ -48,13 +48,17 @@ def files_of(
         for root, members in itertools.groupby(sorted(documents, key=_order), key=lambda each: _root(each[0])):
             kind, name = root
             groups[_free([f"{name}.yaml", f"{kind}-{name}.yaml"], names)] = [text for _, text in members]
-    return Files({name: SCHEMA_HEADER + SEPARATOR.join(texts) for name, texts in groups.items() if texts}, variables)
+    return ManifestFiles(
+        {name: SCHEMA_HEADER + SEPARATOR.join(texts) for name, texts in groups.items() if texts}, variables
+    )
 
 
-def stream_of(written: Sequence[WrittenObject], stack: str | None) -> Files:
+def stream_of(written: Sequence[WrittenObject], stack: str | None) -> ManifestFiles:
     """All of it as one text, for standard output."""
     files = files_of(written, stack, one_file=True)
-    return Files({name: text.removeprefix(SCHEMA_HEADER) for name, text in files.texts.items()}, files.variables)
+    return ManifestFiles(
+        {name: text.removeprefix(SCHEMA_HEADER) for name, text in files.texts.items()}, files.variables
+    )
 
 
 def names_in(folder: Path) -> list[str]:

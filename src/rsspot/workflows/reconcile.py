@@ -36,6 +36,7 @@ from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.text import did_you_mean
+from rsspot.workflows.prices import read_rates, with_money
 from rsspot.workflows.programs import programs_of, unusable_programs
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def make_plan(
     declared = manifests.manifests if manifests else ()
     options = _with_limits(options or PlanOptions(), manifests)
     if manifests is not None:
-        options = replace(options, unread=manifests.foreign)
+        options = with_money(replace(options, unread=manifests.foreign), manifests)
     if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
         raise ManifestError(problems, hint="nothing was sent")
     needed = _kinds_to_list(declared, known, everything=options.prune)
@@ -73,6 +74,7 @@ async def make_plan(
     scope = scope_id(client.base_url, snapshot.organization, name)
     claimed = frozenset(_claimed(ledger, scope))
     state = LiveState(snapshot.organization, snapshot.live, incomplete, on_record(ledger, scope), claimed)
+    state = replace(state, rates=await read_rates(client, snapshot, state, declared, name))
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
     notes = [*plan.notes, *(manifests.passed_over if manifests else ())]

@@ -23,7 +23,8 @@ from rsspot.planner.codec import load_plan
 from rsspot.planner.diff import SPEC, field_at, managed, same
 from rsspot.planner.live import LiveState
 from rsspot.planner.masking import with_value
-from rsspot.planner.options import PlanOptions
+from rsspot.planner.money import StackCost
+from rsspot.planner.options import PlanOptions, SpendingLimit
 from rsspot.planner.order import Verb
 from rsspot.planner.ownership import Owners, label_of
 from rsspot.planner.plan import Plan
@@ -41,7 +42,12 @@ from rsspot.workflows.reconcile import make_plan, on_record, scope_id
 
 
 async def prepare_saved_plan(
-    client: AsyncSpotClient, plan: Plan, manifests: ManifestSet | None, ledger: Ledger | None = None
+    client: AsyncSpotClient,
+    plan: Plan,
+    manifests: ManifestSet | None,
+    ledger: Ledger | None = None,
+    *,
+    spending: tuple[SpendingLimit, ...] = (),
 ) -> Plan:
     """The saved plan, ready to be applied: its secrets put back, and every change judged again.
 
@@ -50,6 +56,7 @@ async def prepare_saved_plan(
 
     manifests: those the plan was made from; needed only if it holds secrets (`needs_manifests`).
     ledger: where the stack's objects are on record; by default the client's.
+    spending: limits besides the budget of the Stack, which is held to the prices of now, not those of the plan.
     Raises UsageError for a plan of another account or without its manifests, StalePlan for one that no longer holds,
     PlanRefused for one that may not be applied.
     """
@@ -60,8 +67,9 @@ async def prepare_saved_plan(
         plan = with_secrets(plan, manifests)
     check_programs(plan)
     plan = await check_fresh(client, plan)
-    await check_allowed(client, ledger or client.ledger, plan, manifests)
-    return plan
+    cost = await check_allowed(client, ledger or client.ledger, plan, manifests, spending)
+    # The digest does not cover what the file says of costs, and prices have moved since.
+    return replace(plan, cost=cost)
 
 
 def read_plan(path: Path, *, key: str | None = None) -> Plan:
@@ -153,13 +161,20 @@ def _base_moved(change: Change, documents: Documents, live: Document | None) -> 
     return verdict.detail if verdict.found is Found.STALE else None
 
 
-async def check_allowed(client: AsyncSpotClient, ledger: Ledger, plan: Plan, manifests: ManifestSet | None) -> None:
-    """Judge a saved plan as if it were a new one.
+async def check_allowed(
+    client: AsyncSpotClient,
+    ledger: Ledger,
+    plan: Plan,
+    manifests: ManifestSet | None,
+    spending: tuple[SpendingLimit, ...] = (),
+) -> StackCost | None:
+    """Judge a saved plan as if it were a new one. Returns what the stack costs by now, as far as that is known.
 
     manifests: None where they are not at hand; then only ownership is judged.
     Raises PlanRefused for what the manifests do not say, and for objects that are not this stack's.
     """
     problems = await _not_ours(client, ledger, plan)
+    cost = None
     if manifests is not None:
         options = PlanOptions(
             prune=any(change.action in REMOVALS for change in plan.changes),
@@ -168,12 +183,15 @@ async def check_allowed(client: AsyncSpotClient, ledger: Ledger, plan: Plan, man
             most_deletes=len(plan.changes),
             target=plan.target,
             exclude=plan.exclude,
+            spending=spending,
         )
         fresh = await make_plan(client, ledger, manifests, options=options, stack=plan.stack, command=plan.command)
         problems += fresh.refusals
+        cost = fresh.cost
         problems += [problem for change in plan.changes if (problem := undeclared(change, plan, manifests))]
     if problems:
         raise PlanRefused(problems, hint="nothing was sent")
+    return cost
 
 
 async def _not_ours(client: AsyncSpotClient, ledger: Ledger, plan: Plan) -> list[Problem]:

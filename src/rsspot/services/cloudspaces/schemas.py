@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from rsspot.models.authoring import Truth, one_of, rule
+from rsspot.models.costs import HA_CONTROL_PLANE, Cost, Rates
 from rsspot.models.fields import (
     DEFAULTED,
     IMMUTABLE,
@@ -24,7 +25,9 @@ from rsspot.models.fields import (
 from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.resources.passing import without_passing
+from rsspot.services.billing import fee_if
 from rsspot.services.cloudspaces.versions import FULL_PATTERN, KNOWN, full_version
+from rsspot.utils.serialization import Document
 
 
 class CloudSpaceSpec(Spec):
@@ -120,11 +123,17 @@ def ready(cloudspace: CloudSpace) -> Readiness:
     return Readiness(Phase.PROGRESSING, " ".join(filter(None, seen)) or "accepted")
 
 
+def cost(spec: Document, rates: Rates) -> Cost:
+    """A control plane costs nothing unless it is replicated. Servers are those of the pools."""
+    return fee_if(spec.get("HAControlPlane"), HA_CONTROL_PLANE, rates)
+
+
 CLOUD_SPACE = Kind(
     CloudSpace,
     plural="cloudspaces",
     short_names=("cs",),
     summary="Kubernetes clusters on spot capacity.",
     ready=ready,
+    cost=cost,
 )
 KINDS = (CLOUD_SPACE,)

@@ -22,6 +22,7 @@ from rsspot.models.labels import ANNOTATIONS, NODE_LABELS
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
+from rsspot.services.billing import budgeted
 from rsspot.services.nodepools.taints import Taints
 
 
@@ -135,4 +136,5 @@ AUTOPILOT_NODE_POOL = Kind(
     summary="Capacity that the service bids for automatically.",
     naming=Naming.UUID,
     ready=ready,
+    cost=budgeted,
 )

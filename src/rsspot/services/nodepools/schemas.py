@@ -25,6 +25,7 @@ from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status, StringMap
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.services.auction import BID, SERVERS, auction_readiness
+from rsspot.services.billing import rented, won_at_auction
 from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
 from rsspot.services.nodepools.taints import Taints
 
@@ -145,6 +146,7 @@ SPOT_NODE_POOL = Kind(
     summary="Servers won at auction.",
     naming=Naming.UUID,
     ready=spot_ready,
+    cost=won_at_auction,
 )
 ON_DEMAND_NODE_POOL = Kind(
     OnDemandNodePool,
@@ -153,5 +155,6 @@ ON_DEMAND_NODE_POOL = Kind(
     summary="Servers rented at a fixed price.",
     naming=Naming.UUID,
     ready=rented_ready,
+    cost=rented,
 )
 KINDS = (SPOT_NODE_POOL, ON_DEMAND_NODE_POOL, AUTOPILOT_NODE_POOL)

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import quote as escaped
 
-from rsspot.errors import ApiError, NotFound, UsageError
+from rsspot.concurrency import together
+from rsspot.errors import ApiError, NotFound, RequestError, UsageError
 from rsspot.http.transport import Call, SpotTransport
+from rsspot.models.costs import Rates
 from rsspot.resources.documents import Documents
 from rsspot.resources.known import require_known
 from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.pricing import schemas
+from rsspot.services.pricing.advice import Advice, advice, cheaper, equal_or_better, offers
+from rsspot.services.pricing.rates import Past, rates_of
 from rsspot.services.pricing.recommendation import FAMILIES, MARGINS, CostLimits, Scenario, scenarios
 from rsspot.services.pricing.schemas import Comparison, Percentiles, PricePoint, Quote
 from rsspot.services.pricing.selection import Wanted, chosen
 from rsspot.utils.serialization import Document
 
 R = TypeVar("R", Quote, Percentiles, Comparison)
+
+
+@dataclass(frozen=True)
+class Advised:
+    """The bid for a class, the classes that would do for less, and the prices that both come from."""
+
+    advice: Advice
+    cheaper: tuple[Advice, ...]
+    rates: Rates
 
 
 class Pricing:
@@ -83,6 +98,55 @@ class Pricing:
         rows = schemas.percentiles(await self._feed("/percentiles.json"))
         return await self._within(region, rows)
 
+    async def rates(
+        self,
+        server_classes: Iterable[str],
+        documents: Iterable[Document] | None = None,
+        *,
+        patience: float | None = None,
+    ) -> Rates:
+        """The prices that costs are worked out from; past ones of these classes only. What cannot be read is unknown.
+
+        documents: all server classes, if they were read already · patience: the longest wait for the past prices of a
+        class, in seconds. Sources: as `list` and `history`, at the same time. Raises AuthError.
+        """
+        names = sorted({*server_classes})
+        past = await together(self._past(name, patience) for name in names)
+        by_name = dict(zip(names, past, strict=True))
+        try:
+            return rates_of(await self._server_classes.list() if documents is None else documents, by_name)
+        except RequestError as error:
+            return rates_of((), by_name, unread=error.message)
+
+    async def advise(
+        self, server_classes: Iterable[str], *, risk: Decimal, nearby: bool = False, patience: float | None = None
+    ) -> dict[str, Advised]:
+        """The lowest valid bid for each of these classes, and cheaper ones that are at least as big.
+
+        risk: the share of the last four weeks' hours that a bid may lose, such as Decimal("0.01") · nearby: look at
+        other regions of the same country too · patience: as of `rates`. Sources: as `list` and `history`.
+        Raises UsageError for an unknown class; ApiError, AuthError, TransportError.
+        """
+        documents = await self._server_classes.kept_list()
+        every = offers(documents, await self._regions.kept_list() if nearby else ())
+        names = sorted({*server_classes})
+        for name in names:
+            await require_known(self._server_classes, name)
+        others = {name: [each.name for each in equal_or_better(every[name], every.values())] for name in names}
+        wanted = {*names, *(each for found in others.values() for each in found)}
+        rates = await self.rates(wanted, documents, patience=patience)
+        advised = {name: advice(every[name].quote, rates.of(name), risk) for name in wanted}
+        return {
+            name: Advised(advised[name], cheaper(advised[name], (advised[each] for each in others[name])), rates)
+            for name in names
+        }
+
+    async def _past(self, server_class: str, patience: float | None) -> Past:
+        try:
+            return await self._recorded(server_class, patience)
+        except RequestError as error:
+            return error.message
+
     async def history(self, server_class: str) -> builtins.list[PricePoint]:
         """What winners of each auction of a server class paid, oldest first.
 
@@ -91,8 +155,11 @@ class Pricing:
         """
         if not server_class:
             raise UsageError("the server class is empty", hint="pass the name of a server class")
+        return await self._recorded(server_class)
+
+    async def _recorded(self, server_class: str, patience: float | None = None) -> builtins.list[PricePoint]:
         try:
-            feed = await self._feed(f"/history/{escaped(server_class, safe='')}")
+            feed = await self._feed(f"/history/{escaped(server_class, safe='')}", patience)
         except ApiError as error:
             # The feed's object store returns 400, 403 or 404 for a missing file.
             if error.status in (400, 403, 404):
@@ -121,8 +188,8 @@ class Pricing:
     async def _kept_list(self) -> builtins.list[Document]:
         return await self._server_classes.kept_list()
 
-    async def _feed(self, path: str) -> Document:
-        return await self._feeds.send(Call("GET", path, fresh=False, private=False))
+    async def _feed(self, path: str, patience: float | None = None) -> Document:
+        return await self._feeds.send(Call("GET", path, fresh=False, private=False, patience=patience))
 
 
 class BlockingPricing(Blocking):
@@ -132,5 +199,7 @@ class BlockingPricing(Blocking):
     get = blocking(Pricing.get)
     build = blocking(Pricing.build)
     percentiles = blocking(Pricing.percentiles)
+    rates = blocking(Pricing.rates)
+    advise = blocking(Pricing.advise)
     history = blocking(Pricing.history)
     comparable = blocking(Pricing.comparable)

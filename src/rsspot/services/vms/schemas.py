@@ -25,6 +25,7 @@ from rsspot.models.resource import Model, Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming, Phase, Readiness
 from rsspot.resources.passing import without_passing
 from rsspot.services.auction import BID, SERVERS, auction_readiness
+from rsspot.services.billing import won_at_auction
 from rsspot.services.vms.encoding import check_base64, check_public_key, in_base64
 
 
@@ -203,6 +204,7 @@ VM_POOL = Kind(
     summary="Virtual machines won at auction.",
     naming=Naming.UUID,
     ready=pool_ready,
+    cost=won_at_auction,
 )
 VM_SSH_KEY = Kind(
     VMSSHKey,
