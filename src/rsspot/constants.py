@@ -23,6 +23,11 @@ NAME_ANNOTATION = "rsspot.dev/name"
 ON_REMOVE_ANNOTATION = "rsspot.dev/on-remove"
 """What may become of an object that its manifest no longer declares: delete, detach or protect."""
 
+REPLACE_ANNOTATION = "rsspot.dev/replace"
+IGNORE_ANNOTATION = "rsspot.dev/ignore"
+PREVIOUS_NAME_ANNOTATION = "rsspot.dev/previous-name"
+DEPENDS_ON_ANNOTATION = "rsspot.dev/depends-on"
+
 NAME_SPACE = "d8a30f17-b414-5818-a50f-8ec9d63c3a01"
 """Root of the UUIDv5 names. Changing it would rename every pool of every user."""
 

@@ -28,6 +28,8 @@ from rsspot.workflows.reconcile import apply_context
 from support.scenes import BASE, CHANGED, CLOUDSPACE, NAMESPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
+RICH = WORKERS.replace("workers", "rich").replace("desired: 2", "desired: 100").replace("0.06", "0.52")
+"""A pool that outbids the others and has most of the 120 servers of its class."""
 
 
 class Intercepted:
@@ -302,9 +304,10 @@ async def test_a_predecessor_stays_when_its_replacement_does_not_get_ready(
     spot_api: SimulatedSpot, scene: Scene
 ) -> None:
     """Nothing that works is taken away for something that does not."""
-    await scene.apply(CLOUDSPACE + WORKERS)
-    many = WORKERS.replace("gp.vs1.medium", "gp.vs1.large").replace("desired: 2", "desired: 500")
-    recap = await scene.apply(CLOUDSPACE + many, ApplyOptions(wait_timeout=120))
+    rich = RICH.replace("gp.vs1.medium", "gp.vs1.large")
+    await scene.apply(CLOUDSPACE + WORKERS + rich)
+    many = WORKERS.replace("gp.vs1.medium", "gp.vs1.large").replace("desired: 2", "desired: 120")
+    recap = await scene.apply(CLOUDSPACE + many + rich, ApplyOptions(wait_timeout=120))
     assert (recap.outcome, recap.counts["deleted"]) == ("partial", 0)
     assert not spot_api.requests("DELETE")
 
@@ -346,20 +349,22 @@ async def test_independent_steps_run_side_by_side_within_the_limit(
 
 
 async def test_a_pool_that_gets_only_some_servers_is_told_as_partial(scene: Scene) -> None:
-    """There are 120 of the class, and 500 are asked for."""
+    """There are 120 of the class, of which another pool has 100."""
+    await scene.apply(CLOUDSPACE + RICH)
     recap = await scene.apply(
-        CLOUDSPACE + WORKERS.replace("desired: 2", "desired: 500"), ApplyOptions(wait_timeout=300)
+        CLOUDSPACE + RICH + WORKERS.replace("desired: 2", "desired: 120"), ApplyOptions(wait_timeout=300)
     )
-    ended = next(event for event in scene.of(StepEnded) if event.address.startswith("spotnodepool"))
+    ended = next(event for event in scene.of(StepEnded) if event.address.endswith("/workers"))
     assert (ended.state, ended.readiness) == (StepState.DONE, "partial")
-    assert "won 120 of 500" in ended.detail
+    assert "won 20 of 120" in ended.detail
     assert (recap.outcome, recap.counts["waiting"]) == ("partial", 1)
 
 
 async def test_a_pool_that_loses_the_auction_is_told_as_outbid(spot_api: SimulatedSpot, scene: Scene) -> None:
     """And soon: hope is given up long before the time is."""
-    rich = WORKERS.replace("workers", "rich").replace("desired: 2", "desired: 500").replace("0.06", "0.52")
+    rich = RICH.replace("desired: 100", "desired: 120")
     began = spot_api.clock.time()
+    await scene.apply(CLOUDSPACE + rich)
     await scene.apply(CLOUDSPACE + WORKERS + rich, ApplyOptions(wait_timeout=5000))
     ended = next(event for event in scene.of(StepEnded) if event.address.endswith("/workers"))
     assert (ended.state, ended.readiness) == (StepState.DONE, "outbid")

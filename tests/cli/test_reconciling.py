@@ -117,7 +117,7 @@ def test_a_plan_is_approved_by_its_digest(rsspot: Command) -> None:
     """Exactly what was approved is applied, without a file and without a question; anything else is refused."""
     Path("stack.yaml").write_text(STACK)
     digest = json.loads(rsspot("plan stack.yaml -o json"))["digest"]
-    assert f"--approve {digest}" in rsspot("plan stack.yaml")
+    assert f"--approve {digest}" in rsspot("plan stack.yaml -v")
     Path("stack.yaml").write_text(STACK + OTHERS)
     refused = rsspot(f"apply stack.yaml --approve {digest}", 6)
     assert "this is not the plan that was approved" in refused

@@ -182,3 +182,35 @@ def test_the_ledger_shows_who_changed_what(rsspot: Command, monkeypatch: pytest.
     (edit,) = document["changes"][0]["diff"]
     assert (edit["path"], edit["before"], edit["after"]) == (["spec", "desired"], 2, 3)
     assert "canary" not in printed + json.dumps(document)
+
+
+def test_what_a_later_run_made_is_not_deleted(rsspot: Command) -> None:
+    """It has the name of what the first run made, and is another object."""
+    apply(rsspot, STACK, POOL)
+    apply(rsspot, STACK)
+    apply(rsspot, STACK, POOL)
+    assert "is not the object that this run made" in rsspot("plan --undo 1", 5)
+
+
+def test_what_a_run_only_found_to_be_so_is_not_undone(rsspot: Command) -> None:
+    """A saved plan that is applied twice is undone once."""
+    Path("stack.yaml").write_text(STACK + POOL)
+    rsspot("plan stack.yaml --out plan.json")
+    rsspot("apply --plan plan.json --yes --wait none")
+    rsspot("apply --plan plan.json --yes --wait none")
+    assert "No changes." in rsspot("plan --undo 2")
+
+
+def test_a_secret_that_was_pasted_into_a_field_meanwhile_is_not_shown(rsspot: Command) -> None:
+    """The field was no secret when the run changed it."""
+    hook = "https://hooks.example.com/canary-secret"
+    space = STACK.replace("1.31.1}", f"1.31.1, webhook: {hook}}}")
+    noted = space.replace("{name: edge}", "{name: edge, annotations: {note: NOTE}}")
+    apply(rsspot, noted.replace("NOTE", "a"))
+    apply(rsspot, noted.replace("NOTE", "b"))
+    (live,) = json.loads(rsspot("cloudspaces list -o json"))
+    path = f"/apis/ngpc.rxt.io/v1/namespaces/{live['metadata']['namespace']}/cloudspaces/edge"
+    rsspot(
+        f"""raw --method PATCH --path {path} --body-json '{{"metadata": {{"annotations": {{"note": "{hook}"}}}}}}'"""
+    )
+    assert "canary" not in rsspot("plan --undo 2", 5)

@@ -28,7 +28,8 @@ from rsspot.errors import (
 )
 from rsspot.http.envelopes import page_of
 from rsspot.http.failures import error_from, error_of
-from rsspot.http.transport import Call, SpotTransport, items_of, token_of
+from rsspot.http.paging import items_of, token_of
+from rsspot.http.transport import Call, SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 

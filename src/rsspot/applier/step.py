@@ -17,9 +17,10 @@ from rsspot.applier.lookout import Lookout
 from rsspot.applier.messages import without_secrets
 from rsspot.applier.settle import OUR_MARKS, Found, Verdict, is_from_us, judge, look, settle
 from rsspot.errors import ApiError, Conflict, OutcomeUnknown, RsspotError, TransportError
+from rsspot.manifests.lifecycle import ON_REMOVE_PATH
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Change
-from rsspot.planner.diff import applied_fields, live_value, managed
+from rsspot.planner.diff import applied_fields, live_value, managed, path_key
 from rsspot.planner.order import Step, Verb
 from rsspot.planner.ownership import LABEL_KEY, label_of
 from rsspot.resources.documents import Documents
@@ -227,6 +228,9 @@ class StepRun:
         if uid:
             self._run.kept.add(uid)
         applied = applied_fields(self.kind, desired)
+        if (word := at_path(live, ON_REMOVE_PATH)) is not None:
+            # Remembered also where the manifest no longer says so: see planner.protection.
+            applied[path_key(ON_REMOVE_PATH)] = word
         if label_of(live or {}) == self.context.stack:
             applied[LABEL_KEY] = self.context.stack
         return OwnedObject(change.ref, change.address, uid, applied)

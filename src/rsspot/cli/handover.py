@@ -33,9 +33,8 @@ def adopt(
     """Make live objects that belong to no stack objects of a stack, and change nothing else about them."""
     from rsspot.workflows.ownership import plan_adopt
 
-    cli = reporting_session()
-    plan = plan_adopt(cli.client, cli.reading_ledger, names, stack_name(stack))
-    cli.run(_hand_over(cli, plan, yes, apply_options_of("none", 0, parallelism, deadline)))
+    cli, options = reporting_session(), apply_options_of("none", 0, parallelism, deadline)
+    cli.run(_hand_over(cli, plan_adopt(cli.client, cli.reading_ledger, names, stack_name(stack)), yes, options))
 
 
 def detach(
@@ -48,9 +47,8 @@ def detach(
     """Take live objects out of their stack, and leave them as they are."""
     from rsspot.workflows.ownership import plan_detach
 
-    cli = reporting_session()
-    plan = plan_detach(cli.client, cli.reading_ledger, names, stack)
-    cli.run(_hand_over(cli, plan, yes, apply_options_of("none", 0, parallelism, deadline)))
+    cli, options = reporting_session(), apply_options_of("none", 0, parallelism, deadline)
+    cli.run(_hand_over(cli, plan_detach(cli.client, cli.reading_ledger, names, stack), yes, options))
 
 
 def move(
@@ -64,9 +62,10 @@ def move(
     """Give live objects of one stack to another. Move their manifests too, before the other one prunes."""
     from rsspot.workflows.ownership import plan_move
 
-    cli = reporting_session()
-    plan = plan_move(cli.client, cli.reading_ledger, names, stack_name(to_stack), stack)
-    cli.run(_hand_over(cli, plan, yes, apply_options_of("none", 0, parallelism, deadline)))
+    cli, options = reporting_session(), apply_options_of("none", 0, parallelism, deadline)
+    cli.run(
+        _hand_over(cli, plan_move(cli.client, cli.reading_ledger, names, stack_name(to_stack), stack), yes, options)
+    )
 
 
 async def _hand_over(cli: CliSession, planned: Awaitable[Plan], yes: bool, options: ApplyOptions) -> None:

@@ -47,7 +47,7 @@ def show(run: int | None = shown(typer.Argument(None, help="Number of the run; d
     shown = runs_by_id[number]
     steps = ledger.steps(number)
     plan = ledger.plan(number)
-    made_by = plan.get("madeBy") or {}
+    made_by = ledger.made_by(number)
     if here.options.output.partition("=")[0] in DOCUMENTS:
         listed = [{**asdict(step), "attempts": attempts.get(step.seq, [])} for step in steps]
         here.emit({"run": asdict(shown), "madeBy": made_by, "steps": listed, "changes": plan.get("changes", [])})
@@ -79,7 +79,7 @@ def _fields(plan: Document) -> Iterator[str]:
     from rsspot.reports.text import render_changes
 
     try:
-        saved = load_plan({name: value for name, value in plan.items() if name != "madeBy"})
+        saved = load_plan(plan)
     except UsageError:
         # Of another version of rsspot, which wrote plans of another form.
         return

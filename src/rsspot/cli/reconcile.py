@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
     GivenVariables = tuple[list[str], list[Path]]
     """The values of --var and --var-file."""
+    Planner = Callable[[], Coroutine[Any, Any, Plan]]
+    """Makes a plan, once the client knows whose it is."""
 
 
 def plan(
@@ -77,8 +80,6 @@ def plan(
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
     cli = reporting_session(findings=True)
     key = plan_key_of(plan_key)
-    # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
-    cli.client.ledger = cli.reading_ledger
     options = plan_options(
         prune=prune,
         adopt=adopt,
@@ -89,10 +90,14 @@ def plan(
     )
     if refresh_only and (out or prune or adopt or options.partial or undo):
         raise UsageError("--refresh-only takes no option of a plan", hint="it compares with the last apply alone")
+    planned: Planner
     if refresh_only:
-        result = cli.run(_refresh(cli, load_manifests(cli, paths, var, var_file)))
+        planned = partial(_refresh, cli, load_manifests(cli, paths, var, var_file))
     else:
-        result = cli.run(_planned(cli, paths, (var, var_file), options, undo, max_cost))
+        planned = _planned(cli, paths, (var, var_file), options, undo, max_cost)
+    # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
+    cli.client.ledger = cli.reading_ledger
+    result = cli.run(planned())
     show_plan(cli, result)
     if result.refusals:
         if cli.options.output == "json":
@@ -145,9 +150,12 @@ def apply(
     cli = reporting_session()
     cli.every_event = verbose_events
     if saved and (paths or undo):
-        raise UsageError(f"cannot combine --plan with {'manifests' if paths else '--undo'}", hint="give one of the two")
+        what, hint = ("manifests", "either --plan or paths") if paths else ("--undo", "either --plan or --undo")
+        raise UsageError(f"cannot combine --plan with {what}", hint=f"give {hint}")
     apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
     approval = Approval(yes, approve)
+    if saved and (target or exclude or prune or adopt or max_deletes is not None or allow_incomplete):
+        raise UsageError("a saved plan is applied as it is", hint="give options of planning to `plan --out`")
     if saved:
         cli.run(_apply_saved(cli, saved, approval, apply_options, (var, var_file), plan_key_of(plan_key), max_cost))
         return
@@ -201,16 +209,16 @@ def _planned(
     options: PlanOptions,
     undo: int | None,
     max_cost: str | None,
-) -> Awaitable[Plan]:
-    """The plan of manifests, or the one that takes back what a run did."""
+) -> Planner:
+    """Makes the plan of manifests, or the one that takes back what a run did. Manifests are read at once."""
     if undo is None:
         manifests = load_manifests(cli, paths, *given)
-        return _plan(cli, manifests, with_max_cost(options, max_cost, manifests))
+        return partial(_plan, cli, manifests, with_max_cost(options, max_cost, manifests))
     if paths:
         raise UsageError("cannot combine manifests with --undo", hint="give one of the two")
     if options.prune or options.adopt or options.partial or max_cost is not None:
         raise UsageError("--undo takes back all that the run did", hint="of a plan's options, give --max-deletes only")
-    return _undo(cli, undo, options)
+    return partial(_undo, cli, undo, options)
 
 
 async def _undo(cli: CliSession, run: int, options: PlanOptions) -> Plan:
@@ -242,8 +250,8 @@ def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
         raise UsageError("--prune requires a named stack", hint="add a Stack document to the manifests")
 
 
-async def _apply(cli: CliSession, planned: Awaitable[Plan], approval: Approval, apply_options: ApplyOptions) -> None:
-    await confirm_and_run(cli, await planned, approval, apply_options)
+async def _apply(cli: CliSession, planned: Planner, approval: Approval, apply_options: ApplyOptions) -> None:
+    await confirm_and_run(cli, await planned(), approval, apply_options)
 
 
 async def _destroy(

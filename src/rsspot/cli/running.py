@@ -83,8 +83,12 @@ def _digest(plan: Plan) -> str:
 
 
 def show_digest(cli: CliSession, plan: Plan) -> None:
-    """Say how exactly this plan can be approved. In JSON and YAML its digest is a member of the plan."""
-    if cli.options.output == "table" and not plan.empty:
+    """Tell a person, or whoever wants to know more, how exactly this plan can be approved.
+
+    In JSON and YAML its digest is a member of the plan.
+    """
+    told = cli.options.verbose or (sys.stderr is not None and sys.stderr.isatty())
+    if told and cli.options.output == "table" and not plan.empty:
         print(f"To apply exactly this plan: --approve {_digest(plan)}", file=sys.stderr)
 
 

@@ -7,19 +7,9 @@ or with exact types by `client.collection(KIND)`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
 
-from rsspot.compatibility.groups import (
-    BlockingCloudSpaceGroup,
-    BlockingInventoryGroup,
-    BlockingPricingGroup,
-    BlockingServerClassGroup,
-    CloudSpaceGroup,
-    InventoryGroup,
-    PricingGroup,
-    ServerClassGroup,
-)
-from rsspot.compatibility.organization_group import BlockingOrganizationGroup, OrganizationGroup
 from rsspot.models.resource import Resource
 from rsspot.resources.classes import collection_class
 from rsspot.resources.collection import Collection
@@ -28,16 +18,28 @@ from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.resources.sync_twins import Blocking, BlockingCollection
 from rsspot.services.cloudspaces.schemas import CLOUD_SPACE
-from rsspot.services.events.api import BlockingEvents, Events
 from rsspot.services.nodepools.autopilot import AUTOPILOT_NODE_POOL
 from rsspot.services.nodepools.schemas import ON_DEMAND_NODE_POOL, SPOT_NODE_POOL
-from rsspot.services.organizations.api import BlockingOrganizations, Organizations
 from rsspot.services.regions.schemas import REGION, Region
 from rsspot.services.server_classes.schemas import SERVER_CLASS
 from rsspot.services.vms.schemas import VM_CLOUD_SPACE, VM_POOL, VM_SSH_KEY
 
 if TYPE_CHECKING:
+    # Imported where a group is made: most commands use one of them, and a plan none.
+    from rsspot.compatibility.groups import (
+        BlockingCloudSpaceGroup,
+        BlockingInventoryGroup,
+        BlockingPricingGroup,
+        BlockingServerClassGroup,
+        CloudSpaceGroup,
+        InventoryGroup,
+        PricingGroup,
+        ServerClassGroup,
+    )
+    from rsspot.compatibility.organization_group import BlockingOrganizationGroup, OrganizationGroup
     from rsspot.http.transport import SpotTransport
+    from rsspot.services.events.api import BlockingEvents, Events
+    from rsspot.services.organizations.api import BlockingOrganizations, Organizations
 
 T = TypeVar("T", bound=Resource)
 G = TypeVar("G")
@@ -92,11 +94,18 @@ def of_kind(kind: Kind[T]) -> Group[OrganizationGroup[T]]:
 
 def twin_of_kind(kind: Kind[T]) -> Twin[BlockingOrganizationGroup[T]]:
     """The same, blocking."""
-    return Twin(BlockingOrganizationGroup)
+    return _twin(_of_organizations, "BlockingOrganizationGroup")
+
+
+def _twin(room: Callable[[], ModuleType], name: str) -> Twin[Any]:
+    """The blocking twin that a class of a module is; the module is imported when the twin is used."""
+    return Twin(lambda group, called: getattr(room(), name)(group, called))  # noqa: PLW0108 - imported when it is used
 
 
 def group_of(client: Owner, kind: Kind[T]) -> OrganizationGroup[T]:
     """The typed verbs of a kind whose objects belong to an organization, as its service has them."""
+    from rsspot.compatibility.organization_group import OrganizationGroup
+
     special = collection_class(kind)
     made = OrganizationGroup if special is Collection else type(special.__name__, (OrganizationGroup, special), {})
     group: OrganizationGroup[T] = made(client.documents(kind), kind)
@@ -119,30 +128,56 @@ def kind_of_group(name: str) -> Kind[Any] | None:
     return next((kind for kind in kinds().values() if kind.plural == name and not kind.local), None)
 
 
+def _of_organizations() -> ModuleType:
+    from rsspot.compatibility import organization_group
+
+    return organization_group
+
+
+def _released() -> ModuleType:
+    from rsspot.compatibility import groups
+
+    return groups
+
+
+def _organizations() -> ModuleType:
+    from rsspot.services.organizations import api
+
+    return api
+
+
+def _events() -> ModuleType:
+    from rsspot.services.events import api
+
+    return api
+
+
 class AsyncGroups:
     """`await client.regions.list()`."""
 
-    organizations = Group[Organizations](lambda client: Organizations(client.session))
+    organizations: Group[Organizations] = Group(lambda client: _organizations().Organizations(client.session))
     regions = Group[Collection[Region]](lambda client: collection_of(client, REGION))
-    server_classes = Group[ServerClassGroup](
-        lambda client: ServerClassGroup(client.documents(SERVER_CLASS), SERVER_CLASS)
+    server_classes: Group[ServerClassGroup] = Group(
+        lambda client: _released().ServerClassGroup(client.documents(SERVER_CLASS), SERVER_CLASS)
     )
-    pricing = Group[PricingGroup](
-        lambda client: PricingGroup(client.documents(SERVER_CLASS), client.documents(REGION), client.feeds)
+    pricing: Group[PricingGroup] = Group(
+        lambda client: _released().PricingGroup(client.documents(SERVER_CLASS), client.documents(REGION), client.feeds)
     )
-    cloudspaces = Group[CloudSpaceGroup](lambda client: CloudSpaceGroup(client.documents(CLOUD_SPACE), CLOUD_SPACE))
+    cloudspaces: Group[CloudSpaceGroup] = Group(
+        lambda client: _released().CloudSpaceGroup(client.documents(CLOUD_SPACE), CLOUD_SPACE)
+    )
     spot_nodepools = of_kind(SPOT_NODE_POOL)
     ondemand_nodepools = of_kind(ON_DEMAND_NODE_POOL)
     autopilot_nodepools = of_kind(AUTOPILOT_NODE_POOL)
     vm_cloudspaces = of_kind(VM_CLOUD_SPACE)
     vm_pools = of_kind(VM_POOL)
     vm_ssh_keys = of_kind(VM_SSH_KEY)
-    inventory = Group[InventoryGroup](
-        lambda client: InventoryGroup(
+    inventory: Group[InventoryGroup] = Group(
+        lambda client: _released().InventoryGroup(
             (client.documents(CLOUD_SPACE), client.documents(VM_CLOUD_SPACE)), client.vm_cloudspaces, client.vm_pools
         )
     )
-    events = Group[Events](lambda client: Events(client.session))
+    events: Group[Events] = Group(lambda client: _events().Events(client.session))
 
     if not TYPE_CHECKING:
 
@@ -156,19 +191,25 @@ class AsyncGroups:
 class SyncGroups:
     """`client.regions.list()`, and `await client.aregions.list()` on the same object."""
 
-    organizations = Twin[BlockingOrganizations](BlockingOrganizations)
+    organizations: Twin[BlockingOrganizations] = Twin(
+        lambda group, name: _organizations().BlockingOrganizations(group, name)
+    )
     regions = Twin[BlockingCollection[Region]](BlockingCollection)
-    server_classes = Twin[BlockingServerClassGroup](BlockingServerClassGroup)
-    pricing = Twin[BlockingPricingGroup](BlockingPricingGroup)
-    cloudspaces = Twin[BlockingCloudSpaceGroup](BlockingCloudSpaceGroup)
+    server_classes: Twin[BlockingServerClassGroup] = Twin(
+        lambda group, name: _released().BlockingServerClassGroup(group, name)
+    )
+    pricing: Twin[BlockingPricingGroup] = _twin(_released, "BlockingPricingGroup")
+    cloudspaces: Twin[BlockingCloudSpaceGroup] = Twin(
+        lambda group, name: _released().BlockingCloudSpaceGroup(group, name)
+    )
     spot_nodepools = twin_of_kind(SPOT_NODE_POOL)
     ondemand_nodepools = twin_of_kind(ON_DEMAND_NODE_POOL)
     autopilot_nodepools = twin_of_kind(AUTOPILOT_NODE_POOL)
     vm_cloudspaces = twin_of_kind(VM_CLOUD_SPACE)
     vm_pools = twin_of_kind(VM_POOL)
     vm_ssh_keys = twin_of_kind(VM_SSH_KEY)
-    inventory = Twin[BlockingInventoryGroup](BlockingInventoryGroup)
-    events = Twin[BlockingEvents](BlockingEvents)
+    inventory: Twin[BlockingInventoryGroup] = _twin(_released, "BlockingInventoryGroup")
+    events: Twin[BlockingEvents] = _twin(_events, "BlockingEvents")
 
     aorganizations = of_inner(AsyncGroups.organizations)
     aregions = of_inner(AsyncGroups.regions)

@@ -8,7 +8,14 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
-from rsspot.constants import NAME_ANNOTATION, ON_REMOVE_ANNOTATION
+from rsspot.constants import (
+    DEPENDS_ON_ANNOTATION,
+    IGNORE_ANNOTATION,
+    NAME_ANNOTATION,
+    ON_REMOVE_ANNOTATION,
+    PREVIOUS_NAME_ANNOTATION,
+    REPLACE_ANNOTATION,
+)
 from rsspot.errors import Problem
 from rsspot.manifests.lifecycle import Lifecycle, OnRemove, Replace
 from rsspot.manifests.source import Source
@@ -26,7 +33,7 @@ ABOUT = {
     "replace": "How the object may be replaced when a field that cannot be changed is declared otherwise.",
     "ignore": "Fields that others may change after the object is made.",
     "previous-name": "What the object was called before.",
-    "depends-on": "Objects that have to be ready before this one is made or changed.",
+    "depends-on": "Objects whose changes in the same run have to be ready before this one is made or changed.",
 }
 """What each annotation says."""
 
@@ -56,6 +63,21 @@ def take_lifecycle(kind: Kind[Any], annotations: dict[str, Any], source: Source,
             annotations.pop(name, None)
             problems.append(Problem(f"{name} {error}", origin))
     return Lifecycle(**values)
+
+
+def written(lifecycle: Lifecycle) -> dict[str, Any]:
+    """The annotations that are not sent, as an author would write them."""
+    values = {
+        REPLACE_ANNOTATION: lifecycle.replace.value if lifecycle.replace else None,
+        IGNORE_ANNOTATION: [_pointer(path) for path in lifecycle.ignore],
+        PREVIOUS_NAME_ANNOTATION: lifecycle.previous_name,
+        DEPENDS_ON_ANNOTATION: list(lifecycle.depends_on),
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _pointer(pattern: Path) -> str:
+    return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in pattern)
 
 
 def with_defaults(lifecycle: Lifecycle, kind: Kind[Any], defaults: Defaults) -> Lifecycle:

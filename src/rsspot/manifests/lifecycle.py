@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from rsspot.constants import ON_REMOVE_ANNOTATION
 from rsspot.resources.kind import Path
+
+ON_REMOVE_PATH = ("metadata", "annotations", ON_REMOVE_ANNOTATION)
 
 
 class OnRemove(StrEnum):
@@ -52,8 +55,8 @@ class Lifecycle:
     depends_on: tuple[str, ...] = ()
 
     def ignores(self, path: Path) -> bool:
-        """Whether a field, or what holds it, is left to others."""
-        return any(_matches(pattern, path) for pattern in self.ignore)
+        """Whether a field, or what holds it, is left to others. What becomes of the object never is."""
+        return path != ON_REMOVE_PATH and any(_matches(pattern, path) for pattern in self.ignore)
 
 
 def _matches(pattern: Path, path: Path) -> bool:

@@ -94,6 +94,9 @@ def _demands(case: Case, match: Match) -> Iterator[Demand]:
         assert change is not None
         # A successor that comes first needs servers beside those of its predecessor.
         held = None if change.action is Action.CREATE or change.surge else at_path(match.live, (SPEC, *path))
+        if at_path(match.live, (SPEC, *servers.of)) != case.after(match, (SPEC, *servers.of)):
+            # What it has are servers of another class.
+            held = None
         count = _number(case.after(match, (SPEC, *path))) - _number(held)
         if count > 0:
             yield Demand(match.manifest, path, servers, count)

@@ -92,6 +92,19 @@ class Case:
         is_default = path in match.manifest.defaults
         return self.after(match, (SPEC, *path)) if is_default else at_path(match.manifest.spec, path)
 
+    def declared_at(self, address: str) -> Manifest | None:
+        """The manifest of an address."""
+        return self._addressed.get(address)
+
+    @cached_property
+    def doomed(self) -> frozenset[str]:
+        """Addresses of what is deleted before anything takes its place: all that lives in it goes down with it."""
+        return frozenset(change.address for change in self.changes if change.destructive and not change.surge)
+
+    @cached_property
+    def _addressed(self) -> dict[str, Manifest]:
+        return {match.manifest.address: match.manifest for match in self.matches}
+
     def manifest_of(self, kind: str, name: str) -> Manifest | None:
         """The manifest of a kind and name."""
         return self._manifests.get((kind, name))

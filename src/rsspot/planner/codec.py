@@ -26,7 +26,7 @@ from rsspot.utils.serialization import Document, at_path, digest
 FORMAT = "rsspot.plan/1"
 UNSEALED = ("digest", "createdAt", "signature", "notes", "cost")
 """What the digest is not about: it stands for what a plan would do. Prices move while a plan stays the same."""
-OUTSIDE = {"changes": ("seals", "source", "image"), "refusals": ("source",), "pending": ("note",)}
+OUTSIDE = {"changes": ("seals", "source", "image", "filledFrom"), "refusals": ("source",), "pending": ("note",)}
 """The same for the members of lists."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from rsspot.constants import DEPENDS_ON_ANNOTATION
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
 from rsspot.planner.case import Rule
@@ -12,7 +13,7 @@ from rsspot.planner.change import REMOVALS
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.utils.text import did_you_mean
 
-ANNOTATION = ("metadata", "annotations", "rsspot.dev/depends-on")
+ANNOTATION = ("metadata", "annotations", DEPENDS_ON_ANNOTATION)
 
 
 def link(draft: Draft, context: PlanContext) -> Draft:

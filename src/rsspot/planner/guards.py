@@ -187,14 +187,13 @@ def bystanders(case: Case) -> Iterator[Problem]:
     """Nothing that is not ours goes down with what we delete or replace."""
     gone = {(change.ref.kind, change.base.name) for change in case.changes if change.destructive and change.base}
     staying = {(change.ref.kind, change.ref.name) for change in case.changes if change.action is Action.DETACH}
-    doomed = {change.address for change in case.changes if change.destructive and not change.surge}
     for kind in case.kinds.values():
         if kind.local or not kind.parent:
             continue
         leaving = {name for of_kind, name in gone if of_kind == kind.name}
         for live in survivors(case.live(kind.name).values(), leaving):
             parent = kind.parent_address(live.get(SPEC) or {})
-            if parent in doomed:
+            if parent in case.doomed:
                 address = case.context.owners.address(kind, live)
                 stays = (kind.name, live["metadata"]["name"]) in staying
                 why = "which is to stay" if stays else "which is not of this stack"

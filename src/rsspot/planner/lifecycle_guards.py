@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from rsspot.constants import PREVIOUS_NAME_ANNOTATION, REPLACE_ANNOTATION
 from rsspot.errors import Problem
 from rsspot.manifests.lifecycle import OnRemove, Replace
 from rsspot.planner.case import Case, Rule
 from rsspot.planner.change import Action, Change
+from rsspot.planner.protection import LIFT
 from rsspot.utils.serialization import Document
 
 
@@ -17,16 +19,16 @@ def protection(case: Case) -> Iterator[Problem]:
         live = _live(case, change)
         if not change.destructive or live is None or live["metadata"].get("deletionTimestamp"):
             continue
-        word = case.context.owners.on_remove(case.kinds[change.ref.kind], live)
+        word = _on_remove(case, change, live)
         verb = "replaced" if change.action is Action.REPLACE else "deleted"
         if word is OnRemove.PROTECT:
             yield Problem(
                 f"{change.address} is protected, and would be {verb}: {change.reason}",
                 change.origin,
-                "to lift the protection, apply its manifest with `rsspot.dev/on-remove: delete` first",
+                LIFT,
                 Rule.PROTECTION,
             )
-        elif word is OnRemove.DETACH and change.action is Action.DELETE and change.parent in _doomed(case):
+        elif word is OnRemove.DETACH and change.action is Action.DELETE and change.parent in case.doomed:
             yield Problem(
                 f"{change.address} is to stay when it is removed, and would be deleted: {change.reason}",
                 change.origin,
@@ -47,11 +49,13 @@ def replacements(case: Case) -> Iterator[Problem]:
         where = match.manifest.where(*path)
         if mode is Replace.FORBID:
             message = f"{change.address} would be replaced, which its manifest forbids: {change.reason}"
-            hint = "undo the change, or take `rsspot.dev/replace: forbid` away"
+            hint = f"undo the change, or take `{REPLACE_ANNOTATION}: forbid` away"
             yield Problem(message, where, hint, Rule.REPLACEMENT)
         elif not change.surge:
             message = f"{change.address} cannot be replaced with the new one first: {change.reason}"
-            yield Problem(message, where, "undo the change, or write `rsspot.dev/replace: recreate`", Rule.REPLACEMENT)
+            yield Problem(
+                message, where, f"undo the change, or write `{REPLACE_ANNOTATION}: recreate`", Rule.REPLACEMENT
+            )
 
 
 def renames(case: Case) -> Iterator[Problem]:
@@ -66,18 +70,22 @@ def renames(case: Case) -> Iterator[Problem]:
         if other is not None:
             yield Problem(
                 f"{manifest.address} was called {previous!r} before, and {address} is declared too",
-                manifest.where("metadata", "annotations", "rsspot.dev/previous-name"),
-                f"take `rsspot.dev/previous-name` away, or give the other one a new name; it is at {other.origin}",
+                manifest.where("metadata", "annotations", PREVIOUS_NAME_ANNOTATION),
+                f"take `{PREVIOUS_NAME_ANNOTATION}` away, or give the other one a new name; it is at {other.origin}",
                 Rule.RENAME,
             )
 
 
+def _on_remove(case: Case, change: Change, live: Document) -> OnRemove:
+    """What becomes of a live object. Protection that is declared and not applied yet counts as well."""
+    declared = case.declared_at(change.address)
+    if declared is not None and declared.lifecycle.on_remove is OnRemove.PROTECT:
+        return OnRemove.PROTECT
+    return case.context.owners.on_remove(case.kinds[change.ref.kind], live)
+
+
 def _live(case: Case, change: Change) -> Document | None:
     return case.live(change.ref.kind).get(change.base.name) if change.base else None
-
-
-def _doomed(case: Case) -> set[str]:
-    return {change.address for change in case.changes if change.destructive and not change.surge}
 
 
 LIFECYCLE_GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (protection, replacements, renames)

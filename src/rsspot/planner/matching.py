@@ -37,7 +37,7 @@ def match_one(manifest: Manifest, context: PlanContext) -> Match:
 
     def rank(live: Document) -> tuple[bool, bool, int, str, str]:
         name, created = live["metadata"]["name"], str(live["metadata"].get("creationTimestamp") or "")
-        differences = _final_differences(manifest, live) if name in trusted else 0
+        differences = _immutable_differences(manifest, live) if name in trusted else 0
         return (not owners.is_ours(kind, live), name not in trusted, differences, created, name)
 
     first, *others = sorted(candidates.values(), key=rank)
@@ -85,7 +85,7 @@ def _has_trusted_name(manifest: Manifest, live: Document, context: PlanContext) 
     )
 
 
-def _final_differences(manifest: Manifest, live: Document) -> int:
+def _immutable_differences(manifest: Manifest, live: Document) -> int:
     """How many immutable fields of a live object are not as declared."""
     kind, count = manifest.kind, 0
     for path, desired in declared(manifest).items():

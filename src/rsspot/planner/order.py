@@ -57,6 +57,15 @@ _VERBS = {
 }
 
 
+def cycles(changes: Sequence[Change]) -> tuple[Problem, ...]:
+    """What keeps changes from having an order: they wait for each other."""
+    try:
+        order(changes)
+    except PlanRefused as refused:
+        return tuple(refused.problems)
+    return ()
+
+
 def _is_patient(change: Change, verb: Verb) -> bool:
     return verb in (Verb.DELETE, Verb.EXPAND) or bool(change.after)
 
@@ -130,7 +139,8 @@ def _sorted(nodes: Sequence[_Node]) -> list[Step]:
         sequence = list(graph.static_order())
     except CycleError as error:
         circle = " -> ".join(nodes[seq].change.address for seq in error.args[1])
-        raise PlanRefused([Problem(f"these changes wait for each other: {circle}", rule="cycle")]) from None
+        hint = "take one of the `rsspot.dev/depends-on` away"
+        raise PlanRefused([Problem(f"these changes wait for each other: {circle}", None, hint, "cycle")]) from None
     position = {seq: index for index, seq in enumerate(sequence)}
     awaited = {
         waits_for

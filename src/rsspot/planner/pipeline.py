@@ -34,6 +34,7 @@ from rsspot.planner.guards import guard
 from rsspot.planner.live import LiveState
 from rsspot.planner.matching import match
 from rsspot.planner.options import PlanOptions
+from rsspot.planner.order import cycles
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Pending, Plan
 from rsspot.planner.pricing import price
@@ -82,7 +83,7 @@ def build(
         pending=tuple(sorted(_pending(draft, context), key=lambda each: each.address)),
         undeclared=draft.undeclared,
         incomplete=dict(state.incomplete),
-        refusals=(*draft.problems, *guard(draft, context)),
+        refusals=(*draft.problems, *guard(draft, context), *cycles(draft.changes)),
         notes=(*draft.notes, *shortages(Case(draft, context))),
         files=tuple(files),
         target=context.options.target,

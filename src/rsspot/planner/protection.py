@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rsspot.constants import ON_REMOVE_ANNOTATION
-from rsspot.manifests.lifecycle import OnRemove
+from rsspot.manifests.lifecycle import ON_REMOVE_PATH, OnRemove
 from rsspot.planner.diff import path_key
 from rsspot.utils.serialization import Document, at_path
 
-ON_REMOVE_PATH = ("metadata", "annotations", ON_REMOVE_ANNOTATION)
+LIFT = "to lift the protection, apply its manifest with `rsspot.dev/on-remove: delete` first"
 
 
 def on_remove(live: Document, applied: Mapping[str, Any] | None) -> OnRemove:

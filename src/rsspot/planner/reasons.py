@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rsspot.constants import IGNORE_ANNOTATION
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import IMMUTABLE
 from rsspot.planner.attribution import author_of
@@ -47,7 +48,7 @@ def field_reasons(manifest: Manifest, live: Document, applied: Mapping[str, Any]
         desired = field.canonical(value) if field else value
         rule = passed_over(kind, manifest.body, live, path, value)
         if rule is None and manifest.lifecycle.ignores(path):
-            rule = "left to others by rsspot.dev/ignore"
+            rule = f"left to others by {IGNORE_ANNOTATION}"
         equal = same(kind, path, now, desired)
         if equal and (rule is not None or wire_form(value) == written):
             continue

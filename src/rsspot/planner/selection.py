@@ -1,8 +1,8 @@
 """Selection: a plan of some objects only, chosen by globs over their addresses.
 
 What cannot be left out comes along, or the plan is refused. An object that is to be created in another one needs that
-one. Whatever lives in an object that is deleted or replaced goes down with it. And an object that is replaced because
-its parent is cannot be replaced without that.
+one, and what its manifest says it depends on. Whatever lives in an object that is deleted or replaced goes down with
+it. And an object that is replaced because its parent is cannot be replaced without that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from rsspot.errors import Problem
 from rsspot.planner.case import Rule
-from rsspot.planner.change import Action, Change
+from rsspot.planner.change import REMOVALS, Action, Change
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.utils.text import did_you_mean
 
@@ -25,9 +25,9 @@ def select(draft: Draft, context: PlanContext) -> Draft:
         return draft
     addresses = {change.address for change in draft.changes}
     chosen = {each for each in addresses if is_selected(each, options.target, options.exclude)}
-    needed = set(_parents_to_make(draft.changes, chosen))
+    needed = _needed(draft.changes, chosen)
     kept = tuple(change for change in draft.changes if change.address in chosen | needed)
-    notes = [f"{address} comes along: what was asked for lives in it" for address in sorted(needed)]
+    notes = [f"{address} comes along: what was asked for needs it" for address in sorted(needed)]
     problems = [*_unknown(draft, context), *_torn_apart(draft.changes, chosen | needed)]
     left_out = draft.left_out | (addresses - chosen - needed)
     return replace(draft, changes=kept, left_out=left_out).add(notes=notes, problems=problems)
@@ -52,13 +52,19 @@ def closest_ending(word: str, addresses: Iterable[str]) -> str | None:
     return did_you_mean(word, endings)
 
 
-def _parents_to_make(changes: Iterable[Change], chosen: set[str]) -> Iterator[str]:
-    by_address = {change.address: change for change in changes if change.action is Action.CREATE}
-    for change in changes:
+def _needed(changes: Iterable[Change], chosen: set[str]) -> set[str]:
+    """What has to come along: parents that are to be made, and what objects depend on by their manifests."""
+    by_address = {change.address: change for change in changes if change.action not in REMOVALS}
+    needed: set[str] = set()
+    waiting = [by_address[address] for address in chosen & by_address.keys()]
+    while waiting:
+        change = waiting.pop()
         parent = by_address.get(change.parent or "")
-        while change.address in chosen and parent is not None and parent.address not in chosen:
-            yield parent.address
-            parent = by_address.get(parent.parent or "")
+        first = {*change.after, *({parent.address} if parent and parent.action is Action.CREATE else ())}
+        for address in (first & by_address.keys()) - chosen - needed:
+            needed.add(address)
+            waiting.append(by_address[address])
+    return needed
 
 
 def _torn_apart(changes: Iterable[Change], kept: set[str]) -> Iterator[Problem]:

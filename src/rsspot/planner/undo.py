@@ -1,7 +1,7 @@
 """Undo: the changes that take back what a run did, from what the ledger kept of it. A pure function, like the planner.
 
 What the run did      what undoes it
-create                a deletion of that very object
+create                a deletion of that very object; refused where a later run made it anew
 update                the values of before; a note where somebody has changed a field since
 adopt                 the values of before, and our label off
 detach                our label on
@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from rsspot.errors import Problem
+from rsspot.models.refs import Ref
 from rsspot.planner.case import Rule
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.decisions import NAME_PATH, base_of, delete, image_of
@@ -26,27 +27,42 @@ from rsspot.planner.diff import SPEC, field_at, key_path, live_value, same
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH
 from rsspot.resources.kind import Kind
-from rsspot.resources.secrecy import masked_in
+from rsspot.resources.secrecy import masked_in, secret_paths
 from rsspot.utils.serialization import Document, at_path
 
 
-def inverse(done: Collection[Change], run: int, context: PlanContext) -> Draft:
-    """The draft that takes changes of a run back. done: those of its changes that were made, as the ledger kept them"""
+def inverse(done: Collection[Change], run: int, context: PlanContext, *, later: Collection[Ref] = frozenset()) -> Draft:
+    """The draft that takes changes of a run back.
+
+    done: those of its changes that were made, as the ledger kept them
+    later: objects that runs after it made or deleted: what has such a name now is not what the run made
+    """
     draft = Draft(())
     for change in done:
-        draft = _undo(change, f"undoes run {run}", draft, context)
+        draft = _undo(change, f"undoes run {run}", draft, context, later)
     return draft
 
 
-def _undo(change: Change, reason: str, draft: Draft, context: PlanContext) -> Draft:
+def _undo(change: Change, reason: str, draft: Draft, context: PlanContext, later: Collection[Ref]) -> Draft:
     kind = context.kinds[change.ref.kind]
+    if kind.name in context.state.incomplete:
+        why = f"could not be looked up: {context.state.incomplete[kind.name]}"
+        return draft.add(problems=[_refusal(change, why, "try again when the service answers")])
     live = context.state.of(kind.name).get(change.ref.name)
     if problem := _irreversible(change, kind, context):
         return draft.add(problems=[problem])
     if change.action is Action.DELETE:
         return _restored(change, live, reason, draft)
+    if live is None and change.action is Action.REPLACE and change.ref not in later:
+        # The old object was deleted, and the new one never made.
+        return _restored(change, None, reason, draft)
     if live is None:
         return draft.add(notes=[f"{change.address} is gone already: nothing of it is undone"])
+    if change.action in (Action.CREATE, Action.REPLACE) and (
+        change.ref in later or context.owners.knows(kind, live) is None
+    ):
+        message = "is not the object that this run made, as far as the ledger knows"
+        return draft.add(problems=[_refusal(change, message, "undo the later run first")])
     if change.action is not Action.DETACH and not context.owners.is_ours(kind, live):
         return draft.add(problems=[_refusal(change, "is not of this stack any more", "undo that first")])
     if change.action is Action.CREATE:
@@ -106,11 +122,12 @@ def _reverted(
     if change.base is not None and change.base.uid not in (None, at_path(live, ("metadata", "uid"))):
         return draft.add(notes=[f"{change.address} is another object by now: nothing of it is undone"])
     edits, problems, notes = [], [], []
+    hidden = set(secret_paths(kind, live)) if kind.holds_secrets else set()
     for edit in change.edits:
         field, now = field_at(kind, edit.path), live_value(kind, live, edit.path)
         name = ".".join(edit.path)
         before, after = (field.canonical(value) if field else value for value in (edit.before, edit.after))
-        if edit.secret:
+        if edit.secret or edit.path in hidden:
             clause = f"had another {name}, which is a secret and not kept"
             problems.append(_refusal(change, clause, "change it by hand"))
         elif not same(kind, edit.path, now, before):
@@ -119,8 +136,9 @@ def _reverted(
                 notes.append(f"{change.address}: {name} was changed again after that run, and goes back too")
     if not edits:
         return draft.add(problems=problems, notes=notes)
-    detaching = any(edit.path == LABEL_PATH and edit.after is None for edit in edits)
-    adopting = any(edit.path == LABEL_PATH and edit.before is None for edit in edits)
+    stack = context.owners.stack
+    detaching = any(edit.path == LABEL_PATH and edit.after != stack for edit in edits)
+    adopting = any(edit.path == LABEL_PATH and edit.before != stack for edit in edits)
     action = Action.DETACH if detaching else Action.ADOPT if adopting else Action.UPDATE
     undone = Change(
         address=_address(change, edits, kind, live),

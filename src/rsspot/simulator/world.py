@@ -65,6 +65,7 @@ class World:
         """Notified of every change, for watches."""
         self.rules = rules or Rules()
         self.faults = Faults(seed=seed)
+        self.settled = ""
         self.notices: list[Notice] = []
         """Webhook notices to be sent; the sender removes them."""
         self.organizations = list(organizations) or [default_organization()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
@@ -12,7 +13,7 @@ from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
 from rsspot.planner.case import Rule
 from rsspot.planner.dependents import may_go_down
-from rsspot.planner.protection import on_remove
+from rsspot.planner.protection import LIFT, on_remove
 from rsspot.resources.kind import Kind
 from rsspot.resources.names import full_name
 from rsspot.resources.registry import kinds
@@ -20,11 +21,9 @@ from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.serialization import Document
 from rsspot.workflows.reconcile import scope_id
 
-LIFT = "to lift the protection, apply its manifest with `rsspot.dev/on-remove: delete` first"
 
-
-async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kind[Any], wire_name: str) -> None:
-    """Raise PlanRefused if an object may not be deleted. Raises NotFound if there is none of this name.
+async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kind[Any], wire_name: str) -> str | None:
+    """The uid of an object that may be deleted. Raises PlanRefused if it may not, NotFound if there is none.
 
     Protection is read from the live objects, and where the annotation is gone from the ledger.
     """
@@ -36,11 +35,11 @@ async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kin
     for inner in inside:
         children = snapshot.of(inner.name).values()
         going += [(inner, each) for each in children if inner.parent_address(each.get("spec") or {}) == address]
-    applied = _applied(ledger, scope_id(client.base_url, snapshot.organization, ""))
+    records = _on_record(ledger, scope_id(client.base_url, snapshot.organization, ""))
     problems = [
         Problem(f"{_name(each, document)} is protected, and would be deleted", None, LIFT, Rule.PROTECTION)
         for each, document in going
-        if _is_protected(each, document, applied)
+        if _is_protected(each, document, records)
     ]
     problems += [
         Problem(f"the {kinds()[name].plural} in it could not be read: {why}", None, "try again", Rule.INCOMPLETE_READ)
@@ -48,18 +47,23 @@ async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kin
     ]
     if problems:
         raise PlanRefused(problems, hint="nothing was sent")
+    uid: str | None = live["metadata"].get("uid")
+    return uid
 
 
-def _applied(ledger: Ledger, account: str) -> dict[Ref, OwnedObject]:
-    """What the ledger has on record of the objects of all stacks of an organization."""
-    scopes = {run.scope for run in ledger.runs() if run.scope.startswith(account)}
-    return {ref: owned for scope in scopes for ref, owned in ledger.owned(scope).items()}
+def _on_record(ledger: Ledger, account: str) -> dict[Ref, list[OwnedObject]]:
+    """What the ledger has on record of the objects of an organization, for each stack that it knows them of."""
+    records: dict[Ref, list[OwnedObject]] = defaultdict(list)
+    for scope in {run.scope for run in ledger.runs() if run.scope.startswith(account)}:
+        for ref, owned in ledger.owned(scope).items():
+            records[ref].append(owned)
+    return records
 
 
-def _is_protected(kind: Kind[Any], live: Document, applied: Mapping[Ref, OwnedObject]) -> bool:
-    known = applied.get(Ref(kind.name, live["metadata"]["name"]))
-    same = known is not None and known.uid in (None, live["metadata"].get("uid"))
-    return on_remove(live, known.applied if known and same else None) is OnRemove.PROTECT
+def _is_protected(kind: Kind[Any], live: Document, records: Mapping[Ref, Sequence[OwnedObject]]) -> bool:
+    known = records.get(Ref(kind.name, live["metadata"]["name"]), ())
+    applied = [each.applied for each in known if each.uid in (None, live["metadata"].get("uid"))]
+    return any(on_remove(live, each) is OnRemove.PROTECT for each in (None, *applied))
 
 
 def _name(kind: Kind[Any], document: Document) -> str:

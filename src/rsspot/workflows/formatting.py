@@ -22,6 +22,10 @@ BYTE_ORDER_MARK = "\ufeff"
 _WORD = re.compile(r"[^\s\"']{4,}")
 
 
+FILLED_IN = ("patch", "variables", "matrix")
+"""Keys below which values stand that other documents use."""
+
+
 @dataclass(frozen=True)
 class FormattedFile:
     """A file before and after. left: the lines of documents that could not be laid out anew, and stay as they are"""
@@ -55,7 +59,7 @@ class FormattedFile:
     def write(self) -> None:
         """Replace the file. Raises OSError."""
         mark = BYTE_ORDER_MARK if self.path.read_bytes()[:3] == BYTE_ORDER_MARK.encode() else ""
-        replace_text(self.path, mark + self.after)
+        replace_text(self.path, mark + self.after, old=mark + self.before)
 
 
 def format_files(paths: Sequence[Path]) -> tuple[list[FormattedFile], list[Problem]]:
@@ -81,12 +85,33 @@ def _secret_words(text: str, file: str) -> Iterator[str]:
     lines = text.splitlines()
     for source in parse_text(text, file)[0]:
         for value, above in _objects(source.value):
-            kind = kinds().get(str(value.get("kind")))
-            for path in kind.marked(SECRET) if kind else ():
-                place: Place = (*above, "spec", *path)
-                if isinstance(secret := at_path(source.value, place), str) and place in source.marks:
+            for place in _secret_places(value):
+                whole: Place = (*above, *place)
+                if isinstance(secret := at_path(source.value, whole), str) and whole in source.marks:
                     yield secret
-                    yield from _words(lines, source.marks[place].line - 1)
+                    yield from _words(lines, source.marks[whole].line - 1)
+
+
+def _secret_places(document: dict[str, object]) -> Iterator[Place]:
+    """Where a document may hold secrets. What is filled in elsewhere may be one, whatever it is called."""
+    own = kinds().get(str(document.get("kind")))
+    marked = {path for kind in ((own,) if own else kinds().values()) for path in kind.marked(SECRET)}
+    for place, _ in _texts(document, ()):
+        inside = place[place.index("merge") + 1 :] if "merge" in place else place
+        of_field = inside[:1] == ("spec",) and any(inside[1 : 1 + len(path)] == path for path in marked)
+        if of_field or any(part in FILLED_IN for part in place):
+            yield place
+
+
+def _texts(value: object, path: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+    elif isinstance(value, str):
+        yield path, value
 
 
 def _objects(value: object) -> Iterator[tuple[dict[str, object], tuple[int, ...]]]:

@@ -54,10 +54,11 @@ async def make_plan(
     options: PlanOptions | None = None,
     stack: str | None = None,
     command: str = "apply",
+    priced: bool = True,
 ) -> Plan:
     """Read the live state and plan. Sends only GETs and writes nothing. Refusals are in the plan, not raised.
 
-    stack: the stack, where it is not the one that the manifests name
+    stack: the stack, where it is not the one that the manifests name · priced: whether to say what it costs
     """
     known = kinds()
     name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
@@ -74,7 +75,8 @@ async def make_plan(
     scope = scope_id(client.base_url, snapshot.organization, name)
     claimed = frozenset(_claimed(ledger, scope))
     state = LiveState(snapshot.organization, snapshot.live, incomplete, on_record(ledger, scope), claimed)
-    state = replace(state, rates=await read_rates(client, snapshot, state, declared, name))
+    if priced and not options.destroy:
+        state = replace(state, rates=await read_rates(client, snapshot, state, declared, name))
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
     notes = [*plan.notes, *(manifests.passed_over if manifests else ())]
@@ -129,7 +131,7 @@ async def plan_destroy(
     options = PlanOptions(prune=True, destroy=True)
     plan = await make_plan(client, ledger, None, options=options, stack=stack, command="destroy")
     if manifests is not None:
-        declared = await make_plan(client, ledger, manifests, stack=stack)
+        declared = await make_plan(client, ledger, manifests, stack=stack, priced=False)
         unowned = [problem for problem in declared.refusals if problem.rule == Rule.OWNERSHIP]
         plan = replace(plan, refusals=(*plan.refusals, *unowned))
     if plan.empty and not plan.refusals and not ledger.runs(plan.scope):

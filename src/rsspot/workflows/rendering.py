@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
+from rsspot.manifests.annotations import written
 from rsspot.manifests.manifest import Default, Manifest, ManifestSet
+from rsspot.manifests.variables import escaped
 from rsspot.models.fields import DEFAULTED
 from rsspot.planner.body import filled
 from rsspot.planner.wire_form import wire_form
@@ -67,15 +69,31 @@ def _rendered(manifest: Manifest) -> Rendered:
     document = {
         "apiVersion": kind.api_version,
         "kind": kind.name,
-        "metadata": {"name": manifest.name, **namespace, **manifest.body["metadata"]},
+        "metadata": {"name": manifest.name, **namespace, **_metadata(manifest)},
         SPEC: _with(spec, defaults, ()),
     }
     return Rendered(
-        without_secrets(kind, wire_form(document)),
+        _escaped(without_secrets(kind, wire_form(document))),
         str(manifest.origin),
         {(SPEC, *path): default.source or OURS for path, default in defaults.items()},
         tuple(each.name for each in fields if each.has(DEFAULTED) and each.name not in spec),
     )
+
+
+def _escaped(value: Any) -> Any:
+    """A document in which no text is taken for a reference when it is read again."""
+    if isinstance(value, dict):
+        return {key: _escaped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_escaped(inner) for inner in value]
+    return escaped(value) if isinstance(value, str) else value
+
+
+def _metadata(manifest: Manifest) -> Document:
+    """Labels and annotations, with those that are not sent."""
+    metadata: Document = manifest.body["metadata"]
+    unsent = written(manifest.lifecycle)
+    return {**metadata, "annotations": {**metadata.get("annotations", {}), **unsent}} if unsent else metadata
 
 
 def _defaults(fields: Sequence[FieldDescription], written: Any, above: Path) -> Iterator[tuple[Path, Default]]:

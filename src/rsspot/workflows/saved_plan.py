@@ -7,10 +7,11 @@ async for event in apply_plan(client, ledger, plan):
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-from rsspot.applier.settle import OUR_MARKS, Found, judge
+from rsspot.applier.settle import OUR_MARKS, Found, judge, look
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, Problem, StalePlan, UsageError
@@ -20,6 +21,7 @@ from rsspot.planner.body import body_of
 from rsspot.planner.case import Rule
 from rsspot.planner.change import REMOVALS, Action, Change
 from rsspot.planner.codec import load_plan
+from rsspot.planner.decisions import image_of
 from rsspot.planner.diff import SPEC, field_at, managed, same
 from rsspot.planner.live import LiveState
 from rsspot.planner.masking import with_value
@@ -124,7 +126,14 @@ async def check_fresh(client: AsyncSpotClient, plan: Plan) -> Plan:
     ]
     if stale:
         raise StalePlan("the saved plan no longer holds: " + "; ".join(stale), hint="make and review a new plan")
-    return plan
+    # The digest does not cover images, and what the ledger keeps must be what was there.
+    return replace(plan, changes=tuple(_with_image(change, snapshot) for change in plan.changes))
+
+
+def _with_image(change: Change, snapshot: Snapshot) -> Change:
+    live = snapshot.of(change.ref.kind).get(change.base.name) if change.base else None
+    image = image_of(kinds()[change.ref.kind], live) if live and change.destructive else None
+    return replace(change, image=image)
 
 
 def _staleness(change: Change, client: AsyncSpotClient, snapshot: Snapshot) -> str | None:
@@ -188,7 +197,8 @@ async def check_allowed(
         fresh = await make_plan(client, ledger, manifests, options=options, stack=plan.stack, command=plan.command)
         problems += fresh.refusals
         cost = fresh.cost
-        problems += [problem for change in plan.changes if (problem := undeclared(change, plan, manifests))]
+        problems += [problem for change in plan.changes if (problem := undeclared(change, plan, manifests, fresh))]
+        problems += [each async for each in _removes_what_is_declared(client, plan, manifests, fresh)]
     if problems:
         raise PlanRefused(problems, hint="nothing was sent")
     return cost
@@ -218,8 +228,27 @@ async def _not_ours(client: AsyncSpotClient, ledger: Ledger, plan: Plan) -> list
     return problems
 
 
-def undeclared(change: Change, plan: Plan, manifests: ManifestSet) -> Problem | None:
-    """What a saved change would do that the manifests do not say, or None."""
+async def _removes_what_is_declared(
+    client: AsyncSpotClient, plan: Plan, manifests: ManifestSet, fresh: Plan
+) -> AsyncIterator[Problem]:
+    """Each removal of an object that still lives, under a declared address, and that a new plan would not remove."""
+    addresses = {manifest.address for manifest in manifests.manifests}
+    going = {(change.ref.kind, change.base.name) for change in fresh.changes if change.base and _goes(change)}
+    for change in plan.changes:
+        if change.action not in REMOVALS or change.base is None or change.address not in addresses:
+            continue
+        live = await look(client.documents(kinds()[change.ref.kind]), change.base.name)
+        if live is not None and (change.ref.kind, change.base.name) not in going:
+            message = f"{change.address} would be removed, and is declared"
+            yield Problem(message, change.origin, "make and review a new plan", Rule.SAVED_PLAN)
+
+
+def _goes(change: Change) -> bool:
+    return change.destructive or change.action in REMOVALS
+
+
+def undeclared(change: Change, plan: Plan, manifests: ManifestSet, fresh: Plan | None = None) -> Problem | None:
+    """What a saved change would do that the manifests do not say, or None. fresh: a new plan of the same manifests"""
     by_address = {manifest.address: manifest for manifest in manifests.manifests}
     manifest = by_address.get(change.address)
     if change.action in REMOVALS:
@@ -227,7 +256,7 @@ def undeclared(change: Change, plan: Plan, manifests: ManifestSet) -> Problem | 
         same = manifest is not None and change.base is not None and change.base.name == manifest.name
         what = "would be removed, and is declared" if same else None
     elif manifest is not None:
-        what = _difference(change, plan, manifest)
+        what = _difference(change, plan, _staying(manifest, change, fresh))
     else:
         what = _difference_of_member(change, manifests)
     if what is None:
@@ -236,7 +265,6 @@ def undeclared(change: Change, plan: Plan, manifests: ManifestSet) -> Problem | 
 
 
 def _difference(change: Change, plan: Plan, manifest: Manifest) -> str | None:
-    manifest = _staying(manifest, change)
     if change.body is not None and canonical(change.body) != canonical(body_of(manifest, change.ref.name, plan.stack)):
         return "would be made otherwise than its manifest says"
     desired = managed(manifest.kind, manifest.body)
@@ -248,11 +276,14 @@ def _difference(change: Change, plan: Plan, manifest: Manifest) -> str | None:
     return None
 
 
-def _staying(manifest: Manifest, change: Change) -> Manifest:
-    """A manifest with the region of the object that is made again, where it names none."""
-    if change.action is not Action.REPLACE:
+def _staying(manifest: Manifest, change: Change, fresh: Plan | None) -> Manifest:
+    """A manifest with the region that the object which is made again keeps, where it names none."""
+    again = next(
+        (each for each in (fresh.changes if fresh else ()) if each.address == change.address and each.body), None
+    )
+    if change.action is not Action.REPLACE or again is None:
         return manifest
-    kept = {path: Default(at_path(change.body, (SPEC, *path)), "") for path in manifest.defaults}
+    kept = {path: Default(at_path(again.body, (SPEC, *path)), "") for path in manifest.defaults}
     return replace(manifest, defaults=kept)
 
 

@@ -7,19 +7,20 @@ from dataclasses import replace
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import UsageError
+from rsspot.models.refs import Ref
 from rsspot.planner.codec import load_plan
 from rsspot.planner.draft import PlanContext
 from rsspot.planner.guards import guard
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
+from rsspot.planner.order import Verb
 from rsspot.planner.ownership import Owners
 from rsspot.planner.plan import Plan
 from rsspot.planner.undo import inverse
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, RunRecord, StepState
 from rsspot.workflows.reconcile import on_record, scope_id, worth_a_look
-
-DONE = (StepState.DONE, StepState.SATISFIED)
+from rsspot.workflows.saved_plan import check_kinds
 
 
 async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, options: PlanOptions | None = None) -> Plan:
@@ -36,9 +37,12 @@ async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, option
     state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, record.scope))
     allowed = options or PlanOptions()
     context = PlanContext(state, kinds(), Owners(stack, state), allowed)
-    was = load_plan({key: value for key, value in ledger.plan(run).items() if key != "madeBy"})
-    done = {step.address for step in ledger.steps(run) if step.state in DONE}
-    draft = inverse([change for change in was.changes if change.address in done], run, context)
+    was = load_plan(ledger.plan(run))
+    check_kinds(was)
+    # What was found to be so already was done by another run, or by somebody else.
+    done = {step.address for step in ledger.steps(run) if step.state is StepState.DONE}
+    changes = [change for change in was.changes if change.address in done]
+    draft = inverse(changes, run, context, later=_made_or_deleted_after(ledger, record))
     plan = Plan(
         scope=record.scope,
         organization=snapshot.organization,
@@ -51,6 +55,17 @@ async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, option
     )
     manifests = "the manifests, where they still say otherwise, would undo this in turn"
     return plan if plan.empty else replace(plan, notes=(*plan.notes, manifests))
+
+
+def _made_or_deleted_after(ledger: Ledger, record: RunRecord) -> set[Ref]:
+    """The objects that later runs of the same stack made or deleted."""
+    return {
+        step.ref
+        for run in ledger.runs(record.scope)
+        if run.id > record.id
+        for step in ledger.steps(run.id)
+        if step.verb in (Verb.CREATE, Verb.DELETE) and step.state is StepState.DONE
+    }
 
 
 def _record(ledger: Ledger, run: int) -> RunRecord:

@@ -140,7 +140,9 @@ def delete_command(kind: Kind[Any]) -> Callable[..., None]:
             await require_unprotected(here.client, here.reading_ledger, kind, wire)
             if not yes:
                 confirm(f"delete {name}")
-            await documents.delete(wire)
+            # Once more: the question may have been on the screen for hours.
+            uid = await require_unprotected(here.client, here.reading_ledger, kind, wire)
+            await documents.delete(wire, uid=uid)
             return wire
 
         here.emit({"deleted": here.run(work())})

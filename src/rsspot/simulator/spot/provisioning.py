@@ -23,8 +23,6 @@ AUCTION_EVERY = 30.0
 BIDDERS = ("spotnodepools", "vmpools")
 SUPPLIED = (*BIDDERS, "ondemandnodepools")
 """Pools that servers are delivered to."""
-SETTLED = "settled"
-"""The fact with the circumstances in which an auction changed nothing. Until they change, no auction would."""
 PRICE = "price/"
 """Prefix of the facts that fix the going rate of a class."""
 
@@ -44,12 +42,12 @@ def auction(world: SpotWorld) -> None:
     """Hold an auction for every class with bids, or for all classes in a new price period; schedule the next one."""
     world.after(AUCTION_EVERY, "auction", {})
     before = _circumstances(world)
-    if world.store.fact(SETTLED, "") == before:
+    if world.settled == before:
         return
     for name, pools in _auctioned(world):
         _auction_of(world, name, pools)
     if _circumstances(world) == before and not world.any_stuck:
-        world.store.set_fact(SETTLED, before)
+        world.settled = before
 
 
 def _circumstances(world: SpotWorld) -> str:

@@ -200,7 +200,11 @@ class Ledger(RegistrationLedger, Protocol):
         ...
 
     def plan(self, run: int) -> dict[str, Any]:
-        """The plan of a run as JSON, with `madeBy`: who started it, and for which commit. Raises LookupError."""
+        """The plan of a run as JSON. Raises LookupError."""
+        ...
+
+    def made_by(self, run: int) -> dict[str, str]:
+        """Who started a run, and for which commit, as far as it is on record. Raises LookupError."""
         ...
 
     def steps(self, run: int) -> list[StepRecord]:

@@ -38,6 +38,10 @@ def open_at(url: str, *, create: bool) -> SqliteLedger:
     return ledger
 
 
+MADE_BY = "madeBy"
+"""The member beside the plan of a run that says who started it."""
+
+
 class SqliteLedger(SqliteRegistrations):
     """See `Ledger` for the methods. clock: tells the times on record; that of this machine unless given"""
 
@@ -198,6 +202,13 @@ class SqliteLedger(SqliteRegistrations):
         return [self._read.run(row) for row in self._db.rows(f"{query} ORDER BY id DESC", *parameters)]
 
     def plan(self, run: int) -> dict[str, Any]:
+        return {name: value for name, value in self._recorded(run).items() if name != MADE_BY}
+
+    def made_by(self, run: int) -> dict[str, str]:
+        return {name: str(value) for name, value in (self._recorded(run).get(MADE_BY) or {}).items()}
+
+    def _recorded(self, run: int) -> dict[str, Any]:
+        """The plan of a run, and beside it who started it."""
         rows = self._db.rows("SELECT id, plan_json FROM runs WHERE id = ?", run)
         if not rows:
             raise LookupError(f"the ledger has no run {run}")
