@@ -15,7 +15,7 @@ import yaml
 from rsspot.cli.completion_table import source
 from rsspot.config import reference as settings
 from rsspot.manifests import reference as manifests
-from rsspot.planner.codec import schema
+from rsspot.planner.plan_document import schema
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from rsspot.errors import UsageError
-from rsspot.planner.codec import digest_of, dump_plan, load_plan, schema
+from rsspot.planner.codec import digest_of, dump_plan, load_plan
+from rsspot.planner.plan_document import schema
 from rsspot.utils.serialization import Document
 from support.stacks import plan_of, stacks, wanted_of, world_of
 

@@ -17,10 +17,11 @@ from jsonschema import Draft202012Validator
 
 from rsspot.errors import UsageError
 from rsspot.models.costs import HA_CONTROL_PLANE, ClassPrices, Measure, Rates
-from rsspot.planner.codec import dump_plan, load_plan, schema
+from rsspot.planner.codec import dump_plan, load_plan
 from rsspot.planner.live import LiveState
 from rsspot.planner.money import ObjectCost, Shift
 from rsspot.planner.plan import Plan
+from rsspot.planner.plan_document import schema
 from rsspot.reports.text import render_plan
 from rsspot.utils.serialization import Document
 from support.stacks import plan_of, stacks, wanted_of, world_of

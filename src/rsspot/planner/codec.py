@@ -1,13 +1,10 @@
-"""The JSON form of a plan, `rsspot.plan/1`: written with its secrets masked, read back with its digest checked.
-
-The models below are the format. `plan.schema.json` is made from them by `make reference`, and a test compares the two.
-"""
+"""The JSON form of a plan, `rsspot.plan/1`: written with its secrets masked, read back with its digest checked."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from rsspot.constants import VERSION
 from rsspot.errors import Origin, Problem, UsageError
@@ -15,163 +12,31 @@ from rsspot.models.findings import findings
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.diff import key_path, path_key
-from rsspot.planner.json_model import CONFIG
 from rsspot.planner.masking import Masks, masked
-from rsspot.planner.money_codec import PlanCost, dump_cost, load_cost
+from rsspot.planner.money_codec import dump_cost, load_cost
 from rsspot.planner.plan import Pending, Plan
+from rsspot.planner.plan_document import (
+    ADAPTER,
+    FORMAT,
+    PlanBase,
+    PlanChange,
+    PlanDocument,
+    PlanEdit,
+    PlanInputs,
+    PlanPending,
+    PlanProblem,
+    PlanScope,
+    PlanSource,
+    PlanTool,
+)
 from rsspot.planner.sealing import seals_of
 from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
 
-FORMAT = "rsspot.plan/1"
 UNSEALED = ("digest", "createdAt", "signature", "notes", "cost")
 """What the digest is not about: it stands for what a plan would do. Prices move while a plan stays the same."""
 OUTSIDE = {"changes": ("seals", "source", "image", "filledFrom"), "refusals": ("source",), "pending": ("note",)}
 """The same for the members of lists."""
-
-
-class _Json(BaseModel):
-    model_config = CONFIG
-
-
-class PlanTool(_Json):
-    """What made the plan."""
-
-    version: str
-
-
-class PlanScope(_Json):
-    """Which stack of which organization at which service; id holds all three."""
-
-    id: str
-    organization: str
-    stack: str
-
-
-class PlanInputs(_Json):
-    """Where the manifests were read, the profile that the Stack named, and the programs that an apply runs.
-
-    target and exclude: globs over the addresses that the plan is about, and is not about.
-    """
-
-    files: list[str]
-    profile: str | None
-    programs: dict[str, str] = {}
-    target: list[str] = []
-    exclude: list[str] = []
-
-
-class PlanSource(_Json):
-    """Where something was written: 1-based line and column of a file."""
-
-    file: str
-    line: int
-    column: int
-
-
-class PlanProblem(_Json):
-    """What a guard objects to."""
-
-    rule: str
-    message: str
-    source: PlanSource | None
-    hint: str | None
-
-
-class PlanEdit(_Json):
-    """One field that differs. before and after are null where the field is absent; secrets are masked.
-
-    applied: its value when last applied · by, since: the program that changed it after that, and when
-    """
-
-    path: list[str]
-    before: Any
-    after: Any
-    drift: bool
-    secret: bool
-    forces_replacement: bool
-    applied: Any = None
-    by: str | None = None
-    since: str | None = None
-
-
-class PlanBase(_Json):
-    """The live object a change was planned on. managedDigest is of the fields at `paths`."""
-
-    name: str
-    uid: str | None
-    paths: list[list[str]]
-    managed_digest: str | None
-    owner: str | None
-
-
-class PlanChange(_Json):
-    """One object and what is to become of it. patch is `diff` as RFC 6902; body is the whole object to create.
-
-    image: what an object that goes was like, with its secrets masked
-    """
-
-    address: str
-    kind: str
-    name: str
-    action: Action
-    reason: str
-    source: PlanSource | None
-    parent: str | None
-    surge: bool
-    deferred: bool
-    takes: bool
-    gives: bool
-    drift: bool
-    diff: list[PlanEdit]
-    patch: list[dict[str, Any]]
-    body: dict[str, Any] | None
-    image: dict[str, Any] | None = None
-    secrets: list[list[str]]
-    filled: list[list[str]] = []
-    after: list[str] = []
-    filled_from: dict[str, str] = {}
-    seals: dict[str, str]
-    base: PlanBase | None
-
-
-class PlanPending(_Json):
-    """A declared object that stays as it is and was not ready yet; an apply waits for it."""
-
-    address: str
-    kind: str
-    name: str
-    note: str
-
-
-class PlanDocument(_Json):
-    """A saved plan. digest is of what it would do: not of itself, times, places, notes, seals, cost and signature.
-
-    cost is left out where nothing costs.
-    """
-
-    format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
-    tool: PlanTool
-    scope: PlanScope
-    command: str
-    complete: bool
-    applyable: bool
-    incomplete_reasons: dict[str, str]
-    inputs: PlanInputs
-    summary: dict[str, int]
-    changes: list[PlanChange]
-    pending: list[PlanPending] = []
-    drifted: list[PlanChange] = []
-    undeclared: list[str]
-    refusals: list[PlanProblem]
-    notes: list[str]
-    cost: PlanCost | None = None
-    digest: str = ""
-    created_at: str | None = None
-    signature: str | None = None
-
-
-ADAPTER = TypeAdapter(PlanDocument)
 
 
 def dump_plan(plan: Plan) -> Document:
@@ -240,15 +105,6 @@ def load_plan(document: Any) -> Plan:
         exclude=tuple(saved.inputs.exclude),
         cost=load_cost(saved.cost) if saved.cost else None,
     )
-
-
-def schema() -> Document:
-    """The JSON Schema of a saved plan, as it is shipped in `plan.schema.json`."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": FORMAT,
-        **ADAPTER.json_schema(by_alias=True, mode="serialization"),
-    }
 
 
 def _major(document: Document) -> str:
