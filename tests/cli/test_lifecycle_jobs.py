@@ -181,3 +181,52 @@ def test_a_part_of_a_stack_is_applied(rsspot: Command) -> None:
     rsspot("apply stack.yaml --exclude cloudspace/edge --yes --wait none")
     assert "1 to update" in rsspot("plan stack.yaml")
     assert "--target 'wrkers' matches no object of the plan" in rsspot("plan stack.yaml --target wrkers", 5)
+
+
+def test_a_destroy_spares_what_its_manifests_protect(rsspot: Command) -> None:
+    """Also where the protection was never applied."""
+    write(EDGE, POOL)
+    rsspot("apply stack.yaml --yes --wait none")
+    write(EDGE, POOL, life="rsspot.dev/on-remove: protect")
+    assert "spotnodepool/edge/workers is protected" in rsspot("destroy stack.yaml --yes", 5)
+    assert len(pools(rsspot)) == 1
+
+
+def test_protection_moves_with_its_object(rsspot: Command) -> None:
+    """The ledger that alone knew of it writes it back before it forgets the object."""
+    write(EDGE, POOL, life="rsspot.dev/on-remove: protect")
+    rsspot("apply stack.yaml --yes --wait none")
+    (pool,) = pools(rsspot)
+    path = f"/apis/ngpc.rxt.io/v1/namespaces/{pool['metadata']['namespace']}/spotnodepools/{pool['metadata']['name']}"
+    patch = '{"metadata": {"annotations": {"rsspot.dev/on-remove": null}}}'
+    rsspot(f"raw --method PATCH --path {path} --body-json '{patch}'")
+    rsspot("detach workers --yes")
+    assert "is protected" in rsspot("spotnodepools delete workers --yes", 5)
+
+
+def test_every_name_of_a_move_means_an_object_of_the_stack(rsspot: Command) -> None:
+    """One that does not would stay behind without a word."""
+    write(EDGE, POOL)
+    rsspot("apply stack.yaml --yes --wait none")
+    rsspot("detach cloudspace/edge --yes")
+    assert "is called 'cloudspace/edge'" in rsspot("move cloudspace/edge workers --to-stack other --yes", 3)
+
+
+def test_an_old_name_that_nothing_has_is_told(rsspot: Command) -> None:
+    """It may be mistyped, and the pool would be made a second time."""
+    write(EDGE, POOL)
+    rsspot("apply stack.yaml --yes --wait none")
+    write(EDGE, POOL.replace("name: workers", "name: web"), life="rsspot.dev/previous-name: wrokers")
+    assert "there is no spotnodepool/edge/wrokers to rename" in rsspot("plan stack.yaml")
+
+
+def test_a_saved_plan_replaces_nothing_but_a_saved_plan(rsspot: Command) -> None:
+    """And one among the manifests declares nothing."""
+    Path("infra").mkdir()
+    write(EDGE, name="infra/stack.yaml")
+    before = Path("infra/stack.yaml").read_text()
+    assert "is no saved plan" in rsspot("plan infra --out infra/stack.yaml", 3)
+    assert Path("infra/stack.yaml").read_text() == before
+    for _ in range(2):
+        rsspot("plan infra --out infra/plan.json")
+    assert "a saved plan: passed over" in rsspot("plan infra --prune")

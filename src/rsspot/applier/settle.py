@@ -19,6 +19,7 @@ from rsspot.planner.change import Change
 from rsspot.planner.diff import edits, managed, managed_digest
 from rsspot.planner.order import Verb
 from rsspot.planner.ownership import LABEL_PATH, label_of, made_without_an_answer
+from rsspot.planner.wire_form import wire_form
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind
 from rsspot.utils.clock import Clock
@@ -175,4 +176,4 @@ def _judge_patch(change: Change, documents: Documents, live: Document | None) ->
 
 
 def _shown(value: object, secret: bool) -> str:
-    return "(secret)" if secret else repr(value)
+    return "(secret)" if secret else repr(wire_form(value))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rsspot.workflows.export import LiveObjects, WrittenObject
 
 NAMES = shown(
-    typer.Argument(None, metavar="KIND/NAME...", help="Objects, such as spotnodepool/edge/workers.", show_default=False)
+    typer.Argument(None, metavar="KIND/NAME", help="Objects, such as spotnodepool/edge/workers.", show_default=False)
 )
 EVERYTHING = typer.Option(False, "--all", help="Every object that a manifest can declare.")
 ONE_FILE = typer.Option(False, "--one-file", help="Write one file instead of one for each cloudspace.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rsspot.planner.plan import Plan
 
 NAMES = shown(
-    typer.Argument(..., metavar="ADDRESS...", help="Addresses of live objects, or globs: edge/*.", show_default=False)
+    typer.Argument(..., metavar="ADDRESS", help="Addresses of live objects, or globs: edge/*.", show_default=False)
 )
 OF_STACK = shown(typer.Option(None, "--stack", metavar="NAME", help="Only objects of this stack.", show_default=False))
 

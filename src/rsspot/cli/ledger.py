@@ -79,7 +79,7 @@ def _fields(plan: Document) -> Iterator[str]:
     from rsspot.reports.text import render_changes
 
     try:
-        saved = load_plan(plan)
+        saved = load_plan(plan, sealed=False)
     except UsageError:
         # Of another version of rsspot, which wrote plans of another form.
         return

@@ -45,6 +45,7 @@ from rsspot.errors import ManifestError, PlanRefused, UsageError
 from rsspot.utils.clock import stamp, utc_now
 from rsspot.utils.files import write_private
 from rsspot.utils.output import as_json
+from rsspot.utils.reading import parse_json, read_text
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -118,10 +119,23 @@ def plan(
 
 
 def _save(file: Path, text: str) -> None:
+    if _holds_something_else(file):
+        raise UsageError(f"{file} is there already, and is no saved plan", hint="name another file")
     try:
         write_private(file, text, follow=False)
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from None
+
+
+def _holds_something_else(file: Path) -> bool:
+    """Whether a file has a content that is not a saved plan."""
+    from rsspot.planner.plan_document import FORMAT
+
+    try:
+        text = read_text(file) if file.is_file() else ""
+        return bool(text.strip()) and parse_json(text).get("schema") != FORMAT
+    except (OSError, ValueError, AttributeError):
+        return True
 
 
 def apply(

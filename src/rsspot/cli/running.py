@@ -95,6 +95,7 @@ def show_digest(cli: CliSession, plan: Plan) -> None:
 def _confirm(plan: Plan) -> None:
     """Ask for confirmation: `yes`, or for a plan that deletes objects `delete` and their number."""
     deletions = sum(change.destructive for change in plan.changes)
+    print(f"\nThis is the stack {plan.stack!r} of the organization {plan.organization!r}.", end="")
     confirm(f"delete {deletions}" if deletions else "yes")
 
 

@@ -19,15 +19,18 @@ from rsspot.utils.text import did_you_mean
 
 def composed(
     sources: Sequence[Source], variables: Variables, problems: list[Problem]
-) -> tuple[list[Source], list[str]]:
-    """The documents to make manifests of, and notes on those that another tool reads."""
+) -> tuple[list[Source], list[str], list[str]]:
+    """The documents to make manifests of, and notes on those that another tool reads and on saved plans."""
     overlays: list[Source] = []
     documents: list[Source] = []
     foreign: list[str] = []
+    plans: list[str] = []
     for source in sources:
         if is_a(Stack, source):
             continue
-        if not source.named and (what := _foreign(source)):
+        if not source.named and _is_saved_plan(source):
+            plans.append(f"{source.origin()}: a saved plan")
+        elif not source.named and (what := _foreign(source)):
             foreign.append(f"{source.origin()}: {what} is not rsspot's")
         elif is_a(Overlay, source):
             overlays.append(source)
@@ -36,7 +39,12 @@ def composed(
             break
         else:
             documents += combinations(source, variables, problems)
-    return with_overlays(documents, overlays, variables, problems), foreign
+    return with_overlays(documents, overlays, variables, problems), foreign, plans
+
+
+def _is_saved_plan(source: Source) -> bool:
+    """Whether a document is a plan that was saved among the manifests; it declares nothing."""
+    return isinstance(source.value, dict) and str(source.value.get("schema")).startswith("rsspot.plan/")
 
 
 def _foreign(source: Source) -> str | None:

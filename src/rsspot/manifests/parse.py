@@ -50,7 +50,7 @@ def load(
     stack, values, wrong = read_stack(reading.stacks, reading.included_stacks, given, lookup)
     problems = reading.problems + problems + wrong
     composing: list[Problem] = []
-    sources, foreign = composed(reading.sources, values, composing)
+    sources, foreign, plans = composed(reading.sources, values, composing)
     problems += composing
     reader = _Reader(values, stack.spec.defaults, cache(lambda: region(stack.spec.profile)), problems)
     manifests = [manifest for source in sources if (manifest := reader.read(source))]
@@ -78,7 +78,7 @@ def load(
         hidden=tuple(map(str, dict.fromkeys(reading.hidden))),
         stack_spec=stack.spec,
         stack_origins=reading.stacks[0].marks if reading.stacks else {},
-        controlled=tuple(reader.controlled),
+        controlled=(*reader.controlled, *plans),
         declared=tuple(source.value for source in reading.stacks),
         variables=frozenset(known),
     )

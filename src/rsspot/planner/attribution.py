@@ -8,6 +8,9 @@ from typing import NamedTuple
 from rsspot.planner.change import Path
 from rsspot.utils.serialization import Document, at_path
 
+OURS = "rsspot"
+"""The name that the service has for this program."""
+
 
 class Author(NamedTuple):
     """manager: the program, by the name it gave · time: RFC 3339, UTC."""
@@ -17,12 +20,13 @@ class Author(NamedTuple):
 
 
 def author_of(live: Document, path: Path) -> Author | None:
-    """The last one that wrote a field; None where the service does not tell.
+    """The last one that wrote a field; None where the service does not tell, or where it was this program.
 
     Source: the format FieldsV1 of Kubernetes. A field is the key `f:name`, and {} stands for it with all that it holds.
     """
     authors = sorted(_authors(live, path), key=lambda author: author.time)
-    return authors[-1] if authors else None
+    # Under our own name the time may be that of an apply: the service keeps the old one when a manager writes again.
+    return authors[-1] if authors and authors[-1].manager != OURS else None
 
 
 def _authors(live: Document, path: Path) -> Iterator[Author]:

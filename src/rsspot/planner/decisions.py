@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
-from rsspot.manifests.lifecycle import Replace
+from rsspot.manifests.lifecycle import ON_REMOVE_PATH, OnRemove, Replace
 from rsspot.manifests.manifest import Default, Manifest
 from rsspot.models.fields import EXCLUSIVE, SERVER_OWNED
 from rsspot.models.refs import Ref, is_uuid
@@ -41,6 +41,7 @@ def decide(draft: Draft, context: PlanContext) -> Draft:
             continue
         if match.live is None:
             changes.append(create(match.manifest, context))
+            notes += _note_on_no_predecessor(match.manifest)
             continue
         if label_of(match.live) not in (None, context.owners.stack):
             # The guard of ownership says so. What another stack has is not ours to describe.
@@ -50,6 +51,14 @@ def decide(draft: Draft, context: PlanContext) -> Draft:
         if (change := change_of(match.manifest, match.live, context)) is not None:
             changes.append(change)
     return replace(draft, left_out=draft.left_out | foreign).add(changes=changes, notes=notes)
+
+
+def _note_on_no_predecessor(manifest: Manifest) -> list[str]:
+    """That nothing has the name which an object is said to have had: perhaps it is mistyped."""
+    previous = manifest.lifecycle.previous_name
+    if previous is None:
+        return []
+    return [f"{manifest.address} is made anew: there is no {manifest.kind.address(previous, manifest.spec)} to rename"]
 
 
 def create(manifest: Manifest, context: PlanContext) -> Change:
@@ -161,9 +170,16 @@ def detach(kind: Kind[Any], live: Document, reason: str, context: PlanContext, *
         ref=ref,
         reason=reason,
         parent=kind.parent_address(live.get(SPEC) or {}),
-        edits=(Edit(LABEL_PATH, label_of(live), to),),
+        edits=(Edit(LABEL_PATH, label_of(live), to), *_kept_protection(kind, live, context)),
         base=base_of(kind, live, ()),
     )
+
+
+def _kept_protection(kind: Kind[Any], live: Document, context: PlanContext) -> tuple[Edit, ...]:
+    """The edit that writes protection on an object, where only the ledger that will forget it knows of it."""
+    if at_path(live, ON_REMOVE_PATH) is not None or context.owners.on_remove(kind, live) is not OnRemove.PROTECT:
+        return ()
+    return (Edit(ON_REMOVE_PATH, None, OnRemove.PROTECT.value),)
 
 
 def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change:
@@ -267,6 +283,9 @@ def _notes_on_dropped_fields(manifest: Manifest, live: Document, context: PlanCo
     mentioned = {path_key(path) for path in declared(manifest, live)}
     yielding = {path_key((SPEC, *path)) for path, field in kind.fields.items() if field.yields_to}
     others = mentioned | yielding | {LABEL_KEY}
+    if context.owners.on_remove(kind, live) is OnRemove.DELETE:
+        # As if nothing was said.
+        others.add(path_key(ON_REMOVE_PATH))
     ignores = manifest.lifecycle.ignores
     dropped = sorted(
         key for key in owned.applied if key not in others and _has_value(live, key) and not ignores(key_path(key))

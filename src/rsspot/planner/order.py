@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 
+from rsspot.constants import DEPENDS_ON_ANNOTATION
 from rsspot.errors import PlanRefused, Problem
 from rsspot.planner.change import Action, Change
 
@@ -139,8 +140,10 @@ def _sorted(nodes: Sequence[_Node]) -> list[Step]:
         sequence = list(graph.static_order())
     except CycleError as error:
         circle = " -> ".join(nodes[seq].change.address for seq in error.args[1])
-        hint = "take one of the `rsspot.dev/depends-on` away"
-        raise PlanRefused([Problem(f"these changes wait for each other: {circle}", None, hint, "cycle")]) from None
+        hint = f"take one of the `{DEPENDS_ON_ANNOTATION}` away"
+        said = next((nodes[seq].change for seq in error.args[1] if nodes[seq].change.after), None)
+        where = said.where(("metadata", "annotations", DEPENDS_ON_ANNOTATION)) if said else None
+        raise PlanRefused([Problem(f"these changes wait for each other: {circle}", where, hint, "cycle")]) from None
     position = {seq: index for index, seq in enumerate(sequence)}
     awaited = {
         waits_for

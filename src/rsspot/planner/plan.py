@@ -79,6 +79,6 @@ class Plan:
         """How many objects each action is for; every action is a key."""
         counts = Counter(change.action for change in self.changes)
         return {action.value: counts[action] for action in Action} | {
-            "drift": sum(change.drift for change in self.changes),
+            "drift": sum(change.drift for change in self.changes) + len(self.drifted),
             "unchanged": self.unchanged,
         }

@@ -34,6 +34,8 @@ def _drift(kind: Kind[Any], ref: Ref, owned: Owned, live: Document | None) -> Ch
         return Change(owned.address, Action.DELETE, ref, "deleted by somebody else")
     if owned.uid not in (None, at_path(live, ("metadata", "uid"))):
         return Change(owned.address, Action.REPLACE, ref, "deleted, and made again by somebody else")
+    if at_path(live, ("metadata", "deletionTimestamp")):
+        return Change(owned.address, Action.DELETE, ref, "being deleted by somebody else")
     edits = tuple(_edits(kind, owned, live))
     return Change(owned.address, Action.UPDATE, ref, "changed by somebody else", edits=edits) if edits else None
 

@@ -127,6 +127,8 @@ def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint:
     width = min(WIDEST_ADDRESS, max(columns(printable(change.address)) for change in ordered))
     for change in ordered:
         verb = words.get(change.ref.kind, {}).get(change.action.value, change.action.value)
+        if change.action is Action.DETACH and change.edits[0].after is not None:
+            verb = "move"
         if change.action is Action.REPLACE:
             verb += ", new one first" if change.surge else ", old one first"
         symbol = paint(COLORS[change.action], f"{SYMBOLS[change.action]:>3}")

@@ -86,15 +86,18 @@ def differences(manifest: Manifest, live: Document) -> list[str]:
     # Takes a third of a second to import, and only this command needs it.
     from deepdiff import DeepDiff
 
-    kind, before, after = manifest.kind, {}, {}
+    kind = manifest.kind
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
     hidden = {*secret_paths(kind, manifest.body), *secret_paths(kind, live)}
     for path, desired in declared(manifest, live).items():
         now = live_value(kind, live, path)
         if not same(kind, path, now, desired):
-            before[_dotted(path)] = _shown(now, "now", secret=path in hidden)
-            after[_dotted(path)] = _shown(desired, "declared", secret=path in hidden)
+            before |= {_dotted(path): _shown(now, "now", secret=path in hidden)} if now is not None else {}
+            after |= {_dotted(path): _shown(desired, "declared", secret=path in hidden)} if desired is not None else {}
     text: str = DeepDiff(before, after, ignore_order=True, verbose_level=2).pretty()
-    return [re.sub(r"root\['([^']+)'\]", r"\1", line) for line in text.splitlines() if line]
+    lines = (re.sub(r"root\['([^']+)'\]", r"\1", line) for line in text.splitlines() if line)
+    return [line.replace(" dictionary.", " the object.") for line in lines]
 
 
 def left_alone(manifest: Manifest, live: Document) -> list[str]:

@@ -97,6 +97,11 @@ async def _plan_release(
         listed = ", ".join(sorted(owners))
         raise UsageError(f"these are objects of {len(owners)} stacks: {listed}", hint="choose one with --stack")
     (owner,) = owners
+    for name in names:
+        if not any(each.stack == owner for each in _called([name], context)):
+            raise UsageError(
+                f"no object of the stack {owner!r} is called {name!r}", hint="leave it out, or adopt it first"
+            )
     if to == owner:
         raise UsageError(f"these objects belong to the stack {to!r} already")
     context = await _context(client, ledger, owner)

@@ -21,6 +21,7 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, StateError, UsageError
 from rsspot.manifests.leaks import own_credentials
+from rsspot.manifests.lifecycle import OnRemove
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
 from rsspot.models.refs import Ref
@@ -31,6 +32,7 @@ from rsspot.planner.order import Verb, order
 from rsspot.planner.ownership import label_of
 from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
+from rsspot.planner.protection import LIFT
 from rsspot.planner.refresh import drifted
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
@@ -133,7 +135,7 @@ async def plan_destroy(
     if manifests is not None:
         declared = await make_plan(client, ledger, manifests, stack=stack, priced=False)
         unowned = [problem for problem in declared.refusals if problem.rule == Rule.OWNERSHIP]
-        plan = replace(plan, refusals=(*plan.refusals, *unowned))
+        plan = replace(plan, refusals=(*plan.refusals, *unowned, *_declared_protected(plan, manifests)))
     if plan.empty and not plan.refusals and not ledger.runs(plan.scope):
         stacks = await known_stacks(client, ledger, plan.scope.removesuffix(stack))
         listed = f"stacks of this organization: {', '.join(stacks)}" if stacks else "this organization has no stacks"
@@ -143,6 +145,17 @@ async def plan_destroy(
             hint=f"{alike}{listed}; check the name, the organization and the profile",
         )
     return plan
+
+
+def _declared_protected(plan: Plan, manifests: ManifestSet) -> Iterator[Problem]:
+    """Each object that a destroy would delete and that its manifest protects, applied or not."""
+    refused = {problem.message.partition(" ")[0] for problem in plan.refusals if problem.rule == Rule.PROTECTION}
+    protected = {each.address: each for each in manifests.manifests if each.lifecycle.on_remove is OnRemove.PROTECT}
+    for change in plan.changes:
+        manifest = protected.get(change.address)
+        if manifest is not None and change.destructive and change.address not in refused:
+            message = f"{change.address} is protected, and would be deleted: {change.reason}"
+            yield Problem(message, manifest.origin, LIFT, Rule.PROTECTION)
 
 
 async def known_stacks(client: AsyncSpotClient, ledger: Ledger, account: str) -> list[str]:

@@ -37,7 +37,7 @@ async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, option
     state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, record.scope))
     allowed = options or PlanOptions()
     context = PlanContext(state, kinds(), Owners(stack, state), allowed)
-    was = load_plan(ledger.plan(run))
+    was = load_plan(ledger.plan(run), sealed=False)
     check_kinds(was)
     # What was found to be so already was done by another run, or by somebody else.
     done = {step.address for step in ledger.steps(run) if step.state is StepState.DONE}
