@@ -6,31 +6,15 @@ import itertools
 import json
 import random
 import re
-import shlex
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rsspot.cli.app import run
 from support.folders import overlay, written
+from support.shell import Command
 
-Command = Callable[..., str]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "environments"
-
-
-@pytest.fixture
-def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command on the sandbox, beside the example; gives what it printed."""
-    shutil.copytree(EXAMPLE, Path(), dirs_exist_ok=True)
-
-    def command(line: str, code: int = 0) -> str:
-        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
-        printed = capsys.readouterr()
-        return printed.out + printed.err
-
-    return command
 
 
 def digest(rsspot: Command, paths: str) -> str:

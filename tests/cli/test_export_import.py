@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from rsspot.cli.app import run
 from rsspot.manifests.source import parse_text
-from support.shell import CLOUDSPACE, STACK, write
+from support.shell import CLOUDSPACE, STACK, Command, write
 
-Command = Callable[..., str]
 NAMED = "apiVersion: rsspot.dev/v1\nkind: Stack\nmetadata: {name: edge}\n---\n"
 WEBHOOK = "https://hooks.example.com/very-secret"
 VARIABLE = "CLOUDSPACE_WEST_WEBHOOK"
 POOL = "spotnodepools create spare --cloudspace west --server-class gp.vs1.large-dfw --bid-price 0.030 --desired 2"
-
-
-@pytest.fixture
-def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command on the sandbox; gives what it printed."""
-
-    def command(line: str, code: int = 0) -> str:
-        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
-        printed = capsys.readouterr()
-        return printed.out + printed.err
-
-    return command
 
 
 @pytest.fixture

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rsspot.cli.app import run
+from support.shell import Command
 
-Command = Callable[..., str]
 STACK = """apiVersion: rsspot.dev/v1
 kind: Stack
 metadata: {name: STACK}
@@ -29,18 +26,6 @@ metadata: {name: workers, annotations: {LIFE}}
 spec: {cloudSpace: edge, serverClass: gp.vs1.medium-dfw, desired: 1, bidPrice: 0.06}
 ---
 """
-
-
-@pytest.fixture
-def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command on the sandbox; gives what it printed."""
-
-    def command(line: str, code: int = 0) -> str:
-        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
-        printed = capsys.readouterr()
-        return printed.out + printed.err
-
-    return command
 
 
 def write(*documents: str, stack: str = "mine", life: str = "", name: str = "stack.yaml") -> None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from rsspot.cli.app import run
+from support.shell import Command
 
-Command = Callable[..., str]
 STACK = """apiVersion: rsspot.dev/v1
 kind: Stack
 metadata: {name: mine}
@@ -36,18 +33,6 @@ spec:
   bidPrice: 0.06   # for now
 """
 FILE = Path("stack.yaml")
-
-
-@pytest.fixture
-def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command on the sandbox; gives what it printed."""
-
-    def command(line: str, code: int = 0) -> str:
-        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
-        printed = capsys.readouterr()
-        return printed.out + printed.err
-
-    return command
 
 
 def cost_of(printed: str) -> Any:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rsspot.cli.app import run
+from support.shell import Command
 
-Command = Callable[..., str]
 STACK = """apiVersion: rsspot.dev/v1
 kind: Stack
 metadata: {name: mine}
@@ -25,18 +22,6 @@ OTHERS = "".join(
     f"---\napiVersion: ngpc.rxt.io/v1\nkind: VMSSHKey\nmetadata: {{name: key-{number}}}\nspec: {{publicKey: KEY}}\n"
     for number in range(8)
 ).replace("KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA7cpFqXSm1nXqFvUoKPBRHdJVWEJ+RbM0AEEI5vs0PT")
-
-
-@pytest.fixture
-def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command on the sandbox; gives what it printed."""
-
-    def command(line: str, code: int = 0) -> str:
-        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
-        printed = capsys.readouterr()
-        return printed.out + printed.err
-
-    return command
 
 
 def test_a_stack_that_does_not_exist_cannot_be_destroyed(rsspot: Command) -> None:

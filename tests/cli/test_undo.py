@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rsspot.cli.app import run
+from support.shell import Command
 
-Command = Callable[..., str]
 STACK = """apiVersion: rsspot.dev/v1
 kind: Stack
 metadata: {name: mine}
@@ -30,18 +27,6 @@ spec: {cloudSpace: edge, serverClass: gp.vs1.medium-dfw, desired: 2, bidPrice: 0
 ---
 """
 APPLY = "apply stack.yaml --yes --wait accepted --prune --max-deletes 9"
-
-
-@pytest.fixture
-def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command on the sandbox; gives what it printed."""
-
-    def command(line: str, code: int = 0) -> str:
-        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
-        printed = capsys.readouterr()
-        return printed.out + printed.err
-
-    return command
 
 
 def pools(rsspot: Command) -> list[dict[str, Any]]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from rsspot.cli.app import run
+from support.shell import Command
 
-Command = Callable[..., str]
 ROOT = Path(__file__).parents[2]
 EDGE = """apiVersion: ngpc.rxt.io/v1
 kind: CloudSpace
@@ -25,18 +22,6 @@ kind: SpotNodePool
 metadata: {name: workers}
 spec: {cloudSpace: edge, serverClass: gp.vs1.large-dfw, desired: 2, bidPrice: 0.03}
 """
-
-
-@pytest.fixture
-def rsspot(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command on the sandbox; gives what it printed."""
-
-    def command(line: str, code: int = 0) -> str:
-        assert run(["--sandbox", *shlex.split(line)]) == code, capsys.readouterr()
-        printed = capsys.readouterr()
-        return printed.out + printed.err
-
-    return command
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from rsspot.cli.app import run
 
+Command = Callable[..., str]
+"""Runs a command on the sandbox: (line, exit code) -> what it printed."""
 CLOUDSPACE = """\
 apiVersion: ngpc.rxt.io/v1
 kind: CloudSpace
