@@ -17,6 +17,12 @@ from support.shell import Command
 EXAMPLE = Path(__file__).parents[2] / "examples" / "environments"
 
 
+@pytest.fixture(autouse=True)
+def example(here: Path) -> None:
+    """The working directory has a copy of the example."""
+    shutil.copytree(EXAMPLE, here, dirs_exist_ok=True)
+
+
 def digest(rsspot: Command, paths: str) -> str:
     """The digest of a plan, which is of all that it would do."""
     rsspot(f"plan {paths} --out plan.json")
