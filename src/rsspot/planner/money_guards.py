@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from rsspot.errors import Problem
 from rsspot.models.costs import MONTH, Cost
@@ -28,7 +28,7 @@ def spending(case: Case) -> Iterator[Problem]:
         if monthly is None:
             yield _problem(limit, f"the {limit.of.value} cost of the stack is not known: {_reasons(cost)}")
         elif monthly * limit.hours > limit.amount * MONTH:
-            yield _problem(limit, f"the stack would cost {_figures(limit, cost)}, {_over(limit, monthly)}")
+            yield _problem(limit, f"the stack would cost {_figures(limit, monthly)}")
 
 
 def _problem(limit: SpendingLimit, message: str) -> Problem:
@@ -37,17 +37,12 @@ def _problem(limit: SpendingLimit, message: str) -> Problem:
     return Problem(message, limit.origin, hint, Rule.BUDGET)
 
 
-def _figures(limit: SpendingLimit, cost: Cost) -> str:
-    """What is held to the limit."""
-    hourly, fixed = cost.per_hour(limit.of) or Decimal(0), cost.fixed_per_month
-    text = f"{price_text(hourly)} USD an hour ({limit.of.value})"
-    return f"{text} and {price_text(fixed)} USD a month" if fixed else text
-
-
-def _over(limit: SpendingLimit, monthly: Decimal) -> str:
-    """By how much that is too much, in cents a month, rounded up: what is over is never told as nothing."""
-    excess = monthly - limit.amount * MONTH / limit.hours
-    return f"{excess.quantize(Decimal('0.01'), 'ROUND_CEILING')} USD a month more than allowed"
+def _figures(limit: SpendingLimit, monthly: Decimal) -> str:
+    """What is held to the limit, and how much of it is too much: in its unit, and rounded up, so that it is never 0."""
+    step = Decimal("0.001") if limit.hours == 1 else Decimal("0.01")
+    total = monthly * limit.hours / MONTH
+    cost, excess = (each.quantize(step, ROUND_CEILING) for each in (total, total - limit.amount))
+    return f"{cost} USD {_unit(limit)} ({limit.of.value}), {excess} more than allowed"
 
 
 def _unit(limit: SpendingLimit) -> str:
