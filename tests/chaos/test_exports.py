@@ -32,7 +32,7 @@ from support.scenes import Scene
 
 MARKS = {("metadata", "labels", STACK_LABEL), ("metadata", "annotations", NAME_ANNOTATION)}
 BOUNDED = settings(
-    max_examples=amount(40, 3000),
+    max_examples=amount(20, 3000),
     deadline=None,
     derandomize=True,
     # An account is a world to itself: to look for a smaller one that fails takes longer than to read this one.

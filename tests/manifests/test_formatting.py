@@ -221,7 +221,7 @@ def blocks(draw: st.DrawFn, column: int = 0, levels: int = 3) -> str:
 
 
 @pytest.mark.timeout(3000)
-@settings(max_examples=amount(150, 5000), deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=amount(60, 5000), deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(blocks())
 def test_any_layout_keeps_values_and_comments(text: str) -> None:
     """Or the document is left as it is; and whatever comes out stays so."""

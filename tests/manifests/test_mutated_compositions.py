@@ -96,7 +96,7 @@ def damaged(text: str, random_: random.Random) -> str:
 
 
 @pytest.mark.usefixtures("folder")
-@settings(max_examples=amount(60, 20_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=amount(30, 20_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_whatever_is_damaged_is_read_or_refused_with_a_place(seed: int) -> None:
     """One to four mistakes in one or more files."""

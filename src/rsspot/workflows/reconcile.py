@@ -77,7 +77,7 @@ async def make_plan(
     scope = scope_id(client.base_url, snapshot.organization, name)
     claimed = frozenset(_claimed(ledger, scope))
     state = LiveState(snapshot.organization, snapshot.live, incomplete, on_record(ledger, scope), claimed)
-    if priced and not options.destroy:
+    if priced:
         state = replace(state, rates=await read_rates(client, snapshot, state, declared, name))
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
