@@ -1,10 +1,14 @@
 """What every test may ask for comes with the package: see rsspot.testing."""
 
 import gc
+import signal
 
 from hypothesis import HealthCheck, settings
 
 from support.amount import amount
+
+# Ctrl-C is ignored by what a shell starts in the background, and by all that this starts in turn.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says how busy the machine is.
 settings.register_profile(
