@@ -19,7 +19,6 @@ from rsspot.utils.serialization import Document, at_path
 
 PATIENCE = 10.0
 """Seconds to wait for the past prices of a class: a plan is good without them."""
-CLASSES = "ServerClass"
 
 
 async def read_rates(
@@ -30,12 +29,20 @@ async def read_rates(
     Server classes are not listed again where the snapshot has them.
     """
     specs = [*((each.kind, each.spec) for each in declared), *_live(state, declared, stack)]
-    classed = any(to.kind == CLASSES and at_path(spec, path) for kind, spec in specs for path, to in kind.references)
-    listed = snapshot.live.get(CLASSES, None if classed else {})
-    if why := snapshot.incomplete.get(CLASSES):
+    classes = _kind_of_classes()
+    classed = any(to.kind == classes and at_path(spec, path) for kind, spec in specs for path, to in kind.references)
+    listed = snapshot.live.get(classes, None if classed else {})
+    if why := snapshot.incomplete.get(classes):
         return Rates(unread=why)
     names = [str(name) for kind, spec in specs for name in _bid_on(kind, spec)]
     return await client.pricing.rates(names, None if listed is None else listed.values(), patience=PATIENCE)
+
+
+def _kind_of_classes() -> str:
+    """The kind that says what a server costs: that which numbers of servers are of."""
+    return next(
+        dict(kind.references)[servers.of].kind for kind in kinds().values() for _, servers in kind.server_counts
+    )
 
 
 def _live(state: LiveState, declared: Sequence[Manifest], stack: str) -> Iterator[tuple[Kind[Any], Document]]:
