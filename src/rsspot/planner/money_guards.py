@@ -42,7 +42,7 @@ def _figures(limit: SpendingLimit, monthly: Decimal) -> str:
     step = Decimal("0.001") if limit.hours == 1 else Decimal("0.01")
     total = monthly * limit.hours / MONTH
     cost, excess = (each.quantize(step, ROUND_CEILING) for each in (total, total - limit.amount))
-    return f"{cost} USD {_unit(limit)} ({limit.of.value}), {excess} more than allowed"
+    return f"{price_text(cost)} USD {_unit(limit)} ({limit.of.value}), {price_text(excess)} more than allowed"
 
 
 def _unit(limit: SpendingLimit) -> str:
