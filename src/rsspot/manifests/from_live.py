@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from rsspot.constants import API_VERSION
 from rsspot.errors import Origin, Problem
 from rsspot.manifests.document import BOOKKEEPING, manifest_of
-from rsspot.manifests.key_order import in_order
+from rsspot.manifests.key_order import order_of_kind
 from rsspot.manifests.manifest import Manifest
 from rsspot.manifests.source import Place, Source
 from rsspot.manifests.variables import escaped
@@ -67,8 +67,8 @@ class Authored:
         beside: dict[Place, str] = {**self.comments.beside, **dict.fromkeys(variables, A_SECRET)}
         if beside_name:
             beside[METADATA, "name"] = beside_name
-        referring = _with_references(self.document, variables, ())
-        return yaml_text(referring, replace(self.comments, beside=beside))
+        references: dict[Place, str] = {path: f"${{env:{name}}}" for path, name in variables.items()}
+        return yaml_text(escaped(self.document, references), replace(self.comments, beside=beside))
 
 
 def authored(kind: Kind[Any], live: Document, credentials: Secrets | None = None) -> Authored:
@@ -78,7 +78,7 @@ def authored(kind: Kind[Any], live: Document, credentials: Secrets | None = None
     draft.leave_out_secrets(credentials)
     manifest = draft.validate()
     secrets = tuple((SPEC, *path) for path in kind.marked(SECRET) if at_path(draft.document, (SPEC, *path)) is not None)
-    return Authored(manifest, in_order(draft.document, kind.model), secrets, draft.comments())
+    return Authored(manifest, order_of_kind(kind.name).arranged(draft.document), secrets, draft.comments())
 
 
 class _Draft:
@@ -217,14 +217,3 @@ def _places(value: Any, path: Place) -> Iterator[Place]:
 def _clause(path: Place, problem: Problem) -> str:
     """What a problem says, without the field that it is about."""
     return problem.message.removeprefix(f"{'.'.join(map(str, path))}: ")
-
-
-def _with_references(value: Any, variables: Mapping[Path, str], path: Place) -> Any:
-    """A document with variables for its secrets, in which no other text is taken for a reference."""
-    if path in variables:
-        return f"${{env:{variables[path]}}}"  # type: ignore[index]
-    if isinstance(value, dict):
-        return {key: _with_references(inner, variables, (*path, key)) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_with_references(inner, variables, (*path, index)) for index, inner in enumerate(value)]
-    return escaped(value) if isinstance(value, str) else value

@@ -60,9 +60,15 @@ class Variables:
     filled: Filled = field(default_factory=Filled)
 
 
-def escaped(text: str) -> str:
-    """A text that `expand` reads as it is, whatever stands in it."""
-    return text.replace("${", "$${")
+def escaped(value: Any, references: Mapping[Place, str] | None = None, path: Place = ()) -> Any:
+    """A value whose texts `expand` reads as they are. references: path in it -> what stands there to be expanded"""
+    if references and path in references:
+        return references[path]
+    if isinstance(value, dict):
+        return {key: escaped(inner, references, (*path, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [escaped(inner, references, (*path, index)) for index, inner in enumerate(value)]
+    return value.replace("${", "$${") if isinstance(value, str) else value
 
 
 def expand(source: Source, variables: Variables) -> list[Problem]:

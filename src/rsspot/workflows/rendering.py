@@ -6,20 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from rsspot.manifests.annotations import written
 from rsspot.manifests.manifest import Default, Manifest, ManifestSet
+from rsspot.manifests.source import Place
 from rsspot.manifests.variables import escaped
+from rsspot.manifests.yaml_text import Comments, yaml_text
 from rsspot.models.fields import DEFAULTED
 from rsspot.planner.body import filled
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.description import FieldDescription, Many, described
 from rsspot.resources.kind import Path
 from rsspot.resources.secrecy import without_secrets
-from rsspot.utils.output import as_yaml
 from rsspot.utils.serialization import Document, at_path
-from rsspot.utils.yaml_scalars import Loader
 
 SPEC = "spec"
 OURS = "filled in by rsspot"
@@ -38,17 +36,15 @@ class Rendered:
 
     document: Document
     origin: str | None = None
-    notes: Mapping[Path, str] = field(default_factory=dict)
+    notes: Mapping[Place, str] = field(default_factory=dict)
     left: tuple[str, ...] = ()
 
     def as_yaml(self) -> str:
         """The document as YAML, with a comment behind each value that was not written."""
-        text = as_yaml(self.document)
-        lines, node = text.splitlines(), yaml.compose(text, Loader)
-        for path, note in self.notes.items():
-            lines[_line(node, path)] += f"  # {note}"
-        head = [f"# {self.origin}"] if self.origin else []
-        return "\n".join([*head, *lines, *(f"  # {name}: {OF_SERVICE}" for name in self.left)])
+        head = f"# {self.origin}\n" if self.origin else ""
+        left = tuple(f"{name}: {OF_SERVICE}" for name in self.left)
+        comments = Comments(self.notes, {(SPEC,): left})
+        return head + yaml_text(self.document, comments).removesuffix("\n")
 
 
 def rendered(manifests: ManifestSet) -> list[Rendered]:
@@ -73,20 +69,11 @@ def _rendered(manifest: Manifest) -> Rendered:
         SPEC: _with(spec, defaults, ()),
     }
     return Rendered(
-        _escaped(without_secrets(kind, wire_form(document))),
+        escaped(without_secrets(kind, wire_form(document))),
         str(manifest.origin),
         {(SPEC, *path): default.source or OURS for path, default in defaults.items()},
         tuple(each.name for each in fields if each.has(DEFAULTED) and each.name not in spec),
     )
-
-
-def _escaped(value: Any) -> Any:
-    """A document in which no text is taken for a reference when it is read again."""
-    if isinstance(value, dict):
-        return {key: _escaped(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_escaped(inner) for inner in value]
-    return escaped(value) if isinstance(value, str) else value
 
 
 def _metadata(manifest: Manifest) -> Document:
@@ -115,12 +102,3 @@ def _with(written: Document, defaults: Mapping[Path, Default], above: Path) -> D
     }
     here = {path[-1]: default.value for path, default in defaults.items() if path[:-1] == above}
     return {**inner, **here}
-
-
-def _line(node: yaml.Node | None, path: Path) -> int:
-    """The line on which the value at a path stands."""
-    for part in path:
-        assert isinstance(node, yaml.MappingNode)
-        node = next(value for key, value in node.value if key.value == part)
-    assert node is not None
-    return int(node.start_mark.line)

@@ -7,7 +7,7 @@ from typing import TypeGuard
 import yaml
 
 from rsspot.manifests.formatting.comments import TextLines, depth
-from rsspot.manifests.formatting.key_order import UNORDERED, KeyOrder, order_of
+from rsspot.manifests.key_order import UNORDERED, KeyOrder, order_of
 from rsspot.utils.yaml_scalars import Loader
 
 Entry = tuple[yaml.Node, yaml.Node]
