@@ -18,7 +18,8 @@ from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, TRIMMED, CommandLine, marks
 from rsspot.models.resource import plain_types
-from rsspot.resources.kind import INHERITED, Kind
+from rsspot.resources.field import INHERITED
+from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import did_you_mean, squashed
 

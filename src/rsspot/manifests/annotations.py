@@ -22,7 +22,8 @@ from rsspot.manifests.source import Source
 from rsspot.manifests.stack import Defaults
 from rsspot.models.authoring import among
 from rsspot.models.refs import DNS_LABEL
-from rsspot.resources.kind import Kind, Naming, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import Kind, Naming
 from rsspot.utils.text import choices, did_you_mean
 
 PREFIX = "rsspot.dev/"

@@ -7,7 +7,8 @@ from typing import Any
 
 from rsspot.manifests.manifest import Default
 from rsspot.manifests.source import Source
-from rsspot.resources.kind import Kind, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import Kind
 
 RegionOf = Callable[[str | None], Default | None]
 """The default region, by the name of the profile that the Stack names."""

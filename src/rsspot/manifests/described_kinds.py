@@ -8,7 +8,7 @@ from rsspot.constants import LOCAL_API_VERSION
 from rsspot.errors import UsageError
 from rsspot.manifests.own_documents import DOCUMENTS
 from rsspot.resources.description import FieldDescription, Many, Type, described, summary
-from rsspot.resources.kind import Path
+from rsspot.resources.field import Path
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import did_you_mean
 

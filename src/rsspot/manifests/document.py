@@ -23,8 +23,8 @@ from rsspot.manifests.validation import bad_name, missing_field, unknown_field, 
 from rsspot.models.fields import COMMAND, SECRET, SERVER_OWNED
 from rsspot.models.refs import DNS_LABEL
 from rsspot.models.resource import AuthoredMetadata, Metadata
+from rsspot.resources.field import Path as SpecPath
 from rsspot.resources.kind import Kind
-from rsspot.resources.kind import Path as SpecPath
 from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import at_path
 from rsspot.utils.text import did_you_mean

@@ -25,7 +25,8 @@ from rsspot.manifests.variables import escaped
 from rsspot.manifests.yaml_text import Comments, yaml_text
 from rsspot.models.fields import SECRET, SERVER_OWNED
 from rsspot.models.resource import models_in
-from rsspot.resources.kind import Field, Kind, Path, is_zero
+from rsspot.resources.field import Field, Path, is_zero
+from rsspot.resources.kind import Kind
 from rsspot.resources.lenient import without
 from rsspot.resources.secrecy import holds_mask, secrets_of, texts
 from rsspot.utils.secrets import Secrets

@@ -17,7 +17,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from rsspot.constants import ON_REMOVE_ANNOTATION
-from rsspot.resources.kind import Path
+from rsspot.resources.field import Path
 
 ON_REMOVE_PATH = ("metadata", "annotations", ON_REMOVE_ANNOTATION)
 

@@ -9,7 +9,8 @@ from typing import Any
 from rsspot.errors import Origin, Origins, nearest
 from rsspot.manifests.lifecycle import Lifecycle
 from rsspot.manifests.stack import Limits, StackSpec
-from rsspot.resources.kind import Kind, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
 
 

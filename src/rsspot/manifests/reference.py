@@ -14,7 +14,7 @@ from rsspot.manifests.stack import Stack
 from rsspot.models.fields import DEFAULTED, SERVER_OWNED, FilledIn
 from rsspot.models.money import MOST
 from rsspot.resources.description import FieldDescription, Many, Type
-from rsspot.resources.kind import Path
+from rsspot.resources.field import Path
 from rsspot.utils.serialization import Document, at_path
 
 HEAD = ("Field", "Type", "Default", "Limits", "Example", "Meaning")

@@ -10,7 +10,8 @@ from rsspot.manifests.manifest import Default, Manifest
 from rsspot.planner.change import Change
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.consistency import filled_in
-from rsspot.resources.kind import Kind, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
 
 

@@ -10,7 +10,8 @@ from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
 from rsspot.planner.attribution import author_of
 from rsspot.planner.change import Edit, Path
 from rsspot.planner.wire_form import wire_form
-from rsspot.resources.kind import Field, Kind, is_zero
+from rsspot.resources.field import Field, is_zero
+from rsspot.resources.kind import Kind
 from rsspot.resources.secrecy import secret_paths, secrets_of
 from rsspot.utils.sealing import fits, seal
 from rsspot.utils.secrets import Secrets

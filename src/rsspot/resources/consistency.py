@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeGuard
 
 from rsspot.models.fields import FilledIn, NeededWhen, Needs, NotAbove
-from rsspot.resources.kind import Kind, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document, at_path
 
 

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from rsspot.models.authoring import AuthoringRule
 from rsspot.models.fields import ANY_FILE, DEFAULTED, IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY, Fact, FilledIn, marks
 from rsspot.models.resource import NONE_IS_EMPTY, Status, plain_types
-from rsspot.resources.kind import INHERITED, Path
+from rsspot.resources.field import INHERITED, Path
 from rsspot.utils.docstrings import field_docs
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -13,32 +12,15 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rsspot.constants import API_VERSION
 from rsspot.models.costs import Costing
-from rsspot.models.fields import (
-    DEFAULTED,
-    IMMUTABLE,
-    SECRET,
-    SERVER_OWNED,
-    TRIMMED,
-    UNORDERED,
-    WRITE_ONLY,
-    BidOn,
-    Fact,
-    FilledIn,
-    RefersTo,
-    ServersOf,
-    ServiceDefault,
-    Version,
-    YieldsTo,
-    marks,
-)
-from rsspot.models.money import parse_price
+from rsspot.models.fields import IMMUTABLE, SECRET, BidOn, Fact, FilledIn, RefersTo, ServersOf, Version
 from rsspot.models.refs import is_uuid, wire_uuid
 from rsspot.models.resource import Page, Resource, plain_types
+from rsspot.resources.field import Field, Path, fields_of
 from rsspot.resources.lenient import without
 from rsspot.utils.serialization import Document, at_path, canonical
 
 T = TypeVar("T", bound=Resource)
-Path = tuple[str, ...]
+F = TypeVar("F")
 
 
 class Naming(Enum):
@@ -71,66 +53,6 @@ def always_ready(_: Any) -> Readiness:
     return Readiness(Phase.READY)
 
 
-@dataclass(frozen=True)
-class Field:
-    """One field of a spec: its path on the wire, and the facts in its annotation."""
-
-    path: Path
-    facts: tuple[Any, ...]
-    is_price: bool = False
-    is_object: bool = False
-    """Whether its value is a model with fields of its own."""
-
-    def has(self, fact: Fact) -> bool:
-        return fact in self.facts
-
-    @property
-    def refers_to(self) -> RefersTo | None:
-        return next((fact for fact in self.facts if isinstance(fact, RefersTo)), None)
-
-    @property
-    def keeps_its_value(self) -> bool:
-        """Whether null cannot remove it: it is immutable, or the service sets a default again."""
-        return self.has(IMMUTABLE) or self.has(DEFAULTED)
-
-    @property
-    def service_default(self) -> Any:
-        """The value that the service sets where none is written; None where it sets none."""
-        return next((fact.value for fact in self.facts if isinstance(fact, ServiceDefault)), None)
-
-    @property
-    def yields_to(self) -> Path | None:
-        return next((fact.path for fact in self.facts if isinstance(fact, YieldsTo)), None)
-
-    def canonical(self, value: Any) -> Any:
-        """The value in a normal form, equal for values that mean the same."""
-        if value is None:
-            return None
-        if self.is_price:
-            try:
-                return parse_price(value)
-            except ValueError:
-                return value
-        if isinstance(value, str) and self.has(TRIMMED):
-            return value.strip()
-        if self.is_object and isinstance(value, dict):
-            return _without_zeros(value)
-        if isinstance(value, list):
-            items = [_without_zeros(item) for item in value]
-            return sorted(items, key=canonical) if self.has(UNORDERED) else items
-        return value
-
-
-def _without_zeros(item: Any) -> Any:
-    """An object without zero values, which Go omits: a taint with the value "" or null equals one without a value."""
-    return {key: value for key, value in item.items() if not is_zero(value)} if isinstance(item, dict) else item
-
-
-def is_zero(value: Any) -> bool:
-    """Whether a Go server omits a field with this value from responses, so that it means the same as no field."""
-    return value is None or value is False or value in ("", 0, [], {})
-
-
 class Parent(NamedTuple):
     """The kind of object that another one lives in. path: the field of the spec that names the parent."""
 
@@ -138,8 +60,6 @@ class Parent(NamedTuple):
     kind: str
 
 
-INHERITED = (IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY)
-"""Facts about a field that also hold for all fields inside it."""
 READ_ONLY = frozenset({"list", "get"})
 ALL_VERBS = frozenset({"list", "get", "create", "patch", "delete"})
 
@@ -234,7 +154,7 @@ class Kind(Generic[T]):
     @cached_property
     def references(self) -> tuple[tuple[Path, RefersTo], ...]:
         """The fields that name other objects."""
-        return tuple((path, member.refers_to) for path, member in self.fields.items() if member.refers_to)
+        return self._facts(RefersTo)
 
     @cached_property
     def regions(self) -> tuple[Path, ...]:
@@ -244,26 +164,22 @@ class Kind(Generic[T]):
     @cached_property
     def bids(self) -> tuple[tuple[Path, BidOn], ...]:
         """The fields that are bids."""
-        facts = ((path, fact) for path, member in self.fields.items() for fact in member.facts)
-        return tuple((path, fact) for path, fact in facts if isinstance(fact, BidOn))
+        return self._facts(BidOn)
 
     @cached_property
     def server_counts(self) -> tuple[tuple[Path, ServersOf], ...]:
         """The fields that say how many servers are wanted."""
-        facts = ((path, fact) for path, member in self.fields.items() for fact in member.facts)
-        return tuple((path, fact) for path, fact in facts if isinstance(fact, ServersOf))
+        return self._facts(ServersOf)
 
     @cached_property
     def filled_in(self) -> tuple[tuple[Path, FilledIn], ...]:
         """The fields that get a value when their author wrote none."""
-        facts = ((path, fact) for path, field in self.fields.items() for fact in field.facts)
-        return tuple((path, fact) for path, fact in facts if isinstance(fact, FilledIn))
+        return self._facts(FilledIn)
 
     @cached_property
     def versions(self) -> tuple[tuple[Path, Version], ...]:
         """The fields that are versions."""
-        facts = ((path, fact) for path, field in self.fields.items() for fact in field.facts)
-        return tuple((path, fact) for path, fact in facts if isinstance(fact, Version))
+        return self._facts(Version)
 
     @cached_property
     def parent(self) -> Parent | None:
@@ -282,6 +198,11 @@ class Kind(Generic[T]):
     def marked(self, fact: Fact) -> list[Path]:
         """The paths of the fields that have this fact."""
         return [path for path, member in self.fields.items() if member.has(fact)]
+
+    def _facts(self, sort: type[F]) -> tuple[tuple[Path, F], ...]:
+        """The facts of one sort, each with the path of its field."""
+        facts = ((path, fact) for path, member in self.fields.items() for fact in member.facts)
+        return tuple((path, fact) for path, fact in facts if isinstance(fact, sort))
 
     def wire_name(self, organization: str, name: str, spec: Document, *, successor: bool = False) -> str:
         """The wire name of an object, derived from its parts: the same on every machine and at any time.
@@ -305,16 +226,3 @@ def is_controlled(document: Document) -> bool:
     """Whether the service created this object for another one and manages it; plans leave it alone."""
     owners = at_path(document, ("metadata", "ownerReferences"))
     return isinstance(owners, list) and any(at_path(owner, ("controller",)) is True for owner in owners)
-
-
-def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ...] = ()) -> Iterator[Field]:
-    """All fields of a model and of the models inside it. above: the path of the model itself."""
-    for name, info in model.model_fields.items():
-        path = (*above, info.alias or name)
-        facts = (*marks(info.annotation, info.metadata), *inherited)
-        members = plain_types(info.annotation)
-        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
-        yield Field(path, facts, is_price=Decimal in members, is_object=bool(models))
-        passed_on = tuple(fact for fact in facts if fact in INHERITED)
-        for model_inside in models:
-            yield from fields_of(model_inside, path, passed_on)

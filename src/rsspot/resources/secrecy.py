@@ -12,7 +12,8 @@ from typing import Any
 
 from rsspot.errors import UsageError
 from rsspot.models.fields import SECRET
-from rsspot.resources.kind import Kind, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import Kind
 from rsspot.utils.reading import parse_json
 from rsspot.utils.secrets import MASK, Secrets
 from rsspot.utils.serialization import Document, at_path

@@ -14,7 +14,8 @@ from rsspot.models.fields import IMMUTABLE, SERVER_OWNED
 from rsspot.models.findings import findings
 from rsspot.models.resource import models_in, plain_types
 from rsspot.resources.consistency import filled_in, inconsistencies
-from rsspot.resources.kind import Kind, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
 

@@ -12,7 +12,8 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import ApiError, NotFound, TransportError, UsageError
 from rsspot.models.bids import objection, price_at
 from rsspot.resources.documents import Documents
-from rsspot.resources.kind import READ_ONLY, Kind, Path
+from rsspot.resources.field import Path
+from rsspot.resources.kind import READ_ONLY, Kind
 from rsspot.resources.registry import kinds
 from rsspot.resources.validation import part_of_spec, whole_spec
 from rsspot.utils.serialization import Document, at_path

@@ -15,7 +15,7 @@ from rsspot.models.fields import DEFAULTED
 from rsspot.planner.body import filled
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.description import FieldDescription, Many, described
-from rsspot.resources.kind import Path
+from rsspot.resources.field import Path
 from rsspot.resources.secrecy import without_secrets
 from rsspot.utils.serialization import Document, at_path
 

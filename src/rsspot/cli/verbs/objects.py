@@ -17,7 +17,8 @@ from rsspot.models.fields import Column
 from rsspot.models.money import price_text
 from rsspot.models.resource import Resource, models_in
 from rsspot.resources.documents import ListedDocuments
-from rsspot.resources.kind import Field, Kind, Naming, fields_of
+from rsspot.resources.field import Field, fields_of
+from rsspot.resources.kind import Kind, Naming
 from rsspot.resources.names import distinct_names, full_name
 from rsspot.resources.passing import for_people
 from rsspot.resources.secrecy import without_secrets
