@@ -12,27 +12,7 @@ from rsspot.errors import ManifestError, Problem
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.manifests.parse import load
 from rsspot.planner.body import body_of
-
-CLOUDSPACE = """\
-apiVersion: ngpc.rxt.io/v1
-kind: CloudSpace
-metadata:
-  name: edge
-spec:
-  region: dfw
-  kubernetesVersion: 1.33.0
-"""
-POOL = """\
-apiVersion: ngpc.rxt.io/v1
-kind: SpotNodePool
-metadata:
-  name: workers
-spec:
-  cloudSpace: edge
-  serverClass: gp.small
-  desired: 2
-  bidPrice: 0.03
-"""
+from support.folders import CLOUDSPACE, POOL
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from rsspot.planner.codec import dump_plan, load_plan
 from rsspot.planner.diff import edits, managed
 from rsspot.planner.order import Step, Verb, order
 from rsspot.resources.registry import kinds
+from rsspot.simulator.apiserver.patches import merged
 from rsspot.utils.serialization import Document
-from support.stacks import cloudspace_specs, merged, plan_of, pool_specs, stacks, wanted_of, world_of
+from support.stacks import cloudspace_specs, plan_of, pool_specs, stacks, wanted_of, world_of
 
 SHORT = settings(max_examples=60, deadline=None)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import uuid
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from rsspot.planner.options import PlanOptions
 from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
+from rsspot.simulator.apiserver.patches import merged
 from rsspot.utils.serialization import Document
 
 ORGANIZATION = "org-tests"
@@ -129,16 +129,3 @@ def applied(plan: Plan, world: LiveState) -> LiveState:
         if change.action in (Action.UPDATE, Action.ADOPT, Action.DETACH):
             objects[change.ref.name] = merged(objects[change.ref.name], change.merge_patch)
     return LiveState(world.organization, live)
-
-
-def merged(target: Any, patch: Any) -> Any:
-    """RFC 7386, word for word."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
