@@ -20,7 +20,7 @@ from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
-from rsspot.workflows.saved_plan import check_fresh, read_plan, with_secrets
+from rsspot.workflows.saved_plan import check_fresh, read_plan, touched_by, with_secrets
 from support.scenes import CHANGED, CLOUDSPACE, STACK, WORKERS, OpenScene, Scene, births, living
 
 ANOTHER = CLOUDSPACE.replace("edge", "another")
@@ -45,7 +45,8 @@ async def as_planned(scene: Scene, plan: Plan, *, from_a_file: bool, text: str |
     file = scene.folder / "plan.json"
     file.write_text(json.dumps(dump_plan(plan)))
     saved = read_plan(file)
-    return await check_fresh(scene.client, with_secrets(saved, scene.manifests(text)) if text else saved)
+    plan = with_secrets(saved, scene.manifests(text)) if text else saved
+    return check_fresh(scene.client, plan, await touched_by(scene.client, plan))
 
 
 def relabelled(spot_api: SimulatedSpot, plural: str, stack: str) -> None:

@@ -10,7 +10,7 @@ from rsspot.errors import StalePlan, UsageError
 from rsspot.planner.codec import dump_plan
 from rsspot.planner.plan import Plan
 from rsspot.testing import SimulatedSpot
-from rsspot.workflows.saved_plan import check_fresh, needs_manifests, read_plan, with_secrets
+from rsspot.workflows.saved_plan import check_fresh, needs_manifests, read_plan, touched_by, with_secrets
 from support.scenes import CLOUDSPACE, STACK, Scene, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
@@ -23,12 +23,17 @@ def saved(scene: Scene, plan: Plan) -> Plan:
     return read_plan(file)
 
 
+async def fresh(scene: Scene, plan: Plan) -> Plan:
+    """A saved plan, held to what lives now."""
+    return check_fresh(scene.client, plan, await touched_by(scene.client, plan))
+
+
 async def test_a_fresh_plan_is_applied_as_it_was_made(spot_api: SimulatedSpot, scene: Scene) -> None:
     """Controllers bump the object in between, which matters to nobody."""
     await scene.apply()
     plan = saved(scene, await scene.plan(NEWER))
     spot_api.advance(60)
-    assert (await scene.run(await check_fresh(scene.client, plan))).outcome == "ok"
+    assert (await scene.run(await fresh(scene, plan))).outcome == "ok"
     assert (await scene.plan(NEWER)).empty
 
 
@@ -37,7 +42,7 @@ async def test_a_change_that_is_true_already_is_satisfied(spot_api: SimulatedSpo
     await scene.apply()
     plan = saved(scene, await scene.plan(NEWER))
     await scene.client.cloudspaces.patch("edge", {"kubernetesVersion": "1.32.0"})
-    recap = await scene.run(await check_fresh(scene.client, plan))
+    recap = await scene.run(await fresh(scene, plan))
     assert (recap.outcome, recap.counts["satisfied"], recap.counts["updated"]) == ("ok", 1, 0)
     assert len(spot_api.requests("PATCH")) == 1
 
@@ -49,7 +54,7 @@ async def test_a_stale_plan_is_refused_before_anything_is_sent(spot_api: Simulat
     await scene.client.cloudspaces.patch("edge", {"kubernetesVersion": "1.33.0"})
     sent = len(spot_api.requests("PATCH", "POST", "DELETE"))
     with pytest.raises(StalePlan, match=r"cloudspace/edge: .*kubernetesVersion is now '1\.33\.0'"):
-        await check_fresh(scene.client, plan)
+        await fresh(scene, plan)
     assert len(spot_api.requests("PATCH", "POST", "DELETE")) == sent
 
 
@@ -62,11 +67,11 @@ async def test_a_plan_of_an_object_that_is_gone_is_stale(spot_api: SimulatedSpot
     for pool in living(spot_api.world, "ondemandnodepools"):
         await scene.client.ondemand_nodepools.delete(pool["metadata"]["name"])
     spot_api.advance(100)
-    await check_fresh(scene.client, removal)
+    await fresh(scene, removal)
     await scene.client.cloudspaces.delete("edge")
     spot_api.advance(100)
     with pytest.raises(StalePlan, match="deleted since"):
-        await check_fresh(scene.client, update)
+        await fresh(scene, update)
 
 
 async def test_a_plan_that_was_edited_is_not_read(scene: Scene) -> None:
@@ -96,7 +101,7 @@ async def test_a_changed_secret_is_put_back_into_a_saved_update(spot_api: Simula
     plan = saved(scene, await scene.plan(text))
     assert "-secret" not in (scene.folder / "plan.json").read_text()
     restored = with_secrets(plan, scene.manifests(text))
-    assert (await scene.run(await check_fresh(scene.client, restored))).outcome == "ok"
+    assert (await scene.run(await fresh(scene, restored))).outcome == "ok"
     (live,) = living(spot_api.world, "cloudspaces")
     assert live["spec"]["webhook"] == "https://example.com/second-secret"
 
@@ -115,7 +120,7 @@ async def test_another_secret_than_the_planned_one_is_stale(spot_api: SimulatedS
     assert "-secret" not in f"{refusal.value} {refusal.value.hint}"
     assert len(spot_api.requests("POST", "PATCH")) == sent
     restored = with_secrets(plan, scene.manifests(planned))
-    assert (await scene.run(await check_fresh(scene.client, restored))).outcome == "ok"
+    assert (await scene.run(await fresh(scene, restored))).outcome == "ok"
 
 
 async def test_a_secret_that_is_no_longer_declared_is_missed(scene: Scene) -> None:

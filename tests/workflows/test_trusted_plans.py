@@ -91,6 +91,16 @@ async def test_a_plan_can_be_applied_as_it_was_saved(room: Room, text: str | Non
     assert (await room.client.cloudspaces.get("edge")).spec.gpu_enabled is False
 
 
+async def test_what_lives_is_listed_once_to_judge_a_plan(room: Room, spot_api: SimulatedSpot) -> None:
+    """Whether it is fresh and whose the objects are is told from one list of each kind."""
+    await room.apply(await room.saved())
+    file = room.folder / "plan.json"
+    file.write_text(json.dumps(await room.saved(STACK.replace("1.31.1", "1.32.0"))))
+    before = len(spot_api.requests("GET"))
+    await prepare_saved_plan(room.client, read_plan(file), None)
+    assert [path.rpartition("/")[2] for _, path in spot_api.requests("GET")[before:]] == ["cloudspaces"]
+
+
 def other_region(change: Document) -> None:
     """Make the object elsewhere."""
     change["body"]["spec"]["region"] = "us-central-ord-1"

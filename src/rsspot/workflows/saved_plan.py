@@ -62,8 +62,9 @@ async def prepare_saved_plan(
             raise UsageError("the saved plan holds secrets, and they are only in the manifests", hint="give those too")
         plan = with_secrets(plan, manifests)
     check_programs(plan)
-    plan = await check_fresh(client, plan)
-    cost = await check_allowed(client, ledger or client.ledger, plan, manifests, spending)
+    live = await touched_by(client, plan)
+    plan = check_fresh(client, plan, live)
+    cost = await check_allowed(client, ledger or client.ledger, plan, manifests, live, spending)
     # The digest does not cover what the file says of costs, and prices have moved since.
     return replace(plan, cost=cost)
 
@@ -100,16 +101,17 @@ def check_kinds(plan: Plan) -> None:
             raise UsageError(message, hint="make a new plan")
 
 
-async def check_fresh(client: AsyncSpotClient, plan: Plan) -> Plan:
-    """The plan, if every change of it may still be made.
+async def touched_by(client: AsyncSpotClient, plan: Plan) -> Snapshot:
+    """What lives of the kinds that a plan touches."""
+    touched = [kinds()[name] for name in sorted({change.ref.kind for change in plan.changes})]
+    return await take_snapshot(client, [kind for kind in touched if "list" in kind.verbs])
+
+
+def check_fresh(client: AsyncSpotClient, plan: Plan, snapshot: Snapshot) -> Plan:
+    """The plan, if every change of it may still be made. snapshot: the kinds that it touches
 
     Raises StalePlan, naming every change that no longer holds, before anything is sent.
     """
-    known = kinds()
-    touched = [
-        known[name] for name in sorted({change.ref.kind for change in plan.changes}) if "list" in known[name].verbs
-    ]
-    snapshot = await take_snapshot(client, touched)
     here = scope_id(client.base_url, snapshot.organization, plan.stack)
     if here != plan.scope:
         raise UsageError(f"the plan is for {plan.scope}, and this is {here}")

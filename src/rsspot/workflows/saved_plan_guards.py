@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from rsspot.applier.settle import OUR_MARKS, look
+from rsspot.applier.settle import OUR_MARKS
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import take_snapshot
+from rsspot.client.snapshot import Snapshot
 from rsspot.errors import PlanRefused, Problem
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.manifests.manifest import Default, Manifest, ManifestSet
@@ -32,14 +32,15 @@ async def check_allowed(
     ledger: Ledger,
     plan: Plan,
     manifests: ManifestSet | None,
+    live: Snapshot,
     spending: tuple[SpendingLimit, ...] = (),
 ) -> StackCost | None:
     """Judge a saved plan as if it were a new one. Returns what the stack costs by now, as far as that is known.
 
-    manifests: None where they are not at hand; then only ownership is judged.
+    manifests: None where they are not at hand; then only ownership is judged · live: the kinds that the plan touches
     Raises PlanRefused for what the manifests do not say, and for objects that are not this stack's.
     """
-    problems = await _not_ours(client, ledger, plan)
+    problems = _not_ours(ledger, plan, live)
     cost = None
     if manifests is not None:
         options = PlanOptions(
@@ -55,17 +56,15 @@ async def check_allowed(
         problems += fresh.refusals
         cost = fresh.cost
         problems += [problem for change in plan.changes if (problem := _undeclared(change, plan, manifests, fresh))]
-        problems += [each async for each in _removes_what_is_declared(client, plan, manifests, fresh)]
+        problems += _removes_what_is_declared(plan, manifests, fresh, live)
     if problems:
         raise PlanRefused(problems, hint="nothing was sent")
     return cost
 
 
-async def _not_ours(client: AsyncSpotClient, ledger: Ledger, plan: Plan) -> list[Problem]:
+def _not_ours(ledger: Ledger, plan: Plan, snapshot: Snapshot) -> list[Problem]:
     """The changes of objects that this stack does not have, by the live labels and by the ledger."""
     known = kinds()
-    touched = sorted({change.ref.kind for change in plan.changes if change.base and not change.deferred})
-    snapshot = await take_snapshot(client, [known[name] for name in touched if "list" in known[name].verbs])
     state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, plan.scope))
     owners, problems = Owners(plan.stack, state), []
     for change in plan.changes:
@@ -85,17 +84,15 @@ async def _not_ours(client: AsyncSpotClient, ledger: Ledger, plan: Plan) -> list
     return problems
 
 
-async def _removes_what_is_declared(
-    client: AsyncSpotClient, plan: Plan, manifests: ManifestSet, fresh: Plan
-) -> AsyncIterator[Problem]:
+def _removes_what_is_declared(plan: Plan, manifests: ManifestSet, fresh: Plan, snapshot: Snapshot) -> Iterator[Problem]:
     """Each removal of an object that still lives, under a declared address, and that a new plan would not remove."""
     addresses = {manifest.address for manifest in manifests.manifests}
     going = {(change.ref.kind, change.base.name) for change in fresh.changes if change.base and _goes(change)}
     for change in plan.changes:
         if change.action not in REMOVALS or change.base is None or change.address not in addresses:
             continue
-        live = await look(client.documents(kinds()[change.ref.kind]), change.base.name)
-        if live is not None and (change.ref.kind, change.base.name) not in going:
+        lives = change.base.name in snapshot.of(change.ref.kind)
+        if lives and (change.ref.kind, change.base.name) not in going:
             message = f"{change.address} would be removed, and is declared"
             yield Problem(message, change.origin, "make and review a new plan", Rule.SAVED_PLAN)
 
