@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,15 @@ from rsspot.errors import UsageError
 from rsspot.models.refs import DNS_LABEL
 from rsspot.reports.registry import FINDINGS, REPORTS
 from rsspot.resources.waiting import WAIT_SECONDS
-from rsspot.utils.reading import read_text
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
     from rsspot.manifests.manifest import Default, ManifestSet
     from rsspot.planner.options import PlanOptions
+
+GivenVariables = tuple[list[str], list[Path]]
+"""The values of --var and --var-file."""
 
 PATHS = shown(typer.Argument(None, metavar="PATH", help="Manifest files and directories.", show_default=False))
 PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
@@ -200,19 +201,6 @@ def with_max_cost(options: PlanOptions, max_cost: str | None, manifests: Manifes
         raise UsageError(f"--max-cost: {max_cost!r} is no amount", hint="write dollars such as 0.50/h or 300/mo")
     limit = SpendingLimit(price, hours, measure_of(manifests), "--max-cost")
     return replace(options, spending=(*options.spending, limit))
-
-
-def plan_key_of(file: Path | None) -> str | None:
-    """The key that saved plans are signed with: from a file, or from RSSPOT_PLAN_KEY."""
-    if file is None:
-        return os.environ.get("RSSPOT_PLAN_KEY") or None
-    try:
-        key = read_text(file).strip()
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read the plan key from {file}: {getattr(error, 'strerror', error)}") from None
-    if not key:
-        raise UsageError(f"the plan key in {file} is empty")
-    return key
 
 
 def apply_options_of(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:

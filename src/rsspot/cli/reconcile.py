@@ -29,9 +29,9 @@ from rsspot.cli.plan_options import (
     VARIABLE_FILE,
     WAIT,
     WAIT_TIMEOUT,
+    GivenVariables,
     apply_options_of,
     load_manifests,
-    plan_key_of,
     plan_options,
     reporting_session,
     stack_name,
@@ -39,13 +39,10 @@ from rsspot.cli.plan_options import (
 )
 from rsspot.cli.prompts import YES
 from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan
+from rsspot.cli.saved_plans import apply_saved, plan_key_of, save_plan
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
-from rsspot.errors import ManifestError, PlanRefused, UsageError
-from rsspot.utils.clock import stamp, utc_now
-from rsspot.utils.files import write_private
-from rsspot.utils.output import as_json
-from rsspot.utils.reading import parse_json, read_text
+from rsspot.errors import PlanRefused, UsageError
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -53,8 +50,6 @@ if TYPE_CHECKING:
     from rsspot.planner.options import PlanOptions
     from rsspot.planner.plan import Plan
 
-    GivenVariables = tuple[list[str], list[Path]]
-    """The values of --var and --var-file."""
     Planner = Callable[[], Coroutine[Any, Any, Plan]]
     """Makes a plan, once the client knows whose it is."""
 
@@ -106,36 +101,9 @@ def plan(
         raise PlanRefused(result.refusals, hint="nothing was sent")
     show_digest(cli, result)
     if out:
-        from rsspot.planner.codec import dump_plan
-
-        document = {**dump_plan(result), "createdAt": stamp(utc_now())}
-        if key:
-            from rsspot.planner.signing import signed
-
-            document = signed(document, key)
-        _save(out, as_json(document) + "\n")
+        save_plan(out, result, key)
     if detailed_exitcode and (result.drifted or not result.empty):
         raise typer.Exit(errors.CHANGES)
-
-
-def _save(file: Path, text: str) -> None:
-    if _holds_something_else(file):
-        raise UsageError(f"{file} is there already, and is no saved plan", hint="name another file")
-    try:
-        write_private(file, text, follow=False)
-    except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror}") from None
-
-
-def _holds_something_else(file: Path) -> bool:
-    """Whether a file has a content that is not a saved plan."""
-    from rsspot.planner.plan_document import FORMAT
-
-    try:
-        text = read_text(file) if file.is_file() else ""
-        return bool(text.strip()) and parse_json(text).get("schema") != FORMAT
-    except (OSError, ValueError, AttributeError):
-        return True
 
 
 def apply(
@@ -171,7 +139,7 @@ def apply(
     if saved and (target or exclude or prune or adopt or max_deletes is not None or allow_incomplete):
         raise UsageError("a saved plan is applied as it is", hint="give options of planning to `plan --out`")
     if saved:
-        cli.run(_apply_saved(cli, saved, approval, apply_options, (var, var_file), plan_key_of(plan_key), max_cost))
+        cli.run(apply_saved(cli, saved, approval, apply_options, (var, var_file), plan_key_of(plan_key), max_cost))
         return
     options = plan_options(
         prune=prune,
@@ -275,37 +243,3 @@ async def _destroy(
 
     plan = await plan_destroy(cli.client, cli.reading_ledger, stack, manifests)
     await confirm_and_run(cli, plan, approval, apply_options)
-
-
-async def _apply_saved(
-    cli: CliSession,
-    saved: Path,
-    approval: Approval,
-    apply_options: ApplyOptions,
-    given: GivenVariables,
-    key: str | None,
-    max_cost: str | None,
-) -> None:
-    from rsspot.planner.options import PlanOptions
-    from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
-
-    plan = read_plan(saved, key=key)
-    cli.options.profile = cli.options.profile or plan.profile
-    cli.options.organization = cli.options.organization or plan.organization
-    manifests = _manifests_of(cli, plan, given, needed=needs_manifests(plan) or max_cost is not None)
-    options = with_max_cost(PlanOptions(), max_cost, manifests) if manifests else PlanOptions()
-    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger, spending=options.spending)
-    await confirm_and_run(cli, plan, approval, apply_options)
-
-
-def _manifests_of(cli: CliSession, plan: Plan, given: GivenVariables, *, needed: bool) -> ManifestSet | None:
-    """The manifests that a saved plan was made from; None if they are not at hand, or wanted only for comparison."""
-    files = [Path(file) for file in plan.files]
-    if not needed and not (files and all(file.is_file() for file in files)):
-        return None
-    try:
-        return load_manifests(cli, files, *given, everywhere=True)
-    except ManifestError:
-        if needed:
-            raise
-        return None
