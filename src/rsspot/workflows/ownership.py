@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import take_snapshot
+from rsspot.client.snapshot import Snapshot, take_snapshot
 from rsspot.errors import PlanRefused, Problem, UsageError
 from rsspot.planner.case import Rule
 from rsspot.planner.change import Change
@@ -48,7 +48,7 @@ async def plan_adopt(client: AsyncSpotClient, ledger: Ledger, names: Sequence[st
 
     Raises UsageError for a name that means nothing, and PlanRefused for what another stack or a controller has.
     """
-    context = await _context(client, ledger, stack)
+    context = _context(client, ledger, await _all_live(client), stack)
     found = _called(names, context)
     problems = [problem for each in found if (problem := _not_adoptable(each, stack))]
     if problems:
@@ -87,7 +87,8 @@ async def plan_move(
 async def _plan_release(
     client: AsyncSpotClient, ledger: Ledger, names: Sequence[str], stack: str | None, *, to: str | None
 ) -> Plan:
-    context = await _context(client, ledger, stack or "")
+    snapshot = await _all_live(client)
+    context = _context(client, ledger, snapshot, stack or "")
     found = _called(names, context)
     owners = {each.stack for each in found if each.stack is not None and stack in (None, each.stack)}
     if not owners:
@@ -104,15 +105,15 @@ async def _plan_release(
             )
     if to == owner:
         raise UsageError(f"these objects belong to the stack {to!r} already")
-    context = await _context(client, ledger, owner)
+    context = _context(client, ledger, snapshot, owner)
     reason = "leaves the stack" if to is None else f"moves to the stack {to!r}"
     ours = [each for each in found if each.stack == owner]
     changes = [detach(each.kind, each.live, reason, context, to=to) for each in ours]
     return _plan(client, context, "detach" if to is None else "move", changes, unchanged=0)
 
 
-async def _context(client: AsyncSpotClient, ledger: Ledger, stack: str) -> PlanContext:
-    """Everything that may belong to a stack, and what the ledger has on record of this one."""
+async def _all_live(client: AsyncSpotClient) -> Snapshot:
+    """Everything that may belong to a stack. Raises PlanRefused if a part of it cannot be read."""
     known = kinds()
     snapshot = await take_snapshot(client, [kind for kind in known.values() if worth_a_look(kind)])
     if snapshot.incomplete:
@@ -121,9 +122,14 @@ async def _context(client: AsyncSpotClient, ledger: Ledger, stack: str) -> PlanC
             for name, why in snapshot.incomplete.items()
         ]
         raise PlanRefused(unread, hint="try again when the service answers")
+    return snapshot
+
+
+def _context(client: AsyncSpotClient, ledger: Ledger, snapshot: Snapshot, stack: str) -> PlanContext:
+    """What lives, and what the ledger has on record of a stack."""
     owned = on_record(ledger, scope_id(client.base_url, snapshot.organization, stack)) if stack else {}
     state = LiveState(snapshot.organization, snapshot.live, {}, owned)
-    return PlanContext(state, known, Owners(stack, state), PlanOptions())
+    return PlanContext(state, kinds(), Owners(stack, state), PlanOptions())
 
 
 def _called(names: Iterable[str], context: PlanContext) -> list[_Found]:
