@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -28,6 +26,7 @@ from rsspot.state.ledger.protocol import Holder, Ledger, StepRecord, StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import apply_context, plan_destroy
+from support.holders import holder_that_ended, this_holder
 from support.scenes import CLOUDSPACE, STACK, OpenScene, Scene
 
 HOUR = 3600.0
@@ -269,8 +268,7 @@ async def test_a_held_lease_is_not_watched(ledger: Ledger) -> None:
 async def test_the_expired_lease_of_a_dead_process_is_not_watched(ledger: Ledger) -> None:
     """After a kill, the next run on this machine goes on at once."""
     clock = Watcher(HOUR)
-    dead = Holder("dead", socket.gethostname(), 2**22 + 1)
-    ledger.acquire("scope", dead, ManualClock().now(), TTL)
+    ledger.acquire("scope", holder_that_ended(), ManualClock().now(), TTL)
     async with hold(ledger, "scope", clock):
         assert clock.monotonic() == 0
 
@@ -278,7 +276,7 @@ async def test_the_expired_lease_of_a_dead_process_is_not_watched(ledger: Ledger
 async def test_a_living_process_of_this_machine_is_watched_too(ledger: Ledger) -> None:
     """It may be suspended, and then wakes to a lost lease; or the clock was set, and it renews."""
     clock = Watcher(HOUR)
-    ledger.acquire("scope", Holder("me", socket.gethostname(), os.getpid()), ManualClock().now(), TTL)
+    ledger.acquire("scope", this_holder(), ManualClock().now(), TTL)
     async with hold(ledger, "scope", clock):
         assert clock.monotonic() == WATCH
 
@@ -406,7 +404,7 @@ async def test_a_run_that_cannot_be_closed_has_a_recap_all_the_same(open_scene: 
 class Unfinishable(Broken):
     """A ledger in which no run can be closed."""
 
-    def finish(self, *_: Any) -> None:
+    def finish(self, *_: Any, **__: Any) -> None:
         raise StateError("the disk is full")
 
 

@@ -124,7 +124,7 @@ def test_opening_the_file_again_keeps_the_locks_of_this_process(tmp_path: Path) 
     path = tmp_path / "state.db"
     ledger, cache = Database(path), Database(path, durable=False)
     with ledger.transaction() as db:
-        db.execute("INSERT INTO leases VALUES ('scope', 'me', 'here', 1, 1, '')")
+        db.execute("INSERT INTO leases (scope, holder, fence, expires_at) VALUES ('scope', 'me', 1, '')")
     subprocess.run([sys.executable, "-c", WRITER, str(path), "other", "1"], check=True, timeout=60)
     assert (tmp_path / "state.db-wal").exists()
     with cache.transaction() as db:

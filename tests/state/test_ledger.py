@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +18,7 @@ from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, Ledger, OwnedObject, StepRecord, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.state.ledger.rules import LEGAL, is_doubtful
+from support.holders import holder_that_ended, this_holder
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ELSEWHERE = Holder("one", "elsewhere", 1)
@@ -201,18 +200,69 @@ def test_the_clock_is_believed_only_within_the_time_of_a_lease(seconds: float, d
 
 def test_no_lease_and_that_of_a_dead_process_leave_no_doubt() -> None:
     """Nothing is watched then."""
-    mine = Holder("me", socket.gethostname(), os.getpid())
-    dead = Lease("scope", Holder("dead", socket.gethostname(), 2**22 + 1), 1, NOW)
+    mine = this_holder()
+    dead = Lease("scope", holder_that_ended(), 1, NOW)
     assert not is_doubtful(None, mine, NOW, 60)
     assert not is_doubtful(dead, mine, NOW, 60)
 
 
 def test_a_living_process_of_this_machine_keeps_its_lease(ledger: Ledger) -> None:
     """Until the lease expires."""
-    holder = Holder("me", socket.gethostname(), os.getpid())
+    holder = this_holder()
     ledger.acquire("scope", holder, NOW, 60)
     with pytest.raises(Locked):
         ledger.acquire("scope", replace(holder, name="again"), NOW, 60)
+
+
+@pytest.mark.parametrize("released", [False, True], ids=["and goes on", "and ended"])
+def test_whoever_lost_the_lease_intends_and_closes_nothing(ledger: Ledger, released: bool) -> None:
+    """It is looked at in the transaction of each write, so that nothing can come between."""
+    lost = ledger.acquire("scope", ELSEWHERE, NOW, 60)
+    run = begun(ledger, lost)
+    ledger.intend(run, 1, lease=lost)
+    other = ledger.acquire("scope", this_holder(), NOW, 60, abandoned=lost)
+    if released:
+        ledger.release(other)
+    before = ledger.steps(run), ledger.attempts(run), ledger.runs()
+    for write in (
+        lambda: ledger.intend(run, 0, lease=lost),
+        lambda: ledger.settle(run, 1, StepState.DONE, owned=OwnedObject(EDGE, "cloudspace/edge", "u"), lease=lost),
+    ):
+        with pytest.raises(Locked, match="was lost"):
+            write()
+    assert (ledger.steps(run), ledger.attempts(run), ledger.runs()) == before
+    assert ledger.owned("scope") == {}
+
+
+def test_a_renewed_lease_is_the_same_one(ledger: Ledger) -> None:
+    """What was begun with it goes on."""
+    lease = ledger.acquire("scope", ELSEWHERE, NOW, 60)
+    run = begun(ledger, lease)
+    ledger.renew(lease, NOW + timedelta(seconds=30), 60)
+    assert ledger.intend(run, 0, lease=lease) == 1
+
+
+def test_steps_are_skipped_together(ledger: Ledger) -> None:
+    """Those that were begun stay as they are."""
+    run = begun(ledger)
+    ledger.intend(run, 0)
+    ledger.skip(run, {0: "too late", 1: "because"})
+    assert [(step.state, step.detail) for step in ledger.steps(run)] == [
+        (StepState.INTENT, ""),
+        (StepState.SKIPPED, "because"),
+    ]
+
+
+def test_a_lease_that_a_person_holds_does_not_expire(ledger: Ledger) -> None:
+    """Whatever the time is, and whoever watched it."""
+    held = ledger.acquire("scope", ELSEWHERE, NOW, 60, reason="restoring")
+    assert not is_doubtful(held, this_holder(), NOW + timedelta(days=1), 60)
+    for abandoned in (None, held):
+        with pytest.raises(Locked, match="held by one: restoring"):
+            ledger.acquire("scope", this_holder(), NOW + timedelta(days=1), 60, abandoned=abandoned)
+    assert ledger.leases() == [held]
+    ledger.release(held)
+    assert ledger.leases() == []
 
 
 def test_leases_of_stacks_are_independent(ledger: Ledger) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rsspot.applier.options import WaitMode
+from rsspot.applier.options import STEP_SECONDS, WaitMode
 from rsspot.resources.documents import Documents
-from rsspot.resources.kind import Kind
+from rsspot.resources.kind import Kind, Phase
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.clock import Clock
@@ -16,10 +16,14 @@ from rsspot.utils.clock import Clock
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds of the clock, unless it is given up before."""
+    """How long to wait, in seconds of the clock, unless it is given up before.
+
+    step: after which a write that failed is not sent once more
+    """
 
     ready: float = WAIT_SECONDS
     gone: float = WAIT_SECONDS
+    step: float = STEP_SECONDS
     given_up: Callable[[], bool] = lambda: False
 
 
@@ -42,6 +46,8 @@ class ApplyContext:
     organization: str
     stack: str
     wait: WaitMode | str = WaitMode.READY
+    wait_for: Phase = Phase.READY
+    """How far an object has to be where it is waited for, unless another step needs it to be ready."""
     patience: Patience = field(default_factory=Patience)
     made_by: Mapping[str, str] = field(default_factory=dict)
     """Who started the run, and for which commit: for the ledger."""

@@ -91,12 +91,16 @@ class StepEnded(Event):
 
 @dataclass(frozen=True)
 class Recap(Event):
-    """The end of a run, with its counts in the order of a recap line. resent: writes that were sent once more."""
+    """The end of a run, with its counts in the order of a recap line.
+
+    resent: writes that were sent once more · reasons: everything that kept it from being a success, worst first
+    """
 
     run: int
     counts: dict[str, int] = field(default_factory=dict)
     outcome: RunOutcome = RunOutcome.OK
     resent: int = 0
+    reasons: tuple[RunOutcome, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.create import create
 from rsspot.applier.delete import delete
-from rsspot.applier.events import Waiting
 from rsspot.applier.expand import FATAL, expand
+from rsspot.applier.lookout import Lookout
+from rsspot.applier.market import ServerMarket
 from rsspot.applier.messages import explained
 from rsspot.applier.options import WaitMode
 from rsspot.applier.patch import patch
@@ -53,18 +54,28 @@ class Executor:
         if not made or not (step.awaited or self._context.wait == WaitMode.READY):
             return result
         running = StepRun(step, self._context, self.run)
-        readiness = await self.until_ready(running.kind, step.change.ref.name, step.change.address)
-        running.ready(readiness)
-        return Result(result.state, readiness.note, readiness)
+        wanted = Phase.READY if step.awaited else self._context.wait_for
+        waited = await wait_for(
+            self._context, self.run.lookout, running.kind, step.change.ref.name, running.tell_waiting, wanted=wanted
+        )
+        running.ready(waited)
+        return Result(result.state, waited.note, waited, waited.phase.is_as_far_as(wanted))
 
-    async def until_ready(self, kind: Kind[Any], name: str, address: str) -> Readiness:
-        """Wait for an object, telling how far it is. One that cannot be looked at is still in progress."""
-        context = self._context
 
-        def tell(readiness: Readiness) -> None:
-            self.run.tell(Waiting(address, readiness.phase.value, readiness.note))
-
-        try:
-            return await until_ready(self.run.lookout, kind, name, context.clock, context.patience, tell)
-        except (ApiError, TransportError) as error:
-            return Readiness(Phase.PROGRESSING, f"could not be looked at: {error.message}")
+async def wait_for(
+    context: ApplyContext,
+    lookout: Lookout,
+    kind: Kind[Any],
+    name: str,
+    tell: Callable[[Readiness], None],
+    *,
+    wanted: Phase,
+) -> Readiness:
+    """Wait for an object, telling how far it is. One that cannot be looked at is still in progress."""
+    market = ServerMarket(kind, context.kinds, lookout)
+    try:
+        return await until_ready(
+            lookout, kind, name, context.clock, context.patience, tell, wanted=wanted, market=market
+        )
+    except (ApiError, TransportError) as error:
+        return Readiness(Phase.PROGRESSING, f"could not be looked at: {error.message}")

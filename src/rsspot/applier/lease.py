@@ -19,6 +19,8 @@ from rsspot.http.hooks import Hooks
 from rsspot.state.ledger.protocol import Holder, Lease, Ledger
 from rsspot.state.ledger.rules import is_doubtful
 from rsspot.utils.clock import Clock, SystemClock
+from rsspot.utils.process import identity_of
+from rsspot.utils.provenance import job_of
 
 log = logging.getLogger("rsspot.applier")
 
@@ -88,7 +90,9 @@ async def hold(
     clock: one that all processes which share the ledger go by; the simulator's is not · hooks: hear of the wait
     """
     clock = clock or SystemClock()
-    holder = Holder(uuid.uuid4().hex, socket.gethostname(), os.getpid())
+    here = os.getpid()
+    job = job_of(os.environ) or ""
+    holder = Holder(uuid.uuid4().hex, socket.gethostname(), here, identity_of(here), job)
     abandoned = await _watched(ledger, scope, holder, clock, hooks or Hooks())
     held = Held(ledger, ledger.acquire(scope, holder, clock.now(), TTL, abandoned=abandoned), clock)
     renewing = asyncio.create_task(held.renew())

@@ -18,65 +18,60 @@ expand      (in the ledger)                        skipped: the next plan takes 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Settled
+from rsspot.applier.run_log import RunLog
 from rsspot.applier.settle import is_from_us, look
 from rsspot.errors import StateError
 from rsspot.planner.order import Verb
 from rsspot.planner.ownership import label_of
 from rsspot.resources.kind import Kind
-from rsspot.state.ledger.protocol import OpenStep, OwnedObject, StepState
+from rsspot.state.ledger.protocol import Lease, OpenStep, OwnedObject, StepState
 from rsspot.utils.serialization import Document, at_path
 
 KILLED = "the run was killed"
 
 
-async def recover(
-    context: ApplyContext, scope: str, permit: Callable[[], None] = lambda: None
-) -> AsyncGenerator[Settled, None]:
+async def recover(context: ApplyContext, scope: str, lease: Lease | None = None) -> AsyncGenerator[Settled, None]:
     """Look up every step that may have been sent and was never closed, then close the runs they belong to.
 
-    permit: asked before anything is closed; raises once another run, whose steps are open too, has taken over
+    lease: that of the stack. Raises Locked, and closes nothing more, once another run has taken it over.
     """
     for left in context.ledger.open_steps(scope):
-        yield await _close(left, context, scope, permit)
-    permit()
+        yield await _close(left, context, scope, RunLog(context.ledger, left.run, lease))
     for run in context.ledger.unfinished_runs(scope):
-        for step in context.ledger.steps(run):
-            if step.state is StepState.PENDING:
-                context.ledger.settle(run, step.seq, StepState.SKIPPED, detail=KILLED)
-        context.ledger.finish(run, "interrupted")
+        log = RunLog(context.ledger, run, lease)
+        pending = (step.seq for step in context.ledger.steps(run) if step.state is StepState.PENDING)
+        log.skip(dict.fromkeys(pending, KILLED))
+        log.finish("interrupted")
 
 
-async def _close(left: OpenStep, context: ApplyContext, scope: str, permit: Callable[[], None]) -> Settled:
+async def _close(left: OpenStep, context: ApplyContext, scope: str, log: RunLog) -> Settled:
     step, kind = left.step, context.kinds.get(left.step.ref.kind)
     if kind is None:
         message = f"run {left.run} left {step.address} open, which is of an unknown kind: {step.ref.kind!r}"
         raise StateError(message, hint="apply once with the version of rsspot that made the run")
     if step.verb == Verb.EXPAND:
-        permit()
-        context.ledger.settle(left.run, step.seq, StepState.SKIPPED, detail=KILLED)
+        log.settle(step.seq, StepState.SKIPPED, detail=KILLED)
         return Settled(step.address, "was being worked on; the next plan takes it up")
     live = await look(context.documents(kind), step.ref.name)
     if live is None:
-        permit()
-        return _close_without_object(left, context)
+        return _close_without_object(left, log)
     state, detail = await _judge(left, live, kind, context)
-    permit()
     made = state is StepState.DONE and step.verb in (Verb.CREATE, Verb.PATCH)
     owned = _owned(left, live, context, scope) if made else None
     gone = step.ref if state is StepState.DONE and step.verb == Verb.DETACH else None
-    context.ledger.settle(left.run, step.seq, state, detail=detail, owned=owned, gone=gone)
+    log.settle(step.seq, state, detail=detail, owned=owned, gone=gone)
     return Settled(step.address, detail)
 
 
-def _close_without_object(left: OpenStep, context: ApplyContext) -> Settled:
+def _close_without_object(left: OpenStep, log: RunLog) -> Settled:
     deleted = left.step.verb in (Verb.DELETE, Verb.DETACH)
     state, detail = (StepState.DONE, "it is gone") if deleted else (StepState.FAILED, "it never arrived")
-    context.ledger.settle(left.run, left.step.seq, state, detail=detail, gone=left.step.ref)
+    log.settle(left.step.seq, state, detail=detail, gone=left.step.ref)
     return Settled(left.step.address, detail)
 
 

@@ -15,8 +15,9 @@ from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Event, Waiting
 from rsspot.applier.lookout import Lookout
 from rsspot.applier.messages import without_secrets
+from rsspot.applier.run_log import RunLog
 from rsspot.applier.settle import OUR_MARKS, Found, Verdict, is_from_us, judge, look, settle
-from rsspot.errors import ApiError, Conflict, OutcomeUnknown, RsspotError, TransportError
+from rsspot.errors import ApiError, Conflict, NotReady, OutcomeUnknown, RsspotError, TransportError
 from rsspot.manifests.lifecycle import ON_REMOVE_PATH
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Change
@@ -38,11 +39,12 @@ SLOWEST_PAUSE = 8.0
 
 @dataclass(frozen=True)
 class Result:
-    """How a step ended. readiness: of its object, once that was waited for."""
+    """How a step ended. readiness: of its object, once that was waited for · reached: whether it came that far"""
 
     state: StepState
     detail: str = ""
     readiness: Readiness | None = None
+    reached: bool = True
 
 
 @dataclass
@@ -50,14 +52,16 @@ class RunState:
     """What the steps of one run share.
 
     permit: raises when no further write may start · tell: where events go · lookout: the reads of what is waited for
+    answered: hears of the error of each attempt, or that there was none
     intended: steps for which a request may have gone out
     resent: how often a write was sent once more
     kept: uids of what this run made, changed or found to be as desired; it deletes none of them
     """
 
-    run: int
+    log: RunLog
     permit: Callable[[], None]
     tell: Callable[[Event], None]
+    answered: Callable[[RsspotError | None], None]
     lookout: Lookout
     intended: set[int] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
@@ -79,6 +83,7 @@ class StepRun:
         self.step, self.context, self._run = step, context, run
         self.kind = context.kinds[step.change.ref.kind]
         self.documents: Documents = context.documents(self.kind, permit=run.permit)
+        self._began: float | None = None
 
     @property
     def change(self) -> Change:
@@ -111,11 +116,13 @@ class StepRun:
     async def attempt(self) -> AsyncIterator[Attempt]:
         """One request: its intent is recorded before the block sends it, and its outcome after.
 
-        Raises what the block raises, and Cancelled or Locked, with nothing sent, when no write may start.
+        Raises what the block raises; with nothing sent, Cancelled or Locked when no write may start, and OutcomeUnknown
+        or NotReady when the time of the step is up.
         """
         self._run.permit()
+        self._check_time()
         self._run.intended.add(self.step.seq)
-        number = self.context.ledger.intend(self._run.run, self.step.seq)
+        number = self._run.log.intend(self.step.seq)
         self._run.resent += number > 1
         attempt = Attempt(number)
         try:
@@ -130,8 +137,18 @@ class StepRun:
     def _answered(self, attempt: Attempt) -> None:
         error = attempt.error
         outcome = ANSWERED if error is None else f"{type(error).__name__}: {error.message}"
-        number, text = attempt.number, without_secrets(self.change, outcome)
-        self.context.ledger.answered(self._run.run, self.step.seq, number, text)
+        self._run.log.answered(self.step.seq, attempt.number, without_secrets(self.change, outcome))
+        self._run.answered(error)
+
+    def _check_time(self) -> None:
+        now, most = self.context.clock.monotonic(), self.context.patience.step
+        self._began = now if self._began is None else self._began
+        if now - self._began <= most:
+            return
+        message = f"{self.change.address} could not be written in {most:g} s"
+        if self._run.log.may_have_arrived(self.step.seq):
+            raise OutcomeUnknown(f"{message}, and an earlier request may have arrived")
+        raise NotReady(message)
 
     async def pause(self, attempt: int, error: RsspotError) -> None:
         """Before the next attempt: as long as the service asked for, or a random while after a conflict."""
@@ -209,9 +226,7 @@ class StepRun:
     def close(self, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None) -> Result:
         """Record how the step ended and, in the same transaction, what is owned or gone because of it."""
         result = replace(result, detail=without_secrets(self.change, result.detail))
-        self.context.ledger.settle(
-            self._run.run, self.step.seq, result.state, detail=result.detail, owned=owned, gone=gone
-        )
+        self._run.log.settle(self.step.seq, result.state, detail=result.detail, owned=owned, gone=gone)
         return result
 
     def owned(self, live: Document | None) -> OwnedObject:
@@ -239,7 +254,7 @@ class StepRun:
 
     def ready(self, readiness: Readiness) -> None:
         """Record the result of waiting for the step's object."""
-        self.context.ledger.ready(self._run.run, self.step.seq, readiness.phase.value)
+        self._run.log.ready(self.step.seq, readiness.phase.value)
 
     def tell_waiting(self, readiness: Readiness) -> None:
         """Tell how far the object is."""

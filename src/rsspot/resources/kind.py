@@ -37,7 +37,20 @@ class Phase(StrEnum):
     PROGRESSING = "progressing"
     PARTIAL = "partial"
     OUTBID = "outbid"
+    NO_CAPACITY = "no-capacity"
+    """There are no servers to be won or rented."""
     FAILED = "failed"
+    STUCK = "stuck"
+    """Nothing has changed for a long time. A result of waiting, as the next one is."""
+    TIMEOUT = "timeout"
+    """It was getting on, and the time to wait was up."""
+
+    def is_as_far_as(self, wanted: Phase) -> bool:
+        """Whether an object in this phase is one in the other phase too: a ready one is partly so."""
+        on_the_way = (Phase.PROGRESSING, Phase.PARTIAL, Phase.READY)
+        if self in on_the_way and wanted in on_the_way:
+            return on_the_way.index(self) >= on_the_way.index(wanted)
+        return self is wanted
 
 
 @dataclass(frozen=True)

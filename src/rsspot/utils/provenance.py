@@ -40,7 +40,7 @@ def provenance(environ: Mapping[str, str], folder: Path | None = None) -> dict[s
 
     What is not known is left out. Whatever an address could carry as a credential is left out as well.
     """
-    known = {"user": _user(), "ci": _job(environ), "commit": _commit(environ, folder)}
+    known = {"user": _user(), "ci": job_of(environ), "commit": _commit(environ, folder)}
     return {name: value for name, value in known.items() if value}
 
 
@@ -52,7 +52,8 @@ def _user() -> str:
     return f"{name}@{socket.gethostname()}"
 
 
-def _job(environ: Mapping[str, str]) -> str | None:
+def job_of(environ: Mapping[str, str]) -> str | None:
+    """The address of the CI job that this process is a part of, without credentials; None if there is none."""
     server, repository, run = (environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     if server and repository and run:
         return _without_credentials(f"{server}/{repository}/actions/runs/{run}")

@@ -34,7 +34,7 @@ from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
 from rsspot.planner.protection import LIFT
 from rsspot.planner.refresh import drifted
-from rsspot.resources.kind import Kind
+from rsspot.resources.kind import Kind, Phase
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.text import did_you_mean
@@ -192,13 +192,13 @@ async def apply_plan(
     context = apply_context(client, ledger, plan, options)
     with _deadline(options):
         async with hold(ledger, plan.scope, hooks=client.hooks) as held:
-            async with aclosing(recover(context, plan.scope, held.check)) as left_open:
+            async with aclosing(recover(context, plan.scope, held.lease)) as left_open:
                 # A lease that was lost meanwhile ends the run below, with a recap.
                 with suppress(Locked):
                     async for settled in left_open:
                         yield settled
             steps = order(plan.changes)
-            async with aclosing(run_steps(plan, steps, context, held, options.stop, options.parallel)) as events:
+            async with aclosing(run_steps(plan, steps, context, held, options)) as events:
                 async for event in events:
                     yield event
 
@@ -216,7 +216,8 @@ def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: 
         organization=plan.organization,
         stack=plan.stack,
         wait=options.wait,
-        patience=Patience(options.wait_timeout, options.wait_timeout, lambda: options.stop.asked),
+        wait_for=Phase(options.wait_for),
+        patience=Patience(options.wait_timeout, options.wait_timeout, options.step_timeout, lambda: options.stop.asked),
         made_by=provenance(os.environ),
     )
 

@@ -5,7 +5,7 @@ The ledger is evidence, never the truth. Losing it must not cause a wrong change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -105,33 +105,54 @@ class OpenStep:
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds a lease."""
+    """The process that holds a lease.
+
+    name: unique · process: its `utils.process.identity_of` · job: the address of its CI job, if it is one
+    """
 
     name: str
     host: str
     pid: int
+    process: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to apply one stack. A later holder has a higher fence."""
+    """The right to apply one stack. A later holder has a higher fence.
+
+    reason: why a person keeps everybody out; such a lease does not expire. Empty for the lease of an apply.
+    """
 
     scope: str
     holder: Holder
     fence: int
     expires_at: datetime
+    reason: str = ""
 
 
 class Ledger(RegistrationLedger, Protocol):
     """The record of all applies of all stacks. Each write is one durable transaction."""
 
     def acquire(
-        self, scope: str, holder: Holder, now: datetime, ttl: float, *, abandoned: Lease | None = None
+        self,
+        scope: str,
+        holder: Holder,
+        now: datetime,
+        ttl: float,
+        *,
+        abandoned: Lease | None = None,
+        reason: str = "",
     ) -> Lease:
         """Take the lease of a stack. Raises Locked if another process may still be using it.
 
         abandoned: a lease that may be taken over if it is still the current one, whatever the time; then no other may
+        reason: why a person takes it, for as long as it is not given back
         """
+        ...
+
+    def leases(self) -> list[Lease]:
+        """The leases that are held, also expired ones, sorted by scope."""
         ...
 
     def current_lease(self, scope: str) -> Lease | None:
@@ -154,8 +175,12 @@ class Ledger(RegistrationLedger, Protocol):
         """Start a run with all its steps. Returns the run's number."""
         ...
 
-    def intend(self, run: int, seq: int) -> int:
-        """Record that a request is about to be sent. Returns the number of the attempt. Durable when it returns."""
+    def intend(self, run: int, seq: int, *, lease: Lease | None = None) -> int:
+        """Record that a request is about to be sent. Returns the number of the attempt. Durable when it returns.
+
+        lease: the lease of whoever writes, as in `settle`. Raises Locked, and records nothing, if another process has
+        taken it over: looked at in the same transaction.
+        """
         ...
 
     def answered(self, run: int, seq: int, attempt: int, outcome: str) -> None:
@@ -171,8 +196,13 @@ class Ledger(RegistrationLedger, Protocol):
         detail: str = "",
         owned: OwnedObject | None = None,
         gone: Ref | None = None,
+        lease: Lease | None = None,
     ) -> None:
         """Set a step's state and, in the same transaction, record the object that it made owned or removed."""
+        ...
+
+    def skip(self, run: int, reasons: Mapping[int, str]) -> None:
+        """Skip those of these steps that are still pending, each for a reason: one transaction, however many."""
         ...
 
     def ready(self, run: int, seq: int, readiness: str) -> None:
@@ -211,8 +241,8 @@ class Ledger(RegistrationLedger, Protocol):
         """The steps of a run, in order."""
         ...
 
-    def attempts(self, run: int) -> list[AttemptRecord]:
-        """The attempts of a run, in order."""
+    def attempts(self, run: int, seq: int | None = None) -> list[AttemptRecord]:
+        """The attempts of a run, or of one step of it, in order."""
         ...
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from rsspot.models.refs import UUID, wire_uuid
+from rsspot.utils.process import identity_of
 
 
 class RegistrationStatus(StrEnum):
@@ -38,7 +39,7 @@ _serials = itertools.count(1)
 
 def worker_of_this_process() -> str:
     """A new unique worker name. Claims made under it end when this process ends."""
-    return f"{socket.gethostname()}#{os.getpid()}#{next(_serials)}"
+    return f"{socket.gethostname()}#{os.getpid()}#{identity_of(os.getpid())}#{next(_serials)}"
 
 
 @dataclass(frozen=True)

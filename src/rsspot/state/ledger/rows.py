@@ -29,8 +29,8 @@ class Rows:
         with self._reading(f"the lease of {row['scope']}"):
             if not row["holder"]:
                 return None
-            holder = {"name": row["holder"], "host": row["host"], "pid": row["pid"]}
-            lease = _record(Lease, {**dict(row), "holder": holder})
+            who = {name: row[name] for name in ("host", "pid", "process", "job")}
+            lease = _record(Lease, {**dict(row), "holder": {"name": row["holder"], **who}})
             if lease.expires_at.tzinfo is None or not 0 < lease.holder.pid <= LARGEST_PID:
                 raise ValueError
             return lease

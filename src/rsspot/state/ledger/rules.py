@@ -16,7 +16,7 @@ from rsspot.errors import Locked, StateError
 from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.utils.clock import stamp
-from rsspot.utils.process import process_lives
+from rsspot.utils.process import has_ended as process_has_ended
 
 _S = RegistrationStatus
 LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
@@ -32,7 +32,7 @@ IN_ORDER = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.REGISTERED)
 """The statuses on the way to a registered machine."""
 OPEN = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.FAILED)
 """The statuses of machines that workers may claim: not started, failed, or left unfinished."""
-PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#\d+")
+PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#(?P<identity>[0-9a-f.]*)#\d+")
 """A worker name made by `worker_of_this_process`."""
 
 
@@ -49,10 +49,16 @@ def require_free(current: Lease | None, holder: Holder, now: datetime, abandoned
     """
     if current is None or _is_of_the_dead(current, holder):
         return
-    if current == abandoned or (abandoned is None and current.expires_at <= now):
+    if not current.reason and (current == abandoned or (abandoned is None and current.expires_at <= now)):
         return
+    where = f"process {current.holder.pid} on {current.holder.host}"
+    if current.reason:
+        raise Locked(
+            f"{current.scope} is held by {current.holder.name}: {current.reason}",
+            hint=f"when nobody needs that any more: rsspot lock break {current.fence}",
+        )
     raise Locked(
-        f"another apply of {current.scope} is running (process {current.holder.pid} on {current.holder.host})",
+        f"another apply of {current.scope} is running ({where}{current.holder.job and ', ' + current.holder.job})",
         hint=f"wait for it to end, or until its lease expires at {stamp(current.expires_at)}",
     )
 
@@ -62,14 +68,21 @@ def is_doubtful(current: Lease | None, holder: Holder, now: datetime, ttl: float
 
     Our clock may have stepped, or the holder's. Only watching the lease tells whether it is still renewed.
     """
-    if current is None or _is_of_the_dead(current, holder):
+    if current is None or current.reason or _is_of_the_dead(current, holder):
         return False
     return not now < current.expires_at <= now + timedelta(seconds=ttl)
 
 
 def _is_of_the_dead(lease: Lease, holder: Holder) -> bool:
     """Whether the lease belongs to a process of this machine that has ended."""
-    return lease.holder.host == holder.host and not process_lives(lease.holder.pid)
+    there = lease.holder
+    return not lease.reason and there.host == holder.host and process_has_ended(there.pid, there.process)
+
+
+def require_held(current: Lease | None, lease: Lease | None) -> None:
+    """Raise Locked if a lease is given and is not the current one."""
+    if lease is not None and not still_holds(current, lease):
+        raise Locked(f"the lease of {lease.scope} was lost", hint="another apply took over; run plan again")
 
 
 def still_holds(current: Lease | None, lease: Lease) -> bool:
@@ -140,4 +153,6 @@ def require_claim(record: RegistrationRecord, worker: str | None, now: str) -> N
 def has_ended(worker: str) -> bool:
     """Whether a worker was a process of this machine that has ended. Its claims are then free."""
     process = PROCESS.fullmatch(worker)
-    return process is not None and process["host"] == socket.gethostname() and not process_lives(int(process["pid"]))
+    if process is None or process["host"] != socket.gethostname():
+        return False
+    return process_has_ended(int(process["pid"]), process["identity"])

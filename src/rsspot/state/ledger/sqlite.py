@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from rsspot.state.ledger.protocol import (
     StepState,
 )
 from rsspot.state.ledger.rows import Rows
-from rsspot.state.ledger.rules import require_free, require_open, still_holds
+from rsspot.state.ledger.rules import require_free, require_held, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import canonical, without_surrogates
@@ -55,24 +56,35 @@ class SqliteLedger(SqliteRegistrations):
     # Leases
 
     def acquire(
-        self, scope: str, holder: Holder, now: datetime, ttl: float, *, abandoned: Lease | None = None
+        self,
+        scope: str,
+        holder: Holder,
+        now: datetime,
+        ttl: float,
+        *,
+        abandoned: Lease | None = None,
+        reason: str = "",
     ) -> Lease:
         with self._db.transaction() as db:
             row = db.execute("SELECT * FROM leases WHERE scope = ?", (scope,)).fetchone()
             require_free(self._read.lease(row) if row else None, holder, now, abandoned)
             fence = self._read.fence(row) if row else 0
-            lease = Lease(scope, holder, fence + 1, now + timedelta(seconds=ttl))
+            lease = Lease(scope, holder, fence + 1, now + timedelta(seconds=ttl), reason)
+            values = (scope, holder.name, holder.host, holder.pid, holder.process, holder.job)
             db.execute(
-                "INSERT INTO leases (scope, holder, host, pid, fence, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (scope) DO UPDATE SET holder = excluded.holder, host = excluded.host,"
-                " pid = excluded.pid, fence = excluded.fence, expires_at = excluded.expires_at",
-                (scope, holder.name, holder.host, holder.pid, lease.fence, lease.expires_at.isoformat()),
+                "INSERT OR REPLACE INTO leases (scope, holder, host, pid, process, job, fence, expires_at, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, lease.fence, lease.expires_at.isoformat(), reason),
             )
         return lease
 
     def current_lease(self, scope: str) -> Lease | None:
         rows = self._db.rows("SELECT * FROM leases WHERE scope = ?", scope)
         return self._read.lease(rows[0]) if rows else None
+
+    def leases(self) -> list[Lease]:
+        rows = self._db.rows("SELECT * FROM leases WHERE holder IS NOT NULL ORDER BY scope")
+        return [lease for row in rows if (lease := self._read.lease(row))]
 
     def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
         renewed = replace(lease, expires_at=now + timedelta(seconds=ttl))
@@ -110,8 +122,8 @@ class SqliteLedger(SqliteRegistrations):
             )
         return int(run)
 
-    def intend(self, run: int, seq: int) -> int:
-        with self._db.transaction() as db:
+    def intend(self, run: int, seq: int, *, lease: Lease | None = None) -> int:
+        with self._fenced(lease) as db:
             self._move(db, run, seq, StepState.INTENT)
             number = db.execute(
                 "SELECT COALESCE(MAX(number), 0) + 1 AS n FROM attempts WHERE run_id = ? AND seq = ?", (run, seq)
@@ -139,8 +151,9 @@ class SqliteLedger(SqliteRegistrations):
         detail: str = "",
         owned: OwnedObject | None = None,
         gone: Ref | None = None,
+        lease: Lease | None = None,
     ) -> None:
-        with self._db.transaction() as db:
+        with self._fenced(lease) as db:
             self._move(db, run, seq, state, detail)
             scope = db.execute("SELECT scope FROM runs WHERE id = ?", (run,)).fetchone()["scope"]
             if owned:
@@ -153,6 +166,21 @@ class SqliteLedger(SqliteRegistrations):
                 )
             if gone:
                 db.execute("DELETE FROM managed_objects WHERE scope = ? AND kind = ? AND name = ?", (scope, *gone))
+
+    def skip(self, run: int, reasons: Mapping[int, str]) -> None:
+        skipped, pending = StepState.SKIPPED.value, StepState.PENDING.value
+        with self._db.transaction() as db:
+            db.executemany(
+                "UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ? AND state = ?",
+                [(skipped, reason, run, seq, pending) for seq, reason in reasons.items()],
+            )
+
+    @contextmanager
+    def _fenced(self, lease: Lease | None) -> Iterator[sqlite3.Connection]:
+        """A transaction of whoever holds a lease. Raises Locked if somebody else has it by now."""
+        with self._db.transaction() as db:
+            require_held(self.current_lease(lease.scope) if lease else None, lease)
+            yield db
 
     def _move(self, db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
         """Set the state of a step that is open."""
@@ -217,8 +245,11 @@ class SqliteLedger(SqliteRegistrations):
     def steps(self, run: int) -> list[StepRecord]:
         return [self._read.step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
 
-    def attempts(self, run: int) -> list[AttemptRecord]:
+    def attempts(self, run: int, seq: int | None = None) -> list[AttemptRecord]:
         rows = self._db.rows(
-            "SELECT seq, number, sent_at, ended_at, outcome FROM attempts WHERE run_id = ? ORDER BY seq, number", run
+            "SELECT seq, number, sent_at, ended_at, outcome FROM attempts"
+            " WHERE run_id = ? AND seq = COALESCE(?, seq) ORDER BY seq, number",
+            run,
+            seq,
         )
         return [self._read.attempt(row) for row in rows]
