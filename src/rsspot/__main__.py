@@ -30,6 +30,9 @@ def _run(arguments: list[str]) -> int:
 
         complete(arguments[1:])
         return 0
+    from rsspot.cli.signals import treat_like_interrupts
+
+    treat_like_interrupts()
     from rsspot.cli.app import run
 
     code = run(arguments)
@@ -64,7 +67,10 @@ def _ignore_interrupts() -> None:
     """From here on, the process only ends: an interrupt would add nothing but a traceback."""
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from rsspot.cli.signals import ENDING
+
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -50,25 +50,25 @@ def assert_harmless(*shown: str) -> None:
 
 
 @pytest.mark.parametrize("output", ["table", "json"])
-def test_an_apply_outlives_its_reader(output: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Everything is applied, the run is closed, and the exit code is that of the run."""
+def test_an_apply_whose_reader_leaves_stops(output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As on Ctrl-C: no further write starts, the run is closed, and the next apply goes on."""
     command = [*RSSPOT, "--sandbox", "apply", write(STACK), "--yes", "-o", output]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline()
     process.stdout.close()
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, b"")
+    assert (process.returncode, errors) == (8, b"")
     assert run(["--sandbox", "ledger", "runs", "-o", "json"]) == 0
-    assert [each["outcome"] for each in json.loads(capsys.readouterr().out)] == ["ok"]
+    assert [each["outcome"] for each in json.loads(capsys.readouterr().out)] == ["cancelled"]
+    assert run(["--sandbox", "apply", write(STACK), "--yes"]) == 0
 
 
-def test_a_failed_apply_without_a_reader_keeps_its_exit_code() -> None:
+def test_an_apply_that_stopped_for_want_of_a_reader_says_so_in_its_exit_code() -> None:
     """A script sees what became of the run, not of the pipe."""
     write(STACK)
-    line = "{ rsspot --sandbox apply stack.yaml --yes --wait-timeout 0; echo $? >&2; } | true"
-    ended = shell(line)
-    assert ended.stderr == "7\n"
+    ended = shell("{ rsspot --sandbox apply stack.yaml --yes; echo $? >&2; } | true")
+    assert ended.stderr == "8\n"
 
 
 @FULL

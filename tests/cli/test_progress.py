@@ -10,7 +10,7 @@ from rsspot.applier.events import Recap, RunStarted, StepEnded, StepStarted, Wai
 from rsspot.cli.progress import BAR, LAST_EVENTS, MANY, SUMMARY_STEPS, Lines, Progress
 from rsspot.cli.waits import Waits
 from rsspot.reports.json import JsonReport
-from rsspot.reports.protocol import Report
+from rsspot.reports.protocol import Report, Traffic
 from rsspot.reports.text import TextReport
 from rsspot.simulator.clock import ManualClock
 from rsspot.state.ledger.protocol import StepState
@@ -149,7 +149,7 @@ def test_the_recap_is_the_last_line(capsys: pytest.CaptureFixture[str], live: bo
     """A tick that comes after it shows nothing."""
     show = Show(300, live=live)
     show.start(*range(300))
-    show.progress.finish(Recap(1), requests=5, retries=0)
+    show.progress.finish(Recap(1), Traffic(5, 0, 0.0))
     show.pass_time(30)
     assert capsys.readouterr().out.splitlines()[-1].startswith("RECAP run=1")
     assert show.drawn == []

@@ -64,6 +64,11 @@ class CancelToken:
         if self.asked:
             heard()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a run is under way that ends by itself once it is asked to."""
+        return bool(self._listeners)
+
     def check(self) -> None:
         """Raise Cancelled once a stop was asked for."""
         if self.asked:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rsspot.cli.plan_options import DEADLINE, PARALLELISM, apply_options_of, reporting_session, stack_name
+from rsspot.cli.plan_options import reporting_session, stack_name
 from rsspot.cli.prompts import YES
+from rsspot.cli.run_options import DEADLINE, PARALLELISM, quick_options, refuse_yaml
 from rsspot.cli.running import Approval, confirm_and_run
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
@@ -33,7 +34,9 @@ def adopt(
     """Make live objects that belong to no stack objects of a stack, and change nothing else about them."""
     from rsspot.workflows.ownership import plan_adopt
 
-    cli, options = reporting_session(), apply_options_of("none", 0, parallelism, deadline)
+    cli = reporting_session()
+    refuse_yaml(cli)
+    options = quick_options(parallelism, deadline)
     cli.run(_hand_over(cli, plan_adopt(cli.client, cli.reading_ledger, names, stack_name(stack)), yes, options))
 
 
@@ -47,7 +50,9 @@ def detach(
     """Take live objects out of their stack, and leave them as they are."""
     from rsspot.workflows.ownership import plan_detach
 
-    cli, options = reporting_session(), apply_options_of("none", 0, parallelism, deadline)
+    cli = reporting_session()
+    refuse_yaml(cli)
+    options = quick_options(parallelism, deadline)
     cli.run(_hand_over(cli, plan_detach(cli.client, cli.reading_ledger, names, stack), yes, options))
 
 
@@ -62,7 +67,9 @@ def move(
     """Give live objects of one stack to another. Move their manifests too, before the other one prunes."""
     from rsspot.workflows.ownership import plan_move
 
-    cli, options = reporting_session(), apply_options_of("none", 0, parallelism, deadline)
+    cli = reporting_session()
+    refuse_yaml(cli)
+    options = quick_options(parallelism, deadline)
     cli.run(
         _hand_over(cli, plan_move(cli.client, cli.reading_ledger, names, stack_name(to_stack), stack), yes, options)
     )

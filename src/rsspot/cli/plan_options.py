@@ -1,7 +1,8 @@
-"""The options of plan, apply and destroy, and what is made of them. Runs no command."""
+"""The options of planning, and what is made of them. Runs no command."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,59 +14,14 @@ from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.refs import DNS_LABEL
 from rsspot.reports.registry import FINDINGS, REPORTS
-from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
-    from rsspot.applier.options import ApplyOptions
     from rsspot.manifests.manifest import Default, ManifestSet
     from rsspot.planner.options import PlanOptions
 
-GivenVariables = tuple[list[str], list[Path]]
-"""The values of --var and --var-file."""
-
 PATHS = shown(typer.Argument(None, metavar="PATH", help="Manifest files and directories.", show_default=False))
-PRUNE = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
-ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
-MAX_DELETES = shown(
-    typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
-)
-MAX_COST = shown(
-    typer.Option(
-        None,
-        "--max-cost",
-        metavar="USD[/h|/mo]",
-        help="Refuse to let the stack cost more than this, by the hour or by the month of 730 hours.",
-    )
-)
 PLAN_KEY = typer.Option(None, "--plan-key", help="File with the key that saved plans are signed with.")
-ALLOW_INCOMPLETE = shown(
-    typer.Option(
-        [],
-        "--allow-incomplete",
-        metavar="KIND",
-        help="Plan although this kind cannot be listed. May be repeated.",
-    )
-)
-TARGET = shown(
-    typer.Option(
-        [],
-        "--target",
-        metavar="GLOB",
-        help="Plan only objects with such an address, as edge/workers or cloudspace/*. May be repeated.",
-    )
-)
-EXCLUDE = shown(
-    typer.Option([], "--exclude", metavar="GLOB", help="Plan without objects with such an address. May be repeated.")
-)
-APPROVE = shown(
-    typer.Option(
-        None,
-        "--approve",
-        metavar="DIGEST",
-        help="Apply without asking if the plan is the one with this digest; refuse any other.",
-    )
-)
 UNDO = shown(
     typer.Option(None, "--undo", metavar="RUN", min=1, help="Take back what this run did. Needs no manifests.")
 )
@@ -78,19 +34,60 @@ VARIABLE_FILE = shown(
         help="YAML or JSON file with values of variables. May be repeated; a later one wins, and --var over all.",
     )
 )
-WAIT = shown(
-    typer.Option("ready", "--wait", metavar="WHAT", help="What to wait for after each step: ready, accepted or none.")
-)
-WAIT_TIMEOUT = shown(
-    typer.Option(
-        WAIT_SECONDS, "--wait-timeout", min=0, metavar="SECONDS", help="Maximum seconds to wait for each object."
+ADOPT = typer.Option(False, "--adopt", help="Adopt declared objects that exist and belong to no stack.")
+
+
+@dataclass(frozen=True)
+class GivenVariables:
+    """Values of variables."""
+
+    var: list[str] = VARIABLE
+    var_file: list[Path] = VARIABLE_FILE
+
+
+@dataclass(frozen=True)
+class PlanFlags:
+    """What a plan may do, and what it is about."""
+
+    prune: bool = typer.Option(False, "--prune", help="Delete objects of the stack that no manifest declares.")
+    adopt: bool = ADOPT
+    max_deletes: int | None = shown(
+        typer.Option(None, "--max-deletes", min=0, help="Refuse to delete or replace more objects than this.")
     )
-)
-DEADLINE = shown(
-    typer.Option(None, "--deadline", min=0, metavar="SECONDS", help="Start no further changes after this many seconds.")
-)
-EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
-PARALLELISM = shown(typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time."))
+    max_cost: str | None = shown(
+        typer.Option(
+            None,
+            "--max-cost",
+            metavar="USD[/h|/mo]",
+            help="Refuse to let the stack cost more than this, by the hour or by the month of 730 hours.",
+        )
+    )
+    allow_incomplete: list[str] = shown(
+        typer.Option(
+            [],
+            "--allow-incomplete",
+            metavar="KIND",
+            help="Plan although this kind cannot be listed. May be repeated.",
+        )
+    )
+    target: list[str] = shown(
+        typer.Option(
+            [],
+            "--target",
+            metavar="GLOB",
+            help="Plan only objects with such an address, as edge/workers or cloudspace/*. May be repeated.",
+        )
+    )
+    exclude: list[str] = shown(
+        typer.Option(
+            [], "--exclude", metavar="GLOB", help="Plan without objects with such an address. May be repeated."
+        )
+    )
+
+    @property
+    def selective(self) -> bool:
+        """Whether it is about a part only, or may do more than a plain plan."""
+        return bool(self.prune or self.adopt or self.target or self.exclude)
 
 
 def fresh_session() -> CliSession:
@@ -152,31 +149,23 @@ def _region(cli: CliSession, profile: str | None) -> Default | None:
     return Default(str(setting.value), f"region from {setting.source}") if setting else None
 
 
-def plan_options(
-    *,
-    prune: bool,
-    adopt: bool,
-    max_deletes: int | None,
-    allow_incomplete: list[str],
-    target: list[str],
-    exclude: list[str],
-) -> PlanOptions:
+def plan_options(flags: PlanFlags) -> PlanOptions:
     """What a plan may do, and what it is about. Raises UsageError for a kind that there is not."""
     from rsspot.planner.options import PlanOptions
     from rsspot.resources.registry import kinds
 
     by_word = {word.lower(): kind.name for kind in kinds().values() for word in (kind.name, kind.plural)}
-    for word in allow_incomplete:
+    for word in flags.allow_incomplete:
         if word.lower() not in by_word:
             raise UsageError(f"--allow-incomplete: no kind {word!r}", hint=did_you_mean(word, by_word))
-    allowed = frozenset(by_word[word.lower()] for word in allow_incomplete)
+    allowed = frozenset(by_word[word.lower()] for word in flags.allow_incomplete)
     return PlanOptions(
-        prune=prune,
-        adopt=adopt,
-        most_deletes=max_deletes,
+        prune=flags.prune,
+        adopt=flags.adopt,
+        most_deletes=flags.max_deletes,
         allow_incomplete=allowed,
-        target=tuple(target),
-        exclude=tuple(exclude),
+        target=tuple(flags.target),
+        exclude=tuple(flags.exclude),
     )
 
 
@@ -201,17 +190,6 @@ def with_max_cost(options: PlanOptions, max_cost: str | None, manifests: Manifes
         raise UsageError(f"--max-cost: {max_cost!r} is no amount", hint="write dollars such as 0.50/h or 300/mo")
     limit = SpendingLimit(price, hours, measure_of(manifests), "--max-cost")
     return replace(options, spending=(*options.spending, limit))
-
-
-def apply_options_of(wait: str, timeout: float, parallel: int, deadline: float | None) -> ApplyOptions:
-    """How a run waits and when it stops. Raises UsageError for a word that --wait does not take."""
-    from rsspot.applier.options import ApplyOptions
-
-    if session().options.output == "yaml":
-        raise UsageError("the events of a run cannot be printed as YAML", hint="leave -o yaml out, or use -o json")
-    if wait not in ("ready", "accepted", "none"):
-        raise UsageError(f"--wait takes ready, accepted or none, not {wait!r}")
-    return ApplyOptions(wait=wait, wait_timeout=timeout, parallel=parallel, deadline=deadline)
 
 
 def stack_name(name: str) -> str:

@@ -96,10 +96,10 @@ class Progress:
         else:
             self._last.append(line)
 
-    def finish(self, recap: Recap, *, requests: int, retries: int) -> None:
+    def finish(self, recap: Recap, traffic: Traffic) -> None:
         """Print the recap. Nothing is shown any more after it."""
         self._finished = True
-        print(self._report.recap(recap, Traffic(requests, retries, self.elapsed)))
+        print(self._report.recap(recap, traffic))
 
     def tick(self) -> None:
         """Draw the bar; without a terminal, print what is waited for if nothing was printed for a while."""

@@ -10,27 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rsspot.cli import errors
+from rsspot.cli.option_groups import with_groups
 from rsspot.cli.plan_options import (
-    ADOPT,
-    ALLOW_INCOMPLETE,
-    APPROVE,
-    DEADLINE,
-    EVERY_EVENT,
-    EXCLUDE,
-    MAX_COST,
-    MAX_DELETES,
-    PARALLELISM,
     PATHS,
     PLAN_KEY,
-    PRUNE,
-    TARGET,
     UNDO,
-    VARIABLE,
-    VARIABLE_FILE,
-    WAIT,
-    WAIT_TIMEOUT,
     GivenVariables,
-    apply_options_of,
+    PlanFlags,
     load_manifests,
     plan_options,
     reporting_session,
@@ -38,8 +24,9 @@ from rsspot.cli.plan_options import (
     with_max_cost,
 )
 from rsspot.cli.prompts import YES
+from rsspot.cli.run_options import RunFlags, apply_options
 from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan
-from rsspot.cli.saved_plans import apply_saved, plan_key_of, save_plan
+from rsspot.cli.saved_plans import apply_saved, plan_key_of, plan_of_file, plan_of_run, save_plan
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
 from rsspot.errors import PlanRefused, UsageError
@@ -53,13 +40,22 @@ if TYPE_CHECKING:
     Planner = Callable[[], Coroutine[Any, Any, Plan]]
     """Makes a plan, once the client knows whose it is."""
 
+APPROVE = shown(
+    typer.Option(
+        None,
+        "--approve",
+        metavar="DIGEST",
+        help="Apply without asking if the plan is the one with this digest; refuse any other.",
+    )
+)
+RESUME = typer.Option(
+    False, "--resume", help="Finish the last apply that did not come to its end, as it was approved then."
+)
 
+
+@with_groups
 def plan(
     paths: list[Path] = PATHS,
-    prune: bool = PRUNE,
-    adopt: bool = ADOPT,
-    max_deletes: int | None = MAX_DELETES,
-    max_cost: str | None = MAX_COST,
     out: Path | None = shown(typer.Option(None, "--out", help="Save the plan to this file, for `apply --plan`.")),
     detailed_exitcode: bool = typer.Option(False, "--detailed-exitcode", help="Exit with 2 if there are changes."),
     undo: int | None = UNDO,
@@ -67,30 +63,20 @@ def plan(
         False, "--refresh-only", help="Show only what somebody else changed since the last apply."
     ),
     plan_key: Path | None = PLAN_KEY,
-    allow_incomplete: list[str] = ALLOW_INCOMPLETE,
-    target: list[str] = TARGET,
-    exclude: list[str] = EXCLUDE,
-    var: list[str] = VARIABLE,
-    var_file: list[Path] = VARIABLE_FILE,
+    *,
+    flags: PlanFlags,
+    given: GivenVariables,
 ) -> None:
     """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
     cli = reporting_session(findings=True)
     key = plan_key_of(plan_key)
-    options = plan_options(
-        prune=prune,
-        adopt=adopt,
-        max_deletes=max_deletes,
-        allow_incomplete=allow_incomplete,
-        target=target,
-        exclude=exclude,
-    )
-    if refresh_only and (out or prune or adopt or options.partial or undo):
+    if refresh_only and (out or undo or flags.selective):
         raise UsageError("--refresh-only takes no option of a plan", hint="it compares with the last apply alone")
     planned: Planner
     if refresh_only:
-        planned = partial(_refresh, cli, load_manifests(cli, paths, var, var_file))
+        planned = partial(_refresh, cli, load_manifests(cli, paths, given.var, given.var_file))
     else:
-        planned = _planned(cli, paths, (var, var_file), options, undo, max_cost)
+        planned = _planned(cli, paths, given, flags, undo)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
     cli.client.ledger = cli.reading_ledger
     result = cli.run(planned())
@@ -106,70 +92,48 @@ def plan(
         raise typer.Exit(errors.CHANGES)
 
 
+@with_groups
 def apply(
     paths: list[Path] = PATHS,
     saved: Path | None = shown(typer.Option(None, "--plan", help="Apply this saved plan instead of planning.")),
-    prune: bool = PRUNE,
-    adopt: bool = ADOPT,
-    max_deletes: int | None = MAX_DELETES,
-    max_cost: str | None = MAX_COST,
+    resume: bool = RESUME,
     yes: bool = YES,
     approve: str | None = APPROVE,
     undo: int | None = UNDO,
-    wait: str = WAIT,
-    wait_timeout: float = WAIT_TIMEOUT,
-    parallelism: int = PARALLELISM,
-    verbose_events: bool = EVERY_EVENT,
-    deadline: float | None = DEADLINE,
     plan_key: Path | None = PLAN_KEY,
-    allow_incomplete: list[str] = ALLOW_INCOMPLETE,
-    target: list[str] = TARGET,
-    exclude: list[str] = EXCLUDE,
-    var: list[str] = VARIABLE,
-    var_file: list[Path] = VARIABLE_FILE,
+    *,
+    flags: PlanFlags,
+    given: GivenVariables,
+    run: RunFlags,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
     cli = reporting_session()
-    cli.every_event = verbose_events
-    if saved and (paths or undo):
-        what, hint = ("manifests", "either --plan or paths") if paths else ("--undo", "either --plan or --undo")
-        raise UsageError(f"cannot combine --plan with {what}", hint=f"give {hint}")
-    apply_options = apply_options_of(wait, wait_timeout, parallelism, deadline)
-    approval = Approval(yes, approve)
-    if saved and (target or exclude or prune or adopt or max_deletes is not None or allow_incomplete):
-        raise UsageError("a saved plan is applied as it is", hint="give options of planning to `plan --out`")
+    _check_sources(paths, saved, undo, flags, resume=resume)
+    options, approval = apply_options(cli, run), Approval(yes, approve)
     if saved:
-        cli.run(apply_saved(cli, saved, approval, apply_options, (var, var_file), plan_key_of(plan_key), max_cost))
-        return
-    options = plan_options(
-        prune=prune,
-        adopt=adopt,
-        max_deletes=max_deletes,
-        allow_incomplete=allow_incomplete,
-        target=target,
-        exclude=exclude,
-    )
-    cli.run(_apply(cli, _planned(cli, paths, (var, var_file), options, undo, max_cost), approval, apply_options))
+        source = plan_of_file(saved, plan_key_of(plan_key))
+        cli.run(apply_saved(cli, source, approval, options, given, flags.max_cost))
+    elif resume:
+        manifests = load_manifests(cli, paths, given.var, given.var_file) if paths else None
+        _resume(cli, manifests, given, options, flags.max_cost)
+    else:
+        cli.run(_apply(cli, _planned(cli, paths, given, flags, undo), approval, options))
 
 
+@with_groups
 def destroy(
     paths: list[Path] = PATHS,
     stack: str | None = shown(typer.Option(None, "--stack", help="The name of the stack, instead of manifests.")),
     yes: bool = YES,
-    wait: str = WAIT,
-    wait_timeout: float = WAIT_TIMEOUT,
-    parallelism: int = PARALLELISM,
-    verbose_events: bool = EVERY_EVENT,
-    deadline: float | None = DEADLINE,
-    var: list[str] = VARIABLE,
-    var_file: list[Path] = VARIABLE_FILE,
+    *,
+    given: GivenVariables,
+    run: RunFlags,
 ) -> None:
     """Delete everything a stack owns."""
     cli = reporting_session()
-    cli.every_event = verbose_events
     if paths and stack is not None:
         raise UsageError("cannot combine --stack with manifests", hint="give either manifests or --stack")
-    manifests = load_manifests(cli, paths, var, var_file) if paths else None
+    manifests = load_manifests(cli, paths, given.var, given.var_file) if paths else None
     if manifests and not manifests.named:
         raise UsageError(
             "these manifests do not name their stack", hint="add a Stack document, or use --stack NAME alone"
@@ -177,30 +141,50 @@ def destroy(
     name = manifests.stack if manifests else stack
     if name is None:
         raise UsageError("no stack given", hint="give its manifests, or --stack NAME")
-    options = apply_options_of(wait, wait_timeout, parallelism, deadline)
-    cli.run(_destroy(cli, stack_name(name), manifests, Approval(yes), options))
+    cli.run(_destroy(cli, stack_name(name), manifests, Approval(yes), apply_options(cli, run)))
 
 
 COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy}
 
 
-def _planned(
-    cli: CliSession,
-    paths: list[Path],
-    given: GivenVariables,
-    options: PlanOptions,
-    undo: int | None,
-    max_cost: str | None,
-) -> Planner:
+def _check_sources(paths: list[Path], saved: Path | None, undo: int | None, flags: PlanFlags, *, resume: bool) -> None:
+    """Refuse what cannot be combined. Raises UsageError."""
+    if saved and (paths or undo or resume):
+        what, hint = ("manifests", "either --plan or paths") if paths else ("--undo or --resume", "one of them")
+        raise UsageError(f"cannot combine --plan with {what}", hint=f"give {hint}")
+    if resume and undo:
+        raise UsageError("cannot combine --resume with --undo", hint="give one of them")
+    if (saved or resume) and (flags.selective or flags.max_deletes is not None or flags.allow_incomplete):
+        what = "a saved plan is applied" if saved else "the run is resumed"
+        raise UsageError(f"{what} as it is", hint="options of planning belong to `plan`")
+
+
+def _planned(cli: CliSession, paths: list[Path], given: GivenVariables, flags: PlanFlags, undo: int | None) -> Planner:
     """Makes the plan of manifests, or the one that takes back what a run did. Manifests are read at once."""
+    options = plan_options(flags)
     if undo is None:
-        manifests = load_manifests(cli, paths, *given)
-        return partial(_plan, cli, manifests, with_max_cost(options, max_cost, manifests))
+        manifests = load_manifests(cli, paths, given.var, given.var_file)
+        return partial(_plan, cli, manifests, with_max_cost(options, flags.max_cost, manifests))
     if paths:
         raise UsageError("cannot combine manifests with --undo", hint="give one of the two")
-    if options.prune or options.adopt or options.partial or max_cost is not None:
+    if flags.selective or flags.max_cost is not None:
         raise UsageError("--undo takes back all that the run did", hint="of a plan's options, give --max-deletes only")
     return partial(_undo, cli, undo, options)
+
+
+def _resume(
+    cli: CliSession,
+    manifests: ManifestSet | None,
+    given: GivenVariables,
+    options: ApplyOptions,
+    max_cost: str | None,
+) -> None:
+    """Finish the last run that did not come to its end; it was approved when it began."""
+    plan = plan_of_run(cli, manifests.stack if manifests else None)
+    if plan is None:
+        print("Every apply on record came to its end: there is nothing to resume.")
+        return
+    cli.run(apply_saved(cli, plan, Approval(yes=True), options, given, max_cost, manifests))
 
 
 async def _undo(cli: CliSession, run: int, options: PlanOptions) -> Plan:
@@ -232,14 +216,14 @@ def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
         raise UsageError("--prune requires a named stack", hint="add a Stack document to the manifests")
 
 
-async def _apply(cli: CliSession, planned: Planner, approval: Approval, apply_options: ApplyOptions) -> None:
-    await confirm_and_run(cli, await planned(), approval, apply_options)
+async def _apply(cli: CliSession, planned: Planner, approval: Approval, options: ApplyOptions) -> None:
+    await confirm_and_run(cli, await planned(), approval, options)
 
 
 async def _destroy(
-    cli: CliSession, stack: str, manifests: ManifestSet | None, approval: Approval, apply_options: ApplyOptions
+    cli: CliSession, stack: str, manifests: ManifestSet | None, approval: Approval, options: ApplyOptions
 ) -> None:
     from rsspot.workflows.reconcile import plan_destroy
 
     plan = await plan_destroy(cli.client, cli.reading_ledger, stack, manifests)
-    await confirm_and_run(cli, plan, approval, apply_options)
+    await confirm_and_run(cli, plan, approval, options)

@@ -14,7 +14,9 @@ from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
 from rsspot.errors import PlanRefused, Problem, RsspotError, StalePlan
+from rsspot.reports.protocol import Traffic
 from rsspot.reports.registry import FINDINGS
+from rsspot.utils.streams import reader_left
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -33,6 +35,7 @@ class Approval:
 async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply_options: ApplyOptions) -> None:
     """Show a plan, have it confirmed, run it and print what happens. Raises what ended the run."""
     from rsspot.applier.events import Recap
+    from rsspot.cli.event_file import EventFiles
     from rsspot.cli.progress import progress_of
     from rsspot.workflows.reconcile import apply_plan, require_applyable
 
@@ -44,7 +47,7 @@ async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply
         if as_json:
             raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
         _confirm(plan)
-    progress, recap = progress_of(cli, _report(cli)), None
+    progress, recap, files = progress_of(cli, _report(cli)), None, cli.event_files or EventFiles()
     failure: RsspotError | None = None
     with stopped_by_signals(apply_options.stop):
         async with aclosing(apply_plan(cli.client, cli.client.ledger, plan, apply_options)) as events:
@@ -52,13 +55,18 @@ async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply
                 async for event in events:
                     if isinstance(event, Recap):
                         recap = event
-                    else:
-                        progress.show(event)
+                        continue
+                    files.add(event)
+                    progress.show(event)
+                    if reader_left():
+                        apply_options.stop.ask()
             except RsspotError as error:
                 failure = error
     if recap is not None:
         transport = cli.client.session.transport
-        progress.finish(recap, requests=transport.requests, retries=transport.repeats + recap.resent)
+        traffic = Traffic(transport.requests, transport.repeats + recap.resent, progress.elapsed)
+        files.finish(recap, traffic)
+        progress.finish(recap, traffic)
     if failure is not None:
         raise failure
     if recap is not None and recap.exit_code:

@@ -60,26 +60,43 @@ def _holds_something_else(file: Path) -> bool:
         return True
 
 
+def plan_of_file(file: Path, key: str | None) -> Plan:
+    """A saved plan. key: it must be signed with"""
+    from rsspot.workflows.saved_plan import read_plan
+
+    return read_plan(file, key=key)
+
+
+def plan_of_run(cli: CliSession, stack: str | None) -> Plan | None:
+    """The plan of the last apply, of a stack if one is named, unless that came to its end."""
+    from rsspot.workflows.saved_plan import plan_to_resume
+
+    return plan_to_resume(cli.reading_ledger, stack)
+
+
 async def apply_saved(
     cli: CliSession,
-    saved: Path,
+    plan: Plan,
     approval: Approval,
-    apply_options: ApplyOptions,
+    options: ApplyOptions,
     given: GivenVariables,
-    key: str | None,
     max_cost: str | None,
+    manifests: ManifestSet | None = None,
 ) -> None:
-    """Apply a saved plan, once it is judged again. key: it must be signed with · given: values of variables"""
-    from rsspot.planner.options import PlanOptions
-    from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan, read_plan
+    """Apply a plan that was made before, once it is judged again.
 
-    plan = read_plan(saved, key=key)
+    given: values of variables · manifests: those that it was made from, where they are not at their old place
+    """
+    from rsspot.planner.options import PlanOptions
+    from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan
+
     cli.options.profile = cli.options.profile or plan.profile
     cli.options.organization = cli.options.organization or plan.organization
-    manifests = _manifests_of(cli, plan, given, needed=needs_manifests(plan) or max_cost is not None)
-    options = with_max_cost(PlanOptions(), max_cost, manifests) if manifests else PlanOptions()
-    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger, spending=options.spending)
-    await confirm_and_run(cli, plan, approval, apply_options)
+    needed = needs_manifests(plan) or max_cost is not None
+    manifests = manifests or _manifests_of(cli, plan, given, needed=needed)
+    limits = with_max_cost(PlanOptions(), max_cost, manifests) if manifests else PlanOptions()
+    plan = await prepare_saved_plan(cli.client, plan, manifests, cli.reading_ledger, spending=limits.spending)
+    await confirm_and_run(cli, plan, approval, options)
 
 
 def _manifests_of(cli: CliSession, plan: Plan, given: GivenVariables, *, needed: bool) -> ManifestSet | None:
@@ -88,7 +105,7 @@ def _manifests_of(cli: CliSession, plan: Plan, given: GivenVariables, *, needed:
     if not needed and not (files and all(file.is_file() for file in files)):
         return None
     try:
-        return load_manifests(cli, files, *given, everywhere=True)
+        return load_manifests(cli, files, given.var, given.var_file, everywhere=True)
     except ManifestError:
         if needed:
             raise

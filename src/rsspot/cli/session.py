@@ -21,6 +21,7 @@ from rsspot.utils.text import printable
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rsspot.cli.event_file import EventFiles
     from rsspot.cli.waits import Display, Draw, Waits
     from rsspot.client.async_client import AsyncSpotClient
     from rsspot.config.loader import Resolved
@@ -43,6 +44,8 @@ class CliSession(Printing):
         """Whether to bypass the response cache; plan and apply set it."""
         self.every_event = False
         """Whether a run prints every event, however many steps it has."""
+        self.event_files: EventFiles | None = None
+        """The files that tell programs of a run."""
         self.display: Display | None = None
         """What is shown instead of the waits while a run lasts."""
         self.request_count = RequestCount()

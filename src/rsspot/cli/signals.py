@@ -1,39 +1,80 @@
-"""Signals during an apply: the first one asks for a stop, the second one stops at once. Decides nothing else."""
+"""Signals: whatever asks a command to end is treated like Ctrl-C, and an apply ends in three grades."""
 
 from __future__ import annotations
 
-import asyncio
+import os
 import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from rsspot.applier.options import CancelToken
+
+ENDING = tuple(
+    number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+)
+"""The signals of Ctrl-C, of `kill` and job runners, and of a terminal that is closed."""
+CANCELLED = 8
+MESSAGES = (
+    "stopping once the requests under way are done; send the signal again to abandon them",
+    "abandoning the requests under way; the next run finds out what became of them",
+)
+
+
+def treat_like_interrupts() -> None:
+    """Let each of these signals do what Ctrl-C does, unless whoever started the process had it ignored."""
+    for number in ENDING:
+        if number != signal.SIGINT and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_: int, frame: FrameType | None) -> None:
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.raise_signal(signal.SIGINT)
+    else:
+        # What a shell starts in the background ignores Ctrl-C.
+        raise KeyboardInterrupt
 
 
 class stopped_by_signals:  # noqa: N801 - reads as a statement where it is used
-    """On the first signal, starts no further step. On the second, cancels the run at once.
+    """First signal: no further write starts. Second: requests under way are abandoned. Third: the process ends.
 
-    The next run settles the steps that a canceled run leaves open.
+    Before the first step of the run, when no request can be under way, the first signal ends it at once.
     """
 
     def __init__(self, stop: CancelToken) -> None:
         self._stop = stop
+        self._received = 0
 
     def __enter__(self) -> None:
+        import asyncio
+
         self._task = asyncio.current_task()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with suppress(NotImplementedError, RuntimeError):
-                asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
+        self._loop = asyncio.get_running_loop()
+        self._before = {number: signal.getsignal(number) for number in ENDING}
+        for number in ENDING:
+            if self._before[number] is not signal.SIG_IGN:
+                with suppress(NotImplementedError, RuntimeError):
+                    self._loop.add_signal_handler(number, self._on_signal)
 
     def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number, before in self._before.items():
             with suppress(NotImplementedError, RuntimeError):
-                asyncio.get_running_loop().remove_signal_handler(number)
+                self._loop.remove_signal_handler(number)
+            if before is not None:
+                signal.signal(number, before)
 
     def _on_signal(self) -> None:
-        if self._stop.asked and self._task:
+        self._received += 1
+        if self._received > len(MESSAGES):
+            os._exit(CANCELLED)
+        print(MESSAGES[self._received - 1], file=sys.stderr)
+        if self._received == 1:
+            self._stop.ask()
+        else:
+            self._stop.abandon()
+        if not self._stop.is_heard and self._task is not None:
             self._task.cancel()
-        self._stop.ask()
-        print("stopping once the requests under way are done; send the signal again to stop now", file=sys.stderr)

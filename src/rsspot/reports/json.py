@@ -22,11 +22,21 @@ class JsonReport:
         return as_json(dump_plan(plan))
 
     def event(self, event: Event, elapsed: float) -> str | None:
-        return as_json_line({"type": type(event).__name__, **asdict(event)})
+        return as_json_line(event_document(event))
 
     def recap(self, recap: Recap, traffic: Traffic) -> str:
-        counted = {"requests": traffic.requests, "retries": traffic.retries}
-        return as_json_line({"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code})
+        return as_json_line(recap_document(recap, traffic))
+
+
+def event_document(event: Event) -> dict[str, object]:
+    """An event as a JSON object. type: the name of its class"""
+    return {"type": type(event).__name__, **asdict(event)}
+
+
+def recap_document(recap: Recap, traffic: Traffic) -> dict[str, object]:
+    """The end of a run as a JSON object. reasons: everything that kept it from being a success, worst first"""
+    counted = {"requests": traffic.requests, "retries": traffic.retries, "seconds": round(traffic.elapsed, 3)}
+    return {"type": "Recap", **asdict(recap), **counted, "exitCode": recap.exit_code}
 
 
 class YamlReport(JsonReport):

@@ -168,6 +168,11 @@ def output_failure() -> Exception | None:
     return failure
 
 
+def reader_left() -> bool:
+    """Whether nobody reads standard output any more, who did when the command began."""
+    return isinstance(getattr(sys.stdout, "failure", None), BrokenPipeError)
+
+
 def output_usable() -> bool:
     """Whether standard output arrives somewhere, as far as is known."""
     return sys.stdout is not None and getattr(sys.stdout, "usable", True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from rsspot.applier.events import RunOutcome
 from rsspot.applier.settle import Found, judge
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
@@ -87,6 +88,17 @@ def read_plan(path: Path, *, key: str | None = None) -> Plan:
         if isinstance(error, UsageError):
             raise
         raise UsageError(f"{path} is not a saved plan") from None
+
+
+def plan_to_resume(ledger: Ledger, stack: str | None = None) -> Plan | None:
+    """The plan of the last run, of a stack if one is named; None if that run came to a good end, or there is none.
+
+    Its secrets are not in the ledger, so it is prepared like any saved plan.
+    """
+    runs = [run for run in ledger.runs() if stack is None or run.scope.endswith(f"/{stack}")]
+    if not runs or runs[0].outcome == RunOutcome.OK:
+        return None
+    return load_plan(ledger.plan(runs[0].id), sealed=False)
 
 
 def check_kinds(plan: Plan) -> None:

@@ -1,0 +1,115 @@
+"""The options of a run, and what is made of them. Runs no command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rsspot.cli.session import CliSession
+from rsspot.cli_history import shown
+from rsspot.errors import UsageError
+from rsspot.resources.waiting import WAIT_SECONDS
+from rsspot.utils.text import did_you_mean
+
+if TYPE_CHECKING:
+    from rsspot.applier.options import ApplyOptions
+
+WAITS = ("ready", "accepted", "none")
+PHASES = ("ready", "partial", "progressing", "outbid", "no-capacity", "failed")
+"""What can be waited for."""
+STEP_SECONDS = 600.0
+DEADLINE = shown(
+    typer.Option(None, "--deadline", min=0, metavar="SECONDS", help="Start no further changes after this many seconds.")
+)
+PARALLELISM = shown(typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time."))
+WAIT_FOR = shown(
+    typer.Option(
+        "ready", "--wait-for", metavar="PHASE", help=f"How far an object has to be: {', '.join(PHASES[:-1])} or failed."
+    )
+)
+WAIT_TIMEOUT = shown(
+    typer.Option(
+        WAIT_SECONDS, "--wait-timeout", min=0, metavar="SECONDS", help="Maximum seconds to wait for each object."
+    )
+)
+EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
+EVENTS = shown(
+    typer.Option(None, "--events", metavar="FILE", help="Also write each event to this file, as a line of JSON.")
+)
+RESULT = shown(typer.Option(None, "--result", metavar="FILE", help="Also write how it ended to this file, as JSON."))
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """How a run waits, when it stops, and where else it tells what happens."""
+
+    wait: str = shown(
+        typer.Option(
+            "ready", "--wait", metavar="WHAT", help="What to wait for after each step: ready, accepted or none."
+        )
+    )
+    wait_for: str = WAIT_FOR
+    wait_timeout: float = WAIT_TIMEOUT
+    step_timeout: float = shown(
+        typer.Option(
+            STEP_SECONDS,
+            "--step-timeout",
+            min=0,
+            metavar="SECONDS",
+            help="Seconds after which a change that did not go through is not tried again.",
+        )
+    )
+    parallelism: int = PARALLELISM
+    fail_fast: bool = typer.Option(
+        False,
+        "--fail-fast/--continue-on-error",
+        help="Begin no further step once one has failed; otherwise only what depends on it is skipped.",
+    )
+    verbose_events: bool = EVERY_EVENT
+    deadline: float | None = DEADLINE
+    events: Path | None = EVENTS
+    result: Path | None = RESULT
+
+
+def apply_options(cli: CliSession, flags: RunFlags) -> ApplyOptions:
+    """How a run waits and when it stops. Raises UsageError for a word that an option does not take."""
+    from rsspot.applier.options import ApplyOptions
+    from rsspot.cli.event_file import EventFiles
+
+    refuse_yaml(cli)
+    require_one_of("--wait", flags.wait, WAITS)
+    require_one_of("--wait-for", flags.wait_for, PHASES)
+    cli.every_event = flags.verbose_events
+    cli.event_files = EventFiles(flags.events, flags.result)
+    return ApplyOptions(
+        wait=flags.wait,
+        wait_for=flags.wait_for,
+        wait_timeout=flags.wait_timeout,
+        step_timeout=flags.step_timeout,
+        parallel=flags.parallelism,
+        fail_fast=flags.fail_fast,
+        deadline=flags.deadline,
+    )
+
+
+def quick_options(parallelism: int, deadline: float | None) -> ApplyOptions:
+    """The options of a run that waits for nothing."""
+    from rsspot.applier.options import ApplyOptions, WaitMode
+
+    return ApplyOptions(wait=WaitMode.NONE, wait_timeout=0, parallel=parallelism, deadline=deadline)
+
+
+def refuse_yaml(cli: CliSession) -> None:
+    """Raise UsageError for a format that events cannot be printed in."""
+    if cli.options.output == "yaml":
+        raise UsageError("the events of a run cannot be printed as YAML", hint="leave -o yaml out, or use -o json")
+
+
+def require_one_of(option: str, word: str, words: tuple[str, ...]) -> None:
+    """Raise UsageError for a word that an option does not take."""
+    if word not in words:
+        listed = f"{', '.join(words[:-1])} or {words[-1]}"
+        raise UsageError(f"{option} takes {listed}, not {word!r}", hint=did_you_mean(word, words))
