@@ -16,7 +16,7 @@ from rsspot.applier.options import WaitMode
 from rsspot.applier.patch import patch
 from rsspot.applier.step import Result, RunState, StepRun
 from rsspot.applier.wait import until_ready
-from rsspot.errors import ApiError, OutcomeUnknown, RsspotError, TransportError
+from rsspot.errors import ApiError, NotReady, OutcomeUnknown, RsspotError, TransportError
 from rsspot.planner.order import Step, Verb
 from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.state.ledger.protocol import StepState
@@ -45,6 +45,9 @@ class Executor:
             raise
         except OutcomeUnknown as error:
             return running.close(Result(StepState.UNKNOWN, error.message))
+        except NotReady as error:
+            arrived = self.run.log.may_have_arrived(step.seq)
+            return running.close(Result(StepState.UNKNOWN if arrived else StepState.FAILED, error.message))
         except RsspotError as error:
             return running.close(Result(StepState.FAILED, explained(error, step.change)))
 

@@ -17,7 +17,7 @@ from rsspot.applier.lookout import Lookout
 from rsspot.applier.messages import without_secrets
 from rsspot.applier.run_log import RunLog
 from rsspot.applier.settle import OUR_MARKS, Found, Verdict, is_from_us, judge, look, settle
-from rsspot.errors import ApiError, Conflict, NotReady, OutcomeUnknown, RsspotError, TransportError
+from rsspot.errors import ApiError, NotReady, OutcomeUnknown, RsspotError, TransportError
 from rsspot.manifests.lifecycle import ON_REMOVE_PATH
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Change
@@ -34,7 +34,7 @@ MOST_SENDS = 5
 LONGEST_PAUSE = 60.0
 """Seconds of a Retry-After that are waited for before a write is looked up and sent again."""
 SLOWEST_PAUSE = 8.0
-"""Seconds to wait at most after a conflict."""
+"""Seconds to wait at most before a write is tried again."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class StepRun:
     async def attempt(self) -> AsyncIterator[Attempt]:
         """One request: its intent is recorded before the block sends it, and its outcome after.
 
-        Raises what the block raises; with nothing sent, Cancelled or Locked when no write may start, and OutcomeUnknown
-        or NotReady when the time of the step is up.
+        Raises what the block raises; with nothing sent, Cancelled or Locked when no write may start, and NotReady when
+        the time of the step is up.
         """
         self._run.permit()
         self._check_time()
@@ -145,18 +145,15 @@ class StepRun:
         self._began = now if self._began is None else self._began
         if now - self._began <= most:
             return
-        message = f"{self.change.address} could not be written in {most:g} s"
-        if self._run.log.may_have_arrived(self.step.seq):
-            raise OutcomeUnknown(f"{message}, and an earlier request may have arrived")
-        raise NotReady(message)
+        raise NotReady(f"{self.change.address} could not be written in {most:g} s")
 
     async def pause(self, attempt: int, error: RsspotError) -> None:
-        """Before the next attempt: as long as the service asked for, or a random while after a conflict."""
+        """Before the next attempt: as long as the service asked for, or a random while that grows."""
         asked = getattr(error, "retry_after", None)
         if asked is not None:
             self._tell("the service asked for a pause")
             await self.context.clock.sleep(min(asked, LONGEST_PAUSE))
-        elif isinstance(error, Conflict):
+        else:
             await self.context.clock.sleep(random.uniform(0.5, 1.0) * min(2.0 ** (attempt - 1), SLOWEST_PAUSE))
 
     # Looking
