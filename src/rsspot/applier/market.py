@@ -6,6 +6,7 @@ from typing import Any
 
 from rsspot.applier.lookout import Lookout
 from rsspot.errors import ApiError, TransportError
+from rsspot.models.money import parse_price, price_text
 from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.utils.serialization import Document, at_path
 
@@ -33,7 +34,8 @@ class ServerMarket:
         for path, bid in self._kind.bids:
             price = at_path(await self._class(live, bid.of), bid.market)
             if price is not None:
-                return Readiness(seen.phase, f"{seen.note} of {at_path(live, (SPEC, *path))}, at {price} an hour")
+                bid = at_path(live, (SPEC, *path))
+                return Readiness(seen.phase, f"{seen.note} (bid {_shown(bid)}, market price {_shown(price)})")
         return seen
 
     async def _with_capacity(self, live: Document, seen: Readiness) -> Readiness:
@@ -52,3 +54,11 @@ class ServerMarket:
             return await self._lookout.look(self._kinds[to.kind], name)
         except (ApiError, TransportError):
             return None
+
+
+def _shown(price: object) -> str:
+    """A price as people write it."""
+    try:
+        return price_text(parse_price(price))
+    except ValueError:
+        return str(price)

@@ -24,7 +24,7 @@ from rsspot.cli.plan_options import (
     with_max_cost,
 )
 from rsspot.cli.prompts import YES
-from rsspot.cli.run_options import RunFlags, apply_options
+from rsspot.cli.run_options import RunFlags, WaitFlags, apply_options
 from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan
 from rsspot.cli.saved_plans import apply_saved, plan_key_of, plan_of_file, plan_of_run, save_plan
 from rsspot.cli.session import CliSession
@@ -105,11 +105,12 @@ def apply(
     flags: PlanFlags,
     given: GivenVariables,
     run: RunFlags,
+    waiting: WaitFlags,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
     cli = reporting_session()
     _check_sources(paths, saved, undo, flags, resume=resume)
-    options, approval = apply_options(cli, run), Approval(yes, approve)
+    options, approval = apply_options(cli, run, waiting), Approval(yes, approve)
     if saved:
         source = plan_of_file(saved, plan_key_of(plan_key))
         cli.run(apply_saved(cli, source, approval, options, given, flags.max_cost))
@@ -128,6 +129,7 @@ def destroy(
     *,
     given: GivenVariables,
     run: RunFlags,
+    waiting: WaitFlags,
 ) -> None:
     """Delete everything a stack owns."""
     cli = reporting_session()
@@ -141,7 +143,7 @@ def destroy(
     name = manifests.stack if manifests else stack
     if name is None:
         raise UsageError("no stack given", hint="give its manifests, or --stack NAME")
-    cli.run(_destroy(cli, stack_name(name), manifests, Approval(yes), apply_options(cli, run)))
+    cli.run(_destroy(cli, stack_name(name), manifests, Approval(yes), apply_options(cli, run, waiting)))
 
 
 COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy}

@@ -25,34 +25,39 @@ DEADLINE = shown(
     typer.Option(None, "--deadline", min=0, metavar="SECONDS", help="Start no further changes after this many seconds.")
 )
 PARALLELISM = shown(typer.Option(8, "--parallelism", min=1, max=64, help="Maximum number of steps at the same time."))
-WAIT_FOR = shown(
-    typer.Option(
-        "ready", "--wait-for", metavar="PHASE", help=f"How far an object has to be: {', '.join(PHASES[:-1])} or failed."
+GONE = "gone"
+
+
+@dataclass(frozen=True)
+class WaitFlags:
+    """How a run, or a wait alone, waits for an object, and where else it tells what happens."""
+
+    wait_for: str = shown(
+        typer.Option("ready", "--wait-for", metavar="PHASE", help=f"How far an object has to be: {', '.join(PHASES)}.")
     )
-)
-WAIT_TIMEOUT = shown(
-    typer.Option(
-        WAIT_SECONDS, "--wait-timeout", min=0, metavar="SECONDS", help="Maximum seconds to wait for each object."
+    wait_timeout: float = shown(
+        typer.Option(
+            WAIT_SECONDS, "--wait-timeout", min=0, metavar="SECONDS", help="Maximum seconds to wait for each object."
+        )
     )
-)
-EVERY_EVENT = typer.Option(False, "--verbose-events", help="Print every event, also of a run of many steps.")
-EVENTS = shown(
-    typer.Option(None, "--events", metavar="FILE", help="Also write each event to this file, as a line of JSON.")
-)
-RESULT = shown(typer.Option(None, "--result", metavar="FILE", help="Also write how it ended to this file, as JSON."))
+    verbose_events: bool = typer.Option(False, "--verbose-events", help="Print every event, also of many objects.")
+    events: Path | None = shown(
+        typer.Option(None, "--events", metavar="FILE", help="Also write each event to this file, as a line of JSON.")
+    )
+    result: Path | None = shown(
+        typer.Option(None, "--result", metavar="FILE", help="Also write how it ended to this file, as JSON.")
+    )
 
 
 @dataclass(frozen=True)
 class RunFlags:
-    """How a run waits, when it stops, and where else it tells what happens."""
+    """What a run waits for, how many steps it does at a time, and when it stops."""
 
     wait: str = shown(
         typer.Option(
             "ready", "--wait", metavar="WHAT", help="What to wait for after each step: ready, accepted or none."
         )
     )
-    wait_for: str = WAIT_FOR
-    wait_timeout: float = WAIT_TIMEOUT
     step_timeout: float = shown(
         typer.Option(
             STEP_SECONDS,
@@ -68,31 +73,36 @@ class RunFlags:
         "--fail-fast/--continue-on-error",
         help="Begin no further step once one has failed; otherwise only what depends on it is skipped.",
     )
-    verbose_events: bool = EVERY_EVENT
     deadline: float | None = DEADLINE
-    events: Path | None = EVENTS
-    result: Path | None = RESULT
 
 
-def apply_options(cli: CliSession, flags: RunFlags) -> ApplyOptions:
+def apply_options(cli: CliSession, run: RunFlags, waiting: WaitFlags) -> ApplyOptions:
     """How a run waits and when it stops. Raises UsageError for a word that an option does not take."""
+    from dataclasses import replace
+
+    require_one_of("--wait", run.wait, WAITS)
+    require_one_of("--wait-for", waiting.wait_for, PHASES)
+    return replace(
+        wait_options(cli, waiting),
+        wait=run.wait,
+        step_timeout=run.step_timeout,
+        parallel=run.parallelism,
+        fail_fast=run.fail_fast,
+        deadline=run.deadline,
+    )
+
+
+def wait_options(cli: CliSession, waiting: WaitFlags) -> ApplyOptions:
+    """How objects are waited for. Raises UsageError for a phase that there is not, and for a file of no use."""
     from rsspot.applier.options import ApplyOptions
     from rsspot.cli.event_file import EventFiles
 
     refuse_yaml(cli)
-    require_one_of("--wait", flags.wait, WAITS)
-    require_one_of("--wait-for", flags.wait_for, PHASES)
-    cli.every_event = flags.verbose_events
-    cli.event_files = EventFiles(flags.events, flags.result)
-    return ApplyOptions(
-        wait=flags.wait,
-        wait_for=flags.wait_for,
-        wait_timeout=flags.wait_timeout,
-        step_timeout=flags.step_timeout,
-        parallel=flags.parallelism,
-        fail_fast=flags.fail_fast,
-        deadline=flags.deadline,
-    )
+    require_one_of("--wait-for", waiting.wait_for, (*PHASES, GONE))
+    cli.every_event = waiting.verbose_events
+    cli.event_files = EventFiles(waiting.events, waiting.result)
+    wanted = "ready" if waiting.wait_for == GONE else waiting.wait_for
+    return ApplyOptions(wait_for=wanted, wait_timeout=waiting.wait_timeout)
 
 
 def quick_options(parallelism: int, deadline: float | None) -> ApplyOptions:

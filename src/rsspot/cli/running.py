@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ from rsspot.reports.registry import FINDINGS
 from rsspot.utils.streams import reader_left
 
 if TYPE_CHECKING:
-    from rsspot.applier.options import ApplyOptions
+    from rsspot.applier.events import Event
+    from rsspot.applier.options import ApplyOptions, CancelToken
     from rsspot.planner.plan import Plan
     from rsspot.reports.protocol import Report
 
@@ -34,9 +36,6 @@ class Approval:
 
 async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply_options: ApplyOptions) -> None:
     """Show a plan, have it confirmed, run it and print what happens. Raises what ended the run."""
-    from rsspot.applier.events import Recap
-    from rsspot.cli.event_file import EventFiles
-    from rsspot.cli.progress import progress_of
     from rsspot.workflows.reconcile import apply_plan, require_applyable
 
     as_json = cli.options.output == "json"
@@ -47,10 +46,19 @@ async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply
         if as_json:
             raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plan is approved")])
         _confirm(plan)
+    await follow(cli, apply_plan(cli.client, cli.client.ledger, plan, apply_options), apply_options.stop)
+
+
+async def follow(cli: CliSession, happening: AsyncGenerator[Event, None], stop: CancelToken) -> None:
+    """Show what happens until its recap, stopping it on signals. Raises what ended it, and ends with its code."""
+    from rsspot.applier.events import Recap
+    from rsspot.cli.event_file import EventFiles
+    from rsspot.cli.progress import progress_of
+
     progress, recap, files = progress_of(cli, _report(cli)), None, cli.event_files or EventFiles()
     failure: RsspotError | None = None
-    with stopped_by_signals(apply_options.stop):
-        async with aclosing(apply_plan(cli.client, cli.client.ledger, plan, apply_options)) as events:
+    with stopped_by_signals(stop):
+        async with aclosing(happening) as events:
             try:
                 async for event in events:
                     if isinstance(event, Recap):
@@ -59,7 +67,7 @@ async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply
                     files.add(event)
                     progress.show(event)
                     if reader_left():
-                        apply_options.stop.ask()
+                        stop.ask()
             except RsspotError as error:
                 failure = error
     if recap is not None:

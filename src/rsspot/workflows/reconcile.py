@@ -205,19 +205,27 @@ async def apply_plan(
 
 def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: ApplyOptions) -> ApplyContext:
     """What a run of a plan works with."""
+    return run_context(client, ledger, plan.organization, plan.stack, options)
+
+
+def run_context(
+    client: AsyncSpotClient, ledger: Ledger, organization: str, stack: str, options: ApplyOptions
+) -> ApplyContext:
+    """What works on the objects of a stack."""
     from rsspot.applier.context import ApplyContext, Patience
     from rsspot.utils.provenance import provenance
 
+    timeout = options.wait_timeout
     return ApplyContext(
         ledger=ledger,
         clock=client.clock,
         documents=client.documents,
         kinds=kinds(),
-        organization=plan.organization,
-        stack=plan.stack,
+        organization=organization,
+        stack=stack,
         wait=options.wait,
         wait_for=Phase(options.wait_for),
-        patience=Patience(options.wait_timeout, options.wait_timeout, options.step_timeout, lambda: options.stop.asked),
+        patience=Patience(timeout, timeout, options.step_timeout, lambda: options.stop.asked),
         made_by=provenance(os.environ),
     )
 
