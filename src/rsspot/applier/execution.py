@@ -153,6 +153,8 @@ class Execution:
 
     async def _result(self, step: Step) -> Result:
         async with self._slots:
+            # The sandbox never waits for anything: signals and events would not get their turn until all is done.
+            await asyncio.sleep(0)
             if (reason := self._reason_to_skip(step)) is not None:
                 return self._skip(step, reason)
             try:

@@ -31,8 +31,8 @@ class ServerMarket:
         return seen
 
     async def _with_price(self, live: Document, seen: Readiness) -> Readiness:
-        for path, bid in self._kind.bids:
-            price = at_path(await self._class(live, bid.of), bid.market)
+        for path, fact in self._kind.bids:
+            price = at_path(await self._class(live, fact.of), fact.market)
             if price is not None:
                 bid = at_path(live, (SPEC, *path))
                 return Readiness(seen.phase, f"{seen.note} (bid {_shown(bid)}, market price {_shown(price)})")
