@@ -18,6 +18,7 @@ from rsspot.applier.recover import recover
 from rsspot.errors import AuthError, Locked, StateError
 from rsspot.models.refs import Ref
 from rsspot.planner.codec import dump_plan
+from rsspot.resources.registry import kinds
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Holder, Ledger, StepRecord, StepState
 from rsspot.testing import SimulatedSpot
@@ -417,6 +418,30 @@ async def test_recovery_run_twice_gives_the_same_rows(spot_api: SimulatedSpot, s
     assert again == rows
     assert [step.state for step in rows[0]] == [StepState.FAILED, StepState.SKIPPED]
     assert not spot_api.requests("POST", "PATCH", "DELETE")
+
+
+@pytest.mark.parametrize(
+    ("executed", "secret", "state"),
+    [
+        (True, False, StepState.DONE),
+        (False, False, StepState.FAILED),
+        (True, True, StepState.FAILED),
+    ],
+)
+async def test_recovery_calls_a_patch_done_only_if_it_sees_it(
+    scene: Scene, executed: bool, secret: bool, state: StepState
+) -> None:
+    """A secret is not in the ledger, so nothing tells; the plan that follows does."""
+    changed = STACK.replace("first-secret", "second-secret") if secret else NEWER
+    await scene.apply()
+    plan = await scene.plan(changed)
+    run = interrupted(scene, plan, "patch", Ref("CloudSpace", "edge"), "cloudspace/edge")
+    if executed:
+        documents = scene.client.documents(kinds()["CloudSpace"])
+        await documents.patch("edge", plan.changes[0].merge_patch)
+    await recovered(scene, plan)
+    assert scene.ledger.steps(run)[0].state is state
+    assert (await scene.plan(changed)).empty is executed
 
 
 async def test_recovery_does_not_claim_another_stacks_object(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from rsspot.planner.codec import dump_plan
 from rsspot.state.ledger.protocol import StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
-from support.scenes import CLOUDSPACE, NAMESPACE, PLURALS, STACK, OpenScene, Scene, births, living
+from support.scenes import CLOUDSPACE, NAMESPACE, PLURALS, STACK, WORKERS, OpenScene, Scene, births, living
 
 NEWER = STACK.replace("1.31.1", "1.32.0")
 FEWER = STACK[: STACK.rindex("---")]
@@ -170,6 +170,26 @@ async def test_a_quota_answer_after_a_lost_create_is_settled_by_reading(
 
     recap = await open_scene(forgetful).apply(CLOUDSPACE)
     assert (posts, recap.outcome, recap.counts["created"]) == (2, "ok", 1)
+
+
+@pytest.mark.parametrize(("times", "outcome"), [(2, "ok"), (5, "partial")])
+async def test_a_create_that_met_a_quota_being_counted_is_sent_again(
+    spot_api: SimulatedSpot, open_scene: OpenScene, times: int, outcome: str
+) -> None:
+    """A conflict, not a refusal: another create was counted at the same moment."""
+    left = times
+
+    async def contend(request: httpx.Request, _: httpx.AsyncBaseTransport) -> httpx.Response | None:
+        nonlocal left
+        if not is_for(request, "POST", "spotnodepools") or not left:
+            return None
+        left -= 1
+        return status(409, 'Operation cannot be fulfilled on resourcequotas "pools": the object has been modified')
+
+    scene = open_scene(contend)
+    recap = await scene.apply(CLOUDSPACE + WORKERS)
+    assert recap.outcome == outcome
+    assert sum(births(spot_api.world, "spotnodepools").values()) == (outcome == "ok")
 
 
 async def test_a_quota_answer_to_a_first_create_is_final(spot_api: SimulatedSpot, scene: Scene) -> None:

@@ -22,6 +22,7 @@ from support.holders import holder_that_ended, this_holder
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ELSEWHERE = Holder("one", "elsewhere", 1)
+FAR = datetime(2200, 1, 1, tzinfo=UTC)
 EDGE = Ref("CloudSpace", "edge")
 MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni", vm_name="vm", payload={"ipAddress": "10.0.0.1"})
 PATHS = {
@@ -139,6 +140,50 @@ def test_runs_are_listed_newest_first_and_by_scope(ledger: Ledger) -> None:
     assert [run.id for run in ledger.runs()] == [second, first]
     assert [run.id for run in ledger.runs("scope")] == [first]
     assert ledger.unfinished_runs("other") == [second]
+
+
+# Two stacks at once
+
+POOL = StepRecord(0, "spotnodepool/edge/web", Ref("SpotNodePool", "web"), "create", parent="cloudspace/edge")
+GROUND = StepRecord(0, "cloudspace/edge", EDGE, "delete")
+
+
+def started(ledger: Ledger, scope: str, step: StepRecord, now: datetime = FAR) -> tuple[Lease, int]:
+    """A run of one step that goes on for as long as a test needs."""
+    lease = ledger.acquire(scope, ELSEWHERE, now, 60)
+    return lease, ledger.begin(lease, "apply", {"digest": "sha256:1"}, [step])
+
+
+@pytest.mark.parametrize(("first", "second"), [(POOL, GROUND), (GROUND, POOL)], ids=["made in it", "deleted"])
+def test_what_one_stack_makes_and_what_another_deletes_it_in_exclude_each_other(
+    ledger: Ledger, first: StepRecord, second: StepRecord
+) -> None:
+    """Whichever run begins first; the other one begins nothing."""
+    lease, run = started(ledger, "host/acme/one", first)
+    with pytest.raises(Locked, match="cloudspace/edge"):
+        started(ledger, "host/acme/two", second)
+    assert [each.id for each in ledger.runs()] == [run]
+    ledger.settle(run, 0, StepState.DONE, lease=lease)
+    started(ledger, "host/acme/three", second)
+
+
+@pytest.mark.parametrize("over", ["finished", "released", "expired", "another account", "taken over"])
+def test_a_run_that_is_over_excludes_nobody(ledger: Ledger, over: str) -> None:
+    """Nor does one of another account, or one that was killed."""
+    lease, run = started(ledger, "host/acme/one", GROUND, NOW if over == "expired" else FAR)
+    if over == "finished":
+        ledger.finish(run, "ok")
+    elif over == "released":
+        ledger.release(lease)
+    elif over == "taken over":
+        ledger.acquire("host/acme/one", this_holder(), FAR, 60, abandoned=lease)
+    started(ledger, "host/other/two" if over == "another account" else "host/acme/two", POOL)
+
+
+def test_two_stacks_may_change_the_same_ground(ledger: Ledger) -> None:
+    """Nothing goes down."""
+    started(ledger, "host/acme/one", POOL)
+    started(ledger, "host/acme/two", replace(POOL, address="spotnodepool/edge/db", ref=Ref("SpotNodePool", "db")))
 
 
 # Leases

@@ -6,6 +6,7 @@ Answer to the POST              what is read then            what the step does
 none, 5xx, 408                  the name, for 30 s           there and ours: done · differs or foreign: refused
                                                              not there: send again
 409 AlreadyExists               the name                     ours and as desired: satisfied · otherwise: refused
+409 Conflict                    nothing                      sent again after a pause: a quota was counted meanwhile
 any other refusal               the name, if an earlier      failed, unless an earlier attempt did arrive
                                 answer was lost
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from rsspot.applier.settle import Found, Verdict, judge, look
 from rsspot.applier.step import MOST_SENDS, Result, StepRun
-from rsspot.errors import AlreadyExists, OutcomeUnknown, RsspotError
+from rsspot.errors import AlreadyExists, Conflict, OutcomeUnknown, RsspotError
 from rsspot.planner.order import Verb
 from rsspot.state.ledger.protocol import StepState
 from rsspot.utils.serialization import Document, at_path
@@ -30,7 +31,8 @@ async def create(step: StepRun) -> Result:
     if (moved := await _moved_predecessor(step)) is not None:
         return step.closed_by(moved)
     lost = taken = False
-    for _ in range(MOST_SENDS):
+    refusal: Conflict | None = None
+    for sent in range(1, MOST_SENDS + 1):
         try:
             async with step.attempt():
                 live = await step.documents.create(body)
@@ -40,6 +42,10 @@ async def create(step: StepRun) -> Result:
         except AlreadyExists:
             taken = True
             verdict = await step.attributed(step.judge(await step.look()), may_have_arrived=lost)
+        except Conflict as error:
+            refusal = error
+            await step.pause(sent, error)
+            continue
         except RsspotError as error:
             verdict = await step.after_refusal(error, lost=lost)
         else:
@@ -49,6 +55,8 @@ async def create(step: StepRun) -> Result:
             verdict = await step.settle()
         if verdict.found is not Found.NOT_DONE:
             return step.closed_by(verdict, satisfied=taken and not lost)
+    if refusal is not None and not lost:
+        raise refusal
     raise OutcomeUnknown(f"{step.change.address} was sent {MOST_SENDS} times and never showed up")
 
 

@@ -7,7 +7,9 @@ The step    the live object                        how the step is closed
 create      none                                   failed: it never arrived
 create      ours, or made by a lost create         done, and owned
 create      another stack's, or without a stack    refused
-patch       ours                                   done; the next plan sees what is left to do
+patch       ours, as the run was to make it        done
+patch       ours, and not so                       failed: it did not arrive, or was changed again
+patch       ours, of a secret only                 failed: nothing here tells; the next plan sees what is left
 detach      not ours any more                      done, and forgotten
 detach      ours                                   failed
 delete      none                                   done
@@ -25,7 +27,9 @@ from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Settled
 from rsspot.applier.run_log import RunLog
 from rsspot.applier.settle import is_from_us, look
-from rsspot.errors import StateError
+from rsspot.errors import StateError, UsageError
+from rsspot.planner.codec import load_plan
+from rsspot.planner.diff import edits
 from rsspot.planner.order import Verb
 from rsspot.planner.ownership import label_of
 from rsspot.resources.kind import Kind
@@ -87,9 +91,26 @@ async def _judge(left: OpenStep, live: Document, kind: Kind[Any], context: Apply
         if at_path(live, ("metadata", "deletionTimestamp")):
             return StepState.DONE, "it is being deleted"
         return StepState.FAILED, "it is still there"
+    if step.verb == Verb.PATCH:
+        return _judge_patch(left, live, kind, context)
     if step.verb == Verb.CREATE and not await is_from_us(live, kind, context, may_have_arrived=left.may_have_arrived):
         return StepState.REFUSED, "an object of its name is there and belongs to no stack"
     return StepState.DONE, f"its {step.verb} was looked up"
+
+
+def _judge_patch(left: OpenStep, live: Document, kind: Kind[Any], context: ApplyContext) -> tuple[StepState, str]:
+    """Whether the fields that a patch was to change have their new values, as far as the ledger knows those."""
+    try:
+        changes = load_plan(context.ledger.plan(left.run), sealed=False).changes
+    except (UsageError, LookupError):
+        changes = ()
+    change = next((each for each in changes if each.address == left.step.address), None)
+    known = {edit.path: edit.after for edit in change.edits if not edit.secret} if change else {}
+    if not known:
+        return StepState.FAILED, "whether it was changed cannot be told; the next plan sees what is left"
+    if missing := edits(kind, known, live, None):
+        return StepState.FAILED, f"it is not as it was to be: {', '.join('/'.join(edit.path) for edit in missing)}"
+    return StepState.DONE, "its patch arrived"
 
 
 def _owned(left: OpenStep, live: Document, context: ApplyContext, scope: str) -> OwnedObject:

@@ -36,7 +36,7 @@ async def run_steps(
         # The run that took over may have changed everything. The first step ends this one as locked out.
         if not held.lost:
             raise
-    records = [StepRecord(step.seq, step.change.address, _object_of(step), step.verb.value) for step in steps]
+    records = [_record(step) for step in steps]
     run = context.ledger.begin(held.lease, plan.command, {**dump_plan(plan), "madeBy": dict(context.made_by)}, records)
     log = RunLog(context.ledger, run, held.lease)
     execution = Execution(log, steps, plan.pending, context, held, options, lookout)
@@ -61,6 +61,11 @@ async def _check_bystanders(steps: Sequence[Step], context: ApplyContext, lookou
     doomed = [_object_of(step) for step in steps if step.verb is Verb.DELETE]
     if reason := await bystander(doomed, context.kinds, lookout):
         raise StalePlan(reason, hint="nothing was sent; make and review a new plan")
+
+
+def _record(step: Step) -> StepRecord:
+    change = step.change
+    return StepRecord(step.seq, change.address, _object_of(step), step.verb.value, parent=change.parent or "")
 
 
 def _object_of(step: Step) -> Ref:

@@ -63,9 +63,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE taken_over (path TEXT PRIMARY KEY, until REAL NOT NULL);
     """,
     # Who holds a lease, more exactly than by a number that other processes have too, and why a person holds one.
+    # What the object of a step lives in.
     """
     ALTER TABLE leases ADD COLUMN process TEXT NOT NULL DEFAULT '';
     ALTER TABLE leases ADD COLUMN job TEXT NOT NULL DEFAULT '';
     ALTER TABLE leases ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+    ALTER TABLE steps ADD COLUMN parent TEXT NOT NULL DEFAULT '';
     """,
 )

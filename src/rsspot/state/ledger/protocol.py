@@ -41,7 +41,7 @@ ANSWERED = "ok"
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One step of a run. seq: its position in the run."""
+    """One step of a run. seq: its position in the run · parent: the address of what its object lives in"""
 
     seq: int
     address: str
@@ -50,6 +50,7 @@ class StepRecord:
     state: StepState = StepState.PENDING
     readiness: str = ""
     detail: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,11 @@ class Ledger(RegistrationLedger, Protocol):
         ...
 
     def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
-        """Start a run with all its steps. Returns the run's number."""
+        """Start a run with all its steps. Returns the run's number.
+
+        Raises Locked while a run of another stack of the same account is about to delete what an object of this run
+        lives in, or the other way round.
+        """
         ...
 
     def intend(self, run: int, seq: int, *, lease: Lease | None = None) -> int:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from rsspot.errors import Locked, StateError
-from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, StepState
+from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, OpenStep, StepRecord, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.utils.clock import stamp
 from rsspot.utils.process import has_ended as process_has_ended
@@ -32,6 +32,8 @@ IN_ORDER = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.REGISTERED)
 """The statuses on the way to a registered machine."""
 OPEN = (_S.DISCOVERED, _S.TOKEN_ISSUED, _S.SUBMITTED, _S.FAILED)
 """The statuses of machines that workers may claim: not started, failed, or left unfinished."""
+DELETE = "delete"
+"""The verb of a step that takes an object away, with all that lives in it."""
 PROCESS = re.compile(r"(?P<host>.+)#(?P<pid>\d{1,9})#(?P<identity>[0-9a-f.]*)#\d+")
 """A worker name made by `worker_of_this_process`."""
 
@@ -77,6 +79,24 @@ def _is_of_the_dead(lease: Lease, holder: Holder) -> bool:
     """Whether the lease belongs to a process of this machine that has ended."""
     there = lease.holder
     return not lease.reason and there.host == holder.host and process_has_ended(there.pid, there.process)
+
+
+def require_apart(steps: Sequence[StepRecord], under_way: Sequence[OpenStep]) -> None:
+    """Raise Locked if one of two runs deletes what an object of the other one is made in. under_way: of other stacks"""
+    theirs = [each.step for each in under_way]
+    if (step := _doomed(theirs, by=steps)) is not None:
+        message = f"{step.parent} is to be deleted, and an apply of another stack is about to change {step.address}"
+    elif (step := _doomed(steps, by=theirs)) is not None:
+        message = f"an apply of another stack is about to delete {step.parent}, and {step.address} is in it"
+    else:
+        return
+    raise Locked(message, hint="nothing was sent; wait until that apply has ended, and plan again")
+
+
+def _doomed(steps: Sequence[StepRecord], *, by: Sequence[StepRecord]) -> StepRecord | None:
+    """A step whose object would go down with what another run deletes."""
+    deleted = {step.address for step in by if step.verb == DELETE}
+    return next((step for step in steps if step.parent in deleted and step.verb != DELETE), None)
 
 
 def require_held(current: Lease | None, lease: Lease | None) -> None:

@@ -25,7 +25,7 @@ from rsspot.state.ledger.protocol import (
     StepState,
 )
 from rsspot.state.ledger.rows import Rows
-from rsspot.state.ledger.rules import require_free, require_held, require_open, still_holds
+from rsspot.state.ledger.rules import require_apart, require_free, require_held, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import canonical, without_surrogates
@@ -111,16 +111,34 @@ class SqliteLedger(SqliteRegistrations):
 
     def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
         with self._db.transaction() as db:
+            require_apart(steps, self._under_way(db, lease.scope))
             run = db.execute(
                 "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at)"
                 " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
                 (lease.scope, command, plan["digest"], without_surrogates(canonical(plan)), lease.fence, self._now()),
             ).fetchone()["id"]
             db.executemany(
-                "INSERT INTO steps (run_id, seq, address, kind, name, verb, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(run, s.seq, s.address, s.ref.kind, s.ref.name, s.verb, s.state.value) for s in steps],
+                "INSERT INTO steps (run_id, seq, address, kind, name, verb, state, parent)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(run, s.seq, s.address, s.ref.kind, s.ref.name, s.verb, s.state.value, s.parent) for s in steps],
             )
         return int(run)
+
+    def _under_way(self, db: sqlite3.Connection, scope: str) -> list[OpenStep]:
+        """The steps that runs of other stacks of the same account have still to do, unless their lease has expired."""
+        rows = db.execute(
+            "SELECT steps.*, runs.scope, leases.expires_at FROM steps JOIN runs ON runs.id = steps.run_id"
+            " JOIN leases ON leases.scope = runs.scope AND leases.fence = runs.fence"
+            " WHERE runs.outcome IS NULL AND runs.scope <> ? AND leases.holder IS NOT NULL"
+            " AND steps.state IN ('pending', 'intent', 'unknown')",
+            (scope,),
+        ).fetchall()
+        account, now = scope.rpartition("/")[0], self._clock.now()
+        return [
+            OpenStep(row["run_id"], self._read.step(row))
+            for row in rows
+            if row["scope"].rpartition("/")[0] == account and datetime.fromisoformat(row["expires_at"]) > now
+        ]
 
     def intend(self, run: int, seq: int, *, lease: Lease | None = None) -> int:
         with self._fenced(lease) as db:
