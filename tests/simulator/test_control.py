@@ -1,24 +1,45 @@
 """Control of the simulator itself, by HTTP and by command: clock, faults, prices."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from contextlib import closing
+from typing import NamedTuple
 
 import pytest
 
+from rsspot.cli.app import run
 from support.caller import Caller
 
 CLASS = "ch.vs1.large-ord"
 
 
-def rsspot(environment, *arguments):
-    """Run a command and return the finished process."""
-    command = [sys.executable, "-m", "rsspot", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def rsspot(tmp_path, monkeypatch, capsys):
+    """Runs a command at a home of its own, with nothing set that leads to a service."""
+    for name in [name for name in os.environ if name.startswith(("RSSPOT_", "SPOT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        capsys.readouterr()
+        return Ended(run(list(arguments)), *capsys.readouterr())
+
+    return command
 
 
 def order(url, body, **headers):
@@ -41,59 +62,47 @@ def frozen(serve):
     return Caller(about)
 
 
-def test_time_stands_still_until_it_is_advanced(frozen, environment):
+def test_time_stands_still_until_it_is_advanced(frozen, rsspot):
     """A cloudspace becomes ready only after a command advances the clock."""
     frozen.create("prod")
     url = frozen.about["base_url"]
     assert frozen.phase("prod") == ""
-    moved = rsspot(environment, "simulator", "advance", "1h30m", "--url", url)
+    moved = rsspot("simulator", "advance", "1h30m", "--url", url)
     assert (moved.returncode, moved.stdout) == (0, "The simulator clock is now 2026-08-17T01:30:00Z.\n")
     assert frozen.phase("prod") == "NoWinningBids"
 
 
 def test_commands_under_run_find_the_simulator(environment):
     """RSSPOT_BASE_URL contains its URL."""
-    moved = rsspot(
-        environment,
-        "simulator",
-        "run",
-        "--time-scale",
-        "0",
-        "--start",
-        "2026-08-17T00:00:00Z",
-        "--",
-        sys.executable,
-        "-m",
-        "rsspot",
-        "simulator",
-        "advance",
-        "90s",
-    )
+    frozen = ["--time-scale", "0", "--start", "2026-08-17T00:00:00Z"]
+    program = [sys.executable, "-m", "rsspot", "simulator"]
+    line = [*program, "run", *frozen, "--", *program, "advance", "90s"]
+    moved = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (moved.returncode, moved.stdout) == (0, "The simulator clock is now 2026-08-17T00:01:30Z.\n")
 
 
-def test_the_sandbox_is_advanced_by_the_same_command(environment):
+def test_the_sandbox_is_advanced_by_the_same_command(rsspot):
     """Its time continues where the last command left it."""
-    first = rsspot(environment, "--sandbox", "simulator", "advance", "1h")
-    second = rsspot(environment, "--sandbox", "simulator", "advance", "1d")
+    first = rsspot("--sandbox", "simulator", "advance", "1h")
+    second = rsspot("--sandbox", "simulator", "advance", "1d")
     assert (first.returncode, second.returncode) == (0, 0)
     days = [int(each.stdout.split("is now ")[1][8:10]) for each in (first, second)]
     assert days[0] != days[1]
     assert first.stdout.split("T")[2][3:] == second.stdout.split("T")[2][3:]
 
 
-def test_faults_of_a_running_simulator_can_be_changed(frozen, environment):
+def test_faults_of_a_running_simulator_can_be_changed(frozen, rsspot):
     """A fault can be added, listed, used up and cleared."""
     url = frozen.about["base_url"]
-    added = rsspot(environment, "simulator", "faults", "--url", url, "--add", "GET regions: 503")
+    added = rsspot("simulator", "faults", "--url", url, "--add", "GET regions: 503")
     assert added.stdout == "GET regions: 503\n"
     assert frozen.ask("GET", "/apis/ngpc.rxt.io/v1/regions")[0] == 503
     assert frozen.ask("GET", "/apis/ngpc.rxt.io/v1/regions")[0] == 200
-    assert rsspot(environment, "simulator", "faults", "--url", url).stdout == "GET regions: 503 (used up)\n"
-    assert rsspot(environment, "simulator", "faults", "--url", url, "--clear").stdout == ""
+    assert rsspot("simulator", "faults", "--url", url).stdout == "GET regions: 503 (used up)\n"
+    assert rsspot("simulator", "faults", "--url", url, "--clear").stdout == ""
 
 
-def test_prices_of_a_running_simulator_can_be_fixed(frozen, environment):
+def test_prices_of_a_running_simulator_can_be_fixed(frozen, rsspot):
     """And released again."""
     url, path = frozen.about["base_url"], f"/apis/ngpc.rxt.io/v1/serverclasses/{CLASS}"
 
@@ -101,10 +110,10 @@ def test_prices_of_a_running_simulator_can_be_fixed(frozen, environment):
         return frozen.ask("GET", path)[1]["status"]["spotPricing"]["marketPricePerHour"]
 
     before = market()
-    priced = rsspot(environment, "simulator", "price", CLASS, "0.25", "--url", url)
+    priced = rsspot("simulator", "price", CLASS, "0.25", "--url", url)
     assert priced.stdout == f"{CLASS}: $0.25 per hour\n"
     assert market() == "0.250000"
-    assert rsspot(environment, "simulator", "price", CLASS, "--url", url).returncode == 0
+    assert rsspot("simulator", "price", CLASS, "--url", url).returncode == 0
     assert market() == before
 
 
@@ -123,9 +132,9 @@ def test_prices_of_a_running_simulator_can_be_fixed(frozen, environment):
         (("serve", "--accounts", "nowhere.yaml"), "cannot be read"),
     ],
 )
-def test_wrong_arguments_are_usage_errors(environment, tmp_path, arguments, message):
+def test_wrong_arguments_are_usage_errors(rsspot, arguments, message):
     """Exit code 3 and a message; nothing is started and no other server is called."""
-    ended = rsspot({**environment, "PWD": str(tmp_path)}, "simulator", *arguments)
+    ended = rsspot("simulator", *arguments)
     assert ended.returncode == 3
     assert message in ended.stderr
 
@@ -184,17 +193,17 @@ def test_the_request_log_contains_no_secret(frozen):
     assert "SECR" not in line and frozen.token not in line and frozen.about["refresh_token"] not in line
 
 
-def test_a_world_with_another_layout_is_not_opened(environment, tmp_path):
+def test_a_world_with_another_layout_is_not_opened(rsspot, tmp_path):
     """A file of an earlier version is refused with a message that suggests a reset, and is left unchanged."""
     folder = tmp_path / ".config" / "rsspot" / "sandbox"
     folder.mkdir(parents=True)
     for file in (folder / "world.db", tmp_path / "old.db"):
         with closing(sqlite3.connect(file)) as old:
             old.execute("CREATE TABLE objects (plural TEXT, body TEXT)")
-    sandbox = rsspot(environment, "--sandbox", "regions", "list")
+    sandbox = rsspot("--sandbox", "regions", "list")
     assert sandbox.returncode == 1 and "another version of rsspot" in sandbox.stderr and "reset" in sandbox.stderr
-    assert rsspot(environment, "--sandbox", "simulator", "advance", "1m").returncode == 1
-    served = rsspot(environment, "simulator", "serve", "--state", str(tmp_path / "old.db"))
+    assert rsspot("--sandbox", "simulator", "advance", "1m").returncode == 1
+    served = rsspot("simulator", "serve", "--state", str(tmp_path / "old.db"))
     assert served.returncode == 3 and "another version of rsspot" in served.stderr
-    assert rsspot(environment, "simulator", "reset").returncode == 0
-    assert rsspot(environment, "--sandbox", "regions", "list").returncode == 0
+    assert rsspot("simulator", "reset").returncode == 0
+    assert rsspot("--sandbox", "regions", "list").returncode == 0

@@ -13,23 +13,30 @@ import urllib.request
 import pytest
 
 from support.caller import GROUP, Caller
-from support.processes import catches
+from support.processes import catches, servers
 
 PATIENCE = 60.0
 
 
-def test_the_ready_file_has_the_connection_settings(serve):
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A server for the tests that neither end it nor list what is there; objects of others have other names."""
+    with servers(tmp_path_factory.mktemp("served")) as start:
+        yield start()
+
+
+def test_the_ready_file_has_the_connection_settings(served):
     """It is readable by its owner only."""
-    process, about, ready = serve()
+    process, about, ready = served
     assert set(about) == {"base_url", "oauth_url", "feeds_url", "refresh_token", "organization", "pid"}
     assert about["pid"] == process.pid
     assert about["base_url"].startswith("http://127.0.0.1:")
     assert stat.S_IMODE(ready.stat().st_mode) == 0o600
 
 
-def test_requests_are_answered_over_http(serve):
+def test_requests_are_answered_over_http(served):
     """A token request, a create, a get and a refusal."""
-    caller = Caller(serve()[1])
+    caller = Caller(served[1])
     status, created = caller.create("prod")
     assert status == 201
     assert caller.ask("GET", f"{caller.cloudspaces}/prod")[1]["metadata"]["uid"] == created["metadata"]["uid"]
@@ -37,10 +44,10 @@ def test_requests_are_answered_over_http(serve):
     assert (status, result["reason"]) == (409, "AlreadyExists")
 
 
-def test_a_request_without_a_token_is_refused_in_plain_text(serve):
+def test_a_request_without_a_token_is_refused_in_plain_text(served):
     """By the gateway, as in process."""
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{serve()[1]['base_url']}{GROUP}/regions", timeout=10)
+        urllib.request.urlopen(f"{served[1]['base_url']}{GROUP}/regions", timeout=10)
     with refused.value as answer:
         assert (answer.code, answer.headers["Content-Type"]) == (401, "text/plain")
         assert answer.read() == b"Jwt is missing"
@@ -58,9 +65,9 @@ def test_a_watch_is_a_stream_of_lines_with_a_timeout(serve):
     assert {event["object"]["metadata"]["name"] for event in events} == {"prod"}
 
 
-def test_a_body_that_is_too_large_is_not_read_as_requests(serve):
+def test_a_body_that_is_too_large_is_not_read_as_requests(served):
     """After a 413 the connection is closed, so the body is not taken for another request."""
-    port = int(serve()[1]["base_url"].rpartition(":")[2])
+    port = int(served[1]["base_url"].rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         head = "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"
         connection.sendall(head.encode() + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -212,10 +219,10 @@ def test_another_kubeconfig_is_not_overwritten(environment, tmp_path):
     assert file.read_text() == before
 
 
-def test_a_warning_with_non_ascii_text_is_sent(serve):
+def test_a_warning_with_non_ascii_text_is_sent(served):
     """The header is UTF-8 on the wire."""
-    caller = Caller(serve()[1])
-    body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": {"name": "prod"}}
+    caller = Caller(served[1])
+    body = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "metadata": {"name": "warned"}}
     body["spec"] = {"region": "us-central-ord-1", "kubernetesVersion": "1.31.1", "\u0100": 1}
     headers = {"Authorization": f"Bearer {caller.token}", "Content-Type": "application/json"}
     url = f"{caller.about['base_url']}{caller.cloudspaces}"
@@ -224,8 +231,8 @@ def test_a_warning_with_non_ascii_text_is_sent(serve):
 
 
 @pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "BREW"])
-def test_an_unsupported_method_is_refused_by_the_api(serve, method):
+def test_an_unsupported_method_is_refused_by_the_api(served, method):
     """With a 405 Status instead of the HTTP server's own error."""
-    caller = Caller(serve()[1])
+    caller = Caller(served[1])
     status, result = caller.ask(method, f"{caller.cloudspaces}/prod")
     assert (status, result["reason"]) == (405, "MethodNotAllowed")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,23 +24,22 @@ def catches(process, number):
         time.sleep(0.01)
 
 
-@pytest.fixture
-def environment(tmp_path):
-    """Environment variables without any real service or home directory."""
+def environment_at(home):
+    """Environment variables without any real service, and with this home directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RSSPOT_", "SPOT_"))}
-    return {**kept, "HOME": str(tmp_path)}
+    return {**kept, "HOME": str(home)}
 
 
-@pytest.fixture
-def serve(tmp_path, environment):
+@contextmanager
+def servers(folder):
     """Start `rsspot simulator serve` processes: (process, ready content, ready path). Kills them at the end."""
     started = []
 
     def start(*options):
-        ready = tmp_path / f"ready-{len(started)}.json"
+        ready = folder / f"ready-{len(started)}.json"
         command = [sys.executable, "-m", "rsspot", "simulator", "serve", "--ready-file", str(ready), *options]
         process = subprocess.Popen(
-            command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, env=environment_at(folder), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         started.append(process)
         deadline = time.monotonic() + READY_WITHIN
@@ -49,11 +49,26 @@ def serve(tmp_path, environment):
             time.sleep(0.02)
         return process, json.loads(ready.read_text()), ready
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait(ENDS_WITHIN)
+    try:
+        yield start
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+            process.wait(ENDS_WITHIN)
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Environment variables without any real service or home directory."""
+    return environment_at(tmp_path)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Starts servers of one test."""
+    with servers(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture

@@ -46,9 +46,6 @@ def configure(
     --profile selects the profile; --org and --region are stored in it. The refresh token is read from a prompt or from
     standard input, or given as an argument, which other users of the machine can see.
     """
-    from rsspot.state.preferences import forget_profile
-    from rsspot.workflows.login import forget_moved, stored_in
-
     here = real_session()
     profile = here.resolve_profile()
     values = {
@@ -67,6 +64,14 @@ def configure(
     _require_something(here, profile, values, keyring=keyring)
     if verify:
         _verify(here, profile, values)
+    _store(here, profile, values, keyring=keyring, activate=activate)
+
+
+def _store(here: CliSession, profile: str, values: Values, *, keyring: bool, activate: bool) -> None:
+    """Write the values that are given, forget what was kept for earlier ones, and print what was written."""
+    from rsspot.state.preferences import forget_profile
+    from rsspot.workflows.login import forget_moved, stored_in
+
     before = stored_in(profile, file_to_read(here))
     changes = _changes(profile, values, keyring=keyring) | ({("activeProfile",): profile} if activate else {})
     path = edit(changes)

@@ -54,6 +54,9 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
     Raises ConfigError; AuthError if there is no credential.
     """
 
+    on_list: Callable[[Kind[Any], list[Document]], None] | None = None
+    """Called with every whole list of a kind that `documents` reads."""
+
     def __init__(
         self,
         settings: ConfigFile | SDKConfig | Mapping[str, Any] | None = None,
@@ -98,8 +101,6 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         self.hooks = hooks or Hooks()
         self._bearer = bearer_of(self._resolved, self.clock, token_folder, log_in, self.hooks, credential_store)
         self._connect(transport or transport_of(released), cache=bool(cache))
-        self.on_list: Callable[[Kind[Any], list[Document]], None] | None = None
-        """Called with every whole list of a kind that `documents` reads."""
 
     def _connect(self, transport: httpx.AsyncBaseTransport | None, *, cache: bool) -> None:
         """Prepare what requests go through, and what services need to send them. Nothing is sent."""

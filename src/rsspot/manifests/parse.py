@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from rsspot.errors import ManifestError, Origin, Problem
 from rsspot.manifests.composition import composed
 from rsspot.manifests.defaults import RegionOf
 from rsspot.manifests.document import manifest_of
-from rsspot.manifests.includes import read_all
+from rsspot.manifests.includes import Reading, read_all
 from rsspot.manifests.manifest import Default, Manifest, ManifestSet
 from rsspot.manifests.referenced_files import Files
 from rsspot.manifests.rules import ManifestRule
 from rsspot.manifests.source import Source
-from rsspot.manifests.stack import Defaults
+from rsspot.manifests.stack import Defaults, Stack
 from rsspot.manifests.stacks import declared_names, read_stack
 from rsspot.manifests.variable_values import given_values, unknown
 from rsspot.manifests.variables import TOLD, Variables, expand
@@ -60,27 +61,39 @@ def load(
         # Otherwise a document that uses it may be among those that are missing.
         problems += unknown(given, known)
     if not problems and not manifests and not may_be_empty:
-        places = ", ".join(map(str, paths))
-        problems.append(Problem("no manifests here except for a Stack", Origin(places), rule=ManifestRule.FILE))
+        problems.append(_nothing_at(paths))
     if problems:
-        # What is wrong with a document is wrong with each combination of its matrix.
-        told = [problem for problem in dict.fromkeys(problems) if problem.rule != TOLD]
-        raise ManifestError(told, hint="nothing was sent")
+        raise _refused(problems)
+    alone = _of_stack(stack, reading, known)
+    return replace(alone, manifests=tuple(manifests), foreign=tuple(foreign), controlled=(*reader.controlled, *plans))
+
+
+def _nothing_at(paths: Sequence[Path]) -> Problem:
+    places = ", ".join(map(str, paths))
+    return Problem("no manifests here except for a Stack", Origin(places), rule=ManifestRule.FILE)
+
+
+def _refused(problems: Sequence[Problem]) -> ManifestError:
+    """What is wrong with a document is wrong with each combination of its matrix, and told once."""
+    told = [problem for problem in dict.fromkeys(problems) if problem.rule != TOLD]
+    return ManifestError(told, hint="nothing was sent")
+
+
+def _of_stack(stack: Stack, reading: Reading, variables: Sequence[str]) -> ManifestSet:
+    """What the Stack and the files say of all manifests; still without any."""
     return ManifestSet(
         stack.name,
-        tuple(manifests),
-        tuple(map(str, reading.files)),
-        stack.spec.limits,
-        stack.spec.organization,
-        stack.spec.profile,
+        manifests=(),
+        files=tuple(map(str, reading.files)),
+        limits=stack.spec.limits,
+        organization=stack.spec.organization,
+        profile=stack.spec.profile,
         named=bool(reading.stacks),
-        foreign=tuple(foreign),
         hidden=tuple(map(str, dict.fromkeys(reading.hidden))),
         stack_spec=stack.spec,
         stack_origins=reading.stacks[0].marks if reading.stacks else {},
-        controlled=(*reader.controlled, *plans),
         declared=tuple(source.value for source in reading.stacks),
-        variables=frozenset(known),
+        variables=frozenset(variables),
     )
 
 

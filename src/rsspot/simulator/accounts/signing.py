@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from math import prod
 
 EXPONENT = 65537
-KEY_ID = "rsspot-simulator-1"
-_P = int(
-    "f3aa3509e0976cf7db01f1541f34f7630b25c9274e6b3cc8b9bc34411ed17f35b56120c9162513ed491152cf3101e8da"
-    "c5e6346eacfc14a00adb66abee35a47fb76593dc5c0aab7f9f110fa0bbf108163f08ae6b149ccd8fe9157324457bfed8"
-    "be8390ea721093fe051007d1f8835f4a8b366731f5ab5e6768c277cf2adbc60b",
-    16,
-)
-_Q = int(
-    "c971cc48c73b0604513a0bb2538c92077afa1e2670c7b4d852a65f0a8d7855bd5d7f71546dd71ea1de86c34928ccd725"
-    "74d5172ab4250d40d67baeadaa464440297333fff25fa3ddea0bd8d1134c3cb53afaeec658ddfc4fa00d4c0cac7683e6"
-    "415bf79b9ff055f2b77d69efa9c98fee771f49d0b61851b9399243acd34e254d",
-    16,
-)
-_N = _P * _Q
-_D = pow(EXPONENT, -1, (_P - 1) * (_Q - 1))
-_INVERSE = pow(_Q, -1, _P)
+KEY_ID = "rsspot-simulator-2"
+_PRIMES = [
+    int(digits, 16)
+    for digits in (
+        "f4c343b35aeb0483b663073055e8407c733e9c4dfa23897724add23cf331bd11",
+        "fca0c64cd9078f5b8c45ce544e83bc6b2d151846259c2ce426e77f9fcfb699ed",
+        "fc3d7a5977c1d0e28cffd974f0465b16bccb10f19ac826a0dbec743983ccaf19",
+        "fcc4f8caf56a78853bb6062ac41c01a1698971b4a2126284cd1d52b2a998ec1f",
+        "fa5453eee41ffbe747b3ccf7a009e0f7b3c1883766ea65b048cb0ab86f96a94f",
+        "f53bec6d8ebe91b798beb0cd886284a550f2d49e1351e1c102b7b43f06fc2ed5",
+        "ff0c00f540b1814d5ab62a4260b8f60dd277bc3bb1972311424172aacd2c897b",
+        "f9c5e2c2ed891dc2523cea81877ff95b9e3790d6e51baebdbfa1d4f4ff171123",
+    )
+]
+"""Eight instead of two: signing is five times faster, and who verifies a signature sees only their product."""
+_N = prod(_PRIMES)
+_EXPONENTS = [pow(EXPONENT, -1, prime - 1) for prime in _PRIMES]
+_COEFFICIENTS = [_N // prime * pow(_N // prime, -1, prime) for prime in _PRIMES]
+"""Each is 1 modulo its prime and 0 modulo the others."""
 _SIZE = (_N.bit_length() + 7) // 8
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 """The PKCS #1 prefix of a SHA-256 digest."""
@@ -34,9 +38,10 @@ _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 def signature(message: bytes) -> bytes:
     """The RSASSA-PKCS1-v1_5 signature of a message."""
     padded = _padded(message)
-    # The Chinese remainder theorem makes this four times faster than pow(padded, _D, _N).
-    by_p, by_q = pow(padded, _D % (_P - 1), _P), pow(padded, _D % (_Q - 1), _Q)
-    return (by_q + (by_p - by_q) * _INVERSE % _P * _Q).to_bytes(_SIZE, "big")
+    # The Chinese remainder theorem: powers modulo each prime are much faster than one modulo their product.
+    parts = zip(_PRIMES, _EXPONENTS, _COEFFICIENTS, strict=True)
+    whole = sum(pow(padded, exponent, prime) * coefficient for prime, exponent, coefficient in parts)
+    return (whole % _N).to_bytes(_SIZE, "big")
 
 
 def is_signature(message: bytes, claimed: bytes) -> bool:
