@@ -11,7 +11,7 @@ Two ways to replace an object whose immutable fields differ:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,7 @@ def decide(draft: Draft, context: PlanContext) -> Draft:
             foreign.add(match.manifest.address)
             continue
         notes += _notes_on_dropped_fields(match.manifest, match.live, context)
+        notes += _notes_on_switches(match.manifest, match.live)
         if (change := change_of(match.manifest, match.live, context)) is not None:
             changes.append(change)
     return replace(draft, left_out=draft.left_out | foreign).add(changes=changes, notes=notes)
@@ -294,6 +295,16 @@ def _notes_on_dropped_fields(manifest: Manifest, live: Document, context: PlanCo
         return []
     names = ", ".join(".".join(key_path(key)).removeprefix("spec.") for key in dropped)
     return [f"{manifest.address}: no longer declared and left as they are: {names} (null removes)"]
+
+
+def _notes_on_switches(manifest: Manifest, live: Document) -> Iterator[str]:
+    """Which declared fields are left to the service, because of a switch that is on and that is not declared."""
+    for path, field in manifest.kind.fields.items():
+        switch = (SPEC, *(field.yields_to or ()))
+        declares = field.yields_to is not None and at_path(manifest.spec, path) is not None
+        if declares and after_apply(manifest.body, live, switch) and not after_apply(manifest.body, None, switch):
+            name, on = ".".join(path), ".".join(switch[1:])
+            yield f"{manifest.address}: {name} is left to the service: {on} is on and not declared (false turns it off)"
 
 
 def _has_value(live: Mapping[str, Any], key: str) -> bool:
