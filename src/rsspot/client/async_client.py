@@ -100,6 +100,8 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         self._connect(transport or transport_of(released), cache=bool(cache))
         self.on_list: Callable[[Kind[Any], list[Document]], None] | None = None
         """Called with every whole list of a kind that `documents` reads."""
+        self.seen: dict[str, frozenset[str]] = {}
+        """Kind -> wire names in the last snapshot, against which the next one is held."""
 
     def _connect(self, transport: httpx.AsyncBaseTransport | None, *, cache: bool) -> None:
         """Prepare what requests go through, and what services need to send them. Nothing is sent."""

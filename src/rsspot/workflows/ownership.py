@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import Snapshot, take_snapshot
+from rsspot.client.snapshot import Snapshot
 from rsspot.errors import PlanRefused, Problem, UsageError
 from rsspot.planner.case import Rule
 from rsspot.planner.change import Change
@@ -30,7 +30,7 @@ from rsspot.resources.kind import Kind, is_controlled
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import on_record, scope_id, worth_a_look
+from rsspot.workflows.reconcile import on_record, read_live, scope_id, worth_a_look
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ async def plan_adopt(client: AsyncSpotClient, ledger: Ledger, names: Sequence[st
 
     Raises UsageError for a name that means nothing, and PlanRefused for what another stack or a controller has.
     """
-    context = _context(client, ledger, await _all_live(client), stack)
+    context = _context(client, ledger, await _all_live(client, ledger), stack)
     found = _called(names, context)
     problems = [problem for each in found if (problem := _not_adoptable(each, stack))]
     if problems:
@@ -87,7 +87,7 @@ async def plan_move(
 async def _plan_release(
     client: AsyncSpotClient, ledger: Ledger, names: Sequence[str], stack: str | None, *, to: str | None
 ) -> Plan:
-    snapshot = await _all_live(client)
+    snapshot = await _all_live(client, ledger)
     context = _context(client, ledger, snapshot, stack or "")
     found = _called(names, context)
     owners = {each.stack for each in found if each.stack is not None and stack in (None, each.stack)}
@@ -112,10 +112,10 @@ async def _plan_release(
     return _plan(client, context, "detach" if to is None else "move", changes, unchanged=0)
 
 
-async def _all_live(client: AsyncSpotClient) -> Snapshot:
+async def _all_live(client: AsyncSpotClient, ledger: Ledger) -> Snapshot:
     """Everything that may belong to a stack. Raises PlanRefused if a part of it cannot be read."""
     known = kinds()
-    snapshot = await take_snapshot(client, [kind for kind in known.values() if worth_a_look(kind)])
+    snapshot = await read_live(client, ledger, [kind for kind in known.values() if worth_a_look(kind)])
     if snapshot.incomplete:
         unread = [
             Problem(f"the live {known[name].plural} could not be read: {why}", rule=Rule.INCOMPLETE_READ)

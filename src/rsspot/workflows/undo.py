@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import UsageError
 from rsspot.models.refs import Ref
 from rsspot.planner.codec import load_plan
@@ -19,7 +18,7 @@ from rsspot.planner.plan import Plan
 from rsspot.planner.undo import inverse
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, RunRecord, StepState
-from rsspot.workflows.reconcile import on_record, scope_id, worth_a_look
+from rsspot.workflows.reconcile import on_record, read_live, scope_id, worth_a_look
 from rsspot.workflows.saved_plan import check_kinds
 
 
@@ -29,7 +28,7 @@ async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, option
     Raises UsageError for a run that is not on record, or that was of another account.
     """
     record = _record(ledger, run)
-    snapshot = await take_snapshot(client, [kind for kind in kinds().values() if worth_a_look(kind)])
+    snapshot = await read_live(client, ledger, [kind for kind in kinds().values() if worth_a_look(kind)])
     stack = record.scope.rpartition("/")[2]
     if record.scope != scope_id(client.base_url, snapshot.organization, stack):
         hint = "choose its organization, or the profile of its account"
