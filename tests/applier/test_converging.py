@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from rsspot.applier.options import ApplyOptions
+from rsspot.applier.events import StepEnded
+from rsspot.applier.options import ApplyOptions, CancelToken
 from rsspot.resources.registry import kinds
+from rsspot.workflows.reconcile import apply_plan
 from support.scenes import CLOUDSPACE, WORKERS, Scene
 
 ACCEPTED = ApplyOptions(wait="none")
@@ -45,3 +48,22 @@ async def test_the_next_plan_is_empty(scene: Scene, before: str, by_others: dict
     assert recap.outcome == "ok"
     again = await scene.plan(after)
     assert (again.changes, again.refusals) == ((), ())
+
+
+async def test_a_rename_with_another_class_is_finished_by_the_next_apply(scene: Scene) -> None:
+    """Also without --prune, when the first one was stopped between the new pool and the end of the old one."""
+    await scene.apply(POOL)
+    renamed = POOL.replace("name: workers", "name: web, annotations: {rsspot.dev/previous-name: workers}")
+    renamed = renamed.replace("gp.vs1.medium-dfw", "gp.vs1.large-dfw")
+    stop = CancelToken()
+    plan = await scene.plan(renamed, prune=False)
+    async with aclosing(apply_plan(scene.client, scene.ledger, plan, ApplyOptions(stop=stop))) as events:
+        async for event in events:
+            if isinstance(event, StepEnded) and event.verb == "create":
+                stop.ask()
+    pools = scene.client.documents(kinds()["SpotNodePool"])
+    assert len(await pools.list()) == 2
+    recap = await scene.apply(renamed, prune=False)
+    assert recap.outcome == "ok"
+    assert [live["spec"]["serverClass"] for live in await pools.list()] == ["gp.vs1.large-dfw"]
+    assert (await scene.plan(renamed, prune=False)).changes == ()

@@ -137,7 +137,22 @@ def test_a_field_has_the_place_that_set_it_last() -> None:
     written({"a.yaml": POOL, "b.yaml": overlay("{kind: Spot*}", "merge: {spec: {desired: 3}}")})
     manifest = one("a.yaml", "b.yaml")
     paths = (("spec", "desired"), ("spec", "bidPrice"), ("metadata", "name"))
-    assert [str(manifest.where(*path)) for path in paths] == ["b.yaml:6:18", "a.yaml:9:3", "a.yaml:4:3"]
+    assert [str(manifest.where(*path)) for path in paths] == [
+        "b.yaml:6:18",
+        "a.yaml:9:3",
+        "a.yaml:4:3 (patched by b.yaml:6:3)",
+    ]
+
+
+def test_an_object_has_the_overlays_that_changed_it_in_their_order() -> None:
+    """Not those that say what was so already."""
+    merges = ("{spec: {desired: 3}}", "{spec: {desired: 3}}", "{spec: {desired: 4}}")
+    overlays = {
+        f"{name}.yaml": overlay("{kind: Spot*}", f"merge: {merge}") for name, merge in zip("bcd", merges, strict=True)
+    }
+    written({"a.yaml": POOL, **overlays})
+    origin = one("a.yaml", *overlays).origin
+    assert str(origin) == "a.yaml:4:3 (patched by b.yaml:6:3, d.yaml:6:3)"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import at_path
 from rsspot.utils.text import did_you_mean
 
-FIXED: tuple[Place, ...] = (("apiVersion",), ("kind",), ("metadata", "name"), (KEY,))
+NAME: Place = ("metadata", "name")
+FIXED: tuple[Place, ...] = (("apiVersion",), ("kind",), NAME, (KEY,))
 """What makes a manifest the one that it is."""
 NEEDS = {"add": "value", "replace": "value", "test": "value", "move": "from", "copy": "from"}
 """Operation -> the field that it needs besides its path."""
@@ -41,6 +42,8 @@ class _Addressed:
     names: tuple[str, ...]
     document: Placed | None = None
     """The manifest with its places, once an overlay has changed it."""
+    patched_by: tuple[Origin, ...] = ()
+    """Those overlays, in their order."""
 
     @property
     def placed(self) -> Placed:
@@ -52,7 +55,16 @@ class _Addressed:
         """The manifest as the overlays left it."""
         if self.document is None:
             return self.source
-        return replace(self.source, value=self.document.value, marks=marks_of(self.document.places))
+        marks = marks_of(self.document.places)
+        marks[NAME] = replace(self.source.origin(NAME), patched_by=self.patched_by)
+        return replace(self.source, value=self.document.value, marks=marks)
+
+    def change(self, make: Change, overlay: Origin) -> None:
+        """Apply one overlay. Raises _Failed."""
+        before = self.placed
+        self.document = make(self.source, before)
+        if self.document.value != before.value:
+            self.patched_by = (*self.patched_by, overlay)
 
 
 def with_overlays(
@@ -74,10 +86,10 @@ def with_overlays(
                 )
             )
             continue
-        change = _merge(overlay) or _patch(overlay)
+        make = _merge(overlay) or _patch(overlay)
         for each in found:
             try:
-                each.document = change(each.source, each.placed)
+                each.change(make, overlay.origin(MERGE if MERGE in overlay.marks else PATCH))
             except _Failed as failed:
                 problems.append(failed.problem)
                 # It is likely to go wrong with the others too, and one is enough to see why.
