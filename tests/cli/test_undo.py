@@ -199,3 +199,33 @@ def test_a_secret_that_was_pasted_into_a_field_meanwhile_is_not_shown(rsspot: Co
         f"""raw --method PATCH --path {path} --body-json '{{"metadata": {{"annotations": {{"note": "{hook}"}}}}}}'"""
     )
     assert "canary" not in rsspot("plan --undo 2", 5)
+
+
+def test_an_undo_says_what_it_costs(rsspot: Command) -> None:
+    """What comes back is billed again, and what goes is not: like in any plan."""
+    apply(rsspot, STACK, POOL)
+    apply(rsspot, STACK)
+    plan = rsspot("plan --undo 2")
+    assert "Cost" in plan
+    assert "spotnodepool/edge/workers" in plan.partition("Cost")[2]
+    groups = json.loads(rsspot("plan --undo 2 -o json"))["cost"]["groups"]
+    assert [each["address"] for group in groups for each in group["objects"]] == ["spotnodepool/edge/workers"]
+
+
+@pytest.mark.parametrize("how", ["--undo 2 --yes", "--plan undo.json --yes"])
+def test_a_move_is_taken_back(rsspot: Command, how: str) -> None:
+    """At once, or by a plan that was saved and reviewed."""
+    apply(rsspot, STACK, POOL)
+    rsspot("move workers --to-stack other --yes")
+    rsspot("plan --undo 2 --out undo.json")
+    rsspot(f"apply {how}")
+    assert "No changes." in rsspot("plan stack.yaml")
+
+
+def test_a_saved_plan_takes_nothing_that_went_elsewhere(rsspot: Command) -> None:
+    """What was given away twice is not taken from the last one."""
+    apply(rsspot, STACK, POOL)
+    rsspot("move workers --to-stack other --yes")
+    rsspot("plan --undo 2 --out undo.json")
+    rsspot("move workers --to-stack third --yes")
+    assert "belongs to the stack 'third' now" in rsspot("apply --plan undo.json --yes", 6)

@@ -18,7 +18,7 @@ from rsspot.manifests.referenced_files import Files
 from rsspot.manifests.rules import ManifestRule
 from rsspot.manifests.source import Source
 from rsspot.manifests.stack import Defaults
-from rsspot.manifests.stacks import declared_names, read_stack
+from rsspot.manifests.stacks import declared_names, read_stack, unused_variables
 from rsspot.manifests.variable_values import given_values, unknown
 from rsspot.manifests.variables import TOLD, Variables, expand
 from rsspot.resources.kind import is_controlled
@@ -81,6 +81,7 @@ def load(
         controlled=(*reader.controlled, *plans),
         declared=tuple(source.value for source in reading.stacks),
         variables=frozenset(known),
+        unused=tuple(unused_variables(reading.stacks, values.used)),
     )
 
 

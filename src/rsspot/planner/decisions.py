@@ -150,16 +150,37 @@ def delete(kind: Kind[Any], live: Document, reason: str, context: PlanContext) -
 
 
 def adopt(kind: Kind[Any], live: Document, context: PlanContext) -> Change:
-    """The change that puts our label on a live object that no manifest declares, and changes nothing else."""
+    """The change that makes a live object ours which no manifest declares, and leaves it as it is otherwise."""
+    ref, borrowed = Ref(kind.name, live["metadata"]["name"]), _borrowed_name(kind, live, context)
+    address = kind.address(ref.name, live.get(SPEC) or {}) if borrowed else context.owners.address(kind, live)
     return Change(
-        address=context.owners.address(kind, live),
+        address=address,
         action=Action.ADOPT,
-        ref=Ref(kind.name, live["metadata"]["name"]),
+        ref=ref,
         reason="belongs to no stack",
         parent=kind.parent_address(live.get(SPEC) or {}),
-        edits=(Edit(LABEL_PATH, label_of(live), context.owners.stack),),
+        edits=(Edit(LABEL_PATH, label_of(live), context.owners.stack), *borrowed),
         base=base_of(kind, live, ()),
     )
+
+
+def _borrowed_name(kind: Kind[Any], live: Document, context: PlanContext) -> tuple[Edit, ...]:
+    """The edit that takes a name off a clone. With it, it would be taken for the object that it was cloned from."""
+    given, spec = at_path(live, NAME_PATH), live.get(SPEC) or {}
+    if not isinstance(given, str) or _is_derived(kind, live, given, context):
+        return ()
+    others = context.state.of(kind.name).values()
+    alike = (each for each in others if at_path(each, NAME_PATH) == given and each is not live)
+    parent = kind.parent_name(spec)
+    if not any(kind.parent_name(each.get(SPEC) or {}) == parent for each in alike):
+        return ()
+    return (Edit(NAME_PATH, given, None),)
+
+
+def _is_derived(kind: Kind[Any], live: Document, given: str, context: PlanContext) -> bool:
+    """Whether the wire name of an object stands for a name."""
+    spec, name = live.get(SPEC) or {}, live["metadata"]["name"]
+    return any(name == kind.wire_name(context.organization, given, spec, successor=each) for each in (False, True))
 
 
 def detach(kind: Kind[Any], live: Document, reason: str, context: PlanContext, *, to: str | None = None) -> Change:

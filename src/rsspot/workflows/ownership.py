@@ -32,6 +32,9 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.serialization import Document
 from rsspot.workflows.reconcile import on_record, read_live, scope_id, worth_a_look
 
+MOVE = "move"
+"""The command of a run that gave objects to another stack."""
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -109,7 +112,7 @@ async def _plan_release(
     reason = "leaves the stack" if to is None else f"moves to the stack {to!r}"
     ours = [each for each in found if each.stack == owner]
     changes = [detach(each.kind, each.live, reason, context, to=to) for each in ours]
-    return _plan(client, context, "detach" if to is None else "move", changes, unchanged=0)
+    return _plan(client, context, "detach" if to is None else MOVE, changes, unchanged=0)
 
 
 async def _all_live(client: AsyncSpotClient, ledger: Ledger) -> Snapshot:

@@ -83,7 +83,7 @@ async def make_plan(
         state = replace(state, rates=await read_rates(client, snapshot, state, declared, name))
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
-    notes = [*plan.notes, *(manifests.passed_over if manifests else ())]
+    notes = [*plan.notes, *(manifests.notes if manifests else ())]
     notes += [
         f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
     ]
