@@ -59,6 +59,16 @@ def declared(manifest: Manifest, live: Document | None = None) -> dict[Path, Any
     return {path: value for path, value in fields.items() if not lifecycle.ignores(path)}
 
 
+def ignored_differences(manifest: Manifest, live: Document) -> list[Path]:
+    """The fields that are not as declared, and that their author leaves to others."""
+    kind, compared = manifest.kind, declared(manifest, live)
+    return [
+        path
+        for path, after in managed(kind, manifest.body, live).items()
+        if path not in compared and not same(kind, path, live_value(kind, live, path), after)
+    ]
+
+
 def after_apply(desired: Document, live: Document | None, path: Path) -> Any:
     """What stands at a path once `desired` was applied to a live object, or was made where there is none."""
     value: Any = desired
