@@ -210,6 +210,11 @@ class NotFound(ApiError, LookupError):
     """404: no such object."""
 
 
+def not_found(message: str, *, hint: str | None = None) -> NotFound:
+    """The error for a name that nothing has, where that came out without asking the service for it."""
+    return NotFound(message, status=404, reason="NotFound", hint=hint)
+
+
 class AlreadyExists(ApiError):
     """409 on create: the name is already taken."""
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.errors import RsspotError, UsageError
+from rsspot.errors import RsspotError, UsageError, not_found
 from rsspot.manifests.described_kinds import kind_called
 from rsspot.manifests.document import authored_kinds
 from rsspot.manifests.from_live import Authored, Unwritable, authored
@@ -168,7 +168,7 @@ def exported(
         stacks = sorted({each.stack for each in found if each.stack})
         found = [each for each in found if each.stack == stack]
         if not found:
-            raise UsageError(f"nothing belongs to the stack {stack!r}", hint=choices("stacks", stack, stacks))
+            raise not_found(f"nothing belongs to the stack {stack!r}", hint=choices("stacks", stack, stacks))
     return _all_written(objects, found, notes, named=bool(names))
 
 

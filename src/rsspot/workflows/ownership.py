@@ -16,7 +16,7 @@ from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot
-from rsspot.errors import PlanRefused, Problem, UsageError
+from rsspot.errors import PlanRefused, Problem, UsageError, not_found
 from rsspot.planner.case import Rule
 from rsspot.planner.change import Change
 from rsspot.planner.decisions import adopt, detach
@@ -49,7 +49,7 @@ class _Found:
 async def plan_adopt(client: AsyncSpotClient, ledger: Ledger, names: Sequence[str], stack: str) -> Plan:
     """The plan that makes objects without a stack objects of `stack`.
 
-    Raises UsageError for a name that means nothing, and PlanRefused for what another stack or a controller has.
+    Raises NotFound for a name that means nothing, and PlanRefused for what another stack or a controller has.
     """
     context = _context(client, ledger, await _all_live(client, ledger), stack)
     found = _called(names, context)
@@ -75,7 +75,7 @@ async def plan_detach(client: AsyncSpotClient, ledger: Ledger, names: Sequence[s
     """The plan that takes objects out of their stack and leaves them as they are.
 
     stack: the stack, if objects of several are called by these names
-    Raises UsageError for a name that means no object of a stack, or objects of several stacks.
+    Raises NotFound for a name that means no object of a stack, and UsageError for objects of several stacks.
     """
     return await _plan_release(client, ledger, names, stack, to=None)
 
@@ -96,14 +96,14 @@ async def _plan_release(
     owners = {each.stack for each in found if each.stack is not None and stack in (None, each.stack)}
     if not owners:
         whose = f"the stack {stack!r}" if stack else "a stack"
-        raise UsageError(f"no object of {whose} is called {' or '.join(names)}")
+        raise not_found(f"no object of {whose} is called {' or '.join(names)}")
     if len(owners) > 1:
         listed = ", ".join(sorted(owners))
         raise UsageError(f"these are objects of {len(owners)} stacks: {listed}", hint="choose one with --stack")
     (owner,) = owners
     for name in names:
         if not any(each.stack == owner for each in _called([name], context)):
-            raise UsageError(
+            raise not_found(
                 f"no object of the stack {owner!r} is called {name!r}", hint="leave it out, or adopt it first"
             )
     if to == owner:
@@ -136,7 +136,7 @@ def _context(client: AsyncSpotClient, ledger: Ledger, snapshot: Snapshot, stack:
 
 
 def _called(names: Iterable[str], context: PlanContext) -> list[_Found]:
-    """The live objects that these names or globs mean, by address. Raises UsageError for a name that means none."""
+    """The live objects that these names or globs mean, by address. Raises NotFound for a name that means none."""
     everything = sorted(_everything(context), key=lambda each: each.address)
     found: dict[str, _Found] = {}
     for name in names:
@@ -144,7 +144,7 @@ def _called(names: Iterable[str], context: PlanContext) -> list[_Found]:
         if not meant:
             hint = closest_ending(name, [each.address for each in everything])
             hint = hint or "`rsspot TYPE list` shows what there is"
-            raise UsageError(f"no live object is called {name!r}", hint=hint)
+            raise not_found(f"no live object is called {name!r}", hint=hint)
         found |= {f"{each.kind.name} {each.live['metadata']['name']}": each for each in meant}
     return list(found.values())
 

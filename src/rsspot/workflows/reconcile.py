@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import Snapshot, take_snapshot
-from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, StateError, UsageError
+from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, StateError, not_found
 from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.manifests.manifest import Manifest, ManifestSet
@@ -136,7 +136,7 @@ async def plan_destroy(
     """The plan that deletes everything a stack owns.
 
     manifests: what the stack declares, if at hand: objects of these names that are nobody's are not passed over
-    Raises UsageError if there is no trace of such a stack.
+    Raises NotFound if there is no trace of such a stack.
     """
     options = PlanOptions(prune=True, destroy=True)
     plan = await make_plan(client, ledger, None, options=options, stack=stack, command="destroy")
@@ -148,7 +148,7 @@ async def plan_destroy(
         stacks = await known_stacks(client, ledger, plan.scope.removesuffix(stack))
         listed = f"stacks of this organization: {', '.join(stacks)}" if stacks else "this organization has no stacks"
         alike = f"{hint} " if (hint := did_you_mean(stack, stacks)) else ""
-        raise UsageError(
+        raise not_found(
             f"there is no stack {stack!r}: no object carries its label, and this ledger knows no apply of it",
             hint=f"{alike}{listed}; check the name, the organization and the profile",
         )

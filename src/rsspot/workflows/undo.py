@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.errors import UsageError
+from rsspot.errors import UsageError, not_found
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.refs import Ref
 from rsspot.planner.codec import load_plan
@@ -29,7 +29,7 @@ from rsspot.workflows.saved_plan import check_kinds
 async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, options: PlanOptions | None = None) -> Plan:
     """The plan that takes back what a run did. Sends only GETs. Refusals are in the plan, not raised.
 
-    Raises UsageError for a run that is not on record, or that was of another account.
+    Raises NotFound for a run that is not on record, and UsageError for one of another account.
     """
     record = _record(ledger, run)
     snapshot = await read_live(client, ledger, [kind for kind in kinds().values() if worth_a_look(kind)])
@@ -85,4 +85,4 @@ def _record(ledger: Ledger, run: int) -> RunRecord:
     for record in ledger.runs():
         if record.id == run:
             return record
-    raise UsageError(f"the ledger has no run {run}", hint="list the runs with `rsspot ledger runs`")
+    raise not_found(f"the ledger has no run {run}", hint="list the runs with `rsspot ledger runs`")
