@@ -12,7 +12,7 @@ from rsspot.cli.grammar import App
 from rsspot.cli.printing import DOCUMENTS
 from rsspot.cli.session import session
 from rsspot.cli_history import shown
-from rsspot.errors import UsageError
+from rsspot.errors import UsageError, not_found
 from rsspot.state.ledger.protocol import StepRecord
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.utils.output import Plain
@@ -37,10 +37,10 @@ def show(run: int | None = shown(typer.Argument(None, help="Number of the run; d
     ledger = here.reading_ledger
     runs_by_id = {run.id: run for run in ledger.runs()}
     if not runs_by_id:
-        raise UsageError("the ledger has no runs yet")
+        raise not_found("the ledger has no runs yet")
     number = run if run is not None else max(runs_by_id)
     if number not in runs_by_id:
-        raise UsageError(f"the ledger has no run {number}", hint="list the runs with `rsspot ledger runs`")
+        raise not_found(f"the ledger has no run {number}", hint="list the runs with `rsspot ledger runs`")
     attempts: dict[int, list[dict[str, Any]]] = {}
     for attempt in ledger.attempts(number):
         attempts.setdefault(attempt.seq, []).append(asdict(attempt))
