@@ -62,4 +62,8 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE taken_over (path TEXT PRIMARY KEY, until REAL NOT NULL);
     """,
+    # Who started a run: of earlier runs it is in the plan. A list of runs would have to read every plan for it.
+    """
+    ALTER TABLE runs ADD COLUMN made_by TEXT;
+    """,
 )

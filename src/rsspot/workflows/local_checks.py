@@ -17,6 +17,7 @@ from rsspot.config.loader import Resolved
 from rsspot.constants import VERSION
 from rsspot.errors import ConfigError, RsspotError, StateError
 from rsspot.http.certificates import VARIABLES, tls_settings
+from rsspot.state.failures import AWAY
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, StateHealth, examine
 from rsspot.state.store import MOST_BYTES
@@ -27,7 +28,6 @@ from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
 SEE_SETTINGS = "see `rsspot config explain`"
 PLACES = {"file": "the settings", "keyring": "the keyring", "command": "the credential command"}
 """Store -> where its token is, in a message."""
-AWAY = "move it away: the next command makes a new one, and live objects stay the truth"
 
 
 def versions() -> Diagnosis:
@@ -133,7 +133,7 @@ def _state(path: Path, health: StateHealth) -> Diagnosis:
 
 def _locks(health: StateHealth, now: datetime) -> Iterator[Diagnosis]:
     for lease in health.leases:
-        holder = f"{lease.scope}: process {lease.pid} on {lease.host}"
+        holder = f"{lease.scope}: process {lease.holder.pid} on {lease.holder.host}"
         if lease.expires_at > now:
             hint = "wait for it; another apply of the same stack is refused until then"
             yield warn("lock", f"{holder} is applying, or was killed; until {stamp(lease.expires_at)}", hint)
