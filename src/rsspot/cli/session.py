@@ -87,18 +87,16 @@ class CliSession(Printing):
 
     @cached_property
     def reading_ledger(self) -> Ledger:
-        """The ledger, for reading only.
+        """The ledger, for what can do without it. If it cannot be read, this warns and gives an empty one.
 
-        It is not created if missing. If it cannot be read, this warns and returns an empty one, unless the command
-        is to write to it: then it ends before anything is planned, asked or sent.
+        A command that is to write to it ends here, before anything is planned, asked or sent.
         """
         from rsspot.errors import StateError
         from rsspot.state.database import Database
-        from rsspot.state.ledger import open_ledger
         from rsspot.state.ledger.sqlite import SqliteLedger
 
         try:
-            return open_ledger(self.state_path, create=False, reading=not self.writes)
+            return self.whole_ledger
         except StateError as error:
             if self.writes:
                 raise
@@ -107,10 +105,10 @@ class CliSession(Printing):
 
     @cached_property
     def whole_ledger(self) -> Ledger:
-        """The ledger, for commands that show it. Raises StateError if it cannot be read."""
+        """The ledger, which is not created if missing. Raises StateError if it cannot be read."""
         from rsspot.state.ledger import open_ledger
 
-        return open_ledger(self.state_path, create=False, reading=True)
+        return open_ledger(self.state_path, create=False, reading=not self.writes)
 
     @cached_property
     def resolved(self) -> Resolved:

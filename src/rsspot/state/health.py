@@ -35,6 +35,11 @@ class StateHealth:
     leases: tuple[Lease, ...] = ()
     unfinished: tuple[int, ...] = ()
 
+    @property
+    def usable(self) -> bool:
+        """Whether its records can be read by this rsspot."""
+        return not self.damage and self.ours and self.schema <= NEWEST_SCHEMA
+
 
 def examine(path: Path) -> StateHealth:
     """Look at a file that exists. Raises StateError if it cannot be opened or is not a database."""

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from rsspot.state.failures import is_unwritable
+
 
 def connect(path: Path, patience: float) -> sqlite3.Connection:
     """A connection that cannot write. patience: seconds to wait while another process writes. Raises sqlite3.Error."""
@@ -14,7 +16,7 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
         return _connected(f"{uri}?mode=ro", patience)
     except sqlite3.OperationalError as error:
         # SQLite makes files beside one in WAL mode. Where it may not, only a file without a log can be read.
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CANTOPEN or _has_log(path):
+        if not is_unwritable(error) or _has_log(path):
             raise
         return _connected(f"{uri}?immutable=1", patience)
 

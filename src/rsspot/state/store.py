@@ -131,9 +131,11 @@ class StateStore:
         return database
 
     def _database(
-        self, *, durable: bool = True, patience: float = BUSY_TIMEOUT, access: Access = Access.WRITE
+        self, *, durable: bool = True, patience: float = BUSY_TIMEOUT, access: Access | None = None
     ) -> Database:
         path = self.path if self._create or self.path.exists() else None
+        # What is not to be created may be there only to be read.
+        access = access or (Access.WRITE if self._create else Access.READ)
         database = Database(path, durable=durable, patience=patience, access=access)
         self._opened.append(database)
         return database

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from rsspot.errors import StateError
 from rsspot.state.database import Access, Database
-from rsspot.state.failures import AWAY, ERRORS, state_error
+from rsspot.state.failures import AWAY, DAMAGED, ERRORS, state_error
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, PATIENCE, is_ours
 from rsspot.state.ledger.protocol import CLOSED, RunRecord, StepRecord, StepState
@@ -63,7 +63,9 @@ def verify(path: Path) -> list[LedgerFinding]:
 
 
 def _unusable(error: StateError) -> LedgerFinding:
-    return LedgerFinding(Weight.ERROR, "file", error.message, error.hint or AWAY)
+    # The hint of a damaged file is to verify it.
+    hint = AWAY if error.hint in (None, DAMAGED) else error.hint
+    return LedgerFinding(Weight.ERROR, "file", error.message, hint)
 
 
 def _of_file(path: Path, opened: sqlite3.Connection) -> Iterator[LedgerFinding]:

@@ -21,6 +21,7 @@ from rsspot.state.failures import AWAY
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, StateHealth, examine
 from rsspot.state.store import MOST_BYTES
+from rsspot.state.verification import Weight, verify
 from rsspot.utils.clock import stamp
 from rsspot.utils.files import others_can_read
 from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
@@ -113,6 +114,8 @@ def ledger(path: Path, now: datetime) -> Iterator[Diagnosis]:
         yield fail("ledger", error, AWAY)
         return
     yield _state(path, health)
+    if health.usable:
+        yield from _records(path)
     yield from _locks(health, now)
     if others_can_read(path):
         yield warn("ledger mode", f"others can read {path}", f"chmod 600 {path}")
@@ -129,6 +132,13 @@ def _state(path: Path, health: StateHealth) -> Diagnosis:
         hint = "the next command brings it up to date and keeps a copy"
         return warn("ledger", f"{path} is of an older rsspot (schema {health.schema} of {NEWEST_SCHEMA})", hint)
     return ok("ledger", f"{path} is intact (schema {health.schema})")
+
+
+def _records(path: Path) -> Iterator[Diagnosis]:
+    wrong = [finding for finding in verify(path) if finding.weight is Weight.ERROR]
+    if wrong:
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        yield fail("records", f"{wrong[0].what}: {wrong[0].message}{more}", "`rsspot ledger verify` lists them all")
 
 
 def _locks(health: StateHealth, now: datetime) -> Iterator[Diagnosis]:

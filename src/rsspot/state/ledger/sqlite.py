@@ -38,6 +38,10 @@ def open_at(url: str, *, create: bool, reading: bool = False) -> SqliteLedger:
     access = Access.READ if reading else Access.WRITE
     database = Database(path if create or path.exists() else None, access=access)
     require_intact(database)
+    if not reading:
+        # A file that may only be read is refused now, and not when a plan has been made and approved.
+        with database.transaction() as db:
+            db.execute("DELETE FROM leases WHERE FALSE")
     ledger = SqliteLedger(database)
     ledger.take_over()
     return ledger
