@@ -104,11 +104,11 @@ class Database:
     def snapshot(self) -> Iterator[None]:
         """Let all queries of a block see the file as it was at the first of them."""
         with self._guard:
-            self.rows("BEGIN")
+            self._connection.execute("BEGIN")
             try:
                 yield
             finally:
-                self.rows("ROLLBACK")
+                self._connection.execute("ROLLBACK")
 
     def compact(self) -> int | None:
         """Give the space of deleted rows back. Returns how many bytes; None while another process uses the file."""
@@ -133,12 +133,12 @@ class Database:
 
     def close(self) -> None:
         """Close the file. May be called more than once."""
-        self._connection.close()
+        if hasattr(self, "_connection"):
+            self._connection.close()
 
     def __del__(self) -> None:
         # Nothing is lost if the caller forgot to close: no transaction outlives its `with` block.
-        if hasattr(self, "_connection"):
-            self._connection.close()
+        self.close()
 
     def _open(self, migrations: Sequence[str], durable: bool, patience: float, access: Access) -> None:
         try:
@@ -147,6 +147,7 @@ class Database:
         except (*ERRORS, OSError) as error:
             if access is not Access.READ or not is_unwritable(error):
                 raise state_error("open", self.path, error) from None
+            self.close()
             self._open(migrations, False, patience, Access.COPY)
 
     def _connect(self, access: Access, patience: float) -> None:
