@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from contextlib import closing
@@ -16,6 +17,7 @@ from rsspot.state.database import Database
 from rsspot.state.ledger.plans import CUT
 from rsspot.state.ledger.protocol import StepRecord, StepState
 from support.ledgers import MADE_BY, START, Runs, edge
+from support.shell import STACK, write
 
 NOW = START + 100 * 86_400
 
@@ -195,3 +197,17 @@ def test_verify_finds_what_is_wrong(account: Path, capsys: pytest.CaptureFixture
         db.execute("UPDATE managed_objects SET applied_json = '{'")
     assert "error record: cannot read the record of CloudSpace/edge-1" in ledger(capsys, "verify", code=1)
     assert ledger(capsys, "verify", "-o", "json", code=1).startswith('{\n  "ok": false')
+
+
+def test_an_export_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither in plans nor in what was applied, in any form."""
+    secret = "https://hooks.example.com/canary-token"
+    text = STACK.replace("kubernetesVersion", f'webhook: "{secret}"\n  kubernetesVersion')
+    for each in (text, text.replace("canary-token", "canary-other")):
+        assert run(["--sandbox", "apply", write(each), "--yes", "--wait", "none"]) == 0
+    capsys.readouterr()
+    for words in (["export"], ["show", "2", "-o", "json"], ["steps", "-o", "json"], ["runs", "-o", "json"]):
+        assert run(["--sandbox", "ledger", *words]) == 0
+        printed = capsys.readouterr().out
+        assert "canary" not in printed and hashlib.sha256(secret.encode()).hexdigest() not in printed
+        assert len(printed) > 100

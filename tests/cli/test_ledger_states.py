@@ -97,7 +97,7 @@ def left_by_a_killed_run(file: Path) -> None:
 
 
 def copied(file: Path) -> None:
-    until = (utc_now() + timedelta(seconds=40)).isoformat()
+    until = (utc_now() + timedelta(seconds=58)).isoformat()
     forged(f"{LEASE}, expires_at = '{until}'")(file)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rsspot.errors import StateError
-from rsspot.state.database import Database
+from rsspot.state.database import Access, Database
 from rsspot.state.failures import DAMAGED, ERRORS, state_error
 from rsspot.state.ledger.protocol import Lease
 from rsspot.state.ledger.rows import Rows
@@ -45,23 +45,25 @@ def examine(path: Path) -> StateHealth:
     """Look at a file that exists. Raises StateError if it cannot be opened or is not a database."""
     try:
         with closing(connect(path, PATIENCE)) as database:
-            return _examined(database, path)
+            health = _of_pages(database)
     except ERRORS as error:
         raise state_error("read", path, error) from None
+    return _with_records(path, health) if health.usable else health
 
 
-def _examined(database: sqlite3.Connection, path: Path) -> StateHealth:
+def _of_pages(database: sqlite3.Connection) -> StateHealth:
     found = [str(row[0]) for row in database.execute("PRAGMA integrity_check(3)")]
-    damage = "" if found == ["ok"] else "; ".join(found)
     schema = int(database.execute("PRAGMA user_version").fetchone()[0])
-    ours = is_ours(database)
-    if damage or not ours or schema > NEWEST_SCHEMA:
-        return StateHealth(damage, ours, schema)
+    return StateHealth("" if found == ["ok"] else "; ".join(found), is_ours(database), schema)
+
+
+def _with_records(path: Path, health: StateHealth) -> StateHealth:
+    """The same with what is held and open, of an older file as it will be once it is brought up to date."""
     read = Rows(path)
-    database.row_factory = sqlite3.Row
-    leases = [read.lease(row) for row in database.execute("SELECT * FROM leases WHERE holder IS NOT NULL")]
-    runs = database.execute("SELECT id FROM runs WHERE outcome IS NULL ORDER BY id").fetchall()
-    return StateHealth("", True, schema, tuple(filter(None, leases)), tuple(number for (number,) in runs))
+    with closing(Database(path, access=Access.COPY)) as copy:
+        leases = [read.lease(row) for row in copy.rows("SELECT * FROM leases WHERE holder IS NOT NULL")]
+        runs = copy.rows("SELECT id FROM runs WHERE outcome IS NULL ORDER BY id")
+    return replace(health, leases=tuple(filter(None, leases)), unfinished=tuple(row["id"] for row in runs))
 
 
 def is_ours(database: sqlite3.Connection) -> bool:
