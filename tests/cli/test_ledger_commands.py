@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from rsspot.cli.app import run
+from rsspot.cli.sandbox import folder
 from rsspot.simulator.clock import ManualClock
 from rsspot.state.database import Database
-from rsspot.state.ledger.plans import CUT
+from rsspot.state.ledger.plans import CUT, packed
 from rsspot.state.ledger.protocol import StepRecord, StepState
 from support.ledgers import MADE_BY, START, Runs, edge
 from support.shell import STACK, write
@@ -211,3 +212,14 @@ def test_an_export_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
         printed = capsys.readouterr().out
         assert "canary" not in printed and hashlib.sha256(secret.encode()).hexdigest() not in printed
         assert len(printed) > 100
+
+
+def test_a_run_whose_changes_were_cut_cannot_be_undone(capsys: pytest.CaptureFixture[str]) -> None:
+    """A part of an undo would be worse than none."""
+    assert run(["--sandbox", "apply", write(STACK), "--yes", "--wait", "none"]) == 0
+    with closing(Database(folder() / "state.db", durable=False)) as database, database.transaction() as db:
+        cut = packed({"digest": "d", "changes": [{"address": "cloudspace/edge", "noise": "x" * 1000}]}, most=1)
+        db.execute("UPDATE runs SET plan_json = ?", (cut,))
+    capsys.readouterr()
+    assert run(["--sandbox", "plan", "--undo", "1"]) == 3
+    assert "run 1 was too large for its changes to be kept" in capsys.readouterr().err

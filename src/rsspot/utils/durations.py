@@ -6,7 +6,7 @@ import re
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 EXAMPLES = "write it like 90s, 10m, 12h, 30d, 8w or 1h30m"
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])")
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhdw])")
 
 
 def seconds_of(text: str) -> float:
