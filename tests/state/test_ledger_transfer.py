@@ -159,6 +159,7 @@ def test_the_newer_record_of_a_machine_counts_and_a_claim_stays() -> None:
 
 
 Edit = Callable[[dict[str, Any]], Any]
+HUGE = {"seq": 2**70, "address": "a/b", "ref": ["A", "b"], "verb": "create", "state": "done", "attempts": []}
 DAMAGE: dict[str, tuple[Edit, str]] = {
     "of another schema": (lambda d: d.update(schema="rsspot.state/1"), "its schema is not rsspot.ledger/1"),
     "with a member too many": (lambda d: d.update(more=1), "more"),
@@ -173,7 +174,14 @@ DAMAGE: dict[str, tuple[Edit, str]] = {
     "with an owner that is missing": (lambda d: d["owned"][0].update(run=77), "owned.0.run: there is no run 77"),
     "with an object twice": (lambda d: d["owned"].append(d["owned"][0]), "owned.1"),
     "with a machine twice": (lambda d: d["registrations"].append(d["registrations"][0]), "registrations.1"),
-    "with a huge number": (lambda d: d["runs"][0].update(fence=2**70), "a number that is too large"),
+    "with a huge fence": (lambda d: d["runs"][0].update(fence=2**70), "runs.0.fence"),
+    "with a huge step": (lambda d: d["runs"][0]["steps"].append(HUGE), "a number that is too large"),
+    "with a number that is none": (lambda d: d["runs"][2].update(id=-3), "runs.2.id: -3 is no number of a run"),
+    "with a run at no time": (lambda d: d["runs"][1].update(ended_at="soon"), "runs.1: 'soon' is no time"),
+    "with an attempt at no time": (
+        lambda d: d["runs"][0]["steps"][1]["attempts"][0].update(sent_at=""),
+        "runs.0.steps.1.attempts: '' is no time",
+    ),
     "with runs that are no list": (lambda d: d.update(runs=7), "runs"),
 }
 

@@ -67,7 +67,7 @@ WRONG = {
     "a step of no run": ("UPDATE steps SET run_id = 9 WHERE seq = 1", "steps"),
     "an attempt of no step": ("UPDATE attempts SET seq = 9 WHERE seq = 1", "attempts"),
     "an attempt with a binary outcome": ("UPDATE attempts SET outcome = x'ff' WHERE seq = 1", "attempt 1 of step 1"),
-    "an attempt at no time": ("UPDATE attempts SET sent_at = 'soon' WHERE seq = 1", "attempt 1: 'soon' is no time"),
+    "an attempt at no time": ("UPDATE attempts SET sent_at = 'soon' WHERE seq = 1", "'soon', in attempt 1, is no time"),
     "a run that began at no time": (
         "UPDATE runs SET started_at = '2026-99' WHERE id = 1",
         "run 1: '2026-99' is no time",

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from rsspot.state.database import Access, Database
 from rsspot.state.failures import AWAY, DAMAGED, ERRORS, state_error
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, PATIENCE, is_ours
+from rsspot.state.ledger.document import odd_times
 from rsspot.state.ledger.protocol import CLOSED, RunRecord, StepRecord, StepState
 from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.sqlite import RUN, SqliteLedger
@@ -119,7 +119,8 @@ class _Records:
             yield LedgerFinding(Weight.ERROR, what, "its plan is not the one of its digest", "do not undo this run")
         if (run.outcome is None) != (run.ended_at is None):
             yield LedgerFinding(Weight.ERROR, what, "it has an outcome or an end, and not both", AWAY)
-        yield from _odd_times(what, run.started_at, run.ended_at)
+        for text in odd_times(run.started_at, run.ended_at):
+            yield LedgerFinding(Weight.ERROR, what, f"{text!r} is no time", AWAY)
         if run.outcome is None:
             yield LedgerFinding(Weight.NOTE, what, "it goes on, or was killed", NEXT_APPLY)
         for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run.id):
@@ -132,7 +133,9 @@ class _Records:
         rows = self._db.rows("SELECT * FROM attempts WHERE run_id = ? AND seq = ?", run.id, step.seq)
         attempts = [self._tried(self._read.attempt, row) for row in rows]
         for attempt in filter(None, attempts):
-            yield from _odd_times(f"{what}, attempt {attempt.number}", attempt.sent_at, attempt.ended_at)
+            for text in odd_times(attempt.sent_at, attempt.ended_at):
+                message = f"{text!r}, in attempt {attempt.number}, is no time"
+                yield LedgerFinding(Weight.ERROR, what, message, AWAY)
         if attempts and step.state is StepState.PENDING:
             yield LedgerFinding(Weight.ERROR, what, "it was sent, and is on record as not begun", AWAY)
         elif run.outcome is not None and step.state not in CLOSED:
@@ -181,11 +184,3 @@ class _Records:
     def _told(self) -> Iterator[LedgerFinding]:
         yield from self._unreadable
         self._unreadable.clear()
-
-
-def _odd_times(what: str, *times: str | None) -> Iterator[LedgerFinding]:
-    for text in filter(None, times):
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            yield LedgerFinding(Weight.ERROR, what, f"{text!r} is no time", AWAY)

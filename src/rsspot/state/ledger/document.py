@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from rsspot.errors import StateError
 from rsspot.state.ledger.protocol import AttemptRecord, OwnedObject, RunRecord, StepRecord
 from rsspot.state.ledger.registrations import RegistrationRecord
+from rsspot.state.ledger.rows import LARGEST_FENCE, LARGEST_RUN
 from rsspot.utils.serialization import Document, digest
 
 SCHEMA = "rsspot.ledger/1"
@@ -89,20 +91,42 @@ def load_ledger(document: Any) -> LedgerContent:
 
 
 def _contradictions(content: LedgerContent) -> Iterator[str]:
-    """What would make two records one, or leave one without the record that it belongs to."""
+    """What would make two records one, leave one without the record that it belongs to, or be refused when read."""
     runs = {run.id for run in content.runs}
     yield from _repeated("runs", (run.id for run in content.runs))
     for index, run in enumerate(content.runs):
-        yield from _repeated(f"runs.{index}.steps", (step.seq for step in run.steps))
-        for at, step in enumerate(run.steps):
-            place = f"runs.{index}.steps.{at}.attempts"
-            yield from _repeated(place, (attempt.number for attempt in step.attempts))
-            yield from (f"{place}: one is of step {each.seq}" for each in step.attempts if each.seq != step.seq)
+        yield from _odd_run(f"runs.{index}", run)
     yield from _repeated("owned", ((owned.scope, *owned.ref) for owned in content.owned))
     for index, owned in enumerate(content.owned):
         if owned.run is not None and owned.run not in runs:
             yield f"owned.{index}.run: there is no run {owned.run}"
     yield from _repeated("registrations", (each.registration_key for each in content.registrations))
+
+
+def _odd_run(place: str, run: RunEntry) -> Iterator[str]:
+    if not 0 < run.id < LARGEST_RUN:
+        yield f"{place}.id: {run.id} is no number of a run"
+    if not 0 <= run.fence < LARGEST_FENCE:
+        yield f"{place}.fence: {run.fence} is no fence"
+    yield from (f"{place}: {text!r} is no time" for text in odd_times(run.started_at, run.ended_at))
+    yield from _repeated(f"{place}.steps", (step.seq for step in run.steps))
+    for index, step in enumerate(run.steps):
+        attempts = f"{place}.steps.{index}.attempts"
+        yield from _repeated(attempts, (attempt.number for attempt in step.attempts))
+        for attempt in step.attempts:
+            yield from (f"{attempts}: {text!r} is no time" for text in odd_times(attempt.sent_at, attempt.ended_at))
+            if attempt.seq != step.seq:
+                yield f"{attempts}: one is of step {attempt.seq}"
+
+
+def odd_times(*times: str | None) -> Iterator[str]:
+    """Those of these texts that are no times."""
+    for text in times:
+        try:
+            if text is not None:
+                datetime.fromisoformat(text)
+        except ValueError:
+            yield str(text)
 
 
 def _repeated(place: str, keys: Iterable[object]) -> Iterator[str]:

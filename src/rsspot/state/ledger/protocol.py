@@ -216,12 +216,12 @@ class Ledger(RegistrationLedger, Protocol):
         """The plan of a run as JSON; without its changes, and with `cut`, if it was too large. Raises LookupError."""
         ...
 
-    def steps(self, run: int) -> list[StepRecord]:
-        """The steps of a run, in order."""
-        ...
-
     def step_counts(self, run: int) -> dict[StepState, int]:
         """How many steps of a run are in each state."""
+        ...
+
+    def steps(self, run: int) -> list[StepRecord]:
+        """The steps of a run, in order."""
         ...
 
     def attempts(self, run: int) -> list[AttemptRecord]:

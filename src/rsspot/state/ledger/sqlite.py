@@ -237,14 +237,14 @@ class SqliteLedger(SqliteRegistrations):
             raise LookupError(f"the ledger has no run {run}")
         return {name: value for name, value in self._read.plan(rows[0]).items() if name != MADE_BY}
 
-    def steps(self, run: int) -> list[StepRecord]:
-        return [self._read.step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
-
     def step_counts(self, run: int) -> dict[StepState, int]:
         rows = self._db.rows(
             "SELECT run_id, MIN(seq) AS seq, state, COUNT(*) AS number FROM steps WHERE run_id = ? GROUP BY state", run
         )
         return {self._read.state(row): row["number"] for row in rows}
+
+    def steps(self, run: int) -> list[StepRecord]:
+        return [self._read.step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
 
     def attempts(self, run: int) -> list[AttemptRecord]:
         rows = self._db.rows(
