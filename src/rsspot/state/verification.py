@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,7 @@ from rsspot.state.failures import AWAY, DAMAGED, ERRORS, state_error
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, PATIENCE, is_ours
 from rsspot.state.ledger.document import odd_times
-from rsspot.state.ledger.protocol import CLOSED, RunRecord, StepRecord, StepState
+from rsspot.state.ledger.protocol import CLOSED, AttemptRecord, RunRecord, StepRecord, StepState
 from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.sqlite import RUN, SqliteLedger
 from rsspot.state.read_only import connect
@@ -106,8 +106,7 @@ class _Records:
     def runs(self) -> Iterator[LedgerFinding]:
         """Each run with its plan, steps and attempts."""
         for row in self._db.rows(f"{RUN} ORDER BY id"):
-            run = self._tried(self._read.run, row)
-            if run is not None:
+            if run := self._tried(self._read.run, row):
                 yield from self._of_run(run)
             yield from self._told()
 
@@ -123,16 +122,17 @@ class _Records:
             yield LedgerFinding(Weight.ERROR, what, f"{text!r} is no time", AWAY)
         if run.outcome is None:
             yield LedgerFinding(Weight.NOTE, what, "it goes on, or was killed", NEXT_APPLY)
+        attempts: dict[int, list[AttemptRecord]] = {}
+        for row in self._db.rows("SELECT * FROM attempts WHERE run_id = ?", run.id):
+            if attempt := self._tried(self._read.attempt, row):
+                attempts.setdefault(attempt.seq, []).append(attempt)
         for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run.id):
-            step = self._tried(self._read.step, row)
-            if step is not None:
-                yield from self._of_step(run, step)
+            if step := self._tried(self._read.step, row):
+                yield from self._of_step(run, step, attempts.get(step.seq, []))
 
-    def _of_step(self, run: RunRecord, step: StepRecord) -> Iterator[LedgerFinding]:
+    def _of_step(self, run: RunRecord, step: StepRecord, attempts: Sequence[AttemptRecord]) -> Iterator[LedgerFinding]:
         what = f"run {run.id}, step {step.seq} ({step.address})"
-        rows = self._db.rows("SELECT * FROM attempts WHERE run_id = ? AND seq = ?", run.id, step.seq)
-        attempts = [self._tried(self._read.attempt, row) for row in rows]
-        for attempt in filter(None, attempts):
+        for attempt in attempts:
             for text in odd_times(attempt.sent_at, attempt.ended_at):
                 message = f"{text!r}, in attempt {attempt.number}, is no time"
                 yield LedgerFinding(Weight.ERROR, what, message, AWAY)
