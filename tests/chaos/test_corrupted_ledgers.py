@@ -27,6 +27,14 @@ COMMANDS = (
 CASES = amount(12, 300)
 
 
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working directory, with its own home and sandbox."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path / "sandbox"))
+    monkeypatch.chdir(tmp_path)
+
+
 def corrupted(good: bytes, seed: int) -> bytes:
     """A few places of a file with something else in them."""
     chance = random.Random(seed)
@@ -55,6 +63,7 @@ def living(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [{"metadata": each["metadata"], "spec": each["spec"]} for each in found]
 
 
+@pytest.mark.timeout(3000)
 def test_no_corruption_is_a_defect_or_a_change(capsys: pytest.CaptureFixture[str]) -> None:
     """The objects are as their manifests want them, so whatever a command changed would be wrong."""
     for text in (STACK, STACK.replace("desired: 2", "desired: 3")):
