@@ -20,6 +20,7 @@ from rsspot.planner.plan import Plan
 from rsspot.planner.pricing import price
 from rsspot.planner.undo import inverse
 from rsspot.resources.registry import kinds
+from rsspot.state.ledger.plans import CUT
 from rsspot.state.ledger.protocol import Ledger, RunRecord, StepState
 from rsspot.workflows.prices import read_rates
 from rsspot.workflows.reconcile import on_record, read_live, scope_id, worth_a_look
@@ -40,7 +41,10 @@ async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, option
     state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, record.scope))
     allowed = options or PlanOptions()
     context = PlanContext(state, kinds(), Owners(stack, state), allowed)
-    was = load_plan(ledger.plan(run), sealed=False)
+    stored = ledger.plan(run)
+    if CUT in stored:
+        raise UsageError(f"run {run} was too large for its changes to be kept", hint="write the manifests as they were")
+    was = load_plan(stored, sealed=False)
     check_kinds(was)
     # What was found to be so already was done by another run, or by somebody else.
     done = {step.address for step in ledger.steps(run) if step.state is StepState.DONE}
@@ -75,14 +79,14 @@ def _made_or_deleted_after(ledger: Ledger, record: RunRecord) -> set[Ref]:
     return {
         step.ref
         for run in ledger.runs(record.scope)
-        if run.id > record.id
+        if (run.started_at, run.id) > (record.started_at, record.id)
         for step in ledger.steps(run.id)
         if step.verb in (Verb.CREATE, Verb.DELETE) and step.state is StepState.DONE
     }
 
 
 def _record(ledger: Ledger, run: int) -> RunRecord:
-    for record in ledger.runs():
-        if record.id == run:
-            return record
-    raise not_found(f"the ledger has no run {run}", hint="list the runs with `rsspot ledger runs`")
+    record = ledger.run(run)
+    if record is None:
+        raise not_found(f"the ledger has no run {run}", hint="list the runs with `rsspot ledger runs`")
+    return record
