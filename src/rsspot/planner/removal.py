@@ -4,8 +4,9 @@ Only three things are ever deleted. A predecessor that an interrupted replacemen
 ready: until then it still does the work. An object whose parent is deleted, since it cannot outlive it. And, only with
 --prune, an object of this stack that no manifest declares; one that is to be detached loses our label instead.
 Everything else that is ours and undeclared is listed and left alone. Nothing is pruned on incomplete knowledge: not of
-a kind whose list could not be read, not an object that a manifest may stand for whose group could not be read, not a
-copy when it is uncertain which one is declared, and nothing at all by a plan of some objects only.
+a kind whose list could not be read, not an object that a manifest may stand for whose group could not be read, not one
+whose origin a single read misses (see `absence`), not a copy when it is uncertain which one is declared, and nothing at
+all by a plan of some objects only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
+from rsspot.planner.absence import PROVEN, absence_of, is_expanded
 from rsspot.planner.change import Change
 from rsspot.planner.decisions import delete, detach
 from rsspot.planner.diff import SPEC
@@ -75,6 +77,8 @@ def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bo
             changes.append(delete(kind, live, f"goes down with {parent}", context))
         elif parent in undecided and not kind.authored:
             continue
+        elif _may_prune(kind, draft, context) and not _is_proven(kind, live, draft):
+            notes.append(_note_on_absence(address))
         elif _may_prune(kind, draft, context) and (match is None or match.certain):
             reason = "the stack is destroyed" if context.options.destroy else "no longer in the manifests"
             if context.owners.on_remove(kind, live) is OnRemove.DETACH:
@@ -108,6 +112,15 @@ def _undeclared(
 def _note_on_copy(address: str, match: Match) -> str:
     doubt = "" if match.certain else " (nothing tells which of the two is declared: neither is pruned)"
     return f"{address} carries the name of {match.manifest.address} and looks like a copy of it{doubt}"
+
+
+def _is_proven(kind: Kind[Any], live: Document, draft: Draft) -> bool:
+    """Whether nothing stands for an object any more; one read that misses its origin does not show that."""
+    return kind.absence is None or absence_of(kind, live) in PROVEN or not is_expanded(kind, live, draft)
+
+
+def _note_on_absence(address: str) -> str:
+    return f"{address}: what it stands for is missing; it goes once a later apply misses it too"
 
 
 def _may_prune(kind: Kind[Any], draft: Draft, context: PlanContext) -> bool:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rsspot.applier.context import ApplyContext
     from rsspot.applier.events import Event
     from rsspot.applier.options import ApplyOptions
+    from rsspot.utils.clock import Clock
 
 
 async def make_plan(
@@ -197,10 +198,18 @@ async def apply_plan(
                 with suppress(Locked):
                     async for settled in left_open:
                         yield settled
+            note_sightings(ledger, plan, client.clock)
             steps = order(plan.changes)
             async with aclosing(run_steps(plan, steps, context, held, options.stop, options.parallel)) as events:
                 async for event in events:
                     yield event
+
+
+def note_sightings(ledger: Ledger, plan: Plan, clock: Clock) -> None:
+    """Record what the plan has seen and missed: see `planner.absence`."""
+    found, missing = [ref.name for ref in plan.found], [ref.name for ref in plan.missing]
+    if found or missing:
+        ledger.sighted(found=found, missing=missing, now=clock.now())
 
 
 def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: ApplyOptions) -> ApplyContext:
@@ -218,6 +227,7 @@ def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: 
         wait=options.wait,
         patience=Patience(options.wait_timeout, options.wait_timeout, lambda: options.stop.asked),
         made_by=provenance(os.environ),
+        parallel=options.parallel,
     )
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from rsspot.models.refs import Ref
-from rsspot.state.ledger.registrations import RegistrationLedger
+from rsspot.state.ledger.registration_history import RegistrationHistory
 
 
 class StepState(StrEnum):
@@ -122,7 +122,7 @@ class Lease:
     expires_at: datetime
 
 
-class Ledger(RegistrationLedger, Protocol):
+class Ledger(RegistrationHistory, Protocol):
     """The record of all applies of all stacks. Each write is one durable transaction."""
 
     def acquire(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from rsspot.models.refs import UUID, wire_uuid
+from rsspot.utils.process import process_space
 
 
 class RegistrationStatus(StrEnum):
@@ -38,7 +38,7 @@ _serials = itertools.count(1)
 
 def worker_of_this_process() -> str:
     """A new unique worker name. Claims made under it end when this process ends."""
-    return f"{socket.gethostname()}#{os.getpid()}#{next(_serials)}"
+    return f"{process_space()}#{os.getpid()}#{next(_serials)}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Every backend calls them inside its transactions, so that all backends refuse th
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from rsspot.errors import Locked, StateError
 from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.utils.clock import stamp
-from rsspot.utils.process import process_lives
+from rsspot.utils.process import process_lives, process_space
 
 _S = RegistrationStatus
 LEGAL: dict[RegistrationStatus, frozenset[RegistrationStatus]] = {
@@ -110,6 +109,21 @@ def advanced(
     )
 
 
+def returned(
+    record: RegistrationRecord | None, status: RegistrationStatus, *, worker: str | None, now: str
+) -> RegistrationRecord:
+    """A copy of the record of an unfinished machine with the status that its next attempt begins with.
+
+    Raises StateError for a machine that is unknown or registered, or that another worker has claimed.
+    """
+    if record is not None:
+        require_claim(record, worker, now)
+    if record is None or record.status is _S.REGISTERED:
+        before = record.status.value if record else "unknown"
+        raise StateError(f"a registration cannot go from {before} to {status.value}")
+    return replace(record, status=status, updated_at=now)
+
+
 def later(before: RegistrationStatus, status: RegistrationStatus) -> RegistrationStatus:
     """The status of a machine that has one and is said to have another: the one that is further on.
 
@@ -140,4 +154,4 @@ def require_claim(record: RegistrationRecord, worker: str | None, now: str) -> N
 def has_ended(worker: str) -> bool:
     """Whether a worker was a process of this machine that has ended. Its claims are then free."""
     process = PROCESS.fullmatch(worker)
-    return process is not None and process["host"] == socket.gethostname() and not process_lives(int(process["pid"]))
+    return process is not None and process["host"] == process_space() and not process_lives(int(process["pid"]))

@@ -25,7 +25,7 @@ from rsspot.state.ledger.protocol import (
 )
 from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.rules import require_free, require_open, still_holds
-from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
+from rsspot.state.ledger.sqlite_registration_history import SqliteRegistrationHistory
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import canonical, without_surrogates
 
@@ -42,7 +42,7 @@ MADE_BY = "madeBy"
 """The member beside the plan of a run that says who started it."""
 
 
-class SqliteLedger(SqliteRegistrations):
+class SqliteLedger(SqliteRegistrationHistory):
     """See `Ledger` for the methods. clock: tells the times on record; that of this machine unless given"""
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
