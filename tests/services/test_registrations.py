@@ -65,7 +65,7 @@ async def test_a_failure_is_recorded_with_its_reason_and_retried_later(
     with pytest.raises(NotFound):
         await registrations.get("key")
     registrar.log.unlink()
-    with pytest.raises(RegistrarFailed, match="failed once and is not tried again"):
+    with pytest.raises(RegistrarFailed, match="failed once, and is tried again only after"):
         await registrations.create(machine(registrar.refusing()))
     assert registrar.questions == []
     registrations.context.registrations().retry("key")

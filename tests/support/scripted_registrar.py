@@ -55,12 +55,13 @@ SERVICES: dict[str, Service] = {}
 
 
 class Service:
-    """A cluster manager that honors idempotency keys. misbehave: (machine, question, how often asked) -> what it does
+    """A cluster manager that honors idempotency keys.
 
+    misbehave: (name of the machine, question, how often it was asked) -> what it does
     joined: how often each machine joined · asked: how often it was asked each question about each machine
     """
 
-    def __init__(self, misbehave: Callable[[int, str, int], str]) -> None:
+    def __init__(self, misbehave: Callable[[str, str, int], str]) -> None:
         self._misbehave = misbehave
         self._answered: dict[str, Document] = {}
         self.joined: Counter[str] = Counter()
@@ -70,8 +71,7 @@ class Service:
         """Answers one question, or fails in one of the ways that a registrar may."""
         machine, question, key = message["registrationKey"], message["ask"], message["idempotencyKey"]
         self.asked[machine][question] += 1
-        number = int(str(message["vm"]["name"]).rpartition("-")[2])
-        behavior = self._misbehave(number, question, self.asked[machine][question])
+        behavior = self._misbehave(str(message["vm"]["name"]), question, self.asked[machine][question])
         if behavior == "hang":
             await asyncio.Event().wait()
         if behavior == "fail":

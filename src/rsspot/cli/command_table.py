@@ -36,6 +36,10 @@ OWN = {
     "raw": ("rsspot.cli.raw", "Send one request to any path of the API."),
     "state": ("rsspot.cli.state", "Export, import and clean up state.db."),
     "ledger": ("rsspot.cli.ledger", "Show past runs, step by step."),
+    "registrations": (
+        "rsspot.cli.registrations",
+        "Show how far each machine is registered, and retry, skip or retire machines.",
+    ),
     "simulator": ("rsspot.cli.simulator", "Run and control a local simulator of the Spot API."),
     "completion": ("rsspot.cli.completion", "Print the completion script of a shell."),
     "man": ("rsspot.cli.man", "Print the manual page of a command."),

@@ -17,7 +17,7 @@ from typing import Any
 
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
-from rsspot.planner.absence import PROVEN, absence_of, is_expanded
+from rsspot.planner.absence import ListedOrigins
 from rsspot.planner.change import Change
 from rsspot.planner.decisions import delete, detach
 from rsspot.planner.diff import SPEC
@@ -57,6 +57,7 @@ def _derived(context: PlanContext) -> set[str]:
 
 
 def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bool]) -> Draft:
+    listing = ListedOrigins.of(draft, context)
     undecided = {change.parent for change in draft.changes if change.deferred}
     doomed = {change.address for change in draft.changes if change.destructive and not change.surge}
     copies = {_uid(live): match for match in draft.matches for live in match.copies}
@@ -75,12 +76,12 @@ def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bo
             undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
         elif parent in doomed:
             changes.append(delete(kind, live, f"goes down with {parent}", context))
-        elif parent in undecided and not kind.authored:
+        elif parent in undecided and not kind.authored and not listing.is_gone(kind, live):
             continue
-        elif _may_prune(kind, draft, context) and not _is_proven(kind, live, draft):
-            notes.append(_note_on_absence(address))
+        elif _may_prune(kind, draft, context) and listing.may_be_back(kind, live):
+            notes.append(f"{address}: what it stands for is missing; it goes once a later apply misses it too")
         elif _may_prune(kind, draft, context) and (match is None or match.certain):
-            reason = "the stack is destroyed" if context.options.destroy else "no longer in the manifests"
+            reason = _reason(kind, live, listing, context)
             if context.owners.on_remove(kind, live) is OnRemove.DETACH:
                 change = detach(kind, live, f"{reason}, and is to stay", context)
             else:
@@ -114,13 +115,11 @@ def _note_on_copy(address: str, match: Match) -> str:
     return f"{address} carries the name of {match.manifest.address} and looks like a copy of it{doubt}"
 
 
-def _is_proven(kind: Kind[Any], live: Document, draft: Draft) -> bool:
-    """Whether nothing stands for an object any more; one read that misses its origin does not show that."""
-    return kind.absence is None or absence_of(kind, live) in PROVEN or not is_expanded(kind, live, draft)
-
-
-def _note_on_absence(address: str) -> str:
-    return f"{address}: what it stands for is missing; it goes once a later apply misses it too"
+def _reason(kind: Kind[Any], live: Document, listing: ListedOrigins, context: PlanContext) -> str:
+    """Why an object that nothing declares goes."""
+    if context.options.destroy:
+        return "the stack is destroyed"
+    return "what it stood for is gone" if listing.is_gone(kind, live) else "no longer in the manifests"
 
 
 def _may_prune(kind: Kind[Any], draft: Draft, context: PlanContext) -> bool:

@@ -163,8 +163,7 @@ class _Walk:
     def _refuse_beyond_limit(self, failures: int, reason: str) -> None:
         if failures >= self._terms.retry.limit:
             times = "once" if failures == 1 else f"{failures} times"
-            hint = "mend the cause, then run `rsspot registrations retry` for it"
-            raise RegistrarFailed(f"failed {times} and is not tried again: {reason}", hint=hint)
+            raise RegistrarFailed(f"failed {times}, and is tried again only after `registrations retry`: {reason}")
 
     async def _pause(self, seconds: float) -> None:
         while seconds > 0:
