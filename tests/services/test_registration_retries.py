@@ -145,7 +145,9 @@ async def test_attempts_are_further_and_further_apart(ledger: Ledger) -> None:
     """Up to a limit, after which the machine stays failed until somebody retries it."""
     clock, registrar = ManualClock(), ScriptedRegistrar(submit=[NO] * 8)
     began = clock.monotonic()
-    with pytest.raises(RegistrarFailed, match="failed 5 times, and is tried again only after `registrations retry`: no"):
+    with pytest.raises(
+        RegistrarFailed, match="failed 5 times, and is tried again only after `registrations retry`: no"
+    ):
         await register("key", terms(ledger, registrar, clock=clock))
     assert clock.monotonic() - began == 2 + 4 + 8 + 16
     with pytest.raises(RegistrarFailed):

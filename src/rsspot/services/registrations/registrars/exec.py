@@ -30,6 +30,8 @@ from rsspot.utils.serialization import Document
 
 DEATH_SECONDS = 5.0
 """How long a killed program may take to die: longer only when the system is stuck, and then it is not waited for."""
+NO_ANSWER = 75
+"""The exit code (EX_TEMPFAIL) by which a program says that nobody knows whether it has done what it was asked."""
 OUT, ERRORS = 1, 2
 
 
@@ -69,7 +71,8 @@ class ProgramRegistrar:
             raise RegistrarSilent(f"the registrar {self._name} was ended by {signal.Signals(-code).name}")
         if code:
             said = complaint(conversation.text(ERRORS).decode(errors="replace"))
-            raise RegistrarFailed(f"the registrar {self._name} exited with {code}: {said}")
+            failed = RegistrarSilent if code == NO_ANSWER else RegistrarFailed
+            raise failed(f"the registrar {self._name} exited with {code}: {said}")
         return answer_of(self._name, conversation.text(OUT))
 
 
