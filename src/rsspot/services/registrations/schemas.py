@@ -15,6 +15,8 @@ from rsspot.resources.kind import Kind, Naming
 from rsspot.services.registrations.registrar import Registrar, RegistrationRetry
 from rsspot.utils.serialization import Document, at_path
 
+NOT_KEPT = "the ledger does not keep it"
+
 
 class RegistrationSpec(Spec):
     """Which machines to register, with what, and how."""
@@ -116,7 +118,7 @@ def registrations(machines: list[Document]) -> list[Document]:
         spec, labels = machine["spec"], machine["metadata"].get("labels") or {}
         key = (labels.get(STACK_LABEL) or "", spec["vmCloudSpace"], spec["omniCluster"])
         wanted = {"vmCloudSpace": spec["vmCloudSpace"], "omniCluster": spec["omniCluster"]}
-        program = {"registrar": spec["registrar"]} if spec.get("registrar") else {}
+        program = {"registrar": _whole(spec["registrar"])} if spec.get("registrar") else {}
         # The program of any machine will do: all of a group had one Registration.
         earlier = found.get(key, {}).get("spec", {})
         found[key] = {"metadata": {"labels": labels}, "spec": {**wanted, **earlier, **program}}
@@ -130,6 +132,12 @@ def registrations(machines: list[Document]) -> list[Document]:
         }
         for (_, group, cluster), each in sorted(found.items())
     ]
+
+
+def _whole(registrar: Document) -> Document:
+    """A registrar as the ledger has it, with something where its secret was, for a variable to stand for."""
+    webhook = registrar.get("webhook")
+    return {**registrar, "webhook": {"secret": NOT_KEPT, **webhook}} if webhook else registrar
 
 
 VM_REGISTRATION = Kind(
