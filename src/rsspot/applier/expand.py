@@ -52,18 +52,25 @@ async def expand(step: StepRun) -> Result:
 async def _create_all(
     members: Documents, bodies: list[Document], permit: Callable[[], None], most: int
 ) -> list[RsspotError]:
-    """Create the members, `most` at a time; gives what went wrong. Raises what ends a run, with none under way."""
-    turns = asyncio.Semaphore(most)
+    """Create the members, `most` at a time; gives what went wrong.
 
-    async def create(body: Document) -> RsspotError | None:
+    Raises what ends a run: then no further one is begun, and those under way have ended.
+    """
+    turns, failures, fatal = asyncio.Semaphore(most), list[RsspotError](), list[RsspotError]()
+
+    async def create(body: Document) -> None:
         async with turns:
-            permit()
+            if fatal:
+                return
             try:
+                permit()
                 await members.create(body)
-            except FATAL:
-                raise
+            except FATAL as error:
+                fatal.append(error)
             except RsspotError as error:
-                return error
-        return None
+                failures.append(error)
 
-    return [error for error in await together(create(body) for body in bodies) if error is not None]
+    await together(create(body) for body in bodies)
+    if fatal:
+        raise fatal[0]
+    return failures

@@ -76,7 +76,7 @@ async def while_permitted(answer: Coroutine[Any, Any, Document], permit: Callabl
 
     Raises what the registrar raises, and Cancelled.
     """
-    asking = asyncio.ensure_future(answer)
+    asking = asyncio.ensure_future(_begin(answer, permit))
     try:
         while not (await asyncio.wait({asking}, timeout=LOOK_EVERY))[0]:
             try:
@@ -90,6 +90,16 @@ async def while_permitted(answer: Coroutine[Any, Any, Document], permit: Callabl
             asking.cancel()
             with suppress(asyncio.CancelledError, RegistrarFailed):
                 await asking
+
+
+async def _begin(answer: Coroutine[Any, Any, Document], permit: Callable[[], None]) -> Document:
+    """Ask whether it may begin at the moment when it does: others had their turn since it was decided."""
+    try:
+        permit()
+    except BaseException:
+        answer.close()
+        raise
+    return await answer
 
 
 def idempotency_key(record: RegistrationRecord, question: str, generation: int, attempt: int) -> str:

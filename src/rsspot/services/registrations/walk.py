@@ -205,6 +205,10 @@ class _Walk:
 
     def _put(self, asked: QuestionRecord, record: RegistrationRecord) -> Coroutine[Any, Any, Document]:
         """Put a question to the registrar, which answers it once this is awaited."""
+
+        def started(process: str) -> None:
+            self._ledger.asked_by(asked, process)
+            self._terms.permit()
+
         message = message_of(asked, record, self._terms.machine)
-        started = partial(self._ledger.asked_by, asked)
         return self._terms.registrar.ask(Question(message, asked.idempotency_key, self._terms.timeout, started))
