@@ -74,5 +74,6 @@ MIGRATIONS: tuple[str, ...] = (
         asked_at TEXT NOT NULL, ended_at TEXT, outcome TEXT,
         PRIMARY KEY (registration_key, question, attempt)
     );
+    CREATE INDEX registration_ledger_by_claim ON registration_ledger (claimed_by);
     """,
 )
