@@ -150,3 +150,9 @@ async def test_the_process_is_told_before_it_has_its_question() -> None:
         await ProgramRegistrar(["/bin/sleep", "600"]).ask(Question({}, "key", 600, note))
     with pytest.raises(ProcessLookupError):
         os.kill(int(began[0].split("#")[1]), 0)
+
+
+async def test_a_program_can_say_that_nobody_knows() -> None:
+    """By an exit code of its own, with the reason."""
+    with pytest.raises(RegistrarSilent, match="exited with 75: the connection broke"):
+        await ask(["/bin/sh", "-c", "echo the connection broke >&2; exit 75"], {}, 20)

@@ -62,7 +62,7 @@ def show(machine: str = MACHINES) -> None:
         return
     if here.options.output in ("table", "wide"):
         for name, value in summary_of(ledger, record).items():
-            if value is not None:
+            if value is not None and value is not False:
                 print(printable(f"{name.replace('_', ' ')}: {value}"))
     columns = ("question", "attempt", "asked_at", "ended_at", "outcome")
     rows = [{name: each[name] for name in columns} | {"key": each["idempotency_key"]} for each in found["questions"]]
