@@ -207,6 +207,7 @@ def _kept_protection(kind: Kind[Any], live: Document, context: PlanContext) -> t
 def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change:
     """The change that stands for objects which can be known only once their group is ready."""
     labels = {STACK_LABEL: context.owners.stack}
+    body = {**source.body, "metadata": {"name": source.name, "labels": labels}}
     return Change(
         address=inner.address(f"{source.name}:*", source.spec),
         action=Action.CREATE,
@@ -215,7 +216,8 @@ def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change
         origin=source.origin,
         origins=source.origins,
         parent=source.parent,
-        body={**source.body, "metadata": {"name": source.name, "labels": labels}},
+        body=body,
+        secrets=secret_paths(source.kind, body),
         deferred=True,
     )
 

@@ -28,7 +28,7 @@ from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
-    from rsspot.state.ledger.registrations import RegistrationLedger
+    from rsspot.state.ledger.registration_history import RegistrationHistory
 
 
 class TargetOrganization(Protocol):
@@ -54,7 +54,7 @@ class Context:
     session: SpotTransport
     organization: TargetOrganization
     clock: Clock
-    registrations: Callable[[], RegistrationLedger]
+    registrations: Callable[[], RegistrationHistory]
     """Opens the registration ledger; called only for kinds stored there."""
     refresh_token: Callable[[], str]
     """Returns the refresh token, for endpoints that require it in the body. Raises AuthError if there is none."""

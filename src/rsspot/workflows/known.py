@@ -13,7 +13,7 @@ def known_names(ledger: Ledger, account: str) -> dict[str, set[str]]:
     account: what the scopes of the organization begin with
     """
     names: dict[str, set[str]] = defaultdict(set)
-    for scope in {run.scope for run in ledger.runs() if run.scope.startswith(account)}:
+    for scope in (each for each in ledger.scopes() if each.startswith(account)):
         for ref in ledger.owned(scope):
             names[ref.kind].add(ref.name)
     return names

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rsspot.applier.context import ApplyContext
     from rsspot.applier.events import Event
     from rsspot.applier.options import ApplyOptions
+    from rsspot.utils.clock import Clock
 
 
 async def make_plan(
@@ -173,7 +174,7 @@ async def known_stacks(client: AsyncSpotClient, ledger: Ledger, account: str) ->
     """
     snapshot = await read_live(client, ledger, [kind for kind in kinds().values() if worth_a_look(kind)])
     live = {label_of(each) for objects in snapshot.live.values() for each in objects.values()}
-    applied = {run.scope.removeprefix(account) for run in ledger.runs() if run.scope.startswith(account)}
+    applied = {scope.removeprefix(account) for scope in ledger.scopes() if scope.startswith(account)}
     return sorted(filter(None, live | applied))
 
 
@@ -205,10 +206,18 @@ async def apply_plan(
                 with suppress(Locked):
                     async for settled in left_open:
                         yield settled
+            note_sightings(ledger, plan, client.clock)
             steps = order(plan.changes)
             async with aclosing(run_steps(plan, steps, context, held, options)) as events:
                 async for event in events:
                     yield event
+
+
+def note_sightings(ledger: Ledger, plan: Plan, clock: Clock) -> None:
+    """Record what the plan has seen and missed: see `planner.absence`."""
+    found, missing = [ref.name for ref in plan.found], [ref.name for ref in plan.missing]
+    if found or missing:
+        ledger.sighted(found=found, missing=missing, now=clock.now())
 
 
 def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: ApplyOptions) -> ApplyContext:
@@ -235,6 +244,7 @@ def run_context(
         wait_for=Phase(options.wait_for),
         patience=Patience(timeout, timeout, options.step_timeout, lambda: options.stop.asked),
         made_by=provenance(os.environ),
+        parallel=options.parallel,
     )
 
 
