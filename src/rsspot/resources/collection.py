@@ -198,7 +198,7 @@ class Collection(Generic[T]):
             with collector_paused():
                 page = self._pages.validate_json(body, by_name=False, by_alias=True)
                 if page.items is None and "items" not in parse_json(body):
-                    # Null is how Go writes an empty list. A plan asks for more: see `Documents.list`.
+                    # Null is how Go writes an empty list. A plan asks for more: see `http.envelopes.is_definite`.
                     raise NotAsDocumented(f"is not {Envelope.LIST.value}")
                 require_whole(page.metadata and page.metadata.model_dump(by_alias=True))
                 require_kind(self.kind.name, page.kind, (item.kind for item in page.items or ()))

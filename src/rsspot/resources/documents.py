@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.errors import ApiError, AuthError, NotFound, TransportError
-from rsspot.http.envelopes import Envelope, page_of
+from rsspot.http.envelopes import Envelope, is_definite, page_of
 from rsspot.http.paging import items_of, token_of
 from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
 from rsspot.models.fields import SECRET
@@ -67,11 +67,14 @@ class Context:
 
 
 class ListedDocuments(list[Document]):
-    """The objects of a list. metadata: that of the list itself, such as its resourceVersion"""
+    """The objects of a list. metadata: that of the list itself, such as its resourceVersion
 
-    def __init__(self, items: Iterable[Document], metadata: Document) -> None:
+    definite: whether it says for certain what there is, as `http.envelopes.is_definite` tells
+    """
+
+    def __init__(self, items: Iterable[Document], metadata: Document, *, definite: bool = True) -> None:
         super().__init__(items)
-        self.metadata = metadata
+        self.metadata, self.definite = metadata, definite
 
 
 class Documents:
@@ -96,7 +99,9 @@ class Documents:
         pages = await self._session.pages(call, partial(page_of, kind=self.kind.name), token_of)
         metadata = at_path(pages[-1], ("metadata",))
         listed = ListedDocuments(
-            [self.framed(item) for item in items_of(pages)], metadata if isinstance(metadata, dict) else {}
+            [self.framed(item) for item in items_of(pages)],
+            metadata if isinstance(metadata, dict) else {},
+            definite=all(map(is_definite, pages)),
         )
         if whole and self.context.listed:
             self.context.listed(self.kind, listed)

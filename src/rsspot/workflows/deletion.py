@@ -18,7 +18,7 @@ from rsspot.resources.names import full_name
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import read_live, scope_id
+from rsspot.workflows.known import read_live, scope_id
 
 
 async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kind[Any], wire_name: str) -> str | None:

@@ -33,7 +33,7 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.secrets import Secrets
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import choices
-from rsspot.workflows.reconcile import on_record, read_live, scope_id
+from rsspot.workflows.known import on_record, read_live, scope_id
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.reading import parse_json, read_text
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
+from rsspot.workflows.known import scope_id
 from rsspot.workflows.programs import check_programs
-from rsspot.workflows.reconcile import scope_id
 from rsspot.workflows.saved_plan_guards import check_allowed
 
 
