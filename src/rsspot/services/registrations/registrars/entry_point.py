@@ -81,8 +81,9 @@ def _in_thread(function: Callable[[Document], Any], message: Document) -> asynci
 
 def _loaded(name: str) -> Callable[[Document], Any]:
     """The function of `package.module:function`, or of an entry point. Raises RegistrarFailed."""
+    written_out = ":" in name
     found = (
-        [metadata.EntryPoint(name, name, GROUP)] if ":" in name else [*metadata.entry_points(group=GROUP, name=name)]
+        [metadata.EntryPoint(name, name, GROUP)] if written_out else [*metadata.entry_points(group=GROUP, name=name)]
     )
     if not found:
         raise RegistrarFailed(f"no installed package has an entry point {name!r} in {GROUP}")
@@ -94,8 +95,3 @@ def _loaded(name: str) -> Callable[[Document], Any]:
         raise RegistrarFailed(f"the registrar {name} is not a function")
     loaded: Callable[[Document], Any] = function
     return loaded
-
-
-def _written(name: str) -> metadata.EntryPoint:
-    """The entry point that is written out, as `package.module:function`."""
-    return metadata.EntryPoint(name, name, GROUP)
