@@ -13,7 +13,7 @@ from rsspot.planner.change import Action
 from support.amount import amount
 from support.histories import Stage, has_to_go, text, versions
 
-HISTORIES = amount(20, 2000)
+HISTORIES = amount(12, 2000)
 
 
 @pytest.fixture(scope="module")

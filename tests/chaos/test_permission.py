@@ -23,7 +23,7 @@ from rsspot.wire import httpx
 from support.amount import amount
 from support.scenes import CLOUDSPACE, OpenScene, Scene
 
-SEEDS = range(amount(12, 40))
+SEEDS = range(amount(8, 40))
 POOLS = 12
 
 

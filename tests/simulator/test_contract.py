@@ -25,7 +25,7 @@ CHECKS = (
 )
 """Two checks are left out: whether invalid data is always refused (unknown fields are only warnings, as on a real
 server), and whether authentication is ignored (the tests of the gateway cover that)."""
-EXAMPLES = amount(7, 40)
+EXAMPLES = amount(5, 40)
 """Test cases per operation. There are about sixty operations."""
 FEWEST = 40 * EXAMPLES
 """The minimum number of generated test cases. Some operations have fewer different ones."""
