@@ -117,6 +117,7 @@ ACCOUNT = (
     "ledger steps 2",
     "ledger verify",
     "ledger prune --keep 4h30m --dry-run",
+    "lock status",
     "config explain",
     "config info",
     "config path",
@@ -133,6 +134,7 @@ TEMPLATES = {
     "pricing build": ITEMS.format("strategy", "hourly"),
     "pricing get": "{.server_class}: {.market}",
     "history list": ITEMS.format("command", "exit_code"),
+    "lock status": ITEMS.format("scope", "state"),
     "ledger runs": ITEMS.format("id", "outcome"),
     "ledger steps": ITEMS.format("address", "attempts[*].outcome"),
     "ledger verify": "{.ok}",
@@ -179,6 +181,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(SqliteLedger(Database(folder / "state.db"), clock)) as ledger:
         for outcome in ("failed", "done"):
             _run(ledger, clock, outcome)
+        ledger.acquire("spot/acme/db", Holder("ann@laptop", "laptop", 4711), clock.now(), 0, reason="restoring")
     return folder
 
 

@@ -16,7 +16,7 @@ from rsspot.state.failures import AWAY, DAMAGED, ERRORS, state_error
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, PATIENCE, is_ours
 from rsspot.state.ledger.document import odd_times
-from rsspot.state.ledger.protocol import CLOSED, AttemptRecord, RunRecord, StepRecord, StepState
+from rsspot.state.ledger.protocol import CLOSED, AttemptRecord, Lease, RunRecord, StepRecord, StepState
 from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.sqlite import RUN, SqliteLedger
 from rsspot.state.read_only import connect
@@ -163,9 +163,7 @@ class _Records:
                 message = f"its fence {fence} is behind {last['fence']}, which a run had"
                 yield LedgerFinding(Weight.ERROR, f"lease of {row['scope']}", message, AWAY)
             if lease is not None:
-                message = f"process {lease.holder.pid} on {lease.holder.host} holds it, or was killed"
-                hint = "wait for it; the next apply takes over what is left behind"
-                yield LedgerFinding(Weight.NOTE, f"lease of {lease.scope}", message, hint)
+                yield LedgerFinding(Weight.NOTE, f"lease of {lease.scope}", *_told_of(lease))
             yield from self._told()
 
     def registrations(self) -> Iterator[LedgerFinding]:
@@ -184,3 +182,12 @@ class _Records:
     def _told(self) -> Iterator[LedgerFinding]:
         yield from self._unreadable
         self._unreadable.clear()
+
+
+def _told_of(lease: Lease) -> tuple[str, str]:
+    """Who holds a lease, and how it becomes free."""
+    if lease.reason:
+        hint = f"when nobody needs that any more: rsspot lock break {lease.fence}"
+        return f"{lease.holder.name} holds it: {lease.reason}", hint
+    message = f"process {lease.holder.pid} on {lease.holder.host} holds it, or was killed"
+    return message, "wait for it; the next apply takes over what is left behind"
