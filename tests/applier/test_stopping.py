@@ -117,11 +117,15 @@ async def test_a_stop_writes_down_all_that_was_not_begun_at_once(open_scene: Ope
     assert states(scene).count(StepState.SKIPPED) == 12
 
 
-async def test_a_wish_before_the_first_step_sends_nothing(spot_api: SimulatedSpot, scene: Scene) -> None:
+@pytest.mark.parametrize("how", ["ask", "abandon"])
+async def test_a_wish_before_the_first_step_sends_nothing(spot_api: SimulatedSpot, scene: Scene, how: str) -> None:
     """Such as a deadline that is over already."""
     stop = CancelToken()
     plan = await scene.plan()
-    stop.ask()
+    if how == "ask":
+        stop.ask()
+    else:
+        stop.abandon()
     recap = await scene.run(plan, ApplyOptions(stop=stop))
     assert (recap.outcome, recap.counts["skipped"]) == ("cancelled", 3)
     assert not spot_api.requests("POST")

@@ -69,6 +69,8 @@ class Execution:
         """Perform every step; a step that fails skips only the steps that depend on it."""
         self._tasks = [asyncio.create_task(self._one(step)) for step in self._steps]
         self._tasks += [asyncio.create_task(self._await_pending(each)) for each in self._pending]
+        # A task that is cancelled before it has begun has no result.
+        await asyncio.sleep(0)
         self._stop.listen(self._on_stop)
         try:
             await asyncio.gather(*self._tasks)

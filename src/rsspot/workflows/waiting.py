@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Event, StepEnded, Waiting
+from rsspot.applier.execution import NOT_WAITED_FOR
 from rsspot.applier.executor import wait_for
 from rsspot.applier.lookout import Lookout
 from rsspot.applier.options import ApplyOptions
@@ -41,6 +42,14 @@ async def await_declared(
     context = run_context(client, ledger, manifests.organization or "", manifests.stack, options)
     waits = _Waits(context, gone)
     tasks = [asyncio.create_task(waits.one(match)) for match in matches]
+
+    def stop() -> None:
+        for task in tasks:
+            task.cancel()
+
+    # A task that is cancelled before it has begun has no result.
+    await asyncio.sleep(0)
+    options.stop.listen(stop)
     everything = asyncio.gather(*tasks)
     everything.add_done_callback(lambda _: waits.events.put_nowait(None))
     try:
@@ -81,7 +90,12 @@ class _Waits:
 
     async def one(self, match: Match) -> None:
         address = match.manifest.address
-        seen, reached = await (self._until_gone(match) if self.gone else self._until_ready(match))
+        try:
+            seen, reached = await (self._until_gone(match) if self.gone else self._until_ready(match))
+        except asyncio.CancelledError:
+            if not self.context.patience.given_up():
+                raise
+            seen, reached = NOT_WAITED_FOR, False
         self.results.append(Result(StepState.SATISFIED, seen.note, seen, reached))
         self.events.put_nowait(StepEnded(address, "wait", StepState.SATISFIED, seen.phase.value, seen.note))
 
