@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
@@ -19,7 +20,6 @@ from rsspot.state.ledger.registrations import (
 from rsspot.utils.clock import utc_now
 from rsspot.utils.serialization import Document
 
-WORKER = worker_of_this_process()
 CLAIM_SECONDS = 900.0
 """How long a claim on a machine lasts: longer than the registrar's timeouts together."""
 WALK = (
@@ -52,13 +52,13 @@ class VMRegistrations(Documents):
         """
         key = body["metadata"]["name"]
         self._ledger.discover(await self._discovered(body))
-        claimed = self._ledger.claim_registrations(WORKER, key=key, ttl=CLAIM_SECONDS)
+        claimed = self._ledger.claim_registrations(self._worker, key=key, ttl=CLAIM_SECONDS)
         if not claimed:
             return self._taken(key)
         try:
             return _document(await self._walk(claimed[0], body["spec"]))
         finally:
-            self._ledger.release_registration(key, WORKER)
+            self._ledger.release_registration(key, self._worker)
 
     def _taken(self, key: str) -> Document:
         """A machine that could not be claimed: returned if it is already registered, else another worker has it."""
@@ -102,7 +102,7 @@ class VMRegistrations(Documents):
             raise
 
     def _advance(self, key: str, status: RegistrationStatus, **learned: str | None) -> RegistrationRecord:
-        return self._ledger.advance(key, status, worker=WORKER, **learned)
+        return self._ledger.advance(key, status, worker=self._worker, **learned)
 
     async def patch(self, name: str, patch: Document) -> Document:
         raise UsageError("registrations cannot be patched")
@@ -111,6 +111,11 @@ class VMRegistrations(Documents):
         """Retire a machine that no longer exists. Its record stays in the ledger; the registrar is not called."""
         if not self._ledger.retire(name):
             raise NotFound(f"no registered machine {name!r}", status=404, reason="NotFound")
+
+    @cached_property
+    def _worker(self) -> str:
+        # Not when this file is imported: a process may be forked after that, and would have the claims of its parent.
+        return worker_of_this_process()
 
     @property
     def _ledger(self) -> RegistrationLedger:
