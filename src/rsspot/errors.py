@@ -28,7 +28,7 @@ applier/events.py has the code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -72,9 +72,12 @@ class Origin:
     file: str
     line: int = 1
     column: int = 1
+    patched_by: tuple[Origin, ...] = field(default=(), compare=False)
+    """Of an object: the overlays that changed it after it was written here."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        place = f"{self.file}:{self.line}:{self.column}"
+        return f"{place} (patched by {', '.join(map(str, self.patched_by))})" if self.patched_by else place
 
 
 Origins = Mapping[tuple[str | int, ...], Origin]
@@ -205,6 +208,11 @@ class Forbidden(ApiError, PermissionError):
 
 class NotFound(ApiError, LookupError):
     """404: no such object."""
+
+
+def not_found(message: str, *, hint: str | None = None) -> NotFound:
+    """The error for a name that nothing has, where that came out without asking the service for it."""
+    return NotFound(message, status=404, reason="NotFound", hint=hint)
 
 
 class AlreadyExists(ApiError):

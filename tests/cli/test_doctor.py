@@ -22,8 +22,10 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.config.loader import resolve
 from rsspot.http.pool import Connections
 from rsspot.simulator.front.secure import SecureServer
+from rsspot.state.database import Database
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Holder
+from rsspot.state.migrations import MIGRATIONS
 from rsspot.utils.clock import SystemClock, utc_now
 from rsspot.wire import _context, httpx
 from rsspot.workflows.doctor import Setup, examine
@@ -439,7 +441,6 @@ def test_a_damaged_ledger_is_named(how: str, config: Path, capsys: pytest.Captur
     ("statement", "severity", "detail"),
     [
         ("PRAGMA user_version = 99", "fail", "was written by a newer rsspot (schema 99)"),
-        ("PRAGMA user_version = 1", "warn", "is of an older rsspot (schema 1 of "),
         ("DROP TABLE leases", "warn", "holds no ledger"),
     ],
 )
@@ -454,6 +455,27 @@ def test_a_ledger_of_another_version_is_named(
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     diagnosis = ledger_of(config, capsys, code=severity == "fail")
     assert diagnosis["severity"] == severity and detail in diagnosis["detail"]
+
+
+def test_an_older_ledger_is_named_and_not_migrated(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its records are read from a copy that is brought up to date."""
+    Database(config.with_name("state.db"), MIGRATIONS[:1]).close()
+    diagnosis = ledger_of(config, capsys)
+    assert diagnosis["severity"] == "warn" and "is of an older rsspot (schema 1 of " in diagnosis["detail"]
+
+
+def test_a_record_that_cannot_be_right_is_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the command that lists them all."""
+    state = config.with_name("state.db")
+    open_ledger(state).close()
+    with closing(sqlite3.connect(state, isolation_level=None)) as database:
+        database.execute(
+            "INSERT INTO managed_objects (scope, kind, name, address, applied_json, run_id)"
+            " VALUES ('sandbox/a', 'CloudSpace', 'b', 'cloudspace/b', '{', 1)"
+        )
+    diagnosis = ledger_of(config, capsys, "records", code=1)
+    assert "cannot read the record of CloudSpace/b" in diagnosis["detail"]
+    assert "`rsspot ledger verify`" in diagnosis["hint"]
 
 
 def test_a_lock_and_an_unfinished_run_are_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

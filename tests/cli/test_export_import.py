@@ -205,7 +205,7 @@ def test_kubectl_names_pools_by_uuids(rsspot: Command) -> None:
         ("export cloudspace/egde", 1, "did you mean 'edge'?"),
         ("import spotnodepool/edge/wrokers", 1, "did you mean 'edge/workers'?"),
         ("import cloudspace/edge --stack mine --out mine", 3, "cloudspace/edge belongs to the stack 'edge'"),
-        ("export --all --stack egde", 3, "did you mean 'edge'?"),
+        ("export --all --stack egde", 1, "did you mean 'edge'?"),
         ("export cloudspace/edge --stack mine", 3, "cloudspace/edge belongs to the stack 'edge'"),
         ("export --all --stack Edge", 3, "'Edge' is not a name"),
         ("export --all -o json", 3, "write them with --out DIR"),

@@ -95,7 +95,7 @@ def test_a_pool_is_detached_and_adopted(rsspot: Command) -> None:
     assert "exists already and belongs to no stack" in rsspot("plan stack.yaml", 5)
     write(EDGE)
     assert "No changes." in rsspot("plan stack.yaml --prune")
-    assert "no object of a stack is called workers" in rsspot("detach workers --yes", 3)
+    assert "no object of a stack is called workers" in rsspot("detach workers --yes", 1)
     rsspot("adopt workers --stack mine --yes")
     assert "1 to delete" in rsspot("plan stack.yaml --prune --max-deletes 1")
     write(EDGE, POOL)
@@ -130,11 +130,11 @@ def test_objects_move_to_another_stack(rsspot: Command) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        ("adopt wrokers --stack mine --yes", 3, "no live object is called 'wrokers'"),
+        ("adopt wrokers --stack mine --yes", 1, "no live object is called 'wrokers'"),
         ("adopt workers --stack other --yes", 5, "belongs to the stack 'mine'"),
         ("adopt workers --stack Other --yes", 3, "'Other' is not a valid stack name"),
         ("move workers --to-stack ../x --yes", 3, "is not a valid stack name"),
-        ("move workers --to-stack other --stack nobody --yes", 3, "no object of the stack 'nobody' is called workers"),
+        ("move workers --to-stack other --stack nobody --yes", 1, "no object of the stack 'nobody' is called workers"),
         ("detach workers", 5, "cannot prompt"),
         ("detach workers -o json", 5, "cannot prompt"),
         ("adopt --stack mine", 3, "Missing argument"),
@@ -194,7 +194,7 @@ def test_every_name_of_a_move_means_an_object_of_the_stack(rsspot: Command) -> N
     write(EDGE, POOL)
     rsspot("apply stack.yaml --yes --wait none")
     rsspot("detach cloudspace/edge --yes")
-    assert "is called 'cloudspace/edge'" in rsspot("move cloudspace/edge workers --to-stack other --yes", 3)
+    assert "is called 'cloudspace/edge'" in rsspot("move cloudspace/edge workers --to-stack other --yes", 1)
 
 
 def test_an_old_name_that_nothing_has_is_told(rsspot: Command) -> None:

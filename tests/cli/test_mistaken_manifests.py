@@ -48,7 +48,7 @@ def test_an_unknown_stack_lists_the_known(capsys: pytest.CaptureFixture[str]) ->
     """By the labels of what lives, and by the ledger."""
     assert run(["--sandbox", "apply", write(NAMED + CLOUDSPACE), "--yes", "--wait", "none"]) == 0
     capsys.readouterr()
-    assert run(["--sandbox", "destroy", "--stack", "thing", "--yes"]) == 3
+    assert run(["--sandbox", "destroy", "--stack", "thing", "--yes"]) == 1
     said = capsys.readouterr().err
     assert "there is no stack 'thing'" in said
     assert "did you mean 'things'? stacks of this organization: things" in said
@@ -56,7 +56,7 @@ def test_an_unknown_stack_lists_the_known(capsys: pytest.CaptureFixture[str]) ->
 
 def test_an_organization_without_stacks(capsys: pytest.CaptureFixture[str]) -> None:
     """Then there is nothing to list."""
-    assert run(["--sandbox", "destroy", "--stack", "thing", "--yes"]) == 3
+    assert run(["--sandbox", "destroy", "--stack", "thing", "--yes"]) == 1
     assert "this organization has no stacks" in capsys.readouterr().err
 
 

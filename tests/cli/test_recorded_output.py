@@ -76,6 +76,7 @@ profiles:
 """
 COMMANDS = ("plan infra/", "spotnodepools patch edge/workers ***", "apply infra/ --yes -o json")
 POOL = "f7a55b6a-ebbd-5d91-a2a6-36faab22903a"
+MADE_BY = {"user": "ada@laptop", "ci": "https://ci.example.com/jobs/7", "commit": "5f3c2a1b9d"}
 LISTS = (
     "cloudspaces list",
     "spotnodepools list",
@@ -112,6 +113,9 @@ ACCOUNT = (
     "config history info",
     "ledger runs",
     "ledger show 2",
+    "ledger steps 2",
+    "ledger verify",
+    "ledger prune --keep 4h30m --dry-run",
     "config explain",
     "config info",
     "config path",
@@ -129,6 +133,9 @@ TEMPLATES = {
     "pricing get": "{.server_class}: {.market}",
     "history list": ITEMS.format("command", "exit_code"),
     "ledger runs": ITEMS.format("id", "outcome"),
+    "ledger steps": ITEMS.format("address", "attempts[*].outcome"),
+    "ledger verify": "{.ok}",
+    "ledger prune": "{.forgotten}",
     "ledger show": "{.run.outcome}: {.steps[*].address}",
     "config explain": ITEMS.format("setting", "source"),
     "config history": "{.entries} of {.maxEntries}",
@@ -181,7 +188,7 @@ def _run(ledger: SqliteLedger, clock: ManualClock, outcome: str) -> None:
         StepRecord(0, "cloudspace/edge", Ref("CloudSpace", "edge"), "create"),
         StepRecord(1, "spotnodepool/edge/workers", Ref("SpotNodePool", POOL), "create"),
     ]
-    run = ledger.begin(lease, "apply", {"digest": "sha256:" + "0" * 64}, steps)
+    run = ledger.begin(lease, "apply", {"digest": "sha256:" + "0" * 64, "madeBy": MADE_BY}, steps)
     for seq, answers in enumerate((["ok"], ["ServerError: 503 upstream unavailable", "ok"])):
         for answer in answers:
             clock.advance(20)

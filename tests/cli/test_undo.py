@@ -132,19 +132,20 @@ def test_what_cannot_be_taken_back_is_refused(rsspot: Command, before: str, afte
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("line", "code", "message"),
     [
-        ("plan --undo 9", "the ledger has no run 9"),
-        ("plan --undo 0", "--undo"),
-        ("plan stack.yaml --undo 1", "cannot combine manifests with --undo"),
-        ("plan --undo 1 --prune", "takes back all that the run did"),
-        ("apply --undo 1 --plan plan.json", "cannot combine --plan with --undo"),
+        ("plan --undo 9", 1, "the ledger has no run 9"),
+        ("ledger show 9", 1, "the ledger has no run 9"),
+        ("plan --undo 0", 3, "--undo"),
+        ("plan stack.yaml --undo 1", 3, "cannot combine manifests with --undo"),
+        ("plan --undo 1 --prune", 3, "takes back all that the run did"),
+        ("apply --undo 1 --plan plan.json", 3, "cannot combine --plan with --undo"),
     ],
 )
-def test_a_mistake_undoes_nothing(rsspot: Command, line: str, message: str) -> None:
-    """Each is an error of usage."""
+def test_a_mistake_undoes_nothing(rsspot: Command, line: str, code: int, message: str) -> None:
+    """Each is an error of usage, but for a name that means nothing."""
     apply(rsspot, STACK)
-    assert message in rsspot(line, 3)
+    assert message in rsspot(line, code)
 
 
 def test_the_ledger_shows_who_changed_what(rsspot: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,3 +200,33 @@ def test_a_secret_that_was_pasted_into_a_field_meanwhile_is_not_shown(rsspot: Co
         f"""raw --method PATCH --path {path} --body-json '{{"metadata": {{"annotations": {{"note": "{hook}"}}}}}}'"""
     )
     assert "canary" not in rsspot("plan --undo 2", 5)
+
+
+def test_an_undo_says_what_it_costs(rsspot: Command) -> None:
+    """What comes back is billed again, and what goes is not: like in any plan."""
+    apply(rsspot, STACK, POOL)
+    apply(rsspot, STACK)
+    plan = rsspot("plan --undo 2")
+    assert "Cost" in plan
+    assert "spotnodepool/edge/workers" in plan.partition("Cost")[2]
+    groups = json.loads(rsspot("plan --undo 2 -o json"))["cost"]["groups"]
+    assert [each["address"] for group in groups for each in group["objects"]] == ["spotnodepool/edge/workers"]
+
+
+@pytest.mark.parametrize("how", ["--undo 2 --yes", "--plan undo.json --yes"])
+def test_a_move_is_taken_back(rsspot: Command, how: str) -> None:
+    """At once, or by a plan that was saved and reviewed."""
+    apply(rsspot, STACK, POOL)
+    rsspot("move workers --to-stack other --yes")
+    rsspot("plan --undo 2 --out undo.json")
+    rsspot(f"apply {how}")
+    assert "No changes." in rsspot("plan stack.yaml")
+
+
+def test_a_saved_plan_takes_nothing_that_went_elsewhere(rsspot: Command) -> None:
+    """What was given away twice is not taken from the last one."""
+    apply(rsspot, STACK, POOL)
+    rsspot("move workers --to-stack other --yes")
+    rsspot("plan --undo 2 --out undo.json")
+    rsspot("move workers --to-stack third --yes")
+    assert "belongs to the stack 'third' now" in rsspot("apply --plan undo.json --yes", 6)

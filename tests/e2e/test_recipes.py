@@ -259,7 +259,7 @@ from rsspot.state.database import Database
 from rsspot.state.ledger.sqlite import SqliteLedger
 
 
-def open_at(url: str, *, create: bool) -> SqliteLedger:
+def open_at(url: str, *, create: bool, reading: bool) -> SqliteLedger:
     return SqliteLedger(Database(None))
 '''
 

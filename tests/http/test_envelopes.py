@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.errors import OutcomeUnknown, ServerError
+from rsspot.errors import OutcomeUnknown, RsspotError, ServerError
 from rsspot.http import paging
 from rsspot.http.envelopes import page_of
 from rsspot.http.paging import token_of
@@ -31,7 +31,21 @@ NOT_A_LIST = [
     b'{"items": [{}]}',
     b'{"items": [{"metadata": {"name": 7}}]}',
     b'{"items": [{"metadata": {"name": ""}}]}',
+    b'{"items": null}',
+    b'{"items": null, "metadata": null}',
+    b'{"items": null, "metadata": {"resourceVersion": ""}}',
     b'{"items": ' + b"[" * 100_000,
+]
+EDGE = {"metadata": {"name": "edge"}, "spec": {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}}
+ODD_LISTS = [
+    ({"kind": "VMPoolList", "items": []}, "is a VMPoolList and no CloudSpaceList"),
+    ({"kind": "Table", "items": [EDGE]}, "is a Table and no CloudSpaceList"),
+    ({"items": [EDGE, {**EDGE, "kind": "VMPool"}]}, "holds an item of kind 'VMPool'"),
+    ({"items": [EDGE], "metadata": {"remainingItemCount": 2}}, "leaves out 2 objects"),
+    ({"items": [EDGE], "metadata": {"continue": "", "remainingItemCount": 2}}, "leaves out 2 objects"),
+    ({"items": [EDGE], "metadata": {"remainingItemCount": -1}}, "is no number of objects"),
+    ({"items": [EDGE], "metadata": {"remainingItemCount": "two"}}, "is no number of objects|is not a list"),
+    ({"items": [EDGE], "metadata": {"continue": 7}}, "is no page token|is not a list"),
 ]
 NOT_AN_OBJECT = [
     b"",
@@ -65,6 +79,27 @@ async def test_what_is_not_a_list_is_an_error(spot_api: SimulatedSpot, body: byt
     client = answering(spot_api, "GET", body)
     with pytest.raises(ServerError, match=r"is not a list|not an object with a name"):
         await client.documents(client.cloudspaces.kind).list()
+
+
+@pytest.mark.parametrize("body", NOT_A_LIST)
+async def test_models_are_not_listed_from_it_either(spot_api: SimulatedSpot, body: bytes) -> None:
+    """The SDK says the same as a plan."""
+    client = answering(spot_api, "GET", body)
+    with pytest.raises(RsspotError, match=r"is not a list|cannot read"):
+        await client.cloudspaces.list()
+
+
+@pytest.mark.parametrize(("list_of", "said"), ODD_LISTS)
+async def test_a_list_of_something_else_or_of_a_part_is_an_error(
+    spot_api: SimulatedSpot, list_of: dict[str, Any], said: str
+) -> None:
+    """For documents, models and watches alike: a part would read as the whole."""
+    body = json.dumps({"metadata": {"resourceVersion": "7"}, **list_of}).encode()
+    client = answering(spot_api, "GET", body)
+    documents = client.documents(client.cloudspaces.kind)
+    for reading in (documents.list(), client.cloudspaces.list(), anext(documents.watch())):
+        with pytest.raises(ServerError, match=said):
+            await reading
 
 
 @pytest.mark.parametrize("body", NOT_AN_OBJECT)

@@ -142,6 +142,23 @@ def test_a_public_key_may_have_blanks_around_it(tmp_path: Path, key: str) -> Non
     assert read(tmp_path, "VMSSHKey", publicKey=key)
 
 
+def test_every_mistake_of_lifecycle_annotations_is_told(tmp_path: Path) -> None:
+    """Also several in one list."""
+    wrong = {
+        "rsspot.dev/on-remove": "keep",
+        "rsspot.dev/replace": "never",
+        "rsspot.dev/ignore": ["spec.nothing", "gpuEnabled", "regoin"],
+        "rsspot.dev/previous-name": "edge",
+        "rsspot.dev/depends-on": [1],
+        "rsspot.dev/protect": "yes",
+    }
+    with pytest.raises(ManifestError) as error:
+        read(tmp_path, "CloudSpace", {"annotations": wrong})
+    said = [problem.message for problem in error.value.problems]
+    assert len(said) == 7
+    assert [each for each in said if "nothing" in each or "regoin" in each]
+
+
 def test_annotations_have_a_size(tmp_path: Path) -> None:
     """All of an object's together."""
     with pytest.raises(ManifestError, match="bytes of annotations"):

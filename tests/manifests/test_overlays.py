@@ -42,6 +42,28 @@ def test_a_merge_patch_sets_replaces_and_removes() -> None:
     }
 
 
+def test_every_mistake_of_a_patch_is_told() -> None:
+    """Each operation at its own place."""
+    operations = (
+        "{op: remove, path: /spec/nothing}, {op: replace, path: /metadata/name, value: other}, "
+        "{op: replace, path: /spec/desired, value: 5}, {op: add, path: /spec/absent/too, value: 1}"
+    )
+    written({"base/a.yaml": POOL, "over/b.yaml": overlay("{name: workers}", f"patch: [{operations}]")})
+    said = problems_of("base", "over")
+    assert ["there is no" in each or "cannot change metadata.name" in each for each in said] == [True] * 3
+
+
+def test_every_mistake_of_a_merge_patch_is_told() -> None:
+    """Not only the first of what it cannot change."""
+    merge = "merge: {kind: VMPool, metadata: {name: other}}"
+    written({"base/a.yaml": POOL, "over/b.yaml": overlay("{name: workers}", merge)})
+    said = problems_of("base", "over")
+    assert [f"cannot change {name} " in each for each, name in zip(said, ("kind", "metadata.name"), strict=True)] == [
+        True,
+        True,
+    ]
+
+
 def test_null_in_a_merge_patch_leaves_the_field_undeclared() -> None:
     """As if nobody had written it."""
     assert "customTaints" not in changed("merge: {spec: {customTaints: null, customLabels: null}}")
@@ -137,7 +159,22 @@ def test_a_field_has_the_place_that_set_it_last() -> None:
     written({"a.yaml": POOL, "b.yaml": overlay("{kind: Spot*}", "merge: {spec: {desired: 3}}")})
     manifest = one("a.yaml", "b.yaml")
     paths = (("spec", "desired"), ("spec", "bidPrice"), ("metadata", "name"))
-    assert [str(manifest.where(*path)) for path in paths] == ["b.yaml:6:18", "a.yaml:9:3", "a.yaml:4:3"]
+    assert [str(manifest.where(*path)) for path in paths] == [
+        "b.yaml:6:18",
+        "a.yaml:9:3",
+        "a.yaml:4:3 (patched by b.yaml:6:3)",
+    ]
+
+
+def test_an_object_has_the_overlays_that_changed_it_in_their_order() -> None:
+    """Not those that say what was so already."""
+    merges = ("{spec: {desired: 3}}", "{spec: {desired: 3}}", "{spec: {desired: 4}}")
+    overlays = {
+        f"{name}.yaml": overlay("{kind: Spot*}", f"merge: {merge}") for name, merge in zip("bcd", merges, strict=True)
+    }
+    written({"a.yaml": POOL, **overlays})
+    origin = one("a.yaml", *overlays).origin
+    assert str(origin) == "a.yaml:4:3 (patched by b.yaml:6:3, d.yaml:6:3)"
 
 
 @pytest.mark.parametrize(

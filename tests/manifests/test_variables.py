@@ -121,3 +121,12 @@ def test_only_regular_files_are_read(tmp_path: Path, path: str) -> None:
     """A device might never end."""
     with pytest.raises(ManifestError, match="no readable file"):
         spec_of(tmp_path, document(f"${{file:{path}}}"))
+
+
+def test_a_variable_that_nothing_uses_is_noted(tmp_path: Path) -> None:
+    """A note: the value may be meant for what is still to be written."""
+    stack = "apiVersion: rsspot.dev/v1\nkind: Stack\nmetadata: {name: mine}\n"
+    stack += "spec:\n  organization: ${var:org}\n  variables:\n    region: dfw\n    spare: x\n    org: acme\n---\n"
+    (tmp_path / "a.yaml").write_text(stack + document("https://example.com", "${var:region}"))
+    (note,) = load([tmp_path / "a.yaml"], environ={}).notes
+    assert note == f"{tmp_path / 'a.yaml'}:8:5: nothing uses the variable 'spare'"

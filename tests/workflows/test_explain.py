@@ -71,6 +71,7 @@ async def test_each_field_has_a_reason(scene: Scene) -> None:
     await documents.patch(name, {"spec": {"bidPrice": "0.10", "desired": 5, "autoscaling": autoscaling}})
     ignoring = WORKERS.replace("{name: workers}", "{name: workers, annotations: {rsspot.dev/ignore: bidPrice}}")
     found = await explained(scene, CLOUDSPACE + ignoring, "workers")
+    assert found.reason == "it is as declared; 1 ignored field differs"
     reasons = {
         each.path[-1]: (each.applied, each.live, each.declared, each.changes, each.reason) for each in found.fields
     }

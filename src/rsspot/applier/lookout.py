@@ -1,7 +1,7 @@
 """Lookout: reads live objects for everything that waits, all of a kind together. Decides nothing.
 
 Ten thousand waits that each read their object every few seconds would be thousands of requests a second. Here the waits
-of one kind share their reads: a few objects are read one by one, more of them by one list of the kind.
+of one kind share their reads: a single object is read by itself, more of them by one list of the kind.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from rsspot.utils.serialization import Document
 
 OUTAGES = 2
 """Failed reads in a row that waiting outlasts, on top of the transport's own patience."""
-MOST_SINGLE = 8
-"""Up to this many objects of a kind are read one by one."""
+MOST_SINGLE = 1
+"""Up to this many objects of a kind are read one by one: one request for each kind and look."""
 
 
 class Lookout:

@@ -36,7 +36,7 @@ OWN = {
     "history": ("rsspot.cli.history", "List past commands, with secrets removed."),
     "raw": ("rsspot.cli.raw", "Send one request to any path of the API."),
     "state": ("rsspot.cli.state", "Export, import and clean up state.db."),
-    "ledger": ("rsspot.cli.ledger", "Show past runs, step by step."),
+    "ledger": ("rsspot.cli.ledger", "Show past runs, step by step; check, shorten and move the ledger."),
     "lock": ("rsspot.cli.lock", "See and change who may apply a stack."),
     "simulator": ("rsspot.cli.simulator", "Run and control a local simulator of the Spot API."),
     "completion": ("rsspot.cli.completion", "Print the completion script of a shell."),

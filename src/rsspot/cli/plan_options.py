@@ -100,9 +100,10 @@ def fresh_session() -> CliSession:
 def reporting_session(*, findings: bool = False) -> CliSession:
     """The same for a command that prints plans and runs, which have output formats of their own.
 
-    findings: whether it can print what is wrong alone
+    findings: whether it can print what is wrong alone, as `plan` can, which writes nothing
     """
     cli = fresh_session()
+    cli.writes = not findings
     cli.only([*REPORTS, *FINDINGS] if findings else REPORTS)
     return cli
 

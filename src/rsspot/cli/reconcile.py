@@ -78,7 +78,8 @@ def plan(
     else:
         planned = _planned(cli, paths, given, flags, undo)
     # A plan writes nothing, so registrations too are read from a ledger that is not created if missing.
-    cli.client.ledger = cli.reading_ledger
+    # What compares with a run, or takes one back, cannot do without it.
+    cli.client.ledger = cli.whole_ledger if refresh_only or undo is not None else cli.reading_ledger
     result = cli.run(planned())
     show_plan(cli, result)
     if result.refusals:
@@ -192,7 +193,7 @@ def _resume(
 async def _undo(cli: CliSession, run: int, options: PlanOptions) -> Plan:
     from rsspot.workflows.undo import plan_undo
 
-    return await plan_undo(cli.client, cli.reading_ledger, run, options=options)
+    return await plan_undo(cli.client, cli.whole_ledger, run, options=options)
 
 
 async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -> Plan:
@@ -209,7 +210,7 @@ async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -
 async def _refresh(cli: CliSession, manifests: ManifestSet) -> Plan:
     from rsspot.workflows.reconcile import plan_refresh
 
-    return await plan_refresh(cli.client, cli.reading_ledger, manifests.stack)
+    return await plan_refresh(cli.client, cli.whole_ledger, manifests.stack)
 
 
 def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:

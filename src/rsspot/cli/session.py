@@ -42,6 +42,8 @@ class CliSession(Printing):
         self._clock = clock
         self.fresh = options.no_cache
         """Whether to bypass the response cache; plan and apply set it."""
+        self.writes = False
+        """Whether the command is to write to the ledger; apply and its like set it."""
         self.every_event = False
         """Whether a run prints every event, however many steps it has."""
         self.event_files: EventFiles | None = None
@@ -88,20 +90,28 @@ class CliSession(Printing):
 
     @cached_property
     def reading_ledger(self) -> Ledger:
-        """The ledger, for reading only.
+        """The ledger, for what can do without it. If it cannot be read, this warns and gives an empty one.
 
-        It is not created if missing. If it cannot be read, this warns and returns an empty one.
+        A command that is to write to it ends here, before anything is planned, asked or sent.
         """
         from rsspot.errors import StateError
         from rsspot.state.database import Database
-        from rsspot.state.ledger import open_ledger
         from rsspot.state.ledger.sqlite import SqliteLedger
 
         try:
-            return open_ledger(self.state_path, create=False)
+            return self.whole_ledger
         except StateError as error:
+            if self.writes:
+                raise
             print(f"warning: {printable(error.message)}; continuing without the ledger", file=sys.stderr)
             return SqliteLedger(Database(None))
+
+    @cached_property
+    def whole_ledger(self) -> Ledger:
+        """The ledger, which is not created if missing. Raises StateError if it cannot be read."""
+        from rsspot.state.ledger import open_ledger
+
+        return open_ledger(self.state_path, create=False, reading=not self.writes)
 
     @cached_property
     def resolved(self) -> Resolved:
@@ -237,8 +247,9 @@ class CliSession(Printing):
 
     def close(self) -> None:
         """Close the ledger if it was opened, and keep the names that were listed, for shell completion."""
-        if "reading_ledger" in self.__dict__:
-            self.reading_ledger.close()
+        for name in ("reading_ledger", "whole_ledger"):
+            if name in self.__dict__:
+                getattr(self, name).close()
         if self._listed and not self.fresh:
             # Invalid settings: the command itself has already reported what matters.
             with suppress(RsspotError):

@@ -208,13 +208,12 @@ def _in_sandbox() -> bool:
 
 
 def _seconds(text: str) -> float:
-    import re
+    from rsspot.utils.durations import EXAMPLES, seconds_of
 
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise UsageError(f"{text!r} is not a valid duration", hint="write it like 90s, 10m, 2h, 3d or 1h30m")
-    return sum(float(number) * units[unit] for number, unit in parts)
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise UsageError(str(error), hint=EXAMPLES) from None
 
 
 COMMANDS = {"simulator": app}

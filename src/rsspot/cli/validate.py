@@ -35,7 +35,7 @@ def validate(
     """
     cli = session()
     manifests = load_manifests(cli, paths, var, var_file)
-    notes = [*manifests.passed_over, *(_check_online(cli, manifests) if online else ())]
+    notes = [*manifests.notes, *(_check_online(cli, manifests) if online else ())]
     if cli.options.output in FINDINGS:
         show_findings(cli.options.output, ())
     elif cli.options.output != "table":

@@ -101,6 +101,8 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         self.hooks = hooks or Hooks()
         self._bearer = bearer_of(self._resolved, self.clock, token_folder, log_in, self.hooks, credential_store)
         self._connect(transport or transport_of(released), cache=bool(cache))
+        self.seen: dict[str, frozenset[str]] = {}
+        """Kind -> wire names in the last snapshot, against which the next one is held."""
 
     def _connect(self, transport: httpx.AsyncBaseTransport | None, *, cache: bool) -> None:
         """Prepare what requests go through, and what services need to send them. Nothing is sent."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.doubts import Objects, believed, by_name
 from rsspot.errors import ApiError, TransportError
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
@@ -26,22 +27,45 @@ class Snapshot:
         return self.live.get(kind, {})
 
 
-async def take_snapshot(client: AsyncSpotClient, kinds: Iterable[Kind[Any]]) -> Snapshot:
+async def take_snapshot(
+    client: AsyncSpotClient, kinds: Iterable[Kind[Any]], known: Mapping[str, Collection[str]] | None = None
+) -> Snapshot:
     """Read all objects of the kinds.
 
-    A list that fails is recorded in `incomplete`, not raised: the planner decides what cannot be planned without it.
+    known: kind -> wire names of objects that are on record. A list that lacks one which is still there is no complete
+    read; neither is one that lacks what an earlier snapshot of this client had, or what an object of another kind
+    lives in. A list that fails is recorded in `incomplete`, not raised: the planner decides what cannot be planned
+    without it.
     """
-    snapshot = Snapshot(await client.organization.namespace())
+    snapshot, wanted = Snapshot(await client.organization.namespace()), list(kinds)
 
-    async def read(kind: Kind[Any]) -> None:
+    async def read(kind: Kind[Any]) -> Objects:
+        return by_name(await client.documents(kind).list())
+
+    async def confirm(kind: Kind[Any]) -> Objects:
+        expected = {*(known or {}).get(kind.name, ()), *client.seen.get(kind.name, ()), *named.get(kind.name, ())}
+        return await believed(client.documents(kind), snapshot.live[kind.name], expected)
+
+    await _each(read, wanted, snapshot)
+    named = _parents(snapshot, wanted)
+    await _each(confirm, [kind for kind in wanted if kind.name in snapshot.live and not kind.local], snapshot)
+    client.seen |= {name: frozenset(objects) for name, objects in snapshot.live.items()}
+    return snapshot
+
+
+async def _each(
+    read: Callable[[Kind[Any]], Awaitable[Objects]], kinds: Iterable[Kind[Any]], snapshot: Snapshot
+) -> None:
+    """Read kinds in parallel into a snapshot, with those that fail in `incomplete`."""
+
+    async def noted(kind: Kind[Any]) -> None:
         try:
-            documents = await client.documents(kind).list()
+            snapshot.live[kind.name] = await read(kind)
         except (ApiError, TransportError) as error:
+            snapshot.live.pop(kind.name, None)
             snapshot.incomplete[kind.name] = error.message
-            return
-        snapshot.live[kind.name] = {document["metadata"]["name"]: document for document in documents}
 
-    reads = [asyncio.create_task(read(kind)) for kind in kinds]
+    reads = [asyncio.create_task(noted(kind)) for kind in kinds]
     try:
         await asyncio.gather(*reads)
     finally:
@@ -49,4 +73,14 @@ async def take_snapshot(client: AsyncSpotClient, kinds: Iterable[Kind[Any]]) -> 
         for each in reads:
             each.cancel()
         await asyncio.gather(*reads, return_exceptions=True)
-    return snapshot
+
+
+def _parents(snapshot: Snapshot, kinds: Iterable[Kind[Any]]) -> dict[str, set[str]]:
+    """Kind -> wire names of the objects that live objects say they live in."""
+    named: dict[str, set[str]] = {}
+    for kind in kinds:
+        for live in snapshot.of(kind.name).values() if kind.parent else ():
+            parent = kind.parent_name(live.get("spec") or {})
+            if kind.parent and parent and not live["metadata"].get("deletionTimestamp"):
+                named.setdefault(kind.parent.kind, set()).add(parent)
+    return named

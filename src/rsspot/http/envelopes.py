@@ -6,7 +6,7 @@ and a list without items as "all gone", after which a plan creates everything ag
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -45,17 +45,52 @@ def opened(body: bytes, envelope: Envelope, name: str | None = None) -> Document
     return document
 
 
-def page_of(body: bytes) -> Document:
-    """One page of a list, all of whose items have names. Raises NotAsDocumented."""
+def page_of(body: bytes, kind: str | None = None) -> Document:
+    """One page of a list, all of whose items have names. Raises NotAsDocumented.
+
+    kind: what the list is of; neither it nor an item may say that it is of another kind
+    """
     page = opened(body, Envelope.LIST)
-    if not all(isinstance(item, dict) and _has_name(item) for item in page["items"] or ()):
+    items = page["items"] or ()
+    if not all(isinstance(item, dict) and _has_name(item) for item in items):
         raise NotAsDocumented("holds an item that is not an object with a name")
+    require_whole(page.get("metadata"))
+    if kind is not None:
+        require_kind(kind, page.get("kind"), (item.get("kind") for item in items))
     return page
 
 
+def require_kind(kind: str, of_list: Any, of_items: Iterable[Any]) -> None:
+    """Raise NotAsDocumented for a list of another kind. What a list or an item does not say is no objection."""
+    if of_list not in (None, "", "List", f"{kind}List"):
+        raise NotAsDocumented(f"is a {of_list} and no {kind}List")
+    for other in of_items:
+        if other not in (None, "", kind):
+            raise NotAsDocumented(f"holds an item of kind {other!r} among objects of kind {kind}")
+
+
+def require_whole(metadata: Any) -> None:
+    """Raise NotAsDocumented for a page that does not tell where the list goes on, or that contradicts itself."""
+    token, left = at_path(metadata, ("continue",)), at_path(metadata, ("remainingItemCount",))
+    if not isinstance(token, str | None):
+        raise NotAsDocumented("continues with what is no page token")
+    if not isinstance(left, int | None) or isinstance(left, bool) or (left or 0) < 0:
+        raise NotAsDocumented("says of the objects that are left what is no number of objects")
+    if left and not token:
+        raise NotAsDocumented(f"leaves out {left} objects and does not say where the list goes on")
+
+
 def _has_items(document: Document) -> bool:
-    """Whether a list has its items. Go servers send null for none, but never leave them out."""
-    return "items" in document and isinstance(document["items"], list | None)
+    """Whether a list has its items. Go servers send null for none, in what is a list otherwise."""
+    if "items" not in document or not isinstance(document["items"], list | None):
+        return False
+    return document["items"] is not None or _is_versioned(document)
+
+
+def _is_versioned(document: Document) -> bool:
+    """Whether a list tells the version of what it shows, as every list of an API server does."""
+    version = at_path(document, ("metadata", "resourceVersion"))
+    return isinstance(version, str) and bool(version)
 
 
 def _has_name(document: Document) -> bool:

@@ -42,7 +42,7 @@ W = TypeVar("W", bound=StrEnum)
 
 
 def take_lifecycle(kind: Kind[Any], annotations: dict[str, Any], source: Source, problems: list[Problem]) -> Lifecycle:
-    """Read the lifecycle annotations of a manifest, and take those away that are not sent."""
+    """Read the lifecycle annotations of a manifest, and take those away that are not sent. Tells every mistake."""
     given = {name: value for name, value in annotations.items() if name.startswith(PREFIX) and name != NAME_ANNOTATION}
     values: dict[str, Any] = {}
     for name, value in given.items():
@@ -62,7 +62,7 @@ def take_lifecycle(kind: Kind[Any], annotations: dict[str, Any], source: Source,
             values[key.replace("-", "_")] = reader(kind, value)
         except ValueError as error:
             annotations.pop(name, None)
-            problems.append(Problem(f"{name} {error}", origin))
+            problems += [Problem(f"{name} {clause}", origin) for clause in error.args]
     return Lifecycle(**values)
 
 
@@ -118,13 +118,18 @@ def _word(choice: type[W]) -> Callable[[Kind[Any], Any], W]:
 
 
 def _ignore(kind: Kind[Any], value: Any) -> tuple[Path, ...]:
-    patterns = []
-    for text in _texts(value):
-        pattern = _pattern(kind, text)
-        if not _is_known(kind, pattern):
-            known = sorted({".".join(path) for path in kind.fields})
-            raise ValueError(f"names {text!r}, which is no field of a {kind.name}; {choices('fields', text, known)}")
-        patterns.append(pattern)
+    """Raises ValueError, with a clause for each path that is none."""
+    texts = _texts(value)
+    patterns = [_pattern(kind, text) for text in texts]
+    unknown = [text for text, pattern in zip(texts, patterns, strict=True) if not _is_known(kind, pattern)]
+    if unknown:
+        known = sorted({".".join(path) for path in kind.fields})
+        raise ValueError(
+            *(
+                f"names {text!r}, which is no field of a {kind.name}; {choices('fields', text, known)}"
+                for text in unknown
+            )
+        )
     return tuple(patterns)
 
 

@@ -91,6 +91,8 @@ class ManifestSet:
     """Objects that the service made for others and manages itself, as a list of live objects has them."""
     variables: frozenset[str] = frozenset()
     """The names of variables that the Stack declares or that a manifest asks for."""
+    unused: tuple[str, ...] = ()
+    """A clause about each variable that the Stack declares and that nothing asks for."""
 
     stack_spec: StackSpec = field(default_factory=StackSpec)
     """All that the Stack says."""
@@ -102,7 +104,8 @@ class ManifestSet:
         return nearest(self.stack_origins, ("spec", *path), None)
 
     @property
-    def passed_over(self) -> tuple[str, ...]:
-        """What was found in folders and not read, each as a clause."""
+    def notes(self) -> tuple[str, ...]:
+        """What was found in folders and not read, and what is declared and not used, each as a clause."""
         hidden = (f"{each} is hidden" for each in self.hidden)
-        return tuple(f"{each}: passed over" for each in (*self.foreign, *self.controlled, *hidden))
+        passed_over = (f"{each}: passed over" for each in (*self.foreign, *self.controlled, *hidden))
+        return (*passed_over, *self.unused)

@@ -10,7 +10,7 @@ from rsspot.constants import LOCAL_API_VERSION
 from rsspot.errors import Origin, Problem
 from rsspot.manifests.matrix import KEY
 from rsspot.manifests.overlay import Overlay, OverlayTarget
-from rsspot.manifests.patching import PatchFailed, Patching, Placed, marks_of, merged, placed
+from rsspot.manifests.patching import PatchFailed, Patching, PatchTooLarge, Placed, marks_of, merged, placed
 from rsspot.manifests.rules import ManifestRule
 from rsspot.manifests.source import Place, Source
 from rsspot.manifests.validation import as_model
@@ -19,7 +19,8 @@ from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import at_path
 from rsspot.utils.text import did_you_mean
 
-FIXED: tuple[Place, ...] = (("apiVersion",), ("kind",), ("metadata", "name"), (KEY,))
+NAME: Place = ("metadata", "name")
+FIXED: tuple[Place, ...] = (("apiVersion",), ("kind",), NAME, (KEY,))
 """What makes a manifest the one that it is."""
 NEEDS = {"add": "value", "replace": "value", "test": "value", "move": "from", "copy": "from"}
 """Operation -> the field that it needs besides its path."""
@@ -41,6 +42,8 @@ class _Addressed:
     names: tuple[str, ...]
     document: Placed | None = None
     """The manifest with its places, once an overlay has changed it."""
+    patched_by: tuple[Origin, ...] = ()
+    """Those overlays, in their order."""
 
     @property
     def placed(self) -> Placed:
@@ -52,7 +55,16 @@ class _Addressed:
         """The manifest as the overlays left it."""
         if self.document is None:
             return self.source
-        return replace(self.source, value=self.document.value, marks=marks_of(self.document.places))
+        marks = marks_of(self.document.places)
+        marks[NAME] = replace(self.source.origin(NAME), patched_by=self.patched_by)
+        return replace(self.source, value=self.document.value, marks=marks)
+
+    def change(self, make: Change, overlay: Origin) -> None:
+        """Apply one overlay. Raises _Failed."""
+        before = self.placed
+        self.document = make(self.source, before)
+        if self.document.value != before.value:
+            self.patched_by = (*self.patched_by, overlay)
 
 
 def with_overlays(
@@ -74,12 +86,12 @@ def with_overlays(
                 )
             )
             continue
-        change = _merge(overlay) or _patch(overlay)
+        make = _merge(overlay) or _patch(overlay)
         for each in found:
             try:
-                each.document = change(each.source, each.placed)
+                each.change(make, overlay.origin(MERGE if MERGE in overlay.marks else PATCH))
             except _Failed as failed:
-                problems.append(failed.problem)
+                problems += failed.problems
                 # It is likely to go wrong with the others too, and one is enough to see why.
                 break
     return [each.result for each in addressed] if overlays else list(sources)
@@ -165,9 +177,9 @@ Change = Callable[[Source, Placed], Placed]
 
 
 class _Failed(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
 
 
 def _merge(overlay: Source) -> Change | None:
@@ -180,7 +192,8 @@ def _merge(overlay: Source) -> Change | None:
 
     def change(source: Source, document: Placed) -> Placed:
         changed = merged(document, patch)
-        _check_fixed(document, changed, source, origins)
+        if broken := _fixed_changed(document, changed):
+            raise _Failed([_unchangeable(path, source, origins[path]) for path in broken])
         return changed
 
     return change
@@ -195,30 +208,36 @@ def _patch(overlay: Source) -> Change:
     ]
 
     def change(source: Source, document: Placed) -> Placed:
-        patching = Patching(document)
+        patching, problems = Patching(document), []
+        broken: set[Place] = set()
         for operation, origin, places in operations:
             try:
                 patching.carry_out(operation, places)
             except PatchFailed as failed:
-                raise _Failed(
-                    Problem(f"{failed} in {_name(source)}", origin, quotable=False, rule=ManifestRule.OVERLAY)
-                ) from None
-            _check_fixed(document, patching.result, source, dict.fromkeys(FIXED, origin))
+                message = f"{failed} in {_name(source)}"
+                problems.append(Problem(message, origin, quotable=False, rule=ManifestRule.OVERLAY))
+                if isinstance(failed, PatchTooLarge):
+                    break
+            newly = [path for path in _fixed_changed(document, patching.result) if path not in broken]
+            # One operation is one mistake, however much it replaces.
+            problems += [_unchangeable(path, source, origin) for path in newly[:1]]
+            broken.update(newly)
+        if problems:
+            raise _Failed(problems)
         return patching.result
 
     return change
 
 
-def _check_fixed(before: Placed, after: Placed, source: Source, origins: dict[Place, Origin]) -> None:
-    """Refuse a change that makes another manifest of it. origins: where each of the changes was written
+def _fixed_changed(before: Placed, after: Placed) -> list[Place]:
+    """What makes another manifest of it."""
+    return [path for path in FIXED if at_path(before.value, path) != at_path(after.value, path)]
 
-    Raises _Failed.
-    """
-    for path in FIXED:
-        if at_path(before.value, path) != at_path(after.value, path):
-            message = f"an overlay cannot change {'.'.join(map(str, path))} of {_name(source)}"
-            hint = "let its values be a variable" if path == (KEY,) else "declare another manifest"
-            raise _Failed(Problem(message, origins[path], hint, quotable=False, rule=ManifestRule.OVERLAY))
+
+def _unchangeable(path: Place, source: Source, origin: Origin) -> Problem:
+    message = f"an overlay cannot change {'.'.join(map(str, path))} of {_name(source)}"
+    hint = "let its values be a variable" if path == (KEY,) else "declare another manifest"
+    return Problem(message, origin, hint, quotable=False, rule=ManifestRule.OVERLAY)
 
 
 def _name(source: Source) -> str:

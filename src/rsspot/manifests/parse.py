@@ -19,7 +19,7 @@ from rsspot.manifests.referenced_files import Files
 from rsspot.manifests.rules import ManifestRule
 from rsspot.manifests.source import Source
 from rsspot.manifests.stack import Defaults, Stack
-from rsspot.manifests.stacks import declared_names, read_stack
+from rsspot.manifests.stacks import declared_names, read_stack, unused_variables
 from rsspot.manifests.variable_values import given_values, unknown
 from rsspot.manifests.variables import TOLD, Variables, expand
 from rsspot.resources.kind import is_controlled
@@ -65,7 +65,13 @@ def load(
     if problems:
         raise _refused(problems)
     alone = _of_stack(stack, reading, known)
-    return replace(alone, manifests=tuple(manifests), foreign=tuple(foreign), controlled=(*reader.controlled, *plans))
+    return replace(
+        alone,
+        manifests=tuple(manifests),
+        foreign=tuple(foreign),
+        controlled=(*reader.controlled, *plans),
+        unused=tuple(unused_variables(reading.stacks, values.used)),
+    )
 
 
 def _nothing_at(paths: Sequence[Path]) -> Problem:

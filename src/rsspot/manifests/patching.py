@@ -42,6 +42,10 @@ class PatchFailed(Exception):
     """An operation that cannot be carried out. The message is a clause that quotes no value."""
 
 
+class PatchTooLarge(PatchFailed):
+    """An operation after which no other may be carried out."""
+
+
 def placed(value: Any, marks: Mapping[Place, Origin], path: Place, above: Origin) -> Placed:
     """A value with its places. marks: those of its document · path: where in it the value is"""
     return Placed(value, _tree(value, marks, path, above))
@@ -121,9 +125,9 @@ class Patching:
         size, depth = _measured(added)
         self._room -= size
         if self._room < 0:
-            raise PatchFailed(f"the operations add more than {MOST_ADDED} values")
+            raise PatchTooLarge(f"the operations add more than {MOST_ADDED} values")
         if depth + len(_parts(operation["path"])) > DEEPEST:
-            raise PatchFailed(f"nested deeper than {DEEPEST} levels")
+            raise PatchTooLarge(f"nested deeper than {DEEPEST} levels")
 
 
 def _measured(value: Any) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +58,14 @@ def read_stack(
 def declared_names(sources: Sequence[Source]) -> set[str]:
     """The names of the variables that Stacks declare."""
     return {name for source in sources for name in _written(source)}
+
+
+def unused_variables(sources: Sequence[Source], used: Collection[str]) -> Iterator[str]:
+    """A clause about each variable that these Stacks declare and no reference asks for."""
+    for source in sources:
+        for name in _written(source):
+            if name not in used:
+                yield f"{source.origin(('spec', 'variables', name))}: nothing uses the variable {name!r}"
 
 
 def _written(source: Source) -> dict[str, Any]:

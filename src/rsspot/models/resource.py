@@ -108,6 +108,7 @@ class ListMetadata(Model):
 
     token: Annotated[str | None, Field(alias="continue")] = None
     resource_version: str | None = None
+    remaining_item_count: int | None = None
 
 
 R = TypeVar("R", bound=Resource)
@@ -116,6 +117,7 @@ R = TypeVar("R", bound=Resource)
 class Page(Model, Generic[R]):
     """One page of a list. Go servers send null for an empty list. odd: what is wrong with the items left out."""
 
+    kind: str | None = None
     metadata: ListMetadata | None = None
     items: list[R] | None = None
     odd: Annotated[list[str], Field(exclude=True)] = []

@@ -11,7 +11,7 @@ Two ways to replace an object whose immutable fields differ:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,7 @@ def decide(draft: Draft, context: PlanContext) -> Draft:
             foreign.add(match.manifest.address)
             continue
         notes += _notes_on_dropped_fields(match.manifest, match.live, context)
+        notes += _notes_on_switches(match.manifest, match.live)
         if (change := change_of(match.manifest, match.live, context)) is not None:
             changes.append(change)
     return replace(draft, left_out=draft.left_out | foreign).add(changes=changes, notes=notes)
@@ -149,16 +150,37 @@ def delete(kind: Kind[Any], live: Document, reason: str, context: PlanContext) -
 
 
 def adopt(kind: Kind[Any], live: Document, context: PlanContext) -> Change:
-    """The change that puts our label on a live object that no manifest declares, and changes nothing else."""
+    """The change that makes a live object ours which no manifest declares, and leaves it as it is otherwise."""
+    ref, borrowed = Ref(kind.name, live["metadata"]["name"]), _borrowed_name(kind, live, context)
+    address = kind.address(ref.name, live.get(SPEC) or {}) if borrowed else context.owners.address(kind, live)
     return Change(
-        address=context.owners.address(kind, live),
+        address=address,
         action=Action.ADOPT,
-        ref=Ref(kind.name, live["metadata"]["name"]),
+        ref=ref,
         reason="belongs to no stack",
         parent=kind.parent_address(live.get(SPEC) or {}),
-        edits=(Edit(LABEL_PATH, label_of(live), context.owners.stack),),
+        edits=(Edit(LABEL_PATH, label_of(live), context.owners.stack), *borrowed),
         base=base_of(kind, live, ()),
     )
+
+
+def _borrowed_name(kind: Kind[Any], live: Document, context: PlanContext) -> tuple[Edit, ...]:
+    """The edit that takes a name off a clone. With it, it would be taken for the object that it was cloned from."""
+    given, spec = at_path(live, NAME_PATH), live.get(SPEC) or {}
+    if not isinstance(given, str) or _is_derived(kind, live, given, context):
+        return ()
+    others = context.state.of(kind.name).values()
+    alike = (each for each in others if at_path(each, NAME_PATH) == given and each is not live)
+    parent = kind.parent_name(spec)
+    if not any(kind.parent_name(each.get(SPEC) or {}) == parent for each in alike):
+        return ()
+    return (Edit(NAME_PATH, given, None),)
+
+
+def _is_derived(kind: Kind[Any], live: Document, given: str, context: PlanContext) -> bool:
+    """Whether the wire name of an object stands for a name."""
+    spec, name = live.get(SPEC) or {}, live["metadata"]["name"]
+    return any(name == kind.wire_name(context.organization, given, spec, successor=each) for each in (False, True))
 
 
 def detach(kind: Kind[Any], live: Document, reason: str, context: PlanContext, *, to: str | None = None) -> Change:
@@ -294,6 +316,16 @@ def _notes_on_dropped_fields(manifest: Manifest, live: Document, context: PlanCo
         return []
     names = ", ".join(".".join(key_path(key)).removeprefix("spec.") for key in dropped)
     return [f"{manifest.address}: no longer declared and left as they are: {names} (null removes)"]
+
+
+def _notes_on_switches(manifest: Manifest, live: Document) -> Iterator[str]:
+    """Which declared fields are left to the service, because of a switch that is on and that is not declared."""
+    for path, field in manifest.kind.fields.items():
+        switch = (SPEC, *(field.yields_to or ()))
+        declares = field.yields_to is not None and at_path(manifest.spec, path) is not None
+        if declares and after_apply(manifest.body, live, switch) and not after_apply(manifest.body, None, switch):
+            name, on = ".".join(path), ".".join(switch[1:])
+            yield f"{manifest.address}: {name} is left to the service: {on} is on and not declared (false turns it off)"
 
 
 def _has_value(live: Mapping[str, Any], key: str) -> bool:

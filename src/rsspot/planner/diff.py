@@ -10,7 +10,7 @@ from rsspot.models.fields import IMMUTABLE, SECRET, SERVER_OWNED, WRITE_ONLY
 from rsspot.planner.attribution import author_of
 from rsspot.planner.change import Edit, Path
 from rsspot.planner.wire_form import wire_form
-from rsspot.resources.field import Field, is_zero
+from rsspot.resources.field import Field, equal
 from rsspot.resources.kind import Kind
 from rsspot.resources.secrecy import secret_paths, secrets_of
 from rsspot.utils.sealing import fits, seal
@@ -57,6 +57,16 @@ def declared(manifest: Manifest, live: Document | None = None) -> dict[Path, Any
     if not lifecycle.ignore:
         return fields
     return {path: value for path, value in fields.items() if not lifecycle.ignores(path)}
+
+
+def ignored_differences(manifest: Manifest, live: Document) -> list[Path]:
+    """The fields that are not as declared, and that their author leaves to others."""
+    kind, compared = manifest.kind, declared(manifest, live)
+    return [
+        path
+        for path, after in managed(kind, manifest.body, live).items()
+        if path not in compared and not same(kind, path, live_value(kind, live, path), after)
+    ]
 
 
 def after_apply(desired: Document, live: Document | None, path: Path) -> Any:
@@ -148,16 +158,9 @@ def edits(
 
 
 def same(kind: Kind[Any], path: Path, before: Any, after: Any) -> bool:
-    """Whether two canonical values of a field mean the same: equality without Python's `1 == True`.
-
-    A declared field that is absent has Go's zero value. In a map of strings a key with "" is not an absent key.
-    """
-    declared = path[:1] == (SPEC,) and path[1:] in kind.fields
-    if declared and is_zero(before) and is_zero(after):
-        return True
-    if before in (None, {}, []) and after in (None, {}, []):
-        return True
-    return type(before) is type(after) and bool(before == after)
+    """Whether two canonical values of a field mean the same. In a map of strings a key with "" is not an absent key."""
+    declared = kind.fields.get(path[1:]) if path[:1] == (SPEC,) else None
+    return declared.same(before, after) if declared else equal(before, after)
 
 
 def path_key(path: Path) -> str:

@@ -9,11 +9,17 @@ Names cannot be copied: they are unique, and we can derive every name that we wo
 2. where none of those lives, an object of ours that claims to be it: an adopted one whose ledger was lost. The oldest
    claim wins, and the match is not `certain`, so that nothing is pruned on the strength of it.
 
+What has only the name of before, beside an object that was made under the new one, is left of a replacement that was a
+rename too: a predecessor.
+
 Among several objects with trusted names (a replacement was interrupted between its create and its delete) the one that
 differs least in immutable fields is the declared object, and the others are its predecessors.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import IMMUTABLE
@@ -45,7 +51,10 @@ def match_one(manifest: Manifest, context: PlanContext) -> Match:
     return Match(
         manifest,
         first,
-        predecessors=tuple(live for live in ours if live["metadata"]["name"] in trusted),
+        predecessors=(
+            *(live for live in ours if live["metadata"]["name"] in trusted),
+            *_left_behind(manifest, candidates, context),
+        ),
         copies=tuple(live for live in ours if live["metadata"]["name"] not in trusted),
         certain=first["metadata"]["name"] in trusted,
     )
@@ -66,6 +75,25 @@ def _candidates(manifest: Manifest, context: PlanContext) -> dict[str, Document]
         if candidates:
             return candidates
     return {}
+
+
+def _left_behind(manifest: Manifest, found: Mapping[str, Document], context: PlanContext) -> Iterator[Document]:
+    """What a rename that was a replacement too left behind, when it was stopped before the old object went.
+
+    found: the candidates by wire name. An object that was renamed as it is keeps the wire name of the old one; whatever
+    else is called so by now is another.
+    """
+    previous = manifest.lifecycle.previous_name
+    if previous is None:
+        return
+    before = replace(manifest, name=previous, lifecycle=replace(manifest.lifecycle, previous_name=None))
+    if any(_has_trusted_name(before, live, context) for live in found.values()):
+        return
+    address = manifest.kind.address(previous, manifest.spec)
+    for live in context.ours.get(manifest.kind.name, {}).get(address, ()):
+        # Only an object that could not be changed into the declared one is replaced.
+        if _has_trusted_name(before, live, context) and _immutable_differences(manifest, live):
+            yield live
 
 
 def _has_trusted_name(manifest: Manifest, live: Document, context: PlanContext) -> bool:

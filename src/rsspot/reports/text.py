@@ -8,7 +8,7 @@ from typing import Any
 
 from rsspot.applier.events import Event, Recap, RunStarted, Settled, StepEnded, StepStarted, Waiting
 from rsspot.manifests.stack import DEFAULT_STACK
-from rsspot.planner.change import Action, Change, Edit
+from rsspot.planner.change import REMOVALS, Action, Change, Edit
 from rsspot.planner.masking import Masks, masked
 from rsspot.planner.plan import Plan
 from rsspot.planner.wire_form import wire_form
@@ -60,7 +60,7 @@ class TextReport:
 
     def plan(self, plan: Plan) -> str:
         words = {name: dict(kind.words) for name, kind in kinds().items()}
-        return render_plan(plan, words, color=self.color, verbose=self.verbose)
+        return f"{heading(plan)}\n\n{render_plan(plan, words, color=self.color, verbose=self.verbose)}"
 
     def event(self, event: Event, elapsed: float) -> str | None:
         line = _event_line(event)
@@ -75,6 +75,18 @@ def recap_line(recap: Recap, *, requests: int, retries: int, elapsed: float) -> 
     counts = " ".join(f"{name}={count}" for name, count in recap.counts.items())
     tail = f"requests={requests} retries={retries} elapsed={elapsed:.1f}s exit={recap.exit_code}"
     return f"RECAP run={recap.run} {counts} {tail}"
+
+
+def heading(plan: Plan) -> str:
+    """What a plan is about: the stack, whose it is, and how much was read."""
+    stack = f"Stack {plan.stack} in {plan.organization}"
+    if not plan.files:
+        return printable(stack)
+    files = f"{len(plan.files)} file{'s' if len(plan.files) > 1 else ''}"
+    # A part of a stack says nothing of how much the manifests declare.
+    declared = plan.unchanged + sum(change.action not in REMOVALS for change in plan.changes)
+    objects = f"{declared} object{'' if declared == 1 else 's'}"
+    return printable(f"{stack}: {files}" if plan.partial else f"{stack}: {objects} in {files}")
 
 
 def render_plan(

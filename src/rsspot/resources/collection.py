@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
-from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
+from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, page_of, require_kind, require_whole
 from rsspot.http.transport import Call
 from rsspot.models.findings import findings
 from rsspot.models.refs import is_uuid
@@ -196,8 +196,11 @@ class Collection(Generic[T]):
         try:
             with collector_paused():
                 page = self._pages.validate_json(body, by_name=False, by_alias=True)
-                if "items" not in page.model_fields_set:
-                    raise NotAsDocumented(f"is not {Envelope.LIST.value}")
+                if page.items is None:
+                    # Null, or left out, which only the document tells apart.
+                    page_of(body)
+                require_whole(page.metadata and page.metadata.model_dump(by_alias=True))
+                require_kind(self.kind.name, page.kind, (item.kind for item in page.items or ()))
                 for item in page.items or ():
                     compact(item)
                 return page
@@ -212,6 +215,8 @@ class Collection(Generic[T]):
         except ValidationError:
             raise NotAsDocumented(f"is not {Envelope.LIST.value}") from None
         raw_items = document["items"] or []
+        require_whole(document.get("metadata"))
+        require_kind(self.kind.name, document.get("kind"), (at_path(item, ("kind",)) for item in raw_items))
         items: builtins.list[T] = []
         odd: builtins.list[str] = []
         for item in raw_items:

@@ -9,6 +9,7 @@ import builtins
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.errors import ApiError, AuthError, NotFound, TransportError
@@ -92,7 +93,7 @@ class Documents:
         return await self._listed(call, whole=True)
 
     async def _listed(self, call: Call, *, whole: bool) -> ListedDocuments:
-        pages = await self._session.pages(call, page_of, token_of)
+        pages = await self._session.pages(call, partial(page_of, kind=self.kind.name), token_of)
         metadata = at_path(pages[-1], ("metadata",))
         listed = ListedDocuments(
             [self.framed(item) for item in items_of(pages)], metadata if isinstance(metadata, dict) else {}

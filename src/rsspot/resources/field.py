@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ from rsspot.models.fields import (
     marks,
 )
 from rsspot.models.money import parse_price
-from rsspot.models.resource import plain_types
+from rsspot.models.resource import models_in, plain_types
 from rsspot.utils.serialization import canonical
 
 Path = tuple[str, ...]
@@ -39,8 +39,8 @@ class Field:
     path: Path
     facts: tuple[Any, ...]
     is_price: bool = False
-    is_object: bool = False
-    """Whether its value is a model with fields of its own."""
+    members: frozenset[str] | None = None
+    """What can be written in its value, where that is an object or a list of objects with fields of their own."""
 
     def has(self, fact: Fact) -> bool:
         return fact in self.facts
@@ -74,17 +74,43 @@ class Field:
                 return value
         if isinstance(value, str) and self.has(TRIMMED):
             return value.strip()
-        if self.is_object and isinstance(value, dict):
-            return _without_zeros(value)
+        if self.members is not None and isinstance(value, dict):
+            return self._written(value)
         if isinstance(value, list):
-            items = [_without_zeros(item) for item in value]
+            items = [self._written(item) for item in value]
             return sorted(items, key=canonical) if self.has(UNORDERED) else items
         return value
 
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether two canonical values mean the same. One that is absent means zero, or what the service sets."""
+        if is_zero(before) and is_zero(after):
+            return True
+        default = self.service_default
+        return equal(default if before is None else before, default if after is None else after)
 
-def _without_zeros(item: Any) -> Any:
-    """An object without zero values, which Go omits: a taint with the value "" or null equals one without a value."""
-    return {key: value for key, value in item.items() if not is_zero(value)} if isinstance(item, dict) else item
+    def _written(self, item: Any) -> Any:
+        """An object with what an author can have a say in.
+
+        Without zero values, which Go omits: a taint with the value "" or null equals one without a value. And without
+        what only the service adds, such as the time of a taint: an author could never write it the same.
+        """
+        if not isinstance(item, dict):
+            return item
+        known = item.keys() if self.members is None else item.keys() & self.members
+        return {key: value for key, value in item.items() if key in known and not is_zero(value)}
+
+
+def equal(before: Any, after: Any) -> bool:
+    """Equality without Python's `1 == True`. Nothing, no entries and no items are the same."""
+    if before in (None, {}, []) and after in (None, {}, []):
+        return True
+    return type(before) is type(after) and bool(before == after)
+
+
+def _members(models: Iterable[type[BaseModel]]) -> frozenset[str] | None:
+    """The names on the wire of the fields of some models; None for no models."""
+    names = [info.alias or name for model in models for name, info in model.model_fields.items()]
+    return frozenset(names) or None
 
 
 def is_zero(value: Any) -> bool:
@@ -99,7 +125,7 @@ def fields_of(model: type[BaseModel], above: Path = (), inherited: tuple[Any, ..
         facts = (*marks(info.annotation, info.metadata), *inherited)
         members = plain_types(info.annotation)
         models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
-        yield Field(path, facts, is_price=Decimal in members, is_object=bool(models))
+        yield Field(path, facts, is_price=Decimal in members, members=_members(models_in(info.annotation)))
         passed_on = tuple(fact for fact in facts if fact in INHERITED)
         for model_inside in models:
             yield from fields_of(model_inside, path, passed_on)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from rsspot.errors import ApiError, ServerError, TransportError
 from rsspot.http.envelopes import page_of
 from rsspot.http.paging import items_of, token_of
 from rsspot.http.transport import Call, SpotTransport
+from rsspot.resources.kind import Kind
 from rsspot.resources.query import selector
 from rsspot.utils.clock import Clock
 from rsspot.utils.reading import parse_json
@@ -40,6 +42,9 @@ class WatchContext(Protocol):
 
 class Watchable(Protocol):
     """The part of Documents that a watch needs."""
+
+    @property
+    def kind(self) -> Kind[Any]: ...
 
     @property
     def context(self) -> WatchContext: ...
@@ -116,7 +121,8 @@ async def _compared(documents: Watchable, labels: str | None, known: _Known) -> 
 
 async def _listed(documents: Watchable, labels: str | None) -> tuple[dict[str, Document], str]:
     call = Call("GET", await documents.path(), selector(labels))
-    pages = await documents.context.session.pages(call, page_of, token_of)
+    decode = partial(page_of, kind=documents.kind.name)
+    pages = await documents.context.session.pages(call, decode, token_of)
     items = [documents.framed(item) for item in items_of(pages)]
     version = str((pages[0].get("metadata") or {}).get("resourceVersion") or "")
     return {item["metadata"]["name"]: item for item in items}, version

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from enum import Enum
 from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
+from typing import Any
 
 from rsspot.errors import StateError
+from rsspot.state.failures import ERRORS, REPLACED, is_locked, is_unwritable, state_error
 from rsspot.state.first_release import beside, is_first_release
 from rsspot.state.migrations import MIGRATIONS
+from rsspot.state.read_only import copy_in_memory
 from rsspot.utils.files import private_database, private_file
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait while another connection writes."""
 IMPATIENT = 0.1
 """The same for caches and history, which must not delay a command."""
+
+
+class Access(Enum):
+    """How a file is opened. WRITE: for writing, or not at all · READ: a file that may not be written is only read
+
+    COPY: a copy in memory, brought up to date there, so that nothing in or beside the file is changed
+    """
+
+    WRITE = "write"
+    READ = "read"
+    COPY = "copy"
 
 
 class Database:
@@ -33,49 +49,83 @@ class Database:
         *,
         durable: bool = True,
         patience: float = BUSY_TIMEOUT,
+        access: Access = Access.WRITE,
     ) -> None:
         self.beside_of = path if path and is_first_release(path) else None
         """The file of a first release at the given path. It is left alone, and ours is beside it."""
         self.path = path = beside(path) if path and self.beside_of else path
         self._guard = RLock()
-        try:
-            target = str(private_database(path)) if path else ":memory:"
-            self._connection = sqlite3.connect(target, timeout=patience, isolation_level=None, check_same_thread=False)
-            self._connection.row_factory = sqlite3.Row
-            self._write_ahead(patience)
-            self._prepare(migrations, durable)
-        except (sqlite3.Error, OSError) as error:
-            hint = "is the disk full, or does the file belong to another user?"
-            raise StateError(f"cannot open {path}: {error}", hint=hint) from None
+        self._file: tuple[int, int] | None = None
+        """What tells the file that is open from another one at its path; None for a database in memory."""
+        self.copied = False
+        """Whether this is a copy in memory, which cannot be written."""
+        self._open(migrations, durable, patience, access)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run a transaction and roll it back on any error. A nested transaction joins the outer one."""
         try:
             with self._guard:
-                if self._connection.in_transaction:
+                self._require_same_file()
+                if self.copied:
+                    raise state_error("write", self.path, PermissionError(errno.EACCES, "it is read-only"))
+                with self._transaction():
                     yield self._connection
-                    return
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    # After a signal, the commit may or may not have taken effect. A transaction left open would absorb
-                    # all later ones, and none of them would be committed.
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
-        except sqlite3.Error as error:
-            raise StateError(f"cannot write {self.path}: {error}", hint="is the disk full or read-only?") from None
+        except ERRORS as error:
+            raise state_error("write", self.path, error) from None
 
-    def rows(self, query: str, *parameters: object) -> list[sqlite3.Row]:
-        """Return all rows of a query."""
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # After a signal, the commit may or may not have taken effect. A transaction left open would absorb
+            # all later ones, and none of them would be committed.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def rows(self, query: str, *parameters: Any) -> list[sqlite3.Row]:
+        """Return all rows of a query. parameters: one for each `?`, or one mapping of all that have names"""
+        named = parameters[0] if parameters and isinstance(parameters[0], Mapping) else parameters
         try:
             with self._guard:
-                return self._connection.execute(query, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise StateError(f"cannot read {self.path}: {error}") from None
+                self._require_same_file()
+                return self._connection.execute(query, named).fetchall()
+        except ERRORS as error:
+            raise state_error("read", self.path, error) from None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all queries of a block see the file as it was at the first of them."""
+        with self._guard:
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def compact(self) -> int | None:
+        """Give the space of deleted rows back. Returns how many bytes; None while another process uses the file."""
+        before = self._size()
+        try:
+            with self._guard:
+                self._connection.execute("VACUUM")
+                busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if not is_locked(error):
+                raise state_error("compact", self.path, error) from None
+            busy = True
+        return None if busy else before - self._size()
+
+    def _size(self) -> int:
+        [pages], [size] = self.rows("PRAGMA page_count"), self.rows("PRAGMA page_size")
+        return int(pages[0]) * int(size[0])
 
     def foreign_writes(self) -> int:
         """A number that changes whenever another connection has written to the file."""
@@ -83,12 +133,38 @@ class Database:
 
     def close(self) -> None:
         """Close the file. May be called more than once."""
-        self._connection.close()
+        if hasattr(self, "_connection"):
+            self._connection.close()
 
     def __del__(self) -> None:
         # Nothing is lost if the caller forgot to close: no transaction outlives its `with` block.
-        if hasattr(self, "_connection"):
-            self._connection.close()
+        self.close()
+
+    def _open(self, migrations: Sequence[str], durable: bool, patience: float, access: Access) -> None:
+        try:
+            self._connect(access, patience)
+            self._prepare(migrations, durable)
+        except (*ERRORS, OSError) as error:
+            if access is not Access.READ or not is_unwritable(error):
+                raise state_error("open", self.path, error) from None
+            self.close()
+            self._open(migrations, False, patience, Access.COPY)
+
+    def _connect(self, access: Access, patience: float) -> None:
+        if access is Access.COPY and self.path:
+            self._connection = copy_in_memory(self.path, patience)
+            self.copied = True
+        else:
+            target = str(private_database(self.path)) if self.path else ":memory:"
+            self._connection = sqlite3.connect(target, timeout=patience, isolation_level=None, check_same_thread=False)
+            self._write_ahead(patience)
+            self._file = _identity(self.path)
+        self._connection.row_factory = sqlite3.Row
+
+    def _require_same_file(self) -> None:
+        """Raise StateError if the file at our path is another one by now: nobody would read what we write to ours."""
+        if self._file is not None and _identity(self.path) != self._file:
+            raise StateError(f"{self.path} was deleted, moved or replaced while it was in use", hint=REPLACED)
 
     def _write_ahead(self, patience: float) -> None:
         """Turn on WAL mode.
@@ -113,7 +189,7 @@ class Database:
         version = self._version()
         if version == len(migrations):
             return
-        with self.transaction():
+        with self._transaction():
             version = self._version()
             if version > len(migrations):
                 raise StateError(f"{self.path} was written by a newer rsspot (schema {version})", hint="upgrade rsspot")
@@ -138,7 +214,7 @@ class Database:
 
         Call this inside the migration's transaction, so that no other process can migrate or copy at the same time.
         """
-        if self.path is None:
+        if self._file is None or self.path is None:
             return
         copy = self.path.with_name(f"{self.path.name}.schema{version}")
         # A connection inside a transaction cannot be the source of a backup, so open another one.
@@ -147,3 +223,12 @@ class Database:
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """What tells one file from another, whatever its name. None if there is none at the path."""
+    try:
+        status = path.stat() if path else None
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if status else None

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rsspot.errors import StateError
+from rsspot.state.failures import ERRORS, state_error
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus, registration_key
+from rsspot.state.read_only import connect
 from rsspot.utils.clock import exact_stamp
 
 PATIENCE = 5.0
@@ -33,7 +34,7 @@ def is_first_release(path: Path) -> bool:
         return False
     try:
         return bool(_rows(path, RECOGNIZE))
-    except sqlite3.Error:
+    except ERRORS:
         return False
 
 
@@ -62,12 +63,12 @@ def registrations(path: Path, after: float) -> list[tuple[float, RegistrationRec
 def _read(path: Path, query: str, *parameters: object) -> list[sqlite3.Row]:
     try:
         return _rows(path, query, *parameters)
-    except sqlite3.Error as error:
-        raise StateError(f"cannot read {path}: {error}") from None
+    except ERRORS as error:
+        raise state_error("read", path, error) from None
 
 
 def _rows(path: Path, query: str, *parameters: object) -> list[sqlite3.Row]:
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)) as connection:
+    with closing(connect(path, PATIENCE)) as connection:
         connection.row_factory = sqlite3.Row
         return connection.execute(query, parameters).fetchall()
 

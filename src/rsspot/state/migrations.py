@@ -70,4 +70,8 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE leases ADD COLUMN reason TEXT NOT NULL DEFAULT '';
     ALTER TABLE steps ADD COLUMN parent TEXT NOT NULL DEFAULT '';
     """,
+    # Who started a run: of earlier runs it is in the plan. A list of runs would have to read every plan for it.
+    """
+    ALTER TABLE runs ADD COLUMN made_by TEXT;
+    """,
 )

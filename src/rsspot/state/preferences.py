@@ -14,6 +14,7 @@ from rsspot.errors import StateError, UsageError
 from rsspot.state import first_release
 from rsspot.state.base_store import BaseStore, Records
 from rsspot.state.database import Database
+from rsspot.state.failures import ERRORS
 from rsspot.state.sqlite_store import SqliteStore
 
 RECORDS = Records("preferences", TypeAdapter(str))
@@ -121,6 +122,6 @@ def _read(path: Path, mode: str) -> dict[str, str] | None:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'preferences'").fetchone():
                 return {}
             rows = connection.execute("SELECT key, body_json FROM preferences").fetchall()
-    except sqlite3.Error:
+    except ERRORS:
         return None
     return {key: value for key, body in rows if isinstance(value := _value(body), str)}

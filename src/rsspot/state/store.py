@@ -14,12 +14,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rsspot.state.database import BUSY_TIMEOUT, IMPATIENT, Database
+from rsspot.state.database import BUSY_TIMEOUT, IMPATIENT, Access, Database
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rsspot.state.history import History
     from rsspot.state.http_cache import SqliteCache
     from rsspot.state.ledger.protocol import Ledger
+    from rsspot.state.ledger.sqlite_pruning import Pruned
     from rsspot.state.preferences import Preferences
 
 MOST_ENTRIES = 10_000
@@ -81,6 +84,31 @@ class StateStore:
 
         return import_state(self._database(), document, replace=replace)
 
+    def export_ledger(self) -> dict[str, Any]:
+        """Export all runs, owned objects and registrations as one JSON document."""
+        from rsspot.state.ledger.document import dump_ledger
+        from rsspot.state.ledger.sqlite_content import read_content
+
+        return dump_ledger(read_content(self._whole(Access.READ)))
+
+    def import_ledger(self, document: Any) -> dict[str, int]:
+        """Merge an exported ledger into this one, all or nothing. Returns how many records are new or changed."""
+        from rsspot.state.ledger.document import load_ledger
+        from rsspot.state.ledger.sqlite_content import merge_content
+
+        content = load_ledger(document)
+        return merge_content(self._whole(Access.WRITE), content)
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
+        """Forget the runs that ended before a moment, except those that still matter. dry_run: only say which"""
+        from rsspot.state.ledger.sqlite_pruning import prune
+
+        return prune(self._whole(Access.READ if dry_run else Access.WRITE), before, dry_run=dry_run)
+
+    def compact(self) -> int | None:
+        """Give the space of deleted records back. Returns how many bytes; None while another process uses the file."""
+        return self._database().compact()
+
     def close(self) -> None:
         """Close all parts. Each opens again on its next use."""
         while self._opened:
@@ -94,8 +122,20 @@ class StateStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _database(self, *, durable: bool = True, patience: float = BUSY_TIMEOUT) -> Database:
-        path = self.path if self._create or self.path.is_file() else None
-        database = Database(path, durable=durable, patience=patience)
+    def _whole(self, access: Access) -> Database:
+        """The file, with a ledger in it that is not damaged: what is missing from one would be missed by nobody."""
+        from rsspot.state.health import require_intact
+
+        database = self._database(access=access)
+        require_intact(database)
+        return database
+
+    def _database(
+        self, *, durable: bool = True, patience: float = BUSY_TIMEOUT, access: Access | None = None
+    ) -> Database:
+        path = self.path if self._create or self.path.exists() else None
+        # What is not to be created may be there only to be read.
+        access = access or (Access.WRITE if self._create else Access.READ)
+        database = Database(path, durable=durable, patience=patience, access=access)
         self._opened.append(database)
         return database

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import PlanRefused, Problem
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
@@ -19,7 +18,7 @@ from rsspot.resources.names import full_name
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import scope_id
+from rsspot.workflows.reconcile import read_live, scope_id
 
 
 async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kind[Any], wire_name: str) -> str | None:
@@ -31,7 +30,7 @@ async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kin
     going = [(kind, live)]
     address = kind.address(wire_name, live.get("spec") or {})
     inside = [each for each in kinds().values() if may_go_down(each, kind.name)]
-    snapshot = await take_snapshot(client, inside)
+    snapshot = await read_live(client, ledger, inside)
     for inner in inside:
         children = snapshot.of(inner.name).values()
         going += [(inner, each) for each in children if inner.parent_address(each.get("spec") or {}) == address]

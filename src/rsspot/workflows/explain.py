@@ -12,7 +12,7 @@ from rsspot.errors import NotFound, UsageError
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Change
-from rsspot.planner.diff import SPEC, declared, live_value, same
+from rsspot.planner.diff import SPEC, declared, ignored_differences, live_value, same
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.plan import Plan
 from rsspot.planner.reasons import FieldReason, field_reasons
@@ -67,7 +67,7 @@ async def explain(
         source=str(manifest.origin),
         wire_name=live["metadata"]["name"] if live else None,
         action=change.action.value if change else "unchanged",
-        reason=change.reason if change else "it is as declared",
+        reason=(change.reason if change else "it is as declared") + (_ignored(manifest, live) if live else ""),
         differences=tuple(differences(manifest, live)) if live else (),
         fields=tuple(field_reasons(manifest, live, _applied(ledger, plan, manifest, live))) if live else (),
         left_alone=tuple(left_alone(manifest, live)) if live else (),
@@ -79,6 +79,12 @@ def _applied(ledger: Ledger, plan: Plan, manifest: Manifest, live: Document) -> 
     """The fields of an object as last applied, by the ledger."""
     owned = on_record(ledger, plan.scope).get(Ref(manifest.kind.name, live["metadata"]["name"]))
     return owned.applied if owned and owned.uid in (None, live["metadata"].get("uid")) else None
+
+
+def _ignored(manifest: Manifest, live: Document) -> str:
+    """How many ignored fields differ, as the end of a sentence."""
+    count = len(ignored_differences(manifest, live))
+    return f"; {count} ignored field{' differs' if count == 1 else 's differ'}" if count else ""
 
 
 def differences(manifest: Manifest, live: Document) -> list[str]:

@@ -13,8 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import take_snapshot
-from rsspot.errors import RsspotError, UsageError
+from rsspot.errors import RsspotError, UsageError, not_found
 from rsspot.manifests.described_kinds import kind_called
 from rsspot.manifests.document import authored_kinds
 from rsspot.manifests.from_live import Authored, Unwritable, authored
@@ -34,7 +33,7 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.secrets import Secrets
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import choices
-from rsspot.workflows.reconcile import on_record, scope_id
+from rsspot.workflows.reconcile import on_record, read_live, scope_id
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ async def read_live_objects(client: AsyncSpotClient, ledger: Ledger, names: Sequ
     """
     wanted = {kind_of(name).name for name in names} or {*authored_kinds()}
     sources = [kinds()[kinds()[name].expands_to or name] for name in sorted(wanted)]
-    snapshot = await take_snapshot(client, sources)
+    snapshot = await read_live(client, ledger, sources)
     for kind, why in sorted(snapshot.incomplete.items()):
         hint = "try again when the service answers, or name the objects that you want"
         raise RsspotError(f"the live {kinds()[kind].plural} could not be read: {why}", hint=hint)
@@ -169,7 +168,7 @@ def exported(
         stacks = sorted({each.stack for each in found if each.stack})
         found = [each for each in found if each.stack == stack]
         if not found:
-            raise UsageError(f"nothing belongs to the stack {stack!r}", hint=choices("stacks", stack, stacks))
+            raise not_found(f"nothing belongs to the stack {stack!r}", hint=choices("stacks", stack, stacks))
     return _all_written(objects, found, notes, named=bool(names))
 
 

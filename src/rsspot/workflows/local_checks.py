@@ -17,17 +17,19 @@ from rsspot.config.loader import Resolved
 from rsspot.constants import VERSION
 from rsspot.errors import ConfigError, RsspotError, StateError
 from rsspot.http.certificates import VARIABLES, tls_settings
+from rsspot.state.failures import AWAY
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, StateHealth, examine
 from rsspot.state.store import MOST_BYTES
+from rsspot.state.verification import Weight, verify
 from rsspot.utils.clock import stamp
 from rsspot.utils.files import others_can_read
 from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
+from rsspot.workflows.locks import LockState, state_of
 
 SEE_SETTINGS = "see `rsspot config explain`"
 PLACES = {"file": "the settings", "keyring": "the keyring", "command": "the credential command"}
 """Store -> where its token is, in a message."""
-AWAY = "move it away: the next command makes a new one, and live objects stay the truth"
 
 
 def versions() -> Diagnosis:
@@ -113,6 +115,8 @@ def ledger(path: Path, now: datetime) -> Iterator[Diagnosis]:
         yield fail("ledger", error, AWAY)
         return
     yield _state(path, health)
+    if health.usable:
+        yield from _records(path)
     yield from _locks(health, now)
     if others_can_read(path):
         yield warn("ledger mode", f"others can read {path}", f"chmod 600 {path}")
@@ -131,14 +135,25 @@ def _state(path: Path, health: StateHealth) -> Diagnosis:
     return ok("ledger", f"{path} is intact (schema {health.schema})")
 
 
+def _records(path: Path) -> Iterator[Diagnosis]:
+    wrong = [finding for finding in verify(path) if finding.weight is Weight.ERROR]
+    if wrong:
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        yield fail("records", f"{wrong[0].what}: {wrong[0].message}{more}", "`rsspot ledger verify` lists them all")
+
+
 def _locks(health: StateHealth, now: datetime) -> Iterator[Diagnosis]:
     for lease in health.leases:
-        holder = f"{lease.scope}: process {lease.pid} on {lease.host}"
-        if lease.expires_at > now:
-            hint = "wait for it; another apply of the same stack is refused until then"
-            yield warn("lock", f"{holder} is applying, or was killed; until {stamp(lease.expires_at)}", hint)
-        else:
-            yield warn("lock", f"{holder} ended without releasing it", "the next apply takes it over")
+        holder = f"{lease.scope}: process {lease.holder.pid} on {lease.holder.host}"
+        match state_of(lease, now):
+            case LockState.HELD:
+                message = f"{lease.scope} is held by {lease.holder.name}: {lease.reason}"
+                yield warn("lock", message, f"when nobody needs that any more: rsspot lock break {lease.fence}")
+            case LockState.RUNNING:
+                hint = "wait for it; another apply of the same stack is refused until then"
+                yield warn("lock", f"{holder} is applying, or was killed; until {stamp(lease.expires_at)}", hint)
+            case _:
+                yield warn("lock", f"{holder} ended without releasing it", "the next apply takes it over")
     if health.unfinished and not health.leases:
         runs = ", ".join(map(str, health.unfinished))
         yield warn("runs", f"not finished: {runs}", "the next apply of the stack finds out what became of them")

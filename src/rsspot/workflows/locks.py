@@ -43,14 +43,15 @@ class Lock:
 
 def locks(ledger: Ledger, now: datetime, stack: str | None = None) -> list[Lock]:
     """The leases that are held, of one stack if it is named."""
-    return [Lock(each, _state(each, now)) for each in ledger.leases() if stack in (None, _stack_of(each))]
+    return [Lock(each, state_of(each, now)) for each in ledger.leases() if stack in (None, _stack_of(each))]
 
 
 def _stack_of(lease: Lease) -> str:
     return lease.scope.rpartition("/")[2]
 
 
-def _state(lease: Lease, now: datetime) -> LockState:
+def state_of(lease: Lease, now: datetime) -> LockState:
+    """What a lease tells, as far as it can be known from here."""
     holder = lease.holder
     if lease.reason:
         return LockState.HELD

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import Snapshot, take_snapshot
-from rsspot.errors import PlanRefused, Problem, UsageError
+from rsspot.client.snapshot import Snapshot
+from rsspot.errors import PlanRefused, Problem, UsageError, not_found
 from rsspot.planner.case import Rule
 from rsspot.planner.change import Change
 from rsspot.planner.decisions import adopt, detach
@@ -30,7 +30,10 @@ from rsspot.resources.kind import Kind, is_controlled
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import on_record, scope_id, worth_a_look
+from rsspot.workflows.reconcile import on_record, read_live, scope_id, worth_a_look
+
+MOVE = "move"
+"""The command of a run that gave objects to another stack."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class _Found:
 async def plan_adopt(client: AsyncSpotClient, ledger: Ledger, names: Sequence[str], stack: str) -> Plan:
     """The plan that makes objects without a stack objects of `stack`.
 
-    Raises UsageError for a name that means nothing, and PlanRefused for what another stack or a controller has.
+    Raises NotFound for a name that means nothing, and PlanRefused for what another stack or a controller has.
     """
-    context = _context(client, ledger, await _all_live(client), stack)
+    context = _context(client, ledger, await _all_live(client, ledger), stack)
     found = _called(names, context)
     problems = [problem for each in found if (problem := _not_adoptable(each, stack))]
     if problems:
@@ -72,7 +75,7 @@ async def plan_detach(client: AsyncSpotClient, ledger: Ledger, names: Sequence[s
     """The plan that takes objects out of their stack and leaves them as they are.
 
     stack: the stack, if objects of several are called by these names
-    Raises UsageError for a name that means no object of a stack, or objects of several stacks.
+    Raises NotFound for a name that means no object of a stack, and UsageError for objects of several stacks.
     """
     return await _plan_release(client, ledger, names, stack, to=None)
 
@@ -87,20 +90,20 @@ async def plan_move(
 async def _plan_release(
     client: AsyncSpotClient, ledger: Ledger, names: Sequence[str], stack: str | None, *, to: str | None
 ) -> Plan:
-    snapshot = await _all_live(client)
+    snapshot = await _all_live(client, ledger)
     context = _context(client, ledger, snapshot, stack or "")
     found = _called(names, context)
     owners = {each.stack for each in found if each.stack is not None and stack in (None, each.stack)}
     if not owners:
         whose = f"the stack {stack!r}" if stack else "a stack"
-        raise UsageError(f"no object of {whose} is called {' or '.join(names)}")
+        raise not_found(f"no object of {whose} is called {' or '.join(names)}")
     if len(owners) > 1:
         listed = ", ".join(sorted(owners))
         raise UsageError(f"these are objects of {len(owners)} stacks: {listed}", hint="choose one with --stack")
     (owner,) = owners
     for name in names:
         if not any(each.stack == owner for each in _called([name], context)):
-            raise UsageError(
+            raise not_found(
                 f"no object of the stack {owner!r} is called {name!r}", hint="leave it out, or adopt it first"
             )
     if to == owner:
@@ -109,13 +112,13 @@ async def _plan_release(
     reason = "leaves the stack" if to is None else f"moves to the stack {to!r}"
     ours = [each for each in found if each.stack == owner]
     changes = [detach(each.kind, each.live, reason, context, to=to) for each in ours]
-    return _plan(client, context, "detach" if to is None else "move", changes, unchanged=0)
+    return _plan(client, context, "detach" if to is None else MOVE, changes, unchanged=0)
 
 
-async def _all_live(client: AsyncSpotClient) -> Snapshot:
+async def _all_live(client: AsyncSpotClient, ledger: Ledger) -> Snapshot:
     """Everything that may belong to a stack. Raises PlanRefused if a part of it cannot be read."""
     known = kinds()
-    snapshot = await take_snapshot(client, [kind for kind in known.values() if worth_a_look(kind)])
+    snapshot = await read_live(client, ledger, [kind for kind in known.values() if worth_a_look(kind)])
     if snapshot.incomplete:
         unread = [
             Problem(f"the live {known[name].plural} could not be read: {why}", rule=Rule.INCOMPLETE_READ)
@@ -133,7 +136,7 @@ def _context(client: AsyncSpotClient, ledger: Ledger, snapshot: Snapshot, stack:
 
 
 def _called(names: Iterable[str], context: PlanContext) -> list[_Found]:
-    """The live objects that these names or globs mean, by address. Raises UsageError for a name that means none."""
+    """The live objects that these names or globs mean, by address. Raises NotFound for a name that means none."""
     everything = sorted(_everything(context), key=lambda each: each.address)
     found: dict[str, _Found] = {}
     for name in names:
@@ -141,7 +144,7 @@ def _called(names: Iterable[str], context: PlanContext) -> list[_Found]:
         if not meant:
             hint = closest_ending(name, [each.address for each in everything])
             hint = hint or "`rsspot TYPE list` shows what there is"
-            raise UsageError(f"no live object is called {name!r}", hint=hint)
+            raise not_found(f"no live object is called {name!r}", hint=hint)
         found |= {f"{each.kind.name} {each.live['metadata']['name']}": each for each in meant}
     return list(found.values())
 

@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import take_snapshot
-from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, StateError, UsageError
+from rsspot.client.snapshot import Snapshot, take_snapshot
+from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, StateError, not_found
 from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.manifests.manifest import Manifest, ManifestSet
@@ -38,6 +38,7 @@ from rsspot.resources.kind import Kind, Phase
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.text import did_you_mean
+from rsspot.workflows.known import known_names
 from rsspot.workflows.prices import read_rates, with_money
 from rsspot.workflows.programs import programs_of, unusable_programs
 
@@ -71,7 +72,8 @@ async def make_plan(
     if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
         raise ManifestError(problems, hint="nothing was sent")
     needed = _kinds_to_list(declared, known, everything=options.prune)
-    snapshot = await take_snapshot(client, [kind for kind in known.values() if kind in needed or worth_a_look(kind)])
+    looked_at = [kind for kind in known.values() if kind in needed or worth_a_look(kind)]
+    snapshot = await read_live(client, ledger, looked_at)
     unseen = [kind for kind in known.values() if kind.name in snapshot.incomplete and kind not in needed]
     incomplete = {name: why for name, why in snapshot.incomplete.items() if known[name] in needed}
     scope = scope_id(client.base_url, snapshot.organization, name)
@@ -81,7 +83,7 @@ async def make_plan(
         state = replace(state, rates=await read_rates(client, snapshot, state, declared, name))
     files = manifests.files if manifests else ()
     plan = build(declared, state, known, stack=name, scope=scope, command=command, options=options, files=files)
-    notes = [*plan.notes, *(manifests.passed_over if manifests else ())]
+    notes = [*plan.notes, *(manifests.notes if manifests else ())]
     notes += [
         f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
     ]
@@ -100,7 +102,7 @@ async def plan_refresh(client: AsyncSpotClient, ledger: Ledger, stack: str) -> P
     Raises PlanRefused where a kind of the stack could not be read.
     """
     known = kinds()
-    snapshot = await take_snapshot(client, [kind for kind in known.values() if worth_a_look(kind)])
+    snapshot = await read_live(client, ledger, [kind for kind in known.values() if worth_a_look(kind)])
     scope = scope_id(client.base_url, snapshot.organization, stack)
     state = LiveState(snapshot.organization, snapshot.live, snapshot.incomplete, on_record(ledger, scope))
     unread = {ref.kind for ref in state.owned} & snapshot.incomplete.keys()
@@ -110,6 +112,12 @@ async def plan_refresh(client: AsyncSpotClient, ledger: Ledger, stack: str) -> P
     changes = drifted(state, known)
     unchanged = sum(not known[ref.kind].local for ref in state.owned) - len(changes)
     return Plan(scope, snapshot.organization, stack, "refresh", (), unchanged=unchanged, drifted=changes)
+
+
+async def read_live(client: AsyncSpotClient, ledger: Ledger, of: Iterable[Kind[Any]]) -> Snapshot:
+    """What lives of some kinds, held against what the ledger has on record of the organization."""
+    account = scope_id(client.base_url, await client.organization.namespace(), "")
+    return await take_snapshot(client, of, known_names(ledger, account))
 
 
 def on_record(ledger: Ledger, scope: str) -> dict[Ref, OwnedObject]:
@@ -128,7 +136,7 @@ async def plan_destroy(
     """The plan that deletes everything a stack owns.
 
     manifests: what the stack declares, if at hand: objects of these names that are nobody's are not passed over
-    Raises UsageError if there is no trace of such a stack.
+    Raises NotFound if there is no trace of such a stack.
     """
     options = PlanOptions(prune=True, destroy=True)
     plan = await make_plan(client, ledger, None, options=options, stack=stack, command="destroy")
@@ -140,7 +148,7 @@ async def plan_destroy(
         stacks = await known_stacks(client, ledger, plan.scope.removesuffix(stack))
         listed = f"stacks of this organization: {', '.join(stacks)}" if stacks else "this organization has no stacks"
         alike = f"{hint} " if (hint := did_you_mean(stack, stacks)) else ""
-        raise UsageError(
+        raise not_found(
             f"there is no stack {stack!r}: no object carries its label, and this ledger knows no apply of it",
             hint=f"{alike}{listed}; check the name, the organization and the profile",
         )
@@ -163,7 +171,7 @@ async def known_stacks(client: AsyncSpotClient, ledger: Ledger, account: str) ->
 
     account: what the scopes of the organization begin with
     """
-    snapshot = await take_snapshot(client, [kind for kind in kinds().values() if worth_a_look(kind)])
+    snapshot = await read_live(client, ledger, [kind for kind in kinds().values() if worth_a_look(kind)])
     live = {label_of(each) for objects in snapshot.live.values() for each in objects.values()}
     applied = {run.scope.removeprefix(account) for run in ledger.runs() if run.scope.startswith(account)}
     return sorted(filter(None, live | applied))

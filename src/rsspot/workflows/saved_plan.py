@@ -29,6 +29,7 @@ from rsspot.planner.sealing import same_secrets
 from rsspot.planner.signing import is_signed_by
 from rsspot.resources.documents import Documents
 from rsspot.resources.registry import kinds
+from rsspot.state.ledger.plans import CUT
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.reading import parse_json, read_text
 from rsspot.utils.serialization import Document, at_path
@@ -98,7 +99,11 @@ def plan_to_resume(ledger: Ledger, stack: str | None = None) -> Plan | None:
     runs = [run for run in ledger.runs() if stack is None or run.scope.endswith(f"/{stack}")]
     if not runs or runs[0].outcome == RunOutcome.OK:
         return None
-    return load_plan(ledger.plan(runs[0].id), sealed=False)
+    document = ledger.plan(runs[0].id)
+    if CUT in document:
+        message = f"run {runs[0].id} was too large for its plan to be kept"
+        raise UsageError(message, hint="plan and apply its manifests again: what is done already stays as it is")
+    return load_plan(document, sealed=False)
 
 
 def check_kinds(plan: Plan) -> None:

@@ -14,16 +14,18 @@ from rsspot.manifests.manifest import Default, Manifest, ManifestSet
 from rsspot.planner.body import body_of
 from rsspot.planner.case import Rule
 from rsspot.planner.change import REMOVALS, Action, Change
+from rsspot.planner.codec import load_plan
 from rsspot.planner.diff import SPEC, field_at, managed, same
 from rsspot.planner.live import LiveState
 from rsspot.planner.money import StackCost
 from rsspot.planner.options import PlanOptions, SpendingLimit
-from rsspot.planner.ownership import Owners, label_of
+from rsspot.planner.ownership import LABEL_PATH, Owners, label_of
 from rsspot.planner.plan import Plan
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
-from rsspot.utils.serialization import at_path, canonical
+from rsspot.utils.serialization import Document, at_path, canonical
+from rsspot.workflows.ownership import MOVE
 from rsspot.workflows.reconcile import make_plan, on_record
 
 
@@ -74,7 +76,9 @@ def _not_ours(ledger: Ledger, plan: Plan, snapshot: Snapshot) -> list[Problem]:
         if change.action in (Action.DELETE, Action.REPLACE):
             allowed = owners.may_delete(kind, live, snapshot.organization)
         else:
-            allowed = owners.is_ours(kind, live) or (change.action is Action.ADOPT and label_of(live) is None)
+            allowed = owners.is_ours(kind, live) or (
+                change.action is Action.ADOPT and _may_come(ledger, plan, change, live)
+            )
         if change.destructive and owners.on_remove(kind, live) is OnRemove.PROTECT:
             message = f"{change.address} is protected by now, and would be deleted"
             problems.append(Problem(message, change.origin, "make and review a new plan", Rule.PROTECTION))
@@ -82,6 +86,17 @@ def _not_ours(ledger: Ledger, plan: Plan, snapshot: Snapshot) -> list[Problem]:
             message = f"{change.address} is not of the stack {plan.stack!r}: it must not be changed by its plan"
             problems.append(Problem(message, change.origin, "make and review a new plan", Rule.OWNERSHIP))
     return problems
+
+
+def _may_come(ledger: Ledger, plan: Plan, change: Change, live: Document) -> bool:
+    """Whether an object may become one of the stack: it is nobody's, or this stack gave it to the one that has it."""
+    owner = label_of(live)
+    return owner is None or any(
+        each.ref == change.ref and any(edit.path == LABEL_PATH and edit.after == owner for edit in each.edits)
+        for run in ledger.runs(plan.scope)
+        if run.command == MOVE
+        for each in load_plan(ledger.plan(run.id), sealed=False).changes
+    )
 
 
 def _removes_what_is_declared(plan: Plan, manifests: ManifestSet, fresh: Plan, snapshot: Snapshot) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from rsspot.models.fields import (
     Column,
     CommandLine,
     RefersTo,
+    ServiceDefault,
 )
 from rsspot.models.money import Offer
 from rsspot.models.resource import Model, Resource, Spec, Status
@@ -115,7 +116,7 @@ class VMPoolSpec(Spec):
     """The most to pay for one machine, in dollars an hour: on the bid ladder, and at or above the minimum of the
     class and its market price. The market price is what is billed.
     """
-    pool_type: Annotated[str | None, IMMUTABLE, one_of("spot")] = None
+    pool_type: Annotated[str | None, IMMUTABLE, one_of("spot"), ServiceDefault("spot")] = None
     """How machines are bought; the service offers spot."""
     vm_image: Annotated[str | None, IMMUTABLE, WIDE] = None
     """Operating system image of every machine, such as ubuntu24.04."""

@@ -14,11 +14,12 @@ BACKENDS = {"": "sqlite", "sqlite": "sqlite"}
 """URL scheme to the module in this folder whose `open_at` opens the ledger. A URL without a scheme is a file path."""
 
 
-def open_ledger(url: str | Path, *, create: bool = True) -> Ledger:
+def open_ledger(url: str | Path, *, create: bool = True, reading: bool = False) -> Ledger:
     """Open the ledger at a file path or a URL such as `sqlite:///path/to/state.db`.
 
     create: whether to create a missing ledger. Without it, a missing ledger is empty and no file is created.
-    Raises UsageError for an unknown scheme and StateError if the ledger cannot be opened.
+    reading: whether it is only read, which is possible where it may not be written
+    Raises UsageError for an unknown scheme and StateError if the ledger cannot be opened, or is damaged.
     """
     from rsspot.errors import UsageError
 
@@ -28,5 +29,5 @@ def open_ledger(url: str | Path, *, create: bool = True) -> Ledger:
         known = ", ".join(sorted(name for name in BACKENDS if name))
         raise UsageError(f"no ledger backend for {scheme}://", hint=f"use a file path or one of: {known}")
     backend = importlib.import_module(f"{__name__}.{BACKENDS[scheme]}")
-    ledger: Ledger = backend.open_at(text, create=create)
+    ledger: Ledger = backend.open_at(text, create=create, reading=reading)
     return ledger

@@ -55,7 +55,10 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One apply or destroy. outcome: None while it runs, or if it was killed."""
+    """One apply or destroy. outcome: None while it runs, or if it was killed.
+
+    made_by: who started it, and for which commit, as far as it is on record
+    """
 
     id: int
     scope: str
@@ -64,6 +67,7 @@ class RunRecord:
     started_at: str
     ended_at: str | None
     outcome: str | None
+    made_by: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -230,16 +234,25 @@ class Ledger(RegistrationLedger, Protocol):
         """The numbers of the runs that were never closed."""
         ...
 
-    def runs(self, scope: str | None = None) -> list[RunRecord]:
-        """All runs, or those of one scope, newest first."""
+    def runs(
+        self, scope: str | None = None, *, stack: str | None = None, unfinished: bool = False, limit: int | None = None
+    ) -> list[RunRecord]:
+        """All runs, or those of one scope, or of the stacks of one name, newest first.
+
+        unfinished: only those that were never closed · limit: the newest of them
+        """
+        ...
+
+    def run(self, number: int) -> RunRecord | None:
+        """One run; None if it is not on record."""
         ...
 
     def plan(self, run: int) -> dict[str, Any]:
-        """The plan of a run as JSON. Raises LookupError."""
+        """The plan of a run as JSON; without its changes, and with `cut`, if it was too large. Raises LookupError."""
         ...
 
-    def made_by(self, run: int) -> dict[str, str]:
-        """Who started a run, and for which commit, as far as it is on record. Raises LookupError."""
+    def step_counts(self, run: int) -> dict[StepState, int]:
+        """How many steps of a run are in each state."""
         ...
 
     def steps(self, run: int) -> list[StepRecord]:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rsspot.errors import StateError
-from rsspot.state.ledger.protocol import AttemptRecord, Lease, OwnedObject, RunRecord, StepRecord
+from rsspot.state.failures import AWAY
+from rsspot.state.ledger.plans import MADE_BY, unpacked
+from rsspot.state.ledger.protocol import AttemptRecord, Lease, OwnedObject, RunRecord, StepRecord, StepState
 from rsspot.utils.reading import parse_json
 
 R = TypeVar("R")
 LARGEST_PID = 2**31 - 1
 LARGEST_FENCE = 2**53
+LARGEST_RUN = 2**53
 
 
 class Rows:
@@ -46,20 +49,24 @@ class Rows:
     def run(self, row: sqlite3.Row) -> RunRecord:
         """A run."""
         with self._reading(f"run {row['id']!r}"):
-            return _record(RunRecord, dict(row))
+            if not 0 < row["id"] < LARGEST_RUN:
+                raise ValueError
+            return _record(RunRecord, {**dict(row), "made_by": _made_by(row)})
 
     def plan(self, row: sqlite3.Row) -> dict[str, Any]:
         """The plan of a run."""
         with self._reading(f"the plan of run {row['id']!r}"):
-            document = parse_json(row["plan_json"])
-            if not isinstance(document, dict):
-                raise ValueError
-            return document
+            return unpacked(row["plan_json"])
 
     def step(self, row: sqlite3.Row) -> StepRecord:
         """A step of a run."""
         with self._reading(f"step {row['seq']!r} of run {row['run_id']!r}"):
             return _record(StepRecord, {**dict(row), "ref": (row["kind"], row["name"])})
+
+    def state(self, row: sqlite3.Row) -> StepState:
+        """The state of a step."""
+        with self._reading(f"step {row['seq']!r} of run {row['run_id']!r}"):
+            return StepState(row["state"])
 
     def attempt(self, row: sqlite3.Row) -> AttemptRecord:
         """An attempt of a step."""
@@ -79,8 +86,15 @@ class Rows:
         except (ValueError, TypeError, OverflowError):
             raise StateError(
                 f"cannot read {what} in {self._path}: it was not written by rsspot",
-                hint="restore the file from a backup, or move it away: a plan needs no ledger",
+                hint=AWAY,
             ) from None
+
+
+def _made_by(row: sqlite3.Row) -> Any:
+    """Who started a run. Of a run of an earlier version, it is beside the plan."""
+    if row["made_by"] is not None:
+        return parse_json(row["made_by"])
+    return unpacked(row["plan_json"]).get(MADE_BY) or {}
 
 
 def _record(cls: type[R], values: Mapping[str, Any]) -> R:

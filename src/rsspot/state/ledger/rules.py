@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +79,13 @@ def _is_of_the_dead(lease: Lease, holder: Holder) -> bool:
     """Whether the lease belongs to a process of this machine that has ended."""
     there = lease.holder
     return not lease.reason and there.host == holder.host and process_has_ended(there.pid, there.process)
+
+
+def others(leases: Iterable[Lease], scope: str, now: datetime) -> list[Lease]:
+    """The leases of other stacks of the same account that have not expired."""
+    account = scope.rpartition("/")[0]
+    near = (each for each in leases if each.scope != scope and each.scope.rpartition("/")[0] == account)
+    return [each for each in near if now < each.expires_at]
 
 
 def require_apart(steps: Sequence[StepRecord], under_way: Sequence[OpenStep]) -> None:

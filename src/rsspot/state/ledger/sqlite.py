@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 from rsspot.errors import Locked
 from rsspot.models.refs import Ref
-from rsspot.state.database import Database
+from rsspot.state.database import Access, Database
+from rsspot.state.health import require_intact
+from rsspot.state.ledger.plans import MADE_BY, packed
 from rsspot.state.ledger.protocol import (
     AttemptRecord,
     Holder,
@@ -24,23 +26,33 @@ from rsspot.state.ledger.protocol import (
     StepRecord,
     StepState,
 )
-from rsspot.state.ledger.rows import Rows
-from rsspot.state.ledger.rules import require_apart, require_free, require_held, require_open, still_holds
+from rsspot.state.ledger.rows import LARGEST_RUN, Rows
+from rsspot.state.ledger.rules import others, require_apart, require_free, require_held, require_open, still_holds
 from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import canonical, without_surrogates
 
 
-def open_at(url: str, *, create: bool) -> SqliteLedger:
+def open_at(url: str, *, create: bool, reading: bool = False) -> SqliteLedger:
     """See `state.ledger.open_ledger`. Uses an empty ledger in memory for a missing file that must not be created."""
     path = Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
-    ledger = SqliteLedger(Database(path if create or path.exists() else None))
+    access = Access.READ if reading else Access.WRITE
+    database = Database(path if create or path.exists() else None, access=access)
+    require_intact(database)
+    if not reading:
+        # A file that may only be read is refused now, and not when a plan has been made and approved.
+        with database.transaction() as db:
+            db.execute("DELETE FROM leases WHERE FALSE")
+    ledger = SqliteLedger(database)
     ledger.take_over()
     return ledger
 
 
-MADE_BY = "madeBy"
-"""The member beside the plan of a run that says who started it."""
+RUN = (
+    "SELECT id, scope, command, plan_digest, started_at, ended_at, outcome, made_by,"
+    " CASE WHEN made_by IS NULL THEN plan_json END AS plan_json FROM runs"
+)
+"""What a list of runs needs. Plans are large: only those are read that say who started their run."""
 
 
 class SqliteLedger(SqliteRegistrations):
@@ -110,12 +122,14 @@ class SqliteLedger(SqliteRegistrations):
     # Runs
 
     def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
+        made_by = without_surrogates(canonical(plan.get(MADE_BY, {})))
+        stored = packed({name: value for name, value in plan.items() if name != MADE_BY})
         with self._db.transaction() as db:
-            require_apart(steps, self._under_way(db, lease.scope))
+            require_apart(steps, self._under_way(lease.scope))
             run = db.execute(
-                "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at)"
-                " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-                (lease.scope, command, plan["digest"], without_surrogates(canonical(plan)), lease.fence, self._now()),
+                "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at, made_by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (lease.scope, command, plan["digest"], stored, lease.fence, self._now(), made_by),
             ).fetchone()["id"]
             db.executemany(
                 "INSERT INTO steps (run_id, seq, address, kind, name, verb, state, parent)"
@@ -124,21 +138,19 @@ class SqliteLedger(SqliteRegistrations):
             )
         return int(run)
 
-    def _under_way(self, db: sqlite3.Connection, scope: str) -> list[OpenStep]:
+    def _under_way(self, scope: str) -> list[OpenStep]:
         """The steps that runs of other stacks of the same account have still to do, unless their lease has expired."""
-        rows = db.execute(
-            "SELECT steps.*, runs.scope, leases.expires_at FROM steps JOIN runs ON runs.id = steps.run_id"
-            " JOIN leases ON leases.scope = runs.scope AND leases.fence = runs.fence"
-            " WHERE runs.outcome IS NULL AND runs.scope <> ? AND leases.holder IS NOT NULL"
-            " AND steps.state IN ('pending', 'intent', 'unknown')",
-            (scope,),
-        ).fetchall()
-        account, now = scope.rpartition("/")[0], self._clock.now()
-        return [
-            OpenStep(row["run_id"], self._read.step(row))
-            for row in rows
-            if row["scope"].rpartition("/")[0] == account and datetime.fromisoformat(row["expires_at"]) > now
+        rows = [
+            row
+            for lease in others(self.leases(), scope, self._clock.now())
+            for row in self._db.rows(
+                "SELECT steps.* FROM steps JOIN runs ON runs.id = steps.run_id WHERE runs.scope = ? AND runs.fence = ?"
+                " AND runs.outcome IS NULL AND steps.state IN ('pending', 'intent', 'unknown')",
+                lease.scope,
+                lease.fence,
+            )
         ]
+        return [OpenStep(row["run_id"], self._read.step(row)) for row in rows]
 
     def intend(self, run: int, seq: int, *, lease: Lease | None = None) -> int:
         with self._fenced(lease) as db:
@@ -242,23 +254,38 @@ class SqliteLedger(SqliteRegistrations):
     def unfinished_runs(self, scope: str) -> list[int]:
         return [row["id"] for row in self._db.rows("SELECT id FROM runs WHERE scope = ? AND outcome IS NULL", scope)]
 
-    def runs(self, scope: str | None = None) -> list[RunRecord]:
-        where, parameters = ("WHERE scope = ?", (scope,)) if scope else ("", ())
-        query = f"SELECT id, scope, command, plan_digest, started_at, ended_at, outcome FROM runs {where}"
-        return [self._read.run(row) for row in self._db.rows(f"{query} ORDER BY id DESC", *parameters)]
+    def runs(
+        self, scope: str | None = None, *, stack: str | None = None, unfinished: bool = False, limit: int | None = None
+    ) -> list[RunRecord]:
+        found = self._db.rows(
+            f"{RUN} WHERE (:scope IS NULL OR scope = :scope) AND (outcome IS NULL OR NOT :unfinished)"
+            " AND (:ending IS NULL OR substr(scope, -length(:ending)) = :ending)"
+            " ORDER BY started_at DESC, id DESC LIMIT :limit",
+            {
+                "scope": scope,
+                "ending": None if stack is None else f"/{stack}",
+                "unfinished": unfinished,
+                "limit": -1 if limit is None else limit,
+            },
+        )
+        return [self._read.run(row) for row in found]
+
+    def run(self, number: int) -> RunRecord | None:
+        # SQLite has no larger numbers, and refuses them with an error of its own.
+        rows = self._db.rows(f"{RUN} WHERE id = :id", {"id": min(number, LARGEST_RUN)})
+        return self._read.run(rows[0]) if rows else None
 
     def plan(self, run: int) -> dict[str, Any]:
-        return {name: value for name, value in self._recorded(run).items() if name != MADE_BY}
-
-    def made_by(self, run: int) -> dict[str, str]:
-        return {name: str(value) for name, value in (self._recorded(run).get(MADE_BY) or {}).items()}
-
-    def _recorded(self, run: int) -> dict[str, Any]:
-        """The plan of a run, and beside it who started it."""
         rows = self._db.rows("SELECT id, plan_json FROM runs WHERE id = ?", run)
         if not rows:
             raise LookupError(f"the ledger has no run {run}")
-        return self._read.plan(rows[0])
+        return {name: value for name, value in self._read.plan(rows[0]).items() if name != MADE_BY}
+
+    def step_counts(self, run: int) -> dict[StepState, int]:
+        rows = self._db.rows(
+            "SELECT run_id, MIN(seq) AS seq, state, COUNT(*) AS number FROM steps WHERE run_id = ? GROUP BY state", run
+        )
+        return {self._read.state(row): row["number"] for row in rows}
 
     def steps(self, run: int) -> list[StepRecord]:
         return [self._read.step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]

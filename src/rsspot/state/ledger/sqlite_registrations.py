@@ -195,21 +195,22 @@ class SqliteRegistrations:
         The newer record of a machine counts. One that a worker of ours has claimed is not touched.
         """
         file = self._db.beside_of
-        if file is None:
+        if file is None or self._db.copied:
             return
         rows = self._db.rows("SELECT until FROM taken_over WHERE path = ?", str(file))
         found = registrations_of(file, after=rows[0]["until"] if rows else 0.0)
         if not found:
             return
         with self._db.transaction() as db:
-            self.put_registrations(record for _, record in found if self._is_newer(record))
+            self.put_registrations(record for _, record in found if self.is_newer(record))
             db.execute(
                 "INSERT INTO taken_over (path, until) VALUES (?, ?)"
                 " ON CONFLICT (path) DO UPDATE SET until = max(until, excluded.until)",
                 (str(file), found[-1][0]),
             )
 
-    def _is_newer(self, record: RegistrationRecord) -> bool:
+    def is_newer(self, record: RegistrationRecord) -> bool:
+        """Whether a record from elsewhere counts more than ours."""
         known = self.registration(record.registration_key)
         return known is None or (known.claimed_by is None and (known.updated_at or "") < (record.updated_at or ""))
 
