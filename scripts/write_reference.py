@@ -34,7 +34,8 @@ def written(page: str, subject: str, text: str) -> str:
 
 def examples() -> dict[str, Any]:
     """Kind -> a manifest with every field."""
-    return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(KINDS.glob("*.yaml"))}
+    files = sorted(KINDS.glob("*.yaml"))
+    return {file.stem: manifests.one_example(yaml.safe_load_all(file.read_text(encoding="utf-8"))) for file in files}
 
 
 def write_page(name: str, subject: str, text: str) -> None:

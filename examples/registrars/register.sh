@@ -4,8 +4,10 @@
 #   issue_token  create a join token for the machine        -> {"tokenId": "...", "tokenExpiresAt": "..."}
 #   submit       register the machine, using the token      -> {}
 #   confirm      check that the machine is registered       -> {}
-# A non-zero exit code means failure; stderr is recorded as the reason.
-# A call may be repeated, with the same `registrationKey` for the same machine, so every call must be idempotent.
+# A non-zero exit code means refusal, and stderr is recorded as the reason. 75 (EX_TEMPFAIL) means that nobody knows
+# whether it was done, as do a signal and a timeout.
+# A call may be repeated. `issue_token` and `submit` come with the same `idempotencyKey` then: do what was done already
+# not again, and answer the same. `attempt` counts the calls.
 set -eu
 question=$(cat)
 

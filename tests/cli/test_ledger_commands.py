@@ -120,8 +120,6 @@ def test_steps_have_their_requests(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "named"),
     [
         (("steps", "4", "--state", "faild"), "did you mean 'failed'?"),
-        (("steps", "9"), "the ledger has no run 9"),
-        (("show", "99999999999999999999"), "the ledger has no run 99999999999999999999"),
         (("prune", "--keep", "soon"), "'soon' is not a valid duration"),
         (("prune", "--keep", "-1d"), "'-1d' is not a valid duration"),
         (("prune", "--keep", "90"), "'90' is not a valid duration"),
@@ -134,6 +132,12 @@ def test_steps_have_their_requests(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_mistyped_command_is_answered(words: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With what was meant, or how it is written."""
     assert named in ledger(capsys, *words, code=3)
+
+
+@pytest.mark.parametrize("words", [("steps", "9"), ("show", "99999999999999999999")])
+def test_a_run_that_there_is_not_is_named(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not found, which is no mistake in the command."""
+    assert f"the ledger has no run {words[1]}" in ledger(capsys, *words, code=1)
 
 
 def test_nothing_is_forgotten_that_matters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,6 +96,7 @@ LISTS = (
     "pricing comparable",
     "pricing build --nodes 3",
     "ledger registrations",
+    "registrations list",
 )
 ONE = (
     "cloudspaces get edge",

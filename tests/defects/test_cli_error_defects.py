@@ -149,7 +149,7 @@ FAILURES = {
     invalid_environment: 3,
     invalid_argument: 3,
     no_file: 3,
-    no_run: 3,
+    no_run: 1,
     no_manifest: 3,
     unknown_command: 3,
 }

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -85,19 +86,25 @@ def test_every_authored_kind_and_its_immutable_fields_are_documented() -> None:
             assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == immutable
 
 
+def example(name: str) -> Any:
+    """A manifest with every field of a kind."""
+    return manifest_reference.one_example(yaml.safe_load_all(EXAMPLES[name].read_text(encoding="utf-8")))
+
+
 EXAMPLES = {file.stem: file for file in sorted((ROOT / "examples" / "kinds").glob("*.yaml"))}
 
 
 def test_the_tables_of_fields_are_up_to_date() -> None:
     """Every field of every kind; `make reference` writes them."""
-    examples = {name: yaml.safe_load(file.read_text(encoding="utf-8")) for name, file in EXAMPLES.items()}
-    assert manifest_reference.markdown(examples) in (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
+    assert manifest_reference.markdown({name: example(name) for name in EXAMPLES}) in (
+        ROOT / "docs" / "manifests.md"
+    ).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", manifest_reference.reference_kinds())
 def test_the_example_of_a_kind_is_valid_and_has_every_field(name: str) -> None:
     """So the example column has no gap, and each value is one that is taken."""
-    document = yaml.safe_load(EXAMPLES[name].read_text(encoding="utf-8"))
+    document = example(name)
     load([EXAMPLES[name], EXAMPLES["CloudSpace"]] if name == "Stack" else [EXAMPLES[name]], environ={})
     for path, _ in manifest_reference.written_fields(name):
         place = [part for each in path for part in ((each[:-2], 0) if each.endswith("[]") else (each,))]

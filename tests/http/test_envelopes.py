@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import OutcomeUnknown, RsspotError, ServerError
 from rsspot.http import paging
 from rsspot.http.envelopes import page_of
@@ -31,9 +32,6 @@ NOT_A_LIST = [
     b'{"items": [{}]}',
     b'{"items": [{"metadata": {"name": 7}}]}',
     b'{"items": [{"metadata": {"name": ""}}]}',
-    b'{"items": null}',
-    b'{"items": null, "metadata": null}',
-    b'{"items": null, "metadata": {"resourceVersion": ""}}',
     b'{"items": ' + b"[" * 100_000,
 ]
 EDGE = {"metadata": {"name": "edge"}, "spec": {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}}
@@ -79,6 +77,27 @@ async def test_what_is_not_a_list_is_an_error(spot_api: SimulatedSpot, body: byt
     client = answering(spot_api, "GET", body)
     with pytest.raises(ServerError, match=r"is not a list|not an object with a name"):
         await client.documents(client.cloudspaces.kind).list()
+
+
+@pytest.mark.parametrize(
+    ("body", "definite"),
+    [
+        (b'{"items": null}', False),
+        (b'{"items": null, "metadata": null}', False),
+        (b'{"items": null, "metadata": {"resourceVersion": ""}}', False),
+        (b'{"items": null, "metadata": {"resourceVersion": "7"}}', True),
+        (b'{"items": []}', True),
+    ],
+)
+async def test_null_reads_as_none_and_is_certain_only_in_a_list_with_a_version(
+    spot_api: SimulatedSpot, body: bytes, definite: bool
+) -> None:
+    """It is what Go writes for an empty list, and what many another answer holds: a plan does not go by that."""
+    client = answering(spot_api, "GET", body)
+    listed = await client.documents(client.cloudspaces.kind).list()
+    assert (listed, listed.definite) == ([], definite)
+    assert await client.cloudspaces.list() == []
+    assert ("CloudSpace" in (await take_snapshot(client, [client.cloudspaces.kind])).incomplete) is not definite
 
 
 @pytest.mark.parametrize("body", NOT_A_LIST)

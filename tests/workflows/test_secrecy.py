@@ -20,7 +20,8 @@ from rsspot.planner.codec import dump_plan, load_plan
 from rsspot.planner.plan import Plan
 from rsspot.simulator.accounts.people import SANDBOX_TOKEN
 from rsspot.testing import SimulatedSpot
-from rsspot.workflows.reconcile import apply_plan, make_plan, scope_id
+from rsspot.workflows.known import scope_id
+from rsspot.workflows.reconcile import apply_plan, make_plan
 from rsspot.workflows.saved_plan import prepare_saved_plan
 
 PIN = "https://h.io/492817"

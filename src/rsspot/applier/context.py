@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rsspot.applier.options import STEP_SECONDS, WaitMode
+from rsspot.applier.options import PARALLEL, STEP_SECONDS, WaitMode
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Phase
 from rsspot.resources.waiting import WAIT_SECONDS
@@ -51,3 +51,5 @@ class ApplyContext:
     patience: Patience = field(default_factory=Patience)
     made_by: Mapping[str, str] = field(default_factory=dict)
     """Who started the run, and for which commit: for the ledger."""
+    parallel: int = PARALLEL
+    """How many members of one step are created at a time."""

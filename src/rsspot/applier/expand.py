@@ -4,15 +4,18 @@ The group                 what the step does
 not ready in time         failed, saying how far it got
 ready                     create each member; a member that fails fails the step and not its siblings
 
-Members live in the ledger and are claimed there, so two runs never register one machine twice.
+A few members are created at a time. They live in the ledger and are claimed there, so that two runs never register one
+machine twice.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from rsspot.applier.step import Result, StepRun
 from rsspot.applier.wait import until_ready
+from rsspot.concurrency import together
 from rsspot.errors import AuthError, Cancelled, Locked, RsspotError, StateError
 from rsspot.planner.body import expansion
 from rsspot.resources.documents import Documents
@@ -38,7 +41,7 @@ async def expand(step: StepRun) -> Result:
     async with step.attempt() as attempt:
         group = await context.documents(group_kind).get(name)
         bodies = expansion(step.change, group, context.kinds, context.organization, context.stack)
-        failures = await _create_all(members, bodies, step.permit)
+        failures = await _create_all(members, bodies, step.permit, context.parallel)
         attempt.error = failures[0] if failures else None
     detail = f"{len(bodies) - len(failures)} of {len(bodies)}"
     if failures:
@@ -46,15 +49,28 @@ async def expand(step: StepRun) -> Result:
     return step.close(Result(StepState.DONE, detail))
 
 
-async def _create_all(members: Documents, bodies: list[Document], permit: Callable[[], None]) -> list[RsspotError]:
-    """Create each member; gives what went wrong. Raises what ends a run."""
-    failures = []
-    for body in bodies:
-        permit()
-        try:
-            await members.create(body)
-        except FATAL:
-            raise
-        except RsspotError as error:
-            failures.append(error)
+async def _create_all(
+    members: Documents, bodies: list[Document], permit: Callable[[], None], most: int
+) -> list[RsspotError]:
+    """Create the members, `most` at a time; gives what went wrong.
+
+    Raises what ends a run: then no further one is begun, and those under way have ended.
+    """
+    turns, failures, fatal = asyncio.Semaphore(most), list[RsspotError](), list[RsspotError]()
+
+    async def create(body: Document) -> None:
+        async with turns:
+            if fatal:
+                return
+            try:
+                permit()
+                await members.create(body)
+            except FATAL as error:
+                fatal.append(error)
+            except RsspotError as error:
+                failures.append(error)
+
+    await together(create(body) for body in bodies)
+    if fatal:
+        raise fatal[0]
     return failures

@@ -38,6 +38,10 @@ OWN = {
     "state": ("rsspot.cli.state", "Export, import and clean up state.db."),
     "ledger": ("rsspot.cli.ledger", "Show past runs, step by step; check, shorten and move the ledger."),
     "lock": ("rsspot.cli.lock", "See and change who may apply a stack."),
+    "registrations": (
+        "rsspot.cli.registrations",
+        "Show how far each machine is registered, and retry, skip or retire machines.",
+    ),
     "simulator": ("rsspot.cli.simulator", "Run and control a local simulator of the Spot API."),
     "completion": ("rsspot.cli.completion", "Print the completion script of a shell."),
     "man": ("rsspot.cli.man", "Print the manual page of a command."),

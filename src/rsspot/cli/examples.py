@@ -97,6 +97,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "ledger export": ("rsspot ledger export ledger.json",),
     "ledger import": ("rsspot ledger import ledger.json",),
     "ledger registrations": ("rsspot ledger registrations",),
+    "registrations": ("rsspot registrations list",),
+    "registrations list": ("rsspot registrations list", "rsspot registrations list --status failed -o json"),
+    "registrations show": ("rsspot registrations show edge-vms-1", "rsspot registrations show edge-vms-1 -o json"),
+    "registrations retry": ("rsspot registrations retry edge-vms-1", "rsspot registrations retry edge-vms-1 --anew"),
+    "registrations skip": ("rsspot registrations skip edge-vms-1",),
+    "registrations retire": ("rsspot registrations retire edge-vms-1 --yes",),
     "raw": (
         "rsspot raw --path /apis/ngpc.rxt.io/v1/regions",
         """rsspot raw --path /apis/ngpc.rxt.io/v1/regions --params-json '{"limit": "2"}'""",

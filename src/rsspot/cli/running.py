@@ -15,7 +15,6 @@ from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
 from rsspot.errors import PlanRefused, Problem, RsspotError, StalePlan
-from rsspot.reports.protocol import Traffic
 from rsspot.reports.registry import FINDINGS
 from rsspot.utils.streams import reader_left
 
@@ -54,6 +53,7 @@ async def follow(cli: CliSession, happening: AsyncGenerator[Event, None], stop: 
     from rsspot.applier.events import Recap
     from rsspot.cli.event_file import EventFiles
     from rsspot.cli.progress import progress_of
+    from rsspot.reports.protocol import Traffic
 
     progress, recap, files = progress_of(cli, _report(cli)), None, cli.event_files or EventFiles()
     failure: RsspotError | None = None

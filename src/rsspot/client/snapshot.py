@@ -9,7 +9,7 @@ from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.doubts import Objects, believed, by_name
-from rsspot.errors import ApiError, TransportError
+from rsspot.errors import ApiError, ServerError, TransportError
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document
 
@@ -40,7 +40,10 @@ async def take_snapshot(
     snapshot, wanted = Snapshot(await client.organization.namespace()), list(kinds)
 
     async def read(kind: Kind[Any]) -> Objects:
-        return by_name(await client.documents(kind).list())
+        listed = await client.documents(kind).list()
+        if not listed.definite:
+            raise ServerError("the response has null in place of its items", status=200)
+        return by_name(listed)
 
     async def confirm(kind: Kind[Any]) -> Objects:
         expected = {*(known or {}).get(kind.name, ()), *client.seen.get(kind.name, ()), *named.get(kind.name, ())}

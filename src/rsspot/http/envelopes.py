@@ -80,17 +80,18 @@ def require_whole(metadata: Any) -> None:
         raise NotAsDocumented(f"leaves out {left} objects and does not say where the list goes on")
 
 
+def is_definite(page: Document) -> bool:
+    """Whether a page says for certain what there is.
+
+    Go servers send null for an empty list, in what has the version of what it shows. Null alone may be any answer.
+    """
+    version = at_path(page, ("metadata", "resourceVersion"))
+    return page["items"] is not None or (isinstance(version, str) and bool(version))
+
+
 def _has_items(document: Document) -> bool:
-    """Whether a list has its items. Go servers send null for none, in what is a list otherwise."""
-    if "items" not in document or not isinstance(document["items"], list | None):
-        return False
-    return document["items"] is not None or _is_versioned(document)
-
-
-def _is_versioned(document: Document) -> bool:
-    """Whether a list tells the version of what it shows, as every list of an API server does."""
-    version = at_path(document, ("metadata", "resourceVersion"))
-    return isinstance(version, str) and bool(version)
+    """Whether a list has its items; null stands for none."""
+    return "items" in document and isinstance(document["items"], list | None)
 
 
 def _has_name(document: Document) -> bool:

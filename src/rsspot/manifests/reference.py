@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,16 @@ def reference_kinds() -> list[str]:
 def markdown(examples: Mapping[str, Document]) -> str:
     """A section for each kind. examples: kind -> a manifest with every field that may be written"""
     return "\n".join(_section(name, examples.get(name, {})) for name in reference_kinds())
+
+
+def one_example(documents: Iterable[Document]) -> Document:
+    """The documents of an example as one: fields that exclude each other are in several."""
+    merged: Document = {}
+    for document in documents:
+        for key, value in document.items():
+            both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+            merged[key] = one_example([merged[key], value]) if both else merged.get(key, value)
+    return merged
 
 
 def written_fields(name: str) -> Iterator[tuple[Path, FieldDescription]]:

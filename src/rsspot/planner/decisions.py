@@ -11,7 +11,6 @@ Two ways to replace an object whose immutable fields differ:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +21,10 @@ from rsspot.models.fields import EXCLUSIVE, SERVER_OWNED
 from rsspot.models.refs import Ref, is_uuid
 from rsspot.planner.body import body_of, filled
 from rsspot.planner.change import Action, Base, Change, Edit, Path
-from rsspot.planner.diff import SPEC, after_apply, declared, edits, key_path, managed_digest, path_key
+from rsspot.planner.decision_notes import on_dropped_fields, on_no_predecessor, on_switches
+from rsspot.planner.diff import SPEC, after_apply, declared, edits, managed_digest
 from rsspot.planner.draft import Draft, PlanContext
-from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH, label_of
+from rsspot.planner.ownership import LABEL_PATH, label_of
 from rsspot.resources.kind import Kind, Naming
 from rsspot.resources.secrecy import secret_paths, without_secrets
 from rsspot.utils.serialization import Document, at_path
@@ -41,25 +41,17 @@ def decide(draft: Draft, context: PlanContext) -> Draft:
             continue
         if match.live is None:
             changes.append(create(match.manifest, context))
-            notes += _note_on_no_predecessor(match.manifest)
+            notes += on_no_predecessor(match.manifest)
             continue
         if label_of(match.live) not in (None, context.owners.stack):
             # The guard of ownership says so. What another stack has is not ours to describe.
             foreign.add(match.manifest.address)
             continue
-        notes += _notes_on_dropped_fields(match.manifest, match.live, context)
-        notes += _notes_on_switches(match.manifest, match.live)
+        notes += on_dropped_fields(match.manifest, match.live, context)
+        notes += on_switches(match.manifest, match.live)
         if (change := change_of(match.manifest, match.live, context)) is not None:
             changes.append(change)
     return replace(draft, left_out=draft.left_out | foreign).add(changes=changes, notes=notes)
-
-
-def _note_on_no_predecessor(manifest: Manifest) -> list[str]:
-    """That nothing has the name which an object is said to have had: perhaps it is mistyped."""
-    previous = manifest.lifecycle.previous_name
-    if previous is None:
-        return []
-    return [f"{manifest.address} is made anew: there is no {manifest.kind.address(previous, manifest.spec)} to rename"]
 
 
 def create(manifest: Manifest, context: PlanContext) -> Change:
@@ -207,6 +199,7 @@ def _kept_protection(kind: Kind[Any], live: Document, context: PlanContext) -> t
 def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change:
     """The change that stands for objects which can be known only once their group is ready."""
     labels = {STACK_LABEL: context.owners.stack}
+    body = {**source.body, "metadata": {"name": source.name, "labels": labels}}
     return Change(
         address=inner.address(f"{source.name}:*", source.spec),
         action=Action.CREATE,
@@ -215,7 +208,8 @@ def deferred(source: Manifest, inner: Kind[Any], context: PlanContext) -> Change
         origin=source.origin,
         origins=source.origins,
         parent=source.parent,
-        body={**source.body, "metadata": {"name": source.name, "labels": labels}},
+        body=body,
+        secrets=secret_paths(source.kind, body),
         deferred=True,
     )
 
@@ -294,39 +288,3 @@ def _why(differences: tuple[Edit, ...]) -> str:
     if renamed is not None:
         return f"was called {renamed.before!r}" if renamed.before else "gets a name"
     return "changed by somebody else" if all(edit.drift for edit in differences) else "declared otherwise"
-
-
-def _notes_on_dropped_fields(manifest: Manifest, live: Document, context: PlanContext) -> list[str]:
-    """Which fields were applied once, still have a value, and are no longer declared: they stay as they are."""
-    kind = manifest.kind
-    owned = context.owners.knows(kind, live)
-    if owned is None or live["metadata"].get("deletionTimestamp"):
-        return []
-    mentioned = {path_key(path) for path in declared(manifest, live)}
-    yielding = {path_key((SPEC, *path)) for path, field in kind.fields.items() if field.yields_to}
-    others = mentioned | yielding | {LABEL_KEY}
-    if context.owners.on_remove(kind, live) is OnRemove.DELETE:
-        # As if nothing was said.
-        others.add(path_key(ON_REMOVE_PATH))
-    ignores = manifest.lifecycle.ignores
-    dropped = sorted(
-        key for key in owned.applied if key not in others and _has_value(live, key) and not ignores(key_path(key))
-    )
-    if not dropped:
-        return []
-    names = ", ".join(".".join(key_path(key)).removeprefix("spec.") for key in dropped)
-    return [f"{manifest.address}: no longer declared and left as they are: {names} (null removes)"]
-
-
-def _notes_on_switches(manifest: Manifest, live: Document) -> Iterator[str]:
-    """Which declared fields are left to the service, because of a switch that is on and that is not declared."""
-    for path, field in manifest.kind.fields.items():
-        switch = (SPEC, *(field.yields_to or ()))
-        declares = field.yields_to is not None and at_path(manifest.spec, path) is not None
-        if declares and after_apply(manifest.body, live, switch) and not after_apply(manifest.body, None, switch):
-            name, on = ".".join(path), ".".join(switch[1:])
-            yield f"{manifest.address}: {name} is left to the service: {on} is on and not declared (false turns it off)"
-
-
-def _has_value(live: Mapping[str, Any], key: str) -> bool:
-    return at_path(live, key_path(key)) not in (None, [], {})

@@ -7,9 +7,13 @@ for all of them, and the applier expands it when its turn comes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
+from rsspot.models.absence import Absence
+from rsspot.planner.absence import absence_of
+from rsspot.planner.change import Change
 from rsspot.planner.decisions import change_of, create, deferred
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.planner.matching import match_one
@@ -41,14 +45,26 @@ def _expand_one(source: Manifest, draft: Draft, context: PlanContext) -> Draft:
     if group is None or moving or not context.is_ready(parent, group):
         inner = context.kinds[source.kind.expands_to]
         return draft.add(matches=[Match(source, None)], changes=[deferred(source, inner, context)])
-    matches = [match_one(manifest, context) for manifest in _members(source, group, context)]
+    matches = [_match_member(manifest, context) for manifest in _members(source, group, context)]
     if source.kind.expands_to in context.state.incomplete:
         return draft.add(matches=matches)
-    decided = (
-        create(match.manifest, context) if match.live is None else change_of(match.manifest, match.live, context)
-        for match in matches
-    )
+    decided = (_decide(match, context) for match in matches)
     return draft.add(matches=matches, changes=[change for change in decided if change is not None])
+
+
+def _decide(match: Match, context: PlanContext) -> Change | None:
+    if match.live is not None:
+        return change_of(match.manifest, match.live, context)
+    made = create(match.manifest, context)
+    return replace(made, reason="gone for a while, and there again") if match.predecessors else made
+
+
+def _match_member(manifest: Manifest, context: PlanContext) -> Match:
+    """The live object of a member. One whose origin was gone meanwhile is its predecessor, and it is made again."""
+    match = match_one(manifest, context)
+    if match.live is None or absence_of(manifest.kind, match.live) is not Absence.GONE:
+        return match
+    return replace(match, live=None, predecessors=(match.live,))
 
 
 def _members(source: Manifest, group: dict[str, object], context: PlanContext) -> Iterator[Manifest]:

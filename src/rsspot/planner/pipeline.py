@@ -23,6 +23,7 @@ from typing import Any
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.refs import Ref
+from rsspot.planner.absence import sightings
 from rsspot.planner.capacity import shortages
 from rsspot.planner.cascade import cascade
 from rsspot.planner.case import Case
@@ -73,6 +74,7 @@ def build(
     draft = Draft(tuple(manifests))
     for stage in STAGES:
         draft = stage(draft, context)
+    found, missing = sightings(draft, context)
     return Plan(
         scope=scope,
         organization=state.organization,
@@ -88,6 +90,8 @@ def build(
         files=tuple(files),
         target=context.options.target,
         exclude=context.options.exclude,
+        found=found,
+        missing=missing,
         cost=draft.cost,
     )
 

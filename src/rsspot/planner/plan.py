@@ -57,6 +57,10 @@ class Plan:
     """Globs over the addresses that the plan is not about."""
     programs: Mapping[str, str] = field(default_factory=dict)
     """The programs that an apply would run: absolute path -> digest of the file."""
+    found: tuple[Ref, ...] = ()
+    """Objects whose origin was missing before and is listed again: for an apply to note. See `planner.absence`."""
+    missing: tuple[Ref, ...] = ()
+    """The same for objects whose origin is not listed."""
     cost: StackCost | None = None
     """What the stack costs before and after; None if nothing in it costs, or prices were not asked for."""
 

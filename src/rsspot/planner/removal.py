@@ -4,8 +4,9 @@ Only three things are ever deleted. A predecessor that an interrupted replacemen
 ready: until then it still does the work. An object whose parent is deleted, since it cannot outlive it. And, only with
 --prune, an object of this stack that no manifest declares; one that is to be detached loses our label instead.
 Everything else that is ours and undeclared is listed and left alone. Nothing is pruned on incomplete knowledge: not of
-a kind whose list could not be read, not an object that a manifest may stand for whose group could not be read, not a
-copy when it is uncertain which one is declared, and nothing at all by a plan of some objects only.
+a kind whose list could not be read, not an object that a manifest may stand for whose group could not be read, not one
+whose origin a single read misses (see `absence`), not a copy when it is uncertain which one is declared, and nothing at
+all by a plan of some objects only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
+from rsspot.planner.absence import ListedOrigins
 from rsspot.planner.change import Change
 from rsspot.planner.decisions import delete, detach
 from rsspot.planner.diff import SPEC
@@ -55,6 +57,7 @@ def _derived(context: PlanContext) -> set[str]:
 
 
 def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bool]) -> Draft:
+    listing = ListedOrigins.of(draft, context)
     undecided = {change.parent for change in draft.changes if change.deferred}
     doomed = {change.address for change in draft.changes if change.destructive and not change.surge}
     copies = {_uid(live): match for match in draft.matches for live in match.copies}
@@ -73,10 +76,12 @@ def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bo
             undeclared.append(Leftover(address, Ref(kind.name, live["metadata"]["name"])))
         elif parent in doomed:
             changes.append(delete(kind, live, f"goes down with {parent}", context))
-        elif parent in undecided and not kind.authored:
+        elif parent in undecided and not kind.authored and not listing.is_gone(kind, live):
             continue
+        elif _may_prune(kind, draft, context) and listing.may_be_back(kind, live):
+            notes.append(f"{address}: what it stands for is missing; it goes once a later apply misses it too")
         elif _may_prune(kind, draft, context) and (match is None or match.certain):
-            reason = "the stack is destroyed" if context.options.destroy else "no longer in the manifests"
+            reason = _reason(kind, live, listing, context)
             if context.owners.on_remove(kind, live) is OnRemove.DETACH:
                 change = detach(kind, live, f"{reason}, and is to stay", context)
             else:
@@ -108,6 +113,13 @@ def _undeclared(
 def _note_on_copy(address: str, match: Match) -> str:
     doubt = "" if match.certain else " (nothing tells which of the two is declared: neither is pruned)"
     return f"{address} carries the name of {match.manifest.address} and looks like a copy of it{doubt}"
+
+
+def _reason(kind: Kind[Any], live: Document, listing: ListedOrigins, context: PlanContext) -> str:
+    """Why an object that nothing declares goes."""
+    if context.options.destroy:
+        return "the stack is destroyed"
+    return "what it stood for is gone" if listing.is_gone(kind, live) else "no longer in the manifests"
 
 
 def _may_prune(kind: Kind[Any], draft: Draft, context: PlanContext) -> bool:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
-from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, page_of, require_kind, require_whole
+from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, require_kind, require_whole
 from rsspot.http.transport import Call
 from rsspot.models.findings import findings
 from rsspot.models.refs import is_uuid
@@ -27,6 +27,7 @@ from rsspot.resources.validation import part_of_spec, whole_spec
 from rsspot.resources.waiting import WAIT_SECONDS, looks
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.process import collector_paused
+from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document, at_path
 
 T = TypeVar("T", bound=Resource)
@@ -196,9 +197,9 @@ class Collection(Generic[T]):
         try:
             with collector_paused():
                 page = self._pages.validate_json(body, by_name=False, by_alias=True)
-                if page.items is None:
-                    # Null, or left out, which only the document tells apart.
-                    page_of(body)
+                if page.items is None and "items" not in parse_json(body):
+                    # Null is how Go writes an empty list. A plan asks for more: see `http.envelopes.is_definite`.
+                    raise NotAsDocumented(f"is not {Envelope.LIST.value}")
                 require_whole(page.metadata and page.metadata.model_dump(by_alias=True))
                 require_kind(self.kind.name, page.kind, (item.kind for item in page.items or ()))
                 for item in page.items or ():

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.errors import ApiError, AuthError, NotFound, TransportError
-from rsspot.http.envelopes import Envelope, page_of
+from rsspot.http.envelopes import Envelope, is_definite, page_of
 from rsspot.http.paging import items_of, token_of
 from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
 from rsspot.models.fields import SECRET
@@ -28,7 +28,7 @@ from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
-    from rsspot.state.ledger.registrations import RegistrationLedger
+    from rsspot.state.ledger.registration_history import RegistrationHistory
 
 
 class TargetOrganization(Protocol):
@@ -54,7 +54,7 @@ class Context:
     session: SpotTransport
     organization: TargetOrganization
     clock: Clock
-    registrations: Callable[[], RegistrationLedger]
+    registrations: Callable[[], RegistrationHistory]
     """Opens the registration ledger; called only for kinds stored there."""
     refresh_token: Callable[[], str]
     """Returns the refresh token, for endpoints that require it in the body. Raises AuthError if there is none."""
@@ -67,11 +67,14 @@ class Context:
 
 
 class ListedDocuments(list[Document]):
-    """The objects of a list. metadata: that of the list itself, such as its resourceVersion"""
+    """The objects of a list. metadata: that of the list itself, such as its resourceVersion
 
-    def __init__(self, items: Iterable[Document], metadata: Document) -> None:
+    definite: whether it says for certain what there is, as `http.envelopes.is_definite` tells
+    """
+
+    def __init__(self, items: Iterable[Document], metadata: Document, *, definite: bool = True) -> None:
         super().__init__(items)
-        self.metadata = metadata
+        self.metadata, self.definite = metadata, definite
 
 
 class Documents:
@@ -96,7 +99,9 @@ class Documents:
         pages = await self._session.pages(call, partial(page_of, kind=self.kind.name), token_of)
         metadata = at_path(pages[-1], ("metadata",))
         listed = ListedDocuments(
-            [self.framed(item) for item in items_of(pages)], metadata if isinstance(metadata, dict) else {}
+            [self.framed(item) for item in items_of(pages)],
+            metadata if isinstance(metadata, dict) else {},
+            definite=all(map(is_definite, pages)),
         )
         if whole and self.context.listed:
             self.context.listed(self.kind, listed)

@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rsspot.constants import API_VERSION
+from rsspot.models.absence import Absence
 from rsspot.models.costs import Costing
 from rsspot.models.fields import IMMUTABLE, SECRET, BidOn, Fact, FilledIn, RefersTo, ServersOf, Version
 from rsspot.models.refs import is_uuid, wire_uuid
@@ -84,6 +85,7 @@ class Kind(Generic[T]):
     expand: for a kind whose manifest stands for several objects that only a live parent determines; a Registration
     stands for every VM of a VM cloudspace. A pure function: (desired, live parent) -> desired objects.
     gather: the reverse: (live objects of `expands_to`) -> the manifests that stand for them.
+    absence: for the kind of `expands_to`: (live object) -> what is known about the parent not listing it any more.
     """
 
     model: type[T]
@@ -97,6 +99,7 @@ class Kind(Generic[T]):
     expand: Callable[[Document, Document], list[Document]] | None = None
     expands_to: str | None = None
     gather: Callable[[list[Document]], list[Document]] | None = None
+    absence: Callable[[Document], Absence] | None = None
     local: bool = False
     """Whether its objects are stored in the ledger, not in the API."""
     authored: bool = True

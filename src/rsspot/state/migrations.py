@@ -74,4 +74,18 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE runs ADD COLUMN made_by TEXT;
     """,
+    # What the next attempt at a machine has to know, and every question that its registrar was asked.
+    """
+    CREATE TABLE registration_progress (
+        registration_key TEXT PRIMARY KEY, reached TEXT, generation INTEGER NOT NULL, failures INTEGER NOT NULL,
+        retry_at TEXT, missing_since TEXT, missing_at TEXT, passed_over INTEGER NOT NULL
+    );
+    CREATE TABLE registration_questions (
+        registration_key TEXT NOT NULL, question TEXT NOT NULL, attempt INTEGER NOT NULL,
+        idempotency_key TEXT NOT NULL, worker TEXT NOT NULL, process TEXT,
+        asked_at TEXT NOT NULL, ended_at TEXT, outcome TEXT,
+        PRIMARY KEY (registration_key, question, attempt)
+    );
+    CREATE INDEX registration_ledger_by_claim ON registration_ledger (claimed_by);
+    """,
 )

@@ -1,11 +1,12 @@
-"""Helpers for processes: which one it is, whether it is running, and pausing the garbage collector."""
+"""Helpers for processes: which one it is, whether it runs, ending what it left, and pausing the garbage collector."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -64,6 +65,24 @@ def has_ended(pid: int, identity: str, proc: Path = PROC) -> bool:
     except OSError:
         return False
     return fields[0] in ENDED_STATES or fields[START_TIME] != started
+
+
+def name_of(pid: int) -> str:
+    """A name for a process that no other one will ever have, for `end_group`."""
+    return f"{pid}#{identity_of(pid)}"
+
+
+def end_group(name: str) -> bool:
+    """Kill a process and its group if it is the very one that was named. Returns whether it was there.
+
+    A process of another machine or container, or whose number belongs to another one by now, is left alone.
+    """
+    number, _, identity = name.partition("#")
+    if not identity or identity_of(int(number)) != identity:
+        return False
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(int(number), signal.SIGKILL)
+    return True
 
 
 def _stat(pid: int, proc: Path) -> list[str]:

@@ -18,7 +18,7 @@ from rsspot.resources.names import full_name
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, OwnedObject
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import read_live, scope_id
+from rsspot.workflows.known import read_live, scope_id
 
 
 async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kind[Any], wire_name: str) -> str | None:
@@ -53,7 +53,7 @@ async def require_unprotected(client: AsyncSpotClient, ledger: Ledger, kind: Kin
 def _on_record(ledger: Ledger, account: str) -> dict[Ref, list[OwnedObject]]:
     """What the ledger has on record of the objects of an organization, for each stack that it knows them of."""
     records: dict[Ref, list[OwnedObject]] = defaultdict(list)
-    for scope in {run.scope for run in ledger.runs() if run.scope.startswith(account)}:
+    for scope in (each for each in ledger.scopes() if each.startswith(account)):
         for ref, owned in ledger.owned(scope).items():
             records[ref].append(owned)
     return records

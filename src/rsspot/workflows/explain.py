@@ -23,7 +23,8 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.secrets import MASK
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import did_you_mean
-from rsspot.workflows.reconcile import make_plan, on_record
+from rsspot.workflows.known import on_record
+from rsspot.workflows.reconcile import make_plan
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.secrets import Secrets
 from rsspot.utils.serialization import Document
 from rsspot.utils.text import choices
-from rsspot.workflows.reconcile import on_record, read_live, scope_id
+from rsspot.workflows.known import on_record, read_live, scope_id
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ async def read_live_objects(client: AsyncSpotClient, ledger: Ledger, names: Sequ
         hint = "try again when the service answers, or name the objects that you want"
         raise RsspotError(f"the live {kinds()[kind].plural} could not be read: {why}", hint=hint)
     account = scope_id(client.base_url, snapshot.organization, "")
-    stacks = {run.scope.removeprefix(account) for run in ledger.runs() if run.scope.startswith(account)}
+    stacks = {scope.removeprefix(account) for scope in ledger.scopes() if scope.startswith(account)}
     owned = {stack: on_record(ledger, account + stack) for stack in stacks}
     return LiveObjects(snapshot.organization, snapshot.live, owned, Secrets(client.credentials))
 

@@ -14,7 +14,7 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.errors import UsageError
 from rsspot.state.ledger.protocol import Holder, Lease, Ledger
 from rsspot.utils.process import has_ended, identity_of
-from rsspot.workflows.reconcile import scope_id
+from rsspot.workflows.known import scope_id
 
 UNTIL_GIVEN_BACK = 0.0
 """A lease that a person holds does not expire, whatever its time says."""

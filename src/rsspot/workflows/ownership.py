@@ -30,7 +30,7 @@ from rsspot.resources.kind import Kind, is_controlled
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.serialization import Document
-from rsspot.workflows.reconcile import on_record, read_live, scope_id, worth_a_look
+from rsspot.workflows.known import on_record, read_live, scope_id, worth_a_look
 
 MOVE = "move"
 """The command of a run that gave objects to another stack."""

@@ -18,27 +18,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.client.snapshot import Snapshot, take_snapshot
-from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, StateError, not_found
+from rsspot.errors import Locked, ManifestError, PlanRefused, Problem, not_found
 from rsspot.manifests.leaks import own_credentials
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.manifests.manifest import Manifest, ManifestSet
 from rsspot.manifests.stack import DEFAULT_STACK
-from rsspot.models.refs import Ref
 from rsspot.planner.case import Rule
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.order import Verb, order
-from rsspot.planner.ownership import label_of
 from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
 from rsspot.planner.protection import LIFT
 from rsspot.planner.refresh import drifted
 from rsspot.resources.kind import Kind, Phase
 from rsspot.resources.registry import kinds
-from rsspot.state.ledger.protocol import Ledger, OwnedObject
+from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.text import did_you_mean
-from rsspot.workflows.known import known_names
+from rsspot.workflows.known import known_stacks, on_record, read_live, scope_id, worth_a_look
 from rsspot.workflows.prices import read_rates, with_money
 from rsspot.workflows.programs import programs_of, unusable_programs
 
@@ -47,6 +44,7 @@ if TYPE_CHECKING:
     from rsspot.applier.context import ApplyContext
     from rsspot.applier.events import Event
     from rsspot.applier.options import ApplyOptions
+    from rsspot.utils.clock import Clock
 
 
 async def make_plan(
@@ -114,22 +112,6 @@ async def plan_refresh(client: AsyncSpotClient, ledger: Ledger, stack: str) -> P
     return Plan(scope, snapshot.organization, stack, "refresh", (), unchanged=unchanged, drifted=changes)
 
 
-async def read_live(client: AsyncSpotClient, ledger: Ledger, of: Iterable[Kind[Any]]) -> Snapshot:
-    """What lives of some kinds, held against what the ledger has on record of the organization."""
-    account = scope_id(client.base_url, await client.organization.namespace(), "")
-    return await take_snapshot(client, of, known_names(ledger, account))
-
-
-def on_record(ledger: Ledger, scope: str) -> dict[Ref, OwnedObject]:
-    """The objects of a stack, by the ledger. Raises StateError for a kind that this rsspot does not know."""
-    owned = ledger.owned(scope)
-    for ref, record in owned.items():
-        if ref.kind not in kinds():
-            message = f"the ledger has {record.address} on record, which is of an unknown kind: {ref.kind!r}"
-            raise StateError(message, hint="use the version of rsspot that made it")
-    return owned
-
-
 async def plan_destroy(
     client: AsyncSpotClient, ledger: Ledger, stack: str, manifests: ManifestSet | None = None
 ) -> Plan:
@@ -166,17 +148,6 @@ def _declared_protected(plan: Plan, manifests: ManifestSet) -> Iterator[Problem]
             yield Problem(message, manifest.origin, LIFT, Rule.PROTECTION)
 
 
-async def known_stacks(client: AsyncSpotClient, ledger: Ledger, account: str) -> list[str]:
-    """The stacks of an organization: those that live objects carry the label of, and those of the ledger, sorted.
-
-    account: what the scopes of the organization begin with
-    """
-    snapshot = await read_live(client, ledger, [kind for kind in kinds().values() if worth_a_look(kind)])
-    live = {label_of(each) for objects in snapshot.live.values() for each in objects.values()}
-    applied = {run.scope.removeprefix(account) for run in ledger.runs() if run.scope.startswith(account)}
-    return sorted(filter(None, live | applied))
-
-
 def require_applyable(plan: Plan) -> None:
     """Raise PlanRefused with every objection of the guards."""
     if plan.refusals:
@@ -205,10 +176,18 @@ async def apply_plan(
                 with suppress(Locked):
                     async for settled in left_open:
                         yield settled
+            note_sightings(ledger, plan, client.clock)
             steps = order(plan.changes)
             async with aclosing(run_steps(plan, steps, context, held, options)) as events:
                 async for event in events:
                     yield event
+
+
+def note_sightings(ledger: Ledger, plan: Plan, clock: Clock) -> None:
+    """Record what the plan has seen and missed: see `planner.absence`."""
+    found, missing = [ref.name for ref in plan.found], [ref.name for ref in plan.missing]
+    if found or missing:
+        ledger.sighted(found=found, missing=missing, now=clock.now())
 
 
 def apply_context(client: AsyncSpotClient, ledger: Ledger, plan: Plan, options: ApplyOptions) -> ApplyContext:
@@ -235,14 +214,8 @@ def run_context(
         wait_for=Phase(options.wait_for),
         patience=Patience(timeout, timeout, options.step_timeout, lambda: options.stop.asked),
         made_by=provenance(os.environ),
+        parallel=options.parallel,
     )
-
-
-def scope_id(base_url: str, organization: str, stack: str) -> str:
-    """What a ledger files a stack under: the same name on another account is another stack."""
-    # Without a user and password that the URL may hold: this is printed and stored.
-    host = base_url.split("://", 1)[-1].rpartition("@")[2].rstrip("/")
-    return f"{host}/{organization}/{stack}"
 
 
 @contextmanager
@@ -276,11 +249,6 @@ def _kinds_to_list(declared: Sequence[Manifest], known: dict[str, Kind[Any]], *,
         names |= {kind.name for kind in known.values() if kind.manageable}
     names |= {kind.name for kind in known.values() if kind.parent and kind.parent.kind in names and not kind.local}
     return [kind for name, kind in sorted(known.items()) if name in names and "list" in kind.verbs]
-
-
-def worth_a_look(kind: Kind[Any]) -> bool:
-    """Whether objects of a kind may be of the stack though no manifest declares any."""
-    return kind.manageable and kind.authored and not kind.local and "list" in kind.verbs
 
 
 def _expanded(declared: Iterable[Manifest]) -> set[str]:

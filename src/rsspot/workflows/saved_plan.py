@@ -34,8 +34,8 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.reading import parse_json, read_text
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
+from rsspot.workflows.known import scope_id
 from rsspot.workflows.programs import check_programs
-from rsspot.workflows.reconcile import scope_id
 from rsspot.workflows.saved_plan_guards import check_allowed
 
 
@@ -96,7 +96,7 @@ def plan_to_resume(ledger: Ledger, stack: str | None = None) -> Plan | None:
 
     Its secrets are not in the ledger, so it is prepared like any saved plan.
     """
-    runs = [run for run in ledger.runs() if stack is None or run.scope.endswith(f"/{stack}")]
+    runs = ledger.runs(stack=stack, limit=1)
     if not runs or runs[0].outcome == RunOutcome.OK:
         return None
     document = ledger.plan(runs[0].id)
@@ -194,13 +194,19 @@ def with_secrets(plan: Plan, manifests: ManifestSet) -> Plan:
     Raises UsageError for one that is no longer declared.
     """
     by_address = {manifest.address: manifest for manifest in manifests.manifests}
-    return replace(plan, changes=tuple(_with_secrets(change, by_address) for change in plan.changes))
+    sources = [manifest for manifest in manifests.manifests if manifest.kind.expand]
+    return replace(plan, changes=tuple(_with_secrets(change, by_address, sources) for change in plan.changes))
 
 
-def _with_secrets(change: Change, by_address: dict[str, Manifest]) -> Change:
+def _stands_for(source: Manifest, change: Change) -> bool:
+    """Whether a change is about what a manifest stands for: its members have the secrets at the same places."""
+    return change.parent == source.parent and change.ref.kind in (source.kind.name, source.kind.expands_to)
+
+
+def _with_secrets(change: Change, by_address: dict[str, Manifest], sources: list[Manifest]) -> Change:
     if not change.secrets and not any(edit.secret for edit in change.edits):
         return change
-    manifest = by_address.get(change.address)
+    manifest = by_address.get(change.address) or next((each for each in sources if _stands_for(each, change)), None)
     if manifest is None:
         raise UsageError(f"{change.address} holds a secret and is no longer in the manifests of the plan")
     body = change.body

@@ -25,8 +25,9 @@ from rsspot.planner.wire_form import wire_form
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.serialization import Document, at_path, canonical
+from rsspot.workflows.known import on_record
 from rsspot.workflows.ownership import MOVE
-from rsspot.workflows.reconcile import make_plan, on_record
+from rsspot.workflows.reconcile import make_plan
 
 
 async def check_allowed(

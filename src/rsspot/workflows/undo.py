@@ -22,8 +22,8 @@ from rsspot.planner.undo import inverse
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.plans import CUT
 from rsspot.state.ledger.protocol import Ledger, RunRecord, StepState
+from rsspot.workflows.known import on_record, read_live, scope_id, worth_a_look
 from rsspot.workflows.prices import read_rates
-from rsspot.workflows.reconcile import on_record, read_live, scope_id, worth_a_look
 from rsspot.workflows.saved_plan import check_kinds
 
 

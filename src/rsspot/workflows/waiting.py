@@ -26,7 +26,8 @@ from rsspot.planner.ownership import Owners
 from rsspot.resources.kind import Phase, Readiness
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger, StepState
-from rsspot.workflows.reconcile import on_record, run_context, scope_id
+from rsspot.workflows.known import on_record, scope_id
+from rsspot.workflows.reconcile import run_context
 
 
 async def await_declared(

@@ -137,11 +137,11 @@ def delete_command(kind: Kind[Any]) -> Callable[..., None]:
         async def work() -> str:
             documents = here.client.documents(kind)
             wire = await documents.wire_name(name, within=within)
-            await require_unprotected(here.client, here.whole_ledger, kind, wire)
+            await require_unprotected(here.client, here.reading_ledger, kind, wire)
             if not yes:
                 confirm(f"delete {name}")
             # Once more: the question may have been on the screen for hours.
-            uid = await require_unprotected(here.client, here.whole_ledger, kind, wire)
+            uid = await require_unprotected(here.client, here.reading_ledger, kind, wire)
             await documents.delete(wire, uid=uid)
             return wire
 

@@ -3,122 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from rsspot.constants import LOCAL_API_VERSION, NAME_ANNOTATION, STACK_LABEL
 from rsspot.errors import NotFound, UsageError
 from rsspot.resources.documents import Documents, ListedDocuments
-from rsspot.services.registrations.registrar import RegistrarFailed, ask
-from rsspot.state.ledger.registrations import (
-    RegistrationLedger,
-    RegistrationRecord,
-    RegistrationStatus,
-    worker_of_this_process,
-)
-from rsspot.utils.clock import utc_now
-from rsspot.utils.serialization import Document
-
-CLAIM_SECONDS = 900.0
-"""How long a claim on a machine lasts: longer than the registrar's timeouts together."""
-WALK = (
-    (RegistrationStatus.DISCOVERED, "issue_token", RegistrationStatus.TOKEN_ISSUED),
-    (RegistrationStatus.TOKEN_ISSUED, "submit", RegistrationStatus.SUBMITTED),
-    (RegistrationStatus.SUBMITTED, "confirm", RegistrationStatus.REGISTERED),
-)
-"""The current state, the question that the registrar is asked, and the next state."""
+from rsspot.resources.registry import kinds
+from rsspot.services.registrations.questions import Terms
+from rsspot.services.registrations.registrar import TIMEOUT_SECONDS, RegistrationRetry
+from rsspot.services.registrations.registrars.choice import registrar_of
+from rsspot.services.registrations.registrars.protocol import RegistrarFailed
+from rsspot.services.registrations.walk import register
+from rsspot.state.ledger.registration_history import RegistrationHistory
+from rsspot.state.ledger.registration_progress import RegistrationProgress, absence
+from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus, worker_of_this_process
+from rsspot.utils.serialization import Document, at_path
 
 
 class VMRegistrations(Documents):
-    """Registered machines. A machine not fully registered is not listed, so the next plan creates it again."""
+    """Registered machines, and those that somebody has passed over by hand.
+
+    A machine not fully registered is not listed, so the next plan creates it again.
+    """
 
     async def list(self, *, labels: str | None = None) -> ListedDocuments:
         if labels:
             raise UsageError("registrations cannot be filtered by labels")
-        organization = await self._organization.namespace()
-        return ListedDocuments((_document(each) for each in self._ledger.registered(organization)), {})
+        organization, now = await self._organization.namespace(), self.context.clock.now()
+        progresses, none = self._ledger.progresses(), RegistrationProgress()
+        known = (
+            (each, progresses.get(each.registration_key, none)) for each in self._ledger.registrations(organization)
+        )
+        return ListedDocuments((_document(*each, now) for each in known if _is_settled(*each)), {})
 
     async def get(self, name: str, *, patience: float | None = None) -> Document:
-        record = self._ledger.registration(name)
-        if record is None or record.status is not RegistrationStatus.REGISTERED:
+        record, progress = self._ledger.registration(name), self._ledger.progress(name)
+        if record is None or not _is_settled(record, progress):
             raise NotFound(f"no registered machine {name!r}", status=404, reason="NotFound")
-        return _document(record)
+        return self._document(record)
 
     async def create(self, body: Document) -> Document:
         """Register a machine, resuming from the state that an earlier attempt reached.
 
-        Raises RegistrarFailed and records the reason in the ledger.
+        One that somebody has passed over by hand is left as it is. Raises RegistrarFailed; the ledger has the reason.
         """
-        key = body["metadata"]["name"]
-        self._ledger.discover(await self._discovered(body))
-        claimed = self._ledger.claim_registrations(self._worker, key=key, ttl=CLAIM_SECONDS)
-        if not claimed:
-            return self._taken(key)
-        try:
-            return _document(await self._walk(claimed[0], body["spec"]))
-        finally:
-            self._ledger.release_registration(key, self._worker)
+        spec, record = body["spec"], self._ledger.discover(await self._discovered(body))
+        if not self._ledger.progress(record.registration_key).passed_over:
+            record = await register(record.registration_key, self._terms(spec))
+        return self._document(record)
 
-    def _taken(self, key: str) -> Document:
-        """A machine that could not be claimed: returned if it is already registered, else another worker has it."""
-        record = self._ledger.registration(key)
-        if record is None or record.status is not RegistrationStatus.REGISTERED:
-            raise RegistrarFailed("another worker is currently registering this machine")
-        return _document(record)
-
-    async def _walk(self, record: RegistrationRecord, spec: Mapping[str, Any]) -> RegistrationRecord:
-        """Ask the registrar the remaining questions in order, from the machine's current state."""
-        key = record.registration_key
-        if record.status is RegistrationStatus.FAILED and _token_is_good(record):
-            record = self._advance(key, RegistrationStatus.TOKEN_ISSUED)
-        elif record.status in (RegistrationStatus.FAILED, RegistrationStatus.SKIPPED):
-            record = self._advance(key, RegistrationStatus.DISCOVERED)
-        if record.status is RegistrationStatus.DISCOVERED and spec["registrar"].get("find"):
-            answer = await self._answer("find", record, spec)
-            if answer.get("registered") is True:
-                # Somebody else has taken these steps, and this ledger catches up.
-                self._advance(key, RegistrationStatus.TOKEN_ISSUED, token_id=answer.get("tokenId"))
-                self._advance(key, RegistrationStatus.SUBMITTED)
-                return self._advance(key, RegistrationStatus.REGISTERED)
-        for state, question, following in WALK:
-            if record.status is not state:
-                continue
-            answer = await self._answer(question, record, spec)
-            token = answer if following is RegistrationStatus.TOKEN_ISSUED else {}
-            record = self._advance(
-                key, following, token_id=token.get("tokenId"), token_expires_at=token.get("tokenExpiresAt")
-            )
-        return record
-
-    async def _answer(self, question: str, record: RegistrationRecord, spec: Mapping[str, Any]) -> Document:
-        """The registrar's answer. A machine about which it gives none is marked as failed."""
-        if self.context.permit:
-            self.context.permit()
-        try:
-            return _checked(await self._ask(question, record, spec))
-        except RegistrarFailed as failure:
-            self._advance(record.registration_key, RegistrationStatus.FAILED, last_error=failure.message)
-            raise
-
-    def _advance(self, key: str, status: RegistrationStatus, **learned: str | None) -> RegistrationRecord:
-        return self._ledger.advance(key, status, worker=self._worker, **learned)
+    def _terms(self, spec: Mapping[str, Any]) -> Terms:
+        registrar = spec["registrar"]
+        return Terms(
+            self._ledger,
+            registrar_of(registrar),
+            self.context.clock,
+            worker_of_this_process(),
+            self.context.permit or _always,
+            registrar.get("timeoutSeconds", TIMEOUT_SECONDS),
+            RegistrationRetry.model_validate(spec.get("retry") or {}),
+            bool(registrar.get("find")),
+            spec,
+        )
 
     async def patch(self, name: str, patch: Document) -> Document:
         raise UsageError("registrations cannot be patched")
 
     async def delete(self, name: str, *, uid: str | None = None) -> None:
-        """Retire a machine that no longer exists. Its record stays in the ledger; the registrar is not called."""
+        """Retire a machine that no longer exists. Its record stays in the ledger; the registrar is not called.
+
+        Raises RegistrarFailed for one that was missing when the plan was made, and is there again.
+        """
+        await self._refuse_if_back(name)
         if not self._ledger.retire(name):
             raise NotFound(f"no registered machine {name!r}", status=404, reason="NotFound")
 
-    @cached_property
-    def _worker(self) -> str:
-        # Not when this file is imported: a process may be forked after that, and would have the claims of its parent.
-        return worker_of_this_process()
+    async def _refuse_if_back(self, name: str) -> None:
+        record = self._ledger.registration(name)
+        if record is None or self._ledger.progress(name).missing_since is None:
+            return
+        parents = Documents(self.context, kinds()["VMCloudSpace"])
+        with suppress(NotFound):
+            group = await parents.get(record.vmcloudspace)
+            if record.vm_uid in (at_path(group, ("status", "assignedServers")) or {}):
+                self._ledger.sighted(found=[name], now=self.context.clock.now())
+                raise RegistrarFailed("the machine is there again, and stays registered", hint="make a new plan")
 
     @property
-    def _ledger(self) -> RegistrationLedger:
+    def _ledger(self) -> RegistrationHistory:
         return self.context.registrations()
 
     async def _discovered(self, body: Document) -> RegistrationRecord:
@@ -134,48 +108,31 @@ class VMRegistrations(Documents):
             payload={
                 "stack": (metadata.get("labels") or {}).get(STACK_LABEL),
                 "ipAddress": spec.get("ipAddress"),
-                "registrar": spec.get("registrar"),
+                "registrar": _shown(spec.get("registrar")),
             },
         )
 
-    async def _ask(self, question: str, record: RegistrationRecord, spec: Mapping[str, Any]) -> Document:
-        registrar = spec["registrar"]
-        machine = {
-            "uid": record.vm_uid,
-            "name": record.vm_name,
-            "ipAddress": spec.get("ipAddress"),
-            "vmCloudSpace": record.vmcloudspace,
-            "vmPool": record.vmpool,
-        }
-        message = {
-            "ask": question,
-            "registrationKey": record.registration_key,
-            "omniCluster": record.omni_cluster,
-            "tokenId": record.token_id,
-            "vm": machine,
-        }
-        return await ask(registrar["exec"], message, registrar.get("timeoutSeconds", 60))
+    def _document(self, record: RegistrationRecord) -> Document:
+        return _document(record, self._ledger.progress(record.registration_key), self.context.clock.now())
 
 
-def _checked(answer: Document) -> Document:
-    """The answer, if the token's fields are strings or absent. Raises RegistrarFailed."""
-    for name in ("tokenId", "tokenExpiresAt"):
-        if not isinstance(answer.get(name), str | None):
-            raise RegistrarFailed(f"the registrar's {name} is not a string")
-    return answer
+def _is_settled(record: RegistrationRecord, progress: RegistrationProgress) -> bool:
+    """Whether there is nothing to be done about a machine."""
+    return record.status is RegistrationStatus.REGISTERED or progress.passed_over
 
 
-def _token_is_good(record: RegistrationRecord) -> bool:
-    """Whether a token issued earlier can be used again. A token without an expiry time can."""
-    if record.token_id is None:
-        return False
-    try:
-        return record.token_expires_at is None or datetime.fromisoformat(record.token_expires_at) > utc_now()
-    except (ValueError, TypeError):
-        return False
+def _always() -> None:
+    """Anything may be begun."""
 
 
-def _document(record: RegistrationRecord) -> Document:
+def _shown(registrar: Mapping[str, Any] | None) -> Document | None:
+    """A registrar as it is kept: without the secret."""
+    if not registrar or "webhook" not in registrar:
+        return dict(registrar) if registrar else None
+    return {**registrar, "webhook": {"url": registrar["webhook"]["url"]}}
+
+
+def _document(record: RegistrationRecord, progress: RegistrationProgress, now: datetime) -> Document:
     stack = record.payload.get("stack")
     return {
         "apiVersion": LOCAL_API_VERSION,
@@ -195,7 +152,11 @@ def _document(record: RegistrationRecord) -> Document:
             "omniCluster": record.omni_cluster,
             "registrar": record.payload.get("registrar"),
         },
-        "status": {"state": record.status.value, "updatedAt": record.updated_at},
+        "status": {
+            "state": record.status.value,
+            "updatedAt": record.updated_at,
+            "absence": absence(progress, now).value,
+        },
     }
 
 

@@ -1,113 +1,102 @@
-"""Runs a registrar program: one JSON object in, one JSON object out, within a timeout. Knows nothing of states."""
+"""The registrar of a manifest: how it is reached, how long it may take, and how often it is tried again."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import signal
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import re
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from rsspot.errors import RsspotError
-from rsspot.utils.reading import parse_json
-from rsspot.utils.secrets import Secrets
-from rsspot.utils.serialization import Document
+from pydantic import Field, ValidationInfo, model_validator
 
-LONGEST_COMPLAINT = 300
-MOST_OUTPUT = 1024 * 1024
-"""Bytes of standard output, and of standard error, after which the registrar is killed."""
-HARMLESS = frozenset(
-    {"PATH", "HOME", "PWD", "OLDPWD", "USER", "LOGNAME", "HOST", "HOSTNAME", "LANG", "LANGUAGE", "SHELL", "TERM", "TZ"}
-)
-"""Environment variables whose values may be shown; any other may hold a password that the registrar prints."""
-SHORTEST_SECRET = 6
+from rsspot.models.authoring import Truth, WholeNumber, between, is_authoring, rule
+from rsspot.models.fields import COMMAND, SECRET
+from rsspot.models.resource import Model
+
+TIMEOUT_SECONDS = 60
+ATTEMPTS = 5
+BACKOFF_SECONDS = 2
+LONGEST_BACKOFF = 300.0
+"""Seconds between two attempts at most, however many have failed."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ENTRY_POINT = re.compile(r"[A-Za-z_][\w.-]*(:[A-Za-z_][\w.]*)?")
+SHORTEST_KEY = 16
 
 
-class RegistrarFailed(RsspotError):
-    """The registrar could not be run, reported a failure, timed out, or did not print a JSON object."""
+def _check_command(command: list[str]) -> None:
+    if not command:
+        raise ValueError("must name a program")
 
 
-async def ask(command: Sequence[str], question: Document, timeout: float) -> Document:
-    """Run the registrar and return its answer. timeout: seconds, after which it is killed. Raises RegistrarFailed."""
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-    except OSError as error:
-        raise RegistrarFailed(f"cannot run the registrar {command[0]}: {error.strerror}") from None
-    try:
-        out, errors = await asyncio.wait_for(_exchange(process, json.dumps(question).encode()), timeout)
-    except TimeoutError:
-        raise RegistrarFailed(f"the registrar {command[0]} did not answer in {timeout:g} s") from None
-    except ValueError:
-        raise RegistrarFailed(f"the registrar {command[0]} printed more than {MOST_OUTPUT} bytes") from None
-    finally:
-        _kill(process)
-        if process.returncode is None:
-            await process.wait()
-    if process.returncode:
-        complaint = from_environment(os.environ).mask(errors.decode(errors="replace").strip())
-        reason = complaint[-LONGEST_COMPLAINT:]
-        raise RegistrarFailed(f"the registrar {command[0]} exited with {process.returncode}: {reason}")
-    try:
-        answer = parse_json(out)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise RegistrarFailed(f"the registrar {command[0]} did not print a JSON object")
-    return answer
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme not in ("http", "https"):
+        raise ValueError("must be an https:// URL")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must be an https:// URL: anybody on the way could change what http:// carries")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or a password: it is shown in plans")
 
 
-def from_environment(environ: Mapping[str, str]) -> Secrets:
-    """The values of the environment that may be secrets. A path is none."""
-    return Secrets(
-        value
-        for name, value in environ.items()
-        if name not in HARMLESS
-        and not name.startswith(("LC_", "XDG_"))
-        and len(value) >= SHORTEST_SECRET
-        and not value.startswith("/")
-    )
+def _check_secret(secret: str) -> None:
+    if len(secret) < SHORTEST_KEY:
+        raise ValueError(f"must have at least {SHORTEST_KEY} characters")
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """Kill the registrar and its children, which would keep the pipes open: nothing that reads them would return."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _check_entry_point(name: str) -> None:
+    if not ENTRY_POINT.fullmatch(name):
+        raise ValueError("must be package.module:function, or the name of an entry point of rsspot.registrars")
 
 
-async def _exchange(process: asyncio.subprocess.Process, question: bytes) -> tuple[bytes, bytes]:
-    """What the registrar prints on standard output and standard error until it ends."""
-    assert process.stdin and process.stdout and process.stderr
-    _, out, errors = await asyncio.gather(
-        _write(process.stdin, question),
-        _read(process.stdout, process),
-        _read(process.stderr, process),
-    )
-    await process.wait()
-    return out, errors
+class Webhook(Model):
+    """A URL that questions are posted to as JSON. Requests are signed, so that it can tell them from others."""
+
+    url: Annotated[str, rule(_check_url, format="uri")]
+    """Where to. https, or http to this machine. Redirects are not followed."""
+    secret: Annotated[str | None, SECRET, rule(_check_secret, minLength=SHORTEST_KEY), Field(repr=False)] = None
+    """Key of the signature, HMAC-SHA256, which the receiver has too."""
+
+    @model_validator(mode="after")
+    def _has_a_secret(self, info: ValidationInfo) -> Self:
+        # The ledger, and what is read from it, has none.
+        if is_authoring(info) and self.secret is None:
+            raise ValueError("must have a secret: the receiver could not tell our questions from others")
+        return self
 
 
-async def _write(stream: asyncio.StreamWriter, question: bytes) -> None:
-    # A registrar need not read its question.
-    with suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(question)
-        await stream.drain()
-        stream.close()
-        await stream.wait_closed()
+class Registrar(Model):
+    """What registers machines: exactly one of exec, webhook and entryPoint."""
+
+    exec: Annotated[list[str] | None, COMMAND, rule(_check_command, minItems=1)] = None
+    """Command line of a program. It reads one JSON object from stdin and prints one. A path with ./ or ../ is looked
+    for beside the manifest.
+    """
+    webhook: Webhook | None = None
+    """URL that is asked instead of a program."""
+    entry_point: Annotated[str, rule(_check_entry_point, pattern=f"^{ENTRY_POINT.pattern}$")] | None = None
+    """Python function that is called instead: `package.module:function`, or the name of an entry point of
+    `rsspot.registrars`. It may be a coroutine function.
+    """
+    timeout_seconds: Annotated[WholeNumber, between(1, 86_400)] = TIMEOUT_SECONDS
+    """Seconds that one question may take."""
+    find: Truth = False
+    """Whether it can be asked first if a machine is registered already, so that a lost ledger rebuilds itself."""
+
+    @model_validator(mode="after")
+    def _is_one(self, info: ValidationInfo) -> Self:
+        named = [each for each in (self.exec, self.webhook, self.entry_point) if each is not None]
+        if is_authoring(info) and len(named) != 1:
+            raise ValueError("must have exactly one of exec, webhook and entryPoint")
+        return self
 
 
-async def _read(stream: asyncio.StreamReader, process: asyncio.subprocess.Process) -> bytes:
-    """All bytes of a stream. Kills the registrar and raises ValueError for more than MOST_OUTPUT."""
-    content = bytearray()
-    while chunk := await stream.read(65536):
-        if len(content) <= MOST_OUTPUT:
-            content += chunk
-        else:
-            # What is in the pipe is read to its end, so that the pipe is closed.
-            _kill(process)
-    if len(content) > MOST_OUTPUT:
-        raise ValueError("too much output")
-    return bytes(content)
+class RegistrationRetry(Model):
+    """How often a machine is tried again, within a run and by later ones."""
+
+    limit: Annotated[WholeNumber, between(1, 1000)] = ATTEMPTS
+    """Failures after which a machine stays failed until `registrations retry`."""
+    backoff_seconds: Annotated[WholeNumber, between(0, 3600)] = BACKOFF_SECONDS
+    """Seconds before the second attempt. Each further one waits twice as long, up to five minutes."""
+
+    def pause(self, failures: int) -> float:
+        """Seconds to wait after so many failures."""
+        return min(self.backoff_seconds * 2.0 ** min(failures - 1, 30), LONGEST_BACKOFF)

@@ -8,24 +8,14 @@ from typing import Annotated
 from pydantic import Field
 
 from rsspot.constants import LOCAL_API_VERSION, STACK_LABEL
-from rsspot.models.authoring import Truth, WholeNumber, between
-from rsspot.models.fields import COLUMN, COMMAND, IMMUTABLE, WIDE, WRITE_ONLY, Column, RefersTo
-from rsspot.models.resource import Model, Resource, Spec, Status
+from rsspot.models.absence import Absence
+from rsspot.models.fields import COLUMN, IMMUTABLE, WIDE, WRITE_ONLY, Column, RefersTo
+from rsspot.models.resource import Resource, Spec, Status
 from rsspot.resources.kind import Kind, Naming
+from rsspot.services.registrations.registrar import Registrar, RegistrationRetry
 from rsspot.utils.serialization import Document, at_path
 
-
-class Registrar(Model):
-    """The program that registers machines. It reads one JSON object from stdin and prints one."""
-
-    exec: Annotated[list[str], COMMAND, Field(min_length=1)]
-    """Command line of the program. A path with ./ or ../ is looked for beside the manifest."""
-    timeout_seconds: Annotated[WholeNumber, between(1, 86_400)] = 60
-    """Seconds that one call of the program may take."""
-    find: Truth = False
-    """Whether the program can be asked first if a machine is registered already, so that a lost ledger rebuilds
-    itself.
-    """
+NOT_KEPT = "the ledger does not keep it"
 
 
 class RegistrationSpec(Spec):
@@ -36,7 +26,9 @@ class RegistrationSpec(Spec):
     omni_cluster: Annotated[str, COLUMN]
     """Name of the cluster that they are registered with."""
     registrar: Registrar
-    """The program that registers them."""
+    """What registers them: a program, a webhook or a Python function."""
+    retry: RegistrationRetry = RegistrationRetry()
+    """How often a machine is tried before it is left to people."""
 
 
 class Registration(Resource):
@@ -62,7 +54,9 @@ class VMRegistrationSpec(Spec):
     omni_cluster: Annotated[str, IMMUTABLE, COLUMN]
     """Name of the cluster that the machine is registered with."""
     registrar: Annotated[Registrar | None, WRITE_ONLY] = None
-    """The program that registers the machine."""
+    """What registers the machine."""
+    retry: Annotated[RegistrationRetry | None, WRITE_ONLY] = None
+    """How often the machine is tried before it is left to people."""
 
 
 class VMRegistrationStatus(Status):
@@ -72,6 +66,8 @@ class VMRegistrationStatus(Status):
     """How far the registration is: discovered, token_issued, submitted, registered, failed or skipped."""
     updated_at: Annotated[str | None, Column("UPDATED")] = None
     """When the state changed last."""
+    absence: str | None = None
+    """What earlier applies say about the machine being missing: none, brief, long or gone."""
 
 
 class VMRegistration(Resource):
@@ -99,11 +95,17 @@ def machines(registration: Document, group: Document) -> list[Document]:
                 "ipAddress": server.get("ipAddress"),
                 "omniCluster": spec["omniCluster"],
                 "registrar": spec["registrar"],
+                **({"retry": spec["retry"]} if spec.get("retry") else {}),
             },
         }
         for uid, server in sorted(servers.items())
         if server.get("ipAddress")
     ]
+
+
+def missed(machine: Document) -> Absence:
+    """What earlier applies say about a registered machine being missing."""
+    return Absence(at_path(machine, ("status", "absence")) or Absence.NONE)
 
 
 def registrations(machines: list[Document]) -> list[Document]:
@@ -116,7 +118,7 @@ def registrations(machines: list[Document]) -> list[Document]:
         spec, labels = machine["spec"], machine["metadata"].get("labels") or {}
         key = (labels.get(STACK_LABEL) or "", spec["vmCloudSpace"], spec["omniCluster"])
         wanted = {"vmCloudSpace": spec["vmCloudSpace"], "omniCluster": spec["omniCluster"]}
-        program = {"registrar": spec["registrar"]} if spec.get("registrar") else {}
+        program = {"registrar": _whole(spec["registrar"])} if spec.get("registrar") else {}
         # The program of any machine will do: all of a group had one Registration.
         earlier = found.get(key, {}).get("spec", {})
         found[key] = {"metadata": {"labels": labels}, "spec": {**wanted, **earlier, **program}}
@@ -132,6 +134,12 @@ def registrations(machines: list[Document]) -> list[Document]:
     ]
 
 
+def _whole(registrar: Document) -> Document:
+    """A registrar as the ledger has it, with something where its secret was, for a variable to stand for."""
+    webhook = registrar.get("webhook")
+    return {**registrar, "webhook": {"secret": NOT_KEPT, **webhook}} if webhook else registrar
+
+
 VM_REGISTRATION = Kind(
     VMRegistration,
     plural="vmregistrations",
@@ -141,6 +149,7 @@ VM_REGISTRATION = Kind(
     verbs=frozenset({"list", "get", "create", "delete"}),
     local=True,
     authored=False,
+    absence=missed,
     words={"create": "register", "delete": "retire"},
 )
 REGISTRATION = Kind(

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from rsspot.models.refs import Ref
-from rsspot.state.ledger.registrations import RegistrationLedger
+from rsspot.state.ledger.registration_history import RegistrationHistory
 
 
 class StepState(StrEnum):
@@ -136,7 +136,7 @@ class Lease:
     reason: str = ""
 
 
-class Ledger(RegistrationLedger, Protocol):
+class Ledger(RegistrationHistory, Protocol):
     """The record of all applies of all stacks. Each write is one durable transaction."""
 
     def acquire(
@@ -232,6 +232,10 @@ class Ledger(RegistrationLedger, Protocol):
 
     def unfinished_runs(self, scope: str) -> list[int]:
         """The numbers of the runs that were never closed."""
+        ...
+
+    def scopes(self) -> list[str]:
+        """Every stack that ever was applied or owns something, sorted. Reads no other record."""
         ...
 
     def runs(

@@ -150,6 +150,21 @@ def advanced(
     )
 
 
+def returned(
+    record: RegistrationRecord | None, status: RegistrationStatus, *, worker: str | None, now: str
+) -> RegistrationRecord:
+    """A copy of the record of an unfinished machine with the status that its next attempt begins with.
+
+    Raises StateError for a machine that is unknown or registered, or that another worker has claimed.
+    """
+    if record is not None:
+        require_claim(record, worker, now)
+    if record is None or record.status is _S.REGISTERED:
+        before = record.status.value if record else "unknown"
+        raise StateError(f"a registration cannot go from {before} to {status.value}")
+    return replace(record, status=status, updated_at=now)
+
+
 def later(before: RegistrationStatus, status: RegistrationStatus) -> RegistrationStatus:
     """The status of a machine that has one and is said to have another: the one that is further on.
 

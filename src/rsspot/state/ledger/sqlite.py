@@ -5,20 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from rsspot.errors import Locked
 from rsspot.models.refs import Ref
 from rsspot.state.database import Access, Database
 from rsspot.state.health import require_intact
 from rsspot.state.ledger.plans import MADE_BY, packed
 from rsspot.state.ledger.protocol import (
     AttemptRecord,
-    Holder,
     Lease,
     OpenStep,
     OwnedObject,
@@ -27,8 +23,9 @@ from rsspot.state.ledger.protocol import (
     StepState,
 )
 from rsspot.state.ledger.rows import LARGEST_RUN, Rows
-from rsspot.state.ledger.rules import others, require_apart, require_free, require_held, require_open, still_holds
-from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
+from rsspot.state.ledger.rules import others, require_apart, require_held, require_open
+from rsspot.state.ledger.sqlite_leases import SqliteLeases
+from rsspot.state.ledger.sqlite_registration_history import SqliteRegistrationHistory
 from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import canonical, without_surrogates
 
@@ -55,7 +52,7 @@ RUN = (
 """What a list of runs needs. Plans are large: only those are read that say who started their run."""
 
 
-class SqliteLedger(SqliteRegistrations):
+class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
     """See `Ledger` for the methods. clock: tells the times on record; that of this machine unless given"""
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
@@ -64,60 +61,6 @@ class SqliteLedger(SqliteRegistrations):
 
     def close(self) -> None:
         self._db.close()
-
-    # Leases
-
-    def acquire(
-        self,
-        scope: str,
-        holder: Holder,
-        now: datetime,
-        ttl: float,
-        *,
-        abandoned: Lease | None = None,
-        reason: str = "",
-    ) -> Lease:
-        with self._db.transaction() as db:
-            row = db.execute("SELECT * FROM leases WHERE scope = ?", (scope,)).fetchone()
-            require_free(self._read.lease(row) if row else None, holder, now, abandoned)
-            fence = self._read.fence(row) if row else 0
-            lease = Lease(scope, holder, fence + 1, now + timedelta(seconds=ttl), reason)
-            values = (scope, holder.name, holder.host, holder.pid, holder.process, holder.job)
-            db.execute(
-                "INSERT OR REPLACE INTO leases (scope, holder, host, pid, process, job, fence, expires_at, reason)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, lease.fence, lease.expires_at.isoformat(), reason),
-            )
-        return lease
-
-    def current_lease(self, scope: str) -> Lease | None:
-        rows = self._db.rows("SELECT * FROM leases WHERE scope = ?", scope)
-        return self._read.lease(rows[0]) if rows else None
-
-    def leases(self) -> list[Lease]:
-        rows = self._db.rows("SELECT * FROM leases WHERE holder IS NOT NULL ORDER BY scope")
-        return [lease for row in rows if (lease := self._read.lease(row))]
-
-    def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
-        renewed = replace(lease, expires_at=now + timedelta(seconds=ttl))
-        with self._db.transaction() as db:
-            changed = db.execute(
-                "UPDATE leases SET expires_at = ? WHERE scope = ? AND holder = ? AND fence = ?",
-                (renewed.expires_at.isoformat(), lease.scope, lease.holder.name, lease.fence),
-            ).rowcount
-        if not changed:
-            raise Locked(f"the lease of {lease.scope} was taken over")
-        return renewed
-
-    def holds(self, lease: Lease) -> bool:
-        return still_holds(self.current_lease(lease.scope), lease)
-
-    def release(self, lease: Lease) -> None:
-        with self._db.transaction() as db:
-            db.execute(
-                "UPDATE leases SET holder = NULL WHERE scope = ? AND holder = ? AND fence = ?",
-                (lease.scope, lease.holder.name, lease.fence),
-            )
 
     # Runs
 
@@ -253,6 +196,10 @@ class SqliteLedger(SqliteRegistrations):
 
     def unfinished_runs(self, scope: str) -> list[int]:
         return [row["id"] for row in self._db.rows("SELECT id FROM runs WHERE scope = ? AND outcome IS NULL", scope)]
+
+    def scopes(self) -> list[str]:
+        rows = self._db.rows("SELECT scope FROM runs UNION SELECT scope FROM managed_objects ORDER BY scope")
+        return [str(row["scope"]) for row in rows]
 
     def runs(
         self, scope: str | None = None, *, stack: str | None = None, unfinished: bool = False, limit: int | None = None
