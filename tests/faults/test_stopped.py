@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,9 @@ CODES = {"ok": 0, "cancelled": 8, "unknown": 11}
 """The exit code that the README has for each outcome of a run that was told to stop."""
 STEP, LAST = amount(23, 1), amount(56, 10_000)
 """Which moments are taken: the first of each way, and so many on, up to the last."""
-TEXTS = ("create", "change")[: amount(1, 2)]
+TEXTS = ("create", "change", "recover")[: amount(1, 3)]
+AFTER_A_CREATE = 30
+"""A moment in the middle of the run that makes everything."""
 
 Tell = Callable[[Path, str, str, int], dict[str, Any]]
 Begin = Callable[[str], tuple[Path, dict[str, Any]]]
@@ -37,6 +40,9 @@ def tell() -> Iterator[Tell]:
 
     def run(folder: Path, text: str, way: str, number: int) -> dict[str, Any]:
         ended = program.run(folder, text, way, number)
+        if way == "SIGKILL":
+            assert ended.returncode == -signal.SIGKILL, ended.stderr
+            return {}
         assert ended.returncode == 0, ended.stderr
         told: dict[str, Any] = json.loads((folder / "told.json").read_text())
         return told
@@ -54,6 +60,8 @@ def begin(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> Begin:
         folder = tmp_path_factory.mktemp(text)
         if text == "change":
             tell(folder, "create", "none", 0)
+        elif text == "recover":
+            tell(folder, "create", "SIGKILL", AFTER_A_CREATE)
         peace = shutil.copytree(folder, tmp_path_factory.mktemp("peace"), dirs_exist_ok=True)
         told = tell(peace, text, "none", 0)
         assert (told["code"], told["then"][0]) == (0, 0)

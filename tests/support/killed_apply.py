@@ -47,7 +47,7 @@ spec: {region: us-central-dfw-2, vmSshKeyRef: {name: operators}}
 apiVersion: ngpc.rxt.io/v1
 kind: VMPool
 metadata: {name: runners}
-spec: {vmCloudSpace: vms, serverClass: gp.vs2.medium-dfw2, desired: 1, bidPrice: 0.03, vmImage: ubuntu24.04}
+spec: {vmCloudSpace: vms, serverClass: gp.vs2.medium-dfw2, desired: 2, bidPrice: 0.03, vmImage: ubuntu24.04}
 ---
 apiVersion: rsspot.dev/v1
 kind: Registration
@@ -85,7 +85,7 @@ STORIES = {
     "to detach": Story(scenes.CLOUDSPACE + scenes.WORKERS + DETACHED),
     "detach": Story(scenes.CLOUDSPACE + scenes.WORKERS, "to detach"),
     "adopt": Story(scenes.CLOUDSPACE + scenes.WORKERS + DETACHED, "detach", allowed={"adopt": True}),
-    "machines": Story(MACHINES),
+    "machines": Story(MACHINES, options=ApplyOptions(parallel=1)),
     "unready": Story(TEN, options=ApplyOptions(wait="none")),
     "wait": Story(TEN, "unready", gap=0.0),
     "rich": Story(scenes.CLOUDSPACE + RICH),

@@ -19,11 +19,12 @@ from rsspot.cli.app import run
 from rsspot.cli.signals import treat_like_interrupts
 from rsspot.simulator.apiserver.messages import Request, Response
 from rsspot.simulator.clock import ManualClock
+from rsspot.simulator.world import last_moment
 from support import scenes
 from support.loopback_server import Loopback, failure
 
 STACK = "apiVersion: rsspot.dev/v1\nkind: Stack\nmetadata: {name: things}\n---\n"
-TEXTS = {"create": STACK + scenes.STACK, "change": STACK + scenes.CHANGED}
+TEXTS = {"create": STACK + scenes.STACK, "change": STACK + scenes.CHANGED, "recover": STACK + scenes.STACK}
 LATER = 6_000.0
 """Seconds between two commands, in the world's time."""
 HEARD_WITHIN = 60.0
@@ -207,10 +208,11 @@ def main(arguments: list[str]) -> int:
     place, text, way, number = arguments
     folder = Path(place)
     os.chdir(folder)
+    before = last_moment(folder / "world.db")
     service = Service(folder)
+    service.clock.advance((before or service.clock.time()) + LATER - service.clock.time())
     os.environ.clear()
     os.environ.update(environment(service, folder))
-    service.clock.advance(LATER)
     state = folder / "state.db"
     stop = Stop(way, int(number), state)
     code, out, errors = command(service, folder, text, stop)
