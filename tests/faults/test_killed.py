@@ -2,7 +2,7 @@
 
 The moments are not written down here: each story is told once to its end, and every ledger write, request and wait that
 it comes by is a moment before and a moment after its effect. In `make test`, the moments right after something durable
-are taken, all of them or every third; `make chaos` takes every moment. What the moments cover is compared with the
+are taken, all of them or every fifth; `make chaos` takes every moment. What the moments cover is compared with the
 source: an await or a ledger write of the applier that no story is killed at has to be named here, with the reason.
 """
 
@@ -32,7 +32,7 @@ ONLY_FOR_OTHERS = ("to detach", "unready", "rich")
 """Stories that are told because others come after them."""
 IN_FULL = ("create", "change", "recover a create")
 """Stories of which `make test` takes every durable moment."""
-THIRD = 3
+STRIDE = 5
 SHARES = amount(1, 4)
 """Each story is split into so many tests, so that they can run side by side."""
 
@@ -164,7 +164,7 @@ def chosen(name: str, moments: list[Moment]) -> list[int]:
     if FULL:
         return list(range(1, len(moments) + 1))
     durable = [number for number, moment in enumerate(moments, 1) if moment.is_durable]
-    return durable if name in IN_FULL else durable[::THIRD]
+    return durable if name in IN_FULL else durable[::STRIDE]
 
 
 @pytest.mark.timeout(1200)
