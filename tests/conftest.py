@@ -12,8 +12,10 @@ from support.amount import amount
 # Nothing that is imported and collected becomes garbage before the end, and looking for it takes a third of the time.
 gc.disable()
 
-# Ctrl-C is ignored by what a shell starts in the background, and by all that this starts in turn.
+# Ctrl-C is ignored by what a shell starts in the background, a hang-up by what `nohup` starts, and by all that these
+# start in turn.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long an example takes says how busy the machine is.
 settings.register_profile(

@@ -135,7 +135,7 @@ async def test_a_cancelled_question_ends_its_program(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await asking
     with pytest.raises(ProcessLookupError):
-        os.kill(int(started[0].split("#")[1]), 0)
+        os.kill(int(started[0].partition("#")[0]), 0)
 
 
 async def test_the_process_is_told_before_it_has_its_question() -> None:
@@ -149,7 +149,7 @@ async def test_the_process_is_told_before_it_has_its_question() -> None:
     with pytest.raises(KeyError):
         await ProgramRegistrar(["/bin/sleep", "600"]).ask(Question({}, "key", 600, note))
     with pytest.raises(ProcessLookupError):
-        os.kill(int(began[0].split("#")[1]), 0)
+        os.kill(int(began[0].partition("#")[0]), 0)
 
 
 async def test_a_program_can_say_that_nobody_knows() -> None:

@@ -23,7 +23,7 @@ from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus, worker_of_this_process
 from rsspot.utils.clock import utc_now
-from rsspot.utils.process import name_of
+from rsspot.utils.process import identity_of, name_of
 from support.scripted_registrar import NO, SILENCE, TOKEN, ScriptedRegistrar, hang
 
 S = RegistrationStatus
@@ -277,8 +277,9 @@ async def test_a_process_of_another_number_is_left_alone(ledger: Ledger) -> None
     """The number may be somebody else's by now."""
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
     try:
-        space, pid, started = name_of(other.pid).rsplit("#", 2)
-        for identity in (f"{space}#{pid}#{int(started) + 1}", f"elsewhere#{pid}#{started}", f"{space}#{pid}#unknown"):
+        place, _, started = identity_of(other.pid).partition(".")
+        wrong = (f"{place}.{int(started) + 1}", f"0123456789ab.{started}", "")
+        for identity in (f"{other.pid}#{each}" for each in wrong):
             asked = ledger.ask("key", "issue_token", str, "a worker that is no more")
             ledger.asked_by(asked, identity)
         await register("key", terms(ledger, ScriptedRegistrar()))

@@ -56,7 +56,7 @@ def test_a_copy_shows_what_is_damaged(file: Path) -> None:
     """It is made page by page."""
     content = file.read_bytes()
     file.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
-    with closing(Database(file, access=Access.COPY)) as copy, pytest.raises(StateError, match="it is damaged"):
+    with pytest.raises(StateError, match="it is damaged"), closing(Database(file, access=Access.COPY)) as copy:
         copy.rows("SELECT * FROM runs, steps")
 
 
