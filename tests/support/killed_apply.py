@@ -78,6 +78,7 @@ TEN = scenes.CLOUDSPACE + "".join(scenes.WORKERS.replace("workers", f"pool-{numb
 """More pools than are looked at one by one."""
 RICH = scenes.WORKERS.replace("workers", "rich").replace("desired: 2", "desired: 120").replace("0.06", "0.52")
 """Outbids the others and has all servers of its class."""
+# What takes real time, as registrars do, goes one by one: a story has the same moments whenever it is told.
 STORIES = {
     "create": Story(scenes.STACK),
     "change": Story(scenes.CHANGED, "create"),
@@ -116,7 +117,9 @@ STORIES = {
     "recover a patch": Story(scenes.CHANGED, "create", killed=("PATCH after", 1)),
     "recover a delete": Story(scenes.CHANGED, "create", killed=("DELETE after", 1)),
     "recover a detach": Story(scenes.CLOUDSPACE + scenes.WORKERS, "to detach", killed=("PATCH after", 1)),
-    "recover machines": Story(MACHINES, killed=("ledger claim_registrations after", 1)),
+    "recover machines": Story(
+        MACHINES, killed=("ledger claim_registrations after", 1), options=ApplyOptions(parallel=1)
+    ),
 }
 
 
