@@ -17,9 +17,10 @@ demo: .venv/run
 test: .venv/dev .venv/contract .venv/clients .venv/javascript .venv/browser
 	$(BIN)/pytest -n 2
 
-# The random tests in full: `make test` runs a slice of them.
+# The random tests and those that go through every moment, in full: `make test` runs a slice of them.
 chaos: .venv/dev .venv/contract
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/chaos tests/simulator/test_contract.py
+	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/faults/test_killed.py tests/faults/test_stopped.py tests/e2e/test_late_writes.py
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 -m hypothesis -o timeout=600 tests --ignore tests/chaos
 
 # Branch coverage over the whole suite, as a table and as pages in .venv/coverage/pages. Takes twice the time of `make test`.

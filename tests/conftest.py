@@ -2,7 +2,9 @@
 
 import gc
 import signal
+from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from support.amount import amount
@@ -29,3 +31,12 @@ def pytest_collection_finish() -> None:
     # A test leaves little behind; looking for it as often as usual takes a twelfth of the time.
     gc.set_threshold(20_000)
     gc.enable()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much of what is enumerated was gone through: the sums of what tests counted with `record_property`."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        counts.update({name: number for name, number in report.user_properties if isinstance(number, int)})
+    for name, number in sorted(counts.items()):
+        terminalreporter.write_line(f"{number:,} {name}")

@@ -27,42 +27,12 @@ from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import apply_context, plan_destroy
 from support.holders import holder_that_ended, this_holder
+from support.paced import Paced
 from support.scenes import CLOUDSPACE, STACK, OpenScene, Scene
 
 HOUR = 3600.0
 SOMEBODY = Holder("somebody", "elsewhere", 1)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-class Paced(ManualClock):
-    """A clock whose sleepers wake only when a test lets the time pass."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._sleepers: list[tuple[float, asyncio.Event]] = []
-
-    async def sleep(self, seconds: float) -> None:
-        awake = asyncio.Event()
-        self._sleepers.append((self.monotonic() + seconds, awake))
-        await awake.wait()
-
-    async def let_pass(self, seconds: float) -> None:
-        """Wake every sleeper in its turn."""
-        until = self.monotonic() + seconds
-        await settle_down()
-        while due := [each for each in self._sleepers if each[0] <= until]:
-            first = min(due, key=lambda sleeper: sleeper[0])
-            self._sleepers.remove(first)
-            self.advance(first[0] - self.monotonic())
-            first[1].set()
-            await settle_down()
-        self.advance(until - self.monotonic())
-
-
-async def settle_down() -> None:
-    """Let other tasks run until they wait again."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

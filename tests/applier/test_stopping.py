@@ -89,6 +89,28 @@ async def test_a_wait_that_is_abandoned_leaves_what_was_done(spot_api: Simulated
     assert states(scene) == [StepState.DONE]
 
 
+@pytest.mark.parametrize(("outcome", "code"), [("cancelled", 8), ("deadline", 9)])
+async def test_a_deletion_that_is_no_longer_waited_for_has_not_failed(
+    spot_api: SimulatedSpot, open_scene: OpenScene, outcome: str, code: int
+) -> None:
+    """It was accepted, and the run was stopped: nothing went wrong."""
+    stop = CancelToken()
+    await open_scene().apply()
+    spot_api.faults.say("ondemandnodepools: stuck always")
+
+    async def ask(request: httpx.Request, _: httpx.AsyncBaseTransport) -> None:
+        if request.method == "DELETE":
+            stop.ask(outcome)
+
+    scene = open_scene(ask)
+    recap = await scene.apply(CLOUDSPACE + WORKERS, ApplyOptions(stop=stop))
+    assert (recap.outcome, recap.exit_code) == (outcome, code)
+    assert (recap.counts["deleted"], recap.counts["failed"], recap.counts["waiting"]) == (1, 0, 1)
+    assert states(scene) == [StepState.DONE]
+    spot_api.faults.clear()
+    assert (await open_scene().apply(CLOUDSPACE + WORKERS)).outcome == "ok"
+
+
 async def test_a_stop_writes_down_all_that_was_not_begun_at_once(open_scene: OpenScene) -> None:
     """However many steps there are, skipping them is one write."""
     stop = CancelToken()

@@ -23,6 +23,7 @@ from rsspot.simulator.world import World
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Holder
 from rsspot.utils.clock import utc_now
+from support.amount import FULL
 
 POOLS = 12
 PARALLEL = 4
@@ -163,3 +164,50 @@ def test_a_woken_holder_ends_10_and_writes_nothing(
     assert told.splitlines()[-1].startswith("RECAP ")
     assert "exit=10" in told.splitlines()[-1]
     assert json.dumps(said).count("another apply took over") == 1
+
+
+full_only = pytest.mark.skipif(not FULL, reason="takes long; `make chaos` does it")
+
+
+@full_only
+@pytest.mark.timeout(600)
+def test_a_woken_holder_writes_nothing_beside_the_run_that_took_over(
+    server: Server, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """It slept for longer than a lease lasts, and another apply has made the pools meanwhile."""
+    sleeper = start()
+    refused(server, 8)
+    sleeper.send_signal(signal.SIGSTOP)
+    quiet(server)
+    server.api.faults.script.clear()
+    asked = 0
+    while (other := start()).wait(200) == 10:
+        # Nobody can see that the holder sleeps, until its lease has expired.
+        asked += 1
+        assert asked < 30
+        time.sleep(5)
+    told, said = other.communicate()
+    assert other.returncode == 0, told + said
+    assert asked > 0
+    assert len(server.api.world.store.objects("ondemandnodepools")) == POOLS
+    arrived = quiet(server)
+    sleeper.send_signal(signal.SIGCONT)
+    told, said = sleeper.communicate(timeout=60)
+    assert sleeper.returncode == 10, told + said
+    assert writes(server) == arrived
+    assert told.splitlines()[-1].endswith("exit=10")
+
+
+@full_only
+def test_after_a_kill_another_apply_goes_on_at_once(
+    server: Server, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Its lease is good for a minute, but its process is known to have ended."""
+    killed = start()
+    refused(server, 8)
+    killed.kill()
+    server.api.faults.script.clear()
+    told, said = start().communicate(timeout=60)
+    assert told.splitlines()[-1].endswith("exit=0"), said
+    assert "still renews it" not in said
+    assert len(server.api.world.store.objects("ondemandnodepools")) == POOLS

@@ -1,10 +1,12 @@
 """Programs of this package that tests start very often: each start is a fork of a process that has imported everything.
 
-The forks are processes like any other: they can be killed, and share nothing with whoever started them.
+The forks are processes like any other: they can be killed, and share nothing with whoever started them. A module may
+have a function `warm_up`, which does once what would otherwise take time in every fork.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -74,6 +76,10 @@ def forked(main: Callable[[list[str]], int], arguments: list[str]) -> Ended:
 
 
 if __name__ == "__main__":
-    main = importlib.import_module(f"support.{sys.argv[1]}").main
+    module = importlib.import_module(f"support.{sys.argv[1]}")
+    getattr(module, "warm_up", lambda: None)()
+    # What lives now lives until the end; a fork that looks for garbage among it would copy all of it.
+    gc.freeze()
+    main = module.main
     for line in sys.stdin:
         print(json.dumps(forked(main, json.loads(line))), flush=True)

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from rsspot.applier.events import Recap
 from rsspot.applier.options import ApplyOptions
-from support.killed_apply import Stage
+from support.crash_points import Fuse
+from support.killed_apply import Stage, warm_up
+
+__all__ = ["main", "warm_up"]
 
 FAULTS = (
     "POST: reset-after",
@@ -25,9 +28,9 @@ FAULTS = (
 )
 
 
-async def run(folder: Path, start: float, seed: int | None, *, write: int = 0, mutation: int = 0) -> Recap:
+async def run(folder: Path, start: float, seed: int | None, fuse: Fuse | None = None) -> Recap:
     """Plan and apply once. seed: of the faults; None for none."""
-    stage = Stage(folder, start, write=write, mutation=mutation)
+    stage = Stage(folder, start, fuse)
     if seed is not None:
         chance = random.Random(seed)
         for fault in chance.sample(FAULTS, 4):
@@ -46,5 +49,4 @@ def chance_of(seed: int | None) -> int:
 def main(arguments: list[str]) -> int:
     """The program: FOLDER START SEED (write|mutation|never) NUMBER."""
     place, begin, of, what, number = arguments
-    dying = {} if what == "never" else {what: int(number)}
-    return asyncio.run(run(Path(place), float(begin), int(of), **dying)).exit_code
+    return asyncio.run(run(Path(place), float(begin), int(of), Fuse(what, int(number)))).exit_code

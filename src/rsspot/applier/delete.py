@@ -14,7 +14,8 @@ as planned on                           send the DELETE, then by its answer:
 2xx, none, 5xx, 409, 404                read again, after a pause
 any other refusal                       failed, unless an earlier attempt did arrive
 
-Then it is waited for until the object is gone, unless `--wait=none` and no other step waits for that.
+Then it is waited for until the object is gone, unless `--wait=none` and no other step waits for that. If the run is
+stopped meanwhile, the step is done as far as it is ours; if the time is up, it has failed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from rsspot.errors import Conflict, NotFound, OutcomeUnknown, RsspotError
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
 from rsspot.planner.protection import on_remove
+from rsspot.resources.kind import Phase, Readiness
 from rsspot.state.ledger.protocol import StepState
+
+NOT_WAITED_FOR = Readiness(Phase.PROGRESSING, "accepted, no longer waited for")
 
 
 async def delete(step: StepRun) -> Result:
@@ -58,9 +62,11 @@ async def delete(step: StepRun) -> Result:
         raise OutcomeUnknown(f"{step.change.address} was asked {MOST_SENDS} times to go and is still there")
     if context.wait == WaitMode.NONE and not step.step.awaited:
         return step.close(Result(StepState.DONE, "accepted"), gone=gone)
-    if not await until_gone(step.lookout, step.kind, base.name, base.uid, context.clock, context.patience):
-        return step.close(Result(StepState.FAILED, "accepted, and still being deleted"))
-    return step.close(Result(StepState.DONE), gone=gone)
+    if await until_gone(step.lookout, step.kind, base.name, base.uid, context.clock, context.patience):
+        return step.close(Result(StepState.DONE), gone=gone)
+    if context.patience.given_up():
+        return step.close(Result(StepState.DONE, NOT_WAITED_FOR.note, NOT_WAITED_FOR, reached=False), gone=gone)
+    return step.close(Result(StepState.FAILED, "accepted, and still being deleted"))
 
 
 async def _reason_to_keep(step: StepRun, doomed: Ref, verdict: Verdict) -> str | None:

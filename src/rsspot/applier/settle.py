@@ -52,18 +52,16 @@ class Verdict:
 
 
 async def settle(
-    change: Change, verb: Verb, documents: Documents, clock: Clock, looks: Sequence[float] = VISIBLE_WITHIN
+    change: Change, documents: Documents, clock: Clock, looks: Sequence[float] = VISIBLE_WITHIN
 ) -> Verdict:
-    """Look the object of an unanswered write up, giving a create time to become visible."""
-    name = change.base.name if verb is Verb.DELETE and change.base else change.ref.name
-    live = await look(documents, name)
-    if verb is Verb.CREATE:
-        for pause in looks:
-            if live is not None:
-                break
-            await clock.sleep(pause)
-            live = await look(documents, name)
-    return judge(change, verb, documents, live)
+    """Look the object of an unanswered create up, giving it time to become visible."""
+    live = await look(documents, change.ref.name)
+    for pause in looks:
+        if live is not None:
+            break
+        await clock.sleep(pause)
+        live = await look(documents, change.ref.name)
+    return judge(change, Verb.CREATE, documents, live)
 
 
 async def look(documents: Documents, name: str) -> Document | None:

@@ -171,10 +171,10 @@ class StepRun:
             raise self._unknown(error) from None
 
     async def settle(self) -> Verdict:
-        """What became of an unanswered write. Raises OutcomeUnknown when not even reading tells."""
+        """What became of an unanswered create. Raises OutcomeUnknown when not even reading tells."""
         self._tell("the write was not answered and is looked up")
         try:
-            return await settle(self.change, self.step.verb, self.documents, self.context.clock)
+            return await settle(self.change, self.documents, self.context.clock)
         except (ApiError, TransportError) as error:
             raise self._unknown(error) from None
 
