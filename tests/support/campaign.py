@@ -168,7 +168,7 @@ class Campaign:
         fought.open_steps = len(runner.ledger.open_steps(plan.scope)) + len(runner.ledger.unfinished_runs(plan.scope))
         await runner.close()
         fought.broken, fought.mutations = self._witness.broken, len(self._witness.mutations)
-        fought.lives = Counter(lives(self._spot))
+        fought.lives = Counter(lives(self._spot, STACK))
         fought.twice = [name for name, times in births(self._spot, self._begun).items() if times > 1]
         fought.registered = submitted(self._beginning.questions)
 
@@ -180,13 +180,13 @@ def logical(body: Document) -> Logical:
     return body["kind"], spec.get("cloudSpace") or spec.get("vmCloudSpace") or "", given
 
 
-def is_ours(body: Document) -> bool:
-    return at_path(body, ("metadata", "labels", STACK_LABEL)) == STACK
+def is_of(stack: str, body: Document) -> bool:
+    return at_path(body, ("metadata", "labels", STACK_LABEL)) == stack
 
 
-def lives(spot: SimulatedSpot) -> list[Logical]:
-    """Every object of the stack that is not on its way out."""
-    found = [body for plural in PLURALS for body in spot.world.store.objects(plural, NAMESPACE) if is_ours(body)]
+def lives(spot: SimulatedSpot, stack: str) -> list[Logical]:
+    """Every object of a stack that is not on its way out."""
+    found = [body for plural in PLURALS for body in spot.world.store.objects(plural, NAMESPACE) if is_of(stack, body)]
     return [logical(body) for body in found if not body["metadata"].get("deletionTimestamp")]
 
 
@@ -194,7 +194,7 @@ def births(spot: SimulatedSpot, since: int) -> Counter[Logical]:
     """How often each object of the stack came into being."""
     changes = [each for plural in PLURALS for each in spot.world.store.changes(plural, NAMESPACE, since)]
     born = [json.loads(each.body) for each in changes if each.type == "ADDED"]
-    return Counter(logical(body) for body in born if is_ours(body))
+    return Counter(logical(body) for body in born if is_of(STACK, body))
 
 
 def submitted(questions: Path) -> Counter[str]:

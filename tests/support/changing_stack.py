@@ -22,28 +22,29 @@ REGION = "us-central-dfw-1"
 LOCAL = "rsspot.dev/v1"
 
 
-def _object(kind: str, name: str, *, version: str = "ngpc.rxt.io/v1", **spec: Any) -> Document:
+def document(kind: str, name: str, *, version: str = "ngpc.rxt.io/v1", **spec: Any) -> Document:
+    """A manifest."""
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
 def _space(name: str, **spec: Any) -> Document:
-    return _object("CloudSpace", name, region=REGION, kubernetesVersion="1.31.1", **spec)
+    return document("CloudSpace", name, region=REGION, kubernetesVersion="1.31.1", **spec)
 
 
 def _pool(chance: Random, name: str, space: str) -> Document:
     fields: Document = {"cloudSpace": space, "desired": 1, "serverClass": chance.choice(CLASSES)}
     if chance.random() < 0.6:
-        return _object("SpotNodePool", name, **fields, bidPrice="0.22")
-    return _object("OnDemandNodePool", name, **fields)
+        return document("SpotNodePool", name, **fields, bidPrice="0.22")
+    return document("OnDemandNodePool", name, **fields)
 
 
 def _machines() -> list[Document]:
     """A VM cloudspace whose machines are there already when the stack changes."""
     fields = {"vmCloudSpace": "vms", "serverClass": "gp.vs2.medium-dfw2", "desired": 1, "bidPrice": "0.10"}
     return [
-        _object("VMSSHKey", "ours", publicKey=KEY),
-        _object("VMCloudSpace", "vms", region="us-central-dfw-2", vmSshKeyRef={"name": "ours"}),
-        *(_object("VMPool", name, **fields) for name in ("runners", "builders")),
+        document("VMSSHKey", "ours", publicKey=KEY),
+        document("VMCloudSpace", "vms", region="us-central-dfw-2", vmSshKeyRef={"name": "ours"}),
+        *(document("VMPool", name, **fields) for name in ("runners", "builders")),
     ]
 
 
@@ -84,7 +85,7 @@ def changed(objects: int, variant: int, registrar: list[str]) -> list[Document]:
 
 def _registration(registrar: list[str]) -> Document:
     spec: Document = {"vmCloudSpace": "vms", "omniCluster": "first", "registrar": {"exec": registrar}}
-    return _object("Registration", "known", version=LOCAL, **spec)
+    return document("Registration", "known", version=LOCAL, **spec)
 
 
 def _stay(_: Document) -> None:

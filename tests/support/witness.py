@@ -33,18 +33,19 @@ def is_mutation(request: httpx.Request) -> bool:
 
 
 class Witness(httpx.AsyncBaseTransport):
-    """Passes every request on to the simulator. `broken`: what must never happen, and did; `mutations`: all it saw.
+    """Passes every request on to the simulator. `mutations`: all it saw.
 
-    stack: whose objects may be deleted · approved: what may be sent; None for anything
+    stack: whose objects may be deleted · broken: gets what must never happen, and did
+    approved: what may be sent; None for anything
     """
 
-    def __init__(self, spot: SimulatedSpot, ledger: Path, stack: str) -> None:
+    def __init__(self, spot: SimulatedSpot, ledger: Path, stack: str, broken: list[str] | None = None) -> None:
         self._spot, self._stack = spot, stack
         self._ledger = sqlite3.connect(ledger, isolation_level=None)
         self._kinds = {kind.plural: kind for kind in kinds().values()}
         self.approved: set[Mutation] | None = None
         self.mutations: list[Mutation] = []
-        self.broken: list[str] = []
+        self.broken = broken if broken is not None else []
 
     def close(self) -> None:
         self._ledger.close()
