@@ -32,8 +32,8 @@ SHARE = 0.2
 """Of the requests that go wrong."""
 MOST_RUNS = 3
 """Within which a stack is as wanted, though all of them meet faults. A run that is killed comes on top."""
-LIFETIME = 900
-"""Seconds that a token lives: some expire in the middle of an apply."""
+LIFETIME = 200
+"""Seconds that a token lives: several expire in the middle of an apply."""
 LATER = 300.0
 """Seconds between two runs."""
 GENEROUS = PlanOptions(prune=True, most_deletes=100)

@@ -29,8 +29,10 @@ FAULTS_OF_READS = (*SCRIPTED, "stale 3", "html", "timeout before")
 FAULTS_OF_WRITES = (*SCRIPTED, "409", "html", "html after", "timeout before", "timeout after", "lost after")
 LOST = 30.0
 """Seconds after which a request without an answer is given up."""
+SET = 0.3
+"""Share of the failing mutations before which somebody sets the clock of the client."""
 STEPS = (-600.0, -30.0, 30.0, 600.0)
-"""Seconds by which the clock of the client is set, now and then."""
+"""Seconds by which it is set."""
 MOST_TURNS = 3
 """Turns of the event loop that a request may take longer than another: their order differs from seed to seed."""
 
@@ -59,7 +61,7 @@ class Unreliable(httpx.AsyncBaseTransport):
             await asyncio.sleep(0)
         if chance.random() >= self.share:
             return await self._inner.handle_async_request(request)
-        if is_mutation(request) and chance.random() < 0.1:
+        if is_mutation(request) and chance.random() < SET:
             self._clock.set_by(chance.choice(STEPS))
         fault = chance.choice(FAULTS_OF_WRITES if is_mutation(request) else FAULTS_OF_READS)
         self.faults[fault] += 1
