@@ -13,6 +13,8 @@ import pytest
 
 from support.amount import amount
 from support.campaign import Beginning, Campaign
+from support.changing_stack import MACHINES
+from support.runner import KILLED
 
 SEEDS = range(amount(40, 1000))
 OBJECTS = amount(16, 40)
@@ -40,5 +42,7 @@ async def test_a_stack_becomes_as_wanted_though_every_fifth_request_fails(
     assert fought.lives == beginning.wanted(seed)
     assert not fought.twice
     assert not fought.broken
-    assert set(fought.registered.values()) == {1}
+    assert len(fought.registered) == MACHINES
+    # A killed run may have asked without hearing the answer.
+    assert max(fought.registered.values()) <= 1 + fought.ends.count(KILLED)
     assert fought.faults.total() > fought.requests / 10

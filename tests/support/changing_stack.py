@@ -20,6 +20,9 @@ SPACES = ("edge", "west", "south")
 CLASSES = ("gp.vs1.medium-dfw", "gp.vs1.large-dfw")
 REGION = "us-central-dfw-1"
 LOCAL = "rsspot.dev/v1"
+VM_POOLS = ("runners", "builders")
+MACHINES = len(VM_POOLS)
+"""Virtual machines that there are: one in each pool."""
 
 
 def document(kind: str, name: str, *, version: str = "ngpc.rxt.io/v1", **spec: Any) -> Document:
@@ -44,7 +47,7 @@ def _machines() -> list[Document]:
     return [
         document("VMSSHKey", "ours", publicKey=KEY),
         document("VMCloudSpace", "vms", region="us-central-dfw-2", vmSshKeyRef={"name": "ours"}),
-        *(document("VMPool", name, **fields) for name in ("runners", "builders")),
+        *(document("VMPool", name, **fields) for name in VM_POOLS),
     ]
 
 
