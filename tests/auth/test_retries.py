@@ -40,6 +40,7 @@ OUTAGES: dict[str, Answer] = {
     "429": lambda _: httpx.Response(429, json={"error": "too_many_attempts"}),
     "firewall 403": page(403),
     "firewall 401": page(401),
+    "portal 200": page(200),
     "temporary": lambda _: httpx.Response(400, json={"error": "temporarily_unavailable"}),
 }
 ANSWERS: dict[str, Answer] = {

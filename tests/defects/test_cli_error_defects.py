@@ -89,6 +89,7 @@ def forbidden(account, config):
 
 
 def not_json(account, config):
+    os.environ["RSSPOT_MAX_RETRIES"] = "0"
     account.answer("GET .*/regions$", *[Response(200, b"<html>")] * 9)
     return ["regions", "list"]
 

@@ -22,7 +22,9 @@ BUSY = frozenset({408, 429})
 ONCE = "rsspot.once"
 """A request extension: never retry this request, and let no 429 slow others down. The sender handles each response."""
 REPEATABLE = "rsspot.repeatable"
-"""A request extension: retry this POST as a read is retried. Its value tells whether the service itself answered."""
+"""A request extension: retry this as a read is retried, whatever its method. Its value is a function of a response that
+tells whether the service itself answered.
+"""
 UNTIL = "rsspot.until"
 """A request extension: the time of the deadline, by the monotonic clock. Retries and renewals count against it."""
 TIMEOUT = 30.0

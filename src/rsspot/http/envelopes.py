@@ -12,6 +12,7 @@ from typing import Any
 
 from rsspot.utils.reading import parse_json
 from rsspot.utils.serialization import Document, at_path
+from rsspot.wire import httpx
 
 
 class Envelope(StrEnum):
@@ -43,6 +44,11 @@ def opened(body: bytes, envelope: Envelope, name: str | None = None) -> Document
     if name is not None and document["metadata"]["name"] != name:
         raise NotAsDocumented(f"is an object of another name than {name!r}")
     return document
+
+
+def may_be_documented(response: httpx.Response) -> bool:
+    """Whether a response to a read may be the service's, by its first byte: cheap, since every response is asked."""
+    return not response.is_success or response.content.lstrip()[:1] == b"{"
 
 
 def page_of(body: bytes, kind: str | None = None) -> Document:

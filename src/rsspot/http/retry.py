@@ -168,11 +168,11 @@ class RetryTransport(httpx.AsyncBaseTransport):
             self.hooks.tell(Exchange.of(request, attempt, response, failure, seconds))
 
     def _outcome(self, request: httpx.Request, response: httpx.Response) -> Outcome:
-        if response.is_success:
-            return Outcome(response.status_code)
-        answered = request.extensions.get(REPEATABLE)
+        answered = request.extensions.get(REPEATABLE) if AS_IT_COMES not in request.extensions else None
         # A page that something else put in the service's place is as good as no response.
         status = response.status_code if answered is None or answered(response) else None
+        if response.is_success and status is not None:
+            return Outcome(status)
         return Outcome(status, pause_asked_by(response, self.clock.now()), repeatable=answered is not None)
 
     async def aclose(self) -> None:

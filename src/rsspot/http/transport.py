@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from rsspot.auth.grants import UNTIL
+from rsspot.auth.grants import REPEATABLE, UNTIL
 from rsspot.constants import USER_AGENT
 from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError
 from rsspot.http.bodies import WholeBodies, lines_of
 from rsspot.http.cache import Place, ResponseCache, written_place
-from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
+from rsspot.http.envelopes import Envelope, NotAsDocumented, may_be_documented, opened
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.paging import pages_of
@@ -266,6 +266,8 @@ class SpotTransport:
         url = f"{self._base}{call.path}{query}"
         allowed = self._options.policy.deadline if call.patience is None else call.patience
         extensions: dict[str, Any] = {"timeout": timeout, UNTIL: self._clock.monotonic() + allowed}
+        if call.method == "GET":
+            extensions[REPEATABLE] = may_be_documented
         if call.permit is not None:
             extensions[PERMIT] = call.permit
         return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
