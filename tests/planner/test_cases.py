@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
+from rsspot.errors import Problem
 from rsspot.manifests.manifest import Default
 from rsspot.manifests.parse import load
 from rsspot.models.costs import Rates
@@ -72,11 +73,12 @@ def test_case(file: Path, tmp_path: Path) -> None:
 
 
 def test_every_objection_names_a_way_out(tmp_path: Path) -> None:
-    """Whoever is refused is told what to do next."""
+    """Whoever is refused is told what to do next, and a program by which rule."""
     cases = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in FILES]
     refusals = [each for case in cases if "refused" in case for each in plan_of(case, tmp_path).refusals]
     silent = {problem.rule for problem in refusals if not problem.hint}
     assert not silent
+    assert Problem("").rule not in {problem.rule for problem in refusals}
 
 
 def test_there_is_a_case_for_every_subject() -> None:

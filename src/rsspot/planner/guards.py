@@ -186,7 +186,6 @@ def unseen_dependents(case: Case) -> Iterator[Problem]:
 def bystanders(case: Case) -> Iterator[Problem]:
     """Nothing that is not ours goes down with what we delete or replace."""
     gone = {(change.ref.kind, change.base.name) for change in case.changes if change.destructive and change.base}
-    staying = {(change.ref.kind, change.ref.name) for change in case.changes if change.action is Action.DETACH}
     for kind in case.kinds.values():
         if kind.local or not kind.parent:
             continue
@@ -195,8 +194,8 @@ def bystanders(case: Case) -> Iterator[Problem]:
             parent = kind.parent_address(live.get(SPEC) or {})
             if parent in case.doomed:
                 address = case.context.owners.address(kind, live)
-                stays = (kind.name, live["metadata"]["name"]) in staying
-                why = "which is to stay" if stays else "which is not of this stack"
+                ours = case.context.owners.is_ours(kind, live)
+                why = "which is to stay" if ours else "which is not of this stack"
                 yield Problem(
                     f"{parent} would take {address} down with it, {why}",
                     hint="delete or move that object first",

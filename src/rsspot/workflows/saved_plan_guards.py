@@ -101,7 +101,10 @@ def _may_come(ledger: Ledger, plan: Plan, change: Change, live: Document) -> boo
 
 
 def _removes_what_is_declared(plan: Plan, manifests: ManifestSet, fresh: Plan, snapshot: Snapshot) -> Iterator[Problem]:
-    """Each removal of an object that still lives, under a declared address, and that a new plan would not remove."""
+    """Each removal of an object that still lives, under a declared address, and that a new plan would not remove.
+
+    A copy or a predecessor shares the address of what is declared, and goes by a new plan too.
+    """
     addresses = {manifest.address for manifest in manifests.manifests}
     going = {(change.ref.kind, change.base.name) for change in fresh.changes if change.base and _goes(change)}
     for change in plan.changes:
@@ -117,15 +120,13 @@ def _goes(change: Change) -> bool:
     return change.destructive or change.action in REMOVALS
 
 
-def _undeclared(change: Change, plan: Plan, manifests: ManifestSet, fresh: Plan | None = None) -> Problem | None:
-    """What a saved change would do that the manifests do not say, or None. fresh: a new plan of the same manifests"""
+def _undeclared(change: Change, plan: Plan, manifests: ManifestSet, fresh: Plan) -> Problem | None:
+    """What a saved change would make that the manifests do not say, or None. fresh: a new plan of the same manifests"""
+    if change.action in REMOVALS:
+        return None
     by_address = {manifest.address: manifest for manifest in manifests.manifests}
     manifest = by_address.get(change.address)
-    if change.action in REMOVALS:
-        # A copy or a predecessor shares the address of what is declared.
-        same = manifest is not None and change.base is not None and change.base.name == manifest.name
-        what = "would be removed, and is declared" if same else None
-    elif manifest is not None:
+    if manifest is not None:
         what = _difference(change, plan, _staying(manifest, change, fresh))
     else:
         what = _difference_of_member(change, manifests)
@@ -146,11 +147,9 @@ def _difference(change: Change, plan: Plan, manifest: Manifest) -> str | None:
     return None
 
 
-def _staying(manifest: Manifest, change: Change, fresh: Plan | None) -> Manifest:
+def _staying(manifest: Manifest, change: Change, fresh: Plan) -> Manifest:
     """A manifest with the region that the object which is made again keeps, where it names none."""
-    again = next(
-        (each for each in (fresh.changes if fresh else ()) if each.address == change.address and each.body), None
-    )
+    again = next((each for each in fresh.changes if each.address == change.address and each.body), None)
     if change.action is not Action.REPLACE or again is None:
         return manifest
     kept = {path: Default(at_path(again.body, (SPEC, *path)), "") for path in manifest.defaults}
