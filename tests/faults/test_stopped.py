@@ -23,7 +23,7 @@ from support.stopped_apply import WAYS
 
 CODES = {"ok": 0, "cancelled": 8, "unknown": 11}
 """The exit code that the README has for each outcome of a run that was told to stop."""
-STEP, LAST = amount(23, 1), amount(56, 10_000)
+STEP, LAST = amount(31, 1), amount(56, 10_000)
 """Which moments are taken: the first of each way, and so many on, up to the last."""
 TEXTS = ("create", "change", "recover")[: amount(1, 3)]
 AFTER_A_CREATE = 30
