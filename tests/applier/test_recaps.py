@@ -59,6 +59,8 @@ def recap(
         ((S.DONE, S.FAILED), (O.PARTIAL,)),
         ((S.DONE, S.REFUSED), (O.PARTIAL,)),
         ((S.SATISFIED, S.FAILED), (O.PARTIAL,)),
+        ((S.DONE, S.SATISFIED, S.FAILED), (O.PARTIAL,)),
+        ((S.FAILED, LATE), (O.PARTIAL, O.DEADLINE)),
         ((S.UNKNOWN,), (O.UNKNOWN,)),
         ((S.UNKNOWN, S.FAILED), (O.UNKNOWN, O.FAILED)),
         ((S.UNKNOWN, S.REFUSED, S.DONE), (O.UNKNOWN, O.PARTIAL)),
