@@ -63,6 +63,22 @@ async def test_a_busy_event_loop_does_not_lose_the_lease(ledger: Ledger) -> None
     assert ledger.current_lease("scope") is None
 
 
+async def test_writes_in_quick_succession_renew_once(ledger: Ledger) -> None:
+    """A renewal is a write of the ledger, and not every request is worth one."""
+    clock = Paced()
+    async with hold(ledger, "scope", clock) as held:
+        for passed in (RENEW_EVERY, 1, RENEW_EVERY - 2):
+            clock.advance(passed)
+            held.check()
+        assert seconds_left(ledger, clock) == TTL - RENEW_EVERY + 1
+
+
+def test_a_lease_outlasts_a_missed_renewal() -> None:
+    """And whoever watches one that has expired sees a renewal if there is any."""
+    assert TTL > 2 * RENEW_EVERY
+    assert WATCH > RENEW_EVERY
+
+
 async def test_the_background_renews_while_nothing_is_written(ledger: Ledger) -> None:
     """Such as during a wait of half an hour."""
     clock = Paced()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rsspot.applier.options import ApplyOptions
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.constants import STACK_LABEL
 from rsspot.errors import PlanRefused, StalePlan, UsageError
@@ -62,7 +63,7 @@ class Desk:
             plan = await prepare_saved_plan(self.client, read_plan(file), self._load(text) if text else None)
         except PlanRefused as refusal:
             return [problem.message for problem in refusal.problems]
-        async for _ in apply_plan(self.client, self.client.ledger, plan):
+        async for _ in apply_plan(self.client, self.client.ledger, plan, ApplyOptions(wait="none")):
             pass
         return []
 
@@ -79,14 +80,13 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path, spot_client: AsyncSpotClient) -> AsyncIterator[Desk]:
     """A desk where the cloudspace lives already."""
-    desk = Desk(tmp_path, spot_client)
-    await desk.make(EDGE)
-    yield desk
+    await spot_client.cloudspaces.create("edge", SPACE, labels={STACK_LABEL: "mine"})
+    yield Desk(tmp_path, spot_client)
 
 
 async def names(desk: Desk) -> set[str]:
-    """The cloudspaces that live."""
-    return {each.name for each in await desk.client.cloudspaces.list()}
+    """The cloudspaces that live and are not on their way out."""
+    return {each.name for each in await desk.client.cloudspaces.list() if not each.metadata.deletion_timestamp}
 
 
 async def pools(desk: Desk) -> list[str]:

@@ -1,6 +1,7 @@
 """Recap of a run: what came of its steps, in numbers, and the outcome. Pure; reads neither ledger nor service.
 
-Several things may be true of one run. Its outcome, and so its exit code, is the one that stands first here:
+Several things may be true of one run. Its outcome, and so its exit code, is that of the error which broke it off, since
+that is raised; without one, what stands first here. This is also the order in which all of them are told:
 
 unknown           a write may have arrived, and not even reading told     also: too many writes in a row in doubt
 unauthenticated   the service refuses the token

@@ -47,10 +47,10 @@ async def recover(context: ApplyContext, scope: str, lease: Lease | None = None)
     for left in context.ledger.open_steps(scope):
         yield await _close(left, context, scope, RunLog(context.ledger, left.run, lease))
     for run in context.ledger.unfinished_runs(scope):
-        log = RunLog(context.ledger, run, lease)
+        # The run of whoever took the lease over is among them.
         pending = (step.seq for step in context.ledger.steps(run) if step.state is StepState.PENDING)
-        log.skip(dict.fromkeys(pending, KILLED))
-        log.finish("interrupted")
+        context.ledger.skip(run, dict.fromkeys(pending, KILLED), lease=lease)
+        context.ledger.finish(run, "interrupted", lease=lease)
 
 
 async def _close(left: OpenStep, context: ApplyContext, scope: str, log: RunLog) -> Settled:

@@ -210,16 +210,19 @@ class Ledger(RegistrationHistory, Protocol):
         """Set a step's state and, in the same transaction, record the object that it made owned or removed."""
         ...
 
-    def skip(self, run: int, reasons: Mapping[int, str]) -> None:
-        """Skip those of these steps that are still pending, each for a reason: one transaction, however many."""
+    def skip(self, run: int, reasons: Mapping[int, str], *, lease: Lease | None = None) -> None:
+        """Skip those of these steps that are still pending, each for a reason: one transaction, however many.
+
+        lease: as for `settle`
+        """
         ...
 
     def ready(self, run: int, seq: int, readiness: str) -> None:
         """Record the result of waiting for a step's object."""
         ...
 
-    def finish(self, run: int, outcome: str) -> None:
-        """Close a run. A run that is already closed keeps its outcome."""
+    def finish(self, run: int, outcome: str, *, lease: Lease | None = None) -> None:
+        """Close a run. A run that is already closed keeps its outcome. lease: as for `settle`"""
         ...
 
     def owned(self, scope: str) -> dict[Ref, OwnedObject]:

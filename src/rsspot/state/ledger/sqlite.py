@@ -140,9 +140,9 @@ class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
             if gone:
                 db.execute("DELETE FROM managed_objects WHERE scope = ? AND kind = ? AND name = ?", (scope, *gone))
 
-    def skip(self, run: int, reasons: Mapping[int, str]) -> None:
+    def skip(self, run: int, reasons: Mapping[int, str], *, lease: Lease | None = None) -> None:
         skipped, pending = StepState.SKIPPED.value, StepState.PENDING.value
-        with self._db.transaction() as db:
+        with self._fenced(lease) as db:
             db.executemany(
                 "UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ? AND state = ?",
                 [(skipped, reason, run, seq, pending) for seq, reason in reasons.items()],
@@ -167,8 +167,8 @@ class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
         with self._db.transaction() as db:
             db.execute("UPDATE steps SET readiness = ? WHERE run_id = ? AND seq = ?", (readiness, run, seq))
 
-    def finish(self, run: int, outcome: str) -> None:
-        with self._db.transaction() as db:
+    def finish(self, run: int, outcome: str, *, lease: Lease | None = None) -> None:
+        with self._fenced(lease) as db:
             db.execute(
                 "UPDATE runs SET ended_at = ?, outcome = ? WHERE id = ? AND outcome IS NULL",
                 (self._now(), outcome, run),
