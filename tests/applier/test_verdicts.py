@@ -64,7 +64,7 @@ async def test_an_unanswered_create_is_looked_for_half_a_minute(spot_api: Simula
     """With longer and longer pauses; only then it is sent again."""
     clock = ManualClock()
     began = clock.monotonic()
-    verdict = await settle(CREATE, Verb.CREATE, documents, clock)
+    verdict = await settle(CREATE, documents, clock)
     assert verdict == Verdict(Found.NOT_DONE)
     assert clock.monotonic() - began == 1 + 2 + 4 + 8 + 15
     assert sum(NAME in path for _, path in spot_api.requests("GET")) == 6
@@ -76,21 +76,8 @@ async def test_a_visible_object_is_not_looked_for_again(spot_client: AsyncSpotCl
     await documents.create(copy.deepcopy(BODY))
     clock = ManualClock()
     began = clock.monotonic()
-    assert (await settle(CREATE, Verb.CREATE, documents, clock)).found is Found.DONE
+    assert (await settle(CREATE, documents, clock)).found is Found.DONE
     assert clock.monotonic() == began
-
-
-async def test_the_delete_of_a_replacement_is_looked_up_by_the_old_name(
-    spot_client: AsyncSpotClient, documents: Documents
-) -> None:
-    """Its successor, which has the new name, says nothing about it."""
-    await spot_client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
-    body = copy.deepcopy(BODY)
-    body["metadata"]["name"] = OLD
-    made = await documents.create(body)
-    change = replace(SURGE, base=replace(BASE, uid=made["metadata"]["uid"]))
-    assert (await settle(change, Verb.DELETE, documents, ManualClock())).found is Found.NOT_DONE
-    assert (await settle(change, Verb.CREATE, documents, ManualClock(), looks=())).found is Found.NOT_DONE
 
 
 @pytest.mark.parametrize("marks", [{"labels": {}}, {"annotations": {}}, {"labels": None, "annotations": None}])

@@ -68,6 +68,7 @@ NO_CRASH_POINTS = {
     Place("lease.py", "hold", "await _watched(ledger, scope, holder, clock, hooks or Hooks())"): BEFORE,
     Place("lease.py", "_watched", "await clock.sleep(LOOK_EVERY)"): BEFORE,
     Place("lookout.py", "_list", "await asyncio.sleep(0)"): TURN,
+    Place("execution.py", "run", "await asyncio.sleep(0)"): TURN,
     Place("lookout.py", "close", "await asyncio.gather(*tasks, return_exceptions=True)"): OVER,
     Place("run.py", "run_steps", "await asyncio.gather(task, lookout.close(), return_exceptions=True)"): OVER,
     Place(

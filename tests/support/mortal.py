@@ -12,8 +12,10 @@ from typing import Any
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.process import identity_of
 from rsspot.wire import httpx
-from support.killed_apply import WRITES
 from support.witness import is_mutation
+
+WRITES = ("acquire", "renew", "release", "begin", "intend", "answered", "settle", "skip", "ready", "finish")
+"""The durable writes of a run."""
 
 
 class Killed(asyncio.CancelledError):
