@@ -60,7 +60,7 @@ def test_the_rules_of_a_base_hold_for_the_values_of_what_includes_it() -> None:
     written({"base/stack.yaml": base, "base/a.yaml": document})
     written({"env/stack.yaml": including("../base", more="  variables: {n: 3, s: b}\n")})
     assert read("env").manifests[0].body["metadata"]["annotations"] == {"a": "3 b"}
-    assert problems_of("env", variables={"n": "x"}) == ["--var n: must be a number"]
+    assert problems_of("env", variables={"n": "x"}) == ["base/stack.yaml:4:20: --var n: must be a number"]
     written({"env/stack.yaml": including("../base", more="  variables: {n: three, s: c}\n")})
     assert problems_of("env") == [
         "env/stack.yaml:7:15: variable 'n': must be a number",

@@ -25,9 +25,11 @@ class GivenValue:
     value: Any
     origin: Origin | None = None
 
-    def problem(self, name: str, clause: str, hint: str | None = None) -> Problem:
+    def problem(self, name: str, clause: str, hint: str | None = None, *, declared: Origin | None = None) -> Problem:
+        """What is wrong with it. declared: where the variable is, for a value that is in no file itself"""
         where = f"{OPTION} {name}" if self.origin is None else f"variable {name!r}"
-        return Problem(f"{where}: {clause}", self.origin, hint, quotable=False, rule=ManifestRule.VARIABLE)
+        place = self.origin or declared
+        return Problem(f"{where}: {clause}", place, hint, quotable=False, rule=ManifestRule.VARIABLE)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ def _of_declaration(name: str, variable: Declared, given: GivenValue | None, pro
         try:
             return {name: as_declared(declaration, given.value, text=given.origin is None)}
         except ValueError as error:
-            problems.append(given.problem(name, str(error)))
+            declared = variable.source.origin(variable.path)
+            problems.append(given.problem(name, str(error), declared=declared))
     elif declaration.required and not problems:
         origin = variable.source.origin(variable.path)
         hint = declaration.description or f"give {OPTION} {name}=VALUE, or a file with {OPTION}-file"
