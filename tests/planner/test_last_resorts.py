@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from rsspot.models.refs import Ref
-from rsspot.planner.case import Case, Rule
+from rsspot.planner.case import Rule
 from rsspot.planner.change import Action, Base, Change
 from rsspot.planner.draft import Draft, Match, PlanContext
-from rsspot.planner.guards import keeps_what_is_wanted
+from rsspot.planner.guards import guard
 from rsspot.planner.live import LiveState
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
@@ -145,7 +145,7 @@ def judged(change: Change, action: Action | None = None) -> list[str]:
     declared = replace(change, action=action) if action else None
     draft = Draft((manifest,), (Match(manifest, live),), (created, *([declared] if declared else []), change))
     context = PlanContext(world, kinds(), Owners("default", world), PlanOptions())
-    return [problem.message for problem in keeps_what_is_wanted(Case(draft, context))]
+    return [problem.message for problem in guard(draft, context) if problem.rule is Rule.WANTED]
 
 
 def removal(action: Action = Action.DELETE, *, name: str | None = None, surge: bool = False) -> Change:
@@ -168,10 +168,10 @@ def test_what_is_declared_and_changed_is_not_deleted() -> None:
     assert judged(removal(), Action.UPDATE) == WANTED
 
 
-@pytest.mark.parametrize("surge", [False, True])
-def test_a_replacement_may_take_its_own_predecessor(surge: bool) -> None:
+@pytest.mark.parametrize(("name", "surge"), [("successor", False), ("successor", True), (None, True)])
+def test_a_replacement_may_take_its_own_predecessor(name: str | None, surge: bool) -> None:
     """In place the name comes back; with the new one first it is the predecessor that goes."""
-    assert judged(removal(Action.REPLACE, name="successor", surge=surge)) == []
+    assert judged(removal(Action.REPLACE, name=name, surge=surge)) == []
 
 
 def test_a_successor_does_not_take_the_object_of_another_address() -> None:

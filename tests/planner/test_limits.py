@@ -63,6 +63,7 @@ def pools(count: int, server_class: str) -> Stack:
         pytest.param(11, 37, True, id="eleven are many, and just under 30 percent"),
         pytest.param(11, 36, False, id="eleven are many, and just over 30 percent"),
         pytest.param(12, 40, True, id="exactly 30 percent"),
+        pytest.param(33, 109, False, id="30.3 percent"),
     ],
 )
 def test_without_limits_a_share_of_the_stack_may_go(removed: int, owned: int, allowed: bool) -> None:

@@ -17,8 +17,10 @@ from rsspot.manifests.manifest import Default, ManifestSet
 from rsspot.manifests.parse import load
 from rsspot.planner.codec import digest_of, dump_plan, load_plan
 from rsspot.planner.options import PlanOptions
+from rsspot.planner.plan import Plan
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.serialization import Document
+from rsspot.workflows.ownership import plan_adopt, plan_move
 from rsspot.workflows.reconcile import apply_plan, make_plan
 from rsspot.workflows.saved_plan import prepare_saved_plan, read_plan
 
@@ -52,7 +54,7 @@ class Desk:
     async def save(self, text: str, **options: object) -> Document:
         """A plan as its file has it."""
         chosen = PlanOptions(**options)  # type: ignore[arg-type]
-        return dump_plan(await make_plan(self.client, self.client.ledger, self._load(text), options=chosen))
+        return dump_plan(await make_plan(self.client, self.client.ledger, self.manifests(text), options=chosen))
 
     async def apply(self, document: Document, text: str | None) -> list[str]:
         """Apply a plan file. Returns what was refused."""
@@ -60,7 +62,7 @@ class Desk:
         file = self.folder / "plan.json"
         file.write_text(json.dumps(document))
         try:
-            plan = await prepare_saved_plan(self.client, read_plan(file), self._load(text) if text else None)
+            plan = await prepare_saved_plan(self.client, read_plan(file), self.manifests(text) if text else None)
         except PlanRefused as refusal:
             return [problem.message for problem in refusal.problems]
         async for _ in apply_plan(self.client, self.client.ledger, plan, ApplyOptions(wait="none")):
@@ -71,7 +73,8 @@ class Desk:
         """Bring what manifests say about."""
         assert await self.apply(await self.save(text), text) == []
 
-    def _load(self, text: str) -> ManifestSet:
+    def manifests(self, text: str) -> ManifestSet:
+        """What a text declares."""
         (self.folder / "stack.yaml").write_text(text)
         chosen = Default(self.default_region, "region from the profile") if self.default_region else None
         return load([self.folder / "stack.yaml"], environ={}, region=lambda _: chosen)
@@ -120,6 +123,7 @@ async def test_what_is_gone_already_may_have_been_declared(desk: Desk) -> None:
     plan = await desk.save(EDGE, prune=True)
     (pool,) = await pools(desk)
     await desk.client.spot_nodepools.delete(pool)
+    await desk.client.spot_nodepools.wait_gone(pool)
     assert await desk.apply(plan, EDGE + WORKERS) == []
 
 
@@ -315,3 +319,33 @@ async def test_a_secret_that_was_to_be_removed_is_not_replaced(desk: Desk) -> No
         "cloudspace/edge would get another spec.webhook than its manifest says"
     ]
     assert await desk.apply(plan, gone) == []
+
+
+async def run(desk: Desk, plan: Plan) -> None:
+    """Apply a plan that was not saved."""
+    async for _ in apply_plan(desk.client, desk.client.ledger, plan, ApplyOptions(wait="none")):
+        pass
+
+
+async def taken_back(desk: Desk, name: str, owner: str) -> list[str]:
+    """What is said to a plan that takes a cloudspace back which is by now of another stack."""
+    documents = desk.client.documents(desk.client.cloudspaces.kind)
+    await documents.patch(name, {"metadata": {"labels": {STACK_LABEL: None}}})
+    plan = dump_plan(await plan_adopt(desk.client, desk.client.ledger, [name], "mine"))
+    await documents.patch(name, {"metadata": {"labels": {STACK_LABEL: owner}}})
+    plan["changes"][0]["base"] |= {"owner": owner, "managedDigest": None}
+    return await desk.apply(plan, None)
+
+
+async def test_only_what_this_stack_gave_away_comes_back(desk: Desk) -> None:
+    """And only from whom it was given to: not on the word of a label that an apply wrote, or of another object."""
+    for name in ("given", "kept", "labeled"):
+        await desk.client.cloudspaces.create(name, SPACE, labels={STACK_LABEL: "mine"})
+    labeled = HEAD + written("CloudSpace", "labeled", SPACE, team="theirs")
+    await run(desk, await make_plan(desk.client, desk.client.ledger, desk.manifests(labeled)))
+    await run(desk, await plan_move(desk.client, desk.client.ledger, ["given"], "theirs", "mine"))
+    refused = "is not of the stack 'mine': it must not be changed by its plan"
+    assert await taken_back(desk, "kept", "theirs") == [f"cloudspace/kept {refused}"]
+    assert await taken_back(desk, "labeled", "theirs") == [f"cloudspace/labeled {refused}"]
+    assert await taken_back(desk, "given", "third") == [f"cloudspace/given {refused}"]
+    assert await taken_back(desk, "given", "theirs") == []
