@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from rsspot.applier.options import ApplyOptions, CancelToken
 from rsspot.manifests.parse import load
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.testing import SimulatedSpot
-from rsspot.utils.serialization import Document
+from rsspot.utils.serialization import Document, at_path
+from rsspot.wire import httpx
 from rsspot.workflows.reconcile import apply_plan, make_plan
 from support.registering import STACK
+from support.scenes import OpenScene
 
 MACHINES = 12
 AT_A_TIME = 3
@@ -84,3 +87,28 @@ async def test_a_stopped_run_begins_no_further_question(spot_api: SimulatedSpot,
     assert len(busy.asked) == len(set(busy.asked)) == 3 * MACHINES
     records = spot_api.client().ledger.registrations()
     assert [each.status for each in records] == [RegistrationStatus.REGISTERED] * MACHINES
+
+
+async def test_a_machine_that_a_read_left_out_is_registered_too(open_scene: OpenScene, manifest: Path) -> None:
+    """The group is ready, and the read after that shows it as it was a moment before."""
+    looks = 0
+
+    async def late(request: httpx.Request, inner: httpx.AsyncBaseTransport) -> httpx.Response | None:
+        nonlocal looks
+        if request.method != "GET" or "/vmcloudspaces/" not in request.url.path:
+            return None
+        response = await inner.handle_async_request(request)
+        group = json.loads(await response.aread())
+        servers = at_path(group, ("status", "assignedServers")) or {}
+        looks += sum(bool(each.get("ipAddress")) for each in servers.values()) == MACHINES
+        if looks != 2:
+            return httpx.Response(200, json=group)
+        servers.pop(min(servers))
+        return httpx.Response(200, json=group)
+
+    scene = open_scene(late)
+    plan = await make_plan(scene.client, scene.client.ledger, load([manifest]), stack="vms")
+    events = [event async for event in apply_plan(scene.client, scene.client.ledger, plan)]
+    assert isinstance(events[-1], Recap) and events[-1].outcome == "ok"
+    assert looks > 2
+    assert len({each.rpartition(" ")[2] for each in busy.asked}) == MACHINES

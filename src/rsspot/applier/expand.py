@@ -2,7 +2,8 @@
 
 The group                 what the step does
 not ready in time         failed, saying how far it got
-ready                     create each member; a member that fails fails the step and not its siblings
+ready                     create each member; a member that fails fails the step and not its siblings; then look again,
+                          until no further member is seen: what was read at first may have been out of date
 
 A few members are created at a time. They live in the ledger and are claimed there, so that two runs never register one
 machine twice.
@@ -38,12 +39,18 @@ async def expand(step: StepRun) -> Result:
     if readiness.phase is not Phase.READY:
         return step.close(Result(StepState.FAILED, f"{step.change.parent}: {readiness.note}"))
     members = context.documents(context.kinds[source.expands_to], permit=step.permit)
+    seen: set[str] = set()
+    failures: list[RsspotError] = []
     async with step.attempt() as attempt:
-        group = await context.documents(group_kind).get(name)
-        bodies = expansion(step.change, group, context.kinds, context.organization, context.stack)
-        failures = await _create_all(members, bodies, step.permit, context.parallel)
+        while True:
+            group = await context.documents(group_kind).get(name)
+            bodies = expansion(step.change, group, context.kinds, context.organization, context.stack)
+            if not (further := [each for each in bodies if each["metadata"]["name"] not in seen]):
+                break
+            seen |= {each["metadata"]["name"] for each in further}
+            failures += await _create_all(members, further, step.permit, context.parallel)
         attempt.error = failures[0] if failures else None
-    detail = f"{len(bodies) - len(failures)} of {len(bodies)}"
+    detail = f"{len(seen) - len(failures)} of {len(seen)}"
     if failures:
         return step.close(Result(StepState.FAILED, f"{detail}: {failures[0].message}"))
     return step.close(Result(StepState.DONE, detail))
