@@ -127,6 +127,6 @@ def test_a_stack_is_held_and_given_back(capsys: pytest.CaptureFixture[str]) -> N
     assert (held["fence"], held["state"], held["reason"], held["expires_at"]) == (1, "held", "restoring", None)
     assert sandbox("doctor") in (0, 1)
     assert "rsspot lock break 1" in capsys.readouterr().out
-    assert sandbox("lock", "break", "2", "--yes") == 3
+    assert sandbox("lock", "break", "2", "--yes") == 1
     assert sandbox("lock", "break", "1", "--yes") == 0
     assert sandbox("apply", path, "--yes") == 0

@@ -22,7 +22,7 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
 from rsspot.state.ledger import open_ledger
-from support import scenes
+from support import registering, scenes
 from support.crash_points import DeadlyClock, DeadlyLedger, DeadlyTransport, Fuse
 
 PLURALS = (*scenes.PLURALS, "vmcloudspaces", "vmpools")
@@ -38,22 +38,7 @@ echo "$question" >> "$1/asked"
 [ "$(cat "$1/fatal" 2> /dev/null)" = "after $number" ] && kill -9 $PPID
 case "$question" in *issue_token*) echo '{"tokenId": "t1"}';; *) echo '{}';; esac
 """
-MACHINES = """
-apiVersion: ngpc.rxt.io/v1
-kind: VMCloudSpace
-metadata: {name: vms}
-spec: {region: us-central-dfw-2, vmSshKeyRef: {name: operators}}
----
-apiVersion: ngpc.rxt.io/v1
-kind: VMPool
-metadata: {name: runners}
-spec: {vmCloudSpace: vms, serverClass: gp.vs2.medium-dfw2, desired: 2, bidPrice: 0.03, vmImage: ubuntu24.04}
----
-apiVersion: rsspot.dev/v1
-kind: Registration
-metadata: {name: known}
-spec: {vmCloudSpace: vms, omniCluster: first, registrar: {exec: [FOLDER/registrar, FOLDER]}}
-"""
+MACHINES = registering.STACK.replace("EXEC", "[FOLDER/registrar, FOLDER]")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from rsspot.errors import Locked, UsageError
+from rsspot.errors import Locked, NotFound, UsageError
 from rsspot.state.ledger.protocol import Holder, Lease
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.clock import utc_now
@@ -66,7 +66,7 @@ def test_a_lease_is_broken_by_its_own_number_only(scene: Scene) -> None:
     first: Lease = scene.ledger.acquire("spot/acme/web", ELSEWHERE, utc_now(), TTL)
     scene.ledger.release(first)
     second = scene.ledger.acquire("spot/acme/web", ELSEWHERE, utc_now(), TTL)
-    with pytest.raises(UsageError, match="no lease that is held has the fence 1") as refused:
+    with pytest.raises(NotFound, match="no lease that is held has the fence 1") as refused:
         break_lock(scene.ledger, first.fence)
     assert "spot/acme/web has the fence 2" in str(refused.value.hint)
     scene.ledger.acquire("spot/acme/db", ELSEWHERE, utc_now(), TTL)

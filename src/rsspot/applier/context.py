@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rsspot.applier.options import PARALLEL, STEP_SECONDS, WaitMode
+from rsspot.applier.options import PARALLEL, WaitMode
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Phase
-from rsspot.resources.waiting import WAIT_SECONDS
+from rsspot.resources.waiting import STEP_SECONDS, WAIT_SECONDS
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.clock import Clock
 

@@ -24,15 +24,12 @@ from rsspot.applier.dependents import bystander
 from rsspot.applier.options import WaitMode
 from rsspot.applier.settle import Found, Verdict
 from rsspot.applier.step import MOST_SENDS, Result, StepRun
-from rsspot.applier.wait import until_gone
+from rsspot.applier.wait import NOT_WAITED_FOR, until_gone
 from rsspot.errors import Conflict, NotFound, OutcomeUnknown, RsspotError
 from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
 from rsspot.planner.protection import on_remove
-from rsspot.resources.kind import Phase, Readiness
 from rsspot.state.ledger.protocol import StepState
-
-NOT_WAITED_FOR = Readiness(Phase.PROGRESSING, "accepted, no longer waited for")
 
 
 async def delete(step: StepRun) -> Result:
@@ -65,7 +62,9 @@ async def delete(step: StepRun) -> Result:
     if await until_gone(step.lookout, step.kind, base.name, base.uid, context.clock, context.patience):
         return step.close(Result(StepState.DONE), gone=gone)
     if context.patience.given_up():
-        return step.close(Result(StepState.DONE, NOT_WAITED_FOR.note, NOT_WAITED_FOR, reached=False), gone=gone)
+        return step.close(
+            Result(StepState.DONE, f"accepted, {NOT_WAITED_FOR.note}", NOT_WAITED_FOR, reached=False), gone=gone
+        )
     return step.close(Result(StepState.FAILED, "accepted, and still being deleted"))
 
 

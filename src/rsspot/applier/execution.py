@@ -20,6 +20,7 @@ from rsspot.applier.options import ApplyOptions, WaitMode
 from rsspot.applier.recap import GOOD, Ended, recap_of
 from rsspot.applier.run_log import RunLog
 from rsspot.applier.step import Result, RunState
+from rsspot.applier.wait import NOT_WAITED_FOR
 from rsspot.errors import Cancelled, Locked, OutcomeUnknown, RsspotError, StateError
 from rsspot.planner.order import Step
 from rsspot.planner.plan import Pending
@@ -29,7 +30,6 @@ from rsspot.state.ledger.protocol import StepState
 STOPPED = "the run was stopped"
 FAILED_FAST = "an earlier step failed"
 ABANDONED = "stopped before the answer came"
-NOT_WAITED_FOR = Readiness(Phase.PROGRESSING, "no longer waited for")
 MOST_DOUBTS = 5
 """Writes in a row whose outcome no answer told, across all steps, after which no further one is sent."""
 

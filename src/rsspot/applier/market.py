@@ -7,10 +7,9 @@ from typing import Any
 from rsspot.applier.lookout import Lookout
 from rsspot.errors import ApiError, TransportError
 from rsspot.models.money import parse_price, price_text
+from rsspot.planner.diff import SPEC
 from rsspot.resources.kind import Kind, Phase, Readiness
 from rsspot.utils.serialization import Document, at_path
-
-SPEC = "spec"
 
 
 class ServerMarket:

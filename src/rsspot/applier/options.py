@@ -9,12 +9,10 @@ from enum import StrEnum
 from rsspot.applier.events import RunOutcome
 from rsspot.errors import Cancelled
 from rsspot.resources.kind import Phase
-from rsspot.resources.waiting import WAIT_SECONDS
+from rsspot.resources.waiting import STEP_SECONDS, WAIT_SECONDS
 
 PARALLEL = 8
 """Steps at a time, unless the user says otherwise."""
-STEP_SECONDS = 600.0
-"""Seconds after which a write of a step is not sent once more."""
 GRACE = 20.0
 """Seconds that requests under way are given when a run is to stop."""
 

@@ -33,6 +33,8 @@ EMPTY_AFTER = 300.0
 """Seconds without any change after which it counts that no server is free."""
 STUCK_AFTER = 1200.0
 """Seconds without any change after which an object is stuck. Users report nine minutes until servers come."""
+NOT_WAITED_FOR = Readiness(Phase.PROGRESSING, "no longer waited for")
+"""What came of a wait that was given up from outside."""
 
 
 @dataclass

@@ -9,7 +9,7 @@ import typer
 
 from rsspot.cli.plan_options import reporting_session, stack_name
 from rsspot.cli.prompts import YES
-from rsspot.cli.run_options import DEADLINE, PARALLELISM, quick_options, refuse_yaml
+from rsspot.cli.run_options import DEADLINE, PARALLELISM, quick_options
 from rsspot.cli.running import Approval, confirm_and_run
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
@@ -35,8 +35,7 @@ def adopt(
     from rsspot.workflows.ownership import plan_adopt
 
     cli = reporting_session()
-    refuse_yaml(cli)
-    options = quick_options(parallelism, deadline)
+    options = quick_options(cli, parallelism, deadline)
     cli.run(_hand_over(cli, plan_adopt(cli.client, cli.reading_ledger, names, stack_name(stack)), yes, options))
 
 
@@ -51,8 +50,7 @@ def detach(
     from rsspot.workflows.ownership import plan_detach
 
     cli = reporting_session()
-    refuse_yaml(cli)
-    options = quick_options(parallelism, deadline)
+    options = quick_options(cli, parallelism, deadline)
     cli.run(_hand_over(cli, plan_detach(cli.client, cli.reading_ledger, names, stack), yes, options))
 
 
@@ -68,8 +66,7 @@ def move(
     from rsspot.workflows.ownership import plan_move
 
     cli = reporting_session()
-    refuse_yaml(cli)
-    options = quick_options(parallelism, deadline)
+    options = quick_options(cli, parallelism, deadline)
     cli.run(
         _hand_over(cli, plan_move(cli.client, cli.reading_ledger, names, stack_name(to_stack), stack), yes, options)
     )

@@ -11,7 +11,7 @@ import typer
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
-from rsspot.resources.waiting import WAIT_SECONDS
+from rsspot.resources.waiting import STEP_SECONDS, WAIT_SECONDS
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 WAITS = ("ready", "accepted", "none")
 PHASES = ("ready", "partial", "progressing", "outbid", "no-capacity", "failed")
 """What can be waited for."""
-STEP_SECONDS = 600.0
 DEADLINE = shown(
     typer.Option(None, "--deadline", min=0, metavar="SECONDS", help="Start no further changes after this many seconds.")
 )
@@ -80,8 +79,8 @@ def apply_options(cli: CliSession, run: RunFlags, waiting: WaitFlags) -> ApplyOp
     """How a run waits and when it stops. Raises UsageError for a word that an option does not take."""
     from dataclasses import replace
 
-    require_one_of("--wait", run.wait, WAITS)
-    require_one_of("--wait-for", waiting.wait_for, PHASES)
+    _require_one_of("--wait", run.wait, WAITS)
+    _require_one_of("--wait-for", waiting.wait_for, PHASES)
     return replace(
         wait_options(cli, waiting),
         wait=run.wait,
@@ -97,28 +96,29 @@ def wait_options(cli: CliSession, waiting: WaitFlags) -> ApplyOptions:
     from rsspot.applier.options import ApplyOptions
     from rsspot.cli.event_file import EventFiles
 
-    refuse_yaml(cli)
-    require_one_of("--wait-for", waiting.wait_for, (*PHASES, GONE))
+    _refuse_yaml(cli)
+    _require_one_of("--wait-for", waiting.wait_for, (*PHASES, GONE))
     cli.every_event = waiting.verbose_events
     cli.event_files = EventFiles(waiting.events, waiting.result)
     wanted = "ready" if waiting.wait_for == GONE else waiting.wait_for
     return ApplyOptions(wait_for=wanted, wait_timeout=waiting.wait_timeout)
 
 
-def quick_options(parallelism: int, deadline: float | None) -> ApplyOptions:
+def quick_options(cli: CliSession, parallelism: int, deadline: float | None) -> ApplyOptions:
     """The options of a run that waits for nothing."""
     from rsspot.applier.options import ApplyOptions, WaitMode
 
+    _refuse_yaml(cli)
     return ApplyOptions(wait=WaitMode.NONE, wait_timeout=0, parallel=parallelism, deadline=deadline)
 
 
-def refuse_yaml(cli: CliSession) -> None:
+def _refuse_yaml(cli: CliSession) -> None:
     """Raise UsageError for a format that events cannot be printed in."""
     if cli.options.output == "yaml":
         raise UsageError("the events of a run cannot be printed as YAML", hint="leave -o yaml out, or use -o json")
 
 
-def require_one_of(option: str, word: str, words: tuple[str, ...]) -> None:
+def _require_one_of(option: str, word: str, words: tuple[str, ...]) -> None:
     """Raise UsageError for a word that an option does not take."""
     if word not in words:
         listed = f"{', '.join(words[:-1])} or {words[-1]}"

@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rsspot.errors import Cancelled
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -17,7 +19,6 @@ ENDING = tuple(
     number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
 )
 """The signals of Ctrl-C, of `kill` and job runners, and of a terminal that is closed."""
-CANCELLED = 8
 MESSAGES = (
     "stopping once the requests under way are done; send the signal again to abandon them",
     "abandoning the requests under way; the next run finds out what became of them",
@@ -70,7 +71,7 @@ class stopped_by_signals:  # noqa: N801 - reads as a statement where it is used
     def _on_signal(self) -> None:
         self._received += 1
         if self._received > len(MESSAGES):
-            os._exit(CANCELLED)
+            os._exit(Cancelled.exit_code)
         print(MESSAGES[self._received - 1], file=sys.stderr)
         if self._received == 1:
             self._stop.ask()

@@ -1,4 +1,4 @@
-"""The polling loop that every wait uses, its interval and its default timeout. Reads no object itself."""
+"""The polling loop that every wait uses, its interval and the default timeouts. Reads no object itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from rsspot.utils.clock import Clock
 
 WAIT_SECONDS = 1800.0
 """The default timeout in seconds. A large pool may take 15 minutes."""
+STEP_SECONDS = 600.0
+"""The default of how many seconds a write that does not go through is tried again."""
 POLL = 5.0
 """Seconds between two reads."""
 

@@ -46,9 +46,7 @@ def state_error(doing: str, path: Path | None, error: Exception) -> StateError:
             f"cannot {doing} {path}: {error.strerror or error}", hint=IN_SYSTEM.get(error.errno or 0, OTHERWISE)
         )
     if path is not None and path.is_dir():
-        return StateError(
-            f"cannot {doing} {path}: it is a folder", hint="move it away, or set RSSPOT_STATE_PATH to a file"
-        )
+        return StateError(f"cannot {doing} {path}: it is a folder", hint=FOLDER)
     if isinstance(error, UnicodeDecodeError):
         return StateError(f"cannot {doing} {path}: it is damaged", hint=DAMAGED)
     reason, hint = IN_SQLITE.get(_code(error), (str(error), OTHERWISE))

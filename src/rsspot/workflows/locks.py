@@ -5,13 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from rsspot.client.async_client import AsyncSpotClient
-from rsspot.errors import UsageError
+from rsspot.errors import UsageError, not_found
 from rsspot.state.ledger.protocol import Holder, Lease, Ledger
 from rsspot.utils.process import has_ended, identity_of
 from rsspot.workflows.known import scope_id
@@ -71,8 +70,8 @@ async def hold_lock(client: AsyncSpotClient, ledger: Ledger, stack: str, reason:
 def break_lock(ledger: Ledger, fence: int, stack: str | None = None) -> Lease:
     """Take a lease away from its holder, who then sends nothing any more. fence: its number, as `locks` tells it
 
-    Raises UsageError unless it names exactly one lease that is held: the number is that of the lease that was looked
-    at, so that no other one, taken meanwhile, is broken by mistake.
+    Raises NotFound if no lease that is held has it, and UsageError if several have. It is that of the lease that was
+    looked at, so that no other one, taken meanwhile, is broken by mistake.
     """
     held = [each for each in ledger.leases() if stack in (None, _stack_of(each))]
     chosen = [each for each in held if each.fence == fence]
@@ -80,11 +79,7 @@ def break_lock(ledger: Ledger, fence: int, stack: str | None = None) -> Lease:
         scopes = ", ".join(each.scope for each in chosen)
         raise UsageError(f"several leases have the fence {fence}: {scopes}", hint="name the stack with --stack")
     if not chosen:
-        listed = "; ".join(_known(held)) or "no lease is held"
-        raise UsageError(f"no lease that is held has the fence {fence}", hint=listed)
+        listed = "; ".join(f"{each.scope} has the fence {each.fence}" for each in held)
+        raise not_found(f"no lease that is held has the fence {fence}", hint=listed or "no lease is held")
     ledger.release(chosen[0])
     return chosen[0]
-
-
-def _known(held: list[Lease]) -> Iterator[str]:
-    yield from (f"{each.scope} has the fence {each.fence}" for each in held)

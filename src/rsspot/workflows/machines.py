@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rsspot.errors import UsageError
+from rsspot.errors import UsageError, not_found
 from rsspot.state.ledger.registration_history import QuestionRecord, RegistrationHistory
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.utils.serialization import Document
@@ -21,7 +21,7 @@ ADDRESS = "vmregistration"
 def machine_called(ledger: RegistrationHistory, word: str) -> RegistrationRecord:
     """The machine of a name: VM name, UID, registration key, `vmcloudspace/name`, its address, or how one begins.
 
-    Raises UsageError if there is none, or several.
+    Raises NotFound if there is none, and UsageError for several.
     """
     records = ledger.registrations()
     wanted = word.removeprefix(f"{ADDRESS}/")
@@ -34,11 +34,11 @@ def machine_called(ledger: RegistrationHistory, word: str) -> RegistrationRecord
         listed = ", ".join(sorted(f"{each.vmcloudspace}/{each.vm_name or each.vm_uid}" for each in found)[:5])
         raise UsageError(f"{word!r} is the name of {len(found)} machines", hint=f"name one: {listed}")
     hint = did_you_mean(wanted, sorted({name for each in records for name in _names(each)}))
-    raise UsageError(f"no machine {word!r} is on record", hint=hint or "list them with `rsspot registrations list`")
+    raise not_found(f"no machine {word!r} is on record", hint=hint or "list them with `rsspot registrations list`")
 
 
 def machines_called(ledger: RegistrationHistory, words: Sequence[str]) -> list[RegistrationRecord]:
-    """The machines of these names, each once. Raises UsageError for any that is none."""
+    """The machines of these names, each once. Raises NotFound and UsageError, see above."""
     return [*{each.registration_key: each for each in (machine_called(ledger, word) for word in words)}.values()]
 
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 
 from rsspot.applier.context import ApplyContext
 from rsspot.applier.events import Event, StepEnded, Waiting
-from rsspot.applier.execution import NOT_WAITED_FOR
 from rsspot.applier.executor import wait_for
 from rsspot.applier.lookout import Lookout
 from rsspot.applier.options import ApplyOptions
 from rsspot.applier.recap import Ended, recap_of
 from rsspot.applier.step import Result
-from rsspot.applier.wait import until_gone
+from rsspot.applier.wait import NOT_WAITED_FOR, until_gone
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import ApiError, TransportError

@@ -53,14 +53,14 @@ def require_free(current: Lease | None, holder: Holder, now: datetime, abandoned
         return
     if not current.reason and (current == abandoned or (abandoned is None and current.expires_at <= now)):
         return
-    where = f"process {current.holder.pid} on {current.holder.host}"
     if current.reason:
         raise Locked(
             f"{current.scope} is held by {current.holder.name}: {current.reason}",
             hint=f"when nobody needs that any more: rsspot lock break {current.fence}",
         )
+    where = ", ".join(filter(None, (f"process {current.holder.pid} on {current.holder.host}", current.holder.job)))
     raise Locked(
-        f"another apply of {current.scope} is running ({where}{current.holder.job and ', ' + current.holder.job})",
+        f"another apply of {current.scope} is running ({where})",
         hint=f"wait for it to end, or until its lease expires at {stamp(current.expires_at)}",
     )
 
