@@ -1,23 +1,22 @@
 """Compares the SDK with plain httpx: same requests, same token, same loopback server. Asserts nothing.
 
-Run with `make benchmarks`. Rounds of the two alternate, so that a brief slowdown of the machine affects both; medians
-are printed. CPU time is of this process only: the server runs in its own.
+Rounds of the two alternate, so that a brief slowdown of the machine affects both; medians are printed. CPU time is of
+this process only: the server runs in its own. The rsspot that is measured is that of the Python which runs this.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import gc
 import json
 import statistics
-import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
-from contextlib import contextmanager
 from pathlib import Path
+
+from lists import POOL_LIST
+from measuring import listening, tell, token
 
 from rsspot import AsyncSpotClient, SpotClient
 from rsspot.wire import httpx
@@ -26,28 +25,8 @@ ROUNDS = 9
 CALLS = 150
 POOLS, PAGE = 10_000, 500
 AT_ONCE, BURST = 100, 1_000
-SERVER = Path(__file__).with_name("server.py")
-NAMESPACE = "org-bench"
+SERVER = str(Path(__file__).with_name("server.py"))
 REGION = "/apis/ngpc.rxt.io/v1/regions/us-east-iad-1"
-POOL_LIST = f"/apis/ngpc.rxt.io/v1/namespaces/{NAMESPACE}/spotnodepools"
-
-
-def token() -> str:
-    """A bearer token with an expiry time, like real ones."""
-    claims = json.dumps({"exp": int(time.time()) + 3600, "org_id": "org_bench"}).encode()
-    return f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln"
-
-
-@contextmanager
-def server(*, pools: int = POOLS):
-    """Run the server in its own process; yields its URL."""
-    process = subprocess.Popen([sys.executable, str(SERVER), str(pools)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def options(url: str, bearer: str) -> dict[str, object]:
@@ -70,13 +49,10 @@ def measured(*works: Callable[[], object]) -> list[tuple[float, float]]:
     return [(statistics.median(w for w, _ in each), statistics.median(c for _, c in each)) for each in rounds]
 
 
-def line(what: str, ours: tuple[float, float], theirs: tuple[float, float], calls: int, unit: str = "us") -> None:
-    """Print one comparison as a table row, scaled to one call."""
-    scale = {"us": 1e6, "ms": 1e3}[unit] / calls
-    print(
-        f"| {what} | {ours[0] * scale:.0f} / {ours[1] * scale:.0f} | {theirs[0] * scale:.0f} / {theirs[1] * scale:.0f}"
-        f" | {ours[0] / theirs[0]:.2f} | {ours[1] / theirs[1]:.2f} |"
-    )
+def line(what: str, ours: tuple[float, float], theirs: tuple[float, float], calls: int) -> None:
+    """Print one comparison, in seconds of one call."""
+    for tool, (wall, cpu) in (("rsspot", ours), ("httpx", theirs)):
+        tell(what, tool=tool, wall=wall / calls, cpu=cpu / calls)
 
 
 def per_call(url: str, bearer: str) -> None:
@@ -128,14 +104,14 @@ def lists(url: str, bearer: str) -> None:
     with SpotClient(**options(url, bearer)) as sync, httpx.Client(base_url=url, headers=headers) as plain:
         assert len(sync.spot_nodepools.list()) == len(plain_list()) == POOLS
         ours, theirs = measured(sync.spot_nodepools.list, plain_list)
-        line(f"list {POOLS:,} pools to models, beside json.loads", ours, theirs, 1, "ms")
+        line(f"list {POOLS:,} pools to models, beside json.loads", ours, theirs, 1)
         for what, work in (("models", sync.spot_nodepools.list), ("plain dicts", plain_list)):
             gc.collect()
             tracemalloc.start()
             kept = work()
             current, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-            print(f"\nmemory of {len(kept):,} {what}: {current / 1e6:.1f} MB kept, {peak / 1e6:.1f} MB at the peak")
+            tell("memory", kind=what, objects=len(kept), kept=current / 1e6, peak=peak / 1e6)
 
 
 def construction(url: str, bearer: str) -> None:
@@ -146,8 +122,8 @@ def construction(url: str, bearer: str) -> None:
     line("make a client for http", ours, theirs, 20)
 
 
-async def burst(send: Callable[[], Awaitable[object]]) -> tuple[float, float]:
-    """A thousand GETs, a hundred at a time: (requests per second, 99th percentile latency in seconds)."""
+async def burst(send: Callable[[], Awaitable[object]]) -> tuple[float, float, float]:
+    """A thousand GETs, a hundred at a time: requests per second, 99th percentile latency in seconds, CPU seconds."""
     waits: list[float] = []
     left = iter(range(BURST))
 
@@ -157,16 +133,17 @@ async def burst(send: Callable[[], Awaitable[object]]) -> tuple[float, float]:
             await send()
             waits.append(time.perf_counter() - began)
 
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
-    return BURST / (time.perf_counter() - began), statistics.quantiles(waits, n=100)[98]
+    wall, spent = time.perf_counter() - began, time.process_time() - cpu
+    return BURST / wall, statistics.quantiles(waits, n=100)[98], spent
 
 
 async def at_once(url: str, bearer: str) -> None:
     """Throughput and latency of both with concurrent requests."""
     ours = AsyncSpotClient(**options(url, bearer))
     theirs = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {bearer}"})
-    results: dict[str, list[tuple[float, float]]] = {"rsspot": [], "httpx": []}
+    results: dict[str, list[tuple[float, float, float]]] = {"rsspot": [], "httpx": []}
 
     async def ask_ours() -> object:
         return await ours.regions.get("us-east-iad-1")
@@ -181,17 +158,15 @@ async def at_once(url: str, bearer: str) -> None:
                 results[name].append(result)
     await ours.aclose()
     await theirs.aclose()
-    print(f"\n{AT_ONCE} GETs at once:")
     for name, rounds in results.items():
-        rate, slowest = statistics.median(r for r, _ in rounds), statistics.median(s for _, s in rounds)
-        print(f"- {name}: {rate:,.0f} requests/s, p99 {slowest * 1000:.0f} ms")
+        rate, slowest, cpu = (statistics.median(each) for each in zip(*rounds, strict=True))
+        tell(f"{AT_ONCE} GETs at once", tool=name, wall=1 / rate, cpu=cpu / BURST, slowest=slowest)
 
 
 def main() -> None:
     """Print every comparison."""
     bearer = token()
-    with server() as url:
-        print("| what | rsspot: wall / CPU | httpx: wall / CPU | wall ratio | CPU ratio |\n|---|---|---|---|---|")
+    with listening([SERVER, str(POOLS)]) as (url, _):
         per_call(url, bearer)
         construction(url, bearer)
         lists(url, bearer)

@@ -5,30 +5,54 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 PAGE = 500
 
 
+def written_fields(when: str) -> list[dict[str, object]]:
+    """Who wrote which field of a pool, which the service keeps on every object: half of its text."""
+    written = ("autoscaling", "bidPrice", "cloudSpace", "customLabels", "desired", "serverClass")
+    fields = {
+        "f:metadata": {
+            "f:annotations": {".": {}, "f:rsspot.dev/name": {}},
+            "f:labels": {"f:ngpc.rxt.io/cloudspace": {}},
+        },
+        "f:spec": {".": {}, **{f"f:{name}": {} for name in written}},
+    }
+    entry = {"apiVersion": "ngpc.rxt.io/v1", "fieldsType": "FieldsV1", "operation": "Update"}
+    status = {"f:status": {".": {}, "f:bidStatus": {}, "f:wonCount": {}}}
+    return [
+        {**entry, "manager": "rsspot", "time": when, "fieldsV1": fields},
+        {**entry, "manager": "manager", "time": when, "fieldsV1": status, "subresource": "status"},
+    ]
+
+
 def pool(number: int) -> dict[str, object]:
     """A spot node pool as the service lists it."""
+    when = f"2026-11-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    owner = {"apiVersion": "ngpc.rxt.io/v1", "kind": "CloudSpace", "name": "edge", "blockOwnerDeletion": True}
     return {
+        "apiVersion": "ngpc.rxt.io/v1",
+        "kind": "SpotNodePool",
         "metadata": {
             "name": f"00000000-0000-5000-8000-{number:012d}",
             "namespace": "org-bench",
             "uid": f"10000000-0000-5000-8000-{number:012d}",
             "resourceVersion": str(77_000_000 + number),
             "generation": 1,
-            "creationTimestamp": "2026-11-01T12:00:00Z",
+            "creationTimestamp": when,
             "labels": {"ngpc.rxt.io/cloudspace": "edge"},
             "annotations": {"rsspot.dev/name": f"pool-{number}"},
             "finalizers": ["spotnodepool.ngpc.rxt.io/finalizer"],
+            "managedFields": written_fields(when),
+            "ownerReferences": [{**owner, "uid": "20000000-0000-5000-8000-000000000000"}],
         },
         "spec": {
             "serverClass": "gp.vs1.large-dfw",
             "cloudSpace": "edge",
             "desired": 3,
-            "bidPrice": "0.03",
+            "bidPrice": f"0.{number % 97:02}",
             "autoscaling": {"enabled": False},
             "customLabels": {"workload": "general"},
             "customAnnotations": {},
@@ -39,14 +63,14 @@ def pool(number: int) -> dict[str, object]:
 
 
 def answers(pools: int) -> dict[str, bytes]:
-    """All responses: the region, and the pages of the list by their start."""
+    """All responses: a region, a pool, and the pages of the list of pools by their start."""
     region = {
         "apiVersion": "ngpc.rxt.io/v1",
         "kind": "Region",
         "metadata": {"name": "us-east-iad-1"},
         "spec": {"country": "USA"},
     }
-    responses = {"region": response(region)}
+    responses = {"region": response(region), "pool": response(pool(0))}
     for start in range(0, pools, PAGE):
         end = start + PAGE
         metadata = {"resourceVersion": "78000000", "continue": str(end) if end < pools else ""}
@@ -77,8 +101,16 @@ class Server(asyncio.Protocol):
         while b"\r\n\r\n" in self._waiting:
             head, _, self._waiting = self._waiting.partition(b"\r\n\r\n")
             target = urlsplit(head.split(b" ", 2)[1].decode())
-            start = parse_qs(target.query).get("continue", ["0"])[0]
-            self._transport.write(self._known["region" if "/regions/" in target.path else start])
+            self._transport.write(self._known[key_of(target)])
+
+
+def key_of(target: SplitResult) -> str:
+    """Which response answers a request."""
+    if "/regions/" in target.path:
+        return "region"
+    if "/spotnodepools/" in target.path:
+        return "pool"
+    return parse_qs(target.query).get("continue", ["0"])[0]
 
 
 async def main() -> None:

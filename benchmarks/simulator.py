@@ -1,8 +1,9 @@
 """Measures the simulator: served on loopback by its own process, and called in this process. Asserts no timings.
 
-Run with `make benchmarks`. The simulator's clock stands still, so that only requests are measured. Kinds of calls
-alternate in rounds, and medians are printed; json.loads plus json.dumps of one object is the reference. The client of
-the served simulator is a selector over plain sockets, so that it costs less than what it measures.
+Run with `make benchmarks`, or by itself, with the names of tables to print only those. Unless a table says otherwise,
+the simulator's clock stands still, so that only requests are measured. Kinds of calls alternate in rounds, and medians
+are printed; json.loads plus json.dumps of one object is the reference. The client of the served simulator is a selector
+over plain sockets, so that it costs less than what it measures.
 """
 
 from __future__ import annotations
@@ -38,10 +39,13 @@ CALLS = 1_000
 AT_ONCE = 16
 LISTED, PAGE = 10_000, 500
 WATCHERS, UPDATES = 100, 100
-HELD = 100_000
+HELD = (10_000, 100_000)
+AMONG, BATCH = (1, 1_000, 10_000), 50
+FAST = 20.0
+"""Seconds for which a server with a fast clock is used."""
 ROUNDS = 7
 STARTS = 5
-LONGEST = 175
+LONGEST = 240
 """Seconds after which the whole run is stopped."""
 PATIENCE = 60.0
 """Timeout of one measurement, in seconds."""
@@ -546,14 +550,14 @@ def watches() -> None:
                 row(f"{count} watchers, nothing written", "", "", "", "", f"{(spot.cpu() - before) / 2:.0%}")
 
 
-def held() -> None:
-    """Run in its own process: measures the memory of a world with many objects. Prints JSON."""
+def held(count: int) -> None:
+    """Run in its own process: measures the memory of a world with that many objects. Prints JSON."""
     local = Local()
     local.ask(Call.of("POST", CLOUDSPACES, cloudspace()))
     text = len(local.ask(created(0)).body)
     gc.collect()
     before = memory()
-    seconds = timed(lambda: local.fill(HELD))
+    seconds = timed(lambda: local.fill(count))
     after = memory()
     paged = timed(lambda: local.ask(Call("GET", f"{POOLS}?limit={PAGE}")))
     local.ask(Call("GET", POOLS))
@@ -562,52 +566,117 @@ def held() -> None:
 
 
 def memories() -> None:
-    """The memory of a process with only the catalog, and of one with a hundred thousand pools."""
-    title(f"memory with {HELD:,} pools in memory", "MB", "bytes each")
+    """The memory of a process with only the catalog, and of those with many pools."""
+    title("memory of an empty world", "MB")
     with served() as spot:
         row("simulator serve, empty", f"{memory(spot.pid) / 1e6:,.0f}")
-    command = [sys.executable, __file__, "held"]
-    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
-    row("a process with an empty world", f"{found['before'] / 1e6:,.0f}")
-    each = (found["after"] - found["before"]) / HELD
-    row("the same with the pools", f"{found['after'] / 1e6:,.0f}", f"{each:,.0f}")
-    row("of that, the JSON of the pools", f"{found['text'] * HELD / 1e6:,.0f}", f"{found['text']:,}")
-    row("at the peak of a list in one page", f"{found['peak'] / 1e6:,.0f}")
-    print(
-        f"(put into the store in {found['seconds']:.1f} s; the first page of {PAGE} takes {found['page'] * 1e3:.0f} ms)"
-    )
+    for count in HELD:
+        title(f"memory with {count:,} pools in memory", "MB", "bytes each")
+        command = [sys.executable, __file__, "held", str(count)]
+        found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+        row("a process with an empty world", f"{found['before'] / 1e6:,.0f}")
+        each = (found["after"] - found["before"]) / count
+        row("the same with the pools", f"{found['after'] / 1e6:,.0f}", f"{each:,.0f}")
+        row("of that, the JSON of the pools", f"{found['text'] * count / 1e6:,.0f}", f"{found['text']:,}")
+        row("at the peak of a list in one page", f"{found['peak'] / 1e6:,.0f}")
+        first = f"the first page of {PAGE} takes {found['page'] * 1e3:.0f} ms"
+        print(f"(put into the store in {found['seconds']:.1f} s; {first})")
+
+
+def cpu_of(work: Work) -> float:
+    """The CPU seconds of this process."""
+    gc.collect()
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 def growth() -> None:
-    """The cost of a create and of an hour of auctions as a world grows."""
-    title("as it fills, in process", "us a create")
+    """The CPU of a create, of a list and of looking for one object, in a file, as a world grows."""
+    title("as it fills, in process, in a file: CPU", "us a create", "autoscaled", "by name", "listed/s")
+    for among in AMONG:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "world"
+            local = Local(path)
+            for name in ("prod", "other", "scaled"):
+                local.ask(Call.of("POST", CLOUDSPACES, cloudspace(name)))
+            local.fill(among)
+            batches = [partial(create_all, local, range(start, start + BATCH)) for start in range(0, 6 * BATCH, BATCH)]
+            create = min(map(cpu_of, batches)) / BATCH
+            bounds = {"enabled": True, "minNodes": 1, "maxNodes": 2}
+            scaled = Call.of("POST", POOLS, pool(CALLS * 3, "scaled", autoscaling=bounds))
+            autoscaled = cpu_of(partial(local.ask, scaled))
+            found = Call("GET", f"{POOLS}?{urlencode({'fieldSelector': f'metadata.name={name_of(0)}'})}")
+            named = min(cpu_of(partial(local.ask, found)) for _ in range(3))
+            paged = min(cpu_of(partial(paged_through, local)) for _ in range(3))
+            cells = [f"{seconds * 1e6:,.0f}" for seconds in (create, autoscaled, named)]
+            row(f"among {among:,} pools", *cells, f"{among / paged:,.0f}")
+            local.world.close()
+    title("as one cloudspace fills, in process: CPU", "us a create")
     local = Local()
-    for name in ("prod", "other"):
-        local.ask(Call.of("POST", CLOUDSPACES, cloudspace(name)))
+    local.ask(Call.of("POST", CLOUDSPACES, cloudspace()))
+    for start in range(0, CALLS * 2, 100):
+        spent = cpu_of(partial(create_all, local, range(start, start + 100), "prod")) / 100
+        if start in (0, CALLS - 100, CALLS * 2 - 100):
+            row(f"among {start:,} pools of the same cloudspace", f"{spent * 1e6:,.0f}")
 
-    def create(first: int, group: str) -> str:
-        return f"{timed(lambda: [local.ask(created(first + n, group)) for n in range(100)]) * 1e4:,.0f}"
 
-    row("in an empty world", create(0, "other"))
-    local.fill(LISTED)
-    row(f"among {LISTED:,} pools of another cloudspace", create(100, "other"))
-    bounds = {"enabled": True, "minNodes": 1, "maxNodes": 2}
-    scaled = Call.of("POST", POOLS, pool(CALLS * 3, "other", autoscaling=bounds))
-    row("the same, of one that is scaled by itself", f"{timed(partial(local.ask, scaled)) * 1e6:,.0f}")
-    for start in range(200, CALLS * 2, 100):
-        cost = create(start, "other")
-        if (start + 100) % CALLS == 0:
-            row(f"among {start:,} pools of the same cloudspace", cost)
-    title("an hour of auctions, in process", "s", "ms an auction")
-    for pools, groups in ((12, 1), (50, 1), (50, 25)):
-        local = Local()
-        for group in range(groups):
-            local.ask(Call.of("POST", CLOUDSPACES, cloudspace(f"g{group}")))
-        for number in range(pools):
-            local.ask(created(number, f"g{number % groups}"))
-        local.clock.advance(3600)
-        seconds = timed(local.api.tick)
-        row(f"{pools} pools in {groups} cloudspace{'s' * (groups > 1)}", f"{seconds:.2f}", f"{seconds / 120 * 1e3:.1f}")
+def create_all(local: Local, numbers: Sequence[int], group: str = "other") -> None:
+    """Create pools."""
+    for number in numbers:
+        local.ask(created(number, group))
+
+
+def paged_through(local: Local) -> None:
+    """Read a complete list in pages."""
+    token = ""
+    while True:
+        query = {"limit": str(PAGE), **({"continue": token} if token else {})}
+        body = local.ask(Call("GET", f"{POOLS}?{urlencode(query)}")).body
+        token = body[-400:].partition(b'"continue": "')[2].partition(b'"')[0].decode()
+        if not token:
+            return
+
+
+def days() -> None:
+    """The CPU of a day of auctions, and a server whose clock is faster than it may be able to follow."""
+    title("a day of auctions, in process, in a file: CPU", "s", "versions")
+    for pools, groups in ((12, 1), (200, 1), (200, 20)):
+        with tempfile.TemporaryDirectory() as folder:
+            local = Local(Path(folder) / "world")
+            for group in range(groups):
+                local.ask(Call.of("POST", CLOUDSPACES, cloudspace(f"g{group}")))
+            for number in range(pools):
+                local.ask(Call.of("POST", POOLS, pool(number, f"g{number % groups}", desired=2, bidPrice="0.10")))
+            before = local.world.store.version()
+            local.clock.advance(86_400)
+            spent = cpu_of(local.api.tick)
+            what = f"{pools} pools in {groups} cloudspace{'s' * (groups > 1)}"
+            row(what, f"{spent:.2f}", f"{local.world.store.version() - before:,}")
+            local.world.close()
+    title(f"200 pools in one cloudspace, served for {FAST:.0f} s", "p50 ms", "p99 ms", "CPU s", "end, s")
+    for scale in (1_000, 1_000_000):
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
+            options = ("--time-scale", str(scale), "--state", str(Path(folder) / "world"))
+            process, about = ends.enter_context(started(*options))
+            spot = Served(process, about)
+            wire = spot.wire()
+            wire.ask(Call.of("POST", CLOUDSPACES, cloudspace()))
+            waits, until = [], time.monotonic() + FAST
+            calls = [Call.of("POST", POOLS, pool(n, desired=2, bidPrice="0.10")) for n in range(200)]
+            while time.monotonic() < until:
+                call = calls.pop() if calls else got(199)
+                waits.append(timed(partial(wire.ask, call)))
+            cpu, late = spot.cpu(), statistics.quantiles(waits, n=100)
+            process.terminate()
+            ended = timed(partial(process.wait, PATIENCE))
+            row(
+                f"at {scale:,} times real time",
+                f"{late[49] * 1e3:,.1f}",
+                f"{late[98] * 1e3:,.1f}",
+                f"{cpu:.1f}",
+                f"{ended:.2f}",
+            )
 
 
 def too_long(*_: object) -> None:
@@ -620,10 +689,11 @@ def main() -> None:
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(LONGEST)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if sys.argv[1:] == ["held"]:
-        held()
+    if sys.argv[1:2] == ["held"]:
+        held(int(sys.argv[2]))
         return
-    for work in (start_up, costs, requests, lists, watches, memories, growth):
+    works = (start_up, costs, requests, lists, watches, memories, growth, days)
+    for work in [each for each in works if each.__name__ in sys.argv[1:]] or works:
         work()
 
 

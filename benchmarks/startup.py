@@ -1,22 +1,21 @@
-"""Counts the instructions of starting rsspot, beside Python and kubectl. Prints results; asserts nothing.
+"""Counts the instructions of starting rsspot, beside Python and kubectl. Asserts nothing.
 
-Run with `make benchmarks`, or alone. Instructions are counted by valgrind, so that they do not depend on what else the
+Instructions are counted by valgrind, so that they do not depend on what else the
 machine does; without valgrind there are only milliseconds. `plan` ends at its first request, to a port where nobody
 listens.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-RSSPOT = [sys.executable, "-m", "rsspot"]
+from measuring import RSSPOT, SUBJECT, environment, tell
+
 NOBODY = "http://127.0.0.1:9"
 POOLS = 9
 """With their cloudspace, ten objects."""
@@ -34,7 +33,7 @@ spec: {{cloudSpace: edge, serverClass: gp.vs1.large-dfw, desired: 1, bidPrice: 0
     for number in range(POOLS)
 )
 COMMANDS = {
-    "python -c pass": [sys.executable, "-c", "pass"],
+    "python -c pass": [SUBJECT, "-c", "pass"],
     "rsspot --version": [*RSSPOT, "--version"],
     "rsspot --help": [*RSSPOT, "--help"],
     "complete a command": [*RSSPOT, "__complete", "nodepools", "spot", "cre"],
@@ -69,20 +68,16 @@ def milliseconds(command: list[str], environment: dict[str, str], folder: str) -
 
 
 def main() -> None:
-    """One line a command."""
+    """Print the results of each command."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "stack.yaml").write_text(STACK)
-        names = {"BASE_URL": NOBODY, "OAUTH_URL": NOBODY, "FEEDS_URL": NOBODY, "ORG": "acme", "MAX_RETRIES": "0"}
-        settings = {f"RSSPOT_{name}": value for name, value in names.items()}
-        environment = {**os.environ, **settings, "RSSPOT_REFRESH_TOKEN": "a-token-of-nobody", "HOME": folder}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        urls = {"BASE_URL": NOBODY, "OAUTH_URL": NOBODY, "FEEDS_URL": NOBODY}
+        settings = {**urls, "ORG": "acme", "MAX_RETRIES": "0", "REFRESH_TOKEN": "a-token-of-nobody"}
+        environ = environment(folder, **settings)
         for name, command in COMMANDS.items():
-            if shutil.which(command[0]) is None:
-                continue
-            took = milliseconds(command, environment, folder)
-            count = instructions(command, environment, folder)
-            counted = f"{count / 1e6:7,.0f} million instructions" if count else "valgrind is not installed"
-            print(f"{name:<36} {took:6.0f} ms   {counted}")
+            if shutil.which(command[0]) is not None:
+                took = milliseconds(command, environ, folder)
+                tell(name, milliseconds=took, instructions=instructions(command, environ, folder))
 
 
 if __name__ == "__main__":

@@ -30,12 +30,18 @@ def _run(arguments: list[str]) -> int:
 
         complete(arguments[1:])
         return 0
+    import gc
+
     from rsspot.cli.signals import treat_like_interrupts
 
+    # Imports and most of what a command makes stay until its end: scanning them often finds nothing.
+    gc.set_threshold(50_000, 20, 20)
     treat_like_interrupts()
     from rsspot.cli.app import run
 
     code = run(arguments)
+    # The process ends, and all that is left ends with it.
+    gc.freeze()
     _ignore_interrupts()
     return code
 

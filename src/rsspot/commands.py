@@ -13,7 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from rsspot.models.charts import PriceChart
 
 Api = TypeVar("Api")
 Api_co = TypeVar("Api_co", covariant=True)
@@ -25,11 +28,14 @@ class CommandResult:
     """What a command prints, where one value does not suit every format.
 
     value: for JSON and YAML · rows: for a table · released: for JSON and YAML in the shape of rsspot 0.3
+    chart: for pictures · plotted: whether it takes the place of a table
     """
 
     value: object
     rows: object = None
     released: object = None
+    chart: PriceChart | None = None
+    plotted: bool = False
 
 
 class CommandSession(Protocol[Api_co]):

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -20,9 +19,11 @@ R = TypeVar("R")
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """The event loop running in this thread, or None."""
-    with suppress(RuntimeError):
+    # Asked several times a request: `suppress` would cost more than the question.
+    try:
         return asyncio.get_running_loop()
-    return None
+    except RuntimeError:
+        return None
 
 
 def drive(coroutine: Coroutine[Any, Any, R]) -> R:

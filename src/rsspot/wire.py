@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,6 +20,12 @@ try:
 finally:
     if _blocked:
         del sys.modules["httpx._main"]
+
+try:
+    importlib.import_module("sniffio")
+except ImportError:
+    # httpcore imports it for each request, and Python would look for it everywhere each time.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 __all__ = ["httpx", "tls_for"]
 

@@ -24,6 +24,7 @@ from rsspot.state.database import Database
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Holder, Ledger, StepRecord, StepState
 from rsspot.testing import SimulatedSpot
+from rsspot.utils.provenance import JOBS
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import apply_context, plan_destroy
 from support.holders import holder_that_ended, this_holder
@@ -157,6 +158,27 @@ class Broken:
         if self.is_broken:
             raise StateError("the disk is full")
         return self._ledger.renew(*args)
+
+
+async def test_nothing_goes_on_once_the_lease_is_given_back(ledger: Ledger) -> None:
+    """No task is left that would renew it."""
+    before = asyncio.all_tasks()
+    async with hold(ledger, "scope", Paced()):
+        assert asyncio.all_tasks() > before
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize(("variable", "job"), [("https://ci.example.com/7", "https://ci.example.com/7"), ("", "")])
+async def test_the_lease_names_the_job_that_holds_it(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, variable: str, job: str
+) -> None:
+    """Where there is one: whoever is locked out reads whom to ask."""
+    for name in (*JOBS, "GITHUB_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(JOBS[0], variable)
+    async with hold(ledger, "scope", Paced()) as held:
+        assert held.lease.holder.job == job
 
 
 # Others

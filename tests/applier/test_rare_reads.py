@@ -19,14 +19,11 @@ from rsspot.simulator.clock import ManualClock
 from rsspot.state.ledger.protocol import Holder, StepRecord, StepState
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx
+from support.answers import status
 from support.scenes import CLOUDSPACE, WORKERS, OpenScene, Scene
 
 POOLS = CLOUDSPACE + WORKERS
 NEWER = CLOUDSPACE.replace("1.31.1", "1.32.0")
-
-
-def status(code: int) -> httpx.Response:
-    return httpx.Response(code, json={"kind": "Status", "code": code, "message": "no"})
 
 
 def left_open(scene: Scene, scope: str, plan: dict[str, Any], step: StepRecord) -> None:

@@ -110,10 +110,25 @@ def test_a_stop_counts_only_when_something_was_left(
     [(Locked("x"), O.LOCKED), (AuthError("x"), O.UNAUTHENTICATED), (StateError("x"), O.FAILED), (OSError(), O.FAILED)],
 )
 def test_an_error_that_ended_the_run_is_its_outcome(fatal: Exception, outcome: RunOutcome) -> None:
-    """As it is what the command ends with; the other reasons are told beside it."""
+    """Whatever else came of its steps."""
     assert recap(S.DONE, fatal=fatal).reasons == (outcome,)
+    assert recap(S.DONE, S.REFUSED, LATE, fatal=fatal).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("fatal", "reasons"),
+    [
+        (Locked("x"), (O.LOCKED, O.UNKNOWN)),
+        (AuthError("x"), (O.UNKNOWN, O.UNAUTHENTICATED)),
+        (StateError("x"), (O.UNKNOWN, O.FAILED)),
+    ],
+)
+def test_a_write_in_doubt_outranks_the_error_that_ended_the_run(
+    fatal: Exception, reasons: tuple[RunOutcome, ...]
+) -> None:
+    """Unless another run has the lease: that one looks it up."""
     told = recap(S.UNKNOWN, S.SKIPPED, fatal=fatal)
-    assert (told.outcome, told.reasons) == (outcome, (O.UNKNOWN, outcome))
+    assert (told.outcome, told.reasons) == (reasons[0], reasons)
 
 
 def test_steps_are_counted_by_what_they_did() -> None:

@@ -13,21 +13,26 @@ from rsspot.models.refs import Ref
 from rsspot.planner.codec import dump_plan
 from rsspot.planner.plan import Plan
 from rsspot.simulator.clock import ManualClock
-from rsspot.state.ledger.protocol import Holder, Lease, StepRecord, StepState
+from rsspot.state.ledger.protocol import Holder, Lease, OwnedObject, StepRecord, StepState
+from rsspot.testing import SimulatedSpot
 from rsspot.workflows.reconcile import apply_context
 from support.scenes import CLOUDSPACE, Scene
 
 EDGE = Ref("CloudSpace", "edge")
 OURS, THEIRS = {STACK_LABEL: "default"}, {STACK_LABEL: "theirs"}
 NEWER = CLOUDSPACE.replace("1.31.1", "1.32.0")
+BEFORE = CLOUDSPACE.replace("edge", "before")
 SPEC = {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}
 DONE, FAILED, REFUSED, SKIPPED = StepState.DONE, StepState.FAILED, StepState.REFUSED, StepState.SKIPPED
 
 
 def left_open(scene: Scene, plan: Plan, *steps: StepRecord) -> tuple[int, Lease]:
-    """A run whose first step may have been sent when it was killed, and whose others were not."""
+    """A run whose first step may have been sent when it was killed, and whose others were not.
+
+    Another version of rsspot made its plan, whose digest covers something else.
+    """
     lease = scene.ledger.acquire(plan.scope, Holder("killed", "elsewhere", 1), ManualClock().now(), 60)
-    run = scene.ledger.begin(lease, "apply", dump_plan(plan), list(steps))
+    run = scene.ledger.begin(lease, "apply", {**dump_plan(plan), "digest": "another"}, list(steps))
     scene.ledger.intend(run, 0)
     scene.ledger.release(lease)
     return run, lease
@@ -83,30 +88,60 @@ async def test_how_an_open_step_is_closed(
 
 @pytest.mark.parametrize(
     ("verb", "arrived", "state"),
-    [("patch", True, DONE), ("patch", False, FAILED), ("detach", True, DONE), ("delete", True, DONE)],
+    [
+        ("patch", True, DONE),
+        ("patch", False, FAILED),
+        ("detach", True, DONE),
+        ("detach", False, FAILED),
+        ("delete", True, DONE),
+    ],
 )
 async def test_what_the_ledger_has_on_record_follows(scene: Scene, verb: str, arrived: bool, state: StepState) -> None:
-    """A patched object keeps what was applied to it; one that was detached or is gone is forgotten."""
+    """A patched object keeps what was applied to it; one that was detached or is gone is forgotten.
+
+    Whatever else the run was to do: it is the change of this very object that is looked at.
+    """
     await scene.apply(CLOUDSPACE)
-    plan = await scene.plan(NEWER)
+    plan = await scene.plan(f"{BEFORE}---{NEWER}")
+    assert [change.address for change in plan.changes] == ["cloudspace/before", "cloudspace/edge"]
     before = scene.ledger.owned(plan.scope)[EDGE]
     documents = scene.client.documents(scene.client.cloudspaces.kind)
     if verb == "delete":
         await scene.client.cloudspaces.delete("edge")
         await scene.client.cloudspaces.wait_gone("edge")
-    elif verb == "detach":
+    elif verb == "detach" and arrived:
         await documents.patch("edge", {"metadata": {"labels": {STACK_LABEL: None}}})
     elif arrived:
-        await documents.patch("edge", plan.changes[0].merge_patch)
+        await documents.patch("edge", plan.changes[1].merge_patch)
     run, _ = left_open(scene, plan, StepRecord(0, "cloudspace/edge", EDGE, verb))
     (said,) = await recovered(scene, plan)
     assert scene.ledger.steps(run)[0].state is state
+    kept = verb == "patch" or not arrived
+    assert scene.ledger.owned(plan.scope) == ({EDGE: before} if kept else {})
     if verb == "patch":
-        assert scene.ledger.owned(plan.scope)[EDGE] == before
         changed = "it is not as it was to be: spec/kubernetesVersion"
         assert said.detail == ("its patch arrived" if arrived else changed)
-    else:
-        assert scene.ledger.owned(plan.scope) == {}
+
+
+async def test_an_object_that_is_on_its_way_out_is_not_owned_again(spot_api: SimulatedSpot, scene: Scene) -> None:
+    """Its delete arrived; when it is gone nothing is left to be done about it."""
+    plan = await scene.plan(CLOUDSPACE)
+    await make(scene, OURS)
+    spot_api.faults.say("cloudspaces: stuck always")
+    await scene.client.cloudspaces.delete("edge")
+    left_open(scene, plan, StepRecord(0, "cloudspace/edge", EDGE, "delete"))
+    assert await recovered(scene, plan) == [Settled("cloudspace/edge", "it is being deleted")]
+    assert scene.ledger.owned(plan.scope) == {}
+
+
+async def test_a_patched_object_that_is_not_on_record_is_owned_from_then_on(scene: Scene) -> None:
+    """By its label it is of this stack, and an empty ledger learns of it."""
+    await make(scene, OURS)
+    plan = await scene.plan(NEWER)
+    live = await scene.client.documents(scene.client.cloudspaces.kind).patch("edge", plan.changes[0].merge_patch)
+    left_open(scene, plan, StepRecord(0, "cloudspace/edge", EDGE, "patch"))
+    await recovered(scene, plan)
+    assert scene.ledger.owned(plan.scope) == {EDGE: OwnedObject(EDGE, "cloudspace/edge", live["metadata"]["uid"])}
 
 
 async def test_a_step_of_an_unknown_kind_is_left_to_the_version_that_knows_it(scene: Scene) -> None:
@@ -124,7 +159,8 @@ async def test_a_step_that_registers_machines_is_taken_up_by_the_next_plan(scene
     run, _ = left_open(scene, plan, StepRecord(0, "registration/omni", Ref("Registration", "omni"), "expand"))
     (said,) = await recovered(scene, plan)
     assert said.detail == "was being worked on; the next plan takes it up"
-    assert scene.ledger.steps(run)[0].state is SKIPPED
+    (step,) = scene.ledger.steps(run)
+    assert (step.state, step.detail) == (SKIPPED, "the run was killed")
 
 
 async def test_whoever_has_lost_the_lease_closes_no_step(scene: Scene) -> None:

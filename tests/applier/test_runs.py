@@ -609,4 +609,5 @@ async def test_the_children_of_what_is_deleted_are_listed_once_a_wave(spot_api: 
     recap = await scene.run(plan, ApplyOptions(wait="accepted", parallel=12))
     assert recap.counts["deleted"] == 12
     lists = [path for _, path in spot_api.requests("GET")[before:] if path.endswith("nodepools")]
-    assert len(lists) <= 9
+    # A wave is three lists; one cloudspace has to wait for its turn, and meanwhile a controller changes it.
+    assert len(lists) <= 12

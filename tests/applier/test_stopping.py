@@ -267,3 +267,19 @@ async def test_an_apply_that_is_cancelled_from_outside_gives_its_lease_back(scen
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert (await scene.apply()).outcome == "ok"
+
+
+async def test_a_write_that_is_cancelled_from_outside_stays_open(
+    spot_api: SimulatedSpot, open_scene: OpenScene
+) -> None:
+    """Nobody is told what became of it; the next run finds it made, once."""
+    hung = asyncio.Event()
+    scene = open_scene(hanging("cloudspaces", hung, executed=True))
+    running = asyncio.create_task(scene.apply(CLOUDSPACE))
+    await hung.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert states(scene) == [StepState.INTENT]
+    assert (await open_scene().apply(CLOUDSPACE)).outcome == "ok"
+    assert set(births(spot_api.world, "cloudspaces").values()) == {1}

@@ -104,6 +104,13 @@ def test_an_object_that_is_already_as_its_replacement_in_place_is_done(documents
     assert told(judge(IN_PLACE, Verb.CREATE, documents, live("uid-old"))) == (Found.DONE, "")
 
 
+def test_an_object_that_is_on_its_way_out_is_not_the_one_that_was_to_be_made(documents: Documents) -> None:
+    """Though it is alike: its name is taken until it is gone."""
+    verdict = judge(CREATE, Verb.CREATE, documents, live(deletionTimestamp="2026-01-01T00:00:00Z"))
+    assert told(verdict) == (Found.STALE, "an object of that name is still being deleted")
+    assert verdict.now == "it is still being deleted"
+
+
 @pytest.mark.parametrize(("there", "found"), [(None, Found.STALE), ("uid-other", Found.STALE), ("uid-new", Found.DONE)])
 def test_a_patch_is_of_one_very_object(documents: Documents, there: str | None, found: Found) -> None:
     """Another one of its name with the wanted value was not patched."""

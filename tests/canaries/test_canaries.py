@@ -23,6 +23,7 @@ from rsspot.client.singleton import close_all_clients
 from rsspot.config.loader import resolve
 from rsspot.http.hooks import Hooks
 from rsspot.planner.codec import dump_plan
+from rsspot.reports.registry import PLAN_FORMATS
 from rsspot.simulator.apiserver.messages import Request, Response
 from support.isolation import PROXY, REFRESH, USER_DATA, WEBHOOK, LeakScanner, may_hold
 from support.loopback_server import failure, write_config
@@ -62,6 +63,16 @@ READ_COMMANDS = [
 """Commands that change nothing."""
 
 
+REPORTS = (
+    " ".join(f"--report {name}=plan.{name}" for name in ("text", "md", "html", "json", "yaml", "sarif", "junit")),
+    *(f"-o {name}" for name in PLAN_FORMATS),
+    "--full --out plan.json",
+)
+"""Every way to write a plan."""
+SHOWN = (*(f"show plan.json --full -o {name}" for name in ("json", *PLAN_FORMATS)), "graph --plan plan.json -o svg")
+"""Every way to show one that was saved."""
+
+
 def build(scanner: LeakScanner, *, machines: bool = False) -> None:
     """Create what the manifests declare, the stack through a saved plan."""
     assert scanner.run("plan stack.yaml --out stack.json") == 0
@@ -79,7 +90,11 @@ def test_commands_leak_no_secret(scanner: LeakScanner) -> None:
         for command in READ_COMMANDS:
             for more in (" -v", " -o json", " -o yaml --no-cache"):
                 assert scanner.run(command + more) == 0, (command + more, scanner.outputs[-1])
-        Path("stack.yaml").write_text(Path("stack.yaml").read_text().replace("1.31.1", "1.32.0") + "\n")
+        text = Path("stack.yaml").read_text().replace("1.31.1", "1.32.0")
+        for changed in (text.replace("hooks.example", "new.example"), f"{text}\n"):
+            Path("stack.yaml").write_text(changed)
+            for command in (*(f"plan stack.yaml {more}" for more in REPORTS), *SHOWN, "graph stack.yaml -o svg"):
+                assert scanner.run(command) == 0, (command, scanner.outputs[-1])
         for more in ("", " -o json", " -o yaml", " -v"):
             assert scanner.run(f"plan stack.yaml --out plan{len(more)}.json{more}") == 0
         assert scanner.run("apply stack.yaml --yes --wait none -v") == 0
@@ -445,7 +460,7 @@ def test_every_file_is_created_private(
             ("organizations list", ""),
             ("cloudspaces kubeconfig edge --merge-into kube/config", ""),
             ("cloudspaces kubeconfig edge --merge-into kube/config", ""),
-            ("plan stack.yaml --out plan.json", ""),
+            ("plan stack.yaml --out plan.json --report html=plan.html --report junit=reports/plan.xml", ""),
             ("state export --out state.json", ""),
             ("state import state.json", ""),
             ("logout", ""),
@@ -456,7 +471,7 @@ def test_every_file_is_created_private(
     assert watcher.checks > 200
     assert watcher.readable == set()
     names = {path.name for path in tmp_path.rglob("*")}
-    assert {"config.yml", "state.db", "plan.json", "state.json", "tokens", "config"} <= names
+    assert {"config.yml", "state.db", "plan.json", "plan.html", "plan.xml", "state.json", "tokens", "config"} <= names
 
 
 def _stdin_file(folder: Path, text: str) -> Path:

@@ -1,12 +1,14 @@
 """The fault campaign: a stack changes in every way while every fifth request goes wrong, and some runs are killed.
 
 Each seed is a world of its own, in which forty objects, in `make test` sixteen, are to become others: some new, some
-changed, replaced or gone, and the machines of a VM cloudspace registered. Beside them live objects of others.
+changed, replaced or gone, and the machines of a VM cloudspace registered by a registrar that may fail as well. Beside
+them live objects of others.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,7 +34,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Beginning:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_a_stack_becomes_as_wanted_though_every_fifth_request_fails(
-    beginning: Beginning, tmp_path: Path, seed: int
+    beginning: Beginning, tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     """Within three runs, each of them with faults. Nothing happens twice, nor without an intent, nor to others."""
     fought = await Campaign(beginning, tmp_path, seed).fight()
@@ -46,3 +48,4 @@ async def test_a_stack_becomes_as_wanted_though_every_fifth_request_fails(
     # A killed run may have asked without hearing the answer.
     assert max(fought.registered.values()) <= 1 + fought.ends.count(KILLED)
     assert fought.faults.total() > fought.requests / 10
+    record_property("questions that a registrar failed", fought.failed)

@@ -41,7 +41,6 @@ from support.witness import Witness
 
 T = TypeVar("T")
 GENEROUS = PlanOptions(prune=True, most_deletes=100)
-MANNER = ApplyOptions(wait="accepted", parallel=4)
 PEACEFUL = 0.0
 shares = st.sampled_from([PEACEFUL, 0.2, 0.4])
 """Of the requests that go wrong."""
@@ -50,6 +49,11 @@ SELECT id, address FROM runs LEFT JOIN steps ON run_id = id AND state IN ('pendi
 WHERE scope LIKE ? AND (outcome IS NULL OR state IS NOT NULL)
 """
 RECORDS = ("SELECT id, outcome FROM runs", "SELECT * FROM steps", "SELECT * FROM managed_objects")
+
+
+def manner() -> ApplyOptions:
+    """How to apply, anew for each run: one that breaks off because of too many doubts stops by the token in it."""
+    return ApplyOptions(wait="accepted", parallel=4)
 
 
 class Stacks(RuleBasedStateMachine):
@@ -188,7 +192,7 @@ class Stacks(RuleBasedStateMachine):
             witness.approve(plan)
             for pool in self.hands.pools(stack) if meanwhile else ():
                 self.hands.edit(pool, meanwhile)
-            return await runner.apply(plan, MANNER)
+            return await runner.apply(plan, manner())
         except RsspotError as error:
             return type(error).__name__
         finally:
@@ -200,7 +204,7 @@ class Stacks(RuleBasedStateMachine):
 
     async def recovered(self, stack: str) -> None:
         runner, witness = self.runner(stack)
-        context = run_context(runner.client, runner.ledger, NAMESPACE, stack, MANNER)
+        context = run_context(runner.client, runner.ledger, NAMESPACE, stack, manner())
         async for _ in recover(context, scope_id(runner.client.base_url, NAMESPACE, stack)):
             pass
         await runner.close()

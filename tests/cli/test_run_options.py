@@ -130,3 +130,19 @@ def test_a_stack_is_held_and_given_back(capsys: pytest.CaptureFixture[str]) -> N
     assert sandbox("lock", "break", "2", "--yes") == 1
     assert sandbox("lock", "break", "1", "--yes") == 0
     assert sandbox("apply", path, "--yes") == 0
+
+
+def test_a_token_that_is_refused_while_a_write_is_in_doubt_ends_with_the_doubt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The worse of the two is the exit code; the message has both, and the next run finds what was made."""
+    fault("POST cloudspaces: reset-after")
+    fault("GET cloudspaces/edge: 401 always")
+    assert sandbox("apply", write(CLOUDSPACE), "--yes", "--result", "result.json") == 11
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1].endswith("exit=11")
+    assert "what became of a write that went out before is unknown" in printed.err
+    result = json.loads(Path("result.json").read_text())
+    assert (result["exitCode"], result["reasons"]) == (11, ["unknown", "unauthenticated"])
+    assert sandbox("simulator", "faults", "--clear") == 0
+    assert sandbox("apply", write(CLOUDSPACE), "--yes") == 0

@@ -132,3 +132,20 @@ def test_the_sandbox_has_no_url(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:x"])
 def test_an_invalid_url_is_a_usage_error(capsys: pytest.CaptureFixture[str], url: str) -> None:
     assert "is not a simulator on this machine" in command(capsys, "simulator", "advance", "1m", "--url", url, code=3)
+
+
+def test_a_new_sandbox_starts_when_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RSSPOT_SANDBOX_START", "2026-03-01T00:00:00Z")
+    printed = command(capsys, "--sandbox", "simulator", "advance", "1s")
+    assert "2026-03-01" in printed
+    monkeypatch.setenv("RSSPOT_SANDBOX_START", "soon")
+    command(capsys, "--sandbox", "regions", "list")
+
+
+def test_a_start_that_is_no_moment_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RSSPOT_SANDBOX_START", "soon")
+    assert "RSSPOT_SANDBOX_START is no moment" in command(capsys, "--sandbox", "regions", "list", code=3)

@@ -251,6 +251,31 @@ def test_a_new_report_is_a_module_and_a_line(copy: PackageCopy) -> None:
     assert "is for plans and runs" in copy.rsspot("--sandbox", "regions", "list", "-o", "terse", code=3)
 
 
+PLAN_REPORT = '''"""How many changes there are."""
+
+
+class CountReport:
+    def __init__(self, *, color=False):
+        pass
+
+    def plan(self, plan):
+        return str(len(plan.changes))
+'''
+
+
+def test_a_new_format_of_plans_is_a_module_and_a_line(copy: PackageCopy) -> None:
+    """To print, to write to a file, and to show a saved plan in; a run is not printed in it."""
+    copy.write("reports/count.py", PLAN_REPORT)
+    line = "PLAN_FORMATS = {\n"
+    copy.replace("reports/registry.py", line, line + '    "count": "rsspot.reports.count:CountReport",\n')
+    manifest(copy, "cloudspace.yaml", CLOUDSPACE)
+    options = ("--report", "count=count.txt", "--out", "plan.json")
+    assert copy.rsspot("--sandbox", "plan", "stack", "-o", "count", *options).strip() == "1"
+    assert copy.rsspot("show", "plan.json", "-o", "count").strip() == "1"
+    assert (copy.folder / "count.txt").read_text(encoding="utf-8") == "1\n"
+    assert "cannot be printed with -o count" in copy.rsspot("--sandbox", "apply", "stack", "-o", "count", code=3)
+
+
 # Add a ledger backend
 
 BACKEND = '''"""A ledger that remembers nothing."""

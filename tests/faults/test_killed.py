@@ -27,7 +27,11 @@ from support.killed_apply import LATER, STORIES, asked, converged, run_under_fir
 BEGIN = 1_790_000_000.0
 SRC = Path(rsspot.__file__).parent
 WRITES = frozenset(name for name in vars(Ledger) | vars(Ledger.__mro__[1]) if name[0] != "_") - READS - TIMED
-SOURCES = Sources([*sorted((SRC / "applier").glob("*.py")), SRC / "workflows" / "reconcile.py"], WRITES)
+SOURCES = Sources(
+    [*sorted((SRC / "applier").glob("*.py")), SRC / "workflows" / "reconcile.py"],
+    WRITES,
+    frozenset({"close", "closed_by"}),
+)
 ONLY_FOR_OTHERS = ("to detach", "unready", "rich")
 """Stories that are told because others come after them."""
 IN_FULL = ("create", "change", "recover a create")
@@ -216,7 +220,7 @@ async def test_every_await_and_every_ledger_write_is_a_crash_point(
     told = [await stories.told(name) for name in STORIES]
     named = {place for each in told for place in each.places}
     missing = {each for each in SOURCES.places - named - NO_CRASH_POINTS.keys() if each.function not in PLANNERS}
-    assert sorted(missing, key=str) == [], "no story is killed there"
+    assert not missing, "no story is killed there: " + "\n".join(sorted(map(str, missing)))
     assert sorted(NO_CRASH_POINTS.keys() - SOURCES.places, key=str) == [], "there is no such place any more"
     assert sorted(NO_CRASH_POINTS.keys() & named, key=str) == [], "a story is killed there"
     killed = [each for name, each in zip(STORIES, told, strict=True) if name not in ONLY_FOR_OTHERS]

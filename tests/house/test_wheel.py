@@ -17,7 +17,7 @@ from rsspot.constants import VERSION
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-SUFFIXES = {".py", ".yaml", ".csv", ".html", ".json", ".typed"}
+SUFFIXES = {".py", ".yaml", ".csv", ".html", ".json", ".typed", ".css", ".js"}
 TIMEOUT = 120
 
 
@@ -103,11 +103,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         ("rsspot/simulator/crds/*.yaml", 9),
         ("rsspot/simulator/spot/*.csv", 2),
         ("rsspot/simulator/front/page.html", 1),
+        ("rsspot/reports/page/*", 3),
         ("rsspot/py.typed", 1),
     ],
 )
 def test_package_data_is_in_the_wheel(wheel: Path, pattern: str, count: int) -> None:
-    """The simulator reads it at run time, and type checkers look for the marker."""
+    """The simulator and reports read it at run time, and type checkers look for the marker."""
     assert len([name for name in ZipFile(wheel).namelist() if Path(name).match(pattern)]) == count
 
 

@@ -23,7 +23,9 @@ from rsspot.resources.registry import kinds
 ROOT = Path(__file__).parents[2]
 WHOLE = Draft202012Validator(whole_schema())
 NAMES = sorted([*authored_kinds(), *DOCUMENTS])
-SHIPPED = sorted([*(ROOT / "manifests").glob("*.yaml"), *(ROOT / "examples").rglob("*.yaml")])
+EXAMPLES = (ROOT / "examples").rglob("*.yaml")
+SHIPPED = sorted([*(ROOT / "manifests").glob("*.yaml"), *(each for each in EXAMPLES if each.name[0] != ".")])
+"""What is hidden is passed over in a folder: it is for other tools."""
 CASES = sorted((ROOT / "tests" / "planner" / "cases").rglob("*.yaml"))
 
 CLOUDSPACE = "apiVersion: ngpc.rxt.io/v1\nkind: CloudSpace\nmetadata: {name: edge}\nspec: {region: us-central-dfw-2}\n"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from rsspot.models.resource import Metadata, Page, compact, models_in
+from rsspot.models.compact import compact
+from rsspot.models.resource import Metadata, Page, models_in
 from rsspot.services.cloudspaces.schemas import CloudSpace
 from rsspot.services.nodepools.schemas import SPOT_NODE_POOL, Autoscaling, SpotNodePool, SpotNodePoolSpec
 from rsspot.services.nodepools.taints import Taint

@@ -42,6 +42,7 @@ def resealed(document: Document) -> Document:
     [
         ("changes", None, "changes: must be a list"),
         ("changes", [{}], "changes.0.address: is missing"),
+        ("changes", ["edge"], "changes.0: must be a mapping"),
         ("scope", [], "scope: must be a mapping"),
         ("summary", {"unchanged": "many"}, "summary.unchanged: must be a whole number"),
         ("inputs", {"files": "a.yaml", "profile": None}, "inputs.files: must be a list"),
@@ -52,6 +53,14 @@ def test_what_is_no_plan_is_refused_by_its_first_mistake(member: str, value: Any
     document = dump_plan(plan_of([], world_of({})))
     with pytest.raises(UsageError, match=f"not a saved plan: {message}"):
         load_plan(resealed(document | {member: value}))
+
+
+def test_a_plan_without_its_inputs_is_refused() -> None:
+    """However its digest was worked out."""
+    document = dump_plan(plan_of([], world_of({})))
+    del document["inputs"]
+    with pytest.raises(UsageError, match="not a saved plan: inputs: is missing"):
+        load_plan(resealed(document))
 
 
 def test_members_of_a_later_version_are_passed_over() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from rsspot.models.refs import Ref
 from rsspot.planner.case import Rule
-from rsspot.planner.change import Action, Base, Change
+from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.planner.guards import guard
 from rsspot.planner.live import LiveState
@@ -16,7 +16,9 @@ from rsspot.planner.options import PlanOptions
 from rsspot.planner.ownership import Owners
 from rsspot.planner.pipeline import build
 from rsspot.planner.plan import Plan
+from rsspot.planner.removal import remove_predecessors
 from rsspot.resources.registry import kinds
+from rsspot.state.ledger.protocol import OwnedObject
 from rsspot.utils.serialization import Document
 from support.stacks import wanted_of, world_of
 
@@ -178,3 +180,60 @@ def test_a_successor_does_not_take_the_object_of_another_address() -> None:
     """The predecessor has to be the object of this very address."""
     taken = replace(removal(Action.REPLACE, name="successor", surge=True), address="spotnodepool/edge/other")
     assert judged(taken) == ["spotnodepool/edge/other would be deleted, and it is spotnodepool/edge/workers"]
+
+
+def test_a_predecessor_that_is_declared_itself_stays() -> None:
+    """By its UUID, as another object: it is not what a replacement left behind."""
+    world = world_of({**EDGE, **WORKERS})
+    (live,) = world.live["SpotNodePool"].values()
+    new = {**live, "metadata": {**live["metadata"], "name": "successor", "uid": "new"}}
+    workers, by_uuid = wanted_of({**WORKERS, ("SpotNodePool", live["metadata"]["name"], "edge"): POOL})
+    context = PlanContext(world, kinds(), Owners("default", world), PlanOptions())
+    left = Match(workers, {**new, "status": {"bidStatus": "Fulfilled", "wonCount": 1}}, predecessors=(live,))
+    (gone,) = remove_predecessors(Draft((workers,), (left,)), context).changes
+    assert (gone.action, gone.ref.name) == (Action.DELETE, live["metadata"]["name"])
+    assert remove_predecessors(Draft((workers, by_uuid), (left, Match(by_uuid, live))), context).changes == ()
+
+
+def test_an_object_that_cannot_be_understood_is_not_ready() -> None:
+    """So that nothing goes because of it, and its status says why."""
+    world = world_of(EDGE)
+    context = PlanContext(world, kinds(), Owners("default", world), PlanOptions())
+    odd = {"metadata": {"name": "edge"}, "spec": [1]}
+    assert not context.is_ready("CloudSpace", odd)
+    assert context.readiness("CloudSpace", odd).note == "in a state this version does not know"
+
+
+@pytest.mark.parametrize(("secret", "shown"), [(True, ("'(secret)'", "'(secret)'")), (False, ("'new'", "'old'"))])
+def test_a_replacement_that_would_come_to_the_same_is_refused_without_its_secrets(
+    secret: bool, shown: tuple[str, str]
+) -> None:
+    """Neither what was asked for nor what the service made of it is told where either is a secret."""
+    world = world_of(EDGE)
+    edge = Ref("CloudSpace", "edge")
+    world = replace(world, owned={edge: OwnedObject(edge, "cloudspace/edge", "uid-edge")})
+    edit = Edit(("spec", "key"), "old", "new", drift=True, secret=secret, forces_replacement=True)
+    change = Change("cloudspace/edge", Action.REPLACE, edge, "test", base=Base("edge", "uid-edge"), edits=(edit,))
+    context = PlanContext(world, kinds(), Owners("default", world), PlanOptions())
+    others = tuple(
+        replace(change, address=f"cloudspace/{action}", action=action) for action in (Action.UPDATE, Action.ADOPT)
+    )
+    found = [each for each in guard(Draft((), (), (*others, change)), context) if each.rule is Rule.FUTILE_REPLACEMENT]
+    declared, made = shown
+    assert [(each.message, each.hint) for each in found] == [
+        (
+            f"cloudspace/edge was made with key {declared}, and the service made {made} of it:"
+            " replacing it would come to the same",
+            f"write {made}, or leave key out",
+        )
+    ]
+
+
+def test_a_replacement_of_another_object_than_the_one_on_record_is_not_futile() -> None:
+    """The ledger does not know what that one was made with."""
+    edge = Ref("CloudSpace", "edge")
+    world = replace(world_of(EDGE), owned={edge: OwnedObject(edge, "cloudspace/edge", "an earlier one")})
+    edit = Edit(("spec", "region"), "dfw", "iad", drift=True, forces_replacement=True)
+    change = Change("cloudspace/edge", Action.REPLACE, edge, "test", base=Base("edge", "uid-edge"), edits=(edit,))
+    context = PlanContext(world, kinds(), Owners("default", world), PlanOptions())
+    assert Rule.FUTILE_REPLACEMENT not in [each.rule for each in guard(Draft((), (), (change,)), context)]

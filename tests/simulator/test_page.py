@@ -1,24 +1,15 @@
 """The page at / in a real browser: it updates by itself, and runs nothing that clients send."""
 
 import http.client
-import os
-import shutil
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from support.browser import browser
+
+__all__ = ["browser"]
 expect.set_options(timeout=30_000)
-CHROMIUM = shutil.which("chromium")
-QUIETLY = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 GROUP = "/apis/ngpc.rxt.io/v1"
 POOL = "0a6e2c1e-7a53-5c5e-9d7c-0f4a0a4b9a01"
 KINDS = {"cloudspaces": "CloudSpace", "spotnodepools": "SpotNodePool"}
@@ -43,21 +34,6 @@ CONTRAST = """
   }));
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """One browser for all pages. If there is none, these tests fail in CI and are skipped elsewhere."""
-    if os.environ.get("RSSPOT_NO_BROWSER"):
-        pytest.skip("RSSPOT_NO_BROWSER is set")
-    if CHROMIUM is None:
-        message = "chromium is not on PATH: scripts/install_browser.sh installs it on Debian"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
-    environment = {**os.environ, "HOME": str(tmp_path_factory.mktemp("browser"))}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIETLY, env=environment)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -33,13 +33,18 @@ class Place:
 
 
 class Sources:
-    """The places of some modules. writes: the names of the methods that write into the ledger"""
+    """The places of some modules.
 
-    def __init__(self, paths: Iterable[Path], writes: frozenset[str]) -> None:
+    writes: the names of the methods that write into the ledger
+    passing: those of coroutines of which one await is a place, whoever awaits them
+    """
+
+    def __init__(self, paths: Iterable[Path], writes: frozenset[str], passing: frozenset[str] = frozenset()) -> None:
         self._places: dict[str, dict[Where, Place]] = {}
         for path in paths:
             source = path.read_text(encoding="utf-8")
-            self._places[str(path)] = dict(_places(path.name, source, ast.parse(source), writes))
+            found = _places(path.name, source, ast.parse(source), writes, passing)
+            self._places[str(path)] = dict(found)
 
     @property
     def places(self) -> set[Place]:
@@ -88,9 +93,11 @@ def _suspended(awaited: Any) -> Iterator[FrameType]:
             yield frame
 
 
-def _places(file: str, source: str, tree: ast.Module, writes: frozenset[str]) -> Iterator[tuple[Where, Place]]:
+def _places(
+    file: str, source: str, tree: ast.Module, writes: frozenset[str], passing: frozenset[str]
+) -> Iterator[tuple[Where, Place]]:
     for function, node in _in_functions(tree, "module"):
-        if isinstance(node, WAITS) or _is_write(node, writes):
+        if (isinstance(node, WAITS) and not _passes(node, passing)) or _is_write(node, writes):
             text = (ast.get_source_segment(source, node) or "").splitlines()[0]
             yield (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset), Place(file, function, text)
 
@@ -103,8 +110,14 @@ def _in_functions(node: ast.AST, function: str) -> Iterator[tuple[str, ast.AST]]
         yield from _in_functions(child, child.name if inner else function)
 
 
+def _passes(node: ast.AST, passing: frozenset[str]) -> bool:
+    """Whether this awaits one of the coroutines that have a place in them."""
+    called = node.value.func if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr in passing
+
+
 def _is_write(node: ast.AST, writes: frozenset[str]) -> TypeGuard[ast.Call]:
-    """Whether this writes into what is called a ledger, or a log of it."""
+    """Whether this writes into what is called a ledger."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in writes:
         return False
-    return ast.unparse(node.func.value).rpartition(".")[2].strip("_") in ("ledger", "log")
+    return ast.unparse(node.func.value).rpartition(".")[2].strip("_") == "ledger"

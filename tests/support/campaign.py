@@ -39,13 +39,18 @@ LATER = 300.0
 GENEROUS = PlanOptions(prune=True, most_deletes=100)
 MOMENTS = ("write", "before", "after")
 """When a run may be killed: see `Life`."""
+QUESTIONS = ("issue_token", "submit", "confirm")
+"""Of which the registrar fails one once, in three of four seeds."""
 Logical = tuple[str, str, str]
 """Kind, parent, and the name that its author gave an object."""
 
 
 @dataclass
 class Fought:
-    """What a seed came to. ends: of its runs · left: what a last plan, without faults, would still do"""
+    """What a seed came to.
+
+    ends: of its runs · left: what a last plan, without faults, would still do · failed: how often the registrar did
+    """
 
     seed: int
     ends: list[str] = field(default_factory=list)
@@ -58,6 +63,7 @@ class Fought:
     lives: Counter[Logical] = field(default_factory=Counter)
     open_steps: int = 0
     registered: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
 
     @property
     def runs(self) -> int:
@@ -70,7 +76,7 @@ class Beginning:
 
     def __init__(self, folder: Path, objects: int, variants: int) -> None:
         self.folder, self.objects, self._variants = folder, objects, variants
-        self.questions = folder / "questions.jsonl"
+        self.questions, self.failing = folder / "questions.jsonl", folder / "questions.jsonl.failing"
         self._wanted = cache(lambda variant: changed(objects, variant, register_in(self.questions)))
         self._manifests = cache(lambda variant: parsed(self._wanted(variant)))
 
@@ -104,10 +110,22 @@ class Beginning:
         return Counter(logical(each) for each in self._wanted(seed % self._variants) if each["kind"] != "Registration")
 
 
+REGISTRAR = """
+read -r question
+if [ -e "$0.failing" ] && read -r word < "$0.failing"; then
+  case "$question" in *"\\"$word\\""*) rm "$0.failing"; exit 1;; esac
+fi
+printf "%s\\n" "$question" >> "$0"
+echo '{"tokenId": "t1"}'
+"""
+
+
 def register_in(questions: Path) -> list[str]:
-    """A registrar that writes each question down, in the time that a shell takes to start."""
-    script = 'read -r question; printf "%s\\n" "$question" >> "$0"; echo "{\\"tokenId\\": \\"t1\\"}"'
-    return ["/bin/sh", "-c", script, str(questions)]
+    """A registrar that writes each question down, in the time that a shell takes to start.
+
+    It fails the first question that is named in a file beside these, and does nothing then.
+    """
+    return ["/bin/sh", "-c", REGISTRAR, str(questions)]
 
 
 class Campaign:
@@ -128,6 +146,8 @@ class Campaign:
         # The pauses between attempts are drawn from this.
         random.seed(self._seed)
         self._beginning.questions.unlink(missing_ok=True)
+        fails = self._chance.choice((None, *QUESTIONS))
+        self._beginning.failing.write_text(f"{fails}\n" if fails else "")
         if self._chance.random() < 0.5:
             await self._run(Life(self._chance.choice(MOMENTS), self._chance.randrange(self._beginning.objects)))
         while self._fought.runs < MOST_RUNS and self._fought.ends[-1:] != ["ok"]:
@@ -171,6 +191,7 @@ class Campaign:
         fought.lives = Counter(lives(self._spot, STACK))
         fought.twice = [name for name, times in births(self._spot, self._begun).items() if times > 1]
         fought.registered = submitted(self._beginning.questions)
+        fought.failed = int(not self._beginning.failing.exists())
 
 
 def logical(body: Document) -> Logical:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ READS = frozenset(
             "current_lease",
             "holds",
             "owned",
+            "owned_refs",
+            "together",
             "open_steps",
             "unfinished_runs",
             "runs",
@@ -38,7 +41,10 @@ TIMED = frozenset({"renew"})
 
 
 class Moment(NamedTuple):
-    """One moment. what: `ledger settle`, `POST`, `sleep` · side: before or after its effect"""
+    """One moment. what: `ledger settle`, `part settle` of a commit to come, `POST`, `sleep`
+
+    side: before or after its effect
+    """
 
     what: str
     side: str
@@ -92,6 +98,19 @@ class DeadlyLedger:
 
     def __init__(self, ledger: Ledger, fuse: Fuse) -> None:
         self._ledger, self._fuse = ledger, fuse
+        self._within = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Between its first moment and its last one nothing is durable."""
+        with self._ledger.together():
+            self._within = True
+            try:
+                yield
+            finally:
+                self._within = False
+            self._fuse.touch(Moment("ledger together", "before"))
+        self._fuse.touch(Moment("ledger together", "after"))
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._ledger, name)
@@ -99,9 +118,10 @@ class DeadlyLedger:
             return method
 
         def written(*args: Any, **kwargs: Any) -> Any:
-            self._fuse.touch(Moment(f"ledger {name}", "before"))
+            what = f"part {name}" if self._within else f"ledger {name}"
+            self._fuse.touch(Moment(what, "before"))
             result = method(*args, **kwargs)
-            self._fuse.touch(Moment(f"ledger {name}", "after"))
+            self._fuse.touch(Moment(what, "after"))
             return result
 
         return written

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,14 @@ class MortalLedger:
 
     def __init__(self, ledger: Ledger, life: Life) -> None:
         self._ledger, self._life = ledger, life
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Ends at one of its writes: none of them is durable then. Or right after it: all of them are."""
+        self._life.check()
+        with self._ledger.together():
+            yield
+        self._life.passes("write")
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._ledger, name)

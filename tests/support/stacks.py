@@ -83,7 +83,7 @@ def world_of(stack: dict[tuple[str, str, str], Document]) -> LiveState:
         metadata: Document = {"name": wire, "uid": f"uid-{wire}", "labels": {STACK_LABEL: "default"}}
         if wire != name:
             metadata["annotations"] = {NAME_ANNOTATION: name}
-        live[kind][wire] = {"kind": kind, "metadata": metadata, "spec": spec}
+        live.setdefault(kind, {})[wire] = {"kind": kind, "metadata": metadata, "spec": spec}
     return LiveState(ORGANIZATION, live)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from rsspot.constants import ON_REMOVE_ANNOTATION, STACK_LABEL
+from rsspot.manifests.lifecycle import OnRemove
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.simulator.spot.autoscaler import NEEDED
 from rsspot.testing import SimulatedSpot
@@ -115,11 +116,14 @@ class Hands:
             tenant.patch(*pool, patch)
 
     def leave(self, stack: str) -> None:
-        """Give back what was protected, and take away what has lost its stack: nobody else may."""
+        """Give back what was protected, and take away what has lost its stack: nobody else may.
+
+        Protection is lifted by a word. Without any, the ledger remembers that there was one.
+        """
         tenant = Tenant(self._spot)
         for plural, body in list(self._pools(stack)):
             name = body["metadata"]["name"]
-            tenant.patch(plural, name, {"metadata": {"annotations": {ON_REMOVE_ANNOTATION: None}}})
+            tenant.patch(plural, name, {"metadata": {"annotations": {ON_REMOVE_ANNOTATION: OnRemove.DELETE.value}}})
             if at_path(body, ("metadata", "labels", STACK_LABEL)) is None:
                 tenant.delete(plural, name)
         self._spot.advance(60)

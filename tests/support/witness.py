@@ -32,6 +32,10 @@ def is_mutation(request: httpx.Request) -> bool:
     return request.method in VERBS and request.url.path.startswith("/apis/ngpc")
 
 
+CONFLICT = 409
+"""The answer to a DELETE of another version of an object than the one that it was judged by."""
+
+
 class Witness(httpx.AsyncBaseTransport):
     """Passes every request on to the simulator. `mutations`: all it saw.
 
@@ -55,11 +59,14 @@ class Witness(httpx.AsyncBaseTransport):
         self.approved = set(writes_of(plan))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if is_mutation(request):
-            self._look_at(request)
-        return await self._spot.transport.handle_async_request(request)
+        takes_away = is_mutation(request) and self._look_at(request)
+        response = await self._spot.transport.handle_async_request(request)
+        if takes_away and response.status_code != CONFLICT:
+            self.broken.append(f"DELETE of {self._subject(request)}, which is not to be deleted by this stack")
+        return response
 
-    def _look_at(self, request: httpx.Request) -> None:
+    def _look_at(self, request: httpx.Request) -> bool:
+        """Note what is wrong with a mutation; gives whether it is a DELETE of what must stay, unless it is refused."""
         ref = self._subject(request)
         mutation = (request.method, ref)
         self.mutations.append(mutation)
@@ -68,8 +75,7 @@ class Witness(httpx.AsyncBaseTransport):
         if self.approved is not None and mutation not in self.approved:
             self.broken.append(f"{request.method} of {ref} is not in the plan")
         live = self._live(ref)
-        if request.method == "DELETE" and live is not None and not self._may_go(live):
-            self.broken.append(f"DELETE of {ref}, which is not to be deleted by this stack")
+        return request.method == "DELETE" and live is not None and not self._may_go(live)
 
     def _subject(self, request: httpx.Request) -> Ref:
         plural, _, name = request.url.path.partition(f"/namespaces/{NAMESPACE}/")[2].partition("/")

@@ -94,3 +94,13 @@ async def test_a_value_in_another_spelling_is_said_to_mean_the_same(scene: Scene
     found = await explained(scene, CLOUDSPACE + WORKERS.replace('"0.06"', '"0.060"'), "workers")
     assert found.action == "unchanged"
     assert [each.reason for each in found.fields] in ([], ["means the same"])
+
+
+async def test_a_field_that_this_ledger_never_applied_says_so(scene: Scene) -> None:
+    """And one that only a replacement changes says that as well."""
+    await scene.client.cloudspaces.create("edge", {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
+    declared = CLOUDSPACE.replace("dfw", "ord").replace("1.31.1", "1.32.0")
+    found = await explained(scene, declared, "cloudspace/edge")
+    reasons = {each.path[-1]: each.reason for each in found.fields}
+    assert reasons["kubernetesVersion"] == "declared otherwise; this ledger never applied it"
+    assert reasons["region"] == "declared otherwise; this ledger never applied it; cannot be changed in place"

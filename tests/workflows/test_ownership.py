@@ -18,6 +18,7 @@ STACK = """\
 {apiVersion: ngpc.rxt.io/v1, kind: CloudSpace, metadata: {name: edge}, spec: {region: us-central-dfw-1}}
 """
 CLONE = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+ORIGINAL = "11111111-1111-4111-8111-111111111111"
 POOL = """\
 ---
 apiVersion: ngpc.rxt.io/v1
@@ -63,3 +64,16 @@ async def test_an_adopted_clone_gives_its_name_up(spot_client: AsyncSpotClient, 
             pass
     kept = await pools.get(original["metadata"]["name"])
     assert kept["metadata"]["annotations"][NAME_ANNOTATION] == "workers"
+
+
+async def test_a_clone_in_another_cloudspace_keeps_its_name(spot_client: AsyncSpotClient) -> None:
+    """There it is taken for nothing else: a name stands for one object in each cloudspace."""
+    pools = spot_client.documents(kinds()["SpotNodePool"])
+    for space, wire in (("west", ORIGINAL), ("edge", CLONE)):
+        await spot_client.cloudspaces.create(space, {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"})
+        spec = {"cloudSpace": space, "serverClass": "gp.vs1.medium-dfw", "desired": 1, "bidPrice": "0.03"}
+        metadata = {"name": wire, "annotations": {NAME_ANNOTATION: "workers"}}
+        await pools.create(pools.framed({"metadata": metadata, "spec": spec}))
+    (change,) = (await plan_adopt(spot_client, spot_client.ledger, [CLONE], "mine")).changes
+    assert change.address == "spotnodepool/edge/workers"
+    assert [edit.path[1] for edit in change.edits] == ["labels"]

@@ -160,7 +160,7 @@ async def test_our_own_credential_is_never_planned(tmp_path: Path, spot_client: 
 def test_a_short_credential_is_not_found_by_chance(tmp_path: Path) -> None:
     """A token of one letter, as in a test of one's own, is in every word; as a whole value it still counts."""
     manifests = written(tmp_path, annotations={"note": "x", "other": "extra"}).manifests
-    found = [problem for each in manifests for problem in own_credentials(each, {"x"})]
+    found = list(own_credentials(manifests, {"x"}))
     assert ["note" in problem.message for problem in found] == [True]
 
 

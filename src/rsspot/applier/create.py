@@ -29,7 +29,7 @@ async def create(step: StepRun) -> Result:
     body = step.change.body
     assert body is not None
     if (moved := await _moved_predecessor(step)) is not None:
-        return step.closed_by(moved)
+        return await step.closed_by(moved)
     lost = taken = False
     refusal: Conflict | None = None
     for sent in range(1, MOST_SENDS + 1):
@@ -50,11 +50,11 @@ async def create(step: StepRun) -> Result:
             verdict = await step.after_refusal(error, lost=lost)
         else:
             if at_path(live, ("metadata", "uid")) is not None:
-                return _made(step, live)
+                return await _made(step, live)
             lost = True
             verdict = await step.settle()
         if verdict.found is not Found.NOT_DONE:
-            return step.closed_by(verdict, satisfied=taken and not lost)
+            return await step.closed_by(verdict, satisfied=taken and not lost)
     if refusal is not None and not lost:
         raise refusal
     raise OutcomeUnknown(f"{step.change.address} was sent {MOST_SENDS} times and never showed up")
@@ -69,10 +69,10 @@ async def _moved_predecessor(step: StepRun) -> Verdict | None:
     return verdict if verdict.found is Found.STALE else None
 
 
-def _made(step: StepRun, live: Document) -> Result:
+async def _made(step: StepRun, live: Document) -> Result:
     """An accepted create: the object is ours whatever the service made of it, and one that differs is a failure."""
     verdict = step.judge(live)
     if verdict.found is Found.DONE:
-        return step.closed_by(verdict)
+        return await step.closed_by(verdict)
     message = f"created, but not as it was asked for: {verdict.now}"
-    return step.close(Result(StepState.FAILED, message), owned=step.owned(verdict.live))
+    return await step.close(Result(StepState.FAILED, message), owned=step.owned(verdict.live))

@@ -1,6 +1,7 @@
 """Delete: take one very object away, and nothing that somebody else put into it.
 
-Before each DELETE the object is read; its uid goes along as a precondition.
+Before each DELETE the object is read; its uid and its resourceVersion go along as preconditions. So whatever was
+written since, or was not in an outdated read, is a conflict.
 
 What the read shows                     what the step does
 gone, or another uid under the name     satisfied, or done after a request of ours
@@ -30,6 +31,7 @@ from rsspot.manifests.lifecycle import OnRemove
 from rsspot.models.refs import Ref
 from rsspot.planner.protection import on_remove
 from rsspot.state.ledger.protocol import StepState
+from rsspot.utils.serialization import at_path
 
 
 async def delete(step: StepRun) -> Result:
@@ -40,32 +42,38 @@ async def delete(step: StepRun) -> Result:
     for sent in range(MOST_SENDS):
         verdict = step.judge(await step.look(sent=sent > 0))
         if verdict.found is Found.DONE and verdict.live is None:
-            return step.close(Result(StepState.DONE if sent else StepState.SATISFIED), gone=gone)
+            return await step.close(Result(StepState.DONE if sent else StepState.SATISFIED), gone=gone)
         if verdict.found is Found.DONE:
             break
         if reason := await _reason_to_keep(step, gone, verdict):
-            return step.close(Result(StepState.REFUSED, reason))
+            return await step.close(Result(StepState.REFUSED, reason))
         try:
             async with step.attempt():
-                await step.documents.delete(base.name, uid=base.uid)
+                await step.documents.delete(base.name, uid=base.uid, version=_version(verdict))
         except (OutcomeUnknown, Conflict, NotFound) as error:
             await step.pause(sent + 1, error)
         except RsspotError as error:
             verdict = await step.after_refusal(error, lost=sent > 0)
             if verdict.found is Found.STALE:
-                return step.closed_by(verdict)
+                return await step.closed_by(verdict)
             break
     else:
         raise OutcomeUnknown(f"{step.change.address} was asked {MOST_SENDS} times to go and is still there")
     if context.wait == WaitMode.NONE and not step.step.awaited:
-        return step.close(Result(StepState.DONE, "accepted"), gone=gone)
+        return await step.close(Result(StepState.DONE, "accepted"), gone=gone)
     if await until_gone(step.lookout, step.kind, base.name, base.uid, context.clock, context.patience):
-        return step.close(Result(StepState.DONE), gone=gone)
+        return await step.close(Result(StepState.DONE), gone=gone)
     if context.patience.given_up():
-        return step.close(
+        return await step.close(
             Result(StepState.DONE, f"accepted, {NOT_WAITED_FOR.note}", NOT_WAITED_FOR, reached=False), gone=gone
         )
-    return step.close(Result(StepState.FAILED, "accepted, and still being deleted"))
+    return await step.close(Result(StepState.FAILED, "accepted, and still being deleted"))
+
+
+def _version(verdict: Verdict) -> str | None:
+    """The version of the object that a DELETE was judged by."""
+    version = at_path(verdict.live, ("metadata", "resourceVersion"))
+    return version if isinstance(version, str) else None
 
 
 async def _reason_to_keep(step: StepRun, doomed: Ref, verdict: Verdict) -> str | None:

@@ -86,8 +86,7 @@ class Execution:
     def close(self, outcome: RunOutcome) -> Exception | None:
         """Close the run in the ledger; gives what ended the run, or kept it from being closed."""
         try:
-            self._log.skip(self._skipped)
-            self._log.finish(outcome)
+            self._log.finish(outcome, self._skipped)
         except StateError as error:
             return self.fatal or error
         return self.fatal
@@ -231,6 +230,5 @@ class Execution:
         state = StepState.UNKNOWN
         # Without the lease, or without a ledger, it stays open as it is.
         with suppress(Exception):
-            state = StepState.UNKNOWN if self._log.may_have_arrived(step.seq) else StepState.SKIPPED
-            self._log.settle(step.seq, state, detail=detail)
+            state = self._log.cut_off(step.seq, detail)
         return Result(state, detail)

@@ -44,12 +44,12 @@ class Executor:
         except FATAL:
             raise
         except OutcomeUnknown as error:
-            return running.close(Result(StepState.UNKNOWN, error.message))
+            return await running.close(Result(StepState.UNKNOWN, error.message))
         except NotReady as error:
             arrived = self.run.log.may_have_arrived(step.seq)
-            return running.close(Result(StepState.UNKNOWN if arrived else StepState.FAILED, error.message))
+            return await running.close(Result(StepState.UNKNOWN if arrived else StepState.FAILED, error.message))
         except RsspotError as error:
-            return running.close(Result(StepState.FAILED, explained(error, step.change)))
+            return await running.close(Result(StepState.FAILED, explained(error, step.change)))
 
     async def await_ready(self, step: Step, result: Result) -> Result:
         """Wait for a step's object, if that was asked for or another step depends on it."""

@@ -37,7 +37,7 @@ async def expand(step: StepRun) -> Result:
     assert name is not None
     readiness = await until_ready(step.lookout, group_kind, name, context.clock, context.patience, step.tell_waiting)
     if readiness.phase is not Phase.READY:
-        return step.close(Result(StepState.FAILED, f"{step.change.parent}: {readiness.note}"))
+        return await step.close(Result(StepState.FAILED, f"{step.change.parent}: {readiness.note}"))
     members = context.documents(context.kinds[source.expands_to], permit=step.permit)
     seen: set[str] = set()
     failures: list[RsspotError] = []
@@ -52,8 +52,8 @@ async def expand(step: StepRun) -> Result:
         attempt.error = failures[0] if failures else None
     detail = f"{len(seen) - len(failures)} of {len(seen)}"
     if failures:
-        return step.close(Result(StepState.FAILED, f"{detail}: {failures[0].message}"))
-    return step.close(Result(StepState.DONE, detail))
+        return await step.close(Result(StepState.FAILED, f"{detail}: {failures[0].message}"))
+    return await step.close(Result(StepState.DONE, detail))
 
 
 async def _create_all(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from rsspot.errors import ApiError, NotFound, ServerError, TransportError
+from rsspot.errors import NotFound, ServerError, TransportError
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind
 from rsspot.resources.waiting import POLL
@@ -63,7 +63,7 @@ class Lookout:
 
     async def _read(self, kind: Kind[Any]) -> None:
         """Look for as long as anything of the kind waits, at most once in POLL seconds."""
-        outages = 0
+        outages, waiting = 0, dict[str, list[asyncio.Future[Document | None]]]()
         try:
             while True:
                 # Whatever begins to wait at the same moment takes part in this look.
@@ -82,8 +82,8 @@ class Lookout:
                         _resolve(futures, answer)
                 await self._clock.sleep(POLL)
         except BaseException as error:
-            for futures in self._waiting.pop(kind.name, {}).values():
-                _resolve(futures, error if isinstance(error, Exception) else asyncio.CancelledError())
+            for futures in (*waiting.values(), *self._waiting.pop(kind.name, {}).values()):
+                _resolve(futures, error)
             raise
         finally:
             self._readers.pop(kind.name, None)
@@ -93,7 +93,7 @@ class Lookout:
             return dict(zip(names, await asyncio.gather(*(self._get(kind, name) for name in names)), strict=True))
         try:
             live = {each["metadata"]["name"]: each for each in await self._documents(kind).list()}
-        except (ApiError, TransportError) as error:
+        except Exception as error:
             return dict.fromkeys(names, error)
         return {name: live.get(name) for name in names}
 

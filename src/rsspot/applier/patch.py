@@ -32,7 +32,7 @@ async def patch(step: StepRun) -> Result:
         live = await step.look(sent=sent)
         verdict = step.judge(live)
         if verdict.found is not Found.NOT_DONE or live is None:
-            return step.closed_by(verdict, satisfied=not sent)
+            return await step.closed_by(verdict, satisfied=not sent)
         try:
             async with step.attempt():
                 patched = await step.documents.patch(change.ref.name, _guarded(change.merge_patch, live))
@@ -40,23 +40,23 @@ async def patch(step: StepRun) -> Result:
             refused = isinstance(error, Conflict) and (refused or not sent)
             await step.pause(number, error)
         except RsspotError as error:
-            return step.closed_by(await step.after_refusal(error, lost=sent))
+            return await step.closed_by(await step.after_refusal(error, lost=sent))
         else:
             if at_path(patched, ("metadata", "uid")) is not None:
-                return _patched(step, step.judge(patched))
+                return await _patched(step, step.judge(patched))
         sent = True
     if refused:
         message = f"it was being changed by others each of the {MOST_SENDS} times it was tried"
-        return step.close(Result(StepState.FAILED, message))
+        return await step.close(Result(StepState.FAILED, message))
     raise OutcomeUnknown(f"{change.address} was patched {MOST_SENDS} times and does not show it")
 
 
-def _patched(step: StepRun, verdict: Verdict) -> Result:
+async def _patched(step: StepRun, verdict: Verdict) -> Result:
     """An accepted patch: the answer shows what came of it, and sending it again would come to the same."""
     if verdict.found is Found.DONE:
-        return step.closed_by(verdict)
+        return await step.closed_by(verdict)
     now = verdict.now or verdict.detail or "it is as it was"
-    return step.close(Result(StepState.FAILED, f"accepted, but not as it was asked for: {now}"))
+    return await step.close(Result(StepState.FAILED, f"accepted, but not as it was asked for: {now}"))
 
 
 def _guarded(body: Document, live: Document) -> Document:

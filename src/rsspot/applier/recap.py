@@ -1,11 +1,11 @@
 """Recap of a run: what came of its steps, in numbers, and the outcome. Pure; reads neither ledger nor service.
 
-Several things may be true of one run. Its outcome, and so its exit code, is that of the error which broke it off, since
-that is raised; without one, what stands first here. This is also the order in which all of them are told:
+Several things may be true of one run. Its outcome, and so its exit code, is what stands first here. This is also the
+order in which all of them are told:
 
+locked            another run has taken the lease over, and looks up what is in doubt
 unknown           a write may have arrived, and not even reading told     also: too many writes in a row in doubt
 unauthenticated   the service refuses the token
-locked            another run has taken the lease over
 failed            an error ended the run, or nothing came out well
 stale             nothing could be done, since everything moved after the plan
 partial           some steps failed or were refused, or an object did not get as far as it should
@@ -30,9 +30,9 @@ from rsspot.state.ledger.protocol import StepState
 ENDED_BY: dict[type[Exception], RunOutcome] = {Locked: RunOutcome.LOCKED, AuthError: RunOutcome.UNAUTHENTICATED}
 """The outcome of a run that an error broke off; failed for any other error."""
 PRECEDENCE = (
+    RunOutcome.LOCKED,
     RunOutcome.UNKNOWN,
     RunOutcome.UNAUTHENTICATED,
-    RunOutcome.LOCKED,
     RunOutcome.FAILED,
     RunOutcome.STALE,
     RunOutcome.PARTIAL,
@@ -80,7 +80,7 @@ def recap_of(ended: Ended) -> Recap:
     counts = _counts(ended)
     found = set(_reasons(ended, counts))
     reasons = tuple(each for each in PRECEDENCE if each in found)
-    outcome = _of_error(ended.fatal) if ended.fatal else reasons[0] if reasons else RunOutcome.OK
+    outcome = reasons[0] if reasons else RunOutcome.OK
     return Recap(ended.run, {name: counts[name] for name in COUNTS}, outcome, ended.resent, reasons)
 
 

@@ -59,23 +59,23 @@ async def _close(left: OpenStep, context: ApplyContext, scope: str, log: RunLog)
         message = f"run {left.run} left {step.address} open, which is of an unknown kind: {step.ref.kind!r}"
         raise StateError(message, hint="apply once with the version of rsspot that made the run")
     if step.verb == Verb.EXPAND:
-        log.settle(step.seq, StepState.SKIPPED, detail=KILLED)
+        await log.settle(step.seq, StepState.SKIPPED, detail=KILLED)
         return Settled(step.address, "was being worked on; the next plan takes it up")
     live = await look(context.documents(kind), step.ref.name)
     if live is None:
-        return _close_without_object(left, log)
+        return await _close_without_object(left, log)
     state, detail = await _judge(left, live, kind, context)
     made = state is StepState.DONE and step.verb in (Verb.CREATE, Verb.PATCH)
     owned = _owned(left, live, context, scope) if made else None
     gone = step.ref if state is StepState.DONE and step.verb == Verb.DETACH else None
-    log.settle(step.seq, state, detail=detail, owned=owned, gone=gone)
+    await log.settle(step.seq, state, detail=detail, owned=owned, gone=gone)
     return Settled(step.address, detail)
 
 
-def _close_without_object(left: OpenStep, log: RunLog) -> Settled:
+async def _close_without_object(left: OpenStep, log: RunLog) -> Settled:
     deleted = left.step.verb in (Verb.DELETE, Verb.DETACH)
     state, detail = (StepState.DONE, "it is gone") if deleted else (StepState.FAILED, "it never arrived")
-    log.settle(left.step.seq, state, detail=detail, gone=left.step.ref)
+    await log.settle(left.step.seq, state, detail=detail, gone=left.step.ref)
     return Settled(left.step.address, detail)
 
 

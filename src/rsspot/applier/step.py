@@ -121,8 +121,8 @@ class StepRun:
         """
         self._run.permit()
         self._check_time()
+        number = await self._run.log.intend(self.step.seq)
         self._run.intended.add(self.step.seq)
-        number = self._run.log.intend(self.step.seq)
         self._run.resent += number > 1
         attempt = Attempt(number)
         try:
@@ -211,19 +211,19 @@ class StepRun:
 
     # Closing
 
-    def closed_by(self, verdict: Verdict, *, satisfied: bool = False) -> Result:
+    async def closed_by(self, verdict: Verdict, *, satisfied: bool = False) -> Result:
         """Close a step whose write was found done, or must not be made any more. satisfied: nothing had to be sent."""
         if verdict.found is Found.STALE:
-            return self.close(Result(StepState.REFUSED, verdict.detail))
+            return await self.close(Result(StepState.REFUSED, verdict.detail))
         result = Result(StepState.SATISFIED if satisfied else StepState.DONE, verdict.detail)
         if self.step.verb is Verb.DETACH:
-            return self.close(result, gone=self.change.ref)
-        return self.close(result, owned=self.owned(verdict.live))
+            return await self.close(result, gone=self.change.ref)
+        return await self.close(result, owned=self.owned(verdict.live))
 
-    def close(self, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None) -> Result:
+    async def close(self, result: Result, *, owned: OwnedObject | None = None, gone: Ref | None = None) -> Result:
         """Record how the step ended and, in the same transaction, what is owned or gone because of it."""
         result = replace(result, detail=without_secrets(self.change, result.detail))
-        self._run.log.settle(self.step.seq, result.state, detail=result.detail, owned=owned, gone=gone)
+        await self._run.log.settle(self.step.seq, result.state, detail=result.detail, owned=owned, gone=gone)
         return result
 
     def owned(self, live: Document | None) -> OwnedObject:

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 import typer
 
 from rsspot.cli.command_table import declared, groups
+from rsspot.cli.drawings import drawing_of
 from rsspot.cli.grammar import App
 from rsspot.cli.session import CliSession, session
 from rsspot.cli.verbs import verbs_of
@@ -76,7 +77,12 @@ def as_function(command: Command, commands: Commands[Any]) -> Callable[..., None
         async def work() -> object:
             return await command(ServiceSession(here, commands.group), **arguments)
 
-        here.show(_shown(here.run(work()), here, commands), plural=commands.plural)
+        result = here.run(work())
+        drawn = drawing_of(result, here) if isinstance(result, CommandResult) else None
+        if drawn is not None:
+            print(drawn)
+        else:
+            here.show(_shown(result, here, commands), plural=commands.plural)
 
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [

@@ -50,7 +50,7 @@ SHAPES = ("own", "released")
 class CliOptions:
     """The values of the global options. (Not a dataclass: importing that would double the time of --help.)
 
-    output: one of REPORTS, FINDINGS or FORMATS; commands refuse those that exist only for what they do not print
+    output: one of FORMATS, or of `reports.registry`; commands refuse those that exist only for what they do not print
     shape: one of SHAPES
     verbose: 1: print every request and how long the command took, 2: also the traceback of an error
     """
@@ -142,11 +142,11 @@ def _check(options: CliOptions) -> None:
     if options.output == "table" and options.shape in SHAPES:
         return
     from rsspot.errors import UsageError
-    from rsspot.reports.registry import FINDINGS, REPORTS
+    from rsspot.reports.registry import format_names
     from rsspot.utils.output import UnknownFormat, check
 
     try:
-        check(options.output, [*REPORTS, *FINDINGS])
+        check(options.output, format_names())
     except UnknownFormat as error:
         raise UsageError(error.message, hint=error.hint) from None
     if options.shape not in SHAPES:

@@ -13,7 +13,7 @@ from rsspot.cli.variables import variables_of
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
 from rsspot.models.refs import DNS_LABEL
-from rsspot.reports.registry import FINDINGS, REPORTS
+from rsspot.reports.registry import FINDINGS, PLAN_FORMATS, REPORTS, SHORT_NAMES
 from rsspot.utils.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -100,11 +100,11 @@ def fresh_session() -> CliSession:
 def reporting_session(*, findings: bool = False) -> CliSession:
     """The same for a command that prints plans and runs, which have output formats of their own.
 
-    findings: whether it can print what is wrong alone, as `plan` can, which writes nothing
+    findings: whether it can print a plan or what is wrong alone, as `plan` can, which writes nothing
     """
     cli = fresh_session()
     cli.writes = not findings
-    cli.only([*REPORTS, *FINDINGS] if findings else REPORTS)
+    cli.only(dict.fromkeys([*REPORTS, *PLAN_FORMATS, *SHORT_NAMES, *FINDINGS]) if findings else REPORTS)
     return cli
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Self
 
 from rsspot.cli.options import CliOptions
@@ -62,18 +62,22 @@ class Printing(ABC):
         if name in LINES and shown.empty:
             print(f"No {plural} found." if plural else "Nothing found.", file=sys.stderr)
             return
+        for piece in self.rendered(shown):
+            print(piece, end="")
         # kubectl ends no template with a line end of its own either.
-        print(self.rendered(shown), end="" if name == JSONPATH else "\n")
+        print(end="" if name == JSONPATH else "\n")
 
-    def rendered(self, shown: Shown) -> str:
-        """What a command shows, in the output format in use."""
+    def rendered(self, shown: Shown) -> Iterator[str]:
+        """What a command shows, in the output format in use, in pieces."""
+        from rsspot.reports.registry import DRAWINGS
         from rsspot.utils.output import FORMATS, UnknownFormat, render
 
         output = self.options.output
         if output.partition("=")[0] not in FORMATS:
-            raise UsageError(f"-o {output} is for plans and runs", hint=f"use one of: {', '.join(FORMATS)}")
+            what = "pictures" if output in DRAWINGS else "plans and runs"
+            raise UsageError(f"-o {output} is for {what}", hint=f"use one of: {', '.join(FORMATS)}")
         try:
-            return render(shown, output, self.look)
+            yield from render(shown, output, self.look)
         except UnknownFormat as error:
             raise UsageError(error.message, hint=error.hint) from None
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rsspot.applier.events import Event, Recap, RunStarted, StepEnded, StepStarted, Waiting
 from rsspot.cli.waits import EVERY, LIVE_TICK, PLAIN_TICK, Draw, Waits, waiting_line
 from rsspot.reports.protocol import Report, Traffic
-from rsspot.reports.text import DOING
+from rsspot.reports.run_lines import DOING
 from rsspot.state.ledger.protocol import StepState
 from rsspot.utils.clock import Clock, SystemClock
 

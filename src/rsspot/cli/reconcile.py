@@ -24,12 +24,14 @@ from rsspot.cli.plan_options import (
     with_max_cost,
 )
 from rsspot.cli.prompts import YES
+from rsspot.cli.report_files import ReportFlags, take_reports
 from rsspot.cli.run_options import RunFlags, WaitFlags, apply_options
-from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan
+from rsspot.cli.running import Approval, confirm_and_run, show_digest, show_plan, write_reports
 from rsspot.cli.saved_plans import apply_saved, plan_key_of, plan_of_file, plan_of_run, save_plan
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
 from rsspot.errors import PlanRefused, UsageError
+from rsspot.reports.registry import WITH_REFUSALS
 
 if TYPE_CHECKING:
     from rsspot.applier.options import ApplyOptions
@@ -66,9 +68,11 @@ def plan(
     *,
     flags: PlanFlags,
     given: GivenVariables,
+    reports: ReportFlags,
 ) -> None:
-    """Show what apply would change. Sends only GET requests and writes only the `--out` file."""
+    """Show what apply would change. Sends only GET requests and writes only the files of `--out` and `--report`."""
     cli = reporting_session(findings=True)
+    take_reports(cli, reports)
     key = plan_key_of(plan_key)
     if refresh_only and (out or undo or flags.selective):
         raise UsageError("--refresh-only takes no option of a plan", hint="it compares with the last apply alone")
@@ -82,8 +86,9 @@ def plan(
     cli.client.ledger = cli.whole_ledger if refresh_only or undo is not None else cli.reading_ledger
     result = cli.run(planned())
     show_plan(cli, result)
+    write_reports(cli, result)
     if result.refusals:
-        if cli.options.output == "json":
+        if cli.options.output in WITH_REFUSALS:
             raise typer.Exit(PlanRefused.exit_code)
         raise PlanRefused(result.refusals, hint="nothing was sent")
     show_digest(cli, result)
@@ -107,9 +112,11 @@ def apply(
     given: GivenVariables,
     run: RunFlags,
     waiting: WaitFlags,
+    reports: ReportFlags,
 ) -> None:
     """Make live objects match the manifests: plan, confirm, apply, and record every step in the ledger."""
     cli = reporting_session()
+    _take_files(cli, reports)
     _check_sources(paths, saved, undo, flags, resume=resume)
     options, approval = apply_options(cli, run, waiting), Approval(yes, approve)
     if saved:
@@ -131,9 +138,11 @@ def destroy(
     given: GivenVariables,
     run: RunFlags,
     waiting: WaitFlags,
+    reports: ReportFlags,
 ) -> None:
     """Delete everything a stack owns."""
     cli = reporting_session()
+    _take_files(cli, reports)
     if paths and stack is not None:
         raise UsageError("cannot combine --stack with manifests", hint="give either manifests or --stack")
     manifests = load_manifests(cli, paths, given.var, given.var_file) if paths else None
@@ -150,6 +159,14 @@ def destroy(
 COMMANDS: dict[str, Any] = {"plan": plan, "apply": apply, "destroy": destroy}
 
 
+def _take_files(cli: CliSession, reports: ReportFlags) -> None:
+    """The reports of a command whose standard output is for its run."""
+    before = cli.options.output
+    take_reports(cli, reports)
+    if cli.options.output != before:
+        raise UsageError("standard output is for the run", hint="name a file: --report FORMAT=FILE")
+
+
 def _check_sources(paths: list[Path], saved: Path | None, undo: int | None, flags: PlanFlags, *, resume: bool) -> None:
     """Refuse what cannot be combined. Raises UsageError."""
     if saved and (paths or undo or resume):
@@ -164,7 +181,9 @@ def _check_sources(paths: list[Path], saved: Path | None, undo: int | None, flag
 
 def _planned(cli: CliSession, paths: list[Path], given: GivenVariables, flags: PlanFlags, undo: int | None) -> Planner:
     """Makes the plan of manifests, or the one that takes back what a run did. Manifests are read at once."""
-    options = plan_options(flags)
+    from dataclasses import replace
+
+    options = replace(plan_options(flags), history=bool(cli.plan_display and cli.plan_display.past_prices))
     if undo is None:
         manifests = load_manifests(cli, paths, given.var, given.var_file)
         return partial(_plan, cli, manifests, with_max_cost(options, flags.max_cost, manifests))

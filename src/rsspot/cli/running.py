@@ -14,8 +14,8 @@ from rsspot.cli.findings import show_findings
 from rsspot.cli.prompts import confirm
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
-from rsspot.errors import PlanRefused, Problem, RsspotError, StalePlan
-from rsspot.reports.registry import FINDINGS
+from rsspot.errors import OutcomeUnknown, PlanRefused, Problem, RsspotError, StalePlan
+from rsspot.reports.registry import FINDINGS, PLAN_FORMATS
 from rsspot.utils.streams import reader_left
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply
     from rsspot.workflows.reconcile import apply_plan, require_applyable
 
     as_json = cli.options.output == "json"
+    write_reports(cli, plan)
     if not as_json or plan.refusals:
         show_plan(cli, plan)
     require_applyable(plan)
@@ -49,8 +50,8 @@ async def confirm_and_run(cli: CliSession, plan: Plan, approval: Approval, apply
 
 
 async def follow(cli: CliSession, happening: AsyncGenerator[Event, None], stop: CancelToken) -> None:
-    """Show what happens until its recap, stopping it on signals. Raises what ended it, and ends with its code."""
-    from rsspot.applier.events import Recap
+    """Show what happens until its recap, stopping it on signals. Ends with the recap's code; raises what ended it."""
+    from rsspot.applier.events import Recap, RunOutcome
     from rsspot.cli.event_file import EventFiles
     from rsspot.cli.progress import progress_of
     from rsspot.reports.protocol import Traffic
@@ -76,6 +77,9 @@ async def follow(cli: CliSession, happening: AsyncGenerator[Event, None], stop: 
         files.finish(recap, traffic)
         progress.finish(recap, traffic)
     if failure is not None:
+        if recap is not None and recap.outcome is RunOutcome.UNKNOWN:
+            message = f"{failure.message}; what became of a write that went out before is unknown"
+            raise OutcomeUnknown(message, hint=failure.hint) from failure
         raise failure
     if recap is not None and recap.exit_code:
         raise typer.Exit(recap.exit_code)
@@ -117,10 +121,22 @@ def _confirm(plan: Plan) -> None:
 
 def show_plan(cli: CliSession, plan: Plan) -> None:
     """Print a plan in the format that was asked for."""
-    if cli.options.output not in FINDINGS:
-        print(_report(cli).plan(plan))
-    elif not plan.refusals:
-        show_findings(cli.options.output, ())
+    from rsspot.reports.registry import plan_report_for
+
+    options, display = cli.options, cli.plan_display
+    if options.output in FINDINGS and options.output not in PLAN_FORMATS:
+        # Errors print the refusals of such a format.
+        if not plan.refusals:
+            show_findings(options.output, ())
+        return
+    detail = display.detail if display else None
+    print(plan_report_for(options.output, color=cli.color, verbose=bool(options.verbose), detail=detail).plan(plan))
+
+
+def write_reports(cli: CliSession, plan: Plan) -> None:
+    """Write the files that a plan is to be written to besides."""
+    if cli.plan_display:
+        cli.plan_display.write(plan)
 
 
 def _report(cli: CliSession) -> Report:

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +74,22 @@ def _opened(clock: Callable[[float | None], SimulatorClock]) -> Api:
     path = folder() / "world.db"
     try:
         claim()
-        world = World(path, clock=clock(last_moment(path)))
+        world = World(path, clock=clock(last_moment(path) or _beginning()))
     except (sqlite3.Error, OSError) as error:
         raise StateError(f"cannot open the sandbox: {error}", hint="delete it with `rsspot simulator reset`") from None
     world.faults = StoredFaults(world.store, world.lock, world.seed)
     return Api(world)
+
+
+def _beginning() -> float | None:
+    """When the clock of a new sandbox starts; None for now. Raises UsageError."""
+    text = os.environ.get("RSSPOT_SANDBOX_START")
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise UsageError("RSSPOT_SANDBOX_START is no moment", hint="write it as in 2026-09-21T12:00:00+00:00") from None
 
 
 def sandbox_settings(region: str | None = None) -> Resolved:

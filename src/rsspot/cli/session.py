@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rsspot.cli.event_file import EventFiles
+    from rsspot.cli.plan_display import PlanDisplay
     from rsspot.cli.waits import Display, Draw, Waits
     from rsspot.client.async_client import AsyncSpotClient
     from rsspot.config.loader import Resolved
@@ -48,6 +49,8 @@ class CliSession(Printing):
         """Whether a run prints every event, however many steps it has."""
         self.event_files: EventFiles | None = None
         """The files that tell programs of a run."""
+        self.plan_display: PlanDisplay | None = None
+        """How plans are shown, and where else they are written to; the usual way unless options say."""
         self.display: Display | None = None
         """What is shown instead of the waits while a run lasts."""
         self.request_count = RequestCount()
@@ -208,11 +211,12 @@ class CliSession(Printing):
 
     def run(self, work: Awaitable[T]) -> T:
         """Run a command's coroutine, then close the client if it was opened."""
+        results: list[T] = []
 
-        async def run_and_close() -> T:
+        async def run_and_close() -> None:
             ticking = asyncio.create_task(keep_ticking(lambda: self.display or self.waits, SystemClock()))
             try:
-                return await work
+                results.append(await work)
             finally:
                 ticking.cancel()
                 if "client" in self.__dict__:
@@ -225,10 +229,12 @@ class CliSession(Printing):
         from rsspot.utils.clock import SystemClock
 
         try:
-            return asyncio.run(run_and_close())
+            # Not as the result of the task: on its way out, asyncio would make a text of that, however long.
+            asyncio.run(run_and_close())
         except KeyboardInterrupt:
             # Typer would exit with its own code and no message.
             raise Cancelled("interrupted") from None
+        return results[0]
 
     @property
     def used_service(self) -> bool:

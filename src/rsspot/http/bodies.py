@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from math import inf
 
 from rsspot.auth.grants import UNTIL
@@ -14,7 +14,8 @@ from rsspot.wire import httpx
 OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 """Headers that describe the encoding on the wire; they no longer apply once the body has been read and decoded."""
 
-ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate", ""})
+PLAIN = frozenset({"identity", ""})
+ENCODINGS = PLAIN | {"gzip", "x-gzip", "deflate"}
 """What we ask for, one at a time."""
 
 
@@ -28,21 +29,35 @@ class WholeBodies(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        if response.headers.get("Content-Encoding", "identity").strip().lower() not in ENCODINGS:
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ENCODINGS:
             # Each further encoding multiplies what a few bytes decompress to by a thousand.
             await response.aclose()
             raise httpx.RemoteProtocolError("the response has an encoding that was not asked for", request=request)
         if AS_IT_COMES in request.extensions:
             return response
-        body = await self._read(request, response)
+        if encoding in PLAIN and "Content-Length" in response.headers:
+            return await self._as_it_is(request, response)
+        body = await self._read(request, response, response.aiter_bytes())
         headers = [pair for pair in response.headers.raw if pair[0].lower() not in OF_THE_WIRE]
         return httpx.Response(response.status_code, headers=headers, content=body, request=request)
 
-    async def _read(self, request: httpx.Request, response: httpx.Response) -> bytes:
+    async def _as_it_is(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """The same response with its body read. It was sent as it is, so none of its headers has to be changed."""
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        body = await self._read(request, response, response.stream)
+        response.stream = httpx.ByteStream(body)
+        response.request = request
+        response.read()
+        return response
+
+    async def _read(self, request: httpx.Request, response: httpx.Response, body: AsyncIterable[bytes]) -> bytes:
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)
         chunks: list[bytes] = []
         size = 0
         try:
-            async for chunk in response.aiter_bytes():
+            async for chunk in body:
                 size += len(chunk)
                 # A body that arrived as a single chunk cannot be too slow.
                 if chunks and self._clock.monotonic() > request.extensions.get(UNTIL, inf):
@@ -53,7 +68,7 @@ class WholeBodies(httpx.AsyncBaseTransport):
         except httpx.DecodingError as failure:
             raise httpx.RemoteProtocolError(f"cannot decompress the response: {failure}", request=request) from None
         finally:
-            await response.aclose()
+            await stream.aclose()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_long(self, request: httpx.Request, response: httpx.Response) -> Exception:

@@ -24,7 +24,8 @@ from rsspot.http.proxies import is_direct
 from rsspot.http.retry import AS_IT_COMES
 from rsspot.wire import httpx
 
-MOST_CONNECTIONS = 16
+MOST_CONNECTIONS = 64
+"""As many as an apply may have steps under way; fewer are opened where fewer are needed at a time."""
 _Key = tuple[str, bool]
 """What connections of one kind have in common: the scheme, and whether they go through the proxy."""
 IDLE_SECONDS = 30.0

@@ -117,7 +117,6 @@ class RetryTransport(httpx.AsyncBaseTransport):
         sent, attempt = started, 0
         until = min(started + self.policy.deadline, request.extensions.get(UNTIL, inf))
         request.extensions[UNTIL] = until
-        policy = replace(self.policy, deadline=until - started)
         while True:
             attempt += 1
             self.requests += 1
@@ -134,10 +133,11 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 # A response that is too long would be as long again, and a permit that was refused stays refused.
                 self._tell(request, attempt, None, error, sent)
                 raise
-            elapsed = self.clock.monotonic() - started
             self._tell(request, attempt, response, failure, sent)
             wait = None
-            if ONCE not in request.extensions:
+            if ONCE not in request.extensions and _may_repeat(self.policy, request.method, outcome):
+                elapsed = self.clock.monotonic() - started
+                policy = replace(self.policy, deadline=until - started)
                 wait = wait_before_next(policy, request.method, outcome, attempt, elapsed, self.jitter())
             if wait is None:
                 if response is None:

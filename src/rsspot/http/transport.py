@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -31,6 +32,7 @@ LONGEST_LIST_RESTARTS = 3
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 CLOSED = "this client has been closed and sends no more requests; make another one"
 P = TypeVar("P")
+_NO_BODY = httpx.ByteStream(b"")
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class SpotTransport:
         self._options = options or TransportOptions()
         self.hooks = hooks or Hooks()
         self._base = base_url.rstrip("/")
+        self._headers = httpx.Headers([("Host", _url(self._base).netloc.decode("ascii")), *HEADERS.items()])
         self._signer = signer
         self._clock = clock
         self.closed = False
@@ -254,23 +257,33 @@ class SpotTransport:
             self.cache.close()
 
     def _request(self, call: Call) -> httpx.Request:
-        headers = httpx.Headers(HEADERS)
-        headers.update(self.hooks.headers(call.method, call.path))
+        headers, added = self._headers, self.hooks.headers(call.method, call.path) if self.hooks.before else None
+        if added or call.body is not None:
+            headers = headers.copy()
+            headers.update(added)
+        query = f"?{urlencode(call.params)}" if call.params else ""
+        url, extensions = _url(f"{self._base}{call.path}{query}"), self._extensions(call)
+        if call.body is None and call.method == "GET":
+            # All its headers are there. httpx would look for what is missing, and make them anew.
+            request = httpx.Request(call.method, url, headers=headers, stream=_NO_BODY, extensions=extensions)
+            request.read()
+            return request
         content = None
         if call.body is not None:
             headers["Content-Type"] = call.content_type
             content = json.dumps(call.body).encode()
-        query = f"?{urlencode(call.params)}" if call.params else ""
+        return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
+
+    def _extensions(self, call: Call) -> dict[str, Any]:
         seconds = self._options.timeout
         timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
-        url = f"{self._base}{call.path}{query}"
         allowed = self._options.policy.deadline if call.patience is None else call.patience
         extensions: dict[str, Any] = {"timeout": timeout, UNTIL: self._clock.monotonic() + allowed}
         if call.method == "GET":
             extensions[REPEATABLE] = may_be_documented
         if call.permit is not None:
             extensions[PERMIT] = call.permit
-        return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
+        return extensions
 
     async def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
         carry, signer = self.transport.handle_async_request, self._signer
@@ -282,6 +295,12 @@ class SpotTransport:
 def connections_of(options: TransportOptions) -> Connections:
     """The connections that the options ask for."""
     return Connections(proxy=options.proxy, no_proxy=options.no_proxy, verify=options.verify)
+
+
+@lru_cache(maxsize=256)
+def _url(text: str) -> httpx.URL:
+    """A URL, of which a client asks for the same few again and again: to parse one takes as long as to send it."""
+    return httpx.URL(text)
 
 
 def _place(call: Call) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def manifest_of(
     )
 
 
+@cache
 def authored_kinds() -> dict[str, Kind[Any]]:
     """The kinds that users write manifests of, by name. A Stack is no object, and none of them."""
     return {name: kind for name, kind in kinds().items() if kind.authored and (kind.manageable or kind.expand)}
@@ -115,9 +117,8 @@ def _metadata(kind: Kind[Any], source: Source, problems: list[Problem]) -> tuple
         annotations = dict(annotations)
         lifecycle = take_lifecycle(kind, annotations, source, problems)
         written = {**written, "annotations": annotations}
-    servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {*SERVERS_METADATA}
-    ours = {info.alias or name for name, info in AuthoredMetadata.model_fields.items()}
-    kept = {key: value for key, value in written.items() if key in ours or key not in servers}
+    ignored = _ignored_metadata()
+    kept = {key: value for key, value in written.items() if key not in ignored}
     metadata = validated(AuthoredMetadata, kept, source, ("metadata",), problems)
     if metadata and not DNS_LABEL.fullmatch(str(metadata["name"])):
         problems.append(bad_name(str(metadata["name"]), source))
@@ -127,6 +128,13 @@ def _metadata(kind: Kind[Any], source: Source, problems: list[Problem]) -> tuple
         if key in metadata
     }
     return sent, lifecycle
+
+
+@cache
+def _ignored_metadata() -> frozenset[str]:
+    """The fields of metadata that only a server writes."""
+    servers = {info.alias or name for name, info in Metadata.model_fields.items()} | {*SERVERS_METADATA}
+    return frozenset(servers - {info.alias or name for name, info in AuthoredMetadata.model_fields.items()})
 
 
 def _with_protection(metadata: dict[str, Any], lifecycle: Lifecycle, kind: Kind[Any]) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _spec(
     if not isinstance(written, dict):
         problems.append(missing_field("spec", source.origin(("spec",))))
         return {}
-    servers = {path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1}
+    servers = [path[0] for path in kind.marked(SERVER_OWNED) if len(path) == 1]
     given = {path[0]: default.value for path, default in defaults.items()}
     kept = {**given, **{key: value for key, value in written.items() if key not in servers}}
     spec = validated(kind.spec_model, kept, source, ("spec",), problems)

@@ -20,7 +20,8 @@ from rsspot.errors import Origin, Problem
 from rsspot.manifests.document import BOOKKEEPING, manifest_of
 from rsspot.manifests.key_order import order_of_kind
 from rsspot.manifests.manifest import Manifest
-from rsspot.manifests.source import Place, Source
+from rsspot.manifests.places import Place
+from rsspot.manifests.source import Source
 from rsspot.manifests.variables import escaped
 from rsspot.manifests.yaml_text import Comments, yaml_text
 from rsspot.models.fields import SECRET, SERVER_OWNED

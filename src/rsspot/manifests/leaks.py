@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rsspot.errors import Problem
 from rsspot.manifests.manifest import Manifest
+from rsspot.manifests.places import Place
 from rsspot.manifests.rules import ManifestRule
-from rsspot.manifests.source import Place, Source
+from rsspot.manifests.source import Source
 from rsspot.models.fields import SECRET
 from rsspot.resources.kind import Kind
 from rsspot.resources.secrecy import holds_mask
+from rsspot.utils.serialization import has_text
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 _CREDENTIALS_FILE = re.compile(r"(refresh|access)_?token[\"']?\s*[:=]", re.IGNORECASE)
@@ -29,6 +31,8 @@ def is_credentials_file(text: str) -> bool:
 
 def unsendable(kind: Kind[Any], source: Source) -> Iterator[Problem]:
     """Each value of a manifest that must not be sent. The values are not quoted."""
+    if not has_text(source.value, _is_unsendable):
+        return
     secret = {("spec", *path) for path in kind.marked(SECRET)}
     for path, text in _texts(source.value, ()):
         where = ".".join(map(str, path))
@@ -42,8 +46,19 @@ def unsendable(kind: Kind[Any], source: Source) -> Iterator[Problem]:
             yield Problem(message, source.origin(path), hint, ManifestRule.UNSENDABLE, quotable=False)
 
 
-def own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterator[Problem]:
+def _is_unsendable(text: str) -> bool:
+    return holds_mask(text) or _PRIVATE_KEY.search(text) is not None
+
+
+def own_credentials(manifests: Iterable[Manifest], credentials: Collection[str]) -> Iterator[Problem]:
     """Each value of a manifest that holds one of the credentials that requests are sent with."""
+    inside = re.compile("|".join(re.escape(each) for each in credentials if len(each) >= SHORTEST) or r"(?!)").search
+    for manifest in manifests:
+        if has_text(manifest.body, lambda text: text in credentials or inside(text) is not None):
+            yield from _own_credentials(manifest, credentials)
+
+
+def _own_credentials(manifest: Manifest, credentials: Collection[str]) -> Iterator[Problem]:
     for path, text in _texts(manifest.body, ()):
         if any(holds(text, credential) for credential in credentials):
             message = f"{manifest.address}: {'.'.join(map(str, path))} holds the credential of this very account"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rsspot.errors import Origin, Origins, nearest
@@ -54,12 +55,12 @@ class Manifest:
         previous = self.lifecycle.previous_name
         return (self.name, previous) if previous else (self.name,)
 
-    @property
+    @cached_property
     def address(self) -> str:
         """How people call the object: `spotnodepool/edge/workers`."""
         return self.kind.address(self.name, self.spec)
 
-    @property
+    @cached_property
     def parent(self) -> str | None:
         """The address of the object it lives in."""
         return self.kind.parent_address(self.spec)

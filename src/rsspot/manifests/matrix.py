@@ -12,8 +12,9 @@ from typing import Any
 from rsspot.errors import Problem
 from rsspot.manifests.declarations import SCALARS
 from rsspot.manifests.leaks import holds
+from rsspot.manifests.places import Place
 from rsspot.manifests.rules import ManifestRule
-from rsspot.manifests.source import Place, Source
+from rsspot.manifests.source import Source
 from rsspot.manifests.variables import Variables, expanded
 
 KEY, INCLUDE = "matrix", "include"

@@ -11,8 +11,9 @@ from rsspot.errors import Origin, Problem
 from rsspot.manifests.matrix import KEY
 from rsspot.manifests.overlay import Overlay, OverlayTarget
 from rsspot.manifests.patching import PatchFailed, Patching, PatchTooLarge, Placed, marks_of, merged, placed
+from rsspot.manifests.places import Place
 from rsspot.manifests.rules import ManifestRule
-from rsspot.manifests.source import Place, Source
+from rsspot.manifests.source import Source
 from rsspot.manifests.validation import as_model
 from rsspot.manifests.variables import Variables, expanded
 from rsspot.resources.registry import kinds

@@ -23,8 +23,10 @@ from rsspot.manifests.stacks import declared_names, read_stack, unused_variables
 from rsspot.manifests.variable_values import given_values, unknown
 from rsspot.manifests.variables import TOLD, Variables, expand
 from rsspot.resources.kind import is_controlled
+from rsspot.utils.process import collector_paused
 
 
+@collector_paused()
 def load(
     paths: Sequence[Path],
     *,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsspot.errors import Origin
-from rsspot.manifests.source import DEEPEST, Place
+from rsspot.manifests.nodes import DEEPEST
+from rsspot.manifests.places import Place
 from rsspot.utils.serialization import at_path
 
 MOST_ADDED = 20_000

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from rsspot.errors import Origin, Problem
+from rsspot.manifests.places import Place
 from rsspot.manifests.rules import ManifestRule
-from rsspot.manifests.source import Place, Source
+from rsspot.manifests.source import Source
 from rsspot.models.authoring import AUTHORING
 from rsspot.models.findings import findings
 from rsspot.models.resource import models_in

@@ -10,8 +10,9 @@ from typing import Any
 from rsspot.errors import Origin, Problem
 from rsspot.manifests.declarations import Declaration, as_declared, is_declaration
 from rsspot.manifests.files import ManifestFile, text_of
+from rsspot.manifests.places import Place
 from rsspot.manifests.rules import ManifestRule
-from rsspot.manifests.source import Place, Source, parse_text
+from rsspot.manifests.source import Source, parse_text
 from rsspot.manifests.validation import as_model
 from rsspot.utils.text import did_you_mean
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from rsspot.errors import Problem
 from rsspot.manifests.own_files import is_credential, may_be_credential
+from rsspot.manifests.places import Place
 from rsspot.manifests.referenced_files import Files, Refused, Withheld
-from rsspot.manifests.source import Place, Source
+from rsspot.manifests.source import Source
 from rsspot.models.fields import ANY_FILE, SECRET
 from rsspot.resources.registry import kinds
 from rsspot.utils.reading import reason
+from rsspot.utils.serialization import has_text
 from rsspot.utils.text import did_you_mean
 
 _REFERENCE = re.compile(r"\$\{(?P<kind>[a-z]+):(?P<name>[^}:]+)(?::-(?P<default>[^}]*))?\}")
@@ -73,8 +75,14 @@ def escaped(value: Any, references: Mapping[Place, str] | None = None, path: Pla
 
 def expand(source: Source, variables: Variables) -> list[Problem]:
     """Replace the references in every value of a document, in place."""
+    if not has_text(source.value, _refers):
+        return []
     source.value, problems, _ = expanded(source, (), variables)
     return problems
+
+
+def _refers(text: str) -> bool:
+    return "${" in text
 
 
 def expanded(
@@ -115,7 +123,7 @@ class _Expansion:
             return {key: self.of(inner, (*path, key)) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.of(inner, (*path, index)) for index, inner in enumerate(value)]
-        if not isinstance(value, str) or "${" not in value:
+        if not isinstance(value, str) or not _refers(value):
             return value
         parts: list[Any] = []
         position = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from rsspot.manifests.source import Place
+from rsspot.manifests.places import Place
 from rsspot.models.money import price_text
 from rsspot.utils.output import as_yaml
 from rsspot.utils.serialization import Document

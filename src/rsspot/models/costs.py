@@ -45,14 +45,7 @@ class Cost:
     unknown: tuple[str, ...] = ()
 
     def __add__(self, other: Cost) -> Cost:
-        names = sorted({*self.fixed, *other.fixed})
-        return Cost(
-            _sum(self.floor, other.floor),
-            _sum(self.expected, other.expected),
-            _sum(self.ceiling, other.ceiling),
-            {name: _sum(self.fixed.get(name, ZERO), other.fixed.get(name, ZERO)) for name in names},
-            tuple(dict.fromkeys((*self.unknown, *other.unknown))),
-        )
+        return total((self, other))
 
     @property
     def fixed_per_month(self) -> Decimal | None:
@@ -72,7 +65,15 @@ class Cost:
 
 def total(costs: Iterable[Cost]) -> Cost:
     """The sum of costs."""
-    return sum(costs, Cost())
+    each = tuple(costs)
+    names = sorted({name for cost in each for name in cost.fixed})
+    return Cost(
+        _sum(*(cost.floor for cost in each)),
+        _sum(*(cost.expected for cost in each)),
+        _sum(*(cost.ceiling for cost in each)),
+        {name: _sum(*(cost.fixed.get(name, ZERO) for cost in each)) for name in names},
+        tuple(dict.fromkeys(reason for cost in each for reason in cost.unknown)),
+    )
 
 
 def unknown_cost(reason: str) -> Cost:

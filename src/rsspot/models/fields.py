@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fact:
-    """A fact without parameters."""
+    """A fact without parameters. Each is made once, and compared by identity: plans ask for them a million times."""
 
     name: str
 

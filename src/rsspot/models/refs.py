@@ -9,6 +9,8 @@ from typing import NamedTuple
 from rsspot.constants import NAME_SPACE
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SEGMENT = re.compile(r"[a-z0-9]([-a-z0-9._]{0,251}[a-z0-9])?")
+_NAME_SPACE = uuid.UUID(NAME_SPACE)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -24,7 +26,7 @@ class Ref(NamedTuple):
 
 def wire_uuid(*parts: str) -> str:
     """The UUIDv5 of these parts: always the same for the same parts, on every machine."""
-    return str(uuid.uuid5(uuid.UUID(NAME_SPACE), "\x1f".join(parts)))
+    return str(uuid.uuid5(_NAME_SPACE, "\x1f".join(parts)))
 
 
 def is_uuid(name: str) -> bool:
@@ -37,6 +39,6 @@ def path_segment(name: str) -> str:
 
     The API server treats `DELETE …/cloudspaces/` as "delete them all", so an empty name must never be sent.
     """
-    if not re.fullmatch(r"[a-z0-9]([-a-z0-9._]{0,251}[a-z0-9])?", name) or ".." in name:
+    if not _SEGMENT.fullmatch(name) or ".." in name:
         raise ValueError(f"{name!r} is not the name of an object")
     return name

@@ -127,35 +127,6 @@ class Page(Model, Generic[R]):
         return self.metadata.token if self.metadata else None
 
 
-def compact(model: Model) -> None:
-    """Save memory in a model of a long list: models with the same fields set share one set of field names.
-
-    Each model keeps the names of the fields that were set. For a pool, that is a third of its memory.
-    """
-    names = model.__pydantic_fields_set__
-    # Not a frozenset: pydantic cannot dump a model that has one. Sharing a set is safe: models are frozen, and
-    # a copy gets a set of its own.
-    _FIELDS_SET.__set__(model, _NAMES.setdefault(frozenset(names), set(names)))
-    values = model.__dict__
-    for field in _fields_with_models(type(model)):
-        inner = values[field]
-        if isinstance(inner, Model):
-            compact(inner)
-        elif isinstance(inner, list):
-            for item in inner:
-                compact(item)
-
-
-_FIELDS_SET: Any = BaseModel.__pydantic_fields_set__
-_NAMES: dict[frozenset[str], set[str]] = {}
-"""The shared sets of field names."""
-
-
-@cache
-def _fields_with_models(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(name for name, info in model.model_fields.items() if models_in(info.annotation))
-
-
 def models_in(annotation: Any) -> list[type[BaseModel]]:
     """The models inside a type, including the items of lists and maps."""
     inner = [item for each in plain_types(annotation) for item in (get_args(each) or (each,))]

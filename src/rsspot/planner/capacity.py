@@ -18,6 +18,7 @@ from rsspot.planner.change import Action, Path
 from rsspot.planner.diff import SPEC
 from rsspot.planner.draft import Match
 from rsspot.utils.serialization import at_path
+from rsspot.utils.text import listed
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _sum(demands: list[Demand]) -> int:
 
 
 def _wanted(name: str, demands: list[Demand]) -> str:
-    addresses = " and ".join(demand.manifest.address for demand in demands)
+    addresses = listed([demand.manifest.address for demand in demands], " and ")
     return f"{addresses}: {_sum(demands)} more servers of {name} are wanted"
 
 

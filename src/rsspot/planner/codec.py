@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.diff import key_path, path_key
 from rsspot.planner.masking import Masks, masked
 from rsspot.planner.money_codec import dump_cost, load_cost
-from rsspot.planner.plan import Pending, Plan
+from rsspot.planner.plan import Leftover, Pending, Plan
 from rsspot.planner.plan_document import (
     ADAPTER,
     FORMAT,
@@ -35,7 +36,11 @@ from rsspot.utils.serialization import Document, at_path, digest
 
 UNSEALED = ("digest", "createdAt", "signature", "notes", "cost")
 """What the digest is not about: it stands for what a plan would do. Prices move while a plan stays the same."""
-OUTSIDE = {"changes": ("seals", "source", "image", "filledFrom"), "refusals": ("source",), "pending": ("note",)}
+OUTSIDE = {
+    "changes": ("seals", "source", "image", "filledFrom", "patchedBy"),
+    "refusals": ("source",),
+    "pending": ("note",),
+}
 """The same for the members of lists."""
 
 
@@ -69,9 +74,16 @@ def dump_plan(plan: Plan) -> Document:
         notes=sorted(plan.notes),
         cost=dump_cost(plan.cost) if plan.cost else None,
     )
-    left_out = {"digest", "created_at", "signature"} | (set() if plan.cost else {"cost"})
-    written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=left_out)
+    written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=_left_out(plan))
     return written | {"digest": digest_of(written)}
+
+
+def _left_out(plan: Plan) -> dict[str, Any]:
+    """The members that are not written: those that are added later, and what was not asked for."""
+    later: dict[str, Any] = dict.fromkeys(("digest", "created_at", "signature"), True)
+    if plan.cost is None:
+        return {**later, "cost": True}
+    return later if plan.cost.bids else {**later, "cost": {"bids", "past"}}
 
 
 def load_plan(document: Any, *, sealed: bool = True) -> Plan:
@@ -98,8 +110,10 @@ def load_plan(document: Any, *, sealed: bool = True) -> Plan:
         changes=tuple(_load_change(index, change) for index, change in enumerate(saved.changes)),
         unchanged=saved.summary.get("unchanged", 0),
         pending=tuple(Pending(each.address, Ref(each.kind, each.name), each.note) for each in saved.pending),
+        undeclared=tuple(map(Leftover, saved.undeclared)),
         incomplete=saved.incomplete_reasons,
         refusals=tuple(_load_problem(problem) for problem in saved.refusals),
+        drifted=tuple(_as_change(change) for change in saved.drifted),
         notes=tuple(saved.notes),
         files=tuple(saved.inputs.files),
         profile=saved.inputs.profile,
@@ -149,7 +163,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         name=change.ref.name,
         action=change.action,
         reason=change.reason,
-        source=_dump_origin(change.origin),
+        source=_dump_source(change.origin) if change.origin else None,
         parent=change.parent,
         surge=change.surge,
         deferred=change.deferred,
@@ -165,6 +179,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         after=list(change.after),
         filled_from={path_key(path): source for path, source in change.filled_from.items()},
         seals=dict(change.seals) or seals_of(change),
+        patched_by=[_dump_source(each) for each in change.origin.patched_by] if change.origin else [],
         base=_dump_base(change.base) if change.base else None,
     )
 
@@ -194,7 +209,7 @@ def _as_change(saved: PlanChange) -> Change:
         action=saved.action,
         ref=Ref(saved.kind, saved.name),
         reason=saved.reason,
-        origin=_load_origin(saved.source),
+        origin=_load_origin(saved.source, saved.patched_by),
         parent=saved.parent,
         edits=tuple(_load_edit(edit) for edit in saved.diff),
         body=saved.body,
@@ -263,7 +278,7 @@ def _load_base(saved: PlanBase) -> Base:
 
 
 def _dump_problem(problem: Problem) -> PlanProblem:
-    source = _dump_origin(problem.origin)
+    source = _dump_source(problem.origin) if problem.origin else None
     return PlanProblem(rule=problem.rule, message=problem.message, source=source, hint=problem.hint)
 
 
@@ -271,12 +286,15 @@ def _load_problem(saved: PlanProblem) -> Problem:
     return Problem(saved.message, _load_origin(saved.source), saved.hint, saved.rule)
 
 
-def _dump_origin(origin: Origin | None) -> PlanSource | None:
-    return PlanSource(file=origin.file, line=origin.line, column=origin.column) if origin else None
+def _dump_source(origin: Origin) -> PlanSource:
+    return PlanSource(file=origin.file, line=origin.line, column=origin.column)
 
 
-def _load_origin(saved: PlanSource | None) -> Origin | None:
-    return Origin(saved.file, saved.line, saved.column) if saved else None
+def _load_origin(saved: PlanSource | None, patched_by: Iterable[PlanSource] = ()) -> Origin | None:
+    if saved is None:
+        return None
+    overlays = tuple(Origin(each.file, each.line, each.column) for each in patched_by)
+    return Origin(saved.file, saved.line, saved.column, overlays)
 
 
 def _operations(change: Change) -> list[Document]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rsspot.manifests.lifecycle import ON_REMOVE_PATH, OnRemove
 from rsspot.manifests.manifest import Manifest
-from rsspot.planner.diff import SPEC, after_apply, declared, key_path, path_key
+from rsspot.planner.change import Path
+from rsspot.planner.diff import SPEC, after_apply, key_path, path_key
 from rsspot.planner.draft import PlanContext
 from rsspot.planner.ownership import LABEL_KEY
 from rsspot.utils.serialization import Document, at_path
@@ -21,15 +22,21 @@ def on_no_predecessor(manifest: Manifest) -> list[str]:
     return [f"{manifest.address} is made anew: there is no {manifest.kind.address(previous, manifest.spec)} to rename"]
 
 
-def on_dropped_fields(manifest: Manifest, live: Document, context: PlanContext) -> list[str]:
-    """Which fields were applied once, still have a value, and are no longer declared: they stay as they are."""
+def on_dropped_fields(
+    manifest: Manifest, live: Document, fields: Mapping[Path, Any], context: PlanContext
+) -> list[str]:
+    """Which fields were applied once, still have a value, and are no longer declared: they stay as they are.
+
+    fields: what is declared of the object
+    """
     kind = manifest.kind
     owned = context.owners.knows(kind, live)
     if owned is None or live["metadata"].get("deletionTimestamp"):
         return []
-    mentioned = {path_key(path) for path in declared(manifest, live)}
-    yielding = {path_key((SPEC, *path)) for path, field in kind.fields.items() if field.yields_to}
-    others = mentioned | yielding | {LABEL_KEY}
+    others = {LABEL_KEY, *map(path_key, fields)}
+    if others.issuperset(owned.applied):
+        return []
+    others |= {path_key((SPEC, *path)) for path, _ in kind.yielding}
     if context.owners.on_remove(kind, live) is OnRemove.DELETE:
         # As if nothing was said.
         others.add(path_key(ON_REMOVE_PATH))
@@ -45,9 +52,9 @@ def on_dropped_fields(manifest: Manifest, live: Document, context: PlanContext) 
 
 def on_switches(manifest: Manifest, live: Document) -> Iterator[str]:
     """Which declared fields are left to the service, because of a switch that is on and that is not declared."""
-    for path, field in manifest.kind.fields.items():
-        switch = (SPEC, *(field.yields_to or ()))
-        declares = field.yields_to is not None and at_path(manifest.spec, path) is not None
+    for path, yields_to in manifest.kind.yielding:
+        switch = (SPEC, *yields_to)
+        declares = at_path(manifest.spec, path) is not None
         if declares and after_apply(manifest.body, live, switch) and not after_apply(manifest.body, None, switch):
             name, on = ".".join(path), ".".join(switch[1:])
             yield f"{manifest.address}: {name} is left to the service: {on} is on and not declared (false turns it off)"

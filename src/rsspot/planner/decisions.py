@@ -11,6 +11,7 @@ Two ways to replace an object whose immutable fields differ:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -47,16 +48,17 @@ def decide(draft: Draft, context: PlanContext) -> Draft:
             # The guard of ownership says so. What another stack has is not ours to describe.
             foreign.add(match.manifest.address)
             continue
-        notes += on_dropped_fields(match.manifest, match.live, context)
+        fields = declared(match.manifest, match.live)
+        notes += on_dropped_fields(match.manifest, match.live, fields, context)
         notes += on_switches(match.manifest, match.live)
-        if (change := change_of(match.manifest, match.live, context)) is not None:
+        if (change := change_of(match.manifest, match.live, fields, context)) is not None:
             changes.append(change)
     return replace(draft, left_out=draft.left_out | foreign).add(changes=changes, notes=notes)
 
 
 def create(manifest: Manifest, context: PlanContext) -> Change:
     """The change that makes an object which does not exist."""
-    name = manifest.kind.wire_name(context.organization, manifest.name, manifest.spec)
+    name = context.wire_name(manifest)
     owned = context.state.owned.get(Ref(manifest.kind.name, name))
     # What lives in a ledger may be there all the same, on the word of another ledger.
     unknown = "not known to this ledger" if manifest.kind.local else "declared, and does not exist"
@@ -64,19 +66,17 @@ def create(manifest: Manifest, context: PlanContext) -> Change:
     return _whole(manifest, Action.CREATE, name, reason, context)
 
 
-def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Change | None:
-    """The change of an object that exists; None when it is as declared and ours."""
+def change_of(manifest: Manifest, live: Document, fields: Mapping[Path, Any], context: PlanContext) -> Change | None:
+    """The change of an object that exists; None when it is as declared and ours. fields: what is declared of it"""
     kind, name = manifest.kind, live["metadata"]["name"]
     if live["metadata"].get("deletionTimestamp"):
         return replacement(manifest, live, "is being deleted already", context, in_place=True)
     owned = context.owners.knows(kind, live)
-    fields = declared(manifest, live)
     differences = edits(kind, fields, live, owned.applied if owned else None)
-    base = base_of(kind, live, tuple(fields))
     if immutable := [edit for edit in differences if edit.forces_replacement]:
         which = ", ".join(sorted(".".join(edit.path[1:]) for edit in immutable))
         change = replacement(manifest, live, f"{which} is immutable", context)
-        return replace(change, edits=differences, base=base)
+        return replace(change, edits=differences)
     adopting = not context.owners.is_ours(kind, live)
     if context.owners.lost_its_label(kind, live):
         differences += (Edit(LABEL_PATH, None, context.owners.stack, drift=True),)
@@ -94,7 +94,7 @@ def change_of(manifest: Manifest, live: Document, context: PlanContext) -> Chang
         origins=manifest.origins,
         parent=manifest.parent,
         edits=differences + (_marks(manifest, live, context) if adopting else ()),
-        base=base,
+        base=base_of(kind, live, tuple(fields)),
         takes=will_hold and not holds,
         gives=holds and not will_hold,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from rsspot.manifests.manifest import Manifest
@@ -27,18 +29,17 @@ def managed(kind: Kind[Any], desired: Document, live: Document | None = None) ->
     that is immutable, or that the service would fill in again: its author left the choice open.
     """
     fields: dict[Path, Any] = {}
-    for path, value in leaves(desired):
-        if passed_over(kind, desired, live, path, value) is None:
-            field = field_at(kind, path)
-            fields[path] = field.canonical(value) if field else value
-    return dict(sorted(fields.items()))
+    for path, value in sorted(leaves(desired), key=itemgetter(0)):
+        field = kind.field_at(path)
+        if field is None:
+            fields[path] = value
+        elif passed_over(field, desired, live, value) is None:
+            fields[path] = field.canonical(value)
+    return fields
 
 
-def passed_over(kind: Kind[Any], desired: Document, live: Document | None, path: Path, value: Any) -> str | None:
+def passed_over(field: Field, desired: Document, live: Document | None, value: Any) -> str | None:
     """Why a field that a manifest mentions is not compared; None when it is."""
-    field = field_at(kind, path)
-    if field is None:
-        return None
     if field.has(WRITE_ONLY):
         return "never returned by the service, so not compared"
     if field.has(SERVER_OWNED):
@@ -82,31 +83,27 @@ def after_apply(desired: Document, live: Document | None, path: Path) -> Any:
     return value
 
 
-def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def leaves(desired: Document) -> list[tuple[Path, Any]]:
     """Every field of an object that a manifest may speak of, with its value."""
-    if isinstance(value, dict) and path not in {("apiVersion",), ("kind",), ("metadata", "name")}:
+    found: list[tuple[Path, Any]] = []
+    for room in (SPEC, "metadata"):
+        if room in desired:
+            _add_leaves(desired[room], (room,), found)
+    return found
+
+
+def _add_leaves(value: Any, path: Path, found: list[tuple[Path, Any]]) -> None:
+    if isinstance(value, dict):
         for key, inner in value.items():
-            yield from leaves(inner, (*path, key))
-    elif path and path[0] in (SPEC, "metadata"):
-        yield path, value
-
-
-def field_at(kind: Kind[Any], path: Path) -> Field | None:
-    """The declared field that a path of an object is at or under."""
-    if path[:1] != (SPEC,):
-        return None
-    inside = path[1:]
-    while inside:
-        if inside in kind.fields:
-            return kind.fields[inside]
-        inside = inside[:-1]
-    return None
+            _add_leaves(inner, (*path, key), found)
+    else:
+        found.append((path, value))
 
 
 def live_value(kind: Kind[Any], live: Document, path: Path) -> Any:
     """A live object's value at a path, in its canonical spelling."""
     value = at_path(live, path)
-    field = field_at(kind, path)
+    field = kind.field_at(path)
     return field.canonical(value) if field else value
 
 
@@ -124,45 +121,57 @@ def edits(
     kind: Kind[Any], desired: Mapping[Path, Any], live: Document, applied: Mapping[str, Any] | None
 ) -> tuple[Edit, ...]:
     """The fields of a live object that are not as desired. applied: its fields as last applied, by the ledger."""
-    differences = []
-    hidden: Secrets | None = None
-    for path, after in desired.items():
-        field, before = field_at(kind, path), live_value(kind, live, path)
-        after = field.canonical(after) if field else after  # noqa: PLW2901 - a saved plan holds prices as text
-        if same(kind, path, before, after):
-            continue
-        if hidden is None:
-            hidden = secrets_of(kind, live, _document(desired))
-        secret = (
-            bool(field and field.has(SECRET))
-            or hidden.mask(str(after)) != str(after)
-            or hidden.mask(str(before)) != str(before)
-        )
-        last = (applied or {}).get(path_key(path))
-        # Whoever wrote what was applied last was ourselves.
-        author = author_of(live, path) if last is not None and not was_applied(last, before, secret) else None
-        differences.append(
-            Edit(
-                path,
-                before,
-                after,
-                drift=last is not None and was_applied(last, after, secret),
-                secret=secret,
-                forces_replacement=bool(field and field.has(IMMUTABLE)),
-                applied=None if secret else last,
-                by=author.manager if author else None,
-                since=author.time if author else None,
-            )
-        )
-    return tuple(differences)
+    differing = [(path, *pair) for path, value in desired.items() if (pair := _difference(kind, live, path, value))]
+    if not differing:
+        return ()
+    hidden = secrets_of(kind, live, _document(desired))
+    return tuple(_edit(kind, live, each, hidden, applied or {}) for each in differing)
+
+
+def _difference(kind: Kind[Any], live: Document, path: Path, desired: Any) -> tuple[Any, Any] | None:
+    """The value of a field before and after, in its canonical spelling; None if the two mean the same."""
+    field, before = kind.field_at(path), at_path(live, path)
+    if type(before) is type(desired) and before == desired:
+        # Spelled alike, as most are.
+        return None
+    # A saved plan holds prices as text.
+    before, after = (field.canonical(before), field.canonical(desired)) if field else (before, desired)
+    return None if same(kind, path, before, after) else (before, after)
+
+
+def _edit(
+    kind: Kind[Any], live: Document, difference: tuple[Path, Any, Any], hidden: Secrets, applied: Mapping[str, Any]
+) -> Edit:
+    path, before, after = difference
+    field, last = kind.field_at(path), applied.get(path_key(path))
+    secret = (
+        bool(field and field.has(SECRET))
+        or hidden.mask(str(after)) != str(after)
+        or hidden.mask(str(before)) != str(before)
+    )
+    # Whoever wrote what was applied last was ourselves.
+    author = author_of(live, path) if last is not None and not was_applied(last, before, secret) else None
+    return Edit(
+        path,
+        before,
+        after,
+        drift=last is not None and was_applied(last, after, secret),
+        secret=secret,
+        forces_replacement=bool(field and field.has(IMMUTABLE)),
+        applied=None if secret else last,
+        by=author.manager if author else None,
+        since=author.time if author else None,
+    )
 
 
 def same(kind: Kind[Any], path: Path, before: Any, after: Any) -> bool:
     """Whether two canonical values of a field mean the same. In a map of strings a key with "" is not an absent key."""
-    declared = kind.fields.get(path[1:]) if path[:1] == (SPEC,) else None
+    declared = kind.field_at(path)
+    declared = declared if declared and len(declared.path) + 1 == len(path) else None
     return declared.same(before, after) if declared else equal(before, after)
 
 
+@cache
 def path_key(path: Path) -> str:
     """A path as one string, for JSON keys."""
     return "/".join(part.replace("~", "~0").replace("/", "~1") for part in path)

@@ -97,6 +97,17 @@ class PlanContext:
     def organization(self) -> str:
         return self.state.organization
 
+    def wire_name(self, manifest: Manifest) -> str:
+        """The name that is derived for the object of a manifest."""
+        key = manifest.kind.name, manifest.address
+        if key not in self._wire_names:
+            self._wire_names[key] = manifest.kind.wire_name(self.organization, manifest.name, manifest.spec)
+        return self._wire_names[key]
+
+    @cached_property
+    def _wire_names(self) -> dict[tuple[str, str], str]:
+        return {}
+
     @cached_property
     def ours(self) -> dict[str, dict[str, list[Document]]]:
         """Kind -> address -> live objects of this stack."""

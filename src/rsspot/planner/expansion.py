@@ -15,6 +15,7 @@ from rsspot.models.absence import Absence
 from rsspot.planner.absence import absence_of
 from rsspot.planner.change import Change
 from rsspot.planner.decisions import change_of, create, deferred
+from rsspot.planner.diff import declared
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.planner.matching import match_one
 
@@ -54,7 +55,7 @@ def _expand_one(source: Manifest, draft: Draft, context: PlanContext) -> Draft:
 
 def _decide(match: Match, context: PlanContext) -> Change | None:
     if match.live is not None:
-        return change_of(match.manifest, match.live, context)
+        return change_of(match.manifest, match.live, declared(match.manifest, match.live), context)
     made = create(match.manifest, context)
     return replace(made, reason="gone for a while, and there again") if match.predecessors else made
 

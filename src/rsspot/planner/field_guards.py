@@ -161,12 +161,11 @@ def versions(case: Case) -> Iterator[Problem]:
 
 def _version_objection(wanted: str, running: str | None, known: Sequence[str]) -> str | None:
     new, old = version_parts(wanted), version_parts(running)
-    if new is None:
-        return None
+    first, last = version_parts(known[0]), version_parts(known[-1])
+    # A manifest with any other is refused where it is parsed.
+    assert new and first and last
     if old is not None and new < old:
         return f"Kubernetes {running} cannot be lowered to {wanted}"
-    first, last = version_parts(known[0]), version_parts(known[-1])
-    assert first and last
     # The service may have newer ones than those on record, but not many.
     if new[0] != last[0] or new[1] > last[1] + MOST_UNRECORDED or new[1] < first[1]:
         return f"there is no Kubernetes {wanted}"

@@ -106,7 +106,7 @@ def twins(case: Case) -> Iterator[Problem]:
     first: dict[tuple[str, str], Manifest] = {}
     for match in case.matches:
         manifest = match.manifest
-        derived = manifest.kind.wire_name(case.context.organization, manifest.name, manifest.spec)
+        derived = case.context.wire_name(manifest)
         for name in {derived, match.live["metadata"]["name"] if match.live else derived}:
             earlier = first.setdefault((manifest.kind.name, name), manifest)
             if earlier is not manifest:

@@ -66,7 +66,7 @@ def renames(case: Case) -> Iterator[Problem]:
         if previous is None:
             continue
         address = manifest.kind.address(previous, manifest.spec)
-        other = next((each.manifest for each in case.matches if each.manifest.address == address), None)
+        other = case.declared_at(address)
         if other is not None:
             yield Problem(
                 f"{manifest.address} was called {previous!r} before, and {address} is declared too",

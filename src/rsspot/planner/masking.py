@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rsspot.planner.change import Change, Path
+from rsspot.planner.plan import Plan
 from rsspot.utils.serialization import Document, at_path
 
 MASK = "(secret #{})"
@@ -24,8 +25,17 @@ class Masks:
         return MASK.format(self._numbers.setdefault(str(value), len(self._numbers) + 1))
 
 
+def masked_plan(plan: Plan) -> Plan:
+    """The same plan with every secret replaced by its number."""
+    masks = Masks()
+    changes = tuple(masked(change, masks) for change in plan.changes)
+    return replace(plan, changes=changes, drifted=tuple(masked(change, masks) for change in plan.drifted))
+
+
 def masked(change: Change, masks: Masks) -> Change:
     """The same change with every secret replaced by its number."""
+    if not change.secrets and not any(edit.secret for edit in change.edits):
+        return change
     hidden = tuple(
         replace(edit, before=masks.mask(edit.before), after=masks.mask(edit.after)) if edit.secret else edit
         for edit in change.edits

@@ -23,7 +23,7 @@ from dataclasses import replace
 
 from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import IMMUTABLE
-from rsspot.planner.diff import SPEC, declared, field_at, live_value, same
+from rsspot.planner.diff import SPEC, declared, live_value, same
 from rsspot.planner.draft import Draft, Match, PlanContext
 from rsspot.utils.serialization import Document
 
@@ -39,6 +39,9 @@ def match_one(manifest: Manifest, context: PlanContext) -> Match:
     candidates = _candidates(manifest, context)
     if not candidates:
         return Match(manifest, None)
+    if len(candidates) == 1 and not manifest.lifecycle.previous_name:
+        (live,) = candidates.values()
+        return Match(manifest, live, certain=_has_trusted_name(manifest, live, context))
     trusted = {name for name, live in candidates.items() if _has_trusted_name(manifest, live, context)}
 
     def rank(live: Document) -> tuple[bool, bool, int, str, str]:
@@ -67,10 +70,10 @@ def _candidates(manifest: Manifest, context: PlanContext) -> dict[str, Document]
     for given in manifest.names:
         claiming = ours.get(kind.address(given, manifest.spec), ())
         candidates = {each["metadata"]["name"]: each for each in claiming}
-        for successor in (False, True):
-            name = kind.wire_name(context.organization, given, manifest.spec, successor=successor)
-            if name in live:
-                candidates[name] = live[name]
+        own = given == manifest.name
+        name = context.wire_name(manifest) if own else kind.wire_name(context.organization, given, manifest.spec)
+        successor = kind.wire_name(context.organization, given, manifest.spec, successor=True)
+        candidates |= {each: live[each] for each in (name, successor) if each in live}
         # What an object was called before counts only until it has its new name: another may be called so by now.
         if candidates:
             return candidates
@@ -117,7 +120,7 @@ def _immutable_differences(manifest: Manifest, live: Document) -> int:
     """How many immutable fields of a live object are not as declared."""
     kind, count = manifest.kind, 0
     for path, desired in declared(manifest).items():
-        field = field_at(kind, path)
+        field = kind.field_at(path)
         if field and field.has(IMMUTABLE) and not same(kind, path, live_value(kind, live, path), desired):
             count += 1
     return count

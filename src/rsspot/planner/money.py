@@ -5,8 +5,9 @@ A group is an object without a parent, such as a cloudspace, and all that lives 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 
 from rsspot.models.costs import Cost, total
@@ -54,15 +55,29 @@ class GroupCost:
 
 
 @dataclass(frozen=True)
+class PlannedBid:
+    """What an object bids for a server of a class before and after. before: None if it makes no bid yet."""
+
+    address: str
+    server_class: str
+    before: Decimal | None
+    after: Decimal
+
+
+@dataclass(frozen=True)
 class StackCost:
     """What a stack costs. Nothing of it decides what a plan does: prices move while a plan stays the same.
 
     unseen: what objects cost that could not be read · warnings: bids that are likely to lose, each with its numbers
+    bids: what its objects bid · past: class -> the highest price of each recorded hour, oldest first; both are empty
+    unless they were asked for
     """
 
     groups: tuple[GroupCost, ...]
     unseen: Shift = Shift()
     warnings: tuple[str, ...] = ()
+    bids: tuple[PlannedBid, ...] = ()
+    past: Mapping[str, tuple[Decimal, ...]] = field(default_factory=dict)
 
     @cached_property
     def shift(self) -> Shift:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 from rsspot.models.costs import MONTH, Cost, Measure
 from rsspot.models.money import parse_price, price_text
 from rsspot.planner.json_model import CONFIG
-from rsspot.planner.money import GroupCost, ObjectCost, Shift, StackCost
+from rsspot.planner.money import GroupCost, ObjectCost, PlannedBid, Shift, StackCost
 
 Amount = Annotated[
     Decimal,
@@ -61,14 +61,29 @@ class PlanGroupCost(PlanShift):
     objects: list[PlanObjectCost]
 
 
+class PlanBid(_Json):
+    """What an object bids, in dollars an hour for one server of a class. before: null if it makes no bid yet."""
+
+    address: str
+    server_class: str
+    before: Amount | None
+    after: Amount
+
+
 class PlanCost(PlanShift):
-    """What the stack costs: the sum of `groups`, and of what could not be read."""
+    """What the stack costs: the sum of `groups`, and of what could not be read.
+
+    bids: what its objects bid · past: server class -> the highest price of each recorded hour, oldest first. Both are
+    left out unless a report was made that draws them.
+    """
 
     currency: str = "USD"
     hours_per_month: int = MONTH
     groups: list[PlanGroupCost]
     unseen: PlanShift
     warnings: list[str]
+    bids: list[PlanBid] = []
+    past: dict[str, list[Amount]] = {}
 
 
 def dump_cost(cost: StackCost) -> PlanCost:
@@ -80,6 +95,8 @@ def dump_cost(cost: StackCost) -> PlanCost:
         groups=[_dump_group(group) for group in cost.groups],
         unseen=PlanShift(**_shift(cost.unseen)),
         warnings=list(cost.warnings),
+        bids=[PlanBid(**vars(bid)) for bid in cost.bids],
+        past={name: list(prices) for name, prices in cost.past.items()},
     )
 
 
@@ -92,6 +109,8 @@ def load_cost(saved: PlanCost) -> StackCost:
         ),
         _load(saved.unseen),
         tuple(saved.warnings),
+        tuple(PlannedBid(bid.address, bid.server_class, bid.before, bid.after) for bid in saved.bids),
+        {name: tuple(prices) for name, prices in saved.past.items()},
     )
 
 

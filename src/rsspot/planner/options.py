@@ -39,6 +39,7 @@ class PlanOptions:
     allow_incomplete: kinds to plan without, by name, if their list cannot be read
     unread: documents that were passed over and may declare something
     target, exclude: globs over the addresses of the objects that the plan is about, and that it is not
+    history: keep the past prices of what is bid on, for a report that draws them
     spending: all of these limits hold · warn_above: the share of lost hours from which on a bid is warned of
     """
 
@@ -51,6 +52,7 @@ class PlanOptions:
     unread: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    history: bool = False
     spending: tuple[SpendingLimit, ...] = ()
     warn_above: Decimal = MOST_LOST
     extras: tuple[Extra, ...] = ()

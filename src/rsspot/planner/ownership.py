@@ -20,7 +20,8 @@ LABEL_KEY = path_key(LABEL_PATH)
 
 def label_of(live: Document) -> str | None:
     """The stack that an object's label names."""
-    label = at_path(live, ("metadata", "labels", STACK_LABEL))
+    labels = live["metadata"].get("labels")
+    label = labels.get(STACK_LABEL) if isinstance(labels, dict) else None
     return str(label) if label is not None else None
 
 

@@ -14,10 +14,10 @@ from rsspot.planner.money import StackCost
 
 @dataclass(frozen=True)
 class Leftover:
-    """A live object of the stack that no manifest declares and that the plan leaves alone."""
+    """A live object of the stack that no manifest declares and that the plan leaves alone. A saved plan has no ref."""
 
     address: str
-    ref: Ref
+    ref: Ref | None = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Pending:
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """changes: in the order of their addresses · unchanged: how many declared objects stay as they are."""
 
@@ -63,6 +63,10 @@ class Plan:
     """The same for objects whose origin is not listed."""
     cost: StackCost | None = None
     """What the stack costs before and after; None if nothing in it costs, or prices were not asked for."""
+
+    def __repr__(self) -> str:
+        # asyncio makes the repr of each result that `asyncio.run` returns, and never shows it.
+        return f"<Plan of {self.scope}: {len(self.changes)} changes>"
 
     @property
     def empty(self) -> bool:

@@ -92,7 +92,7 @@ class PlanBase(_Json):
 class PlanChange(_Json):
     """One object and what is to become of it. patch is `diff` as RFC 6902; body is the whole object to create.
 
-    image: what an object that goes was like, with its secrets masked
+    image: what an object that goes was like, with its secrets masked · patchedBy: overlays that changed its manifest
     """
 
     address: str
@@ -116,6 +116,7 @@ class PlanChange(_Json):
     after: list[str] = []
     filled_from: dict[str, str] = {}
     seals: dict[str, str]
+    patched_by: list[PlanSource] = []
     base: PlanBase | None
 
 

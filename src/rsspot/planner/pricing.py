@@ -18,9 +18,11 @@ from rsspot.models.percent import percent_text
 from rsspot.planner.change import REMOVALS, Change
 from rsspot.planner.diff import SPEC
 from rsspot.planner.draft import Draft, PlanContext
-from rsspot.planner.money import GroupCost, ObjectCost, Shift, StackCost
+from rsspot.planner.money import GroupCost, ObjectCost, PlannedBid, Shift, StackCost
 from rsspot.resources.kind import Kind
 from rsspot.utils.serialization import Document, at_path
+
+NOTHING = Cost()
 
 
 def price(draft: Draft, context: PlanContext) -> Draft:
@@ -40,7 +42,9 @@ def price(draft: Draft, context: PlanContext) -> Draft:
         return draft
     sums = tuple(GroupCost(address, tuple(groups[address])) for address in sorted(groups))
     warnings = tuple(warning for each in objects for warning in _warnings(each, rates, context))
-    return replace(draft, cost=StackCost(sums, unseen, warnings))
+    bids = tuple(bid for each in objects for bid in _bids(each)) if context.options.history else ()
+    past = {name: rates.of(name).recorded for name in sorted({bid.server_class for bid in bids})}
+    return replace(draft, cost=StackCost(sums, unseen, warnings, bids, past))
 
 
 @dataclass(frozen=True)
@@ -106,19 +110,21 @@ def _merged(value: Mapping[str, Any], patch: Mapping[str, Any]) -> Document:
 
 def _shift(each: _Object, rates: Rates, context: PlanContext) -> Shift:
     extras = _extras(each.address, rates, context)
-    return Shift(*(_cost(each.kind, spec, rates, extras) for spec in (each.before, each.after)))
+    before = _cost(each.kind, each.before, rates, extras)
+    return Shift(before, before if each.after is each.before else _cost(each.kind, each.after, rates, extras))
 
 
 def _cost(kind: Kind[Any], spec: Document | None, rates: Rates, extras: Cost) -> Cost | None:
     if spec is None or kind.cost is None:
         return None
-    cost = kind.cost(spec, rates) + extras
-    return None if cost == Cost() else cost
+    cost = kind.cost(spec, rates)
+    cost = cost if extras is NOTHING else cost + extras
+    return None if cost == NOTHING else cost
 
 
 def _extras(address: str, rates: Rates, context: PlanContext) -> Cost:
     """What else is billed for an object, by the word of the Stack."""
-    cost = Cost()
+    cost = NOTHING
     for extra in context.options.extras:
         if extra.address == address and extra.count:
             fee = rates.fees.get(extra.fee)
@@ -136,6 +142,15 @@ def _unseen(context: PlanContext) -> Shift:
     ]
     cost = sum(hidden[1:], hidden[0]) if hidden else None
     return Shift(cost, cost)
+
+
+def _bids(each: _Object) -> Iterator[PlannedBid]:
+    """What an object bids that is there after the apply."""
+    for path, of in each.kind.bids if each.after else ():
+        bid = price_at(each.after or {}, path)
+        if bid is not None:
+            name = str(at_path(each.after, of.of))
+            yield PlannedBid(each.address, name, price_at(each.before or {}, path), bid)
 
 
 def _warnings(each: _Object, rates: Rates, context: PlanContext) -> Iterator[str]:

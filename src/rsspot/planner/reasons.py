@@ -11,7 +11,7 @@ from rsspot.manifests.manifest import Manifest
 from rsspot.models.fields import IMMUTABLE
 from rsspot.planner.attribution import author_of
 from rsspot.planner.change import Path
-from rsspot.planner.diff import field_at, leaves, live_value, passed_over, path_key, same, was_applied
+from rsspot.planner.diff import leaves, live_value, passed_over, path_key, same, was_applied
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.secrecy import secret_paths
 from rsspot.utils.sealing import is_seal
@@ -44,9 +44,9 @@ def field_reasons(manifest: Manifest, live: Document, applied: Mapping[str, Any]
     kind = manifest.kind
     hidden = {*secret_paths(kind, manifest.body), *secret_paths(kind, live)}
     for path, value in leaves(manifest.body):
-        field, now, written = field_at(kind, path), live_value(kind, live, path), at_path(live, path)
+        field, now, written = kind.field_at(path), live_value(kind, live, path), at_path(live, path)
         desired = field.canonical(value) if field else value
-        rule = passed_over(kind, manifest.body, live, path, value)
+        rule = passed_over(field, manifest.body, live, value) if field else None
         if rule is None and manifest.lifecycle.ignores(path):
             rule = f"left to others by {IGNORE_ANNOTATION}"
         equal = same(kind, path, now, desired)

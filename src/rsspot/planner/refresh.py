@@ -8,7 +8,7 @@ from typing import Any
 from rsspot.models.refs import Ref
 from rsspot.planner.attribution import author_of
 from rsspot.planner.change import Action, Change, Edit
-from rsspot.planner.diff import field_at, key_path, live_value, same, was_applied
+from rsspot.planner.diff import key_path, live_value, same, was_applied
 from rsspot.planner.live import LiveState, Owned
 from rsspot.resources.kind import Kind
 from rsspot.resources.secrecy import secret_paths
@@ -44,7 +44,7 @@ def _edits(kind: Kind[Any], owned: Owned, live: Document) -> Iterator[Edit]:
     hidden = set(secret_paths(kind, live)) if kind.holds_secrets else set()
     for key, last in sorted(owned.applied.items()):
         path = key_path(key)
-        now, field = live_value(kind, live, path), field_at(kind, path)
+        now, field = live_value(kind, live, path), kind.field_at(path)
         secret = path in hidden or is_seal(last)
         before = last if secret or field is None else field.canonical(last)
         if was_applied(before, now, secret) if secret else same(kind, path, before, now):

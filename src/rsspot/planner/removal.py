@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from rsspot.manifests.lifecycle import OnRemove
@@ -57,7 +58,7 @@ def _derived(context: PlanContext) -> set[str]:
 
 
 def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bool]) -> Draft:
-    listing = ListedOrigins.of(draft, context)
+    listing, may_prune = ListedOrigins.of(draft, context), cache(partial(_may_prune, draft=draft, context=context))
     undecided = {change.parent for change in draft.changes if change.deferred}
     doomed = {change.address for change in draft.changes if change.destructive and not change.surge}
     copies = {_uid(live): match for match in draft.matches for live in match.copies}
@@ -78,9 +79,9 @@ def _remove(draft: Draft, context: PlanContext, chosen: Callable[[Kind[Any]], bo
             changes.append(delete(kind, live, f"goes down with {parent}", context))
         elif parent in undecided and not kind.authored and not listing.is_gone(kind, live):
             continue
-        elif _may_prune(kind, draft, context) and listing.may_be_back(kind, live):
+        elif may_prune(kind) and listing.may_be_back(kind, live):
             notes.append(f"{address}: what it stands for is missing; it goes once a later apply misses it too")
-        elif _may_prune(kind, draft, context) and (match is None or match.certain):
+        elif may_prune(kind) and (match is None or match.certain):
             reason = _reason(kind, live, listing, context)
             if context.owners.on_remove(kind, live) is OnRemove.DETACH:
                 change = detach(kind, live, f"{reason}, and is to stay", context)

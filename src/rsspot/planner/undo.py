@@ -23,7 +23,7 @@ from rsspot.planner.case import Rule
 from rsspot.planner.change import Action, Base, Change, Edit
 from rsspot.planner.decisions import NAME_PATH, base_of, delete, image_of
 from rsspot.planner.dependents import may_go_down
-from rsspot.planner.diff import SPEC, field_at, key_path, live_value, same
+from rsspot.planner.diff import SPEC, key_path, live_value, same
 from rsspot.planner.draft import Draft, PlanContext
 from rsspot.planner.ownership import LABEL_KEY, LABEL_PATH
 from rsspot.resources.kind import Kind
@@ -124,7 +124,7 @@ def _reverted(
     edits, problems, notes = [], [], []
     hidden = set(secret_paths(kind, live)) if kind.holds_secrets else set()
     for edit in change.edits:
-        field, now = field_at(kind, edit.path), live_value(kind, live, edit.path)
+        field, now = kind.field_at(edit.path), live_value(kind, live, edit.path)
         name = ".".join(edit.path)
         before, after = (field.canonical(value) if field else value for value in (edit.before, edit.after))
         if edit.secret or edit.path in hidden:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rsspot.applier.events import Event, Recap
 from rsspot.planner.codec import dump_plan
 from rsspot.planner.plan import Plan
-from rsspot.reports.protocol import Traffic
+from rsspot.reports.protocol import Detail, Traffic
 from rsspot.utils.output import as_json, as_json_line, as_yaml
 
 
@@ -17,9 +17,10 @@ class JsonReport:
     def __init__(self, *, color: bool = False) -> None:
         self.color = color
         self.verbose = False
+        self.detail = Detail.FULL
 
     def plan(self, plan: Plan) -> str:
-        return as_json(dump_plan(plan))
+        return as_json(dump_plan(plan), parsed=True)
 
     def event(self, event: Event, elapsed: float) -> str | None:
         return as_json_line(event_document(event))

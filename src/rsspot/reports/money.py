@@ -38,9 +38,9 @@ def money_lines(plan: Plan, *, every_object: bool = False) -> Iterator[str]:
 def cost_line(shift: Shift) -> str:
     """What the stack costs before and after, in one line."""
     after = shift.after or NOTHING
-    floor, ceiling = (_amount(after.per_hour(measure)) for measure in (Measure.FLOOR, Measure.CEILING))
+    floor, ceiling = (amount_text(after.per_hour(measure)) for measure in (Measure.FLOOR, Measure.CEILING))
     fixed = after.fixed_per_month
-    billed = f", of which {_amount(fixed)} fixed" if fixed != 0 else ""
+    billed = f", of which {amount_text(fixed)} fixed" if fixed != 0 else ""
     return f"Cost: {_hourly(shift)} USD/h (floor {floor}, ceiling {ceiling}), {_monthly(shift)} USD/month{billed}"
 
 
@@ -55,20 +55,37 @@ def _rows(cost: StackCost, changed: set[str], *, every_object: bool) -> Iterator
                 yield f"  {printable(each.address)}", _hourly(each.shift), _monthly(each.shift)
 
 
+def hourly_sides(shift: Shift, measure: Measure = Measure.EXPECTED) -> tuple[str, str]:
+    """What is billed by the hour before and after, as text."""
+    return amount_text((shift.before or NOTHING).per_hour(measure)), amount_text(
+        (shift.after or NOTHING).per_hour(measure)
+    )
+
+
+def monthly_sides(shift: Shift) -> tuple[str, str]:
+    """What is expected for a month before and after, as text."""
+    return _month(shift.before), _month(shift.after)
+
+
+def _month(cost: Cost | None) -> str:
+    amount = (cost or NOTHING).per_month(Measure.EXPECTED)
+    return amount_text(None if amount is None else amount.quantize(CENT))
+
+
 def _hourly(shift: Shift) -> str:
-    return _arrow(*(_amount((side or NOTHING).expected) for side in (shift.before, shift.after)))
+    return _arrow(*hourly_sides(shift))
 
 
 def _monthly(shift: Shift) -> str:
-    sides = ((side or NOTHING).per_month(Measure.EXPECTED) for side in (shift.before, shift.after))
-    return _arrow(*(_amount(None if amount is None else amount.quantize(CENT)) for amount in sides))
+    return _arrow(*monthly_sides(shift))
 
 
 def _arrow(before: str, after: str) -> str:
     return before if before == after else f"{before} -> {after}"
 
 
-def _amount(amount: Decimal | None) -> str:
+def amount_text(amount: Decimal | None) -> str:
+    """An amount in dollars, or that it is not known."""
     return UNKNOWN if amount is None else price_text(amount)
 
 

@@ -26,6 +26,11 @@ def render_problems(problems: Iterable[Problem], *, quote: bool = True, secrets:
     return "\n".join(line for problem in problems for line in _lines(problem, files))
 
 
+def in_saved_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems as a saved plan has them: in an order that does not depend on which file is read first."""
+    return sorted(problems, key=lambda each: (each.rule, each.message))
+
+
 def _lines(problem: Problem, files: _Files | None) -> Iterator[str]:
     yield f"error: {printable(str(problem))}"
     if files and problem.origin and (excerpt := files.excerpt(problem.origin, whole=problem.quotable)) is not None:

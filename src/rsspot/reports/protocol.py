@@ -1,4 +1,4 @@
-"""Report: what every format of a plan and of a run can do. FindingsReport: what every format of findings can do.
+"""PlanReport: what every format of a plan can do. Report: the same, and a run. FindingsReport: what is wrong alone.
 
 Formats are listed in `registry`; none decides anything.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from rsspot.applier.events import Event, Recap
@@ -23,15 +24,28 @@ class Traffic:
     elapsed: float
 
 
-class Report(Protocol):
-    """One format. Each method gives text to print, without a newline at its end."""
+class Detail(StrEnum):
+    """How much of each change the formats for people show; the others always show everything."""
+
+    COMPACT = "compact"
+    NORMAL = "normal"
+    FULL = "full"
+
+
+class PlanReport(Protocol):
+    """One format of a plan. Each method gives text to print, without a newline at its end."""
 
     verbose: bool
     """Whether to show more than what changes, where the format leaves that out."""
+    detail: Detail
 
     def plan(self, plan: Plan) -> str:
         """The whole plan, with its secrets masked."""
         ...
+
+
+class Report(PlanReport, Protocol):
+    """One format of a plan and of a run."""
 
     def event(self, event: Event, elapsed: float) -> str | None:
         """One event of a run; None for one that this format leaves out. elapsed: seconds since the run began."""

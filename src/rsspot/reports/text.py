@@ -1,31 +1,35 @@
-"""A plan and a run as lines for a terminal or a log. Renders; decides nothing."""
+"""A plan and a run as lines for a terminal, a log or a file. Renders; decides nothing."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from rsspot.applier.events import Event, Recap, RunStarted, Settled, StepEnded, StepStarted, Waiting
+from rsspot.applier.events import Event, Recap
 from rsspot.manifests.stack import DEFAULT_STACK
 from rsspot.planner.change import REMOVALS, Action, Change, Edit
-from rsspot.planner.masking import Masks, masked
+from rsspot.planner.masking import masked_plan
 from rsspot.planner.plan import Plan
-from rsspot.planner.wire_form import wire_form
+from rsspot.reports.grouping import groups_of, in_order
 from rsspot.reports.money import money_lines
-from rsspot.reports.protocol import Traffic
-from rsspot.resources.registry import kinds
-from rsspot.state.ledger.protocol import StepState
+from rsspot.reports.problems import in_saved_order, render_problems
+from rsspot.reports.programs import program_calls, program_files
+from rsspot.reports.protocol import Detail, Traffic
+from rsspot.reports.run_lines import event_line, recap_line
+from rsspot.reports.tally import by_kind, headline
+from rsspot.reports.wording import (
+    SYMBOLS,
+    Words,
+    action_words,
+    edit_mark,
+    field_name,
+    filled_mark,
+    kind_words,
+    new_fields,
+    value_text,
+)
 from rsspot.utils.text import columns, padded, printable
 
-SYMBOLS = {
-    Action.CREATE: "+",
-    Action.UPDATE: "~",
-    Action.REPLACE: "-/+",
-    Action.ADOPT: "<",
-    Action.DETACH: ">",
-    Action.DELETE: "-",
-}
 COLORS = {
     Action.CREATE: "32",
     Action.UPDATE: "33",
@@ -34,21 +38,16 @@ COLORS = {
     Action.DETACH: "36",
     Action.DELETE: "31",
 }
-SEQUENCE = (Action.ADOPT, Action.CREATE, Action.UPDATE, Action.DETACH, Action.REPLACE, Action.DELETE)
-"""Destructive changes come last, next to the summary."""
-REFRESH = "refresh"
 LONGEST_VALUE = 120
 WIDEST_ADDRESS = 60
 NAME_WIDTH = 22
-
-DOING = {
-    "create": "creating",
-    "patch": "updating",
-    "detach": "detaching",
-    "delete": "deleting",
-    "expand": "registering",
-}
-DONE = {"create": "created", "patch": "updated", "detach": "detached", "delete": "deleted", "expand": "registered"}
+FEW_CHANGES = 5
+"""As many can be counted at a glance."""
+LONG_PLAN = 30
+"""A longer list of changes is grouped by cloudspace."""
+OTHERS = "Objects by themselves"
+FEW_NAMES = 5
+FEW_FIELDS = 3
 
 
 class TextReport:
@@ -57,24 +56,26 @@ class TextReport:
     def __init__(self, *, color: bool = False) -> None:
         self.color = color
         self.verbose = False
+        self.detail = Detail.NORMAL
 
     def plan(self, plan: Plan) -> str:
-        words = {name: dict(kind.words) for name, kind in kinds().items()}
-        return f"{heading(plan)}\n\n{render_plan(plan, words, color=self.color, verbose=self.verbose)}"
+        lines = render_plan(plan, kind_words(), color=self.color, verbose=self.verbose, detail=self.detail)
+        return f"{heading(plan)}\n\n{lines}"
 
     def event(self, event: Event, elapsed: float) -> str | None:
-        line = _event_line(event)
+        line = event_line(event)
         return f"{elapsed:6.1f}s  {printable(line)}" if line else None
 
     def recap(self, recap: Recap, traffic: Traffic) -> str:
         return recap_line(recap, requests=traffic.requests, retries=traffic.retries, elapsed=traffic.elapsed)
 
 
-def recap_line(recap: Recap, *, requests: int, retries: int, elapsed: float) -> str:
-    """The last line of every apply: always the same keys in the same order."""
-    counts = " ".join(f"{name}={count}" for name, count in recap.counts.items())
-    tail = f"requests={requests} retries={retries} elapsed={elapsed:.1f}s exit={recap.exit_code}"
-    return f"RECAP run={recap.run} {counts} {tail}"
+class WholeTextReport(TextReport):
+    """The same for a file, which has to hold what a command tells on standard error: why a plan is refused."""
+
+    def plan(self, plan: Plan) -> str:
+        refused = f"\n\n{render_problems(in_saved_order(plan.refusals), quote=False)}" if plan.refusals else ""
+        return super().plan(plan) + refused
 
 
 def heading(plan: Plan) -> str:
@@ -90,152 +91,141 @@ def heading(plan: Plan) -> str:
 
 
 def render_plan(
-    plan: Plan, words: dict[str, dict[str, str]] | None = None, *, color: bool = False, verbose: bool = False
+    plan: Plan,
+    words: Words | None = None,
+    *,
+    color: bool = False,
+    verbose: bool = False,
+    detail: Detail = Detail.NORMAL,
 ) -> str:
     """The whole plan. words: a kind's own words for actions · verbose: with what unchanged objects cost."""
-    lines = (*_lines(plan, words or {}, _Paint(color)), *money_lines(plan, every_object=verbose), _headline(plan))
+    plan, style = masked_plan(plan), _Style(words or {}, color, detail)
+    every_object = verbose or detail is Detail.FULL
+    lines = (*_lines(plan, style), *money_lines(plan, every_object=every_object), *_tally(plan), headline(plan))
     return "\n".join(lines)
 
 
 def render_changes(plan: Plan) -> Iterator[str]:
     """The changes of a plan with their fields, without anything else."""
-    masks = Masks()
-    words = {name: dict(kind.words) for name, kind in kinds().items()}
-    changes = [masked(change, masks) for change in plan.changes]
-    return _section(changes, words, _Paint(on=False)) if changes else iter(())
+    return _section(masked_plan(plan).changes, _Style(kind_words()))
 
 
-def _lines(plan: Plan, words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
-    masks = Masks()
-    changes = [masked(change, masks) for change in plan.changes]
-    drift = [change for change in changes if change.drift]
-    intent = [change for change in changes if not change.drift]
-    if plan.drifted:
-        yield "Drift (what somebody else did since the last apply)"
-        yield from _section([masked(change, masks) for change in plan.drifted], words, paint)
-        yield ""
-    if drift:
-        yield "Drift (changed by somebody else; the plan puts it back)"
-        yield from _section(drift, words, paint)
-        yield ""
-    if intent:
-        yield "Changes"
-        yield from _section(intent, words, paint)
-        yield ""
-    for note in plan.notes:
+@dataclass(frozen=True)
+class _Style:
+    """How changes are shown."""
+
+    words: Words
+    color: bool = False
+    detail: Detail = Detail.NORMAL
+
+    def paint(self, color: str, text: str) -> str:
+        """A text in a color, or as it is."""
+        return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
+
+    def value(self, value: object) -> str:
+        """A value, shortened unless everything is to be shown."""
+        text = value_text(value)
+        whole = len(text) <= LONGEST_VALUE or self.detail is Detail.FULL
+        return text if whole else text[:LONGEST_VALUE] + "…"
+
+
+def _lines(plan: Plan, style: _Style) -> Iterator[str]:
+    for title, changes in _sections(plan):
+        if changes:
+            yield title
+            yield from _section(changes, style)
+            yield ""
+    yield from _programs(plan)
+    for note in sorted(plan.notes):
         yield f"Note: {printable(note)}"
     for each in plan.pending:
         yield f"Not ready yet: {printable(each.address)}: {printable(each.note)}"
     if plan.undeclared:
-        names = ", ".join(printable(leftover.address) for leftover in plan.undeclared[:5])
-        more = f" and {len(plan.undeclared) - 5} more" if len(plan.undeclared) > 5 else ""
-        way = "--prune deletes" if plan.stack != DEFAULT_STACK else "name the stack, and --prune deletes"
-        yield f"Left alone: {names}{more}: of this stack, in no manifest ({way})"
+        yield _left_alone(plan, style)
         yield ""
 
 
-def _section(changes: Iterable[Change], words: dict[str, dict[str, str]], paint: _Paint) -> Iterator[str]:
-    ordered = sorted(changes, key=lambda each: (SEQUENCE.index(each.action), each.address))
-    width = min(WIDEST_ADDRESS, max(columns(printable(change.address)) for change in ordered))
-    for change in ordered:
-        verb = words.get(change.ref.kind, {}).get(change.action.value, change.action.value)
-        if change.action is Action.DETACH and change.edits[0].after is not None:
-            verb = "move"
-        if change.action is Action.REPLACE:
-            verb += ", new one first" if change.surge else ", old one first"
-        symbol = paint(COLORS[change.action], f"{SYMBOLS[change.action]:>3}")
-        where = f"  {printable(str(change.origin))}" if change.origin else ""
-        yield f"{symbol} {padded(printable(change.address), width)}  {verb}: {printable(change.reason)}{where}"
-        yield from _details(change)
+def _sections(plan: Plan) -> Iterator[tuple[str, Sequence[Change]]]:
+    yield "Drift (what somebody else did since the last apply)", plan.drifted
+    yield (
+        "Drift (changed by somebody else; the plan puts it back)",
+        [change for change in plan.changes if change.drift],
+    )
+    yield "Changes", [change for change in plan.changes if not change.drift]
 
 
-def _details(change: Change) -> Iterator[str]:
+def _left_alone(plan: Plan, style: _Style) -> str:
+    most = len(plan.undeclared) if style.detail is Detail.FULL else FEW_NAMES
+    names = ", ".join(printable(leftover.address) for leftover in plan.undeclared[:most])
+    more = f" and {len(plan.undeclared) - most} more" if len(plan.undeclared) > most else ""
+    way = "--prune deletes" if plan.stack != DEFAULT_STACK else "name the stack, and --prune deletes"
+    return f"Left alone: {names}{more}: of this stack, in no manifest ({way})"
+
+
+def _section(changes: Iterable[Change], style: _Style) -> Iterator[str]:
+    """The changes in order; a long list by cloudspace, each with its name above it."""
+    ordered = in_order(changes)
+    if len(ordered) <= LONG_PLAN:
+        yield from _changes(ordered, style)
+        return
+    for group in groups_of(ordered):
+        count = len(group.changes)
+        yield f"{printable(group.address) or OTHERS}: {count} change{'' if count == 1 else 's'}"
+        yield from _changes(group.changes, style)
+
+
+def _changes(ordered: Sequence[Change], style: _Style) -> Iterator[str]:
+    addresses = [printable(change.address) for change in ordered]
+    width = min(WIDEST_ADDRESS, max(map(columns, addresses), default=0))
+    for change, address in zip(ordered, addresses, strict=True):
+        symbol = style.paint(COLORS[change.action], f"{SYMBOLS[change.action]:>3}")
+        verb, where = action_words(change, style.words), printable(str(change.origin)) if change.origin else ""
+        fields = _field_names(change) if style.detail is Detail.COMPACT else ""
+        told = f"{verb}: {printable(change.reason)}{fields}{'  ' if where else ''}{where}"
+        yield f"{symbol} {padded(address, width)}  {told}"
+        if style.detail is not Detail.COMPACT:
+            yield from _details(change, style)
+
+
+def _field_names(change: Change) -> str:
+    """The names of the first few fields that differ, for a line without their values."""
+    names = [field_name(edit.path) for edit in change.edits]
+    more = [f"{len(names) - FEW_FIELDS} more"] if len(names) > FEW_FIELDS else []
+    return f" [{', '.join([*names[:FEW_FIELDS], *more])}]" if names else ""
+
+
+def _details(change: Change, style: _Style) -> Iterator[str]:
     for edit in change.edits:
-        yield f"      {padded(_name(edit), NAME_WIDTH)} {_value(edit.before)} -> {_value(edit.after)}{_mark(edit)}"
-    if change.body and not change.edits:
-        for path, value in _leaves(change.body.get("spec", {}), ()):
-            yield f"      {padded(printable('.'.join(path)), NAME_WIDTH)} {_value(value)}{_filled(change, path)}"
+        yield f"      {padded(field_name(edit.path), NAME_WIDTH)} {_both(edit, style)}{_mark(edit_mark(edit))}"
+    if change.body and (not change.edits or style.detail is Detail.FULL):
+        for path, value in new_fields(change):
+            mark = _mark(filled_mark(change, path))
+            yield f"      {padded(field_name(path), NAME_WIDTH)} {style.value(value)}{mark}"
 
 
-def _filled(change: Change, path: tuple[str, ...]) -> str:
-    """Where a value comes from that its author did not write; empty for one that was written."""
-    place = ("spec", *path)
-    if place not in change.filled:
-        return ""
-    source = change.filled_from.get(place)
-    return f"   filled in: {printable(source)}" if source else "   filled in, since nothing was written"
+def _both(edit: Edit, style: _Style) -> str:
+    return f"{style.value(edit.before)} -> {style.value(edit.after)}"
 
 
-def _name(edit: Edit) -> str:
-    return printable(".".join(edit.path[1:] if edit.path[0] == "spec" else edit.path))
+def _mark(mark: str) -> str:
+    return f"   {mark}" if mark else ""
 
 
-def _mark(edit: Edit) -> str:
-    if edit.forces_replacement:
-        return "   immutable: forces replacement"
-    if edit.by is None:
-        return "   changed by somebody else" if edit.drift else ""
-    was = "" if edit.drift or edit.secret else f", was {_value(edit.applied)} when last applied"
-    return f"   changed by {printable(edit.by)} at {printable(edit.since or '')}{was}"
+def _programs(plan: Plan) -> Iterator[str]:
+    """The programs that an apply runs here. Never shortened: whoever approves a plan approves them."""
+    lines = program_calls(plan.changes)
+    if not lines and not plan.programs:
+        return
+    yield "Programs that an apply runs on this machine"
+    for path, digest in program_files(plan):
+        yield f"  {path}  {digest}"
+    for line in lines:
+        yield f"  {line.argv}  for {line.users}"
+    yield ""
 
 
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*path, str(key)))
-    else:
-        yield path, value
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "(none)"
-    value = wire_form(value)
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
-    text = printable(text)
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
-
-
-def _headline(plan: Plan) -> str:
-    if plan.command == REFRESH:
-        count = len(plan.drifted)
-        return f"{count} drifted, {plan.unchanged} as applied." if count else "No drift."
-    if plan.empty and plan.complete:
-        return "No changes."
-    summary = plan.summary
-    parts = [f"{summary[action.value]} to {action.value}" for action in SEQUENCE if summary[action.value]]
-    parts += [f"{summary['drift']} drifted"] if summary["drift"] else []
-    parts.append(f"{plan.unchanged} unchanged")
-    unread = "; ".join(printable(f"{kind}: {why}") for kind, why in plan.incomplete.items())
-    state = f"  INCOMPLETE: {unread}" if unread else ""
-    state += "  PARTIAL: only what --target and --exclude leave" if plan.partial else ""
-    return f"Plan: {', '.join(parts)}.{state}"
-
-
-class _Paint:
-    """Wraps text in a color, or does not."""
-
-    def __init__(self, on: bool) -> None:
-        self._on = on
-
-    def __call__(self, color: str, text: str) -> str:
-        return f"\x1b[{color}m{text}\x1b[0m" if self._on else text
-
-
-def _event_line(event: Event) -> str | None:
-    if isinstance(event, RunStarted):
-        return f"run {event.run}: {event.steps} steps" if event.steps else None
-    if isinstance(event, Settled):
-        return f"{event.address}: left open by an earlier run; {event.detail}"
-    if isinstance(event, StepStarted):
-        return f"{event.address}: {DOING[event.verb]}"
-    if isinstance(event, Waiting):
-        return f"{event.address}: {event.phase}: {event.note}"
-    if isinstance(event, StepEnded):
-        state = DONE[event.verb] if event.state is StepState.DONE else event.state.value.upper()
-        if event.verb == "wait":
-            state = "ready" if event.readiness == "ready" else "not ready"
-        elif event.state is StepState.SATISFIED:
-            state = "already so"
-        return f"{event.address}: {state}" + (f" ({event.detail})" if event.detail else "")
-    return None
+def _tally(plan: Plan) -> Iterator[str]:
+    """A line for each action, where there are too many changes to count them."""
+    if len(plan.changes) > FEW_CHANGES:
+        for action, objects in by_kind(plan):
+            yield f"To {action}: {objects}"

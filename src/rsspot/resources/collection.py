@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
@@ -15,9 +14,10 @@ from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
 from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, require_kind, require_whole
 from rsspot.http.transport import Call
+from rsspot.models.compact import compact
 from rsspot.models.findings import findings
 from rsspot.models.refs import is_uuid
-from rsspot.models.resource import Page, Resource, compact
+from rsspot.models.resource import Page, Resource
 from rsspot.resources.documents import Documents
 from rsspot.resources.kind import Kind, Naming, Phase
 from rsspot.resources.listing import Listing
@@ -73,8 +73,10 @@ class Collection(Generic[T]):
         wanted = called(self.kind, name)
         if wanted.parent is not None or not self.documents.is_wire_name(wanted.name):
             return self._decode(await self.documents.find(name))
-        call = self._call(await self.documents.place(wanted.name))
-        call = replace(call, envelope=Envelope.OBJECT, name=wanted.name)
+        place = await self.documents.place(wanted.name)
+        call = Call(
+            "GET", place, envelope=Envelope.OBJECT, name=wanted.name, fresh=False, private=self.kind.holds_secrets
+        )
         return self._decode(await self._context.session.send(call))
 
     async def create(

@@ -121,11 +121,15 @@ class Documents:
         """Send a JSON merge patch. With `metadata.resourceVersion` in it, raises Conflict if the object has changed."""
         return await self._session.send(self._write("PATCH", await self.place(name), patch, name))
 
-    async def delete(self, name: str, *, uid: str | None = None) -> None:
-        """Request deletion. With `uid`, raises Conflict unless the object has that metadata.uid. Raises NotFound."""
+    async def delete(self, name: str, *, uid: str | None = None, version: str | None = None) -> None:
+        """Request deletion. Raises NotFound, and Conflict unless the object has this metadata.uid and resourceVersion.
+
+        uid, version: None for any
+        """
         body: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
-        if uid:
-            body["preconditions"] = {"uid": uid}
+        conditions = {"uid": uid, "resourceVersion": version}
+        if known := {name: value for name, value in conditions.items() if value}:
+            body["preconditions"] = known
         await self._session.send(self._write("DELETE", await self.place(name), body))
 
     def _write(self, method: str, place: str, body: Document, name: str | None = None) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -42,24 +43,29 @@ class Field:
     members: frozenset[str] | None = None
     """What can be written in its value, where that is an object or a list of objects with fields of their own."""
 
-    def has(self, fact: Fact) -> bool:
-        return fact in self.facts
+    @cached_property
+    def flags(self) -> frozenset[Fact]:
+        """The facts without parameters."""
+        return frozenset(fact for fact in self.facts if isinstance(fact, Fact))
 
-    @property
+    def has(self, fact: Fact) -> bool:
+        return fact in self.flags
+
+    @cached_property
     def refers_to(self) -> RefersTo | None:
         return next((fact for fact in self.facts if isinstance(fact, RefersTo)), None)
 
-    @property
+    @cached_property
     def keeps_its_value(self) -> bool:
         """Whether null cannot remove it: it is immutable, or the service sets a default again."""
         return self.has(IMMUTABLE) or self.has(DEFAULTED)
 
-    @property
+    @cached_property
     def service_default(self) -> Any:
         """The value that the service sets where none is written; None where it sets none."""
         return next((fact.value for fact in self.facts if isinstance(fact, ServiceDefault)), None)
 
-    @property
+    @cached_property
     def yields_to(self) -> Path | None:
         return next((fact.path for fact in self.facts if isinstance(fact, YieldsTo)), None)
 

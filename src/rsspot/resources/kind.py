@@ -111,14 +111,19 @@ class Kind(Generic[T]):
     words: Mapping[str, str] = field(default_factory=dict)
     """The verbs to show for actions on this kind, where they differ: {"create": "register"}."""
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.model.__name__
 
     @cached_property
+    def singular(self) -> str:
+        """The word for one object in addresses and commands: `spotnodepool`."""
+        return self.name.lower()
+
+    @cached_property
     def aliases(self) -> tuple[str, ...]:
         """Every name that stands for the kind: its singular, its plural, and the short ones."""
-        return (self.name.lower(), self.plural, *self.short_names)
+        return (self.singular, self.plural, *self.short_names)
 
     def read(self, document: Document) -> T:
         """The typed object. A field whose value does not fit its type counts as absent: the service accepted it.
@@ -142,12 +147,12 @@ class Kind(Generic[T]):
             return Readiness(Phase.FAILED, "it is being deleted")
         return self.ready(item)
 
-    @property
+    @cached_property
     def manageable(self) -> bool:
         """Whether a plan may create and delete it."""
         return {"create", "delete"} <= self.verbs
 
-    @property
+    @cached_property
     def spec_model(self) -> type[BaseModel]:
         spec = self.model.model_fields["spec"].annotation
         return next(t for t in plain_types(spec) if isinstance(t, type) and issubclass(t, BaseModel))
@@ -166,6 +171,28 @@ class Kind(Generic[T]):
     def fields(self) -> dict[Path, Field]:
         """Every field of the spec by its path."""
         return {member.path: member for member in fields_of(self.spec_model)}
+
+    def field_at(self, path: Path) -> Field | None:
+        """The declared field that a path of an object is at or under; None for one outside the spec."""
+        if path not in self._found:
+            self._found[path] = self._field_at(path)
+        return self._found[path]
+
+    def _field_at(self, path: Path) -> Field | None:
+        inside = path[1:] if path[:1] == ("spec",) else ()
+        while inside and inside not in self.fields:
+            inside = inside[:-1]
+        return self.fields.get(inside)
+
+    @cached_property
+    def _found(self) -> dict[Path, Field | None]:
+        """What `field_at` has found, by the path: a plan asks for a few of them a million times."""
+        return {}
+
+    @cached_property
+    def yielding(self) -> tuple[tuple[Path, Path], ...]:
+        """The fields that are left to the service while a switch is on, each with the path of its switch."""
+        return tuple((path, field.yields_to) for path, field in self.fields.items() if field.yields_to)
 
     @cached_property
     def references(self) -> tuple[tuple[Path, RefersTo], ...]:
@@ -211,9 +238,17 @@ class Kind(Generic[T]):
         name = self.parent_name(spec)
         return f"{self.parent.kind.lower()}/{name}" if self.parent and name else None
 
-    def marked(self, fact: Fact) -> list[Path]:
+    def marked(self, fact: Fact) -> tuple[Path, ...]:
         """The paths of the fields that have this fact."""
-        return [path for path, member in self.fields.items() if member.has(fact)]
+        return self._marked.get(fact, ())
+
+    @cached_property
+    def _marked(self) -> dict[Fact, tuple[Path, ...]]:
+        marked: dict[Fact, tuple[Path, ...]] = {}
+        for path, member in self.fields.items():
+            for fact in member.flags:
+                marked[fact] = (*marked.get(fact, ()), path)
+        return marked
 
     def _facts(self, sort: type[F]) -> tuple[tuple[Path, F], ...]:
         """The facts of one sort, each with the path of its field."""
@@ -235,7 +270,7 @@ class Kind(Generic[T]):
 
     def address(self, name: str, spec: Document) -> str:
         """The address of an object: `spotnodepool/edge/workers`."""
-        return "/".join(part for part in (self.name.lower(), self.parent_name(spec), name) if part)
+        return "/".join(filter(None, (self.singular, self.parent_name(spec), name)))
 
 
 def is_controlled(document: Document) -> bool:

@@ -49,7 +49,7 @@ def without_secrets(kind: Kind[Any], document: Document) -> Document:
 
 def holds_mask(text: str) -> bool:
     """Whether a text was printed with a secret masked in it: sent back, the mask would replace the secret."""
-    return _MASK.search(text) is not None
+    return "(secret" in text and _MASK.search(text) is not None
 
 
 def masked_in(document: Document) -> bool:

@@ -22,8 +22,10 @@ from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import written
 from rsspot.simulator.apiserver.parsing import is_rehearsal, parse_early
 from rsspot.simulator.apiserver.resources import Nowhere, ResourceEndpoints, Target
+from rsspot.simulator.apiserver.topics import Topics
 from rsspot.simulator.clock import PausableClock
-from rsspot.simulator.spot import feeds, provisioning
+from rsspot.simulator.pace import Pace
+from rsspot.simulator.spot import feeds
 from rsspot.simulator.spot.events import events_endpoint
 from rsspot.simulator.spot.kubeconfigs import kubeconfig_endpoint
 from rsspot.simulator.world import World
@@ -56,7 +58,11 @@ class Api:
         """Ends a tick after the action in progress. Set when the process is about to end."""
         self._longest_tick, self._elapsed = longest_tick, elapsed
         self.faults = world.faults
-        self._resources = ResourceEndpoints(world.objects, self._look, elapsed)
+        self._topics = Topics(world.lock)
+        self._resources = ResourceEndpoints(world.objects, self._look, self._topics, elapsed)
+        self.pace = Pace(elapsed, world.clock.time)
+        self._rested = 0.0
+        """When others have had their turn since the last tick that ended early."""
         self._open = _open_endpoints(world)
         self.turn = 0
         """The number of changes so far."""
@@ -66,13 +72,12 @@ class Api:
         parse_early(request)
         with self.world.lock:
             try:
-                self.tick()
-                before = self.world.store.version()
+                self._keep_time()
                 with self.world.store.transaction(reads=request.method in ("GET", "HEAD")):
                     response = self._answer(request, behind)
                     if is_rehearsal(request):
                         raise _DryRun(response)
-                if self.world.store.version() != before:
+                if self.world.store.touched:
                     self._notify()
             except _DryRun as rehearsal:
                 response = rehearsal.response
@@ -93,7 +98,7 @@ class Api:
         with self.world.lock:
             if self.world.is_due():
                 deadline = None if self._longest_tick is None else self._elapsed() + self._longest_tick
-                with self.world.store.transaction():
+                with self._transaction():
                     finished = self.world.advance(lambda: self._ends_early(deadline))
                 self._notify()
             else:
@@ -101,7 +106,24 @@ class Api:
                 self.world.objects.now = max(self.world.objects.now, self.world.clock.time())
             if self._pausable is not None:
                 (self._pausable.resume if finished else self._pausable.pause)()
+            self.pace.note(finished)
+            self._rested = self._elapsed() + TURN
         return finished
+
+    def _keep_time(self) -> None:
+        """Run what is due, or leave it to the next tick if one has just ended early: nobody pays for all the others."""
+        if not self.pace.is_behind or self._elapsed() >= self._rested:
+            self.tick()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A transaction with auctions in it. The auctioneer forgets them if they are rolled back."""
+        try:
+            with self.world.store.transaction():
+                yield
+        except BaseException:
+            self.world.auctioneer.forget()
+            raise
 
     def _ends_early(self, deadline: float | None) -> bool:
         return self.stopping.is_set() or (deadline is not None and self._elapsed() > deadline)
@@ -119,19 +141,24 @@ class Api:
     def _notify(self) -> None:
         self.turn += 1
         self.world.changed.notify_all()
+        self._topics.tell(self.world.store.touched)
+        self.world.store.touched.clear()
 
     @contextmanager
     def _look(self) -> Iterator[None]:
         """Hold the lock to read the store after running everything that is due."""
         with self.world.lock:
-            self.tick()
+            self._keep_time()
+            if self.world.store.touched:
+                # Written without a request.
+                self._notify()
             yield
 
     def set_price(self, server_class: str, price: Decimal | None) -> None:
         """Fix the going rate of a class from now on; None lets its market move again."""
         with self.world.lock:
-            with self.world.store.transaction():
-                provisioning.set_price(self.world, server_class, price)
+            with self._transaction():
+                self.world.auctioneer.set_price(server_class, price)
             self._notify()
 
     def _answer(self, request: Request, behind: int) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from rsspot.concurrency import pause
@@ -147,6 +148,7 @@ class ManualClock:
         self._now += seconds
 
 
+@lru_cache(maxsize=256)
 def rfc3339(seconds: float) -> str:
     """Format a time as Kubernetes does."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

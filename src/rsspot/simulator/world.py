@@ -18,8 +18,10 @@ from rsspot.simulator.apiserver.objects import COLLECT, Objects
 from rsspot.simulator.apiserver.store import Object, Rows, Store
 from rsspot.simulator.clock import ManualClock, SimulatorClock, rfc3339
 from rsspot.simulator.faults import Faults
-from rsspot.simulator.spot import autopilot, autoscaler, controllers, provisioning
+from rsspot.simulator.spot import autopilot, autoscaler, controllers
+from rsspot.simulator.spot.auctioneer import AUCTION, AUCTION_EVERY, REST, Auctioneer, Stop
 from rsspot.simulator.spot.catalog import seeds
+from rsspot.simulator.spot.pools import terms_of
 from rsspot.simulator.spot.protocol import Notice
 from rsspot.simulator.spot.service import Spot
 from rsspot.simulator.spot.switches import Rules
@@ -58,19 +60,19 @@ class World:
         rotate: bool = False,
         lifetime: int = LIFETIME,
     ) -> None:
-        self.store = Store(path)
+        self.store = Store(path, terms_of)
         self.clock = clock
         self.lock = RLock()
         self.changed = Condition(self.lock)
-        """Notified of every change, for watches."""
+        """Notified of every change, whatever changes."""
         self.rules = rules or Rules()
         self.faults = Faults(seed=seed)
-        self.settled = ""
         self.notices: list[Notice] = []
         """Webhook notices to be sent; the sender removes them."""
         self.organizations = list(organizations) or [default_organization()]
         accounts = accounts_of(self.organizations, people)
         self.definitions = {each.plural: each for each in (*shipped(), NAMESPACE, *definitions)}
+        self.auctioneer = Auctioneer(self)
         usual = path is None and not definitions and isinstance(clock, ManualClock)
         beginning = (seed, clock.time()) if usual else None
         if beginning in _beginnings:
@@ -118,7 +120,7 @@ class World:
                 _provided[self.seed] = self.now, self.store.rows()
         self.store.set_fact("seed", str(self.seed))
         self.store.set_fact("born", str(self.now))
-        self.after(provisioning.AUCTION_EVERY, "auction", {})
+        self.after(AUCTION_EVERY, AUCTION, {})
 
     def _provide(self) -> None:
         for plural, body, status in seeds():
@@ -133,15 +135,15 @@ class World:
             if self.store.get(NAMESPACE.plural, "", organization.namespace) is None:
                 self.store.put(NAMESPACE.plural, namespace_of(organization, self.now))
 
-    def advance(self, stop: Callable[[], bool] = lambda: False) -> bool:
+    def advance(self, stop: Stop = lambda: False) -> bool:
         """Run what is due by now, in order, and return whether that was everything. Call inside a transaction.
 
-        stop: asked after each action. If it ends this early, the world's time is that of the last action.
+        stop: asked after each action and each award. If this ends early, the world's time is that of the last one.
         """
         until = max(self.clock.time(), float(self.store.fact("now", "0")))
         while timer := self.store.next_timer(until):
             self.objects.now, action, payload = timer
-            self._act(action, payload)
+            self._act(action, payload, stop)
             if stop():
                 self.store.set_fact("now", str(self.objects.now))
                 return False
@@ -154,9 +156,9 @@ class World:
         due = self.store.next_due()
         return due is not None and due <= self.clock.time()
 
-    def _act(self, action: str, payload: dict[str, Any]) -> None:
-        if action == "auction":
-            provisioning.auction(self)
+    def _act(self, action: str, payload: dict[str, Any], stop: Stop) -> None:
+        if action in (AUCTION, REST):
+            self.auctioneer.act(action, payload, stop)
             return
         plural, namespace, name, uid = (payload.pop(key) for key in ("plural", "namespace", "name", "uid"))
         body = self.store.get(plural, namespace, name)

@@ -63,7 +63,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Run a transaction and roll it back on any error. A nested transaction joins the outer one."""
+        """Run a transaction and roll it back on any error. One inside another is a part of it, rolled back alone."""
         try:
             with self._guard:
                 self._require_same_file()
@@ -76,18 +76,16 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        if self._connection.in_transaction:
-            yield
-            return
-        self._connection.execute("BEGIN IMMEDIATE")
+        execute, nested = self._connection.execute, self._connection.in_transaction
+        execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
         try:
             yield
-            self._connection.execute("COMMIT")
+            execute("RELEASE part" if nested else "COMMIT")
         except BaseException:
             # After a signal, the commit may or may not have taken effect. A transaction left open would absorb
             # all later ones, and none of them would be committed.
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                execute("ROLLBACK TO part" if nested else "ROLLBACK")
             raise
 
     def rows(self, query: str, *parameters: Any) -> list[sqlite3.Row]:

@@ -12,11 +12,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+# CLOCK_MONOTONIC stops during a suspend on Linux, where the other one does not, but not on macOS.
+_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
+
+
 def since_boot() -> float:
     """Seconds of a clock that nobody can set. Where the system has such a clock, it runs on during a suspend."""
-    # CLOCK_MONOTONIC stops during a suspend on Linux, where the other one does not, but not on macOS.
-    clock_id = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
-    return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)
+    return time.monotonic() if _SINCE_BOOT is None else time.clock_gettime(_SINCE_BOOT)
 
 
 def stamp(moment: datetime) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from rsspot.utils.serialization import without_surrogates
 from rsspot.utils.tables import PLAIN, Look, as_table, cell
-from rsspot.utils.text import COMMAND_ANYWHERE, did_you_mean, printable, starts_command
+from rsspot.utils.text import did_you_mean, printable
 
+T = TypeVar("T")
+STEP = 500
+"""How many items of a list are written at once: the first are printed while the others are still to be written."""
+_IN_CSV = frozenset({str, int, float, type(None)})
+"""The types of values that CSV has as they are."""
 _NOT_PLAIN = re.compile(r"[^\n -~]")
-_UNFOLDED = 2**31 - 1
-"""The width of lines of YAML. A folded text could begin a line with something that the runner of a workflow obeys."""
 
 
 class UnknownFormat(ValueError):
@@ -32,6 +35,11 @@ class Shown(Protocol):
     @property
     def empty(self) -> bool:
         """Whether it is a list without anything in it."""
+        ...
+
+    @property
+    def parsed(self) -> bool:
+        """Whether `document` comes from JSON, so that nothing in it is of a type that JSON does not have."""
         ...
 
     def document(self) -> Any:
@@ -71,6 +79,7 @@ class Plain:
     extra: Sequence[str] = ()
     whole: Sequence[str] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
+    parsed: bool = False
 
     @property
     def empty(self) -> bool:
@@ -99,10 +108,10 @@ class Plain:
             raise UnknownFormat("these have no names", hint="use another format than -o name") from None
 
 
-def render(shown: Shown, output: str, look: Look = PLAIN) -> str:
-    """Format what a command shows. output: one that `check` accepts. Raises UnknownFormat."""
+def render(shown: Shown, output: str, look: Look = PLAIN) -> Iterator[str]:
+    """Format what a command shows, in pieces. output: one that `check` accepts. Raises UnknownFormat."""
     name, _, argument = output.partition("=")
-    return FORMATS[name](shown, look, argument)
+    yield from FORMATS[name](shown, look, argument)
 
 
 def check(output: str, others: Sequence[str] = ()) -> None:
@@ -117,8 +126,15 @@ def check(output: str, others: Sequence[str] = ()) -> None:
         raise UnknownFormat(f"unknown output format {output!r}", hint=f"{close} {hint}" if close else hint)
 
 
-def as_json(value: object) -> str:
-    """Format a value as indented JSON."""
+def as_json(value: object, *, parsed: bool = False) -> str:
+    """Format a value as indented JSON. parsed: it comes from JSON"""
+    if parsed:
+        from pydantic_core import to_json
+
+        # The encoder of Python is not written in C where it indents, and takes five times as long. It alone takes the
+        # lone surrogates that stand for bytes of file names.
+        with suppress(ValueError):
+            return _document(to_json(value, indent=2).decode(), _json_escape)
     return _document(json.dumps(value, indent=2, ensure_ascii=False, default=str), _json_escape)
 
 
@@ -127,13 +143,13 @@ def as_json_line(value: object) -> str:
     return _document(json.dumps(value, ensure_ascii=False, default=str), _json_escape)
 
 
-def as_yaml(value: object) -> str:
-    """Format a value as one YAML document. Keys keep their order."""
-    import yaml
+def as_yaml(value: object, *, parsed: bool = False) -> str:
+    """Format a value as one YAML document. Keys keep their order. parsed: it comes from JSON"""
+    from rsspot.utils.yaml_writer import written
 
-    plain = json.loads(without_surrogates(json.dumps(value, default=str, ensure_ascii=False)))
-    text = yaml.dump(plain, Dumper=_yaml_dumper(), sort_keys=False, allow_unicode=True, width=_UNFOLDED)
-    return _document(text, _yaml_escape).rstrip()
+    if not parsed:
+        value = json.loads(without_surrogates(json.dumps(value, default=str, ensure_ascii=False)))
+    return _document(written(value), _yaml_escape).rstrip()
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -141,49 +157,84 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
     Texts are quoted and otherwise exact, even those that a spreadsheet takes for formulas: a script reads them too.
     """
+    return "".join(_csv_pieces(rows))
+
+
+def _csv_pieces(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    yield _csv_lines([keys])
+    for some in _steps(rows):
+        yield "\n" + _csv_lines([[_in_csv(row.get(key)) for key in keys] for row in some])
+
+
+def _csv_lines(lines: Iterable[Sequence[Any]]) -> str:
     import csv
     import io
 
     text = io.StringIO()
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerows([keys, *([_in_csv(row.get(key)) for key in keys] for row in rows)])
-    return "\n".join(printable(line) for line in text.getvalue().rstrip("\n").split("\n"))
+    csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerows(lines)
+    whole = text.getvalue().removesuffix("\n")
+    return whole if whole.replace("\n", "").isprintable() else "\n".join(map(printable, whole.split("\n")))
+
+
+def _steps(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + STEP] for start in range(0, len(items), STEP))
 
 
 def _in_csv(value: Any) -> Any:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    return value if isinstance(value, str) else cell(value)
+    return value if type(value) in _IN_CSV else cell(value)
 
 
-def _table(shown: Shown, look: Look, _: str) -> str:
-    return as_table(shown.rows(wide=False), look, shown.titles, shown.whole)
+def _json(shown: Shown, _look: Look, _: str) -> Iterator[str]:
+    document = shown.document()
+    if not isinstance(document, list) or len(document) <= STEP:
+        yield as_json(document, parsed=shown.parsed)
+        return
+    before = "["
+    for some in _steps(document):
+        yield before + as_json(some, parsed=shown.parsed)[len("[") : -len("\n]")]
+        before = ","
+    yield "\n]"
 
 
-def _wide(shown: Shown, look: Look, _: str) -> str:
+def _yaml(shown: Shown, _look: Look, _: str) -> Iterator[str]:
+    document = shown.document()
+    if not isinstance(document, list) or len(document) <= STEP:
+        yield as_yaml(document, parsed=shown.parsed)
+        return
+    before = ""
+    for some in _steps(document):
+        yield before + as_yaml(some, parsed=shown.parsed)
+        before = "\n"
+
+
+def _table(shown: Shown, look: Look, _: str) -> Iterable[str]:
+    return (as_table(shown.rows(wide=False), look, shown.titles, shown.whole),)
+
+
+def _wide(shown: Shown, look: Look, _: str) -> Iterable[str]:
     """Every column in full: whoever asks for more wants no part of it left out."""
-    return as_table(shown.rows(wide=True), replace(look, width=None), shown.titles)
+    return (as_table(shown.rows(wide=True), replace(look, width=None), shown.titles),)
 
 
-def _csv(shown: Shown, _look: Look, _: str) -> str:
+def _csv(shown: Shown, _look: Look, _: str) -> Iterable[str]:
     rows = shown.rows(wide=True)
     rows = [rows] if isinstance(rows, Mapping) else rows
-    return as_csv(rows) if isinstance(rows, list) and rows else ""
+    return _csv_pieces(rows) if isinstance(rows, list) and rows else ()
 
 
-def _names(shown: Shown, _look: Look, _: str) -> str:
-    return "\n".join(printable(name) for name in shown.names())
+def _names(shown: Shown, _look: Look, _: str) -> Iterable[str]:
+    return ("\n".join(printable(name) for name in shown.names()),)
 
 
-def _jsonpath(shown: Shown, _look: Look, template: str) -> str:
+def _jsonpath(shown: Shown, _look: Look, template: str) -> Iterable[str]:
     from rsspot.utils.jsonpath_steps import JSONPathError
 
     document = shown.document()
     if isinstance(document, list):
         document = {"apiVersion": "v1", "kind": "List", "items": document}
     try:
-        return str(_template(template).render(document))
+        return (str(_template(template).render(document)),)
     except JSONPathError as error:
         raise UnknownFormat(f"the JSONPath {template!r} does not fit: {error}") from None
 
@@ -201,11 +252,11 @@ def _template(template: str) -> Any:
 
 
 JSONPATH = "jsonpath"
-FORMATS: dict[str, Callable[[Shown, Look, str], str]] = {
+FORMATS: dict[str, Callable[[Shown, Look, str], Iterable[str]]] = {
     "table": _table,
     "wide": _wide,
-    "json": lambda shown, *_: as_json(shown.document()),
-    "yaml": lambda shown, *_: as_yaml(shown.document()),
+    "json": _json,
+    "yaml": _yaml,
     "name": _names,
     "csv": _csv,
     JSONPATH: _jsonpath,
@@ -240,22 +291,3 @@ def _json_escape(code: int) -> str:
 
 def _yaml_escape(code: int) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-@functools.cache
-def _yaml_dumper() -> Any:
-    import yaml
-
-    from rsspot.utils.yaml_scalars import use_core_schema
-
-    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    dumper: Any = type("Dumper", (base,), {})
-    use_core_schema(dumper)
-    dumper.add_representer(str, _yaml_text)
-    return dumper
-
-
-def _yaml_text(dumper: Any, text: str) -> Any:
-    """Double quotes around every text of which something may have to be escaped: YAML has escapes nowhere else."""
-    plain = text.isascii() and text.isprintable() and not starts_command(text) and not COMMAND_ANYWHERE.search(text)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
@@ -26,6 +26,17 @@ def without_surrogates(text: str) -> str:
 def digest(value: Any) -> str:
     """The SHA-256 digest of the canonical JSON, as `sha256:…`."""
     return "sha256:" + hashlib.sha256(without_surrogates(canonical(value)).encode()).hexdigest()
+
+
+def has_text(value: Any, test: Callable[[str], bool]) -> bool:
+    """Whether a text anywhere in a document, keys aside, passes a test. Makes no paths, so that it is cheap to ask."""
+    if isinstance(value, str):
+        return test(value)
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        # Most values are texts, which need no call of their own.
+        if test(inner) if isinstance(inner, str) else has_text(inner, test):
+            return True
+    return False
 
 
 def at_path(document: Any, path: Iterable[str | int], default: Any = None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -70,6 +70,8 @@ def cell(value: Any, now: datetime | None = None, title: str = "") -> str:
     if isinstance(value, str | Decimal):
         text = str(value)
         return _time(text, now, title) if now and _TIME.fullmatch(text) else printable(text)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return printable(json.dumps(value, ensure_ascii=False, default=str))
 
 
@@ -143,20 +145,45 @@ def _line(kept: Sequence[int], widths: Sequence[int]) -> int:
 
 def _rows(rows: Sequence[Mapping[str, Any]], look: Look, titles: Mapping[str, str], whole: Sequence[str]) -> str:
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    headings = [titles.get(key) or heading(key) for key in keys]
-    cells = [[cell(row.get(key), look.now, title) for key, title in zip(keys, headings, strict=True)] for row in rows]
-    widths = _widths(headings, cells)
+    # By columns: most repeat a few values, and one look tells that a whole column is ASCII.
+    texts = [_column([row.get(key) for row in rows], titles.get(key) or heading(key), look.now) for key in keys]
+    widths = list(map(_width, texts))
     if look.width and _line(widths, widths) > look.width:
-        cells = with_short_uuids(cells)
-        widths = _kept(_widths(headings, cells), look.width, [keys.index(key) for key in whole if key in keys])
-    lines = [_joined(headings, widths) + (GAP + MORE if 0 in widths else "")]
-    if look.color:
-        lines[0] = _painted(BOLD, lines[0])
-    return "\n".join([*lines, *(_joined(line, widths, color=look.color) for line in cells)])
+        texts = _with_short_uuids(texts)
+        widths = _kept(list(map(_width, texts)), look.width, [keys.index(key) for key in whole if key in keys])
+    head, *lines = zip(*(_padded(text, width) for text, width in zip(texts, widths, strict=True) if width), strict=True)
+    first = _joined(head) + (GAP + MORE if 0 in widths else "")
+    joined = _joined_in_color if look.color else _joined
+    return "\n".join([_painted(BOLD, first) if look.color else first, *map(joined, lines)])
 
 
-def _widths(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(columns, column)) for column in zip(headings, *cells, strict=True)]
+def _column(values: Iterable[Any], title: str, now: datetime | None) -> list[str]:
+    """The texts of a column below its heading; each text among the values is looked at once."""
+    known: dict[str, str] = {}
+    texts = [title]
+    for value in values:
+        shown = known.get(value) if isinstance(value, str) else cell(value, now, title)
+        if shown is None:
+            shown = known[value] = cell(value, now, title)
+        texts.append(shown)
+    return texts
+
+
+def _with_short_uuids(texts: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The columns with the UUIDs in them cut, but not those in headings."""
+    head, *lines = zip(*texts, strict=True)
+    return list(map(list, zip(head, *with_short_uuids(lines), strict=True)))
+
+
+def _width(column: Sequence[str]) -> int:
+    """The columns of a terminal that the longest text of a column of a table fills."""
+    return max(map(len if "".join(column).isascii() else columns, column))
+
+
+def _padded(column: Sequence[str], width: int) -> list[str]:
+    if "".join(column).isascii() and max(map(len, column)) <= width:
+        return [text.ljust(width) for text in column]
+    return [padded(shortened(text, width, "…"), width) for text in column]
 
 
 def _kept(widths: Sequence[int], most: int, whole: Sequence[int]) -> list[int]:
@@ -167,12 +194,14 @@ def _kept(widths: Sequence[int], most: int, whole: Sequence[int]) -> list[int]:
     return [by_index.get(index, 0) for index in range(len(widths))]
 
 
-def _joined(texts: Sequence[str], widths: Sequence[int], *, color: bool = False) -> str:
-    """A line of the columns that have a width."""
-    parts = [padded(shortened(text, width, "…"), width) for text, width in zip(texts, widths, strict=True) if width]
+def _joined(parts: Sequence[str]) -> str:
     # Spaces at the end would be copied with the line.
-    parts[-1] = parts[-1].rstrip()
-    return GAP.join(map(_in_color, parts) if color else parts).rstrip()
+    return GAP.join(parts).rstrip()
+
+
+def _joined_in_color(parts: Sequence[str]) -> str:
+    *before, last = parts
+    return GAP.join(map(_in_color, (*before, last.rstrip()))).rstrip()
 
 
 def _in_color(part: str) -> str:

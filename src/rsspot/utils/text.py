@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 COMMAND_ANYWHERE = re.compile(r"##(?=\w*\[)")
 """What CI systems take for a command wherever in a line it stands: `##[error]`, `##vso[task.setvariable …]`."""
@@ -38,6 +38,12 @@ def choices(what: str, word: str, known: Iterable[str]) -> str:
     everything = f"{what}: {', '.join(names) or 'none'}"
     suggestion = did_you_mean(word, names)
     return f"{suggestion} {everything}" if suggestion else everything
+
+
+def listed(words: Sequence[str], between: str = ", ", most: int = 10) -> str:
+    """Words in a row; of more than `most`, the first ones and how many more there are."""
+    more = [f"{len(words) - most} more"] if len(words) > most else []
+    return between.join([*words[:most], *more])
 
 
 def printable(text: str) -> str:

@@ -20,10 +20,23 @@ TAGS = frozenset(f"{TAG}{name}" for name in ("str", "int", "float", "bool", "nul
 """The tags of what JSON has too, and of `<<`, which is text where it is not a key. No other makes a value."""
 
 
+_COLLECTIONS: dict[type[yaml.Node], str] = {yaml.SequenceNode: f"{TAG}seq", yaml.MappingNode: f"{TAG}map"}
+
+
 class Loader(FastLoader):
     """Composes nodes with the tags of the core schema. What it constructs follows YAML 1.1: use `scalar`."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - a table of the class by PyYAML's design
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> str:
+        """The tag of a node that is written without one. PyYAML's own looks for path resolvers too; there are none."""
+        if kind is not yaml.ScalarNode:
+            return _COLLECTIONS[kind]
+        if value is not None and implicit[0]:
+            for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if pattern.match(value):
+                    return str(tag)
+        return f"{TAG}str"
 
 
 class Dumper(yaml.SafeDumper):

@@ -22,7 +22,7 @@ from rsspot.resources.secrecy import secret_paths
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.secrets import MASK
 from rsspot.utils.serialization import Document
-from rsspot.utils.text import did_you_mean
+from rsspot.utils.text import did_you_mean, listed
 from rsspot.workflows.known import on_record
 from rsspot.workflows.reconcile import make_plan
 
@@ -118,10 +118,10 @@ def _declared(manifests: ManifestSet, name: str) -> Manifest:
     by_address = {manifest.address: manifest for manifest in manifests.manifests}
     found = [by_address[name]] if name in by_address else [each for each in by_address.values() if _means(each, name)]
     if not found:
-        hint = did_you_mean(name, by_address) or f"declared: {', '.join(sorted(by_address))}"
+        hint = did_you_mean(name, by_address) or f"declared: {listed(sorted(by_address))}"
         raise UsageError(f"no manifest declares {name!r}", hint=hint)
     if len(found) > 1:
-        hint = f"use one of: {', '.join(each.address for each in found)}"
+        hint = f"use one of: {listed([each.address for each in found])}"
         raise UsageError(f"{name!r} may be {len(found)} of the declared objects", hint=hint)
     if found[0].kind.expand:
         raise UsageError(f"{found[0].address} stands for other objects", hint="`rsspot plan` lists them")

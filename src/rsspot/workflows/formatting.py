@@ -11,7 +11,8 @@ from pathlib import Path
 from rsspot.errors import Origin, Problem
 from rsspot.manifests.files import STANDARD_INPUT, find_files, text_of
 from rsspot.manifests.formatting.layout import Formatted, formatted
-from rsspot.manifests.source import Place, parse_text
+from rsspot.manifests.places import Place
+from rsspot.manifests.source import parse_text
 from rsspot.models.fields import SECRET
 from rsspot.resources.registry import kinds
 from rsspot.utils.files import replace_text

@@ -38,9 +38,8 @@ def known_names(ledger: Ledger, account: str) -> dict[str, set[str]]:
     account: what the scopes of the organization begin with
     """
     names: dict[str, set[str]] = defaultdict(set)
-    for scope in (each for each in ledger.scopes() if each.startswith(account)):
-        for ref in ledger.owned(scope):
-            names[ref.kind].add(ref.name)
+    for ref in ledger.owned_refs(account):
+        names[ref.kind].add(ref.name)
     return names
 
 

@@ -26,7 +26,7 @@ from rsspot.utils.serialization import Document
 async def check_offered(client: AsyncSpotClient, manifests: ManifestSet) -> Plan:
     """A plan that would make everything anew: its refusals are what the service would refuse. It cannot be applied."""
     declared = manifests.manifests
-    if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
+    if problems := list(own_credentials(declared, client.credentials)):
         raise ManifestError(problems, hint="nothing was sent")
     snapshot = await take_snapshot(client, _named_kinds(declared))
     if snapshot.incomplete:

@@ -48,11 +48,17 @@ def _kind_of_classes() -> str:
 def _live(state: LiveState, declared: Sequence[Manifest], stack: str) -> Iterator[tuple[Kind[Any], Document]]:
     """What the stack has, and what it may take over."""
     owners, known = Owners(stack, state), kinds()
-    wanted = {(each.kind.name, each.kind.wire_name(state.organization, each.name, each.spec)) for each in declared}
-    for kind, objects in state.live.items():
-        for name, live in objects.items():
-            if known[kind].cost and ((kind, name) in wanted or owners.is_ours(known[kind], live)):
-                yield known[kind], live.get("spec") or {}
+    others: dict[tuple[str, str], Document] = {}
+    for name, objects in state.live.items():
+        kind = known[name]
+        for live in objects.values() if kind.cost else ():
+            if owners.is_ours(kind, live):
+                yield kind, live.get("spec") or {}
+            else:
+                others[name, live["metadata"]["name"]] = live
+    for each in declared if others else ():
+        if found := others.get((each.kind.name, each.kind.wire_name(state.organization, each.name, each.spec))):
+            yield each.kind, found.get("spec") or {}
 
 
 def _bid_on(kind: Kind[Any], spec: Document) -> Iterable[object]:

@@ -34,6 +34,7 @@ from rsspot.planner.refresh import drifted
 from rsspot.resources.kind import Kind, Phase
 from rsspot.resources.registry import kinds
 from rsspot.state.ledger.protocol import Ledger
+from rsspot.utils.process import collector_paused
 from rsspot.utils.text import did_you_mean
 from rsspot.workflows.known import known_stacks, on_record, read_live, scope_id, worth_a_look
 from rsspot.workflows.prices import read_rates, with_money
@@ -61,13 +62,27 @@ async def make_plan(
 
     stack: the stack, where it is not the one that the manifests name · priced: whether to say what it costs
     """
+    with collector_paused():
+        return await _planned(client, ledger, manifests, options=options, stack=stack, command=command, priced=priced)
+
+
+async def _planned(
+    client: AsyncSpotClient,
+    ledger: Ledger,
+    manifests: ManifestSet | None,
+    *,
+    options: PlanOptions | None,
+    stack: str | None,
+    command: str,
+    priced: bool,
+) -> Plan:
     known = kinds()
     name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
     declared = manifests.manifests if manifests else ()
     options = _with_limits(options or PlanOptions(), manifests)
     if manifests is not None:
         options = with_money(replace(options, unread=manifests.foreign), manifests)
-    if problems := [each for manifest in declared for each in own_credentials(manifest, client.credentials)]:
+    if problems := list(own_credentials(declared, client.credentials)):
         raise ManifestError(problems, hint="nothing was sent")
     needed = _kinds_to_list(declared, known, everything=options.prune)
     looked_at = [kind for kind in known.values() if kind in needed or worth_a_look(kind)]

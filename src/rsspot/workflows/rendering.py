@@ -8,7 +8,7 @@ from typing import Any
 
 from rsspot.manifests.annotations import written
 from rsspot.manifests.manifest import Default, Manifest, ManifestSet
-from rsspot.manifests.source import Place
+from rsspot.manifests.places import Place
 from rsspot.manifests.variables import escaped
 from rsspot.manifests.yaml_text import Comments, yaml_text
 from rsspot.models.fields import DEFAULTED

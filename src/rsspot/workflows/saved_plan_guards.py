@@ -15,7 +15,7 @@ from rsspot.planner.body import body_of
 from rsspot.planner.case import Rule
 from rsspot.planner.change import REMOVALS, Action, Change
 from rsspot.planner.codec import load_plan
-from rsspot.planner.diff import SPEC, field_at, managed, same
+from rsspot.planner.diff import SPEC, managed, same
 from rsspot.planner.live import LiveState
 from rsspot.planner.money import StackCost
 from rsspot.planner.options import PlanOptions, SpendingLimit
@@ -140,7 +140,7 @@ def _difference(change: Change, plan: Plan, manifest: Manifest) -> str | None:
         return "would be made otherwise than its manifest says"
     desired = managed(manifest.kind, manifest.body)
     for edit in change.edits:
-        field = field_at(manifest.kind, edit.path)
+        field = manifest.kind.field_at(edit.path)
         after = field.canonical(edit.after) if field else edit.after
         if edit.path not in OUR_MARKS and not same(manifest.kind, edit.path, after, desired.get(edit.path)):
             return f"would get another {'.'.join(edit.path)} than its manifest says"
@@ -163,4 +163,4 @@ def _difference_of_member(change: Change, manifests: ManifestSet) -> str | None:
     for source in sources:
         if all(spec.get(key) == value for key, value in wire_form(source.spec).items()):
             return None
-    return "is declared by no manifest" if change.body is not None else None
+    return "is declared by no manifest"

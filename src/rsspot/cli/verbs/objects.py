@@ -13,11 +13,11 @@ from rsspot.cli.released import released_list, released_object
 from rsspot.cli.session import CliSession
 from rsspot.cli.spec_options import spec_options
 from rsspot.cli_history import shown
-from rsspot.models.fields import Column
+from rsspot.models.fields import TRIMMED, Column
 from rsspot.models.money import price_text
 from rsspot.models.resource import Resource, models_in
 from rsspot.resources.documents import ListedDocuments
-from rsspot.resources.field import Field, fields_of
+from rsspot.resources.field import Field, Path, fields_of
 from rsspot.resources.kind import Kind, Naming
 from rsspot.resources.names import distinct_names, full_name
 from rsspot.resources.passing import for_people
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 NAME = shown(typer.Argument(help="Its name: workers, edge/workers, spotnodepool/edge/workers, or the wire name."))
-ORDER = {"apiVersion": 0, "kind": 1, "metadata": 2, "spec": 3, "status": 4}
+ORDER = ("apiVersion", "kind", "metadata", "spec", "status")
+NOTHING = frozenset({type(None)})
+SCALARS = NOTHING | {str, int, float, bool}
 AGE, CREATED = "AGE", "creationTimestamp"
 
 
@@ -59,6 +61,10 @@ class ShownObjects:
     def empty(self) -> bool:
         return not self._objects
 
+    @property
+    def parsed(self) -> bool:
+        return not self.kind.local
+
     def document(self) -> Any:
         return [self._tidy(document) for document in self._objects]
 
@@ -82,7 +88,8 @@ class ShownObjects:
 
     def _tidy(self, document: Document) -> Document:
         """An object as people read it: who and what it is comes first, and no record of who wrote which field."""
-        tidy = dict(sorted(self._masked(document).items(), key=lambda item: ORDER.get(item[0], len(ORDER))))
+        masked = self._masked(document)
+        tidy = {**{key: masked[key] for key in ORDER if key in masked}, **masked}
         if not self._managed_fields and "managedFields" in (tidy.get("metadata") or {}):
             tidy["metadata"] = {key: value for key, value in tidy["metadata"].items() if key != "managedFields"}
         return tidy
@@ -124,13 +131,28 @@ def row_of(kind: Kind[Any], document: Document, *, wide: bool) -> dict[str, Any]
     row: dict[str, Any] = {"name": full_name(kind, document)}
     if wide and kind.naming is Naming.UUID:
         row["wireName"] = at_path(document, ("metadata", "name"))
-    for part, key, field, column in columns_of(kind):
-        if wide or not column.wide:
-            value = field.canonical(at_path(document, (part, *field.path)))
-            row[key] = price_text(value) if isinstance(value, Decimal) else value
+    for key, path, field, in_normal_form in _readers(kind, wide=wide):
+        value = at_path(document, path)
+        row[key] = value if type(value) in in_normal_form else _canonical(field, value)
     # What the service itself made, such as a region, is as old as the service.
     dated = wide or (kind.manageable and not kind.local)
     return row | ({CREATED: at_path(document, ("metadata", CREATED))} if dated else {})
+
+
+@functools.cache
+def _readers(kind: Kind[Any], *, wide: bool) -> tuple[tuple[str, Path, Field, frozenset[type]], ...]:
+    """Key of a column, path of its value, its field, and the types of values that are in their normal form anyway."""
+    return tuple(
+        (key, (part, *field.path), field, NOTHING if field.is_price or field.has(TRIMMED) else SCALARS)
+        for part, key, field, column in columns_of(kind)
+        if wide or not column.wide
+    )
+
+
+def _canonical(field: Field, value: Any) -> Any:
+    """A value in its normal form, as a row has it."""
+    canonical = field.canonical(value)
+    return price_text(canonical) if isinstance(canonical, Decimal) else canonical
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from rsspot.resources.secrecy import without_secrets
 from rsspot.resources.waiting import WAIT_SECONDS
 from rsspot.resources.watch import WatchEvent, follow
 from rsspot.utils.output import as_csv, as_json_line
+from rsspot.utils.process import collector_paused
 from rsspot.utils.serialization import Document
 from rsspot.utils.tables import cell, heading
 
@@ -39,11 +40,14 @@ def list_command(kind: Kind[Any]) -> Callable[..., None]:
             # Without a selector, a recently cached response is good enough.
             listed = await (documents.list(labels=selector) if selector or kind.local else documents.kept_list())
             items = await in_region(here.client, kind, listed, here.options.region)
-            items = [item for item in items if not only_available or is_available(kind, item)]
-            items = [item for item in items if parent in (None, kind.parent_name(item.get("spec") or {}))]
+            if only_available:
+                items = [item for item in items if is_available(kind, item)]
+            if parent is not None:
+                items = [item for item in items if kind.parent_name(item.get("spec") or {}) == parent]
             return ListedDocuments(items, listed.metadata)
 
-        emit_list(here, kind, here.run(work()))
+        with collector_paused():
+            emit_list(here, kind, here.run(work()))
 
     list_.__doc__ = f"List {kind.plural}."
     return list_
@@ -138,7 +142,7 @@ def _line(here: CliSession, kind: Kind[Any], change: WatchEvent[Document], *, fi
     if output in ("json", "yaml"):
         return as_json_line({"type": change.type, "object": shown.document()})
     if output not in ("table", "wide", "csv"):
-        return here.rendered(shown).removesuffix("\n")
+        return "".join(here.rendered(shown)).removesuffix("\n")
     row = {"change": change.type, **row_of(kind, without_secrets(kind, change.object), wide=output != "table")}
     if output == "csv":
         return as_csv([row]) if first else as_csv([row]).partition("\n")[2]

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rsspot.cli_history import SHOWN
 from rsspot.commands import CommandOption, CommandResult, Commands, CommandSession
 from rsspot.errors import UsageError
-from rsspot.models.money import price_text
+from rsspot.models.charts import ChartBid, PriceChart
+from rsspot.models.money import parse_price, price_text
 from rsspot.services.pricing import released
 from rsspot.services.pricing.recommendation import FAMILIES, HOURS, CostLimits, Pool, Scenario
-from rsspot.services.pricing.schemas import Quote
+from rsspot.services.pricing.schemas import PricePoint, Quote
 from rsspot.services.pricing.selection import Wanted, chosen, listed
 from rsspot.utils.clock import stamp
 
 if TYPE_CHECKING:
     from rsspot.services.pricing.api import Pricing
+
+HOUR = 3600
 
 commands = Commands["Pricing"](
     "pricing",
@@ -44,6 +47,8 @@ commands = Commands["Pricing"](
         "min_hour": CommandOption("Least cost of all servers, in dollars per hour.", min=0),
         "max_hour": CommandOption("Greatest cost of all servers, in dollars per hour.", min=0),
         "min_month": CommandOption("Least cost of all servers, in dollars per month of 730 hours.", min=0),
+        "plot": CommandOption("Draw the prices in the terminal."),
+        "bid": CommandOption("Draw a line for this bid. May be repeated.", metavar="PRICE"),
         "max_month": CommandOption("Greatest cost of all servers, in dollars per month of 730 hours.", min=0),
     },
 )
@@ -143,9 +148,36 @@ async def percentiles(session: CommandSession[Pricing], everywhere: bool = False
 
 
 @commands.add
-async def history(session: CommandSession[Pricing], server_class: Annotated[str, SHOWN]) -> object:
-    """List what winners of one server class paid, oldest first."""
-    return [_shown(point) for point in await session.api.history(server_class)]
+async def history(
+    session: CommandSession[Pricing],
+    server_class: Annotated[str, SHOWN],
+    plot: bool = False,
+    bid: Annotated[builtins.list[str], SHOWN] = [],  # noqa: B006
+) -> object:
+    """List what winners of one server class paid, oldest first. As a picture with --plot, or with -o svg."""
+    bids = tuple(_chart_bid(price) for price in bid)
+    points = await session.api.history(server_class)
+    chart = _chart(server_class, points, bids)
+    return CommandResult([_shown(point) for point in points], chart=chart, plotted=plot)
+
+
+def _chart_bid(text: str) -> ChartBid:
+    try:
+        return ChartBid(parse_price(text))
+    except ValueError as error:
+        raise UsageError(f"--bid: {text!r} is no price: it {error}") from None
+
+
+def _chart(server_class: str, points: builtins.list[PricePoint], bids: tuple[ChartBid, ...]) -> PriceChart:
+    """The prices over the hours since the first auction on record."""
+    first, last = (points[0].at, points[-1].at) if points else (None, None)
+    return PriceChart(
+        f"{server_class}: what winners paid, in USD an hour",
+        [((point.at - points[0].at).total_seconds() / HOUR, point.price) for point in points],
+        stamp(first) if first else "",
+        stamp(last) if last else "",
+        bids,
+    )
 
 
 @commands.add

@@ -71,7 +71,7 @@ class VMRegistrations(Documents):
     async def patch(self, name: str, patch: Document) -> Document:
         raise UsageError("registrations cannot be patched")
 
-    async def delete(self, name: str, *, uid: str | None = None) -> None:
+    async def delete(self, name: str, *, uid: str | None = None, version: str | None = None) -> None:
         """Retire a machine that no longer exists. Its record stays in the ledger; the registrar is not called.
 
         Raises RegistrarFailed for one that was missing when the plan was made, and is there again.

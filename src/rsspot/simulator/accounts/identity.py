@@ -137,7 +137,7 @@ class Identity:
         bearer = _bearer(header)
         if not bearer:
             raise Denied("Jwt is missing")
-        if known := self._with_password(bearer):
+        if len(bearer) == PASSWORD and (known := self._with_password(bearer)):
             return known
         if bearer.count(".") != 2:
             raise Denied("Jwt is not in the form of Header.Payload.Signature")

@@ -93,7 +93,15 @@ class Differences:
 
 def _below(schema: Schema, value: Any, path: Path) -> set[Path]:
     """A field and all fields below it."""
-    return {inner for inner, _, _ in _walk(schema, value, path)}
+    below: set[Path] = set()
+    _collect(schema, value, path, below)
+    return below
+
+
+def _collect(schema: Schema, value: Any, path: Path, into: set[Path]) -> None:
+    into.add(path)
+    for element, inner_schema, inner, _ in _children(schema, value):
+        _collect(inner_schema, inner, (*path, element), into)
 
 
 BRANCH = object()

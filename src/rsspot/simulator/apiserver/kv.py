@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from rsspot.utils.files import private_database
 
 MOST_EVENTS = 1000
 """How many events are kept for each namespace."""
-FORMAT = 2
+FORMAT = 3
 """The version of the file layout. A file with another version is refused."""
+FIRST_TIMER = 0
+"""The id of a timer that goes before the others; theirs begin at 1."""
 
 
 class Memory:
@@ -60,10 +62,16 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         self._db.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A commit that fails leaves the transaction open, in which nobody could begin another one.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._forget()
             raise
-        self._db.execute("COMMIT")
+
+    def _forget(self) -> None:
+        """Forget what is kept about writes that were rolled back."""
 
     def serial(self) -> int:
         """The next serial number of the world."""
@@ -82,6 +90,11 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
         """A stored string."""
         row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else default
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """The stored strings whose names begin with a prefix, by the rest of their names."""
+        query = "SELECT name, value FROM facts WHERE name >= ? AND name < ?"
+        return {name[len(prefix) :]: value for name, value in self._db.execute(query, (prefix, f"{prefix}\U0010ffff"))}
 
     def set_fact(self, name: str, value: str) -> None:
         """Store a string under a name."""
@@ -124,6 +137,16 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
             "INSERT INTO timers (due, action, payload) VALUES (?, ?, ?)", (due, action, json.dumps(payload))
         )
 
+    def set_timers(self, dues: Iterable[float], action: str, payload: dict[str, Any]) -> None:
+        """Schedule an action several times."""
+        insert, text = "INSERT INTO timers (due, action, payload) VALUES (?, ?, ?)", json.dumps(payload)
+        self._db.executemany(insert, [(due, action, text) for due in dues])
+
+    def set_first_timer(self, due: float, action: str, payload: dict[str, Any]) -> None:
+        """Schedule an action before all others that are due at that time, and leave the numbering of these alone."""
+        row = (FIRST_TIMER, due, action, json.dumps(payload))
+        self._db.execute("INSERT INTO timers VALUES (?, ?, ?, ?)", row)
+
     def next_due(self) -> float | None:
         """The due time of the earliest timer; None if there is no timer."""
         row = self._db.execute("SELECT due FROM timers ORDER BY due, id LIMIT 1").fetchone()
@@ -137,6 +160,10 @@ CREATE INDEX IF NOT EXISTS ticks_by_subject ON ticks (subject, id);
             (until,),
         ).fetchone()
         return (row[0], row[1], json.loads(row[2])) if row else None
+
+    def timers(self) -> int:
+        """The number of timers."""
+        return int(self._db.execute("SELECT COUNT(*) FROM timers").fetchone()[0])
 
     def image(self) -> bytes:
         """Everything that is stored."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from rsspot.simulator.apiserver.field_trees import holds, is_ordered, with_changes
 from rsspot.simulator.apiserver.fields import (
     Differences,
     Path,
@@ -53,6 +54,8 @@ class Claim:
 
 
 Claims = dict[Manager, Claim]
+Entry = dict[str, Any]
+"""One entry of managedFields."""
 
 
 def claims_of(body: Object) -> Claims:
@@ -60,9 +63,8 @@ def claims_of(body: Object) -> Claims:
     claims: Claims = {}
     for entry in body["metadata"].get("managedFields") or ():
         try:
-            operation, version = entry["operation"], entry["apiVersion"]
-            manager = Manager(str(entry.get("manager", "")), operation, version, entry.get("subresource", ""))
-            if operation not in ("Apply", "Update") or entry.get("fieldsType") != "FieldsV1":
+            manager = _writer_of(entry)
+            if manager.operation not in ("Apply", "Update") or entry.get("fieldsType") != "FieldsV1":
                 raise ValueError("not an entry of managedFields")
             fields = entry.get("fieldsV1") or {}
             claims[manager] = Claim(paths_of(fields), str(entry.get("time", "")), fields)
@@ -71,14 +73,9 @@ def claims_of(body: Object) -> Claims:
     return claims
 
 
-def entries_of(claims: Claims) -> list[dict[str, Any]]:
+def entries_of(claims: Claims) -> list[Entry]:
     """The managedFields entries of the managers."""
-
-    def rank(pair: tuple[Manager, Claim]) -> tuple[str, ...]:
-        manager, claim = pair
-        return (manager.operation, claim.time, manager.name, manager.version, manager.subresource)
-
-    return [
+    entries: list[Entry] = [
         {
             "manager": manager.name,
             "operation": manager.operation,
@@ -88,9 +85,19 @@ def entries_of(claims: Claims) -> list[dict[str, Any]]:
             "fieldsV1": claim.spelled or tree(claim.paths),
             **({"subresource": manager.subresource} if manager.subresource else {}),
         }
-        for manager, claim in sorted(claims.items(), key=rank)
+        for manager, claim in claims.items()
         if claim.paths
     ]
+    return sorted(entries, key=lambda entry: _rank(_writer_of(entry), entry))
+
+
+def _rank(manager: Manager, entry: Entry) -> tuple[str, ...]:
+    """Where an entry is among the others."""
+    return (manager.operation, entry.get("time", ""), manager.name, manager.version, manager.subresource)
+
+
+def _writer_of(entry: Entry) -> Manager:
+    return Manager(str(entry.get("manager", "")), entry["operation"], entry["apiVersion"], entry.get("subresource", ""))
 
 
 def manager_of(query_name: str, user_agent: str) -> str:
@@ -101,6 +108,11 @@ def manager_of(query_name: str, user_agent: str) -> str:
 
 def updated(schema: Schema, live: Object | None, body: Object, manager: Manager, time: str) -> Object:
     """An updated object with new managedFields. The writer becomes the manager of every field it changed."""
+    entries = body["metadata"].get("managedFields")
+    if live is not None and entries and entries is live["metadata"].get("managedFields"):
+        # As they are stored: valid, and changed without reading what stays.
+        differences = _compared(whole(schema), live, body, manager.subresource)
+        return _with_entries(body, _followed(entries, differences, manager, time))
     claims = _claims_before(live, body)
     if claims is None or (live is not None and not claims):
         return _with_claims(body, {})
@@ -111,6 +123,36 @@ def updated(schema: Schema, live: Object | None, body: Object, manager: Manager,
     paths = (before.paths - differences.removed) | differences.written
     claims[manager] = before if paths == before.paths else Claim(paths, time)
     return _with_claims(body, claims)
+
+
+def _followed(entries: list[Entry], differences: Differences, manager: Manager, time: str) -> list[Entry]:
+    """The entries after a write. Entries whose fields stay the same are left as they are."""
+    written, taken = differences.written, differences.written | differences.removed
+    after: list[Entry] = []
+    is_known = False
+    for entry in entries:
+        if manager == _writer_of(entry):
+            is_known = True
+            added = [path for path in written if not holds(entry["fieldsV1"], path)]
+            after.append(_changed(entry, added, differences.removed, time))
+        else:
+            after.append(_changed(entry, (), taken, entry.get("time", "")))
+    if not is_known:
+        after += entries_of({manager: Claim(frozenset(written), time)})
+    return sorted((entry for entry in after if entry["fieldsV1"]), key=lambda entry: _rank(_writer_of(entry), entry))
+
+
+def _changed(entry: Entry, added: Iterable[Path], removed: Iterable[Path], time: str) -> Entry:
+    """An entry with some fields and without others; the same one if it has these and lacks those already."""
+    fields = entry["fieldsV1"]
+    added, gone = list(added), [path for path in removed if holds(fields, path)]
+    if not added and not gone:
+        return entry
+    if is_ordered(fields):
+        fields = with_changes(fields, added, gone)
+    else:
+        fields = tree((paths_of(fields) - frozenset(gone)) | frozenset(added))
+    return {**entry, **({"time": time} if time else {}), "fieldsV1": fields}
 
 
 def applied(
@@ -171,8 +213,11 @@ def _claims_before(live: Object | None, body: Object) -> Claims | None:
 
 
 def _with_claims(body: Object, claims: Claims) -> Object:
+    return _with_entries(body, entries_of(claims))
+
+
+def _with_entries(body: Object, entries: list[Entry]) -> Object:
     metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
-    entries = entries_of(claims)
     return {**body, "metadata": {**metadata, "managedFields": entries} if entries else metadata}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -66,6 +66,8 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
     """Further chunks, as long as the client is connected. An empty chunk means that there is nothing new yet."""
+    wait: Callable[[float], None] | None = None
+    """Waits until the stream may have something new, for some seconds at most."""
     warnings: tuple[str, ...] = ()
     """Texts for Warning headers."""
 

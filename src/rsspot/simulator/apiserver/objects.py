@@ -153,8 +153,9 @@ class Objects:
 
     def _collect_dependents_later(self, owner: Object) -> None:
         """Schedule the collector for the dependents of a deleted object."""
-        for plural, body in self.store.dependents(owner["metadata"]["uid"]):
-            self._look_later(self.definitions[plural], body)
+        for plural, namespace, name, uid in self.store.dependent_places(owner["metadata"]["uid"]):
+            payload = {"plural": plural, "namespace": namespace, "name": name, "uid": uid}
+            self.store.set_timer(self.now + COLLECTED_AFTER, COLLECT, payload)
 
     def _look_later(self, definition: Definition, body: Object) -> None:
         self.store.set_timer(self.now + COLLECTED_AFTER, COLLECT, place(definition.plural, body))
@@ -177,9 +178,8 @@ def controlled_by(store: Store, plural: str, owner: Object) -> list[Object]:
     uid = owner["metadata"]["uid"]
     return [
         body
-        for dependent_plural, body in store.dependents(uid)
-        if dependent_plural == plural
-        and any(
+        for body in store.owned(uid, plural)
+        if any(
             reference.get("controller") and reference["uid"] == uid for reference in body["metadata"]["ownerReferences"]
         )
     ]

@@ -16,9 +16,10 @@ from rsspot.simulator.apiserver.patches import check_type
 from rsspot.simulator.apiserver.queries import version_asked
 from rsspot.simulator.apiserver.reading import Reader
 from rsspot.simulator.apiserver.store import Object, TooOld
+from rsspot.simulator.apiserver.topics import Topics
 from rsspot.simulator.apiserver.validation import not_found
 from rsspot.simulator.apiserver.watching import Watcher
-from rsspot.simulator.apiserver.writing import Writer, Written, is_apply
+from rsspot.simulator.apiserver.writing import Writer, WriteResult, is_apply
 
 LARGEST_BODY = 3 * 1024 * 1024
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -46,13 +47,18 @@ Guard = Callable[[Target], Target]
 
 
 class ResourceEndpoints:
-    """Answers every request about the objects of the served kinds. `look` and `elapsed`: see Watcher."""
+    """Answers every request about the objects of the served kinds. `look`, `topics` and `elapsed`: see Watcher."""
 
     def __init__(
-        self, objects: Objects, look: Callable[[], AbstractContextManager[object]], elapsed: Callable[[], float]
+        self,
+        objects: Objects,
+        look: Callable[[], AbstractContextManager[object]],
+        topics: Topics,
+        elapsed: Callable[[], float],
     ) -> None:
         self.objects = objects
-        self._reader, self._writer, self._watcher = Reader(objects), Writer(objects), Watcher(objects, look, elapsed)
+        self._reader, self._writer = Reader(objects), Writer(objects)
+        self._watcher = Watcher(objects, look, topics, elapsed)
 
     def answer(self, request: Request, guard: Guard, behind: int = 0) -> Response:
         """Answer a request for a path of a served kind. Raises Refusal.
@@ -150,7 +156,7 @@ class ResourceEndpoints:
         self._writer.create(request, target.definition, target.namespace or "")
         raise not_allowed()
 
-    def _after_write(self, request: Request, definition: Definition, write: Written) -> Response:
+    def _after_write(self, request: Request, definition: Definition, write: WriteResult) -> Response:
         shown = self._reader.get(_unversioned(request), definition, write.body, 201 if write.is_new else 200)
         return replace(shown, warnings=write.warnings)
 

@@ -99,6 +99,12 @@ def _ordered(key: str, operator: str, value: str) -> _Requirement:
     return holds
 
 
+def only_name(request: Request) -> str:
+    """The name of the only object that the field selector of a request can match; "" if it names none."""
+    parts = (part.replace("==", "=").partition("=") for part in request.query.get("fieldSelector", "").split(","))
+    return next((value for path, _, value in parts if path.strip() == "metadata.name"), "")
+
+
 def fields_match(selector: str, selectable: tuple[str, ...] = ()) -> Predicate:
     """The predicate of a field selector: equality of metadata.name, metadata.namespace and selectable fields."""
     requirements = []

@@ -13,9 +13,10 @@ from rsspot.simulator.apiserver.messages import Refusal, Request, Response
 from rsspot.simulator.apiserver.negotiation import Negotiated, wanted
 from rsspot.simulator.apiserver.objects import Objects
 from rsspot.simulator.apiserver.queries import check_watch_options, number_asked, version_asked
-from rsspot.simulator.apiserver.selectors import Predicate, predicate
+from rsspot.simulator.apiserver.selectors import Predicate, only_name, predicate
 from rsspot.simulator.apiserver.store import Object, Revision, TooOld
 from rsspot.simulator.apiserver.tables import metadata_of, table
+from rsspot.simulator.apiserver.topics import Bell, Topics
 
 LONGEST = 1800.0
 """The maximum duration of a watch in seconds. A caller can ask for less."""
@@ -26,7 +27,7 @@ INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
 @dataclass
 class _Watch:
-    """One watch. first: the events that it begins with"""
+    """One watch. first: the events that it begins with · name: of the only object it covers, "" for all"""
 
     definition: Definition
     namespace: str | None
@@ -37,19 +38,34 @@ class _Watch:
     bookmarks: bool
     deadline: float
     first: list[bytes]
+    name: str
     headed: bool = True
+    bell: Bell | None = None
+    heard: tuple[int, int] = (-1, -1)
+    """The turn of the bell, and the state of the file for other processes, at the last look into the log."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a change that concerns this watch."""
+        if self.bell:
+            self.bell.wait(self.heard[0], seconds)
 
 
 class Watcher:
     """Answers watch requests.
 
-    look: a context that runs due timers and in which the store can be read · elapsed: the seconds that watches last by
+    look: a context that runs due timers and in which the store can be read · topics: who is to be woken by what
+    elapsed: the seconds that watches last by
     """
 
     def __init__(
-        self, objects: Objects, look: Callable[[], AbstractContextManager[object]], elapsed: Callable[[], float]
+        self,
+        objects: Objects,
+        look: Callable[[], AbstractContextManager[object]],
+        topics: Topics,
+        elapsed: Callable[[], float],
     ) -> None:
-        self.objects, self.store, self._look, self._elapsed = objects, objects.store, look, elapsed
+        self.objects, self.store, self._elapsed = objects, objects.store, elapsed
+        self._look, self._topics = look, topics
 
     def watch(self, request: Request, definition: Definition, namespace: str | None) -> Response:
         """The response with a stream of events, one JSON object per line."""
@@ -70,6 +86,7 @@ class Watcher:
             bookmarks,
             self._elapsed() + min(seconds, LONGEST),
             [],
+            only_name(request),
         )
         if not since or initial:
             watch.since = self.store.version()
@@ -79,7 +96,11 @@ class Watcher:
             watch.first = [self._event(watch, "ADDED", body) for body in kept]
             if initial and bookmarks:
                 watch.first.append(self._bookmark(watch, {INITIAL_EVENTS_END: "true"}))
-        return Response(200, stream=self._stream(watch))
+        return Response(200, stream=self._listening(watch), wait=watch.wait)
+
+    def _listening(self, watch: _Watch) -> Iterator[bytes]:
+        with self._topics.listening((watch.definition.plural, watch.namespace, watch.name or None)) as watch.bell:
+            yield from self._stream(watch)
 
     def _stream(self, watch: _Watch) -> Iterator[bytes]:
         yield from watch.first
@@ -92,7 +113,6 @@ class Watcher:
                 yield _error(watch.since, self.store.oldest_change())
                 return
             yield from events
-            moved = newest > watch.since
             watch.since = newest
             now = self._elapsed()
             if watch.bookmarks and now - last_bookmark >= BOOKMARK_EVERY:
@@ -100,16 +120,18 @@ class Watcher:
                 yield self._bookmark(watch)
             if now >= watch.deadline:
                 return
-            if not events and not moved:
+            if not events:
                 yield b""
 
     def _news(self, watch: _Watch) -> tuple[list[bytes], int]:
         """The events since the last poll, and the version of the newest one."""
+        assert watch.bell is not None
         with self._look():
-            newest = self.store.version()
-            if newest == watch.since:
-                return [], newest
-            changes = self.store.changes(watch.definition.plural, watch.namespace, watch.since)
+            newest, before = self.store.version(), watch.heard
+            watch.heard = (watch.bell.turn, self.store.elsewhere())
+            if newest == watch.since or watch.heard == before:
+                return [], max(newest, watch.since)
+            changes = self.store.changes(watch.definition.plural, watch.namespace, watch.since, watch.name)
         events = (self._event_for(watch, change) for change in changes if change.version <= newest)
         return [event for event in events if event], max(newest, watch.since)
 
@@ -118,7 +140,7 @@ class Watcher:
         kind, body = change.type, change.body
         if watch.keep is None and not watch.negotiated.shape:
             return f'{{"type": "{kind}", "object": {body}}}\n'.encode()
-        after, before = json.loads(body), json.loads(change.previous) if change.previous else None
+        after, before = self.store.parse(body), self.store.parse(change.previous) if change.previous else None
         if watch.keep is not None:
             matches = kind != "DELETED" and watch.keep(after)
             matched = before is not None and watch.keep(before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ LONGEST_GENERATED = 58
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteResult:
     """The result of a write: the new object, whether it was created, and warnings."""
 
     body: Object
@@ -64,7 +63,7 @@ class Writer:
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
 
-    def create(self, request: Request, definition: Definition, namespace: str, name: str | None = None) -> Written:
+    def create(self, request: Request, definition: Definition, namespace: str, name: str | None = None) -> WriteResult:
         """Create an object: POST to a collection."""
         body, warnings = submitted(request, definition, "CreateOptions")
         metadata = body["metadata"]
@@ -78,7 +77,7 @@ class Writer:
             self._name(metadata)
             manager = _manager(request, definition, "Update")
             made = self._made(request, definition, namespace, body, manager)
-        return Written(made, True, (*warnings, *metadata_rules.warnings(body)))
+        return WriteResult(made, True, (*warnings, *metadata_rules.warnings(body)))
 
     def _name(self, metadata: dict[str, Any]) -> None:
         prefix = metadata.get("generateName")
@@ -122,7 +121,7 @@ class Writer:
         name: str,
         live: Object | None,
         subresource: str = "",
-    ) -> Written:
+    ) -> WriteResult:
         """Replace an object: PUT. Whether it exists is checked after the body is decoded."""
         body, warnings = submitted(request, definition, "UpdateOptions")
         metadata = body["metadata"]
@@ -135,7 +134,7 @@ class Writer:
             manager = _manager(request, definition, "Update", subresource)
             return self._updated(request, definition, live, body, manager, warnings)
 
-    def patch(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> Written:
+    def patch(self, request: Request, definition: Definition, live: Object, subresource: str = "") -> WriteResult:
         """Patch an object: PATCH with a merge patch or JSON patch."""
         sent = media_type(request)
         check_type(sent)
@@ -160,7 +159,7 @@ class Writer:
         name: str,
         live: Object | None,
         subresource: str = "",
-    ) -> Written:
+    ) -> WriteResult:
         """Server-side apply: PATCH with an applied configuration. Creates the object if it does not exist."""
         patch_options(request)
         config = self._configuration(request, definition, namespace, name)
@@ -181,9 +180,9 @@ class Writer:
             problem = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
             raise Refusal(400, "BadRequest", problem)
         if live is None:
-            return Written(self._made(request, definition, namespace, body, None), True)
+            return WriteResult(self._made(request, definition, namespace, body, None), True)
         if not differs:
-            return Written(live)
+            return WriteResult(live)
         return self._updated(request, definition, live, body, None, (), status_too=subresource == "status")
 
     def _configuration(self, request: Request, definition: Definition, namespace: str, name: str) -> Object:
@@ -222,7 +221,7 @@ class Writer:
         warnings: tuple[str, ...],
         *,
         status_too: bool = False,
-    ) -> Written:
+    ) -> WriteResult:
         """Validate and store an update. It changes either the status or everything else, never both."""
         check_versions(definition, body["metadata"], live)
         check_kind(definition, body)
@@ -243,7 +242,7 @@ class Writer:
         if is_rehearsal(request):
             version = live["metadata"]["resourceVersion"]
             stored = {**stored, "metadata": {**stored["metadata"], "resourceVersion": version}}
-        return Written(stored, warnings=(*warnings, *metadata_rules.warnings(body, live)))
+        return WriteResult(stored, warnings=(*warnings, *metadata_rules.warnings(body, live)))
 
     def delete(self, request: Request, definition: Definition, live: Object) -> Object | None:
         """Delete an object: DELETE. Returns it if finalizers hold it, None if it is gone."""
@@ -260,12 +259,12 @@ class Writer:
         check_list_options(request)
         options, keep = delete_options(request), predicate(request, definition)
         version_asked(request, 400, INVALID_VERSION)
-        bodies = self.objects.store.objects(definition.plural, namespace)
-        chosen = [body for body in bodies if keep is None or keep(body)]
-        before = [json.loads(json.dumps(body)) for body in chosen]
-        for body in chosen:
-            self.objects.doom(definition, body, propagation(options))
-        return before
+        store = self.objects.store
+        found = ((text, store.parse(text)) for _, text in store.texts(definition.plural, namespace))
+        chosen = [(text, body) for text, body in found if keep is None or keep(body)]
+        for text, _ in chosen:
+            self.objects.doom(definition, store.parse(text), propagation(options))
+        return [body for _, body in chosen]
 
 
 def submitted(request: Request, definition: Definition, options: str) -> tuple[Object, tuple[str, ...]]:

@@ -21,7 +21,8 @@ from rsspot.simulator.apiserver.tables import AGE, found_at
 from rsspot.simulator.clock import MovableClock, rfc3339
 from rsspot.simulator.front.request_log import RequestLog
 from rsspot.simulator.quantities import price_of
-from rsspot.simulator.spot.provisioning import PRICE, rate_of
+from rsspot.simulator.spot.auctioneer import PRICE, rate_of
+from rsspot.simulator.spot.pools import BIDS
 
 ROOT = "simulator"
 SHOWN = 3 * 86400.0
@@ -46,6 +47,7 @@ class Control:
             "price": self._set_price,
         }
         self._questions: dict[str, Callable[[], dict[str, Any]]] = {
+            "": self._status,
             "clock": self._clock,
             "faults": self._faults,
             "objects": self._objects,
@@ -86,9 +88,18 @@ class Control:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             return Response.of_json(400, {"error": f"invalid request: {error!r}"})
 
+    def _status(self) -> dict[str, Any]:
+        """The clock, and how much there is of everything."""
+        world = self.api.world
+        counts = {plural: world.store.count(plural, None) for plural in world.definitions}
+        objects = {"version": world.store.version(), "counts": counts}
+        return {"clock": self._clock(), "objects": objects, "timers": world.store.timers()}
+
     def _clock(self) -> dict[str, Any]:
-        clock = self.api.world.clock
-        return {"now": rfc3339(clock.time()), "seconds": clock.time(), "scale": getattr(clock, "scale", 0.0)}
+        """The clock. reached: how many times real time the world gets done, if it cannot keep up"""
+        clock, pace = self.api.world.clock, self.api.pace
+        about = {"now": rfc3339(clock.time()), "seconds": clock.time(), "scale": getattr(clock, "scale", 0.0)}
+        return about | {"waits": pace.is_behind, "waited": round(pace.waited, 3), "reached": pace.scale}
 
     def _advance(self, given: dict[str, Any]) -> dict[str, Any]:
         seconds, clock = float(given["seconds"]), self.api.world.clock
@@ -122,7 +133,8 @@ class Control:
         tables = []
         for definition in world.definitions.values():
             columns = [each for each in definition.columns or (AGE,) if each["type"] != "date"]
-            bodies = [json.loads(text) for _, text in world.store.texts(definition.plural, None, limit=MOST_ROWS)]
+            texts = world.store.texts(definition.plural, None, limit=MOST_ROWS)
+            bodies = [world.store.parse(text) for _, text in texts]
             rows = [
                 {
                     "name": body["metadata"]["name"],
@@ -141,9 +153,9 @@ class Control:
         """Prices as steps of (seconds since 1970, price): classes with bids, and some that changed recently."""
         world, since = self.api.world, self.api.world.now - SHOWN
         bids: dict[str, list[float]] = {}
-        for plural in ("spotnodepools", "vmpools"):
-            for pool in world.store.objects(plural):
-                bids.setdefault(pool["spec"]["serverClass"], []).append(float(pool["spec"]["bidPrice"]))
+        for bid in world.store.terms_of(BIDS):
+            wanted, _, price = bid.partition("/")
+            bids.setdefault(wanted, []).append(float(price))
         series = []
         for name in world.prices:
             ticks = world.store.ticks(PRICE + name, since)

@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         assert response.stream is not None
-        turn = self.server.api.turn
+        turn, wait = self.server.api.turn, response.wait
         for chunk in response.stream:
             if self.server.stopping.is_set():
                 break
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
             else:
                 self.wfile.flush()
-                self.server.api.wait(turn, LOOK_AGAIN)
+                wait(LOOK_AGAIN) if wait else self.server.api.wait(turn, LOOK_AGAIN)
             turn = self.server.api.turn
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()

@@ -28,7 +28,10 @@ class Ticker:
 
     def _tick(self) -> bool:
         try:
-            return self._api.tick()
+            finished = self._api.tick()
+            if news := self._api.pace.news():
+                print(news, file=sys.stderr, flush=True)
+            return finished
         except Exception as error:
             # Requests report it too. A clock that ended here would not even try again.
             if (message := f"time does not pass: {error!r}") != self._reported:

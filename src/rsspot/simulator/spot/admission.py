@@ -6,7 +6,7 @@ Changes nothing but the fields that its webhooks fill in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,18 +14,12 @@ from rsspot.simulator.apiserver.crds import Definition
 from rsspot.simulator.apiserver.messages import Cause, Refusal
 from rsspot.simulator.apiserver.store import Object, Store
 from rsspot.simulator.spot import bid_rules
+from rsspot.simulator.spot.pools import POOLS, scaled_in
 from rsspot.simulator.spot.sshkeys import fingerprint
 from rsspot.simulator.spot.switches import Rules
 from rsspot.utils.versions import version_parts
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-POOLS = {
-    "spotnodepools": ("cloudspaces", "cloudSpace"),
-    "ondemandnodepools": ("cloudspaces", "cloudSpace"),
-    "autopilotnodepools": ("cloudspaces", "cloudSpace"),
-    "vmpools": ("vmcloudspaces", "vmCloudSpace"),
-}
-"""Plural of a pool -> plural of the cloudspace it belongs to, and the field that refers to it."""
 IMMUTABLE = {
     "spotnodepools": ("cloudSpace", "serverClass"),
     "ondemandnodepools": ("cloudSpace", "serverClass"),
@@ -70,18 +64,20 @@ def _check_hosting(definition: Definition, body: Object) -> None:
         raise Refusal(422, "Invalid", message, name=name, kind=definition.kind, group=definition.group, causes=(cause,))
 
 
-def fill_in(definition: Definition, store: Store, rules: Rules, body: Object) -> None:
+def fill_in(definitions: Mapping[str, Definition], store: Store, rules: Rules, plural: str, body: Object) -> None:
     """Add to a new object what the service's own webhooks add."""
+    definition = definitions[plural]
     if definition.plural in POOLS:
         group_plural, field = POOLS[definition.plural]
-        group = store.get(group_plural, body["metadata"].get("namespace", ""), body["spec"].get(field, ""))
+        name, group = body["spec"].get(field, ""), definitions[group_plural]
+        uid = store.uid(group_plural, body["metadata"].get("namespace", ""), name)
         label = "ngpc.rxt.io/cloudspace" if group_plural == "cloudspaces" else "ngpc.rxt.io/vmcloudspace"
         if rules.labels:
             labels = body["metadata"].get("labels") or {}
-            body["metadata"]["labels"] = {**labels, label: body["spec"].get(field, "")}
-        if group:
-            reference = {"apiVersion": group["apiVersion"], "kind": group["kind"], "name": group["metadata"]["name"]}
-            owner = {**reference, "uid": group["metadata"]["uid"], "blockOwnerDeletion": True}
+            body["metadata"]["labels"] = {**labels, label: name}
+        if uid is not None:
+            reference = {"apiVersion": group.api_version, "kind": group.kind, "name": name}
+            owner = {**reference, "uid": uid, "blockOwnerDeletion": True}
             body["metadata"]["ownerReferences"] = [owner]
     if definition.plural in POOLS or definition.plural in ("cloudspaces", "vmcloudspaces"):
         body["metadata"]["finalizers"] = [*(body["metadata"].get("finalizers") or ()), own_finalizer(definition)]
@@ -142,7 +138,7 @@ def _place_objections(plural: str, store: Store, body: Object, old: Object | Non
     if not UUID.fullmatch(metadata["name"]):
         yield "metadata.name must be a valid lowercase UUID"
     group_plural, field = POOLS[plural]
-    if old is None and store.get(group_plural, metadata.get("namespace", ""), spec[field]) is None:
+    if old is None and store.uid(group_plural, metadata.get("namespace", ""), spec[field]) is None:
         yield f"{field} {spec[field]} does not exist"
 
 
@@ -180,8 +176,6 @@ def _autoscaling_objections(plural: str, store: Store, body: Object, autoscaling
         yield "autoscaling needs minNodes and maxNodes, and maxNodes must not be smaller than minNodes"
     elif least < 1:
         yield "autoscaling.minNodes must be greater than or equal to 1"
-    _, field = POOLS[plural]
-    for other in store.objects(plural, body["metadata"].get("namespace", "")):
-        same = other["spec"][field] == body["spec"][field] and other["metadata"]["name"] != body["metadata"]["name"]
-        if same and (other["spec"].get("autoscaling") or {}).get("enabled"):
-            yield f"autoscaling is already enabled on another pool of {field} {body['spec'][field]}"
+    group, metadata = body["spec"][POOLS[plural][1]], body["metadata"]
+    if store.any_having(scaled_in(plural, group), plural, metadata.get("namespace", ""), besides=metadata["name"]):
+        yield f"autoscaling is already enabled on another pool of {POOLS[plural][1]} {group}"

@@ -18,7 +18,7 @@ from rsspot.simulator.spot.admission import fill_in
 from rsspot.simulator.spot.autopilot_classes import Offer, allot, suits
 from rsspot.simulator.spot.bid_rules import next_rung
 from rsspot.simulator.spot.controllers import on_created, on_written
-from rsspot.simulator.spot.provisioning import is_going
+from rsspot.simulator.spot.pools import is_going
 
 if TYPE_CHECKING:
     from rsspot.simulator.spot.protocol import SpotWorld
@@ -133,7 +133,7 @@ class _Pilot:
         metadata: dict[str, Any] = {"name": name, "namespace": namespace}
         child = {**frame, "metadata": metadata, "spec": {**spec, "desired": nodes, **self._copied()}}
         child = with_defaults(definition.schema, child)
-        fill_in(definition, world.store, world.rules, child)
+        fill_in(world.definitions, world.store, world.rules, CHILDREN, child)
         child["metadata"]["ownerReferences"] = [self._reference()]
         child = world.objects.born(definition, child, world.manager(definition))
         on_created(world, CHILDREN, child)

@@ -11,7 +11,8 @@ from rsspot.simulator.apiserver.objects import place
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.rng import draw
 from rsspot.simulator.spot.events import tell
-from rsspot.simulator.spot.provisioning import group_of, is_going
+from rsspot.simulator.spot.pools import is_going
+from rsspot.simulator.spot.provisioning import group_of
 
 if TYPE_CHECKING:
     from rsspot.simulator.spot.protocol import SpotWorld

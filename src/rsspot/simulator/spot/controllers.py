@@ -12,14 +12,13 @@ from rsspot.simulator.apiserver.objects import controlled_by, place
 from rsspot.simulator.apiserver.store import Object
 from rsspot.simulator.clock import rfc3339
 from rsspot.simulator.rng import draw
-from rsspot.simulator.spot.admission import POOLS, own_finalizer
+from rsspot.simulator.spot.admission import own_finalizer
 from rsspot.simulator.spot.autoscaler import watch_over
 from rsspot.simulator.spot.events import tell
+from rsspot.simulator.spot.pools import GROUPS, POOLS, SUPPLIED, is_going, member_of
 from rsspot.simulator.spot.provisioning import (
-    SUPPLIED,
     deliver,
     group_of,
-    is_going,
     join,
     phase_of,
     release,
@@ -31,7 +30,6 @@ from rsspot.simulator.spot.sshkeys import fingerprint
 if TYPE_CHECKING:
     from rsspot.simulator.spot.protocol import SpotWorld
 
-GROUPS = ("cloudspaces", "vmcloudspaces")
 NOISE = (1.0, 2.5, 4.0)
 """Seconds after a write at which controllers bump the object's version without changing anything."""
 UPGRADE_BEGINS = 0.5
@@ -66,8 +64,8 @@ def on_created(world: SpotWorld, plural: str, body: Object) -> None:
 def on_written(world: SpotWorld, plural: str, body: Object) -> None:
     """Set the timers that follow any write, including the version bumps of the service's controllers."""
     where = place(plural, body)
-    for after in NOISE if world.rules.noise else ():
-        world.after(after, "noise", where)
+    if world.rules.noise:
+        world.store.set_timers([world.now + after for after in NOISE], "noise", where)
     if plural == "ondemandnodepools":
         world.after(30.0, "reserve", where)
     elif plural == "autopilotnodepools":
@@ -84,10 +82,9 @@ def on_doomed(world: SpotWorld, plural: str, body: Object) -> None:
     where = place(plural, body)
     if plural in GROUPS:
         world.set_status(plural, body, phase="Deleting")
-        for pool_plural, (group_plural, field) in POOLS.items():
-            for pool in world.store.objects(pool_plural, where["namespace"]) if group_plural == plural else ():
-                if pool["spec"].get(field) == where["name"]:
-                    world.doom(pool_plural, pool)
+        for pool_plural in _kinds_in(plural):
+            for pool in world.store.having(member_of(pool_plural, where["name"]), pool_plural, where["namespace"]):
+                world.doom(pool_plural, pool)
     elif plural == "autopilotnodepools":
         for child in controlled_by(world.store, "spotnodepools", body):
             world.doom("spotnodepools", child)
@@ -159,7 +156,7 @@ def finalize(world: SpotWorld, body: Object, plural: str) -> None:
         world.after(10.0, "finalize", place(plural, body))
         return
     if plural in SUPPLIED:
-        supply(world, plural, body, 0, notice=0.0)
+        supply(world, plural, body, group_of(world, plural, body), 0, notice=0.0)
         _note_pool(world, plural, body, present=False)
     definition = world.definitions[plural]
     world.objects.released(definition, body, own_finalizer(definition))
@@ -170,12 +167,12 @@ def _is_inhabited(world: SpotWorld, body: Object, plural: str) -> bool:
     if plural == "autopilotnodepools":
         return bool(controlled_by(world.store, "spotnodepools", body))
     namespace, name = body["metadata"].get("namespace", ""), body["metadata"]["name"]
-    return any(
-        pool["spec"].get(field) == name
-        for pool_plural, (group_plural, field) in POOLS.items()
-        if group_plural == plural
-        for pool in world.store.objects(pool_plural, namespace)
-    )
+    return any(world.store.any_having(member_of(pool, name), pool, namespace) for pool in _kinds_in(plural))
+
+
+def _kinds_in(group_plural: str) -> list[str]:
+    """The kinds of the pools of a cloudspace."""
+    return [plural for plural, (of, _) in POOLS.items() if of == group_plural]
 
 
 OBJECT_ACTIONS: dict[str, Callable[..., None]] = {

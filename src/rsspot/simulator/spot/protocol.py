@@ -35,8 +35,6 @@ class SpotWorld(Protocol):
     definitions: dict[str, Definition]
     organizations: list[Tenant]
     seed: int
-    settled: str
-    """The circumstances in which the last auction changed nothing. Until they change, no auction would."""
 
     @property
     def now(self) -> float:

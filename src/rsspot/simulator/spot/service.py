@@ -19,7 +19,8 @@ class Spot:
         self._world = world
 
     def fill_in(self, definition: Definition, body: Object) -> None:
-        admission.fill_in(definition, self._world.store, self._world.rules, body)
+        world = self._world
+        admission.fill_in(world.definitions, world.store, world.rules, definition.plural, body)
 
     def admit(self, definition: Definition, body: Object, old: Object | None) -> None:
         organization = self._world.organization_of(body)

@@ -6,6 +6,7 @@ The ledger is evidence, never the truth. Losing it must not cause a wrong change
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,7 +33,8 @@ class StepState(StrEnum):
     """The request was sent, and even reading the object did not show its result."""
 
 
-CLOSED = frozenset(StepState) - {StepState.PENDING, StepState.INTENT, StepState.UNKNOWN}
+STILL_OPEN = (StepState.PENDING, StepState.INTENT, StepState.UNKNOWN)
+CLOSED = frozenset(StepState) - {*STILL_OPEN}
 """A closed step never opens again."""
 
 ANSWERED = "ok"
@@ -137,7 +139,7 @@ class Lease:
 
 
 class Ledger(RegistrationHistory, Protocol):
-    """The record of all applies of all stacks. Each write is one durable transaction."""
+    """The record of all applies of all stacks. Each write is one durable transaction, unless several are `together`."""
 
     def acquire(
         self,
@@ -174,6 +176,10 @@ class Ledger(RegistrationHistory, Protocol):
 
     def release(self, lease: Lease) -> None:
         """Release the lease. Does nothing if it was taken over."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make the writes of a block durable together, when it ends. One that raises takes back only itself."""
         ...
 
     def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
@@ -227,6 +233,10 @@ class Ledger(RegistrationHistory, Protocol):
 
     def owned(self, scope: str) -> dict[Ref, OwnedObject]:
         """The objects that a stack owns according to the ledger."""
+        ...
+
+    def owned_refs(self, account: str) -> set[Ref]:
+        """What the objects are that all stacks of an account own. account: what their scopes begin with"""
         ...
 
     def open_steps(self, scope: str) -> list[OpenStep]:

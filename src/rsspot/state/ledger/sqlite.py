@@ -14,6 +14,7 @@ from rsspot.state.database import Access, Database
 from rsspot.state.health import require_intact
 from rsspot.state.ledger.plans import MADE_BY, packed
 from rsspot.state.ledger.protocol import (
+    STILL_OPEN,
     AttemptRecord,
     Lease,
     OpenStep,
@@ -62,6 +63,11 @@ class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
     def close(self) -> None:
         self._db.close()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._db.transaction():
+            yield
+
     # Runs
 
     def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
@@ -98,14 +104,14 @@ class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
     def intend(self, run: int, seq: int, *, lease: Lease | None = None) -> int:
         with self._fenced(lease) as db:
             self._move(db, run, seq, StepState.INTENT)
-            number = db.execute(
-                "SELECT COALESCE(MAX(number), 0) + 1 AS n FROM attempts WHERE run_id = ? AND seq = ?", (run, seq)
-            ).fetchone()["n"]
-            db.execute(
-                "INSERT INTO attempts (run_id, seq, number, sent_at) VALUES (?, ?, ?, ?)",
-                (run, seq, number, self._now()),
-            )
-        return int(number)
+            row = db.execute(
+                "INSERT INTO attempts (run_id, seq, number, sent_at)"
+                " SELECT :run, :seq, COALESCE(MAX(number), 0) + 1, :now FROM attempts"
+                " WHERE run_id = :run AND seq = :seq"
+                " RETURNING number",
+                {"run": run, "seq": seq, "now": self._now()},
+            ).fetchone()
+        return int(row["number"])
 
     def answered(self, run: int, seq: int, attempt: int, outcome: str) -> None:
         with self._db.transaction() as db:
@@ -128,17 +134,21 @@ class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
     ) -> None:
         with self._fenced(lease) as db:
             self._move(db, run, seq, state, detail)
-            scope = db.execute("SELECT scope FROM runs WHERE id = ?", (run,)).fetchone()["scope"]
             if owned:
                 db.execute(
                     "INSERT INTO managed_objects (scope, kind, name, address, uid, applied_json, run_id)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, kind, name) DO UPDATE SET"
+                    " SELECT scope, ?, ?, ?, ?, ?, id FROM runs WHERE id = ?"
+                    " ON CONFLICT (scope, kind, name) DO UPDATE SET"
                     " address = excluded.address, uid = excluded.uid,"
                     " applied_json = excluded.applied_json, run_id = excluded.run_id",
-                    (scope, *owned.ref, owned.address, owned.uid, canonical(owned.applied), run),
+                    (*owned.ref, owned.address, owned.uid, canonical(owned.applied), run),
                 )
             if gone:
-                db.execute("DELETE FROM managed_objects WHERE scope = ? AND kind = ? AND name = ?", (scope, *gone))
+                db.execute(
+                    "DELETE FROM managed_objects WHERE scope = (SELECT scope FROM runs WHERE id = ?)"
+                    " AND kind = ? AND name = ?",
+                    (run, *gone),
+                )
 
     def skip(self, run: int, reasons: Mapping[int, str], *, lease: Lease | None = None) -> None:
         skipped, pending = StepState.SKIPPED.value, StepState.PENDING.value
@@ -152,16 +162,19 @@ class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
     def _fenced(self, lease: Lease | None) -> Iterator[sqlite3.Connection]:
         """A transaction of whoever holds a lease. Raises Locked if somebody else has it by now."""
         with self._db.transaction() as db:
-            require_held(self.current_lease(lease.scope) if lease else None, lease)
+            if lease is not None and not self.holds(lease):
+                require_held(self.current_lease(lease.scope), lease)
             yield db
 
     def _move(self, db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
         """Set the state of a step that is open."""
-        row = db.execute("SELECT * FROM steps WHERE run_id = ? AND seq = ?", (run, seq)).fetchone()
-        require_open(self._read.step(row).state if row else None, run, seq)
-        db.execute(
-            "UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ?", (state.value, detail, run, seq)
-        )
+        changed = db.execute(
+            "UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ? AND state IN (?, ?, ?)",
+            (state.value, detail, run, seq, *(each.value for each in STILL_OPEN)),
+        ).rowcount
+        if not changed:
+            row = db.execute("SELECT * FROM steps WHERE run_id = ? AND seq = ?", (run, seq)).fetchone()
+            require_open(self._read.step(row).state if row else None, run, seq)
 
     def ready(self, run: int, seq: int, readiness: str) -> None:
         with self._db.transaction() as db:
@@ -179,6 +192,10 @@ class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
     def owned(self, scope: str) -> dict[Ref, OwnedObject]:
         rows = self._db.rows("SELECT * FROM managed_objects WHERE scope = ?", scope)
         return {owned.ref: owned for owned in map(self._read.owned, rows)}
+
+    def owned_refs(self, account: str) -> set[Ref]:
+        query = "SELECT kind, name FROM managed_objects WHERE substr(scope, 1, length(:account)) = :account"
+        return {Ref(str(row["kind"]), str(row["name"])) for row in self._db.rows(query, {"account": account})}
 
     def open_steps(self, scope: str) -> list[OpenStep]:
         rows = self._db.rows(
