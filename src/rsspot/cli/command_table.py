@@ -14,6 +14,7 @@ OWN = {
     "plan": ("rsspot.cli.reconcile", "Show what apply would change."),
     "apply": ("rsspot.cli.reconcile", "Make live objects match the manifests."),
     "destroy": ("rsspot.cli.reconcile", "Delete everything a stack owns."),
+    "drift": ("rsspot.cli.drift", "Show what somebody else changed since the last apply."),
     "show": ("rsspot.cli.show", "Print a saved plan in any format, without contacting the service."),
     "comment": ("rsspot.cli.comment", "Post a plan as a comment on a pull or merge request."),
     "reviewed": ("rsspot.cli.comment", "Download the plan that was shown on the review of a commit."),

@@ -16,6 +16,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot plan manifests/ --report md=plan.md --report html=plan.html",
     ),
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
+    "drift": (
+        "rsspot drift manifests/",
+        "rsspot drift manifests/ --report md=drift.md --notify-cmd ./tell-the-team.sh",
+        "rsspot drift --stack production -o json",
+    ),
     "show": ("rsspot show plan.json --compact", "rsspot show plan.json -o markdown > comment.md"),
     "comment": (
         "rsspot comment --plan plan.json",

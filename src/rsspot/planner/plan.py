@@ -11,6 +11,9 @@ from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Change
 from rsspot.planner.money import StackCost
 
+DRIFT = "drift"
+"""The command of a report of drift, which is a plan that nobody applies."""
+
 
 @dataclass(frozen=True)
 class Leftover:
@@ -46,7 +49,8 @@ class Plan:
     refusals: tuple[Problem, ...] = ()
     """What guards object to. A plan with refusals cannot be applied."""
     drifted: tuple[Change, ...] = ()
-    """Of a refresh: what somebody else did since the last apply. In its edits, `after` is what is there now."""
+    """Of a refresh and of a report of drift: what somebody else did since the last apply. In its edits, `after` is what
+    is there now."""
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     profile: str | None = None

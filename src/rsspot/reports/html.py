@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from rsspot.planner.masking import masked_plan
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.reports.graph import graph_of_plan
 from rsspot.reports.graph_svg import graph_caption, graph_picture
 from rsspot.reports.html_changes import changes_json
@@ -20,6 +20,7 @@ from rsspot.reports.protocol import Detail
 from rsspot.reports.svg import stylesheet
 from rsspot.reports.tally import by_kind, headline
 from rsspot.reports.text import heading
+from rsspot.reports.wording import title_of
 from rsspot.utils.text import printable
 
 
@@ -34,7 +35,7 @@ class HtmlReport:
         plan = masked_plan(plan)
         style = f"{_part('plan.css')}{stylesheet()}"
         script = _part("plan.js")
-        title = _text(f"Plan of {plan.stack}")
+        title = _text(f"{title_of(plan)} {plan.stack}")
         return "\n".join(
             (
                 '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -82,7 +83,7 @@ def _block(lines: list[str]) -> str:
 
 
 def _head(plan: Plan) -> Iterator[str]:
-    yield f'<h1>Plan of <span class="address">{_text(plan.stack)}</span></h1>'
+    yield f'<h1>{title_of(plan)} <span class="address">{_text(plan.stack)}</span></h1>'
     yield f'<p class="soft">{_text(heading(plan))}</p>'
     yield f'<p class="headline">{_text(headline(plan))}</p>'
     counted = list(by_kind(plan))
@@ -109,7 +110,7 @@ def _programs(plan: Plan) -> Iterator[str]:
 
 
 def _changes(plan: Plan) -> Iterator[str]:
-    yield "<section><h2>Changes</h2>"
+    yield f"<section><h2>{'Drift, and what is not applied yet' if plan.command == DRIFT else 'Changes'}</h2>"
     yield (
         '<div class="tools"><label for="search">Search</label>'
         '<input id="search" type="search" autocomplete="off" spellcheck="false" aria-describedby="keys">'

@@ -63,19 +63,23 @@ async def make_plan(
     stack: the stack, where it is not the one that the manifests name · priced: whether to say what it costs
     """
     with collector_paused():
-        return await _planned(client, ledger, manifests, options=options, stack=stack, command=command, priced=priced)
+        plan, _ = await read_and_plan(
+            client, ledger, manifests, options=options, stack=stack, command=command, priced=priced
+        )
+        return plan
 
 
-async def _planned(
+async def read_and_plan(
     client: AsyncSpotClient,
     ledger: Ledger,
     manifests: ManifestSet | None,
     *,
-    options: PlanOptions | None,
-    stack: str | None,
-    command: str,
-    priced: bool,
-) -> Plan:
+    options: PlanOptions | None = None,
+    stack: str | None = None,
+    command: str = "apply",
+    priced: bool = True,
+) -> tuple[Plan, LiveState]:
+    """What `make_plan` gives, and what it was made from."""
     known = kinds()
     name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
     declared = manifests.manifests if manifests else ()
@@ -100,13 +104,14 @@ async def _planned(
     notes += [
         f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
     ]
-    return replace(
+    plan = replace(
         plan,
         profile=manifests.profile if manifests else None,
         notes=tuple(notes),
         programs=programs_of(plan.changes),
         refusals=(*plan.refusals, *unusable_programs(plan.changes)),
     )
+    return plan, state
 
 
 async def plan_refresh(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:

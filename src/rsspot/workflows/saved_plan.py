@@ -24,7 +24,7 @@ from rsspot.planner.decisions import image_of
 from rsspot.planner.masking import with_value
 from rsspot.planner.options import SpendingLimit
 from rsspot.planner.order import Verb
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.planner.sealing import same_secrets
 from rsspot.planner.signing import is_signed_by
 from rsspot.resources.documents import Documents
@@ -58,6 +58,8 @@ async def prepare_saved_plan(
     Raises UsageError for a plan of another account or without its manifests, StalePlan for one that no longer holds,
     PlanRefused for one that may not be applied.
     """
+    if plan.command == DRIFT:
+        raise UsageError("a report of drift is no plan to apply", hint="make a plan: rsspot plan … --out plan.json")
     check_kinds(plan)
     if needs_manifests(plan):
         if manifests is None:
