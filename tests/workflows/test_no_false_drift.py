@@ -40,7 +40,7 @@ LOAD = (1, 4, 6, 2, 5, 3)
 
 
 async def test_a_day_without_drift(scene: Scene, spot_api: SimulatedSpot) -> None:
-    """Every plan is empty, and so are every refresh and every report, with a ledger and without, while numbers of nodes, prices and versions move."""
+    """Every plan, refresh and report is empty, with a ledger and without, while nodes, prices and versions move."""
     text = STACK + AUTOSCALED
     await scene.apply(text)
     without_record = open_ledger(scene.folder / "empty.db")

@@ -14,6 +14,7 @@ from rsspot.reports.graph import graph_of_plan
 from rsspot.reports.graph_svg import graph_caption, graph_picture
 from rsspot.reports.html_changes import changes_json
 from rsspot.reports.html_money import money_section, price_section
+from rsspot.reports.policies import OUTCOMES, outcome, policy_tally, told
 from rsspot.reports.problems import in_saved_order
 from rsspot.reports.programs import program_calls, program_files
 from rsspot.reports.protocol import Detail
@@ -45,6 +46,7 @@ class HtmlReport:
                 f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>",
                 *_head(plan),
                 *_refusals(plan),
+                *_policies(plan),
                 *_programs(plan),
                 *money_section(plan),
                 *_changes(plan),
@@ -100,6 +102,21 @@ def _refusals(plan: Plan) -> Iterator[str]:
         for each in in_saved_order(plan.refusals):
             yield _block([str(each), *([f"  {each.hint}"] if each.hint else [])])
         yield "</section>"
+
+
+def _policies(plan: Plan) -> Iterator[str]:
+    if not plan.policies:
+        return
+    yield f'<section class="policies"><h2>Policies</h2><p class="soft">{_text(policy_tally(plan))}</p><table>'
+    heads = "".join(f'<th scope="col">{title}</th>' for title in ("Policy", "Result", "What it says"))
+    yield f"<thead><tr>{heads}</tr></thead>"
+    for each in plan.policies:
+        policy, lines = each.policy, told(each)
+        where = f'<p class="soft address">{_text(str(policy.origin))}</p>' if policy.origin else ""
+        yield f'<tr><th scope="row"><span class="address">{_text(policy.name)}</span>{where}</th>'
+        yield f'<td class="{outcome(each)}"><span class="outcome">{OUTCOMES[outcome(each)]}</span></td>'
+        yield f"<td>{_text(policy.message)}{_block(lines) if lines else ''}</td></tr>"
+    yield "</table></section>"
 
 
 def _programs(plan: Plan) -> Iterator[str]:

@@ -10,12 +10,15 @@ from rsspot.errors import Problem
 from rsspot.planner.change import Change
 from rsspot.planner.masking import masked_plan
 from rsspot.planner.plan import DRIFT, Plan
+from rsspot.planner.policy import PolicyResult
 from rsspot.reports.places import relative
+from rsspot.reports.policies import OUTCOMES, outcome, told
 from rsspot.reports.problems import in_saved_order
 from rsspot.reports.protocol import Detail
 from rsspot.reports.wording import action_words, drift_words, field_name, kind_words, new_fields, value_text
 from rsspot.utils.text import printable
 
+POLICIES = "policies"
 GUARDS = "guards"
 """The class name of a failure that is about no single change."""
 
@@ -32,7 +35,7 @@ class JunitReport:
         about, others = _assigned(plan)
         found = map(_of_drift, plan.drifted)
         changes = (_of_change(change, about[change.address]) for change in plan.changes)
-        cases = [*found, *changes, *map(_of_refusal, others)]
+        cases = [*found, *changes, *map(_of_refusal, others), *map(_of_policy, plan.policies)]
         failed = len(plan.drifted) + sum(bool(about[change.address]) for change in plan.changes) + len(others)
         subject = DRIFT if plan.command == DRIFT else "plan"
         totals = f'tests="{len(cases)}" failures="{failed}" errors="0" skipped="0" time="0"'
@@ -67,6 +70,13 @@ def _of_change(change: Change, refusals: list[Problem]) -> str:
     # Repeated failures of one case are not shown by every reader; one holds them all.
     failure = [_failure(refusals)] if refusals else []
     return "\n".join((head, *failure, f"      <system-out>{_text(told)}</system-out>", "    </testcase>"))
+
+
+def _of_policy(result: PolicyResult) -> str:
+    """Passed also where it refuses the plan: that is a failure of its own, of the change that it is about."""
+    head = f'    <testcase name={_attribute(result.policy.name)} classname="{POLICIES}" time="0">'
+    lines = "\n".join((f"{OUTCOMES[outcome(result)]}: {result.policy.message}", *told(result)))
+    return "\n".join((head, f"      <system-out>{_text(lines)}</system-out>", "    </testcase>"))
 
 
 def _of_drift(change: Change) -> str:

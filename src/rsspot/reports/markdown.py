@@ -12,6 +12,7 @@ from rsspot.reports.fitting import FittedLines, Form, fitted, named
 from rsspot.reports.grouping import in_order
 from rsspot.reports.markdown_syntax import code, fence, folded, marker
 from rsspot.reports.money import hourly_sides, money_lines, monthly_sides
+from rsspot.reports.policies import advice_lines, outcome_lines, policy_tally
 from rsspot.reports.problems import in_saved_order
 from rsspot.reports.programs import program_calls, program_files
 from rsspot.reports.protocol import Detail
@@ -59,7 +60,7 @@ class MarkdownReport:
 
     def plan(self, plan: Plan) -> str:
         plan = masked_plan(plan)
-        top, notes = [*_top(plan), *_refusals(plan)], [*_programs(plan), *_notes(plan)]
+        top, notes = [*_top(plan), *_refusals(plan), *_policies(plan)], [*_programs(plan), *_notes(plan)]
         room = BUDGET - sum(len(part) + 2 for part in (*top, *notes, _foot(len(plan.changes))))
         destroyed, unseen = self._destroyed(plan, room)
         rest, unnamed = self._rest(plan, room - sum(len(part) + 2 for part in destroyed))
@@ -171,6 +172,14 @@ def _refusals(plan: Plan) -> Iterator[str]:
         lines = [line for each in told for line in each.split("\n")]
         yield f"### Refused: {len(plan.refusals)} objection{'' if len(plan.refusals) == 1 else 's'}"
         yield _bounded(lines)
+
+
+def _policies(plan: Plan) -> Iterator[str]:
+    """What policies warn of in view, and what came of all of them folded."""
+    if advice := advice_lines(plan):
+        yield f"### Policies\n\n{_bounded(advice)}"
+    if plan.policies:
+        yield folded(policy_tally(plan), _bounded(outcome_lines(plan)))
 
 
 def _programs(plan: Plan) -> Iterator[str]:

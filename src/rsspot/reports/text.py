@@ -12,6 +12,7 @@ from rsspot.planner.masking import masked_plan
 from rsspot.planner.plan import DRIFT, Plan
 from rsspot.reports.grouping import groups_of, in_order
 from rsspot.reports.money import money_lines
+from rsspot.reports.policies import advice_lines
 from rsspot.reports.problems import in_saved_order, render_problems
 from rsspot.reports.programs import program_calls, program_files
 from rsspot.reports.protocol import Detail, Traffic
@@ -138,6 +139,7 @@ def _lines(plan: Plan, style: _Style) -> Iterator[str]:
     yield from _programs(plan)
     for note in sorted(plan.notes):
         yield f"Note: {printable(note)}"
+    yield from map(printable, advice_lines(plan))
     for each in plan.pending:
         yield f"Not ready yet: {printable(each.address)}: {printable(each.note)}"
     if plan.undeclared:

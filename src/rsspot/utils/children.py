@@ -46,8 +46,8 @@ def run_program(
         try:
             output, _ = process.communicate(given, timeout=timeout)
             code = process.returncode
-        except TimeoutExpired:
-            output, code = b"", None
+        except TimeoutExpired as late:
+            output, code = late.output or b"", None
         finally:
             _kill(process)
     return ProgramEnd(code, output or b"")
