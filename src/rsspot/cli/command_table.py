@@ -24,6 +24,7 @@ OWN = {
     "detach": ("rsspot.cli.handover", "Take live objects out of their stack, and leave them as they are."),
     "move": ("rsspot.cli.handover", "Give live objects of one stack to another."),
     "validate": ("rsspot.cli.validate", "Check manifests without contacting the service."),
+    "policy": ("rsspot.cli.policy", "Test the policies that plans have to hold to."),
     "fmt": ("rsspot.cli.fmt", "Put manifests into the usual layout."),
     "render": ("rsspot.cli.render", "Print the manifests as they are understood, with the origin of each default."),
     "export": ("rsspot.cli.export", "Write manifests of live objects, for the stacks that they belong to."),

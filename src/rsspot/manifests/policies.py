@@ -15,7 +15,7 @@ LONGEST_EXPRESSION = 16_384
 LONGEST_MESSAGE = 500
 
 
-class Severity(StrEnum):
+class PolicySeverity(StrEnum):
     """What becomes of a plan for which a policy does not hold."""
 
     DENY = "deny"
@@ -48,7 +48,7 @@ class PolicyEntry(Model):
     """What the policy is called. Lowercase letters, digits and hyphens."""
     message: Annotated[str | None, rule(_check_message)] = None
     """What is told where it does not hold: a sentence for whoever wrote the change."""
-    severity: Annotated[str, one_of(*Severity)] = Severity.DENY.value
+    severity: Annotated[str, one_of(*PolicySeverity)] = PolicySeverity.DENY.value
     """What becomes of a plan for which it does not hold."""
     expression: Annotated[str | None, rule(_check_expression)] = None
     """What has to hold, in the Common Expression Language."""

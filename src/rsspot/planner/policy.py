@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rsspot.errors import Origin, Problem
-from rsspot.manifests.policies import Severity
+from rsspot.manifests.policies import PolicySeverity
 
 MOST_FINDINGS = 20
 """Of one policy; the others are counted."""
@@ -17,7 +17,7 @@ class Policy:
     """expression: what has to hold, in the Common Expression Language · message: what is told where it does not."""
 
     name: str
-    severity: Severity
+    severity: PolicySeverity
     message: str
     expression: str
     origin: Origin | None = None
@@ -55,7 +55,7 @@ class PolicyResult:
     @property
     def refuses(self) -> bool:
         """Whether the plan may not be applied."""
-        return self.failure is not None or (bool(self.total) and self.policy.severity is Severity.DENY)
+        return self.failure is not None or (bool(self.total) and self.policy.severity is PolicySeverity.DENY)
 
     @property
     def problems(self) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from rsspot.errors import Origin
-from rsspot.manifests.policies import Severity
+from rsspot.manifests.policies import PolicySeverity
 from rsspot.planner.json_model import CONFIG
 from rsspot.planner.policy import Policy, PolicyResult, Violation
 
@@ -38,7 +38,7 @@ class PlanPolicy(_Json):
     """
 
     name: str
-    severity: Severity
+    severity: PolicySeverity
     message: str
     expression: str
     source: PlanSource | None = None

@@ -11,7 +11,7 @@ from rsspot.errors import ManifestError, Origin, Origins, Problem, nearest
 from rsspot.manifests.files import ManifestFile, text_of
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.manifests.own_files import is_of_the_kernel, is_own_file
-from rsspot.manifests.policies import LONGEST_EXPRESSION, PolicyEntry, PolicyFile, Severity
+from rsspot.manifests.policies import LONGEST_EXPRESSION, PolicyEntry, PolicyFile, PolicySeverity
 from rsspot.manifests.source import read_sources
 from rsspot.manifests.validation import as_model
 from rsspot.planner.policy import Policy
@@ -90,7 +90,7 @@ class _Reading:
                 place = nearest(origins, (*above, index, member), None)
                 expression = self._text(folder / entry.file, place)
             if expression is not None:
-                severity = Severity(entry.severity)
+                severity = PolicySeverity(entry.severity)
                 self.policies.append(Policy(str(entry.name), severity, str(entry.message), expression, origin))
 
     def take_list(self, path: Path, origin: Origin | None, depth: int) -> None:
@@ -113,10 +113,10 @@ class _Reading:
     def _take_file(self, path: Path, origin: Origin | None, depth: int) -> None:
         if not path.name.endswith(SUFFIXES):
             hint = "policies are in *.yaml, and the expression of one of them may be in a *.cel"
-            self.problems.append(Problem(f"{_shown(path)} is no file with policies", origin, hint, RULE))
+            self.problems.append(Problem(f"{_shown(path)}: is no file with policies", origin, hint, RULE))
             return
         if (wrong := _unusable(path)) is not None:
-            self.problems.append(Problem(wrong, origin, rule=RULE))
+            self.problems.append(Problem(f"{_shown(path)}: {wrong}", origin, rule=RULE))
             return
         sources, problems = read_sources([ManifestFile(_shown(path), named=True)])
         self.problems += problems
@@ -127,16 +127,14 @@ class _Reading:
 
     def _text(self, path: Path, origin: Origin | None) -> str | None:
         """The expression in a file; None if it cannot be read."""
-        problem = _unusable(path)
         try:
-            text = "" if problem else text_of(ManifestFile(path, named=True)).strip()
+            if wrong := _unusable(path):
+                raise ValueError(wrong)
+            text = text_of(ManifestFile(path, named=True)).strip()
+            if not 0 < len(text) <= LONGEST_EXPRESSION:
+                raise ValueError(f"must hold an expression of at most {LONGEST_EXPRESSION} characters")
         except ValueError as error:
-            problem = f"{_shown(path)} {error}"
-        else:
-            if not problem and not 0 < len(text) <= LONGEST_EXPRESSION:
-                problem = f"{_shown(path)} must hold an expression of at most {LONGEST_EXPRESSION} characters"
-        if problem:
-            self.problems.append(Problem(problem, origin, rule=RULE))
+            self.problems.append(Problem(f"{_shown(path)}: {error}", origin, rule=RULE))
             return None
         return text
 
@@ -147,11 +145,11 @@ def is_no_test(path: Path) -> bool:
 
 
 def _unusable(path: Path) -> str | None:
-    """Why a file is not read: it is none, or it may hold a credential of ours."""
+    """Why a file is not read, as a clause: it is none, or it may hold a credential of ours."""
     real = os.path.realpath(path)
     if is_of_the_kernel(real) or is_own_file(real, os.environ):
-        return f"{_shown(path)} is no file with policies"
-    return None if path.is_file() else f"there is no file {_shown(path)}"
+        return "is no file with policies"
+    return None if path.is_file() else "there is no such file"
 
 
 def _shown(path: Path) -> Path:

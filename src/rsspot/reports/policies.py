@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rsspot.manifests.policies import Severity
+from rsspot.manifests.policies import PolicySeverity
 from rsspot.planner.plan import Plan
 from rsspot.planner.policy import PolicyResult
 
@@ -20,7 +20,7 @@ OUTCOMES = {
     "info": "for information",
 }
 """Outcome -> words for people."""
-LABELS = {Severity.WARN: "Warning", Severity.INFO: "Info"}
+LABELS = {PolicySeverity.WARN: "Warning", PolicySeverity.INFO: "Info"}
 
 
 def outcome(result: PolicyResult) -> str:

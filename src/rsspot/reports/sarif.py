@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from rsspot.constants import VERSION
 from rsspot.errors import Origin, Problem
-from rsspot.manifests.policies import Severity
+from rsspot.manifests.policies import PolicySeverity
 from rsspot.planner.change import Action, Change
 from rsspot.planner.plan import Plan
 from rsspot.planner.policy import PolicyResult
@@ -73,7 +73,7 @@ def _of_change(change: Change) -> _Result:
 
 
 def _of_advice(result: PolicyResult, problem: Problem) -> _Result:
-    level = "warning" if result.policy.severity is Severity.WARN else "note"
+    level = "warning" if result.policy.severity is PolicySeverity.WARN else "note"
     return replace(_of_problem(problem), level=level)
 
 

@@ -6,7 +6,7 @@ from rsspot.manifests.manifest import ManifestSet
 from rsspot.planner.plan import Plan
 from rsspot.planner.policy import Policy
 from rsspot.planner.policy_codec import PlanPolicy, load_result
-from rsspot.policies.judging import judged
+from rsspot.policies.judgement import judged
 from rsspot.policies.sources import policies_of
 from rsspot.state.ledger.protocol import Ledger
 
