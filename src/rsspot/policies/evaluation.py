@@ -12,16 +12,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rsspot.errors import ManifestError
 from rsspot.planner.change import Change
 from rsspot.planner.policy import MOST_FINDINGS, Policy, PolicyResult, Violation
 from rsspot.utils.children import ProgramEnd, run_program
-from rsspot.utils.serialization import Document
+from rsspot.utils.serialization import Document, without_surrogates
 
 LIBRARY = "cel"
 INSTALL = "pip install 'rsspot[policy]'"
 MISSING = f"the library that evaluates policies is not installed; run: {INSTALL}"
 SECONDS = 60.0
-"""For all policies of a plan together."""
+"""For all policies of a plan together, and as many more as its size may need on a slow machine."""
+SECONDS_EACH = 0.002
+"""For each policy and change."""
 MEMORY = 2 * 1024**3
 """Bytes."""
 WORKER = Path(__file__).with_name("worker.py")
@@ -32,26 +35,44 @@ def evaluate(
     variables: Document,
     changes: Sequence[Change],
     *,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
     memory: int = MEMORY,
+    only_compile: bool = False,
 ) -> tuple[PolicyResult, ...]:
     """What comes of each policy. variables: of `variables_of` · changes: those in it
 
+    only_compile: whether to see only that each can be understood
+
     Never raises for what an expression does: a policy that cannot be evaluated has a failure.
     """
+    seconds = seconds or SECONDS + SECONDS_EACH * len(policies) * len(changes)
     library = library_folder()
     if library is None:
         return tuple(PolicyResult(each, failure=MISSING) for each in policies)
     expressions = [each.expression for each in policies]
-    given = {"path": library, "memory": memory, "most": MOST_FINDINGS, "expressions": expressions, **variables}
+    given = {"path": library, "memory": memory, "most": MOST_FINDINGS, "compile": only_compile}
+    told = json.dumps({**given, "expressions": expressions, **variables}, ensure_ascii=False)
+    # Without variables of the environment that would let it load other code, and without our credentials.
+    command = [sys.executable, "-E", "-P", "-B", str(WORKER)]
     try:
-        # Without variables of the environment that would let it load other code, and without our credentials.
-        command = [sys.executable, "-E", "-P", "-B", str(WORKER)]
-        ended = run_program(command, json.dumps(given).encode(), timeout=seconds, environ={}, keep_output=True)
+        ended = run_program(command, without_surrogates(told).encode(), timeout=seconds, environ={}, keep_output=True)
     except OSError as error:
         failure = f"the process that evaluates policies cannot be started: {error.strerror}"
         return tuple(PolicyResult(each, failure=failure) for each in policies)
     return tuple(_results(policies, changes, ended, seconds))
+
+
+def check(policies: Sequence[Policy]) -> str | None:
+    """Why policies could not be checked, if that is so. Raises ManifestError for those that cannot be understood."""
+    if not policies:
+        return None
+    if library_folder() is None:
+        return f"the policies are not checked: {MISSING}"
+    results = evaluate(policies, {}, (), only_compile=True)
+    problems = [problem for each in results for problem in each.problems]
+    if problems:
+        raise ManifestError(problems)
+    return None
 
 
 def library_folder() -> str | None:

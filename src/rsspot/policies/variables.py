@@ -13,20 +13,23 @@ from rsspot.planner.plan import Plan
 from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document
 
+BRIEF = ("tool", "scope", "command", "complete", "summary")
+"""What an expression about one change sees of the plan: nothing that grows with it."""
 ROOMS = ("metadata", "spec")
 NOT_OF_THE_PLAN = ("changes", "policies", "refusals", "digest")
 """What a plan has only once it was judged, and its changes, which stand beside it."""
 
 
 def variables_of(plan: Plan) -> Document:
-    """plan, changes and money, as JSON. Secrets are masked in all of it."""
+    """plan, brief, changes and money, as JSON. Secrets are masked in all of it."""
     masked, written = masked_plan(plan), dump_plan(plan)
     changes = [
         {**document, "old": _old(change), "new": _new(change), "destructive": change.destructive}
         for change, document in zip(masked.changes, written["changes"], strict=True)
     ]
     around = {key: value for key, value in written.items() if key not in NOT_OF_THE_PLAN}
-    return {"plan": {"cost": None, **around}, "changes": changes, "money": money_of(plan.cost)}
+    brief = {key: written[key] for key in BRIEF}
+    return {"plan": {"cost": None, **around}, "brief": brief, "changes": changes, "money": money_of(plan.cost)}
 
 
 def _new(change: Change) -> Document:

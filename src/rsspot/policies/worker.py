@@ -1,8 +1,9 @@
 """Evaluates expressions in a process of its own, whose time and memory are bounded. Imports nothing of this package.
 
 What it reads is one JSON object: `path` of the library, `memory` in bytes, `most` findings, the `expressions`, and what
-they may look at: `plan` (without its changes), `changes`, `money`. For each expression it prints a line of JSON when it
-begins, and one with what came of it.
+they may look at: `plan` without its changes, `brief` as much of it as stands beside one change, `changes`, `money`.
+With `compile` they are read and not evaluated. For each expression it prints a line of JSON when it begins, and one
+with what came of it.
 """
 
 from __future__ import annotations
@@ -54,18 +55,21 @@ def _evaluated(expression: str, given: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         return {"failure": _clause(error)}
     named = set(program.variables())
-    if EACH not in named:
-        plan = {**given["plan"], ALL: given[ALL]}
-        held = _held(program, {"plan": plan, ALL: given[ALL], "money": given["money"]})
-        return held if isinstance(held, dict) else {"violations": [], "total": 0 if held else 1}
-    if ALL in named:
+    if {EACH, ALL} <= named:
         return {"failure": f"it names both {EACH} and {ALL}: judge each change, or all of them at once"}
-    return _each(program, given)
+    if given["compile"]:
+        return {"violations": [], "total": 0}
+    # To convert a variable takes longer than to evaluate most expressions: only what is named is handed over.
+    if EACH in named:
+        around = {name: value for name, value in (("plan", given["brief"]), ("money", given["money"])) if name in named}
+        return _each(program, around, given)
+    whole = {"plan": {**given["plan"], ALL: given[ALL]}, ALL: given[ALL], "money": given["money"]}
+    held = _held(program, {name: value for name, value in whole.items() if name in named})
+    return held if isinstance(held, dict) else {"violations": [], "total": 0 if held else 1}
 
 
-def _each(program: Any, given: dict[str, Any]) -> dict[str, Any]:
+def _each(program: Any, around: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     violations, total = [], 0
-    around = {"plan": given["plan"], "money": given["money"]}
     for index, change in enumerate(given[ALL]):
         held = _held(program, {**around, EACH: change})
         if isinstance(held, dict):
