@@ -12,6 +12,7 @@ import typer
 from rsspot.cli import errors
 from rsspot.cli.option_groups import with_groups
 from rsspot.cli.plan_options import PATHS, GivenVariables, load_manifests, reporting_session, stack_name
+from rsspot.cli.reconcile import check_named
 from rsspot.cli.report_files import ReportFlags, take_reports
 from rsspot.cli.running import show_plan, write_reports
 from rsspot.cli.session import CliSession
@@ -68,6 +69,9 @@ def drift(
     stack: str | None = shown(
         typer.Option(None, "--stack", help="The name of the stack, instead of manifests: the ledger alone is compared.")
     ),
+    prune: bool = typer.Option(
+        False, "--prune", help="Take what no manifest declares any more for not applied yet, as `apply --prune` does."
+    ),
     unapplied: bool = typer.Option(
         False, "--unapplied", help="Exit with 2 also for what is declared and not applied yet."
     ),
@@ -89,7 +93,8 @@ def drift(
     cli = reporting_session(findings=True)
     take_reports(cli, reports)
     notification = _notification(notifying)
-    report = cli.run(_found(cli, paths, stack, given, (tuple(target), tuple(exclude))))
+    selection = {"prune": prune, "target": tuple(target), "exclude": tuple(exclude)}
+    report = cli.run(_found(cli, paths, stack, given, selection))
     show_plan(cli, report)
     write_reports(cli, report)
     if notification.is_wanted(report):
@@ -108,21 +113,22 @@ def _found(
     paths: list[Path],
     stack: str | None,
     given: GivenVariables,
-    selection: tuple[tuple[str, ...], tuple[str, ...]],
+    selection: dict[str, Any],
 ) -> Any:
     """Looks for drift by manifests, or by the ledger alone. Manifests are read at once."""
     from rsspot.planner.options import PlanOptions
     from rsspot.workflows.drift import find_drift, find_recorded_drift
 
-    target, exclude = selection
-    if stack is not None and (paths or target or exclude):
+    options = PlanOptions(**selection)
+    if stack is not None and (paths or any(selection.values())):
         raise UsageError("cannot combine --stack with manifests or a selection", hint="give --stack alone")
     name = stack_name(stack) if stack is not None else None
     manifests = load_manifests(cli, paths, given.var, given.var_file) if name is None else None
+    if manifests is not None:
+        check_named(manifests, options)
 
     async def found() -> Plan:
         if manifests is not None:
-            options = PlanOptions(target=target, exclude=exclude)
             return await find_drift(cli.client, cli.reading_ledger, manifests, options=options)
         return await find_recorded_drift(cli.client, cli.whole_ledger, str(name))
 

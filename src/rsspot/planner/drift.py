@@ -52,7 +52,7 @@ class _Drift:
         found = [
             *(change for change, _ in pairs if change),
             *self._unplanned(),
-            *(_made(each) for each in foreign if each.ref),
+            *(_made(each.address, each.ref) for each in foreign if each.ref),
         ]
         return replace(
             plan,
@@ -69,6 +69,8 @@ class _Drift:
 
     def _split(self, change: Change) -> tuple[Change | None, Change | None]:
         """What somebody else did to the object of a change, and what of the change is not applied yet."""
+        if change.action is Action.DELETE and self._is_foreign(Leftover(change.address, change.ref)):
+            return _made(change.address, change.ref), None
         if self._kinds[change.ref.kind].local or change.deferred or (change.base and not change.edits):
             return None, change
         if change.base is None:
@@ -150,9 +152,8 @@ def _reason(edits: tuple[Edit, ...]) -> str:
     return "changed by somebody else" if known else f"not as declared; {UNKNOWN}"
 
 
-def _made(leftover: Leftover) -> Change:
-    assert leftover.ref is not None
-    return Change(leftover.address, Action.CREATE, leftover.ref, "made by somebody else, under the label of the stack")
+def _made(address: str, ref: Ref) -> Change:
+    return Change(address, Action.CREATE, ref, "made by somebody else, under the label of the stack")
 
 
 def _without_consequences(changes: list[Change], plan: Plan) -> tuple[Change, ...]:
