@@ -106,7 +106,10 @@ def test_the_life_of_a_change(tmp_path: Path, hosts: CodeHosts, job, by_hand) ->
     denied = job(here, "pull_request", "f" * 40, head).run(command="plan", **prune, **paths)
     assert (denied.failed, denied.code) == ("Result of the plan", 5), denied.log
     assert "title=policy/few-servers::spotnodepool/production/general" in denied.log
-    assert "No pool of production has more than 8 servers." in comment["body"] and "4 policies: 1 denied" in comment["body"]
+    assert (
+        "No pool of production has more than 8 servers." in comment["body"]
+        and "4 policies: 1 denied" in comment["body"]
+    )
     repository.git("switch", "-q", "main")
 
     assert run(["policy", "test", str(here / "policies")]) == 0
