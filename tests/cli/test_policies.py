@@ -128,8 +128,8 @@ def test_every_format_tells_what_came_of_policies(rsspot: Command) -> None:
     for end in ("txt", "md", "html", "xml", "sarif", "json"):
         assert "A bid is at most 0.05 USD an hour." in read[end], end
         assert "One change is enough." in read[end] and "It is not free." in read[end], end
-    assert "4 policies: 1 denied, 1 warned, 1 told something, 1 held" in read["md"]
-    assert "4 policies: 1 denied, 1 warned, 1 told something, 1 held" in read["html"]
+    assert "4 policies: 1 denied, 1 warned, 1 mentioned, 1 held" in read["md"]
+    assert "4 policies: 1 denied, 1 warned, 1 mentioned, 1 held" in read["html"]
     outcomes = {each["name"]: each["outcome"] for each in json.loads(read["json"])["policies"]}
     assert outcomes == {"bid-ceiling": "violated", "keep": "holds", "small": "violated", "told": "violated"}
     found = {each["ruleId"]: each["level"] for each in json.loads(read["sarif"])["runs"][0]["results"]}
