@@ -15,8 +15,10 @@ import pytest
 from rsspot.applier.options import ApplyOptions
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.controller.interval import FIRST_RETRY, Interval
-from rsspot.controller.loop import SUFFIX, Controller, ControllerOptions, Stop
+from rsspot.controller.loop import SUFFIX, Controller, ControllerOptions
+from rsspot.controller.reconciler import RoundOptions
 from rsspot.controller.rounds import DesiredState, Round, RoundOutcome
+from rsspot.controller.stop import Stop
 from rsspot.errors import StateError
 from rsspot.manifests.parse import load
 from rsspot.planner.options import PlanOptions
@@ -49,9 +51,11 @@ class Bench:
         return DesiredState(load([self.file], environ={}))
 
     def controller(self, *, ledger: Callable[[], Ledger] | None = None, **options: Any) -> Controller:
-        wanted = {"interval": Interval(300.0, 0.0), "run": ApplyOptions(wait="none"), **options}
+        most = options.pop("most_rounds", None)
+        wanted = RoundOptions(**{"run": ApplyOptions(wait="none"), **options})
         opened = ledger or (lambda: open_ledger(self.state))
-        return Controller(self.client, opened, self.read, ControllerOptions(**wanted), chance=random.Random(1))
+        chosen = ControllerOptions(wanted, Interval(300.0, 0.0), most)
+        return Controller(self.client, opened, self.read, chosen, chance=random.Random(1))
 
     async def rounds(self, most: int, **options: Any) -> list[Round]:
         """What that many rounds came to."""
@@ -253,7 +257,7 @@ async def test_a_run_that_is_told_to_end_starts_no_further_write(bench: Bench) -
         bench.client,
         lambda: open_ledger(bench.state),
         bench.read,
-        ControllerOptions(apply=True, run=ApplyOptions(wait="none", parallel=1)),
+        ControllerOptions(RoundOptions(apply=True, run=ApplyOptions(wait="none", parallel=1))),
         stop=stop,
         on_event=lambda event: stop.ask() if type(event).__name__ == "StepEnded" else None,
     )

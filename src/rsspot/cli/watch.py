@@ -32,9 +32,10 @@ from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
     from rsspot.applier.events import Event
-    from rsspot.controller.loop import Controller, Stop
+    from rsspot.controller.loop import Controller
     from rsspot.controller.repository import Repository
     from rsspot.controller.rounds import DesiredState, Round
+    from rsspot.controller.stop import Stop
     from rsspot.manifests.manifest import ManifestSet
 
     Listener = Callable[[Round], object]
@@ -96,16 +97,16 @@ async def _watch(
     interval: float,
 ) -> None:
     from rsspot.controller.interval import Interval
-    from rsspot.controller.loop import Controller, ControllerOptions, Stop
+    from rsspot.controller.loop import Controller, ControllerOptions
+    from rsspot.controller.reconciler import RoundOptions
+    from rsspot.controller.stop import Stop
     from rsspot.state.ledger import open_ledger
 
     async with _source(cli, paths, watching.git, given) as read:
         first = (await read()).manifests
         options = ControllerOptions(
-            apply=watching.apply,
-            interval=Interval(interval, watching.jitter / 100),
-            plan=with_max_cost(plan_options(flags), flags.max_cost, first),
-            run=run,
+            RoundOptions(watching.apply, with_max_cost(plan_options(flags), flags.max_cost, first), run),
+            Interval(interval, watching.jitter / 100),
             most_rounds=watching.rounds,
         )
         async with _listeners(cli, watching.listen) as listeners:

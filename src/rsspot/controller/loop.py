@@ -10,27 +10,23 @@ second controller of the same stack on standby.
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, closing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
 
-from rsspot.applier.events import Event, Recap, RunOutcome
+from rsspot.applier.events import Event
 from rsspot.applier.lease import hold
-from rsspot.applier.options import ApplyOptions, CancelToken
 from rsspot.client.async_client import AsyncSpotClient
 from rsspot.controller.interval import Interval
+from rsspot.controller.reconciler import Read, Reconciler, RoundOptions
 from rsspot.controller.rounds import DesiredState, Round, RoundOutcome
+from rsspot.controller.stop import Stop
 from rsspot.errors import Locked, PlanRefused, Problem, RsspotError, StateError
 from rsspot.manifests.manifest import ManifestSet
-from rsspot.planner.case import Rule
-from rsspot.planner.options import PlanOptions
-from rsspot.planner.plan import Plan
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.clock import Clock
 from rsspot.workflows.known import scope_id
-from rsspot.workflows.reconcile import apply_plan, make_plan
 
 STANDBY_LOOKS = 15.0
 """Seconds after which a controller on standby looks whether the other one has gone."""
@@ -40,66 +36,15 @@ SUFFIX = "#watch"
 
 @dataclass(frozen=True)
 class ControllerOptions:
-    """What a controller does in each round. most_rounds: how many rounds it does; None for no end."""
+    """What a controller does, and how often. most_rounds: how many rounds it does; None for no end."""
 
-    apply: bool = False
+    round: RoundOptions = field(default_factory=RoundOptions)
     interval: Interval = field(default_factory=Interval)
-    plan: PlanOptions = field(default_factory=PlanOptions)
-    run: ApplyOptions = field(default_factory=ApplyOptions)
     most_rounds: int | None = None
 
 
 Identity = tuple[str, str | None, str | None]
 """The stack, organization and profile that manifests name."""
-
-
-class Stop:
-    """The wish that a controller ends: it begins nothing more, and a run under way is stopped as Ctrl-C does it."""
-
-    def __init__(self) -> None:
-        self._asked = asyncio.Event()
-        self._run: CancelToken | None = None
-
-    @property
-    def asked(self) -> bool:
-        return self._asked.is_set()
-
-    @property
-    def is_heard(self) -> bool:
-        """Whether a run is under way that ends by itself once it is asked to."""
-        return self._run is not None and self._run.is_heard
-
-    def ask(self) -> None:
-        """End soon."""
-        self._asked.set()
-        if self._run is not None:
-            self._run.ask()
-
-    def abandon(self) -> None:
-        """End without waiting for the requests under way."""
-        self._asked.set()
-        if self._run is not None:
-            self._run.abandon()
-
-    @contextmanager
-    def during(self) -> Iterator[CancelToken]:
-        """The token of the run that lasts as long as the block."""
-        self._run = CancelToken()
-        if self.asked:
-            self._run.ask()
-        try:
-            yield self._run
-        finally:
-            self._run = None
-
-    async def wait(self, seconds: float, clock: Clock) -> None:
-        """Let that much time pass, or less if the end is asked for."""
-        tasks = [asyncio.ensure_future(self._asked.wait()), asyncio.ensure_future(clock.sleep(seconds))]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 class Controller:
@@ -113,7 +58,7 @@ class Controller:
         self,
         client: AsyncSpotClient,
         ledger: Callable[[], Ledger],
-        read: Callable[[], Awaitable[DesiredState]],
+        read: Read,
         options: ControllerOptions | None = None,
         *,
         stop: Stop | None = None,
@@ -124,9 +69,9 @@ class Controller:
         self._client, self._open, self._read = client, ledger, read
         self._options = options or ControllerOptions()
         self._chance = chance or random.Random()
-        self._on_event = on_event or (lambda _: None)
         self._lease_clock = lease_clock
         self.stop = stop or Stop()
+        self._reconciler = Reconciler(client, self._options.round, stop=self.stop, on_event=on_event)
         self._stack = ""
         self._identity: Identity = ("", None, None)
         self._count = self._failures = 0
@@ -161,7 +106,8 @@ class Controller:
         async with hold(ledger, await self._scope(), self._lease_clock, self._client.hooks) as held:
             while not self._done:
                 held.check()
-                ended = await self._round(ledger)
+                self._count += 1
+                ended = await self._reconciler.round(ledger, self._same_stack, self._count, self._stack)
                 ended = replace(ended, wait=self._wait_after(ended.outcome))
                 yield ended
                 if not self._done:
@@ -181,68 +127,14 @@ class Controller:
         self._failures = self._failures + 1 if outcome is RoundOutcome.FAILED else 0
         return self._options.interval.wait(self._failures, self._chance)
 
-    async def _round(self, ledger: Ledger) -> Round:
-        self._count += 1
-        clock = self._client.clock
-        started = clock.monotonic()
-        begun = Round(self._count, self._stack, clock.now(), RoundOutcome.FAILED)
-        ended = await self._reconciled(ledger, begun)
-        return replace(ended, seconds=clock.monotonic() - started)
-
-    async def _reconciled(self, ledger: Ledger, begun: Round) -> Round:
-        """What became of a round that began. Each part of it that is known by then is in it."""
-        known = begun
-        try:
-            declared = await self._read()
-            self._require_same_stack(declared)
-            known = replace(known, declared=declared)
-            plan = await make_plan(self._client, ledger, declared.manifests, options=self._options.plan)
-            known = replace(known, plan=plan)
-            outcome, reason = self._judged(plan, declared)
-            if outcome is not RoundOutcome.APPLIED:
-                return replace(known, outcome=outcome, reason=reason)
-            return _ended(known, await self._applied(ledger, plan))
-        except Locked as error:
-            return replace(known, outcome=RoundOutcome.LOCKED, error=error, reason=error.message)
-        except PlanRefused as error:
-            return replace(known, outcome=RoundOutcome.REFUSED, error=error, reason=error.message)
-        except RsspotError as error:
-            return replace(known, outcome=RoundOutcome.FAILED, error=error, reason=error.message)
-
-    def _require_same_stack(self, declared: DesiredState) -> None:
-        """Refuse manifests of another stack or account: the lease and the client are those of the first ones."""
+    async def _same_stack(self) -> DesiredState:
+        """The manifests. Refuses those of another stack or account: the lease and the client are of the first ones."""
+        declared = await self._read()
         now, then = _identity(declared.manifests), self._identity
         if now != then:
             message = f"the manifests are of {_named(now)} now, and were of {_named(then)} at the start"
             raise PlanRefused([Problem(message)], hint="start the controller again")
-
-    def _judged(self, plan: Plan, declared: DesiredState) -> tuple[RoundOutcome, str]:
-        """What is to become of a plan, and why it is not applied."""
-        if plan.refusals:
-            # What could not be read may be read next time, and nobody has to mend anything.
-            unread = all(problem.rule == Rule.INCOMPLETE_READ for problem in plan.refusals)
-            outcome = RoundOutcome.FAILED if unread else RoundOutcome.REFUSED
-            return outcome, "; ".join(problem.message for problem in plan.refusals)
-        if plan.empty:
-            return RoundOutcome.IN_SYNC, ""
-        if not self._options.apply:
-            return RoundOutcome.OUT_OF_SYNC, ""
-        pause = declared.manifests.stack_spec.pause
-        if pause is not None and pause.holds(self._client.clock.now()):
-            return RoundOutcome.PAUSED, pause.sentence
-        return RoundOutcome.APPLIED, ""
-
-    async def _applied(self, ledger: Ledger, plan: Plan) -> Recap | None:
-        """Apply a plan. None if it was stopped before its run began."""
-        recap = None
-        with self.stop.during() as token:
-            options = replace(self._options.run, stop=token)
-            async with aclosing(apply_plan(self._client, ledger, plan, options)) as events:
-                async for event in events:
-                    self._on_event(event)
-                    if isinstance(event, Recap):
-                        recap = event
-        return recap
+        return declared
 
 
 def _identity(manifests: ManifestSet) -> Identity:
@@ -255,10 +147,3 @@ def _named(identity: Identity) -> str:
         filter(None, [organization and f"organization {organization}", profile and f"profile {profile}"])
     )
     return f"the stack {stack}" + (f" of {account}" if account else "")
-
-
-def _ended(known: Round, recap: Recap | None) -> Round:
-    if recap is not None and recap.outcome is RunOutcome.OK:
-        return replace(known, outcome=RoundOutcome.APPLIED, recap=recap)
-    reason = f"run {recap.run} ended {recap.outcome.value}" if recap else "it was stopped before its run began"
-    return replace(known, outcome=RoundOutcome.FAILED, recap=recap, reason=reason)
