@@ -40,7 +40,9 @@ async def take_snapshot(
     snapshot, wanted = Snapshot(await client.organization.namespace()), list(kinds)
 
     async def read(kind: Kind[Any]) -> Objects:
-        listed = await client.documents(kind).list()
+        documents = client.documents(kind)
+        # Catalogues change slowly: the stacks of a fleet share one read of them, from the cache of their client.
+        listed = await (documents.list() if kind.manageable else documents.kept_list())
         if not listed.definite:
             raise ServerError("the response has null in place of its items", status=200)
         return by_name(listed)

@@ -54,6 +54,15 @@ class Reconciler:
         ended = await self._reconciled(ledger, read, begun)
         return replace(ended, seconds=clock.monotonic() - started)
 
+    async def apply_shown(self, ledger: Ledger, shown: Round) -> Round:
+        """Apply the plan of a round that somebody has seen. What has moved since is left alone, and fails the run."""
+        started = self._client.clock.monotonic()
+        try:
+            ended = await self._settled(ledger, shown)
+        except RsspotError as error:
+            ended = _ended_by(error, shown)
+        return replace(ended, seconds=self._client.clock.monotonic() - started)
+
     async def _reconciled(self, ledger: Ledger, read: Read, begun: Round) -> Round:
         """What became of a round that began. Each part of it that is known by then is in it."""
         known = begun
@@ -62,16 +71,18 @@ class Reconciler:
             known = replace(known, declared=declared, stack=declared.manifests.stack)
             plan = await make_plan(self._client, ledger, declared.manifests, options=self._options.plan)
             known = replace(known, plan=plan)
-            outcome, reason = self._judged(plan, declared)
-            if outcome is not RoundOutcome.APPLIED:
-                return replace(known, outcome=outcome, reason=reason)
-            return _ended(known, await self._applied(ledger, plan))
-        except Locked as error:
-            return replace(known, outcome=RoundOutcome.LOCKED, error=error, reason=error.message)
-        except PlanRefused as error:
-            return replace(known, outcome=RoundOutcome.REFUSED, error=error, reason=error.message)
+            return await self._settled(ledger, known)
         except RsspotError as error:
-            return replace(known, outcome=RoundOutcome.FAILED, error=error, reason=error.message)
+            return _ended_by(error, known)
+
+    async def _settled(self, ledger: Ledger, known: Round) -> Round:
+        """What becomes of a round that has its plan."""
+        plan, declared = known.plan, known.declared
+        assert plan is not None and declared is not None
+        outcome, reason = self._judged(plan, declared)
+        if outcome is not RoundOutcome.APPLIED:
+            return replace(known, outcome=outcome, reason=reason)
+        return _ended(known, await self._applied(ledger, plan))
 
     def _judged(self, plan: Plan, declared: DesiredState) -> tuple[RoundOutcome, str]:
         """What is to become of a plan, and why it is not applied."""
@@ -100,6 +111,12 @@ class Reconciler:
                     if isinstance(event, Recap):
                         recap = event
         return recap
+
+
+def _ended_by(error: RsspotError, known: Round) -> Round:
+    """What became of a round that an error ended."""
+    outcomes = {Locked: RoundOutcome.LOCKED, PlanRefused: RoundOutcome.REFUSED}
+    return replace(known, outcome=outcomes.get(type(error), RoundOutcome.FAILED), error=error, reason=error.message)
 
 
 def _ended(known: Round, recap: Recap | None) -> Round:

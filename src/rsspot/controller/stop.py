@@ -11,11 +11,11 @@ from rsspot.utils.clock import Clock
 
 
 class Stop:
-    """The wish that a controller ends: it begins nothing more, and a run under way is stopped as Ctrl-C does it."""
+    """The wish that a controller ends: it begins nothing more, and runs under way are stopped as Ctrl-C does it."""
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
-        self._run: CancelToken | None = None
+        self._runs: list[CancelToken] = []
 
     @property
     def asked(self) -> bool:
@@ -24,30 +24,31 @@ class Stop:
     @property
     def is_heard(self) -> bool:
         """Whether a run is under way that ends by itself once it is asked to."""
-        return self._run is not None and self._run.is_heard
+        return any(run.is_heard for run in self._runs)
 
     def ask(self) -> None:
         """End soon."""
         self._asked.set()
-        if self._run is not None:
-            self._run.ask()
+        for run in self._runs:
+            run.ask()
 
     def abandon(self) -> None:
         """End without waiting for the requests under way."""
         self._asked.set()
-        if self._run is not None:
-            self._run.abandon()
+        for run in self._runs:
+            run.abandon()
 
     @contextmanager
     def during(self) -> Iterator[CancelToken]:
-        """The token of the run that lasts as long as the block."""
-        self._run = CancelToken()
+        """The token of a run that lasts as long as the block."""
+        run = CancelToken()
         if self.asked:
-            self._run.ask()
+            run.ask()
+        self._runs.append(run)
         try:
-            yield self._run
+            yield run
         finally:
-            self._run = None
+            self._runs.remove(run)
 
     async def wait(self, seconds: float, clock: Clock) -> None:
         """Let that much time pass, or less if the end is asked for."""
