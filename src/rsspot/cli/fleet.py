@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from rsspot.manifests.manifest import Default
     from rsspot.planner.options import PlanOptions
 
-    Job = Callable[[Member], Awaitable[StackResult]]
 app = App(help="Plan, apply and see many stacks side by side.")
 FLEET = shown(typer.Argument(..., metavar="FLEET", help="A fleet file, or a folder whose folders each hold a stack."))
 REPORTS = ("md", "html")
@@ -103,7 +102,8 @@ async def _looked_at(
 
     fleet, members = _chosen(path, fleet_flags)
     async with _work(cli, RoundOptions(plan=options) if options else RoundOptions()) as work:
-        results = await _all(work, members, work.plan, fleet_flags.stacks_at_a_time or fleet.parallelism)
+        parallelism = fleet_flags.stacks_at_a_time or fleet.parallelism
+        results = await _told(work, work.plan_all(members, parallelism))
     _show(cli, fleet, results, fleet_flags.report)
     if failing and (code := exit_code(results)):
         raise typer.Exit(code)
@@ -119,17 +119,12 @@ async def _applied(
     fleet, members = _chosen(path, fleet_flags)
     parallelism = fleet_flags.stacks_at_a_time or fleet.parallelism
     async with _work(cli, RoundOptions(plan=plan_options(flags), run=run)) as work:
-        planned = {each.member.name: each for each in await _all(work, members, work.plan, parallelism)}
-        differing = [each for each in members if planned[each.name].round.outcome is RoundOutcome.OUT_OF_SYNC]
+        planned = await _told(work, work.plan_all(members, parallelism))
+        differing = [each for each in planned if each.round.outcome is RoundOutcome.OUT_OF_SYNC]
         if differing and not yes:
-            _confirm(cli, fleet, list(planned.values()), len(differing))
-
-        async def apply_shown(member: Member) -> StackResult:
-            return await work.apply(member, planned[member.name].round)
-
-        for each in await _all(work, differing, apply_shown, parallelism):
-            planned[each.member.name] = each
-    results = list(planned.values())
+            _confirm(cli, fleet, planned, len(differing))
+        applied = await _told(work, work.apply_all(differing, parallelism))
+    results = list({each.member.name: each for each in [*planned, *applied]}.values())
     _show(cli, fleet, results, fleet_flags.report)
     if code := exit_code(results):
         raise typer.Exit(code)
@@ -154,16 +149,16 @@ def _chosen(path: Path, flags: FleetFlags) -> tuple[Fleet, tuple[Member, ...]]:
     return fleet, chosen(fleet, flags.only)
 
 
-async def _all(work: FleetWork, members: Any, job: Job, parallelism: int) -> list[StackResult]:
+async def _told(work: FleetWork, happening: AsyncGenerator[StackResult, None]) -> list[StackResult]:
     """What became of each stack, told on standard error as it comes."""
     from rsspot.controller.lines import round_line
-    from rsspot.fleet.work import side_by_side
 
     results = []
     with stopped_by_signals(work.stop):
-        async for each in side_by_side(members, job, parallelism, work.stop):
-            results.append(each)
-            print(f"{printable(each.member.name)}: {round_line(each.round)}", file=sys.stderr)
+        async with aclosing(happening) as coming:
+            async for each in coming:
+                results.append(each)
+                print(f"{printable(each.member.name)}: {round_line(each.round)}", file=sys.stderr)
     return results
 
 

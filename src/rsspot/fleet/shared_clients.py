@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rsspot.client.async_client import AsyncSpotClient
+from rsspot.client.shared_reads import SharedReads
 
 Account = tuple[str | None, str | None]
 """A profile and an organization; None for what the settings choose."""
@@ -16,13 +18,29 @@ class SharedClients:
     def __init__(self, make: Callable[[str | None, str | None], AsyncSpotClient]) -> None:
         self._make = make
         self._clients: dict[Account, AsyncSpotClient] = {}
+        self._planning = False
 
     def client(self, profile: str | None, organization: str | None) -> AsyncSpotClient:
         """The client of an account, made when it is first asked for."""
         account = profile, organization
         if account not in self._clients:
-            self._clients[account] = self._make(*account)
+            client = self._clients[account] = self._make(*account)
+            client.shared_reads = SharedReads() if self._planning else None
         return self._clients[account]
+
+    @contextmanager
+    def planning(self) -> Iterator[None]:
+        """While plans of all stacks are made, each kind of an account is listed once for all its stacks."""
+        self._share(planning=True)
+        try:
+            yield
+        finally:
+            self._share(planning=False)
+
+    def _share(self, *, planning: bool) -> None:
+        self._planning = planning
+        for client in self._clients.values():
+            client.shared_reads = SharedReads() if planning else None
 
     async def aclose(self) -> None:
         """Close all of them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 
 from rsspot.controller.reconciler import Reconciler, RoundOptions
@@ -40,16 +40,35 @@ class FleetWork:
 
     def __init__(
         self,
-        accounts: SharedClients,
+        clients: SharedClients,
         ledger: Callable[[], Ledger],
         options: RoundOptions,
         *,
         region: RegionOf = lambda _: None,
         stop: Stop | None = None,
     ) -> None:
-        self._accounts, self._open, self._options = accounts, ledger, options
+        self._clients, self._open, self._options = clients, ledger, options
         self._region = region
         self.stop = stop or Stop()
+
+    async def plan_all(self, members: Sequence[Member], parallelism: int) -> AsyncGenerator[StackResult, None]:
+        """Plan stacks side by side, by one list a kind of each account."""
+        with self._clients.planning():
+            async with aclosing(side_by_side(members, self.plan, parallelism, self.stop)) as results:
+                async for each in results:
+                    yield each
+
+    async def apply_all(self, shown: Sequence[StackResult], parallelism: int) -> AsyncGenerator[StackResult, None]:
+        """Apply the plans of stacks that somebody has seen, side by side."""
+        rounds = {each.member.name: each.round for each in shown}
+
+        async def apply(member: Member) -> StackResult:
+            return await self.apply(member, rounds[member.name])
+
+        members = [each.member for each in shown]
+        async with aclosing(side_by_side(members, apply, parallelism, self.stop)) as results:
+            async for each in results:
+                yield each
 
     async def plan(self, member: Member) -> StackResult:
         """Plan a stack."""
@@ -64,7 +83,7 @@ class FleetWork:
         try:
             declared = DesiredState(self._load(member))
             manifests = declared.manifests
-            client = self._accounts.client(
+            client = self._clients.client(
                 member.profile or manifests.profile, member.organization or manifests.organization
             )
             with closing(self._open()) as ledger:
