@@ -66,7 +66,7 @@ reference: .venv/dev
 # Pins with hashes; the files name no host. uv is pinned in a file of its own, since pip installs it.
 lock: .venv/dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
-		pyproject.toml --group build -o requirements/run.txt
+		pyproject.toml --extra policy --group build -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
 		pyproject.toml --group build --group test --group lint -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \

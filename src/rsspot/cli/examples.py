@@ -16,6 +16,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot plan manifests/ --report md=plan.md --report html=plan.html",
     ),
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
+    "drift": (
+        "rsspot drift manifests/",
+        "rsspot drift manifests/ --report md=drift.md --notify-cmd ./tell-the-team.sh",
+        "rsspot drift --stack production -o json",
+    ),
     "show": ("rsspot show plan.json --compact", "rsspot show plan.json -o markdown > comment.md"),
     "comment": (
         "rsspot comment --plan plan.json",
@@ -46,6 +51,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot validate manifests/ --online",
         "rsspot validate manifests/ -o sarif > rsspot.sarif",
     ),
+    "policy test": ("rsspot policy test policies/", "rsspot policy test policies/bids.test.yaml --junit results.xml"),
     "fmt": ("rsspot fmt manifests/", "rsspot fmt --check --diff manifests/", "rsspot fmt - < edge.yaml"),
     "render": ("rsspot render manifests/", "rsspot render manifests/ --var region=us-central-dfw-2 -o json"),
     "export": (

@@ -19,7 +19,7 @@ from rsspot.http.envelopes import NotAsDocumented, may_be_documented, opened
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.paging import pages_of
-from rsspot.http.permission import PERMIT, PermittedTransport
+from rsspot.http.permission import PERMIT, PermittedTransport, refuse_write
 from rsspot.http.pool import Connections
 from rsspot.http.rate_limit import LimitedTransport
 from rsspot.http.retry import AS_IT_COMES, SAFE, RetryPolicy, RetryTransport
@@ -86,6 +86,8 @@ class SpotTransport:
         self._signer = signer
         self._clock = clock
         self.closed = False
+        self.read_only = False
+        """Whether to refuse every request that could change something, in the innermost transport."""
         self.cache = cache
         inner = PermittedTransport(transport or connections_of(self._options))
         longest = self._options.policy.longest_retry_after
@@ -253,7 +255,9 @@ class SpotTransport:
         extensions: dict[str, Any] = {"timeout": timeout, UNTIL: self._clock.monotonic() + allowed}
         if call.method == "GET":
             extensions[REPEATABLE] = may_be_documented
-        if call.permit is not None:
+        if self.read_only and call.method not in SAFE:
+            extensions[PERMIT] = refuse_write
+        elif call.permit is not None:
             extensions[PERMIT] = call.permit
         return extensions
 
