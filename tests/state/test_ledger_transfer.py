@@ -14,7 +14,7 @@ from rsspot.state.database import Database
 from rsspot.state.ledger.document import dump_ledger, load_ledger
 from rsspot.state.ledger.protocol import StepState
 from rsspot.state.ledger.registrations import RegistrationStatus
-from rsspot.state.ledger.sqlite_content import merge_content, read_content
+from rsspot.state.ledger.sql_content import merge_content, read_content
 from rsspot.utils.serialization import canonical, digest
 from support.ledgers import DAY, MACHINE, SCOPE, START, Runs, edge
 

@@ -13,7 +13,7 @@ import pytest
 from rsspot.errors import StateError
 from rsspot.state.database import BUSY_TIMEOUT, Access, Database
 from rsspot.state.ledger.protocol import StepRecord, StepState
-from rsspot.state.ledger.sqlite_pruning import prune
+from rsspot.state.ledger.sql_pruning import prune
 from rsspot.state.verification import verify
 from support.ledgers import Runs, edge
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rsspot.state.history import History
     from rsspot.state.http_cache import SqliteCache
     from rsspot.state.ledger.protocol import Ledger
-    from rsspot.state.ledger.sqlite_pruning import Pruned
+    from rsspot.state.ledger.sql_pruning import Pruned
     from rsspot.state.preferences import Preferences
 
 MOST_ENTRIES = 10_000
@@ -87,21 +87,21 @@ class StateStore:
     def export_ledger(self) -> dict[str, Any]:
         """Export all runs, owned objects and registrations as one JSON document."""
         from rsspot.state.ledger.document import dump_ledger
-        from rsspot.state.ledger.sqlite_content import read_content
+        from rsspot.state.ledger.sql_content import read_content
 
         return dump_ledger(read_content(self._whole(Access.READ)))
 
     def import_ledger(self, document: Any) -> dict[str, int]:
         """Merge an exported ledger into this one, all or nothing. Returns how many records are new or changed."""
         from rsspot.state.ledger.document import load_ledger
-        from rsspot.state.ledger.sqlite_content import merge_content
+        from rsspot.state.ledger.sql_content import merge_content
 
         content = load_ledger(document)
         return merge_content(self._whole(Access.WRITE), content)
 
     def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
         """Forget the runs that ended before a moment, except those that still matter. dry_run: only say which"""
-        from rsspot.state.ledger.sqlite_pruning import prune
+        from rsspot.state.ledger.sql_pruning import prune
 
         return prune(self._whole(Access.READ if dry_run else Access.WRITE), before, dry_run=dry_run)
 

@@ -18,7 +18,7 @@ from rsspot.state.health import NEWEST_SCHEMA, PATIENCE, is_ours
 from rsspot.state.ledger.document import odd_times
 from rsspot.state.ledger.protocol import CLOSED, AttemptRecord, Lease, RunRecord, StepRecord, StepState
 from rsspot.state.ledger.rows import Rows
-from rsspot.state.ledger.sqlite import RUN, SqliteLedger
+from rsspot.state.ledger.sql import RUN, SqlLedger
 from rsspot.state.read_only import connect
 
 R = TypeVar("R")
@@ -94,7 +94,7 @@ class _Records:
     """Reads every record of a ledger, as the commands do."""
 
     def __init__(self, database: Database) -> None:
-        self._db, self._read = database, Rows(database.path)
+        self._db, self._read = database, Rows(database.name)
         self._unreadable: list[LedgerFinding] = []
 
     def belonging(self) -> Iterator[LedgerFinding]:
@@ -168,7 +168,7 @@ class _Records:
 
     def registrations(self) -> Iterator[LedgerFinding]:
         """Each registration."""
-        self._tried(SqliteLedger(self._db).registrations, None)
+        self._tried(SqlLedger(self._db).registrations, None)
         yield from self._told()
 
     def _tried(self, read: Callable[[Any], R], row: Any) -> R | None:
