@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from rsspot.state.ledger.protocol import Ledger
 
-BACKENDS = {"": "sqlite", "sqlite": "sqlite"}
+BACKENDS = {"": "sqlite", "sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres"}
 """URL scheme to the module in this folder whose `open_at` opens the ledger. A URL without a scheme is a file path."""
 
 

@@ -22,8 +22,8 @@ from rsspot.state.ledger.protocol import (
     StepState,
 )
 from rsspot.state.ledger.rows import LARGEST_RUN, Rows
-from rsspot.state.ledger.rules import account_of, others, require_apart, require_held, require_open
-from rsspot.state.ledger.sql_database import LedgerDatabase, Statements
+from rsspot.state.ledger.rules import others, require_apart, require_held, require_open
+from rsspot.state.ledger.sql_database import RUNS, LedgerDatabase, Statements
 from rsspot.state.ledger.sql_leases import SqlLeases
 from rsspot.state.ledger.sql_registration_history import SqlRegistrationHistory
 from rsspot.utils.clock import Clock, exact_stamp
@@ -60,11 +60,11 @@ class SqlLedger(SqlLeases, SqlRegistrationHistory):
     def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
         made_by = without_surrogates(canonical(plan.get(MADE_BY, {})))
         stored = packed({name: value for name, value in plan.items() if name != MADE_BY})
-        with self._db.transaction(alone=f"account {account_of(lease.scope)}") as db:
+        with self._db.transaction(alone=RUNS) as db:
             require_apart(steps, self._under_way(lease.scope))
             run = db.execute(
-                "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at, made_by)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                "INSERT INTO runs (id, scope, command, plan_digest, plan_json, fence, started_at, made_by)"
+                " VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM runs), ?, ?, ?, ?, ?, ?, ?) RETURNING id",
                 (lease.scope, command, plan["digest"], stored, lease.fence, self._noted_at(), made_by),
             ).fetchone()["id"]
             db.executemany(

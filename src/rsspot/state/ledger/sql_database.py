@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+RUNS = "runs"
+"""What transactions are about that begin a run: it gets the next number, and must not be in the way of another one."""
 REGISTRATIONS = "registrations"
 """What transactions about registrations are about: how they claim machines allows no two at a time."""
 EVERYTHING = "everything"
