@@ -63,8 +63,9 @@ class Database:
         """Whether this is a copy in memory, which cannot be written."""
         self._open(migrations, durable, patience, access)
 
-    keeps_time, for_share = False, ""
-    """See `LedgerDatabase`. Each process goes by its own clock, and no row is changed while another one writes."""
+    keeps_time, for_share, next_run = False, "", "NULL"
+    """See `LedgerDatabase`. Each process goes by its own clock, no row is changed while another one writes, and SQLite
+    gives numbers by itself."""
 
     def now(self, here: datetime) -> datetime:
         return here

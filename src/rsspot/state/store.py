@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rsspot.state.history import History
     from rsspot.state.http_cache import SqliteCache
     from rsspot.state.ledger.protocol import Ledger
+    from rsspot.state.ledger.sql_database import LedgerDatabase
     from rsspot.state.ledger.sql_pruning import Pruned
     from rsspot.state.preferences import Preferences
 
@@ -33,12 +34,14 @@ MOST_BYTES = 64 * 1024 * 1024
 class StateStore:
     """One state.db. With `create=False`, a missing file is not created and counts as empty.
 
+    ledger: the URL of the ledger, if it is not in this file
     Raises StateError if the file cannot be opened or read.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
+    def __init__(self, path: Path, *, create: bool = True, ledger: str | None = None) -> None:
         self.path = path
         self._create = create
+        self._ledger_url = ledger
         self._opened: list[Any] = []
 
     @cached_property
@@ -68,7 +71,7 @@ class StateStore:
         """The durable record of runs, owned objects and registrations."""
         from rsspot.state.ledger import open_ledger
 
-        ledger = open_ledger(self.path, create=self._create)
+        ledger = open_ledger(self._ledger_url or self.path, create=self._create)
         self._opened.append(ledger)
         return ledger
 
@@ -106,8 +109,12 @@ class StateStore:
         return prune(self._whole(Access.READ if dry_run else Access.WRITE), before, dry_run=dry_run)
 
     def compact(self) -> int | None:
-        """Give the space of deleted records back. Returns how many bytes; None while another process uses the file."""
-        return self._database().compact()
+        """Give the space of deleted records back. Returns how many bytes; None while another process uses the file.
+
+        None as well for a ledger on a server, which uses it again by itself.
+        """
+        database = self._whole(Access.WRITE)
+        return database.compact() if isinstance(database, Database) else None
 
     def close(self) -> None:
         """Close all parts. Each opens again on its next use."""
@@ -122,12 +129,13 @@ class StateStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _whole(self, access: Access) -> Database:
-        """The file, with a ledger in it that is not damaged: what is missing from one would be missed by nobody."""
-        from rsspot.state.health import require_intact
+    def _whole(self, access: Access) -> LedgerDatabase:
+        """The ledger, which is not damaged: what is missing from one would be missed by nobody."""
+        from rsspot.state.ledger import open_database
 
-        database = self._database(access=access)
-        require_intact(database)
+        create = self._create and access is Access.WRITE
+        database = open_database(self._ledger_url or self.path, create=create, reading=access is Access.READ)
+        self._opened.append(database)
         return database
 
     def _database(

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from rsspot.state.database import Database
 from rsspot.state.ledger.interruptions import persistently
 from rsspot.state.ledger.postgres_database import PostgresDatabase
 from rsspot.state.ledger.postgres_migration import is_there, migrate
@@ -13,6 +14,7 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.state.ledger.registration_history import RegistrationHistory
 from rsspot.state.ledger.registrations import RegistrationLedger
 from rsspot.state.ledger.sql import SqlLedger
+from rsspot.state.ledger.sqlite import SqliteLedger
 from rsspot.utils.clock import Clock
 
 C = TypeVar("C", bound=type)
@@ -21,21 +23,18 @@ NOT_ALONE = frozenset({"together", "close", "keeps_time", "time"})
 
 
 def open_at(url: str, *, create: bool, reading: bool = False) -> Ledger:
-    """See `state.ledger.open_ledger`. A database without a ledger that must not be created counts as an empty one."""
-    from rsspot.state.database import Database
-    from rsspot.state.ledger.sqlite import SqliteLedger
-
+    """See `state.ledger.open_ledger`."""
     database = open_database(url, create=create, reading=reading)
-    return SqliteLedger(Database(None)) if database is None else PostgresLedger(database)
+    return PostgresLedger(database) if isinstance(database, PostgresDatabase) else SqliteLedger(database)
 
 
-def open_database(url: str, *, create: bool = True, reading: bool = False) -> PostgresDatabase | None:
-    """The database, up to date. None if no ledger was ever made in it, and none must be."""
+def open_database(url: str, *, create: bool = True, reading: bool = False) -> PostgresDatabase | Database:
+    """The database, up to date. An empty one in memory if it holds no ledger, and must not be made to."""
     database = PostgresDatabase(url)
     try:
         if not create and not is_there(database):
             database.close()
-            return None
+            return Database(None)
         migrate(database)
         if not reading:
             # Whoever may only read is refused now, and not when a plan has been made and approved.

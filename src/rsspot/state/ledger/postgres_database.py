@@ -35,6 +35,7 @@ class PostgresDatabase:
     """
 
     keeps_time, for_share = True, "FOR SHARE"
+    next_run = "(SELECT COALESCE(MAX(id), 0) + 1 FROM runs)"
 
     def __init__(
         self, url: str, *, patience: float = PATIENCE, time: Callable[[datetime], datetime] | None = None
@@ -68,6 +69,11 @@ class PostgresDatabase:
 
     def close(self) -> None:
         self._session.close()
+
+    def __del__(self) -> None:
+        # Nothing is lost if the caller forgot to close: no transaction outlives its `with` block.
+        if hasattr(self, "_session"):
+            self.close()
 
     # Transactions
 

@@ -64,7 +64,7 @@ class SqlLedger(SqlLeases, SqlRegistrationHistory):
             require_apart(steps, self._under_way(lease.scope))
             run = db.execute(
                 "INSERT INTO runs (id, scope, command, plan_digest, plan_json, fence, started_at, made_by)"
-                " VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM runs), ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                f" VALUES ({self._db.next_run}, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
                 (lease.scope, command, plan["digest"], stored, lease.fence, self._noted_at(), made_by),
             ).fetchone()["id"]
             db.executemany(

@@ -127,11 +127,14 @@ class _Merge:
         # A step that is open here learns how it ended there.
         opened = ", ".join(f"'{state.value}'" for state in type(step.state) if state not in CLOSED)
         self._counts["steps"] += self._db.execute(
-            "INSERT INTO steps (run_id, seq, address, kind, name, verb, state, readiness, detail)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, seq) DO UPDATE SET state = excluded.state,"
+            "INSERT INTO steps (run_id, seq, address, kind, name, verb, state, readiness, detail, parent)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, seq) DO UPDATE SET state = excluded.state,"
             " readiness = excluded.readiness, detail = excluded.detail"
             f" WHERE steps.state IN ({opened}) AND excluded.state NOT IN ({opened})",
-            (run, step.seq, step.address, *step.ref, step.verb, step.state.value, step.readiness, step.detail),
+            (
+                *(run, step.seq, step.address, *step.ref, step.verb),
+                *(step.state.value, step.readiness, step.detail, step.parent),
+            ),
         ).rowcount
         for attempt in step.attempts:
             self._counts["attempts"] += self._db.execute(

@@ -55,6 +55,11 @@ class LedgerDatabase(Protocol):
         """What a query ends with so that what it has found stays as it is until the transaction has ended."""
         ...
 
+    @property
+    def next_run(self) -> str:
+        """The number of a new run, as an expression."""
+        ...
+
     def now(self, here: datetime) -> datetime:
         """The time that leases and claims go by. here: by the clock of the caller"""
         ...

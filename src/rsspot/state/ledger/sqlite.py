@@ -13,11 +13,8 @@ from rsspot.utils.clock import Clock
 
 
 def open_at(url: str, *, create: bool, reading: bool = False) -> SqliteLedger:
-    """See `state.ledger.open_ledger`. Uses an empty ledger in memory for a missing file that must not be created."""
-    path = Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
-    access = Access.READ if reading else Access.WRITE
-    database = Database(path if create or path.exists() else None, access=access)
-    require_intact(database)
+    """See `state.ledger.open_ledger`."""
+    database = open_database(url, create=create, reading=reading)
     if not reading:
         # A file that may only be read is refused now, and not when a plan has been made and approved.
         with database.transaction() as db:
@@ -25,6 +22,20 @@ def open_at(url: str, *, create: bool, reading: bool = False) -> SqliteLedger:
     ledger = SqliteLedger(database)
     ledger.take_over()
     return ledger
+
+
+def open_database(url: str, *, create: bool, reading: bool = False) -> Database:
+    """The file, which is not damaged. An empty database in memory for a missing file that must not be created."""
+    path = file_of(url)
+    access = Access.READ if reading else Access.WRITE
+    database = Database(path if create or path.exists() else None, access=access)
+    require_intact(database)
+    return database
+
+
+def file_of(url: str) -> Path:
+    """The file that a path or a URL of this backend names."""
+    return Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
 
 
 class SqliteLedger(SqlLedger):
