@@ -123,6 +123,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "ledger prune": ("rsspot ledger prune --keep 90d --dry-run", "rsspot ledger prune --keep 90d --yes"),
     "ledger export": ("rsspot ledger export ledger.json",),
     "ledger import": ("rsspot ledger import ledger.json",),
+    "ledger copy": ("rsspot ledger copy ~/.config/rsspot/state.db postgresql://ledger.example.com/rsspot",),
+    "ledger migrate": ("rsspot ledger migrate --ledger postgresql://owner@ledger.example.com/rsspot",),
     "ledger registrations": ("rsspot ledger registrations",),
     "registrations": ("rsspot registrations list",),
     "registrations list": ("rsspot registrations list", "rsspot registrations list --status failed -o json"),

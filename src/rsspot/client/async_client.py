@@ -75,6 +75,7 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         client_id: str | None = None,
         timeout: float | None = None,
         state_path: Path | str | None = None,
+        ledger: str | None = None,
         cache: bool | CacheConfig = True,
         hooks: Hooks | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -96,6 +97,7 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
             oauth_url=oauth_url,
             client_id=client_id,
             state_path=str(state_path) if state_path else None,
+            ledger=ledger,
             **{"organization": organization, "timeout": timeout, **as_settings(released, cache)},
         )
         self.clock = clock or SystemClock()
@@ -144,7 +146,10 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
     @cached_property
     def state(self) -> KeyedStateStore:
         """The state.db of this configuration. The file is created on first use."""
-        return KeyedStateStore(self._resolved.state_path, profile=self._resolved.profile)
+        ledger = self._resolved.ledger
+        return KeyedStateStore(
+            self._resolved.state_path, profile=self._resolved.profile, ledger=str(ledger.value) if ledger else None
+        )
 
     @cached_property
     def ledger(self) -> Ledger:
