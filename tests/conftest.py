@@ -4,11 +4,14 @@ import gc
 import os
 import signal
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from support.amount import amount
+from support.ledger_backends import BACKENDS, databases
+from support.postgres import close_shared_server
 
 # Nothing that is imported and collected becomes garbage before the end, and looking for it takes a third of the time.
 gc.disable()
@@ -44,3 +47,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         counts.update({name: number for name, number in report.user_properties if isinstance(number, int)})
     for name, number in sorted(counts.items()):
         terminalreporter.write_line(f"{number:,} {name}")
+
+
+def pytest_unconfigure() -> None:
+    """Stop the database server that tests may have started."""
+    close_shared_server()
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Has the test run for each sort of ledger: `support.ledger_backends.databases` makes it then."""
+    with databases.of(request.param):
+        yield request.param

@@ -43,6 +43,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "cache.enabled": ("RSSPOT_CACHE",),
     "cache.default_ttl": ("RSSPOT_CACHE_TTL",),
     "state_path": ("RSSPOT_STATE_PATH",),
+    "ledger": ("RSSPOT_LEDGER_URL",),
 }
 """Setting -> its environment variables. The first one that is set wins. A dot separates section and setting."""
 

@@ -398,7 +398,7 @@ def test_every_setting_is_explained(tmp_path: Path) -> None:
     """Each with its source, including defaults. Secrets are masked."""
     resolved = resolve_file(file_with(tmp_path, f"refreshToken: {CANARY}\naccessToken: {CANARY}\nregion: dfw"))
     shown = resolved.explain()
-    assert set(shown) == {name for name, _ in leaves(Profile)} | {"profile", "config_file", "state_path"}
+    assert set(shown) == {name for name, _ in leaves(Profile)} | {"profile", "config_file", "state_path", "ledger"}
     source = f"{tmp_path / 'config.yml'} (default)"
     from_file = {name: each for name, each in shown.items() if each[1] == source}
     assert from_file == {

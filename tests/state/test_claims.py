@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,19 +18,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from rsspot.errors import StateError
 from rsspot.state.database import Database
 from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Ledger
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.state.ledger.rules import LEGAL, OPEN
+from rsspot.state.ledger.sql import SqlLedger
 from rsspot.state.ledger.sqlite import SqliteLedger
+from support.ledger_backends import BACKENDS, databases, ledger_in
+from support.postgres import shared_server
 
 MACHINE = RegistrationRecord("key", "uid", "org", "group", "omni", vm_name="vm", payload={"ipAddress": "10.0.0.1"})
 TOKEN_ISSUED, SUBMITTED = RegistrationStatus.TOKEN_ISSUED, RegistrationStatus.SUBMITTED
 REGISTERED, FAILED, SKIPPED = RegistrationStatus.REGISTERED, RegistrationStatus.FAILED, RegistrationStatus.SKIPPED
 CLAIMER = """
 import sys
-from pathlib import Path
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.state.ledger import open_ledger
-ledger, me = open_ledger(Path(sys.argv[1])), sys.argv[2]
+ledger, me = open_ledger(sys.argv[1]), sys.argv[2]
 while machines := ledger.claim_registrations(me, ttl=600, limit=3):
     for machine in machines:
         for status in ("token_issued", "submitted", "registered"):
@@ -41,40 +43,43 @@ while machines := ledger.claim_registrations(me, ttl=600, limit=3):
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
-    """A ledger in a file."""
-    opened = SqliteLedger(Database(tmp_path / "state.db", durable=False))
-    yield opened
-    opened.close()
+def ledger(backend: str, tmp_path: Path) -> SqlLedger:
+    """A ledger of each backend."""
+    return ledger_in(databases.new(tmp_path / "state.db"))
 
 
-def machines(ledger: SqliteLedger, *keys: str, **changes: Any) -> None:
+@pytest.fixture(params=BACKENDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a ledger of each backend is to be, for many to open it."""
+    return str(tmp_path / "state.db") if request.param == "sqlite" else shared_server().fresh()
+
+
+def machines(ledger: Ledger, *keys: str, **changes: Any) -> None:
     """Add machines to the ledger."""
     for key in keys:
         ledger.discover(replace(MACHINE, registration_key=key, **changes))
 
 
-def claimed(ledger: SqliteLedger, worker: str, *, ttl: float = 600, **filters: Any) -> list[str]:
+def claimed(ledger: Ledger, worker: str, *, ttl: float = 600, **filters: Any) -> list[str]:
     """Claim machines for a worker and return their keys."""
     return [each.registration_key for each in ledger.claim_registrations(worker, ttl=ttl, **filters)]
 
 
-def known(ledger: SqliteLedger, key: str = "key") -> RegistrationRecord:
+def known(ledger: SqlLedger, key: str = "key") -> RegistrationRecord:
     """An existing record."""
     record = ledger.registration(key)
     assert record is not None
     return record
 
 
-def test_twenty_threads_share_a_hundred_machines(tmp_path: Path) -> None:
+def test_twenty_threads_share_a_hundred_machines(place: str) -> None:
     """Each machine goes to exactly one thread, and none is left."""
-    path = tmp_path / "state.db"
     keys = [f"m{number:03}" for number in range(100)]
-    first = open_ledger(path)
+    first = open_ledger(place)
     first.put_registrations(replace(MACHINE, registration_key=key) for key in keys)
 
     def work(number: int) -> list[str]:
-        own = SqliteLedger(Database(path, durable=False))
+        own = open_ledger(place)
         got: list[str] = []
         while more := set(claimed(own, f"w{number}", limit=len(got) + 1)) - set(got):
             got.extend(more)
@@ -90,12 +95,12 @@ def test_twenty_threads_share_a_hundred_machines(tmp_path: Path) -> None:
     first.close()
 
 
-def test_processes_register_each_machine_once(tmp_path: Path) -> None:
+def test_processes_register_each_machine_once(place: str) -> None:
     """Several processes claim and register machines at the same time."""
-    ledger = open_ledger(tmp_path / "state.db")
+    ledger = open_ledger(place)
     keys = [f"m{number}" for number in range(40)]
     machines(ledger, *keys)
-    command = [sys.executable, "-c", CLAIMER, str(tmp_path / "state.db")]
+    command = [sys.executable, "-c", CLAIMER, place]
     workers = [
         subprocess.Popen([*command, f"w{number}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for number in range(5)
@@ -109,7 +114,7 @@ def test_processes_register_each_machine_once(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_claim_excludes_others_until_it_is_released(ledger: SqliteLedger) -> None:
+def test_a_claim_excludes_others_until_it_is_released(ledger: SqlLedger) -> None:
     """Only the claimant can release it."""
     machines(ledger, "key")
     assert claimed(ledger, "me") == ["key"]
@@ -121,7 +126,7 @@ def test_a_claim_excludes_others_until_it_is_released(ledger: SqliteLedger) -> N
     assert claimed(ledger, "you") == ["key"]
 
 
-def test_an_expired_claim_can_be_taken_by_any_worker(ledger: SqliteLedger) -> None:
+def test_an_expired_claim_can_be_taken_by_any_worker(ledger: SqlLedger) -> None:
     """A stopped worker does not keep its machine forever. It cannot change the machine once another has claimed it."""
     machines(ledger, "key")
     assert claimed(ledger, "dead", ttl=0) == ["key"]
@@ -133,7 +138,7 @@ def test_an_expired_claim_can_be_taken_by_any_worker(ledger: SqliteLedger) -> No
     assert ledger.advance("key", TOKEN_ISSUED, worker="heir").status is TOKEN_ISSUED
 
 
-def test_a_claimant_that_asks_again_extends_its_claim(ledger: SqliteLedger) -> None:
+def test_a_claimant_that_asks_again_extends_its_claim(ledger: SqlLedger) -> None:
     """It gets the same machine, for longer."""
     machines(ledger, "key")
     (first,) = ledger.claim_registrations("me", ttl=60)
@@ -143,7 +148,7 @@ def test_a_claimant_that_asks_again_extends_its_claim(ledger: SqliteLedger) -> N
     assert known(ledger) == second
 
 
-def test_only_the_claimant_changes_the_status_of_a_claimed_machine(ledger: SqliteLedger) -> None:
+def test_only_the_claimant_changes_the_status_of_a_claimed_machine(ledger: SqlLedger) -> None:
     """Callers without a worker name are refused too. A refusal changes nothing."""
     machines(ledger, "key")
     ledger.claim_registrations("me", ttl=600)
@@ -158,13 +163,13 @@ def test_only_the_claimant_changes_the_status_of_a_claimed_machine(ledger: Sqlit
 
 
 @pytest.mark.parametrize("status", RegistrationStatus)
-def test_only_unfinished_machines_can_be_claimed(ledger: SqliteLedger, status: RegistrationStatus) -> None:
+def test_only_unfinished_machines_can_be_claimed(ledger: SqlLedger, status: RegistrationStatus) -> None:
     """These include machines whose registration failed or was interrupted."""
     ledger.put_registrations([replace(MACHINE, status=status)])
     assert claimed(ledger, "me") == (["key"] if status in OPEN else [])
 
 
-def test_a_worker_can_filter_and_limit_what_it_claims(ledger: SqliteLedger) -> None:
+def test_a_worker_can_filter_and_limit_what_it_claims(ledger: SqlLedger) -> None:
     """By organization, cluster, key and number. Machines that were updated longest ago come first."""
     machines(ledger, "a", "b", org_id="one")
     machines(ledger, "c", "d", org_id="two", omni_cluster="other")
@@ -178,7 +183,7 @@ def test_a_worker_can_filter_and_limit_what_it_claims(ledger: SqliteLedger) -> N
     assert claimed(ledger, "w5", limit=0) == []
 
 
-def test_values_that_are_not_given_are_never_erased(ledger: SqliteLedger) -> None:
+def test_values_that_are_not_given_are_never_erased(ledger: SqlLedger) -> None:
     """Token, expiry, error and payload survive every status change and every discovery."""
     machines(ledger, "key")
     ledger.advance("key", TOKEN_ISSUED, token_id="t1", token_expires_at="2027-01-01T00:00:00Z", last_error="before")
@@ -193,7 +198,7 @@ def test_values_that_are_not_given_are_never_erased(ledger: SqliteLedger) -> Non
     assert ledger.advance("key", RegistrationStatus.DISCOVERED, token_id="t2").token_id == "t2"
 
 
-def test_records_are_stored_unchecked_all_or_none(ledger: SqliteLedger) -> None:
+def test_records_are_stored_unchecked_all_or_none(ledger: SqlLedger) -> None:
     """They replace existing records, even if the status change would be illegal."""
     machines(ledger, "key")
     complete = replace(
@@ -216,7 +221,7 @@ def test_records_are_stored_unchecked_all_or_none(ledger: SqliteLedger) -> None:
     assert ledger.registrations() == [complete]
 
 
-def test_stored_records_leave_local_claims_alone(ledger: SqliteLedger) -> None:
+def test_stored_records_leave_local_claims_alone(ledger: SqlLedger) -> None:
     """Records from another machine contain nothing about the workers of this one."""
     machines(ledger, "key")
     (claimed,) = ledger.claim_registrations("w", ttl=60)
@@ -225,13 +230,13 @@ def test_stored_records_leave_local_claims_alone(ledger: SqliteLedger) -> None:
     assert (known(ledger).claimed_by, known(ledger).claimed_until) == ("w", claimed.claimed_until)
 
 
-def test_a_record_without_a_time_gets_the_current_one(ledger: SqliteLedger) -> None:
+def test_a_record_without_a_time_gets_the_current_one(ledger: SqlLedger) -> None:
     """The column must not be empty."""
     ledger.put_registrations([MACHINE])
     assert known(ledger).updated_at
 
 
-def test_forgetting_deletes_one_record(ledger: SqliteLedger) -> None:
+def test_forgetting_deletes_one_record(ledger: SqlLedger) -> None:
     """It returns whether there was one."""
     machines(ledger, "a", "b")
     assert ledger.forget_registration("a") and not ledger.forget_registration("a")
@@ -243,10 +248,14 @@ class Moves(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ledger = SqliteLedger(Database(None))
+        self.ledger = self.opened()
         self.status: RegistrationStatus | None = None
         self.token: str | None = None
         self.claimant: str | None = None
+
+    def opened(self) -> Ledger:
+        """An empty ledger."""
+        return SqliteLedger(Database(None))
 
     def teardown(self) -> None:
         self.ledger.close()
@@ -297,5 +306,13 @@ class Moves(RuleBasedStateMachine):
         assert actual == (self.status, self.token)
 
 
-TestMoves = Moves.TestCase
+class MovesOnServer(Moves):
+    """The same in a ledger on a server."""
+
+    def opened(self) -> Ledger:
+        return open_ledger(shared_server().fresh())
+
+
+TestMoves, TestMovesOnServer = Moves.TestCase, MovesOnServer.TestCase
 TestMoves.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestMovesOnServer.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)

@@ -15,10 +15,13 @@ import pytest
 from rsspot.errors import Locked, StateError
 from rsspot.models.refs import Ref
 from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.postgres import PostgresLedger
 from rsspot.state.ledger.protocol import CLOSED, Holder, Lease, Ledger, OwnedObject, StepRecord, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.state.ledger.rules import LEGAL, is_doubtful
 from support.holders import holder_that_ended, this_holder
+from support.ledger_backends import beside
+from support.postgres import shared_server
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ELSEWHERE = Holder("one", "elsewhere", 1)
@@ -35,16 +38,24 @@ PATHS = {
 }
 """The status changes that bring a new machine to each status."""
 
-BACKENDS = {"path": "{}/state.db", "sqlite": "sqlite://{}/state.db"}
-"""The URL of a ledger in a folder, for each backend. Every test of this file runs for all of them."""
+BACKENDS = ("path", "sqlite", "postgresql")
+"""Every test of this file runs for all of them."""
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS)
+def opened(backend: str, folder: Path) -> Ledger:
+    """The ledger of a test, once more if it is open. That of a server goes by the times that tests give."""
+    if backend == "postgresql":
+        return PostgresLedger(beside(shared_server().url("ledger")))
+    return open_ledger({"path": "{}/state.db", "sqlite": "sqlite://{}/state.db"}[backend].format(folder))
+
+
+@pytest.fixture(params=BACKENDS)
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     """A ledger of each backend."""
-    opened = open_ledger(request.param.format(tmp_path))
-    yield opened
-    opened.close()
+    if request.param == "postgresql":
+        open_ledger(shared_server().fresh()).close()
+    with closing(opened(request.param, tmp_path)) as made:
+        yield made
 
 
 def begun(ledger: Ledger, lease: Lease | None = None) -> int:
@@ -428,13 +439,13 @@ def test_an_unknown_machine_can_be_learned_of(ledger: Ledger) -> None:
     assert known is not None and (known.vm_uid, known.status) == ("uid", RegistrationStatus.SUBMITTED)
 
 
-def test_two_openings_learn_at_the_same_time(ledger: Ledger, tmp_path: Path) -> None:
+def test_two_openings_learn_at_the_same_time(ledger: Ledger, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each note and each status is one step: none is lost, none is undone."""
     ledger.discover(MACHINE)
     statuses = tuple(ORDER)
 
     def work(worker: int) -> None:
-        with closing(open_ledger(str(tmp_path / "state.db"))) as own:
+        with closing(opened(request.node.callspec.params["ledger"], tmp_path)) as own:
             for number in range(10):
                 own.note("key", {f"{worker}.{number}": number})
                 own.learn("key", {"status": statuses[(worker + number) % 4]})

@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 
 from rsspot.errors import StateError
-from rsspot.state.database import Database
 from rsspot.state.ledger.document import dump_ledger, load_ledger
 from rsspot.state.ledger.protocol import StepState
 from rsspot.state.ledger.registrations import RegistrationStatus
-from rsspot.state.ledger.sqlite_content import merge_content, read_content
+from rsspot.state.ledger.sql_content import merge_content, read_content
 from rsspot.utils.serialization import canonical, digest
+from support.ledger_backends import databases
 from support.ledgers import DAY, MACHINE, SCOPE, START, Runs, edge
 
+pytestmark = pytest.mark.usefixtures("backend")
 NOTHING = {"runs": 0, "steps": 0, "attempts": 0, "owned": 0, "registrations": 0}
 
 
 def ledger(start: float = START) -> Runs:
     """An empty ledger whose clock starts at this time."""
-    return Runs(Database(None), start)
+    return Runs(databases.new(), start)
 
 
 def full() -> Runs:

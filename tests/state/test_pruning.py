@@ -13,15 +13,22 @@ import pytest
 from rsspot.errors import StateError
 from rsspot.state.database import BUSY_TIMEOUT, Access, Database
 from rsspot.state.ledger.protocol import StepRecord, StepState
-from rsspot.state.ledger.sqlite_pruning import prune
+from rsspot.state.ledger.sql_pruning import prune
 from rsspot.state.verification import verify
+from support.ledger_backends import databases
 from support.ledgers import Runs, edge
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Iterator[Runs]:
+def runs(backend: str, tmp_path: Path) -> Runs:
+    """An empty ledger."""
+    return Runs(databases.new(tmp_path / "state.db"))
+
+
+@pytest.fixture
+def runs_in_file(tmp_path: Path) -> Iterator[Runs]:
     """An empty ledger in a file."""
     with closing(Database(tmp_path / "state.db", durable=False)) as database:
         yield Runs(database)
@@ -83,31 +90,33 @@ def test_a_number_is_never_given_twice(runs: Runs) -> None:
     assert runs.begin([]) == 4
 
 
-def test_the_space_is_given_back(runs: Runs, tmp_path: Path) -> None:
+def test_the_space_is_given_back(runs_in_file: Runs, tmp_path: Path) -> None:
     """The file is smaller, and whole."""
+    runs = runs_in_file
     for number in range(4):
         runs.end(runs.begin([], plan={"changes": [random.Random(number).randbytes(100_000).hex()]}))
     file = tmp_path / "state.db"
     prune(runs.database, LATER)
+    assert isinstance(runs.database, Database)
     freed = runs.database.compact()
     assert freed is not None and freed > 300_000
     assert file.stat().st_size < 250_000
     assert verify(file) == []
 
 
-def test_a_reader_keeps_the_space(runs: Runs, tmp_path: Path) -> None:
+def test_a_reader_keeps_the_space(runs_in_file: Runs, tmp_path: Path) -> None:
     """Nothing is wrong: it is used again, or given back the next time."""
-    runs.made(1)
+    runs_in_file.made(1)
     with closing(Database(tmp_path / "state.db", patience=0.01)) as other, other.transaction():
         impatient = Database(tmp_path / "state.db", patience=0.01)
         assert impatient.compact() is None
         impatient.close()
 
 
-def test_a_copy_cannot_be_pruned(runs: Runs, tmp_path: Path) -> None:
+def test_a_copy_cannot_be_pruned(runs_in_file: Runs, tmp_path: Path) -> None:
     """It would be forgotten at once."""
-    runs.made(1)
-    runs.made(1)
+    runs_in_file.made(1)
+    runs_in_file.made(1)
     with closing(Database(tmp_path / "state.db", patience=BUSY_TIMEOUT, access=Access.COPY)) as copy:
         with pytest.raises(StateError, match="read-only"):
             prune(copy, LATER)

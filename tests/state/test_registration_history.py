@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 
 from rsspot.errors import StateError
 from rsspot.models.absence import Absence
-from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.state.ledger.registration_history import MOST_KEPT
 from rsspot.state.ledger.registration_progress import RegistrationProgress, absence, sighted
@@ -23,6 +21,7 @@ from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationSt
 from rsspot.state.ledger.rules import has_ended
 from rsspot.utils.clock import utc_now
 from rsspot.utils.process import end_group, identity_of, name_of
+from support.ledger_backends import databases, ledger_in
 
 S = RegistrationStatus
 MACHINE = RegistrationRecord("key", "uid", "org", "vms", "omni", vm_name="vm-1")
@@ -31,12 +30,11 @@ NOW = utc_now()
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(backend: str, tmp_path: Path) -> Ledger:
     """A ledger with one machine."""
-    opened = open_ledger(tmp_path / "state.db")
+    opened = ledger_in(databases.new(tmp_path / "state.db"))
     opened.discover(MACHINE)
-    yield opened
-    opened.close()
+    return opened
 
 
 def status(ledger: Ledger) -> RegistrationStatus:

@@ -8,10 +8,10 @@ from typing import Any
 
 from rsspot.models.refs import Ref
 from rsspot.simulator.clock import ManualClock
-from rsspot.state.database import Database
 from rsspot.state.ledger.protocol import Holder, Lease, OwnedObject, StepRecord, StepState
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
-from rsspot.state.ledger.sqlite import SqliteLedger
+from rsspot.state.ledger.sql_database import LedgerDatabase
+from support.ledger_backends import ledger_in
 
 START = 1_790_000_000.0
 SCOPE = "spot/acme/web"
@@ -28,9 +28,9 @@ def edge(number: int) -> Ref:
 class Runs:
     """Makes runs in a ledger, each a day after the one before, by a clock that starts at `START`."""
 
-    def __init__(self, database: Database, start: float = START) -> None:
+    def __init__(self, database: LedgerDatabase, start: float = START) -> None:
         self.database, self.clock = database, ManualClock(start)
-        self.ledger = SqliteLedger(database, self.clock)
+        self.ledger = ledger_in(database, self.clock)
 
     @property
     def now(self) -> datetime:

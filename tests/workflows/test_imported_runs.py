@@ -6,7 +6,7 @@ from contextlib import closing
 
 from rsspot.state.database import Database
 from rsspot.state.ledger.document import dump_ledger, load_ledger
-from rsspot.state.ledger.sqlite_content import merge_content, read_content
+from rsspot.state.ledger.sql_content import merge_content, read_content
 from rsspot.workflows.undo import _made_or_deleted_after
 from support.ledgers import DAY, START, Runs, edge
 

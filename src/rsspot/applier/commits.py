@@ -8,9 +8,10 @@ before its request goes out, as if it had a commit of its own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from rsspot.state.ledger.interruptions import persistently
 from rsspot.state.ledger.protocol import Ledger
 
 T = TypeVar("T")
@@ -41,10 +42,8 @@ class Commits:
         self._waiting = []
         if not waiting:
             return
-        results: list[Any] = []
         try:
-            with self._ledger.together():
-                results += [_result(write) for write, _ in waiting]
+            results = persistently(lambda: self._all([write for write, _ in waiting]))
         except BaseException as error:
             # Nothing of it is durable.
             results = [error] * len(waiting)
@@ -53,6 +52,11 @@ class Commits:
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+    def _all(self, writes: Sequence[Write]) -> list[Any]:
+        """Make all of them durable. Returns what each returned, or what it raised."""
+        with self._ledger.together():
+            return [_result(write) for write in writes]
 
     def _add(self, write: Write) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()

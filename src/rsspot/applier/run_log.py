@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from rsspot.applier.commits import Commits
 from rsspot.models.refs import Ref
+from rsspot.state.ledger.interruptions import persistently
 from rsspot.state.ledger.protocol import Lease, Ledger, OwnedObject, StepState
 
 
@@ -56,6 +57,9 @@ class RunLog:
     def finish(self, outcome: str, skipped: Mapping[int, str]) -> None:
         """Close the run, and skip the steps that were never begun."""
         self._commits.flush()
+        persistently(lambda: self._finish(outcome, skipped))
+
+    def _finish(self, outcome: str, skipped: Mapping[int, str]) -> None:
         with self._ledger.together():
             if skipped:
                 self._ledger.skip(self.run, skipped)

@@ -20,6 +20,8 @@ OWN = {
     "reviewed": ("rsspot.cli.comment", "Download the plan that was shown on the review of a commit."),
     "graph": ("rsspot.cli.graph", "Draw which objects depend on which."),
     "wait": ("rsspot.cli.wait", "Wait until everything that manifests declare is ready."),
+    "watch": ("rsspot.cli.watch", "Plan a stack again and again, and apply what differs if asked to."),
+    "fleet": ("rsspot.cli.fleet", "Plan, apply and see many stacks side by side."),
     "adopt": ("rsspot.cli.handover", "Make live objects that belong to no stack objects of a stack."),
     "detach": ("rsspot.cli.handover", "Take live objects out of their stack, and leave them as they are."),
     "move": ("rsspot.cli.handover", "Give live objects of one stack to another."),

@@ -33,6 +33,7 @@ def doctor() -> None:
         config_path=here.config_file,
         resolve=lambda: here.resolved,
         state_path=lambda: here.state_path,
+        ledger_url=lambda: here.ledger_url,
         client=lambda: _client(here),
         probes=lambda: _probes(here),
         clock=here.client.clock if here.options.sandbox else SystemClock(),

@@ -73,7 +73,9 @@ def _print(error: RsspotError, options: CliOptions) -> None:
         from rsspot.resources.registry import secret_fields
 
         quote = not isinstance(error, InvalidConfig)
-        print(render_problems(error.problems, quote=quote, secrets=secret_fields()), file=sys.stderr)
+        # The URL of a ledger may hold a password, though it must not.
+        secrets = {*secret_fields(), "ledger"}
+        print(render_problems(error.problems, quote=quote, secrets=secrets), file=sys.stderr)
     else:
         status = f" (HTTP {error.status})" if isinstance(error, ApiError) and error.method else ""
         print(f"error: {printable(error.message)}{status}", file=sys.stderr)

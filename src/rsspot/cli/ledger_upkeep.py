@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,10 +34,10 @@ KEEP = shown(typer.Option(..., "--keep", metavar="DURATION", help="The age to ke
 
 def verify() -> None:
     """Check every record of the ledger and change nothing. Exits with 1 if one cannot be right."""
-    from rsspot.state.verification import Weight, verify
+    from rsspot.state.verification import Weight, verify_at
 
     here = session()
-    findings = verify(here.state_path)
+    findings = verify_at(here.ledger_url or here.state_path)
     broken = any(each.weight is Weight.ERROR for each in findings)
     if here.options.output in TEXT:
         here.emit("\n".join(line for each in findings for line in _lines(each)) or WHOLE)
@@ -122,4 +123,32 @@ def import_(file: Path = IN) -> None:
         session().emit({"taken": state.import_ledger(document)})
 
 
-COMMANDS = (verify, prune, export, import_)
+def copy(
+    source: str = shown(typer.Argument(metavar="SRC", help="Ledger to copy: a file or postgresql://….")),
+    target: str = shown(typer.Argument(metavar="DST", help="Ledger to fill, which holds nothing yet.")),
+) -> None:
+    """Copy a whole ledger into an empty one, such as a file into PostgreSQL or back, and prove that both are the same.
+
+    Nothing is kept of a copy that fails. Use the copy from then on, everywhere: the two know nothing of each other.
+    """
+    from rsspot.state.ledger.copying import copy_ledger
+
+    here = session()
+    counts = copy_ledger(source, target, here.clock.now())
+    if here.options.output in TEXT:
+        told = ", ".join(f"{number} {table.replace('_', ' ')}" for table, number in counts.items())
+        here.emit(f"Copied and compared: {told}.")
+    else:
+        here.emit({"copied": counts})
+
+
+def migrate() -> None:
+    """Make the tables of the ledger, or bring them up to date, as the owner of a shared ledger does for all others."""
+    from rsspot.state.ledger import open_database
+
+    here = session()
+    with closing(open_database(here.ledger_url or here.state_path)) as database:
+        here.emit({"ledger": database.name, "upToDate": True})
+
+
+COMMANDS = (verify, prune, export, import_, copy, migrate)

@@ -26,7 +26,8 @@ def status(stack: str | None = STACK) -> None:
     from rsspot.workflows.locks import locks
 
     here = session()
-    rows = [_row(each) for each in locks(here.reading_ledger, here.now(), stack)]
+    ledger = here.reading_ledger
+    rows = [_row(each) for each in locks(ledger, ledger.time(here.now()), stack)]
     here.show(Plain(rows, address="{scope}", whole=("scope", "fence", "state", "holder"), extra=("host", "pid", "job")))
 
 
@@ -57,7 +58,8 @@ def break_(
     here = session()
     if not yes:
         confirm(f"break {fence}")
-    lease = break_lock(here.state(create=True).ledger, fence, stack)
+    with here.state(create=True) as state:
+        lease = break_lock(state.ledger, fence, stack)
     print(printable(f"{lease.scope} is free."))
 
 

@@ -11,7 +11,7 @@ from rsspot.utils.text import did_you_mean
 class GlobalOption(NamedTuple):
     """One global option. metavar: what its value is, None for a flag · help: empty for one that help does not list.
 
-    The history shows the values of all of them: none is ever secret.
+    The history shows the values of all of them that look harmless, which a URL does not.
     """
 
     attribute: str
@@ -33,6 +33,7 @@ GLOBAL_OPTIONS = (
     GlobalOption("sandbox", ("--sandbox",), "Use the built-in simulator instead of an account."),
     GlobalOption("profile", ("--profile", "-p"), "Profile of the config file.", "NAME"),
     GlobalOption("config_file", ("--config-file", "-c"), "Config file to use.", "FILE"),
+    GlobalOption("ledger", ("--ledger",), "Ledger to use instead of state.db: a file or postgresql://….", "URL"),
     GlobalOption("organization", ("--org",), "Organization: name, ID or namespace.", "NAME"),
     GlobalOption("organization", ("--namespace",), "", "NAME"),
     GlobalOption("region", ("--region",), "Region of new objects; lists show only this region.", "NAME"),
@@ -60,6 +61,7 @@ class CliOptions:
         *,
         profile: str | None = None,
         config_file: str | None = None,
+        ledger: str | None = None,
         organization: str | None = None,
         region: str | None = None,
         output: str = "table",
@@ -72,6 +74,7 @@ class CliOptions:
     ) -> None:
         self.profile = profile
         self.config_file = config_file
+        self.ledger = ledger
         self.organization = organization
         self.region = region
         self.output = output

@@ -137,6 +137,7 @@ def load_manifests(
     )
     cli.options.organization = cli.options.organization or manifests.organization
     cli.options.profile = cli.options.profile or manifests.profile
+    cli.options.ledger = cli.options.ledger or manifests.stack_spec.ledger
     return manifests
 
 

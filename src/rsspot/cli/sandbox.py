@@ -92,10 +92,11 @@ def _beginning() -> float | None:
         raise UsageError("RSSPOT_SANDBOX_START is no moment", hint="write it as in 2026-09-21T12:00:00+00:00") from None
 
 
-def sandbox_settings(region: str | None = None) -> Resolved:
+def sandbox_settings(region: str | None = None, ledger: str | None = None) -> Resolved:
     """The settings of the sandbox. The user's config file and environment variables are ignored.
 
-    Only RSSPOT_HISTORY counts: whoever turns the history off wants none here either.
+    Only RSSPOT_HISTORY counts: whoever turns the history off wants none here either. ledger: its URL, if it is not to
+    be in the folder of the sandbox
     """
     values = {
         "base_url": URL,
@@ -109,7 +110,8 @@ def sandbox_settings(region: str | None = None) -> Resolved:
     if history := from_environment(os.environ).get("history"):
         settings["history"] = history
     settings |= {"region": Setting(region, "--region")} if region else {}
-    return Resolved("sandbox", settings, folder() / "state.db")
+    given = Setting(ledger, "--ledger") if ledger else None
+    return Resolved("sandbox", settings, folder() / "state.db", ledger=given)
 
 
 def claim() -> None:

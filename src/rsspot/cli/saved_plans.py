@@ -91,6 +91,7 @@ async def apply_saved(
     from rsspot.workflows.saved_plan import needs_manifests, prepare_saved_plan
 
     cli.options.profile = cli.options.profile or plan.profile
+    cli.options.ledger = cli.options.ledger or plan.ledger
     cli.options.organization = cli.options.organization or plan.organization
     needed = needs_manifests(plan) or max_cost is not None
     manifests = manifests or _manifests_of(cli, plan, given, needed=needed)

@@ -114,7 +114,7 @@ class CliSession(Printing):
         """The ledger, which is not created if missing. Raises StateError if it cannot be read."""
         from rsspot.state.ledger import open_ledger
 
-        return open_ledger(self.state_path, create=False, reading=not self.writes)
+        return open_ledger(self.ledger_url or self.state_path, create=False, reading=not self.writes)
 
     @cached_property
     def resolved(self) -> Resolved:
@@ -131,13 +131,14 @@ class CliSession(Printing):
         if self.options.sandbox:
             from rsspot.cli.sandbox import sandbox_settings
 
-            return sandbox_settings(self.options.region)
+            return sandbox_settings(self.options.region, self.options.ledger)
         from rsspot.client.resolve import resolved_here
 
         options = self.options
         return resolved_here(
             profile=options.profile,
             config_path=self.config_file,
+            ledger=options.ledger,
             organization=options.organization,
             region=options.region,
         )
@@ -177,6 +178,16 @@ class CliSession(Printing):
             # The command is about to create it.
             return file.parent / "state.db"
         return state_path_of(file)
+
+    @property
+    def ledger_url(self) -> str | None:
+        """URL of the ledger; None if it is in state.db. Like that, it does not depend on the profile."""
+        if self.options.ledger or self.options.sandbox:
+            return self.options.ledger
+        from rsspot.config.loader import ledger_of
+
+        file = self.config_file
+        return ledger_of(file if file is None or file.exists() else None)
 
     @property
     def token_folder(self) -> Path:
@@ -249,7 +260,7 @@ class CliSession(Printing):
             from rsspot.cli.sandbox import claim
 
             claim()
-        return StateStore(self.state_path, create=create)
+        return StateStore(self.state_path, create=create, ledger=self.ledger_url)
 
     def close(self) -> None:
         """Close the ledger if it was opened, and keep the names that were listed, for shell completion."""

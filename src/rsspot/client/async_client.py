@@ -34,6 +34,7 @@ from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
 
 if TYPE_CHECKING:
+    from rsspot.client.shared_reads import SharedReads
     from rsspot.compatibility.config import CacheConfig, SDKConfig
 
 T = TypeVar("T", bound=Resource)
@@ -74,6 +75,7 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         client_id: str | None = None,
         timeout: float | None = None,
         state_path: Path | str | None = None,
+        ledger: str | None = None,
         cache: bool | CacheConfig = True,
         hooks: Hooks | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -95,6 +97,7 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
             oauth_url=oauth_url,
             client_id=client_id,
             state_path=str(state_path) if state_path else None,
+            ledger=ledger,
             **{"organization": organization, "timeout": timeout, **as_settings(released, cache)},
         )
         self.clock = clock or SystemClock()
@@ -103,6 +106,8 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         self._connect(transport or transport_of(released), cache=bool(cache))
         self.seen: dict[str, frozenset[str]] = {}
         """Kind -> wire names in the last snapshot, against which the next one is held."""
+        self.shared_reads: SharedReads | None = None
+        """Lists that the next snapshots go by, where several plans of this account are made at the same time."""
 
     def _connect(self, transport: httpx.AsyncBaseTransport | None, *, cache: bool) -> None:
         """Prepare what requests go through, and what services need to send them. Nothing is sent."""
@@ -141,7 +146,10 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
     @cached_property
     def state(self) -> KeyedStateStore:
         """The state.db of this configuration. The file is created on first use."""
-        return KeyedStateStore(self._resolved.state_path, profile=self._resolved.profile)
+        ledger = self._resolved.ledger
+        return KeyedStateStore(
+            self._resolved.state_path, profile=self._resolved.profile, ledger=str(ledger.value) if ledger else None
+        )
 
     @cached_property
     def ledger(self) -> Ledger:

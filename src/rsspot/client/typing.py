@@ -34,6 +34,7 @@ class ClientOptions(ReleasedOptions, total=False):
     client_id: str | None
     timeout: float | None
     state_path: Path | str | None
+    ledger: str | None
     cache: bool | CacheConfig
     hooks: Hooks | None
     transport: httpx.AsyncBaseTransport | None

@@ -32,8 +32,15 @@ OWNER = "program"
 class KeyedStateStore(StateStore):
     """One state.db; without a path, one in memory. profile: whose default organization and region are meant."""
 
-    def __init__(self, path: Path | str | None = None, *, create: bool = True, profile: str = "default") -> None:
-        super().__init__(Path(path) if path else IN_MEMORY, create=create and bool(path))
+    def __init__(
+        self,
+        path: Path | str | None = None,
+        *,
+        create: bool = True,
+        profile: str = "default",
+        ledger: str | None = None,
+    ) -> None:
+        super().__init__(Path(path) if path else IN_MEMORY, create=create and bool(path), ledger=ledger)
         self._profile = profile
 
     def get_preference(self, key: str) -> str | None:

@@ -20,13 +20,14 @@ from rsspot.config.models import SECRETS, ConfigFile, Profile, leaves, nested, v
 from rsspot.errors import AuthError, ConfigError, InvalidConfig, Problem, RsspotError, StateError
 from rsspot.models.findings import findings
 from rsspot.settings import OWN, Setting, expanded, from_environment, home
+from rsspot.utils.database_url import shown_url
 from rsspot.utils.reading import read_text, reason
 from rsspot.utils.text import choices
 from rsspot.utils.tokens import LONGEST_TOKEN, is_token, trimmed
 
 NAMES = frozenset(name for name, _ in leaves(Profile))
 CREDENTIALS = ("refresh_token", "refresh_token_file", "access_token", "credential_command")
-GLOBAL = frozenset({"profile", "state_path"})
+GLOBAL = frozenset({"profile", "state_path", "ledger"})
 """Settings that belong to no profile."""
 URLS = frozenset({"base_url", "oauth_url", "feeds_url", "proxy"})
 """Settings whose value may contain a password before the @."""
@@ -46,6 +47,8 @@ class Resolved:
     config_file: Path | None = None
     profile_source: str = "default"
     state_source: str = "default"
+    ledger: Setting | None = None
+    """The URL of the ledger; None if it is in state.db."""
     masked_token: bool = False
     """Whether the profile has asterisks in the place of its refresh token."""
     exposed: bool = False
@@ -95,6 +98,7 @@ class Resolved:
             "profile": (self.profile, self.profile_source),
             "config_file": (str(self.config_file) if self.config_file else None, "found" if self.config_file else "-"),
             "state_path": (str(self.state_path), self.state_source),
+            "ledger": (shown_url(self.ledger.value), self.ledger.source) if self.ledger else (None, "default"),
         }
         for name, info in leaves(Profile):
             setting = self.settings.get(name)
@@ -147,7 +151,8 @@ def resolve(
     settings = _one_organization(_with_token(settings))
     source = selected.source if selected else "default"
     masked = _has_masked_token(file, name)
-    return Resolved(name, settings, state, path, source, state_source, masked, is_exposed(path, file))
+    ledger = _ledger(given, file, path)
+    return Resolved(name, settings, state, path, source, state_source, ledger, masked, is_exposed(path, file))
 
 
 def _defaults(remembered: Remembered, profile: str, given: Mapping[str, Setting]) -> Mapping[str, str]:
@@ -172,6 +177,18 @@ def state_path_of(
     argument = {"state_path": Setting(state_path, "argument")} if state_path else {}
     path, file = _load(config, config_path, environ)
     return _state_path(from_environment(environ) | argument, file, path, environ)[0]
+
+
+def ledger_of(config_path: Path | None = None, *, environ: Mapping[str, str] | None = None) -> str | None:
+    """The URL of the ledger; None if it is in state.db. Raises ConfigError for an invalid config file."""
+    environ = os.environ if environ is None else environ
+    path, file = _load(None, config_path, environ)
+    setting = _ledger(from_environment(environ), file, path)
+    return str(setting.value) if setting else None
+
+
+def _ledger(given: Mapping[str, Setting], file: ConfigFile, path: Path | None) -> Setting | None:
+    return given.get("ledger") or (Setting(file.ledger, f"{path or 'config'} (ledger)") if file.ledger else None)
 
 
 def _load(

@@ -133,6 +133,11 @@ class ConfigFile(Section):
     state_path: Text | None = Field(
         default=None, description="Path of state.db, which holds the ledger, the cache and the history."
     )
+    ledger: Text | None = Field(
+        default=None,
+        repr=False,
+        description="URL of the ledger if it is not in state.db, such as postgresql://host/name.",
+    )
     preferences: Profile = Field(
         default_factory=Profile, description="Settings for every profile that does not set its own."
     )

@@ -31,7 +31,7 @@ def rows() -> list[Row]:
     settings += [
         _row(name, info, f"{to_camel(name)} (top level)")
         for name, info in ConfigFile.model_fields.items()
-        if name in ("active_profile", "state_path")
+        if name in ("active_profile", "state_path", "ledger")
     ]
     files = Row("config_file", "", CONFIG_PATHS, "the first default path that exists", "Path of the config file.")
     return [*settings, files]

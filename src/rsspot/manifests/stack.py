@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from rsspot.manifests.declarations import Declaration
 from rsspot.manifests.lifecycle import OnRemove, Replace
+from rsspot.manifests.pause import Pause
 from rsspot.manifests.policies import PolicyEntry
 from rsspot.manifests.spending import Budget, Extras, Risk
-from rsspot.models.authoring import WholeNumber, between, one_of
+from rsspot.models.authoring import WholeNumber, between, one_of, rule
 from rsspot.models.resource import AuthoredMetadata, Model
+from rsspot.utils.database_url import shown_url
 
 DEFAULT_STACK = "default"
+ADDRESS = re.compile(r"[a-z]+(/[^/\\s]+){1,2}")
+
+
+def require_no_password(url: str) -> None:
+    """Raise ValueError for a URL with a password in it: manifests are kept, and so is the URL in saved plans."""
+    if shown_url(url) != url:
+        raise ValueError("must be a URL without a password; give that by PGPASSWORD or a password file")
+
+
+def require_address(text: str) -> None:
+    """Raise ValueError for what is no address of an object."""
+    if not ADDRESS.fullmatch(text):
+        raise ValueError("must be the address of an object, such as cloudspace/edge")
 
 
 class Limits(Model):
@@ -43,6 +59,10 @@ class StackSpec(Model):
     """Name or ID of the organization."""
     profile: str | None = None
     """Profile of the config file."""
+    ledger: Annotated[str | None, rule(require_no_password)] = None
+    """URL of the ledger that all who apply the stack share, without a password."""
+    lease: Annotated[str | None, rule(require_address)] = None
+    """Address of the live object that carries the lease of the stack as an annotation, such as `cloudspace/edge`."""
     include: list[str] = Field(default_factory=list)
     """Files and folders with further manifests, relative to this file. Only variables and include count of a Stack
     in them.
@@ -59,6 +79,8 @@ class StackSpec(Model):
     """Address -> what is billed for this object and is no object itself, such as load balancers."""
     defaults: Defaults = Defaults()
     """What holds for every object of the stack."""
+    pause: Pause | None = None
+    """That `watch` and fleets only look at the stack for now."""
     policies: list[PolicyEntry] = Field(default_factory=list)
     """What has to hold for every plan of the stack."""
 

@@ -61,6 +61,8 @@ def dump_plan(plan: Plan) -> Document:
             programs=dict(plan.programs),
             target=list(plan.target),
             exclude=list(plan.exclude),
+            ledger=plan.ledger,
+            lease=plan.lease,
         ),
         summary=plan.summary,
         changes=[_dump_change(change, masks) for change in plan.changes],
@@ -85,6 +87,7 @@ def _left_out(plan: Plan) -> dict[str, Any]:
     later: dict[str, Any] = dict.fromkeys(("digest", "created_at", "signature"), True)
     if not plan.policies:
         later["policies"] = True
+    later["inputs"] = {name for name in ("ledger", "lease") if getattr(plan, name) is None}
     if plan.cost is None:
         return {**later, "cost": True}
     return later if plan.cost.bids else {**later, "cost": {"bids", "past"}}
@@ -121,6 +124,8 @@ def load_plan(document: Any, *, sealed: bool = True) -> Plan:
         notes=tuple(saved.notes),
         files=tuple(saved.inputs.files),
         profile=saved.inputs.profile,
+        ledger=saved.inputs.ledger,
+        lease=saved.inputs.lease,
         programs=saved.inputs.programs,
         target=tuple(saved.inputs.target),
         exclude=tuple(saved.inputs.exclude),

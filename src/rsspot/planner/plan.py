@@ -56,6 +56,10 @@ class Plan:
     files: tuple[str, ...] = ()
     profile: str | None = None
     """The profile that the Stack named."""
+    ledger: str | None = None
+    """The URL of the ledger that the Stack named."""
+    lease: str | None = None
+    """The live object that the Stack named to carry its lease."""
     target: tuple[str, ...] = ()
     """Globs over the addresses that the plan is about; all when there are none."""
     exclude: tuple[str, ...] = ()

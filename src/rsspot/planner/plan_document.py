@@ -36,6 +36,8 @@ class PlanScope(_Json):
 class PlanInputs(_Json):
     """Where the manifests were read, the profile that the Stack named, and the programs that an apply runs.
 
+    ledger and lease: what the Stack named; absent if it did not
+
     target and exclude: globs over the addresses that the plan is about, and is not about.
     """
 
@@ -44,6 +46,8 @@ class PlanInputs(_Json):
     programs: dict[str, str] = {}
     target: list[str] = []
     exclude: list[str] = []
+    ledger: str | None = None
+    lease: str | None = None
 
 
 class PlanProblem(_Json):

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from threading import RLock
@@ -57,13 +58,24 @@ class Database:
         self._guard = RLock()
         self._file: tuple[int, int] | None = None
         """What tells the file that is open from another one at its path; None for a database in memory."""
+        self.name = str(self.path)
         self.copied = False
         """Whether this is a copy in memory, which cannot be written."""
         self._open(migrations, durable, patience, access)
 
+    keeps_time, for_share, next_run = False, "", "NULL"
+    """See `LedgerDatabase`. Each process goes by its own clock, no row is changed while another one writes, and SQLite
+    gives numbers by itself."""
+
+    def now(self, here: datetime) -> datetime:
+        return here
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Run a transaction and roll it back on any error. One inside another is a part of it, rolled back alone."""
+    def transaction(self, alone: str = "") -> Iterator[sqlite3.Connection]:
+        """Run a transaction and roll it back on any error. One inside another is a part of it, rolled back alone.
+
+        alone: ignored, since every transaction is alone
+        """
         try:
             with self._guard:
                 self._require_same_file()

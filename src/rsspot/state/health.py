@@ -59,7 +59,7 @@ def _of_pages(database: sqlite3.Connection) -> StateHealth:
 
 def _with_records(path: Path, health: StateHealth) -> StateHealth:
     """The same with what is held and open, of an older file as it will be once it is brought up to date."""
-    read = Rows(path)
+    read = Rows(str(path))
     with closing(Database(path, access=Access.COPY)) as copy:
         leases = [read.lease(row) for row in copy.rows("SELECT * FROM leases WHERE holder IS NOT NULL")]
         runs = copy.rows("SELECT id FROM runs WHERE outcome IS NULL ORDER BY id")

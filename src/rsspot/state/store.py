@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rsspot.state.history import History
     from rsspot.state.http_cache import SqliteCache
     from rsspot.state.ledger.protocol import Ledger
-    from rsspot.state.ledger.sqlite_pruning import Pruned
+    from rsspot.state.ledger.sql_database import LedgerDatabase
+    from rsspot.state.ledger.sql_pruning import Pruned
     from rsspot.state.preferences import Preferences
 
 MOST_ENTRIES = 10_000
@@ -33,12 +34,14 @@ MOST_BYTES = 64 * 1024 * 1024
 class StateStore:
     """One state.db. With `create=False`, a missing file is not created and counts as empty.
 
+    ledger: the URL of the ledger, if it is not in this file
     Raises StateError if the file cannot be opened or read.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
+    def __init__(self, path: Path, *, create: bool = True, ledger: str | None = None) -> None:
         self.path = path
         self._create = create
+        self._ledger_url = ledger
         self._opened: list[Any] = []
 
     @cached_property
@@ -68,7 +71,7 @@ class StateStore:
         """The durable record of runs, owned objects and registrations."""
         from rsspot.state.ledger import open_ledger
 
-        ledger = open_ledger(self.path, create=self._create)
+        ledger = open_ledger(self._ledger_url or self.path, create=self._create)
         self._opened.append(ledger)
         return ledger
 
@@ -87,27 +90,31 @@ class StateStore:
     def export_ledger(self) -> dict[str, Any]:
         """Export all runs, owned objects and registrations as one JSON document."""
         from rsspot.state.ledger.document import dump_ledger
-        from rsspot.state.ledger.sqlite_content import read_content
+        from rsspot.state.ledger.sql_content import read_content
 
         return dump_ledger(read_content(self._whole(Access.READ)))
 
     def import_ledger(self, document: Any) -> dict[str, int]:
         """Merge an exported ledger into this one, all or nothing. Returns how many records are new or changed."""
         from rsspot.state.ledger.document import load_ledger
-        from rsspot.state.ledger.sqlite_content import merge_content
+        from rsspot.state.ledger.sql_content import merge_content
 
         content = load_ledger(document)
         return merge_content(self._whole(Access.WRITE), content)
 
     def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
         """Forget the runs that ended before a moment, except those that still matter. dry_run: only say which"""
-        from rsspot.state.ledger.sqlite_pruning import prune
+        from rsspot.state.ledger.sql_pruning import prune
 
         return prune(self._whole(Access.READ if dry_run else Access.WRITE), before, dry_run=dry_run)
 
     def compact(self) -> int | None:
-        """Give the space of deleted records back. Returns how many bytes; None while another process uses the file."""
-        return self._database().compact()
+        """Give the space of deleted records back. Returns how many bytes; None while another process uses the file.
+
+        None as well for a ledger on a server, which uses it again by itself.
+        """
+        database = self._whole(Access.WRITE)
+        return database.compact() if isinstance(database, Database) else None
 
     def close(self) -> None:
         """Close all parts. Each opens again on its next use."""
@@ -122,12 +129,13 @@ class StateStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _whole(self, access: Access) -> Database:
-        """The file, with a ledger in it that is not damaged: what is missing from one would be missed by nobody."""
-        from rsspot.state.health import require_intact
+    def _whole(self, access: Access) -> LedgerDatabase:
+        """The ledger, which is not damaged: what is missing from one would be missed by nobody."""
+        from rsspot.state.ledger import open_database
 
-        database = self._database(access=access)
-        require_intact(database)
+        create = self._create and access is Access.WRITE
+        database = open_database(self._ledger_url or self.path, create=create, reading=access is Access.READ)
+        self._opened.append(database)
         return database
 
     def _database(

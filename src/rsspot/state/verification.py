@@ -15,10 +15,13 @@ from rsspot.state.database import Access, Database
 from rsspot.state.failures import AWAY, DAMAGED, ERRORS, state_error
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, PATIENCE, is_ours
+from rsspot.state.ledger import is_on_server, open_database
 from rsspot.state.ledger.document import odd_times
 from rsspot.state.ledger.protocol import CLOSED, AttemptRecord, Lease, RunRecord, StepRecord, StepState
 from rsspot.state.ledger.rows import Rows
-from rsspot.state.ledger.sqlite import RUN, SqliteLedger
+from rsspot.state.ledger.sql import RUN, SqlLedger
+from rsspot.state.ledger.sql_database import LedgerDatabase
+from rsspot.state.ledger.sqlite import file_of
 from rsspot.state.read_only import connect
 
 R = TypeVar("R")
@@ -44,8 +47,23 @@ class LedgerFinding:
     hint: str
 
 
+def verify_at(url: str | Path) -> list[LedgerFinding]:
+    """What is wrong with the ledger at a path or a URL. A missing one has nothing wrong with it."""
+    if is_on_server(url):
+        return _verify_on_server(str(url))
+    return verify(file_of(str(url)))
+
+
+def _verify_on_server(url: str) -> list[LedgerFinding]:
+    try:
+        with closing(open_database(url, create=False, reading=True)) as database, database.snapshot():
+            return list(_of_records(database))
+    except StateError as error:
+        return [LedgerFinding(Weight.ERROR, "ledger", error.message, error.hint or "look at the log of the server")]
+
+
 def verify(path: Path) -> list[LedgerFinding]:
-    """What is wrong with the ledger at a path. A missing file has no ledger, with which nothing is wrong."""
+    """What is wrong with the ledger in a file. A missing file has no ledger, with which nothing is wrong."""
     path = own_file(path)
     if not path.exists():
         return []
@@ -81,7 +99,7 @@ def _of_file(path: Path, opened: sqlite3.Connection) -> Iterator[LedgerFinding]:
         yield LedgerFinding(Weight.ERROR, "file", f"{path} lacks tables of the ledger", AWAY)
 
 
-def _of_records(database: Database) -> Iterator[LedgerFinding]:
+def _of_records(database: LedgerDatabase) -> Iterator[LedgerFinding]:
     check = _Records(database)
     yield from check.belonging()
     yield from check.runs()
@@ -93,12 +111,14 @@ def _of_records(database: Database) -> Iterator[LedgerFinding]:
 class _Records:
     """Reads every record of a ledger, as the commands do."""
 
-    def __init__(self, database: Database) -> None:
-        self._db, self._read = database, Rows(database.path)
+    def __init__(self, database: LedgerDatabase) -> None:
+        self._db, self._read = database, Rows(database.name)
         self._unreadable: list[LedgerFinding] = []
 
     def belonging(self) -> Iterator[LedgerFinding]:
-        """Each step has its run, and each attempt its step."""
+        """Each step has its run, and each attempt its step. A server sees to that itself."""
+        if not isinstance(self._db, Database):
+            return
         for row in self._db.rows("PRAGMA foreign_key_check"):
             message = f"row {row['rowid']} belongs to a row of {row['parent']} that is not there"
             yield LedgerFinding(Weight.ERROR, row["table"], message, AWAY)
@@ -168,7 +188,7 @@ class _Records:
 
     def registrations(self) -> Iterator[LedgerFinding]:
         """Each registration."""
-        self._tried(SqliteLedger(self._db).registrations, None)
+        self._tried(SqlLedger(self._db).registrations, None)
         yield from self._told()
 
     def _tried(self, read: Callable[[Any], R], row: Any) -> R | None:

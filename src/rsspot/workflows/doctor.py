@@ -15,6 +15,8 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.config.loader import Resolved
 from rsspot.errors import RsspotError
 from rsspot.settings import home
+from rsspot.state.ledger import is_on_server
+from rsspot.state.ledger.sqlite import file_of
 from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 from rsspot.workflows import local_checks, remote_checks
@@ -35,6 +37,8 @@ class Setup:
     client: Callable[[], AsyncSpotClient]
     probes: Callable[[], httpx.AsyncBaseTransport]
     clock: Clock
+    ledger_url: Callable[[], str | None] = lambda: None
+    """URL of the ledger; None if it is in state.db."""
     sandbox: bool = False
     """Whether there is no account: no config file is read, and no network is used."""
 
@@ -73,7 +77,22 @@ def _of_state(setup: Setup) -> list[Diagnosis]:
         # The config file may name another place, but it is usually beside it.
         folder = setup.config_path.parent if setup.config_path else home(setup.environ)
         path = folder / "state.db"
-    return [*local_checks.ledger(path, setup.clock.now()), local_checks.disk(path)]
+    return [*_of_ledger(setup, path), local_checks.disk(path)]
+
+
+def _of_ledger(setup: Setup, path: Path) -> list[Diagnosis]:
+    try:
+        url = setup.ledger_url()
+    except RsspotError:
+        # A problem of the config file has been reported.
+        url = None
+    now = setup.clock.now()
+    check = local_checks.shared_ledger(url, now) if is_on_server(url) else local_checks.ledger(_file(url, path), now)
+    return [*check]
+
+
+def _file(url: str | None, state: Path) -> Path:
+    return file_of(url) if url else state
 
 
 async def _of_service(setup: Setup, resolved: Resolved) -> list[Diagnosis]:

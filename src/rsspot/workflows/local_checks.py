@@ -6,7 +6,8 @@ import os
 import platform
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,9 +21,12 @@ from rsspot.http.certificates import VARIABLES, tls_settings
 from rsspot.state.failures import AWAY
 from rsspot.state.first_release import own_file
 from rsspot.state.health import NEWEST_SCHEMA, StateHealth, examine
+from rsspot.state.ledger import open_ledger
+from rsspot.state.ledger.protocol import Lease
 from rsspot.state.store import MOST_BYTES
-from rsspot.state.verification import Weight, verify
+from rsspot.state.verification import Weight, verify, verify_at
 from rsspot.utils.clock import stamp
+from rsspot.utils.database_url import shown_url
 from rsspot.utils.files import others_can_read
 from rsspot.workflows.diagnosis import Diagnosis, fail, ok, warn
 from rsspot.workflows.locks import LockState, state_of
@@ -122,6 +126,18 @@ def ledger(path: Path, now: datetime) -> Iterator[Diagnosis]:
         yield warn("ledger mode", f"others can read {path}", f"chmod 600 {path}")
 
 
+def shared_ledger(url: str | None, now: datetime) -> Iterator[Diagnosis]:
+    """A ledger on a server: within reach, of a version that can be read, and not left locked."""
+    name = shown_url(str(url))
+    wrong = [finding for finding in verify_at(str(url)) if finding.weight is Weight.ERROR]
+    if wrong:
+        yield fail("ledger", f"{wrong[0].what}: {wrong[0].message}", wrong[0].hint)
+        return
+    yield ok("ledger", f"{name} can be reached and read")
+    with closing(open_ledger(str(url), create=False, reading=True)) as ledger:
+        yield from _held(ledger.leases(), ledger.time(now))
+
+
 def _state(path: Path, health: StateHealth) -> Diagnosis:
     if health.damage:
         return fail("ledger", f"{path} is damaged: {health.damage}", AWAY)
@@ -143,7 +159,14 @@ def _records(path: Path) -> Iterator[Diagnosis]:
 
 
 def _locks(health: StateHealth, now: datetime) -> Iterator[Diagnosis]:
-    for lease in health.leases:
+    yield from _held(health.leases, now)
+    if health.unfinished and not health.leases:
+        runs = ", ".join(map(str, health.unfinished))
+        yield warn("runs", f"not finished: {runs}", "the next apply of the stack finds out what became of them")
+
+
+def _held(leases: Iterable[Lease], now: datetime) -> Iterator[Diagnosis]:
+    for lease in leases:
         holder = f"{lease.scope}: process {lease.holder.pid} on {lease.holder.host}"
         match state_of(lease, now):
             case LockState.HELD:
@@ -154,9 +177,6 @@ def _locks(health: StateHealth, now: datetime) -> Iterator[Diagnosis]:
                 yield warn("lock", f"{holder} is applying, or was killed; until {stamp(lease.expires_at)}", hint)
             case _:
                 yield warn("lock", f"{holder} ended without releasing it", "the next apply takes it over")
-    if health.unfinished and not health.leases:
-        runs = ", ".join(map(str, health.unfinished))
-        yield warn("runs", f"not finished: {runs}", "the next apply of the stack finds out what became of them")
 
 
 def disk(path: Path) -> Diagnosis:

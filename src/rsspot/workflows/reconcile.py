@@ -110,6 +110,8 @@ async def read_and_plan(
     plan = replace(
         plan,
         profile=manifests.profile if manifests else None,
+        ledger=manifests.stack_spec.ledger if manifests else None,
+        lease=manifests.stack_spec.lease if manifests else None,
         notes=tuple(notes),
         programs=programs_of(plan.changes),
         refusals=(*plan.refusals, *unusable_programs(plan.changes)),

@@ -174,6 +174,15 @@ class Ledger(RegistrationHistory, Protocol):
         """Whether nobody else has taken the lease over. When it has to be renewed, the holder's own clock tells."""
         ...
 
+    @property
+    def keeps_time(self) -> bool:
+        """Whether leases go by the clock of a server that all share. It tells at once when one has expired."""
+        ...
+
+    def time(self, here: datetime) -> datetime:
+        """The time that leases go by: that of such a server, or else `here`."""
+        ...
+
     def release(self, lease: Lease) -> None:
         """Release the lease. Does nothing if it was taken over."""
         ...

@@ -83,9 +83,13 @@ def _is_of_the_dead(lease: Lease, holder: Holder) -> bool:
 
 def others(leases: Iterable[Lease], scope: str, now: datetime) -> list[Lease]:
     """The leases of other stacks of the same account that have not expired."""
-    account = scope.rpartition("/")[0]
-    near = (each for each in leases if each.scope != scope and each.scope.rpartition("/")[0] == account)
+    near = (each for each in leases if each.scope != scope and account_of(each.scope) == account_of(scope))
     return [each for each in near if now < each.expires_at]
+
+
+def account_of(scope: str) -> str:
+    """The account that a stack is in: what the scopes of all its stacks begin with."""
+    return scope.rpartition("/")[0]
 
 
 def require_apart(steps: Sequence[StepRecord], under_way: Sequence[OpenStep]) -> None:

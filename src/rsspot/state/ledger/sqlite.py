@@ -1,42 +1,20 @@
-"""SqliteLedger: the ledger in one SQLite file. Contains the SQL only. What is allowed is decided in `rules`."""
+"""SqliteLedger: the ledger in one SQLite file, state.db."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from rsspot.models.refs import Ref
 from rsspot.state.database import Access, Database
+from rsspot.state.first_release import registrations as registrations_of
 from rsspot.state.health import require_intact
-from rsspot.state.ledger.plans import MADE_BY, packed
-from rsspot.state.ledger.protocol import (
-    STILL_OPEN,
-    AttemptRecord,
-    Lease,
-    OpenStep,
-    OwnedObject,
-    RunRecord,
-    StepRecord,
-    StepState,
-)
-from rsspot.state.ledger.rows import LARGEST_RUN, Rows
-from rsspot.state.ledger.rules import others, require_apart, require_held, require_open
-from rsspot.state.ledger.sqlite_leases import SqliteLeases
-from rsspot.state.ledger.sqlite_registration_history import SqliteRegistrationHistory
+from rsspot.state.ledger.sql import SqlLedger
 from rsspot.utils.clock import Clock
-from rsspot.utils.serialization import canonical, without_surrogates
 
 
 def open_at(url: str, *, create: bool, reading: bool = False) -> SqliteLedger:
-    """See `state.ledger.open_ledger`. Uses an empty ledger in memory for a missing file that must not be created."""
-    path = Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
-    access = Access.READ if reading else Access.WRITE
-    database = Database(path if create or path.exists() else None, access=access)
-    require_intact(database)
+    """See `state.ledger.open_ledger`."""
+    database = open_database(url, create=create, reading=reading)
     if not reading:
         # A file that may only be read is refused now, and not when a plan has been made and approved.
         with database.transaction() as db:
@@ -46,219 +24,43 @@ def open_at(url: str, *, create: bool, reading: bool = False) -> SqliteLedger:
     return ledger
 
 
-RUN = (
-    "SELECT id, scope, command, plan_digest, started_at, ended_at, outcome, made_by,"
-    " CASE WHEN made_by IS NULL THEN plan_json END AS plan_json FROM runs"
-)
-"""What a list of runs needs. Plans are large: only those are read that say who started their run."""
+def open_database(url: str, *, create: bool, reading: bool = False) -> Database:
+    """The file, which is not damaged. An empty database in memory for a missing file that must not be created."""
+    path = file_of(url)
+    access = Access.READ if reading else Access.WRITE
+    database = Database(path if create or path.exists() else None, access=access)
+    require_intact(database)
+    return database
 
 
-class SqliteLedger(SqliteLeases, SqliteRegistrationHistory):
+def file_of(url: str) -> Path:
+    """The file that a path or a URL of this backend names."""
+    return Path(unquote(urlsplit(url).path)) if "://" in url else Path(url)
+
+
+class SqliteLedger(SqlLedger):
     """See `Ledger` for the methods. clock: tells the times on record; that of this machine unless given"""
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         super().__init__(database, clock)
-        self._read = Rows(database.path)
+        self._file = database
 
-    def close(self) -> None:
-        self._db.close()
+    def take_over(self) -> None:
+        """Take over what a first release has registered since the last time, if its state.db is beside ours.
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        with self._db.transaction():
-            yield
-
-    # Runs
-
-    def begin(self, lease: Lease, command: str, plan: dict[str, Any], steps: Sequence[StepRecord]) -> int:
-        made_by = without_surrogates(canonical(plan.get(MADE_BY, {})))
-        stored = packed({name: value for name, value in plan.items() if name != MADE_BY})
+        The newer record of a machine counts. One that a worker of ours has claimed is not touched.
+        """
+        file = self._file.beside_of
+        if file is None or self._file.copied:
+            return
+        rows = self._db.rows("SELECT until FROM taken_over WHERE path = ?", str(file))
+        found = registrations_of(file, after=rows[0]["until"] if rows else 0.0)
+        if not found:
+            return
         with self._db.transaction() as db:
-            require_apart(steps, self._under_way(lease.scope))
-            run = db.execute(
-                "INSERT INTO runs (scope, command, plan_digest, plan_json, fence, started_at, made_by)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (lease.scope, command, plan["digest"], stored, lease.fence, self._now(), made_by),
-            ).fetchone()["id"]
-            db.executemany(
-                "INSERT INTO steps (run_id, seq, address, kind, name, verb, state, parent)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(run, s.seq, s.address, s.ref.kind, s.ref.name, s.verb, s.state.value, s.parent) for s in steps],
-            )
-        return int(run)
-
-    def _under_way(self, scope: str) -> list[OpenStep]:
-        """The steps that runs of other stacks of the same account have still to do, unless their lease has expired."""
-        rows = [
-            row
-            for lease in others(self.leases(), scope, self._clock.now())
-            for row in self._db.rows(
-                "SELECT steps.* FROM steps JOIN runs ON runs.id = steps.run_id WHERE runs.scope = ? AND runs.fence = ?"
-                " AND runs.outcome IS NULL AND steps.state IN ('pending', 'intent', 'unknown')",
-                lease.scope,
-                lease.fence,
-            )
-        ]
-        return [OpenStep(row["run_id"], self._read.step(row)) for row in rows]
-
-    def intend(self, run: int, seq: int, *, lease: Lease | None = None) -> int:
-        with self._fenced(lease) as db:
-            self._move(db, run, seq, StepState.INTENT)
-            row = db.execute(
-                "INSERT INTO attempts (run_id, seq, number, sent_at)"
-                " SELECT :run, :seq, COALESCE(MAX(number), 0) + 1, :now FROM attempts"
-                " WHERE run_id = :run AND seq = :seq"
-                " RETURNING number",
-                {"run": run, "seq": seq, "now": self._now()},
-            ).fetchone()
-        return int(row["number"])
-
-    def answered(self, run: int, seq: int, attempt: int, outcome: str) -> None:
-        with self._db.transaction() as db:
+            self.put_registrations(record for _, record in found if self.is_newer(record))
             db.execute(
-                "UPDATE attempts SET ended_at = ?, outcome = ?"
-                " WHERE run_id = ? AND seq = ? AND number = ? AND outcome IS NULL",
-                (self._now(), outcome, run, seq, attempt),
+                "INSERT INTO taken_over (path, until) VALUES (?, ?)"
+                " ON CONFLICT (path) DO UPDATE SET until = max(until, excluded.until)",
+                (str(file), found[-1][0]),
             )
-
-    def settle(
-        self,
-        run: int,
-        seq: int,
-        state: StepState,
-        *,
-        detail: str = "",
-        owned: OwnedObject | None = None,
-        gone: Ref | None = None,
-        lease: Lease | None = None,
-    ) -> None:
-        with self._fenced(lease) as db:
-            self._move(db, run, seq, state, detail)
-            if owned:
-                db.execute(
-                    "INSERT INTO managed_objects (scope, kind, name, address, uid, applied_json, run_id)"
-                    " SELECT scope, ?, ?, ?, ?, ?, id FROM runs WHERE id = ?"
-                    " ON CONFLICT (scope, kind, name) DO UPDATE SET"
-                    " address = excluded.address, uid = excluded.uid,"
-                    " applied_json = excluded.applied_json, run_id = excluded.run_id",
-                    (*owned.ref, owned.address, owned.uid, canonical(owned.applied), run),
-                )
-            if gone:
-                db.execute(
-                    "DELETE FROM managed_objects WHERE scope = (SELECT scope FROM runs WHERE id = ?)"
-                    " AND kind = ? AND name = ?",
-                    (run, *gone),
-                )
-
-    def skip(self, run: int, reasons: Mapping[int, str], *, lease: Lease | None = None) -> None:
-        skipped, pending = StepState.SKIPPED.value, StepState.PENDING.value
-        with self._fenced(lease) as db:
-            db.executemany(
-                "UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ? AND state = ?",
-                [(skipped, reason, run, seq, pending) for seq, reason in reasons.items()],
-            )
-
-    @contextmanager
-    def _fenced(self, lease: Lease | None) -> Iterator[sqlite3.Connection]:
-        """A transaction of whoever holds a lease. Raises Locked if somebody else has it by now."""
-        with self._db.transaction() as db:
-            if lease is not None and not self.holds(lease):
-                require_held(self.current_lease(lease.scope), lease)
-            yield db
-
-    def _move(self, db: sqlite3.Connection, run: int, seq: int, state: StepState, detail: str = "") -> None:
-        """Set the state of a step that is open."""
-        changed = db.execute(
-            "UPDATE steps SET state = ?, detail = ? WHERE run_id = ? AND seq = ? AND state IN (?, ?, ?)",
-            (state.value, detail, run, seq, *(each.value for each in STILL_OPEN)),
-        ).rowcount
-        if not changed:
-            row = db.execute("SELECT * FROM steps WHERE run_id = ? AND seq = ?", (run, seq)).fetchone()
-            require_open(self._read.step(row).state if row else None, run, seq)
-
-    def ready(self, run: int, seq: int, readiness: str) -> None:
-        with self._db.transaction() as db:
-            db.execute("UPDATE steps SET readiness = ? WHERE run_id = ? AND seq = ?", (readiness, run, seq))
-
-    def finish(self, run: int, outcome: str, *, lease: Lease | None = None) -> None:
-        with self._fenced(lease) as db:
-            db.execute(
-                "UPDATE runs SET ended_at = ?, outcome = ? WHERE id = ? AND outcome IS NULL",
-                (self._now(), outcome, run),
-            )
-
-    # Reading
-
-    def owned(self, scope: str) -> dict[Ref, OwnedObject]:
-        rows = self._db.rows("SELECT * FROM managed_objects WHERE scope = ?", scope)
-        return {owned.ref: owned for owned in map(self._read.owned, rows)}
-
-    def owned_refs(self, account: str) -> set[Ref]:
-        query = "SELECT kind, name FROM managed_objects WHERE substr(scope, 1, length(:account)) = :account"
-        return {Ref(str(row["kind"]), str(row["name"])) for row in self._db.rows(query, {"account": account})}
-
-    def open_steps(self, scope: str) -> list[OpenStep]:
-        rows = self._db.rows(
-            "SELECT steps.* FROM steps JOIN runs ON runs.id = steps.run_id"
-            " WHERE runs.scope = ? AND steps.state IN ('intent', 'unknown') ORDER BY run_id, seq",
-            scope,
-        )
-        arrived = {
-            (run, attempt.seq)
-            for run in {row["run_id"] for row in rows}
-            for attempt in self.attempts(run)
-            if attempt.may_have_arrived
-        }
-        return [OpenStep(row["run_id"], self._read.step(row), (row["run_id"], row["seq"]) in arrived) for row in rows]
-
-    def unfinished_runs(self, scope: str) -> list[int]:
-        return [row["id"] for row in self._db.rows("SELECT id FROM runs WHERE scope = ? AND outcome IS NULL", scope)]
-
-    def scopes(self) -> list[str]:
-        rows = self._db.rows("SELECT scope FROM runs UNION SELECT scope FROM managed_objects ORDER BY scope")
-        return [str(row["scope"]) for row in rows]
-
-    def runs(
-        self, scope: str | None = None, *, stack: str | None = None, unfinished: bool = False, limit: int | None = None
-    ) -> list[RunRecord]:
-        found = self._db.rows(
-            f"{RUN} WHERE (:scope IS NULL OR scope = :scope) AND (outcome IS NULL OR NOT :unfinished)"
-            " AND (:ending IS NULL OR substr(scope, -length(:ending)) = :ending)"
-            " ORDER BY started_at DESC, id DESC LIMIT :limit",
-            {
-                "scope": scope,
-                "ending": None if stack is None else f"/{stack}",
-                "unfinished": unfinished,
-                "limit": -1 if limit is None else limit,
-            },
-        )
-        return [self._read.run(row) for row in found]
-
-    def run(self, number: int) -> RunRecord | None:
-        # SQLite has no larger numbers, and refuses them with an error of its own.
-        rows = self._db.rows(f"{RUN} WHERE id = :id", {"id": min(number, LARGEST_RUN)})
-        return self._read.run(rows[0]) if rows else None
-
-    def plan(self, run: int) -> dict[str, Any]:
-        rows = self._db.rows("SELECT id, plan_json FROM runs WHERE id = ?", run)
-        if not rows:
-            raise LookupError(f"the ledger has no run {run}")
-        return {name: value for name, value in self._read.plan(rows[0]).items() if name != MADE_BY}
-
-    def step_counts(self, run: int) -> dict[StepState, int]:
-        rows = self._db.rows(
-            "SELECT run_id, MIN(seq) AS seq, state, COUNT(*) AS number FROM steps WHERE run_id = ? GROUP BY state", run
-        )
-        return {self._read.state(row): row["number"] for row in rows}
-
-    def steps(self, run: int) -> list[StepRecord]:
-        return [self._read.step(row) for row in self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY seq", run)]
-
-    def attempts(self, run: int, seq: int | None = None) -> list[AttemptRecord]:
-        rows = self._db.rows(
-            "SELECT seq, number, sent_at, ended_at, outcome FROM attempts"
-            " WHERE run_id = ? AND seq = COALESCE(?, seq) ORDER BY seq, number",
-            run,
-            seq,
-        )
-        return [self._read.attempt(row) for row in rows]

@@ -1,19 +1,18 @@
-"""SqliteRegistrations: machine registrations in an SQLite file. Contains only SQL. `rules` decides what is allowed."""
+"""SqlRegistrations: machine registrations in a database. Contains only SQL. `rules` decides what is allowed."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
 from rsspot.errors import StateError
-from rsspot.state.database import Database
-from rsspot.state.first_release import registrations as registrations_of
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus
 from rsspot.state.ledger.rules import OPEN, advanced, has_ended, learned
+from rsspot.state.ledger.sql_database import REGISTRATIONS, LedgerDatabase, Statements
 from rsspot.utils.clock import Clock, SystemClock, exact_stamp
 from rsspot.utils.serialization import canonical
 
@@ -21,15 +20,19 @@ COLUMNS = tuple(each.name for each in fields(RegistrationRecord) if each.name !=
 """The columns named like the record's fields. The payload is stored as JSON under another name."""
 
 
-class SqliteRegistrations:
+class SqlRegistrations:
     """See `RegistrationLedger` for the methods."""
 
-    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+    def __init__(self, database: LedgerDatabase, clock: Clock | None = None) -> None:
         self._db = database
         self._clock = clock or SystemClock()
 
     def _now(self) -> str:
-        return exact_stamp(self._clock.now())
+        """The time that claims go by."""
+        return exact_stamp(self._db.now(self._clock.now()))
+
+    def _writing(self) -> AbstractContextManager[Statements]:
+        return self._db.transaction(alone=REGISTRATIONS)
 
     def registration(self, key: str) -> RegistrationRecord | None:
         rows = self._db.rows("SELECT * FROM registration_ledger WHERE registration_key = ?", key)
@@ -49,7 +52,7 @@ class SqliteRegistrations:
         return [_registration(row) for row in rows]
 
     def discover(self, record: RegistrationRecord) -> RegistrationRecord:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             # A machine that moved to another cluster starts again. A registered one must be retired first.
             db.execute(
                 "DELETE FROM registration_ledger WHERE registration_key = ? AND omni_cluster <> ? AND status <> ?"
@@ -85,7 +88,7 @@ class SqliteRegistrations:
         last_error: str | None = None,
         worker: str | None = None,
     ) -> RegistrationRecord:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             row = db.execute("SELECT * FROM registration_ledger WHERE registration_key = ?", (key,)).fetchone()
             record = advanced(
                 _registration(row) if row else None,
@@ -122,14 +125,14 @@ class SqliteRegistrations:
         key: str | None = None,
         limit: int = 1,
     ) -> list[RegistrationRecord]:
-        now = self._clock.now()
         # A caller that names one machine may also claim it if it was skipped.
         statuses = OPEN if key is None else (*OPEN, RegistrationStatus.SKIPPED)
         filters = {"org_id": organization, "omni_cluster": omni_cluster, "registration_key": key}
         conditions = [(f"{column} = ?", value) for column, value in filters.items() if value is not None]
         marks = ", ".join("?" for _ in statuses)
         where = " AND ".join([f"status IN ({marks})", *(condition for condition, _ in conditions)])
-        with self._db.transaction() as db:
+        with self._writing() as db:
+            now = self._db.now(self._clock.now())
             _release_claims_of_ended_workers(db)
             rows = db.execute(
                 "UPDATE registration_ledger SET claimed_by = ?, claimed_until = ? WHERE registration_key IN"
@@ -149,7 +152,7 @@ class SqliteRegistrations:
         return [_registration(row) for row in rows]
 
     def release_registration(self, key: str, worker: str) -> None:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             db.execute(
                 "UPDATE registration_ledger SET claimed_by = NULL, claimed_until = NULL"
                 " WHERE registration_key = ? AND claimed_by = ?",
@@ -157,13 +160,13 @@ class SqliteRegistrations:
             )
 
     def learn(self, key: str, facts: Mapping[str, Any]) -> RegistrationRecord:
-        with self._db.transaction():
+        with self._writing():
             record = learned(self.registration(key), key, facts, now=self._now())
             self.put_registrations([record])
         return record
 
     def note(self, key: str, payload: Mapping[str, Any]) -> RegistrationRecord:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             known = self._existing(key)
             noted = replace(known, payload={**known.payload, **payload})
             db.execute(
@@ -182,31 +185,11 @@ class SqliteRegistrations:
             (*(getattr(each, name) for name in COLUMNS), canonical(each.payload))
             for each in (replace(each, updated_at=each.updated_at or self._now()) for each in records)
         ]
-        with self._db.transaction() as db:
+        with self._writing() as db:
             db.executemany(
                 f"INSERT INTO registration_ledger ({', '.join(columns)}) VALUES ({marks})"
                 f" ON CONFLICT (registration_key) DO UPDATE SET {assignments}",
                 rows,
-            )
-
-    def take_over(self) -> None:
-        """Take over what a first release has registered since the last time, if its state.db is beside ours.
-
-        The newer record of a machine counts. One that a worker of ours has claimed is not touched.
-        """
-        file = self._db.beside_of
-        if file is None or self._db.copied:
-            return
-        rows = self._db.rows("SELECT until FROM taken_over WHERE path = ?", str(file))
-        found = registrations_of(file, after=rows[0]["until"] if rows else 0.0)
-        if not found:
-            return
-        with self._db.transaction() as db:
-            self.put_registrations(record for _, record in found if self.is_newer(record))
-            db.execute(
-                "INSERT INTO taken_over (path, until) VALUES (?, ?)"
-                " ON CONFLICT (path) DO UPDATE SET until = max(until, excluded.until)",
-                (str(file), found[-1][0]),
             )
 
     def is_newer(self, record: RegistrationRecord) -> bool:
@@ -215,7 +198,7 @@ class SqliteRegistrations:
         return known is None or (known.claimed_by is None and (known.updated_at or "") < (record.updated_at or ""))
 
     def forget_registration(self, key: str) -> bool:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             return bool(db.execute("DELETE FROM registration_ledger WHERE registration_key = ?", (key,)).rowcount)
 
     def retire(self, key: str) -> bool:
@@ -228,11 +211,11 @@ class SqliteRegistrations:
     def _existing(self, key: str) -> RegistrationRecord:
         record = self.registration(key)
         if record is None:
-            raise StateError(f"registration {key} is no longer in {self._db.path}")
+            raise StateError(f"registration {key} is no longer in {self._db.name}")
         return record
 
 
-def _release_claims_of_ended_workers(db: sqlite3.Connection) -> None:
+def _release_claims_of_ended_workers(db: Statements) -> None:
     """Release the claims of workers on this machine that have ended."""
     rows = db.execute("SELECT DISTINCT claimed_by FROM registration_ledger WHERE claimed_by IS NOT NULL").fetchall()
     for worker in (row["claimed_by"] for row in rows):
@@ -242,7 +225,7 @@ def _release_claims_of_ended_workers(db: sqlite3.Connection) -> None:
             )
 
 
-def _registration(row: sqlite3.Row) -> RegistrationRecord:
+def _registration(row: Any) -> RegistrationRecord:
     columns = dict(row)
     try:
         payload = json.loads(columns.pop("payload_json"))

@@ -1,4 +1,4 @@
-"""SqliteLeases: who may apply which stack, in an SQLite file. Contains only SQL. `rules` decides what is allowed."""
+"""SqlLeases: who may apply which stack, in a database. Contains only SQL. `rules` decides what is allowed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rsspot.errors import Locked
-from rsspot.state.database import Database
 from rsspot.state.ledger.protocol import Holder, Lease
 from rsspot.state.ledger.rows import Rows
 from rsspot.state.ledger.rules import require_free
+from rsspot.state.ledger.sql_database import LedgerDatabase
 
 
-class SqliteLeases:
+class SqlLeases:
     """See `Ledger` for the methods."""
 
-    _db: Database
+    _db: LedgerDatabase
     _read: Rows
 
     def acquire(
@@ -28,15 +28,18 @@ class SqliteLeases:
         abandoned: Lease | None = None,
         reason: str = "",
     ) -> Lease:
-        with self._db.transaction() as db:
+        with self._db.transaction(alone=f"lease {scope}") as db:
+            now = self._db.now(now)
             row = db.execute("SELECT * FROM leases WHERE scope = ?", (scope,)).fetchone()
             require_free(self._read.lease(row) if row else None, holder, now, abandoned)
             fence = self._read.fence(row) if row else 0
             lease = Lease(scope, holder, fence + 1, now + timedelta(seconds=ttl), reason)
             values = (scope, holder.name, holder.host, holder.pid, holder.process, holder.job)
             db.execute(
-                "INSERT OR REPLACE INTO leases (scope, holder, host, pid, process, job, fence, expires_at, reason)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO leases (scope, holder, host, pid, process, job, fence, expires_at, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope) DO UPDATE SET holder = excluded.holder,"
+                " host = excluded.host, pid = excluded.pid, process = excluded.process, job = excluded.job,"
+                " fence = excluded.fence, expires_at = excluded.expires_at, reason = excluded.reason",
                 (*values, lease.fence, lease.expires_at.isoformat(), reason),
             )
         return lease
@@ -50,8 +53,8 @@ class SqliteLeases:
         return [lease for row in rows if (lease := self._read.lease(row))]
 
     def renew(self, lease: Lease, now: datetime, ttl: float) -> Lease:
-        renewed = replace(lease, expires_at=now + timedelta(seconds=ttl))
         with self._db.transaction() as db:
+            renewed = replace(lease, expires_at=self._db.now(now) + timedelta(seconds=ttl))
             changed = db.execute(
                 "UPDATE leases SET expires_at = ? WHERE scope = ? AND holder = ? AND fence = ?",
                 (renewed.expires_at.isoformat(), lease.scope, lease.holder.name, lease.fence),
@@ -61,9 +64,19 @@ class SqliteLeases:
         return renewed
 
     def holds(self, lease: Lease) -> bool:
+        return self._holds(lease)
+
+    def _holds(self, lease: Lease, locking: str = "") -> bool:
         # Asked before each write: no more is read than tells.
-        query = "SELECT 1 FROM leases WHERE scope = ? AND holder = ? AND fence = ?"
+        query = f"SELECT 1 AS held FROM leases WHERE scope = ? AND holder = ? AND fence = ? {locking}"
         return bool(self._db.rows(query, lease.scope, lease.holder.name, lease.fence))
+
+    @property
+    def keeps_time(self) -> bool:
+        return self._db.keeps_time
+
+    def time(self, here: datetime) -> datetime:
+        return self._db.now(here)
 
     def release(self, lease: Lease) -> None:
         with self._db.transaction() as db:

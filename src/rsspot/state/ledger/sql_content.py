@@ -1,19 +1,18 @@
-"""All of a SQLite ledger at once: read for an export, and merged with another one without loss."""
+"""All of a ledger at once: read for an export, and merged with another one without loss."""
 
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections import Counter
 from dataclasses import asdict
 
 from rsspot.errors import StateError
-from rsspot.state.database import Database
 from rsspot.state.ledger.document import LedgerContent, OwnedEntry, RunEntry, StepEntry
 from rsspot.state.ledger.plans import packed
 from rsspot.state.ledger.protocol import CLOSED, AttemptRecord
 from rsspot.state.ledger.rows import Rows
-from rsspot.state.ledger.sqlite import SqliteLedger
+from rsspot.state.ledger.sql import SqlLedger
+from rsspot.state.ledger.sql_database import EVERYTHING, LedgerDatabase, Statements
 from rsspot.utils.serialization import canonical, without_surrogates
 
 GOING = "verb IN ('delete', 'detach') AND state IN ('done', 'satisfied')"
@@ -23,9 +22,9 @@ SAME = "scope = :scope AND command = :command AND plan_digest = :plan_digest AND
 """Two runs with all of these in common are one: a stack has one run at a time."""
 
 
-def read_content(database: Database) -> LedgerContent:
+def read_content(database: LedgerDatabase) -> LedgerContent:
     """Everything on record, in the order of the keys. Raises StateError for a record that cannot be read."""
-    ledger, read = SqliteLedger(database), Rows(database.path)
+    ledger, read = SqlLedger(database), Rows(database.name)
     with database.snapshot():
         runs = {run.id: run for run in ledger.runs()}
         fences = {row["id"]: row["fence"] for row in database.rows("SELECT id, fence FROM runs")}
@@ -47,7 +46,7 @@ def read_content(database: Database) -> LedgerContent:
         )
 
 
-def _steps(ledger: SqliteLedger, run: int) -> tuple[StepEntry, ...]:
+def _steps(ledger: SqlLedger, run: int) -> tuple[StepEntry, ...]:
     attempts: dict[int, list[AttemptRecord]] = {}
     for attempt in ledger.attempts(run):
         attempts.setdefault(attempt.seq, []).append(attempt)
@@ -57,14 +56,14 @@ def _steps(ledger: SqliteLedger, run: int) -> tuple[StepEntry, ...]:
     )
 
 
-def merge_content(database: Database, content: LedgerContent) -> dict[str, int]:
+def merge_content(database: LedgerDatabase, content: LedgerContent) -> dict[str, int]:
     """Merge another ledger into this one, all or nothing. Returns how many records of each sort are new or changed.
 
     A run that is not here gets a number of its own if its number is taken. Of a run that is, what was open here and is
     closed there becomes closed; nothing opens again. Of an owned object, the record of the newer run counts.
     """
     try:
-        with database.transaction() as db:
+        with database.transaction(alone=EVERYTHING) as db:
             return dict(_Merge(database, db).all(content))
     except OverflowError:
         raise StateError("the exported ledger is damaged: it holds a number that is too large") from None
@@ -73,7 +72,7 @@ def merge_content(database: Database, content: LedgerContent) -> dict[str, int]:
 class _Merge:
     """One import, inside its transaction."""
 
-    def __init__(self, database: Database, db: sqlite3.Connection) -> None:
+    def __init__(self, database: LedgerDatabase, db: Statements) -> None:
         self._database, self._db = database, db
         self._counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self._numbers: dict[int, int] = {}
@@ -111,7 +110,7 @@ class _Merge:
             self._step(self._numbers[run.id], step)
 
     def _insert(self, run: RunEntry) -> int:
-        taken = self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone()
+        taken = self._db.execute("SELECT id FROM runs WHERE id = ?", (run.id,)).fetchone()
         number = next(self._unused) if taken else run.id
         values = (
             *(number, run.scope, run.command, run.plan_digest, packed(run.plan), run.fence),
@@ -128,11 +127,14 @@ class _Merge:
         # A step that is open here learns how it ended there.
         opened = ", ".join(f"'{state.value}'" for state in type(step.state) if state not in CLOSED)
         self._counts["steps"] += self._db.execute(
-            "INSERT INTO steps (run_id, seq, address, kind, name, verb, state, readiness, detail)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, seq) DO UPDATE SET state = excluded.state,"
+            "INSERT INTO steps (run_id, seq, address, kind, name, verb, state, readiness, detail, parent)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, seq) DO UPDATE SET state = excluded.state,"
             " readiness = excluded.readiness, detail = excluded.detail"
             f" WHERE steps.state IN ({opened}) AND excluded.state NOT IN ({opened})",
-            (run, step.seq, step.address, *step.ref, step.verb, step.state.value, step.readiness, step.detail),
+            (
+                *(run, step.seq, step.address, *step.ref, step.verb),
+                *(step.state.value, step.readiness, step.detail, step.parent),
+            ),
         ).rowcount
         for attempt in step.attempts:
             self._counts["attempts"] += self._db.execute(
@@ -166,15 +168,16 @@ class _Merge:
             return
         run = self._numbers.get(owned.run or 0, 0)
         self._db.execute(
-            "INSERT OR REPLACE INTO managed_objects (scope, kind, name, address, uid, applied_json, run_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO managed_objects (scope, kind, name, address, uid, applied_json, run_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, kind, name) DO UPDATE SET address = excluded.address,"
+            " uid = excluded.uid, applied_json = excluded.applied_json, run_id = excluded.run_id",
             (*key, owned.address, owned.uid, canonical(owned.applied), run),
         )
         self._counts["owned"] += 1
 
     def _registrations(self, content: LedgerContent) -> None:
         """The newer record of a machine counts. One that a worker here has claimed is not touched."""
-        ledger = SqliteLedger(self._database)
+        ledger = SqlLedger(self._database)
         newer = [record for record in content.registrations if ledger.is_newer(record)]
         ledger.put_registrations(newer)
         self._counts["registrations"] += len(newer)

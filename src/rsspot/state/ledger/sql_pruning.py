@@ -1,14 +1,14 @@
-"""Forgets old runs of a SQLite ledger, and never one that still matters."""
+"""Forgets old runs of a ledger, and never one that still matters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from rsspot.state.database import Database
 from rsspot.state.ledger.protocol import RunRecord
 from rsspot.state.ledger.rows import Rows
-from rsspot.state.ledger.sqlite import RUN
+from rsspot.state.ledger.sql import RUN
+from rsspot.state.ledger.sql_database import EVERYTHING, LedgerDatabase
 from rsspot.utils.clock import exact_stamp
 
 OLD = """
@@ -30,13 +30,13 @@ class Pruned:
     attempts: int
 
 
-def prune(database: Database, before: datetime, *, dry_run: bool = False) -> Pruned:
+def prune(database: LedgerDatabase, before: datetime, *, dry_run: bool = False) -> Pruned:
     """Forget the runs that ended before a moment. dry_run: only say which"""
     named = {"before": exact_stamp(before)}
-    read = Rows(database.path)
+    read = Rows(database.name)
     if dry_run:
         return _pruned(database, read, named)
-    with database.transaction() as db:
+    with database.transaction(alone=EVERYTHING) as db:
         pruned = _pruned(database, read, named)
         numbers = [(run.id,) for run in pruned.runs]
         for table, column in (("attempts", "run_id"), ("steps", "run_id"), ("runs", "id")):
@@ -44,7 +44,7 @@ def prune(database: Database, before: datetime, *, dry_run: bool = False) -> Pru
     return pruned
 
 
-def _pruned(database: Database, read: Rows, named: dict[str, str]) -> Pruned:
+def _pruned(database: LedgerDatabase, read: Rows, named: dict[str, str]) -> Pruned:
     runs = [read.run(row) for row in database.rows(f"{RUN} WHERE {OLD} ORDER BY id", named)]
     counts = [
         database.rows(f"SELECT COUNT(*) AS n FROM {table} WHERE run_id IN (SELECT id FROM runs WHERE {OLD})", named)

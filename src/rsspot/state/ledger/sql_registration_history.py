@@ -1,8 +1,7 @@
-"""SqliteRegistrationHistory: the history of registrations in an SQLite file. SQL only; the rules are elsewhere."""
+"""SqlRegistrationHistory: the history of registrations in a database. SQL only; the rules are elsewhere."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, fields, replace
@@ -21,7 +20,7 @@ from rsspot.state.ledger.registration_progress import (
 )
 from rsspot.state.ledger.registrations import RegistrationRecord, RegistrationStatus, worker_of_this_process
 from rsspot.state.ledger.rules import require_claim, returned
-from rsspot.state.ledger.sqlite_registrations import SqliteRegistrations
+from rsspot.state.ledger.sql_registrations import SqlRegistrations
 
 _S = RegistrationStatus
 PROGRESS = tuple(each.name for each in fields(RegistrationProgress))
@@ -30,13 +29,13 @@ QUESTION = tuple(each.name for each in fields(QuestionRecord))
 BY_HAND_SECONDS = 60.0
 
 
-class SqliteRegistrationHistory(SqliteRegistrations):
+class SqlRegistrationHistory(SqlRegistrations):
     """See `RegistrationHistory` for the methods."""
 
     # What every change of a status means for the progress
 
     def discover(self, record: RegistrationRecord) -> RegistrationRecord:
-        with self._db.transaction():
+        with self._writing():
             known = self.registration(record.registration_key)
             found = super().discover(record)
             if known is not None and known.omni_cluster != found.omni_cluster:
@@ -45,7 +44,7 @@ class SqliteRegistrationHistory(SqliteRegistrations):
         return found
 
     def advance(self, key: str, status: RegistrationStatus, **learned: Any) -> RegistrationRecord:
-        with self._db.transaction():
+        with self._writing():
             before = self.registration(key)
             record = super().advance(key, status, **learned)
             if before is not None:
@@ -53,13 +52,13 @@ class SqliteRegistrationHistory(SqliteRegistrations):
         return record
 
     def forget_registration(self, key: str) -> bool:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             db.execute("DELETE FROM registration_progress WHERE registration_key = ?", (key,))
             db.execute("DELETE FROM registration_questions WHERE registration_key = ?", (key,))
             return super().forget_registration(key)
 
     def retire(self, key: str) -> bool:
-        with self._db.transaction():
+        with self._writing():
             progress = self.progress(key)
             if progress.passed_over:
                 self._put_progress(key, replace(progress, passed_over=False))
@@ -78,15 +77,16 @@ class SqliteRegistrationHistory(SqliteRegistrations):
 
     def _put_progress(self, key: str, progress: RegistrationProgress) -> None:
         marks = ", ".join("?" for _ in PROGRESS)
-        with self._db.transaction() as db:
+        assignments = ", ".join(f"{name} = excluded.{name}" for name in PROGRESS)
+        with self._writing() as db:
             db.execute(
-                f"INSERT OR REPLACE INTO registration_progress (registration_key, {', '.join(PROGRESS)})"
-                f" VALUES (?, {marks})",
+                f"INSERT INTO registration_progress (registration_key, {', '.join(PROGRESS)}) VALUES (?, {marks})"
+                f" ON CONFLICT (registration_key) DO UPDATE SET {assignments}",
                 (key, *astuple(progress)),
             )
 
     def sighted(self, *, found: Iterable[str] = (), missing: Iterable[str] = (), now: datetime) -> None:
-        with self._db.transaction():
+        with self._writing():
             for keys, is_found in ((found, True), (missing, False)):
                 for key in keys:
                     self._put_progress(key, sighted(self.progress(key), now, found=is_found))
@@ -100,7 +100,7 @@ class SqliteRegistrationHistory(SqliteRegistrations):
         return [_question(row) for row in rows]
 
     def ask(self, key: str, question: str, identity: Callable[[int], str], worker: str) -> QuestionRecord:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             earlier = db.execute(
                 "SELECT max(attempt) AS attempt FROM registration_questions"
                 " WHERE registration_key = ? AND question = ?",
@@ -126,7 +126,7 @@ class SqliteRegistrationHistory(SqliteRegistrations):
         self._set(asked, "ended_at = ?, outcome = ?", self._now(), outcome)
 
     def _set(self, asked: QuestionRecord, assignments: str, *values: str) -> None:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             db.execute(
                 f"UPDATE registration_questions SET {assignments}"
                 " WHERE registration_key = ? AND question = ? AND attempt = ? AND ended_at IS NULL",
@@ -140,7 +140,7 @@ class SqliteRegistrationHistory(SqliteRegistrations):
         token_id: str | None = None,
         token_expires_at: str | None = None,
     ) -> RegistrationRecord:
-        with self._db.transaction():
+        with self._writing():
             self.end_question(asked, ANSWERED)
             for status in statuses:
                 token = {"token_id": token_id, "token_expires_at": token_expires_at}
@@ -156,7 +156,7 @@ class SqliteRegistrationHistory(SqliteRegistrations):
         self, asked: QuestionRecord, outcome: str, error: str, *, retry_at: datetime, restart: bool = False
     ) -> RegistrationProgress:
         key = asked.registration_key
-        with self._db.transaction():
+        with self._writing():
             self.end_question(asked, outcome)
             self.advance(key, _S.FAILED, worker=asked.worker, last_error=error)
             progress = self.progress(key)
@@ -168,14 +168,14 @@ class SqliteRegistrationHistory(SqliteRegistrations):
     # To an earlier status
 
     def resume(self, key: str, worker: str | None = None) -> RegistrationRecord:
-        with self._db.transaction():
+        with self._writing():
             record = self._existing(key)
             # What a script or another program made fail is known by its token alone.
             reached = self.progress(key).reached or (_S.TOKEN_ISSUED if record.token_id else _S.DISCOVERED)
             return self._return_to(record, reached, worker)
 
     def restart(self, key: str, worker: str | None = None) -> RegistrationRecord:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             self._return_to(self._existing(key), _S.DISCOVERED, worker)
             db.execute("UPDATE registration_ledger SET token_expires_at = NULL WHERE registration_key = ?", (key,))
             self._put_progress(key, restarted(self.progress(key)))
@@ -184,7 +184,7 @@ class SqliteRegistrationHistory(SqliteRegistrations):
     def _return_to(
         self, record: RegistrationRecord, status: RegistrationStatus, worker: str | None
     ) -> RegistrationRecord:
-        with self._db.transaction() as db:
+        with self._writing() as db:
             record = returned(record, status, worker=worker, now=self._now())
             db.execute(
                 "UPDATE registration_ledger SET status = ?, updated_at = ? WHERE registration_key = ?",
@@ -214,7 +214,7 @@ class SqliteRegistrationHistory(SqliteRegistrations):
     def _by_hand(self, key: str) -> Iterator[tuple[RegistrationRecord, str]]:
         """Claim an unfinished machine for a change by hand. Raises StateError if it is registered, or not free."""
         worker = worker_of_this_process()
-        with self._db.transaction():
+        with self._writing():
             record = self._existing(key)
             if record.status is _S.REGISTERED:
                 raise StateError(f"{record.vm_name or record.vm_uid} is registered", hint="retire it first")
@@ -224,12 +224,12 @@ class SqliteRegistrationHistory(SqliteRegistrations):
             self.release_registration(key, worker)
 
     def retire_gone(self, key: str) -> bool:
-        with self._db.transaction():
+        with self._writing():
             gone = absence(self.progress(key), self._clock.now()) is Absence.GONE
             return gone and super().retire(key)
 
 
-def _progress(row: sqlite3.Row) -> RegistrationProgress:
+def _progress(row: Any) -> RegistrationProgress:
     values: dict[str, Any] = {name: row[name] for name in PROGRESS}
     reached = row["reached"]
     try:
@@ -242,5 +242,5 @@ def _progress(row: sqlite3.Row) -> RegistrationProgress:
         ) from None
 
 
-def _question(row: sqlite3.Row) -> QuestionRecord:
+def _question(row: Any) -> QuestionRecord:
     return QuestionRecord(**{name: row[name] for name in QUESTION})
