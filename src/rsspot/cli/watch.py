@@ -113,7 +113,7 @@ async def _watch(
             stop = Stop()
             controller = Controller(
                 cli.client,
-                lambda: open_ledger(cli.state_path),
+                lambda: open_ledger(cli.ledger_url or cli.state_path),
                 read,
                 options,
                 stop=stop,
