@@ -76,6 +76,8 @@ lock: .venv/dev
 	printf 'rsspot==0.3.0\ntyper==0.24.1\nclick==8.3.1\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 		--no-annotate --no-emit-index-url --no-header --upgrade - -o requirements/benchmarks.txt
 	cd requirements/javascript && $(NPM) update --silent --package-lock-only --omit-lockfile-registry-resolved
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
+		pyproject.toml --group build --extra postgres --extra metrics --extra policy --extra fleet -o requirements/image.txt
 	echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
 		- -o requirements/uv.txt
 
