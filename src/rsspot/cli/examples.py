@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot validate manifests/ --online",
         "rsspot validate manifests/ -o sarif > rsspot.sarif",
     ),
+    "policy": ("rsspot policy test policies/",),
     "policy test": ("rsspot policy test policies/", "rsspot policy test policies/bids.test.yaml --junit results.xml"),
     "fmt": ("rsspot fmt manifests/", "rsspot fmt --check --diff manifests/", "rsspot fmt - < edge.yaml"),
     "render": ("rsspot render manifests/", "rsspot render manifests/ --var region=us-central-dfw-2 -o json"),

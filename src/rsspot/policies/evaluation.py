@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from rsspot.errors import ManifestError
@@ -38,10 +39,11 @@ def evaluate(
     seconds: float | None = None,
     memory: int = MEMORY,
     only_compile: bool = False,
+    stop: Event | None = None,
 ) -> tuple[PolicyResult, ...]:
     """What comes of each policy. variables: of `variables_of` · changes: those in it
 
-    only_compile: whether to see only that each can be understood
+    only_compile: whether to see only that each can be understood · stop: ends it early, once another thread sets it
 
     Never raises for what an expression does: a policy that cannot be evaluated has a failure.
     """
@@ -55,7 +57,9 @@ def evaluate(
     # Without variables of the environment that would let it load other code, and without our credentials.
     command = [sys.executable, "-E", "-P", "-B", str(WORKER)]
     try:
-        ended = run_program(command, without_surrogates(told).encode(), timeout=seconds, environ={}, keep_output=True)
+        ended = run_program(
+            command, without_surrogates(told).encode(), timeout=seconds, environ={}, keep_output=True, stop=stop
+        )
     except OSError as error:
         failure = f"the process that evaluates policies cannot be started: {error.strerror}"
         return tuple(PolicyResult(each, failure=failure) for each in policies)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Event
 
 from rsspot.planner.plan import Plan
 from rsspot.planner.policy import Policy
@@ -11,12 +12,15 @@ from rsspot.policies.evaluation import evaluate
 from rsspot.policies.variables import variables_of
 
 
-def judged(plan: Plan, policies: Sequence[Policy]) -> Plan:
-    """The plan with the result of every policy, and refused by those that deny it or cannot be evaluated."""
+def judged(plan: Plan, policies: Sequence[Policy], stop: Event | None = None) -> Plan:
+    """The plan with the result of every policy, and refused by those that deny it or cannot be evaluated.
+
+    stop: ends it early, once another thread sets it; what was not evaluated then refuses
+    """
     if not policies:
         return plan
     others = tuple(each for each in plan.refusals if not each.rule.startswith("policy/"))
     plan = replace(plan, policies=(), refusals=others)
-    results = evaluate(policies, variables_of(plan), plan.changes)
+    results = evaluate(policies, variables_of(plan), plan.changes, stop=stop)
     refusals = (problem for each in results if each.refuses for problem in each.problems)
     return replace(plan, policies=results, refusals=(*others, *refusals))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from threading import Event
+
+from rsspot.concurrency import running_loop
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.planner.plan import Plan
 from rsspot.planner.policy import Policy
@@ -14,16 +19,28 @@ WITH_POLICIES = ("apply", "destroy", "undo")
 """The commands whose plans are judged. Those that only say whose an object is have none."""
 
 
-def judged_by_manifests(plan: Plan, manifests: ManifestSet | None) -> Plan:
+async def judged_by_manifests(plan: Plan, manifests: ManifestSet | None) -> Plan:
     """The plan with what the policies of its manifests say. Raises ManifestError for policies that cannot be read."""
-    return judged(plan, policies_of(manifests)) if manifests is not None else plan
+    return await _judged(plan, policies_of(manifests)) if manifests is not None else plan
 
 
-def judged_by_record(plan: Plan, ledger: Ledger) -> Plan:
+async def judged_by_record(plan: Plan, ledger: Ledger) -> Plan:
     """The same where no manifests are at hand: by the policies that the plan was made with, and those on record."""
     own = [each.policy for each in plan.policies]
     names = {each.name for each in own}
-    return judged(plan, [*own, *(each for each in recorded(ledger, plan.scope) if each.name not in names)])
+    return await _judged(plan, [*own, *(each for each in recorded(ledger, plan.scope) if each.name not in names)])
+
+
+async def _judged(plan: Plan, policies: Sequence[Policy]) -> Plan:
+    """The plan with what policies say. Where a loop runs, in a thread, so that nothing else has to wait for it."""
+    if not policies or running_loop() is None:
+        return judged(plan, policies)
+    stop = Event()
+    try:
+        return await asyncio.to_thread(judged, plan, policies, stop)
+    finally:
+        # Whoever is cancelled here leaves no process behind.
+        stop.set()
 
 
 def recorded(ledger: Ledger, scope: str) -> tuple[Policy, ...]:

@@ -69,7 +69,7 @@ async def make_plan(
         plan, _ = await read_and_plan(
             client, ledger, manifests, options=options, stack=stack, command=command, priced=priced
         )
-        return judged_by_manifests(plan, manifests)
+        return await judged_by_manifests(plan, manifests)
 
 
 async def read_and_plan(
@@ -159,7 +159,8 @@ async def plan_destroy(
             f"there is no stack {stack!r}: no object carries its label, and this ledger knows no apply of it",
             hint=f"{alike}{listed}; check the name, the organization and the profile",
         )
-    return judged_by_manifests(plan, manifests) if manifests is not None else judged_by_record(plan, ledger)
+    judged = judged_by_manifests(plan, manifests) if manifests is not None else judged_by_record(plan, ledger)
+    return await judged
 
 
 def _declared_protected(plan: Plan, manifests: ManifestSet) -> Iterator[Problem]:

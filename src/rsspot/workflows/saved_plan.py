@@ -74,7 +74,8 @@ async def prepare_saved_plan(
     cost = await check_allowed(client, ledger, plan, manifests, live, spending)
     # The digest does not cover what the file says of costs, and prices have moved since.
     plan = replace(plan, cost=cost)
-    plan = judged_by_manifests(plan, manifests) if manifests is not None else judged_by_record(plan, ledger)
+    judged = judged_by_manifests(plan, manifests) if manifests is not None else judged_by_record(plan, ledger)
+    plan = await judged
     require_applyable(plan)
     return plan
 

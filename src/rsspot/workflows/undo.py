@@ -65,7 +65,7 @@ async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, option
         cost=draft.cost,
     )
     manifests = "the manifests, where they still say otherwise, would undo this in turn"
-    return plan if plan.empty else judged_by_record(replace(plan, notes=(*plan.notes, manifests)), ledger)
+    return plan if plan.empty else await judged_by_record(replace(plan, notes=(*plan.notes, manifests)), ledger)
 
 
 def _made_again(draft: Draft) -> Iterator[Manifest]:
