@@ -17,6 +17,7 @@ RsspotError                         hint: what to do next; exit_code: exit code 
 ├── NotReady (TimeoutError)         9   an object was not ready, or not gone, in time
 ├── PlanRefused                     5   a guard refused the plan; the hint is the way out
 ├── StalePlan                       6   objects changed after the plan was made
+├── NotificationFailed              1   a program that was to be told of something failed or took too long
 ├── Cancelled                       8   stopped by a signal or by the user
 ├── Locked                          10  another apply of the same stack is running
 └── StateError                      1   state.db cannot be read or written
@@ -257,6 +258,10 @@ class StalePlan(RsspotError):
     """Objects changed after the plan was made."""
 
     exit_code = 6
+
+
+class NotificationFailed(RsspotError):
+    """A program that was to be told of something could not be run, failed or took too long."""
 
 
 class Cancelled(RsspotError):

@@ -14,7 +14,8 @@ import pytest
 from rsspot.auth.lifetime import TimedToken, lifetime_of
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ConfigError, RsspotError
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 from support.issuer import Answer, Service, bearer_of, id_token, refused

@@ -11,7 +11,8 @@ import pytest
 
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 

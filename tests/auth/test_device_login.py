@@ -12,7 +12,8 @@ from rsspot.auth.device import GRANT_TYPE, INTERVAL, Invitation, log_in
 from rsspot.auth.grants import Grant, Issuer, Send
 from rsspot.concurrency import drive
 from rsspot.errors import AuthError, RsspotError, TransportError
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport

@@ -16,7 +16,7 @@ from rsspot.auth.grants import Grant
 from rsspot.auth.lifetime import TimedToken
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError
-from rsspot.http.transport import Call
+from rsspot.http.call import Call
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 from support.issuer import CANARY, Service, bearer_of, id_token

@@ -15,7 +15,8 @@ from rsspot.auth.grants import Grant, Issuer, Send
 from rsspot.auth.token import Token
 from rsspot.concurrency import drive
 from rsspot.errors import AuthError, ConfigError, Forbidden, RsspotError, TransportError
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 from support.issuer import CANARY, Answer, Service, bearer_of, id_token, refused

@@ -9,8 +9,9 @@ import pytest
 from rsspot.auth.grants import Grant, Issuer, Send
 from rsspot.auth.token import Token
 from rsspot.errors import AuthError, ServerError, TransportError
+from rsspot.http.call import Call
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 from support.issuer import URL, Answer, Service, bearer_of, id_token, refused

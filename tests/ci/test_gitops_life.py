@@ -66,7 +66,7 @@ def by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 def test_the_life_of_a_change(tmp_path: Path, hosts: CodeHosts, job, by_hand) -> None:
-    """Plan comment, approval, a service that moves, a stale refusal, another plan, apply, drift, report, healed."""
+    """Plan comment, approval, a service that moves, a stale refusal, another plan, apply, a policy, drift, healed."""
     repository = Repository(tmp_path / "infra")
     here, prune = repository.folder, {**INPUTS, "options": "--sandbox\n--prune"}
     paths = {"paths": "production"}
@@ -101,12 +101,27 @@ def test_the_life_of_a_change(tmp_path: Path, hosts: CodeHosts, job, by_hand) ->
     applied = job(here, "push", merge).run(command="apply", **INPUTS)
     assert applied.failed is None and "updated=1" in applied.log, applied.log
 
+    # A policy denies the next pull request: told at its line and in the comment, with nothing to apply.
+    head = repository.branch("too-many", 9)
+    denied = job(here, "pull_request", "f" * 40, head).run(command="plan", **prune, **paths)
+    assert (denied.failed, denied.code) == ("Result of the plan", 5), denied.log
+    assert "title=policy/few-servers::spotnodepool/production/general" in denied.log
+    assert (
+        "No pool of production has more than 8 servers." in comment["body"]
+        and "4 policies: 1 denied" in comment["body"]
+    )
+    repository.git("switch", "-q", "main")
+
+    assert run(["policy", "test", str(here / "policies")]) == 0
+
     # Drift by hand: the schedule opens an issue, and closes it once an apply has healed it.
     by_hand(1)
     drifted = job(here, "schedule", merge).run(command="drift", **INPUTS, **paths, issue_title="Drift of production")
     assert drifted.failed is None and drifted.outputs["exit-code"] == "2", drifted.log
     (issue,) = hosts.issues
-    assert issue["title"] == "Drift of production" and "desired" in issue["body"] and issue["state"] == "open"
+    assert issue["title"] == "Drift of production" and issue["state"] == "open"
+    assert "## Drift of `production`" in issue["body"] and "-     desired: 4\n+     desired: 1" in issue["body"]
+    assert "somebody else changed 1 object" in issue["body"] and len(hosts.comments[7]) == 1
     assert job(here, "schedule", merge).run(command="drift", **INPUTS, **paths, on_drift="fail").code == 2
     assert run(["--sandbox", "apply", str(here / "production"), "--yes", "--wait", "none"]) == 0
     healed = job(here, "schedule", merge).run(command="drift", **INPUTS, **paths)

@@ -30,7 +30,8 @@ def test_a_refused_plan_is_shown_before_the_job_fails(workspace: Path, hosts: Co
     ended = job(workspace, "pull_request", MERGE, HEAD).run(command="plan", **INPUTS)
     assert (ended.failed, ended.code, ended.outputs["exit-code"]) == ("Result of the plan", 5, "5"), ended.log
     assert "::error file=production/stack.yaml,line=" in ended.log and "title=budget" in ended.log
-    assert "Refused: 1 objection" in ended.summary and "Refused" in hosts.comments[7][0]["body"]
+    assert "title=policy/few-servers" in ended.log
+    assert "Refused: 2 objections" in ended.summary and "Refused" in hosts.comments[7][0]["body"]
 
 
 def test_manifests_that_cannot_be_understood_are_annotated(workspace: Path, hosts: CodeHosts, job) -> None:
@@ -75,6 +76,7 @@ class Pipeline:
             **{name: str(value) for name, value in self.template["variables"].items()},
             "RSSPOT_PATHS": "production",
             "RSSPOT_PLAN_OPTIONS": "--sandbox --prune",
+            "RSSPOT_DRIFT_OPTIONS": "--sandbox --prune",
             "RSSPOT_APPLY_OPTIONS": "--sandbox",
             "GITLAB_CI": "true",
             "CI_API_V4_URL": self.hosts.gitlab_url,

@@ -10,8 +10,9 @@ import pytest
 
 from rsspot.errors import OutcomeUnknown, RsspotError, ServerError, TransportError
 from rsspot.http.bodies import WholeBodies
+from rsspot.http.call import Call
 from rsspot.http.retry import AS_IT_COMES, RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 

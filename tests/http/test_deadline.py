@@ -13,9 +13,10 @@ import pytest
 
 from rsspot.concurrency import drive
 from rsspot.errors import OutcomeUnknown, RequestTimeout
+from rsspot.http.call import Call
 from rsspot.http.pool import Connections
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.utils.clock import SystemClock
 
 OK = b"HTTP/1.1 200 OK\r\n"

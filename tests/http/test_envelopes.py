@@ -11,10 +11,11 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.client.snapshot import take_snapshot
 from rsspot.errors import OutcomeUnknown, RsspotError, ServerError
 from rsspot.http import paging
+from rsspot.http.call import Call
 from rsspot.http.envelopes import page_of
 from rsspot.http.paging import token_of
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.testing import SimulatedSpot
 from rsspot.wire import httpx

@@ -26,10 +26,11 @@ from rsspot.errors import (
     TooManyRequests,
     TransportError,
 )
+from rsspot.http.call import Call
 from rsspot.http.envelopes import page_of
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.paging import items_of, token_of
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.transport import SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 

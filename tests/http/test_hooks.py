@@ -11,8 +11,9 @@ import pytest
 from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
 from rsspot.errors import OutcomeUnknown, RsspotError, ServerError
+from rsspot.http.call import Call
 from rsspot.http.hooks import Exchange, Hooks
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 

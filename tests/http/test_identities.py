@@ -20,13 +20,14 @@ from rsspot.concurrency import drive
 from rsspot.errors import AuthError, OutcomeUnknown, RequestTimeout, ServerError, TransportError
 from rsspot.http import pool
 from rsspot.http.cache import CachePolicy, ResponseCache
+from rsspot.http.call import Call
 from rsspot.http.envelopes import page_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.paging import token_of
 from rsspot.http.pool import Connections
 from rsspot.http.rate_limit import RateLimiter
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from rsspot.concurrency import drive, pause
 from rsspot.errors import Forbidden, RsspotError, StateError
 from rsspot.http.cache import TTLS, Back, CachePolicy, ResponseCache, written_place
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.simulator.clock import ManualClock
 from rsspot.state.database import Database
 from rsspot.state.http_cache import SqliteCache

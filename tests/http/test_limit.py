@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from rsspot.concurrency import pause
 from rsspot.errors import TooManyRequests
+from rsspot.http.call import Call
 from rsspot.http.rate_limit import FORGET_ABOVE, SLOWEST, LimitedTransport, RateLimiter
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.utils.clock import SystemClock
 from rsspot.wire import httpx

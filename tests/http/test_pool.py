@@ -19,10 +19,11 @@ from rsspot.auth.bearer import Bearer
 from rsspot.auth.grants import Issuer
 from rsspot.concurrency import drive
 from rsspot.errors import OutcomeUnknown, TransportError
+from rsspot.http.call import Call
 from rsspot.http.pool import Connections
 from rsspot.http.proxies import is_direct
 from rsspot.http.retry import RetryPolicy
-from rsspot.http.transport import Call, SpotTransport, TransportOptions
+from rsspot.http.transport import SpotTransport, TransportOptions
 from rsspot.simulator.clock import ManualClock
 from rsspot.wire import httpx
 

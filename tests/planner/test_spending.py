@@ -11,7 +11,7 @@ from rsspot.models.costs import LOAD_BALANCERS, ClassPrices, Measure, Rates
 from rsspot.planner.case import Rule
 from rsspot.planner.money_guards import MOST_REASONS
 from rsspot.planner.options import Extra, SpendingLimit
-from support.pools import EDGE, Stack, objections, pool, said
+from support.pools import EDGE, POOL, Stack, objections, planned, pool, said
 from support.stacks import world_of
 
 HOURLY = SpendingLimit(Decimal("0.05"), 1, Measure.CEILING, "budget.perHour")
@@ -73,3 +73,20 @@ def test_what_is_billed_for_an_object_may_be_for_one_that_is_left_alone() -> Non
     (problem,) = objections(Rule.BUDGET, EDGE, world, extras=(nothing,))
     assert problem.message == "there is no object 'zz' in this stack"
     assert problem.hint == "name it as the plan does, such as cloudspace/edge"
+
+
+def test_what_the_objects_of_a_stack_bid_is_told_with_past_prices() -> None:
+    """Also that of a pool which stays; one that the service shows without a bid has none."""
+    wanted = {**EDGE, **pool("a", bidPrice="0.05"), **pool("b")}
+    silent = {key: value for key, value in POOL.items() if key != "bidPrice"}
+    live: Stack = {**EDGE, **pool("b"), ("SpotNodePool", "c", "edge"): silent}
+    past = ClassPrices(market=Decimal("0.01"), recorded=(Decimal("0.01"), Decimal("0.02")))
+    world = replace(world_of(live), rates=Rates({"gp.small": past}, {}))
+    cost = planned(wanted, world, history=True).cost
+    assert cost is not None
+    assert [(each.address.rpartition("/")[2], each.before, each.after) for each in cost.bids] == [
+        ("a", None, Decimal("0.05")),
+        ("b", Decimal("0.03"), Decimal("0.03")),
+    ]
+    assert cost.past == {"gp.small": past.recorded}
+    assert planned(wanted, world).cost != cost

@@ -6,7 +6,9 @@ import json
 
 from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
+from rsspot.state.ledger import open_ledger
 from rsspot.testing import SimulatedSpot
+from rsspot.workflows.drift import find_drift
 from rsspot.workflows.reconcile import plan_refresh
 from support.scenes import CLOUDSPACE, STACK, Scene, living, open_scene, scene
 
@@ -38,9 +40,10 @@ LOAD = (1, 4, 6, 2, 5, 3)
 
 
 async def test_a_day_without_drift(scene: Scene, spot_api: SimulatedSpot) -> None:
-    """Every plan is empty, and so is every refresh, while numbers of nodes, prices and versions move."""
+    """Every plan, refresh and report is empty, with a ledger and without, while nodes, prices and versions move."""
     text = STACK + AUTOSCALED
     await scene.apply(text)
+    without_record = open_ledger(scene.folder / "empty.db")
     seen: set[str] = set()
     for hour in range(24):
         nodes = str(LOAD[hour % len(LOAD)])
@@ -52,6 +55,9 @@ async def test_a_day_without_drift(scene: Scene, spot_api: SimulatedSpot) -> Non
         assert plan.changes == (), (hour, plan.changes)
         assert plan.refusals == (), (hour, plan.refusals)
         assert _drift(await plan_refresh(scene.client, scene.ledger, plan.stack)) == [], hour
+        for ledger in (scene.ledger, without_record):
+            report = await find_drift(scene.client, ledger, scene.manifests(text))
+            assert (report.drifted, report.changes, report.undeclared) == ((), (), ()), hour
         pools_now = living(spot_api.world, "spotnodepools")
         seen.add(json.dumps([(each["spec"].get("desired"), each.get("status")) for each in pools_now]))
     assert len(seen) > 5, "nothing moved, so nothing was tried"

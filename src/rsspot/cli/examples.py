@@ -16,6 +16,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot plan manifests/ --report md=plan.md --report html=plan.html",
     ),
     "apply": ("rsspot apply manifests/", "rsspot apply --plan plan.json --yes -o json"),
+    "drift": (
+        "rsspot drift manifests/",
+        "rsspot drift manifests/ --report md=drift.md --notify-cmd ./tell-the-team.sh",
+        "rsspot drift --stack production -o json",
+    ),
     "show": ("rsspot show plan.json --compact", "rsspot show plan.json -o markdown > comment.md"),
     "comment": (
         "rsspot comment --plan plan.json",
@@ -29,6 +34,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "graph": ("rsspot graph manifests/", "rsspot graph manifests/ -o svg > stack.svg"),
     "wait": ("rsspot wait manifests/", "rsspot wait manifests/ --wait-for gone --wait-timeout 600"),
     "destroy": ("rsspot destroy manifests/", "rsspot destroy --stack edge --yes"),
+    "watch": (
+        "rsspot watch manifests/ --interval 10m",
+        "rsspot watch manifests/ --apply --max-deletes 2 --listen 9090 -o json",
+        "rsspot watch infra --git https://example.com/team/infra.git@main --apply",
+    ),
+    "fleet": ("rsspot fleet status fleet.yaml",),
+    "fleet plan": ("rsspot fleet plan fleet.yaml", "rsspot fleet plan stacks --only production"),
+    "fleet apply": ("rsspot fleet apply fleet.yaml --yes --report md=fleet.md",),
+    "fleet worker": ("rsspot fleet worker fleet.yaml --queue postgresql://ledger.example.com/rsspot",),
+    "fleet status": ("rsspot fleet status fleet.yaml --report html=fleet.html",),
     "adopt": ("rsspot adopt cloudspace/edge 'edge/*' --stack production",),
     "detach": ("rsspot detach spotnodepool/edge/workers",),
     "move": ("rsspot move 'edge/*' cloudspace/edge --to-stack platform",),
@@ -37,6 +52,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rsspot validate manifests/ --online",
         "rsspot validate manifests/ -o sarif > rsspot.sarif",
     ),
+    "policy test": ("rsspot policy test policies/", "rsspot policy test policies/bids.test.yaml --junit results.xml"),
     "fmt": ("rsspot fmt manifests/", "rsspot fmt --check --diff manifests/", "rsspot fmt - < edge.yaml"),
     "render": ("rsspot render manifests/", "rsspot render manifests/ --var region=us-central-dfw-2 -o json"),
     "export": (

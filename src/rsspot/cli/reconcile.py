@@ -220,7 +220,7 @@ async def _plan(cli: CliSession, manifests: ManifestSet, options: PlanOptions) -
     from rsspot.resources.registry import kinds
     from rsspot.workflows.reconcile import make_plan
 
-    _check_named(manifests, options)
+    check_named(manifests, options)
     if cli.options.region is not None:
         await require_known(cli.client.documents(kinds()["Region"]), cli.options.region)
     return await make_plan(cli.client, cli.reading_ledger, manifests, options=options)
@@ -232,7 +232,7 @@ async def _refresh(cli: CliSession, manifests: ManifestSet) -> Plan:
     return await plan_refresh(cli.client, cli.whole_ledger, manifests.stack)
 
 
-def _check_named(manifests: ManifestSet, options: PlanOptions) -> None:
+def check_named(manifests: ManifestSet, options: PlanOptions) -> None:
     """Refuse --prune without a named stack: the default stack may hold objects of other manifests."""
     if options.prune and not manifests.named:
         raise UsageError("--prune requires a named stack", hint="add a Stack document to the manifests")

@@ -6,14 +6,12 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rsspot.errors import Cancelled
 
 if TYPE_CHECKING:
     from types import FrameType
-
-    from rsspot.applier.options import CancelToken
 
 ENDING = tuple(
     number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
@@ -23,6 +21,23 @@ MESSAGES = (
     "stopping once the requests under way are done; send the signal again to abandon them",
     "abandoning the requests under way; the next run finds out what became of them",
 )
+
+
+class Stoppable(Protocol):
+    """What signals stop: the `CancelToken` of a run, or the `Stop` of a controller."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether something is under way that ends by itself once it is asked to."""
+        ...
+
+    def ask(self) -> None:
+        """Stop soon."""
+        ...
+
+    def abandon(self) -> None:
+        """Stop at once."""
+        ...
 
 
 def treat_like_interrupts() -> None:
@@ -46,7 +61,7 @@ class stopped_by_signals:  # noqa: N801 - reads as a statement where it is used
     Before the first step of the run, when no request can be under way, the first signal ends it at once.
     """
 
-    def __init__(self, stop: CancelToken) -> None:
+    def __init__(self, stop: Stoppable) -> None:
         self._stop = stop
         self._received = 0
 

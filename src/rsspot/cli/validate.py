@@ -35,7 +35,7 @@ def validate(
     """
     cli = session()
     manifests = load_manifests(cli, paths, var, var_file)
-    notes = [*manifests.notes, *(_check_online(cli, manifests) if online else ())]
+    notes = [*manifests.notes, *_check_policies(manifests), *(_check_online(cli, manifests) if online else ())]
     if cli.options.output in FINDINGS:
         show_findings(cli.options.output, ())
     elif cli.options.output != "table":
@@ -51,6 +51,15 @@ def _rows(manifests: ManifestSet) -> list[dict[str, str]]:
     return [
         {"address": each.address, "kind": each.kind.name, "source": str(each.origin)} for each in manifests.manifests
     ]
+
+
+def _check_policies(manifests: ManifestSet) -> tuple[str, ...]:
+    """Notes on the policies of the Stack. Raises ManifestError for those that cannot be understood."""
+    from rsspot.policies.evaluation import check
+    from rsspot.policies.sources import policies_of
+
+    note = check(policies_of(manifests))
+    return (note,) if note else ()
 
 
 def _check_online(cli: CliSession, manifests: ManifestSet) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
 
 if TYPE_CHECKING:
+    from rsspot.client.shared_reads import SharedReads
     from rsspot.compatibility.config import CacheConfig, SDKConfig
 
 T = TypeVar("T", bound=Resource)
@@ -105,6 +106,8 @@ class AsyncSpotClient(ReleasedClient, AsyncGroups):
         self._connect(transport or transport_of(released), cache=bool(cache))
         self.seen: dict[str, frozenset[str]] = {}
         """Kind -> wire names in the last snapshot, against which the next one is held."""
+        self.shared_reads: SharedReads | None = None
+        """Lists that the next snapshots go by, where several plans of this account are made at the same time."""
 
     def _connect(self, transport: httpx.AsyncBaseTransport | None, *, cache: bool) -> None:
         """Prepare what requests go through, and what services need to send them. Nothing is sent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rsspot.client.async_client import AsyncSpotClient
@@ -40,10 +41,16 @@ async def take_snapshot(
     snapshot, wanted = Snapshot(await client.organization.namespace()), list(kinds)
 
     async def read(kind: Kind[Any]) -> Objects:
-        listed = await client.documents(kind).list()
-        if not listed.definite:
+        shared = client.shared_reads
+        return await (shared.objects(kind.name, partial(listed, kind)) if shared else listed(kind))
+
+    async def listed(kind: Kind[Any]) -> Objects:
+        documents = client.documents(kind)
+        # Catalogues change slowly: the stacks of a fleet share one read of them, from the cache of their client.
+        answer = await (documents.list() if kind.manageable else documents.kept_list())
+        if not answer.definite:
             raise ServerError("the response has null in place of its items", status=200)
-        return by_name(listed)
+        return by_name(answer)
 
     async def confirm(kind: Kind[Any]) -> Objects:
         expected = {*(known or {}).get(kind.name, ()), *client.seen.get(kind.name, ()), *named.get(kind.name, ())}

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 from rsspot.compatibility.options import collected, parameters
 from rsspot.concurrency import drive
 from rsspot.errors import UnexpectedShape
+from rsspot.http.call import JSON, MERGE_PATCH, Call
 from rsspot.http.envelopes import Envelope, NotAsDocumented, opened
 from rsspot.http.retry import SAFE
-from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
+from rsspot.http.transport import SpotTransport
 from rsspot.resources.deletion import require_object
 from rsspot.resources.documents import Context, TargetOrganization
 from rsspot.resources.secrecy import refuse_masks

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rsspot.compatibility.organization_group import BlockingOrganizationGroup, OrganizationGroup
 from rsspot.constants import EVENTS_PATH
-from rsspot.http.transport import Call
+from rsspot.http.call import Call
 from rsspot.resources.collection import Collection
 from rsspot.resources.documents import Documents
 from rsspot.resources.listing import Listing

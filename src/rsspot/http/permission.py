@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rsspot.errors import RsspotError
 from rsspot.wire import httpx
 
 PERMIT = "rsspot.permit"
@@ -31,6 +32,11 @@ class PermittedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def refuse_write() -> None:
+    """The permit of every write of a client that only reads. Raises RsspotError."""
+    raise RsspotError("this command only reads: a write was refused, and nothing was sent")
 
 
 def permit_of(request: httpx.Request) -> Callable[[], None] | None:

@@ -14,11 +14,12 @@ from rsspot.constants import USER_AGENT
 from rsspot.errors import Gone, OutcomeUnknown, RsspotError, ServerError
 from rsspot.http.bodies import WholeBodies, lines_of
 from rsspot.http.cache import Place, ResponseCache, written_place
-from rsspot.http.envelopes import Envelope, NotAsDocumented, may_be_documented, opened
+from rsspot.http.call import Call
+from rsspot.http.envelopes import NotAsDocumented, may_be_documented, opened
 from rsspot.http.failures import error_from, error_of
 from rsspot.http.hooks import Hooks
 from rsspot.http.paging import pages_of
-from rsspot.http.permission import PERMIT, PermittedTransport
+from rsspot.http.permission import PERMIT, PermittedTransport, refuse_write
 from rsspot.http.pool import Connections
 from rsspot.http.rate_limit import LimitedTransport
 from rsspot.http.retry import AS_IT_COMES, SAFE, RetryPolicy, RetryTransport
@@ -26,40 +27,11 @@ from rsspot.utils.clock import Clock
 from rsspot.utils.serialization import Document
 from rsspot.wire import httpx
 
-JSON = "application/json"
-MERGE_PATCH = "application/merge-patch+json"
 LONGEST_LIST_RESTARTS = 3
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 CLOSED = "this client has been closed and sends no more requests; make another one"
 P = TypeVar("P")
 _NO_BODY = httpx.ByteStream(b"")
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request as a value. `path` is absolute on the API host.
-
-    fresh: do not use a cached response · private: the response may hold secrets, so it is not cached on disk
-    envelope, name: what the body of a 2xx response must be, and the name that an object must have
-    """
-
-    method: str
-    path: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    body: Document | None = None
-    content_type: str = JSON
-    envelope: Envelope = Envelope.DOCUMENT
-    name: str | None = None
-    fresh: bool = True
-    private: bool = True
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Values in the body that must not appear in any message."""
-    permit: Callable[[], None] | None = field(default=None, repr=False, compare=False)
-    """Called before each attempt; raises if the request must no longer be sent, and then nothing was sent."""
-    patience: float | None = None
-    """A deadline for this request in seconds, if shorter than the retry policy's."""
-    signed: bool = True
-    """Whether to send the bearer token."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +86,8 @@ class SpotTransport:
         self._signer = signer
         self._clock = clock
         self.closed = False
+        self.read_only = False
+        """Whether to refuse every request that could change something, in the innermost transport."""
         self.cache = cache
         inner = PermittedTransport(transport or connections_of(self._options))
         longest = self._options.policy.longest_retry_after
@@ -165,7 +139,7 @@ class SpotTransport:
         return await self._read(call, cache, ttl) if ttl > 0 else await self._fetch(call)
 
     async def _read(self, call: Call, cache: ResponseCache, ttl: float) -> bytes:
-        place = _place(call)
+        place = call.path, urlencode(sorted(call.params.items()))
         cached = self._cached(cache, place)
         if cached is not None:
             return cached
@@ -281,7 +255,9 @@ class SpotTransport:
         extensions: dict[str, Any] = {"timeout": timeout, UNTIL: self._clock.monotonic() + allowed}
         if call.method == "GET":
             extensions[REPEATABLE] = may_be_documented
-        if call.permit is not None:
+        if self.read_only and call.method not in SAFE:
+            extensions[PERMIT] = refuse_write
+        elif call.permit is not None:
             extensions[PERMIT] = call.permit
         return extensions
 
@@ -301,7 +277,3 @@ def connections_of(options: TransportOptions) -> Connections:
 def _url(text: str) -> httpx.URL:
     """A URL, of which a client asks for the same few again and again: to parse one takes as long as to send it."""
     return httpx.URL(text)
-
-
-def _place(call: Call) -> Place:
-    return call.path, urlencode(sorted(call.params.items()))

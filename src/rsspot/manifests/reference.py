@@ -33,13 +33,21 @@ def markdown(examples: Mapping[str, Document]) -> str:
 
 
 def one_example(documents: Iterable[Document]) -> Document:
-    """The documents of an example as one: fields that exclude each other are in several."""
+    """The documents of an example as one: fields that exclude each other are in several, or in several items."""
     merged: Document = {}
     for document in documents:
-        for key, value in document.items():
+        for key, written in document.items():
+            value = _one_value(written)
             both = isinstance(value, dict) and isinstance(merged.get(key), dict)
             merged[key] = one_example([merged[key], value]) if both else merged.get(key, value)
     return merged
+
+
+def _one_value(written: Any) -> Any:
+    if isinstance(written, dict):
+        return one_example([written])
+    are_objects = isinstance(written, list) and written and all(isinstance(item, dict) for item in written)
+    return [one_example(written)] if are_objects else written
 
 
 def written_fields(name: str) -> Iterator[tuple[Path, FieldDescription]]:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from rsspot.manifests.declarations import Declaration
 from rsspot.manifests.lifecycle import OnRemove, Replace
+from rsspot.manifests.pause import Pause
+from rsspot.manifests.policies import PolicyEntry
 from rsspot.manifests.spending import Budget, Extras, Risk
 from rsspot.models.authoring import WholeNumber, between, one_of, rule
 from rsspot.models.resource import AuthoredMetadata, Model
@@ -78,6 +80,10 @@ class StackSpec(Model):
     """Address -> what is billed for this object and is no object itself, such as load balancers."""
     defaults: Defaults = Defaults()
     """What holds for every object of the stack."""
+    pause: Pause | None = None
+    """That `watch` and fleets only look at the stack for now."""
+    policies: list[PolicyEntry] = Field(default_factory=list)
+    """What has to hold for every plan of the stack."""
 
 
 class Stack(Model):

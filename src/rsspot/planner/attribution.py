@@ -24,9 +24,20 @@ def author_of(live: Document, path: Path) -> Author | None:
 
     Source: the format FieldsV1 of Kubernetes. A field is the key `f:name`, and {} stands for it with all that it holds.
     """
-    authors = sorted(_authors(live, path), key=lambda author: author.time)
+    last = last_author(live, path)
     # Under our own name the time may be that of an apply: the service keeps the old one when a manager writes again.
-    return authors[-1] if authors and authors[-1].manager != OURS else None
+    return last if last and last.manager != OURS else None
+
+
+def last_author(live: Document, path: Path) -> Author | None:
+    """The same, also where it was this program."""
+    return max(_authors(live, path), key=lambda author: author.time, default=None)
+
+
+def may_be_ours(live: Document) -> bool:
+    """Whether this program may have written to an object: the service says so, or does not tell who did."""
+    managers = [at_path(entry, ("manager",)) for entry in at_path(live, ("metadata", "managedFields")) or ()]
+    return not managers or OURS in managers
 
 
 def _authors(live: Document, path: Path) -> Iterator[Author]:

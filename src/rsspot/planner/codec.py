@@ -27,9 +27,9 @@ from rsspot.planner.plan_document import (
     PlanPending,
     PlanProblem,
     PlanScope,
-    PlanSource,
     PlanTool,
 )
+from rsspot.planner.policy_codec import RESULT, PlanSource, dump_result, dump_source, load_result
 from rsspot.planner.sealing import seals_of
 from rsspot.planner.wire_form import wire_form
 from rsspot.utils.serialization import Document, at_path, digest
@@ -40,6 +40,7 @@ OUTSIDE = {
     "changes": ("seals", "source", "image", "filledFrom", "patchedBy"),
     "refusals": ("source",),
     "pending": ("note",),
+    "policies": RESULT,
 }
 """The same for the members of lists."""
 
@@ -74,6 +75,7 @@ def dump_plan(plan: Plan) -> Document:
         # In an order that does not depend on where in which files the objects are declared.
         refusals=[_dump_problem(each) for each in sorted(plan.refusals, key=lambda each: (each.rule, each.message))],
         notes=sorted(plan.notes),
+        policies=[dump_result(each) for each in plan.policies],
         cost=dump_cost(plan.cost) if plan.cost else None,
     )
     written: Document = ADAPTER.dump_python(document, mode="json", by_alias=True, exclude=_left_out(plan))
@@ -83,6 +85,8 @@ def dump_plan(plan: Plan) -> Document:
 def _left_out(plan: Plan) -> dict[str, Any]:
     """The members that are not written: those that are added later, and what was not asked for."""
     later: dict[str, Any] = dict.fromkeys(("digest", "created_at", "signature"), True)
+    if not plan.policies:
+        later["policies"] = True
     later["inputs"] = {name for name in ("ledger", "lease") if getattr(plan, name) is None}
     if plan.cost is None:
         return {**later, "cost": True}
@@ -125,6 +129,7 @@ def load_plan(document: Any, *, sealed: bool = True) -> Plan:
         programs=saved.inputs.programs,
         target=tuple(saved.inputs.target),
         exclude=tuple(saved.inputs.exclude),
+        policies=tuple(map(load_result, saved.policies)),
         cost=load_cost(saved.cost) if saved.cost else None,
     )
 
@@ -168,7 +173,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         name=change.ref.name,
         action=change.action,
         reason=change.reason,
-        source=_dump_source(change.origin) if change.origin else None,
+        source=dump_source(change.origin) if change.origin else None,
         parent=change.parent,
         surge=change.surge,
         deferred=change.deferred,
@@ -184,7 +189,7 @@ def _dump_change(change: Change, masks: Masks) -> PlanChange:
         after=list(change.after),
         filled_from={path_key(path): source for path, source in change.filled_from.items()},
         seals=dict(change.seals) or seals_of(change),
-        patched_by=[_dump_source(each) for each in change.origin.patched_by] if change.origin else [],
+        patched_by=[dump_source(each) for each in change.origin.patched_by] if change.origin else [],
         base=_dump_base(change.base) if change.base else None,
     )
 
@@ -283,16 +288,12 @@ def _load_base(saved: PlanBase) -> Base:
 
 
 def _dump_problem(problem: Problem) -> PlanProblem:
-    source = _dump_source(problem.origin) if problem.origin else None
+    source = dump_source(problem.origin) if problem.origin else None
     return PlanProblem(rule=problem.rule, message=problem.message, source=source, hint=problem.hint)
 
 
 def _load_problem(saved: PlanProblem) -> Problem:
     return Problem(saved.message, _load_origin(saved.source), saved.hint, saved.rule)
-
-
-def _dump_source(origin: Origin) -> PlanSource:
-    return PlanSource(file=origin.file, line=origin.line, column=origin.column)
 
 
 def _load_origin(saved: PlanSource | None, patched_by: Iterable[PlanSource] = ()) -> Origin | None:

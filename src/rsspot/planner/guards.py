@@ -101,6 +101,21 @@ def ownership(case: Case) -> Iterator[Problem]:
         yield Problem(f"{manifest.address} {message}", manifest.origin, hint, Rule.OWNERSHIP)
 
 
+def kept_by_somebody(case: Case) -> Iterator[Problem]:
+    """Who takes the label off an object may want to keep it. A label that is gone is put back, but nothing deleted."""
+    for match in case.matches:
+        change, kind, live = case.change_of(match.manifest), match.manifest.kind, match.live
+        if live is None or change is None or change.action is not Action.REPLACE:
+            continue
+        if case.context.owners.lost_its_label(kind, live) and not live["metadata"].get("deletionTimestamp"):
+            yield Problem(
+                f"{match.manifest.address} carries no stack label any more, and would be replaced: {change.reason}",
+                match.manifest.origin,
+                "apply its manifest as the object is now, which puts the label back, and change it after that",
+                Rule.OWNERSHIP,
+            )
+
+
 def twins(case: Case) -> Iterator[Problem]:
     """Two manifests of one object would undo each other at every apply."""
     first: dict[tuple[str, str], Manifest] = {}
@@ -254,6 +269,7 @@ GUARDS: tuple[Callable[[Case], Iterator[Problem]], ...] = (
     whole_view,
     whole_input,
     ownership,
+    kept_by_somebody,
     labels,
     twins,
     *FIELD_GUARDS,

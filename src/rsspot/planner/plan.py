@@ -10,6 +10,10 @@ from rsspot.errors import Problem
 from rsspot.models.refs import Ref
 from rsspot.planner.change import Action, Change
 from rsspot.planner.money import StackCost
+from rsspot.planner.policy import PolicyResult
+
+DRIFT = "drift"
+"""The command of a report of drift, which is a plan that nobody applies."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class Plan:
     refusals: tuple[Problem, ...] = ()
     """What guards object to. A plan with refusals cannot be applied."""
     drifted: tuple[Change, ...] = ()
-    """Of a refresh: what somebody else did since the last apply. In its edits, `after` is what is there now."""
+    """Of a refresh and of a report of drift: what somebody else did since the last apply. In its edits, `after` is what
+    is there now."""
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     profile: str | None = None
@@ -65,6 +70,8 @@ class Plan:
     """Objects whose origin was missing before and is listed again: for an apply to note. See `planner.absence`."""
     missing: tuple[Ref, ...] = ()
     """The same for objects whose origin is not listed."""
+    policies: tuple[PolicyResult, ...] = ()
+    """What came of each policy of the Stack. What denies the plan is a refusal, too."""
     cost: StackCost | None = None
     """What the stack costs before and after; None if nothing in it costs, or prices were not asked for."""
 

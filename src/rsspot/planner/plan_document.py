@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from rsspot.planner.change import Action
 from rsspot.planner.json_model import CONFIG
 from rsspot.planner.money_codec import PlanCost
+from rsspot.planner.policy_codec import PlanPolicy, PlanSource
 from rsspot.utils.serialization import Document
 
 FORMAT = "rsspot.plan/1"
@@ -47,14 +48,6 @@ class PlanInputs(_Json):
     exclude: list[str] = []
     ledger: str | None = None
     lease: str | None = None
-
-
-class PlanSource(_Json):
-    """Where something was written: 1-based line and column of a file."""
-
-    file: str
-    line: int
-    column: int
 
 
 class PlanProblem(_Json):
@@ -136,7 +129,7 @@ class PlanPending(_Json):
 class PlanDocument(_Json):
     """A saved plan. digest is of what it would do: not of itself, times, places, notes, seals, cost and signature.
 
-    cost is left out where nothing costs.
+    cost is left out where nothing costs, and policies where the Stack has none.
     """
 
     format: Literal["rsspot.plan/1"] = Field(default="rsspot.plan/1", alias="schema")
@@ -154,6 +147,7 @@ class PlanDocument(_Json):
     undeclared: list[str]
     refusals: list[PlanProblem]
     notes: list[str]
+    policies: list[PlanPolicy] = []
     cost: PlanCost | None = None
     digest: str = ""
     created_at: str | None = None

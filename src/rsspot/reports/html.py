@@ -9,17 +9,19 @@ from html import escape
 from importlib.resources import files
 
 from rsspot.planner.masking import masked_plan
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.reports.graph import graph_of_plan
 from rsspot.reports.graph_svg import graph_caption, graph_picture
 from rsspot.reports.html_changes import changes_json
 from rsspot.reports.html_money import money_section, price_section
+from rsspot.reports.policies import OUTCOMES, outcome, policy_tally, told
 from rsspot.reports.problems import in_saved_order
 from rsspot.reports.programs import program_calls, program_files
 from rsspot.reports.protocol import Detail
 from rsspot.reports.svg import stylesheet
 from rsspot.reports.tally import by_kind, headline
 from rsspot.reports.text import heading
+from rsspot.reports.wording import title_of
 from rsspot.utils.text import printable
 
 
@@ -34,7 +36,7 @@ class HtmlReport:
         plan = masked_plan(plan)
         style = f"{_part('plan.css')}{stylesheet()}"
         script = _part("plan.js")
-        title = _text(f"Plan of {plan.stack}")
+        title = _text(f"{title_of(plan)} {plan.stack}")
         return "\n".join(
             (
                 '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -44,6 +46,7 @@ class HtmlReport:
                 f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>",
                 *_head(plan),
                 *_refusals(plan),
+                *_policies(plan),
                 *_programs(plan),
                 *money_section(plan),
                 *_changes(plan),
@@ -82,7 +85,7 @@ def _block(lines: list[str]) -> str:
 
 
 def _head(plan: Plan) -> Iterator[str]:
-    yield f'<h1>Plan of <span class="address">{_text(plan.stack)}</span></h1>'
+    yield f'<h1>{title_of(plan)} <span class="address">{_text(plan.stack)}</span></h1>'
     yield f'<p class="soft">{_text(heading(plan))}</p>'
     yield f'<p class="headline">{_text(headline(plan))}</p>'
     counted = list(by_kind(plan))
@@ -101,6 +104,21 @@ def _refusals(plan: Plan) -> Iterator[str]:
         yield "</section>"
 
 
+def _policies(plan: Plan) -> Iterator[str]:
+    if not plan.policies:
+        return
+    yield f'<section class="policies"><h2>Policies</h2><p class="soft">{_text(policy_tally(plan))}</p><table>'
+    heads = "".join(f'<th scope="col">{title}</th>' for title in ("Policy", "Result", "What it says"))
+    yield f"<thead><tr>{heads}</tr></thead>"
+    for each in plan.policies:
+        policy, lines = each.policy, told(each)
+        where = f'<p class="soft address">{_text(str(policy.origin))}</p>' if policy.origin else ""
+        yield f'<tr><th scope="row"><span class="address">{_text(policy.name)}</span>{where}</th>'
+        yield f'<td class="{outcome(each)}"><span class="outcome">{OUTCOMES[outcome(each)]}</span></td>'
+        yield f"<td>{_text(policy.message)}{_block(lines) if lines else ''}</td></tr>"
+    yield "</table></section>"
+
+
 def _programs(plan: Plan) -> Iterator[str]:
     lines = [f"{path}  {digest}" for path, digest in program_files(plan)]
     lines += [f"{each.argv}  for {each.users}" for each in program_calls(plan.changes)]
@@ -109,7 +127,7 @@ def _programs(plan: Plan) -> Iterator[str]:
 
 
 def _changes(plan: Plan) -> Iterator[str]:
-    yield "<section><h2>Changes</h2>"
+    yield f"<section><h2>{'Drift, and what is not applied yet' if plan.command == DRIFT else 'Changes'}</h2>"
     yield (
         '<div class="tools"><label for="search">Search</label>'
         '<input id="search" type="search" autocomplete="off" spellcheck="false" aria-describedby="keys">'

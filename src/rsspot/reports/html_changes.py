@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from rsspot.planner.change import Action, Change
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.reports.grouping import in_order
 from rsspot.reports.wording import (
     action_words,
+    drift_words,
     edit_mark,
     field_name,
     filled_mark,
@@ -30,7 +31,8 @@ def changes_json(plan: Plan) -> str:
     destroyed = [change for action in DESTRUCTIVE_FIRST for change in ordered if change.action is action]
     others = [change for change in ordered if change.action not in DESTRUCTIVE_FIRST]
     entries = [_entry(change) for change in (*destroyed, *others)]
-    entries += [{**_entry(change), "verb": "drifted"} for change in in_order(plan.drifted)]
+    found = [{**_entry(change), "verb": drift_words(change)} for change in in_order(plan.drifted)]
+    entries = [*found, *entries] if plan.command == DRIFT else [*entries, *found]
     # Within a script element, nothing but its end tag and a comment are markup.
     return json.dumps(entries, ensure_ascii=True, separators=(",", ":")).translate(_UNSAFE)
 

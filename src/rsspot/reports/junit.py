@@ -1,4 +1,4 @@
-"""A plan as JUnit XML, which CI systems show: one test case for each change, a failure for each refusal."""
+"""A plan as JUnit XML, which CI systems show: one test case for each change, a failure for each refusal and drift."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from xml.sax.saxutils import escape, quoteattr
 from rsspot.errors import Problem
 from rsspot.planner.change import Change
 from rsspot.planner.masking import masked_plan
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
+from rsspot.planner.policy import PolicyResult
 from rsspot.reports.places import relative
+from rsspot.reports.policies import OUTCOMES, outcome, told
 from rsspot.reports.problems import in_saved_order
 from rsspot.reports.protocol import Detail
-from rsspot.reports.wording import action_words, field_name, kind_words, new_fields, value_text
+from rsspot.reports.wording import action_words, drift_words, field_name, kind_words, new_fields, value_text
 from rsspot.utils.text import printable
 
+POLICIES = "policies"
 GUARDS = "guards"
 """The class name of a failure that is about no single change."""
 
@@ -30,12 +33,15 @@ class JunitReport:
     def plan(self, plan: Plan) -> str:
         plan = masked_plan(plan)
         about, others = _assigned(plan)
-        cases = [*(_of_change(change, about[change.address]) for change in plan.changes), *map(_of_refusal, others)]
-        failed = sum(bool(about[change.address]) for change in plan.changes) + len(others)
+        found = map(_of_drift, plan.drifted)
+        changes = (_of_change(change, about[change.address]) for change in plan.changes)
+        cases = [*found, *changes, *map(_of_refusal, others), *map(_of_policy, plan.policies)]
+        failed = len(plan.drifted) + sum(bool(about[change.address]) for change in plan.changes) + len(others)
+        subject = DRIFT if plan.command == DRIFT else "plan"
         totals = f'tests="{len(cases)}" failures="{failed}" errors="0" skipped="0" time="0"'
         lines = (
             '<?xml version="1.0" encoding="UTF-8"?>',
-            f'<testsuites name="rsspot plan" tests="{len(cases)}" failures="{failed}" errors="0" time="0">',
+            f'<testsuites name="rsspot {subject}" tests="{len(cases)}" failures="{failed}" errors="0" time="0">',
             f"  <testsuite name={_attribute(plan.stack)} {totals}>",
             *cases,
             "  </testsuite>",
@@ -64,6 +70,21 @@ def _of_change(change: Change, refusals: list[Problem]) -> str:
     # Repeated failures of one case are not shown by every reader; one holds them all.
     failure = [_failure(refusals)] if refusals else []
     return "\n".join((head, *failure, f"      <system-out>{_text(told)}</system-out>", "    </testcase>"))
+
+
+def _of_policy(result: PolicyResult) -> str:
+    """Passed also where it refuses the plan: that is a failure of its own, of the change that it is about."""
+    head = f'    <testcase name={_attribute(result.policy.name)} classname="{POLICIES}" time="0">'
+    lines = "\n".join((f"{OUTCOMES[outcome(result)]}: {result.policy.message}", *told(result)))
+    return "\n".join((head, f"      <system-out>{_text(lines)}</system-out>", "    </testcase>"))
+
+
+def _of_drift(change: Change) -> str:
+    name = _attribute(f"{drift_words(change)} {change.address}")
+    head = f'    <testcase name={name} classname={_attribute(change.ref.kind)} time="0">'
+    told = "\n".join((f"{change.address}: {change.reason}", *_fields(change)))
+    failure = f'      <failure message={_attribute(change.reason)} type="drift">{_text(told)}</failure>'
+    return "\n".join((head, failure, "    </testcase>"))
 
 
 def _of_refusal(problem: Problem) -> str:

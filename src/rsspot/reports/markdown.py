@@ -7,17 +7,27 @@ from collections.abc import Iterator, Sequence
 from rsspot.models.costs import Measure
 from rsspot.planner.change import Action, Change, Edit
 from rsspot.planner.masking import masked_plan
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.reports.fitting import FittedLines, Form, fitted, named
 from rsspot.reports.grouping import in_order
 from rsspot.reports.markdown_syntax import code, fence, folded, marker
 from rsspot.reports.money import hourly_sides, money_lines, monthly_sides
+from rsspot.reports.policies import advice_lines, outcome_lines, policy_tally
 from rsspot.reports.problems import in_saved_order
 from rsspot.reports.programs import program_calls, program_files
 from rsspot.reports.protocol import Detail
 from rsspot.reports.tally import by_kind, counts, headline
 from rsspot.reports.text import LONGEST_VALUE
-from rsspot.reports.wording import action_words, edit_mark, field_name, filled_mark, kind_words, new_fields, value_text
+from rsspot.reports.wording import (
+    action_words,
+    edit_mark,
+    field_name,
+    filled_mark,
+    kind_words,
+    new_fields,
+    title_of,
+    value_text,
+)
 from rsspot.utils.text import printable
 
 BUDGET = 60_000
@@ -35,6 +45,7 @@ TITLES = {
     Action.CREATE: "Create",
 }
 """What is folded, in the order in which it is shown."""
+DRIFTED_TITLE = "Since the last apply, somebody else changed"
 DESTROYED = (Action.DELETE, Action.REPLACE)
 DIFF = {Action.CREATE: "+", Action.DELETE: "-", Action.REPLACE: "-"}
 """What a line begins with that is to be green or red. All other changes begin with `!`."""
@@ -49,7 +60,7 @@ class MarkdownReport:
 
     def plan(self, plan: Plan) -> str:
         plan = masked_plan(plan)
-        top, notes = [*_top(plan), *_refusals(plan)], [*_programs(plan), *_notes(plan)]
+        top, notes = [*_top(plan), *_refusals(plan), *_policies(plan)], [*_programs(plan), *_notes(plan)]
         room = BUDGET - sum(len(part) + 2 for part in (*top, *notes, _foot(len(plan.changes))))
         destroyed, unseen = self._destroyed(plan, room)
         rest, unnamed = self._rest(plan, room - sum(len(part) + 2 for part in destroyed))
@@ -62,7 +73,8 @@ class MarkdownReport:
         gone = [change for action in DESTROYED for change in plan.changes if change.action is action]
         if not gone:
             return [], 0
-        title = f"### Deletes and replaces {_objects(len(gone))}"
+        verb = "An apply would delete and replace" if plan.command == DRIFT else "Deletes and replaces"
+        title = f"### {verb} {_objects(len(gone))}"
         found = named(gone, room - len(title) - FRAME * (len(TITLES) + 2), (*self._forms, _brief))
         return [f"{title}\n\n{fence(found.lines, 'diff')}"], found.unnamed
 
@@ -71,13 +83,16 @@ class MarkdownReport:
         parts: list[str] = []
         unnamed = 0
         sections = [(title, [c for c in plan.changes if c.action is action]) for action, title in TITLES.items()]
-        sections.append(("Since the last apply, somebody else changed", list(plan.drifted)))
+        # What a report of drift is about comes first, and in view.
+        sections.insert(0 if plan.command == DRIFT else len(sections), (DRIFTED_TITLE, list(plan.drifted)))
         for index, (title, changes) in enumerate(sections):
             if changes:
                 # Those that follow need room to say at least how many they are.
                 found = fitted(in_order(changes), room - FRAME * (len(sections) - index), self._forms)
                 unnamed += found.unnamed
-                parts.append(folded(f"{title} {_objects(len(changes))}", _listed(found)))
+                heading, listed = f"{title} {_objects(len(changes))}", _listed(found)
+                in_view = title == DRIFTED_TITLE and plan.command == DRIFT
+                parts.append(f"### {heading}\n\n{listed}" if in_view else folded(heading, listed))
                 room -= len(parts[-1]) + 2
         prices = _prices(plan)
         return parts + [part for part in prices if len(part) + 2 <= room], unnamed
@@ -118,8 +133,9 @@ def _brief(change: Change) -> Iterator[str]:
 
 def _top(plan: Plan) -> Iterator[str]:
     stack, organization = (code(_cut(name, LONGEST_NAME)) for name in (plan.stack, plan.organization))
-    yield marker(_cut(plan.stack, LONGEST_NAME))
-    yield f"## Plan of {stack} in {organization}"
+    about = DRIFT if plan.command == DRIFT else "plan"
+    yield marker(_cut(plan.stack, LONGEST_NAME), about)
+    yield f"## {title_of(plan)} {stack} in {organization}"
     yield f"**{_summary(plan)}**"
     if not plan.complete:
         yield fence([_cut(headline(plan), MOST_OF_A_SECTION)])
@@ -156,6 +172,14 @@ def _refusals(plan: Plan) -> Iterator[str]:
         lines = [line for each in told for line in each.split("\n")]
         yield f"### Refused: {len(plan.refusals)} objection{'' if len(plan.refusals) == 1 else 's'}"
         yield _bounded(lines)
+
+
+def _policies(plan: Plan) -> Iterator[str]:
+    """What policies warn of in view, and what came of all of them folded."""
+    if advice := advice_lines(plan):
+        yield f"### Policies\n\n{_bounded(advice)}"
+    if plan.policies:
+        yield folded(policy_tally(plan), _bounded(outcome_lines(plan)))
 
 
 def _programs(plan: Plan) -> Iterator[str]:

@@ -40,7 +40,7 @@ def folded(title: str, content: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
 
 
-def marker(stack: str) -> str:
-    """A comment that is not shown, by which the comment about a stack is found again."""
+def marker(stack: str, about: str = "plan") -> str:
+    """A comment that is not shown, by which the comment about a stack is found again. about: plan or drift"""
     name = _UNSAFE_IN_MARKER.sub(lambda found: f"%{ord(found[0]):02x}", stack)
-    return f"<!-- rsspot:plan:{name} -->"
+    return f"<!-- rsspot:{about}:{name} -->"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from rsspot.constants import VERSION
 from rsspot.errors import Origin, Problem
+from rsspot.manifests.policies import PolicySeverity
 from rsspot.planner.change import Action, Change
 from rsspot.planner.plan import Plan
+from rsspot.planner.policy import PolicyResult
 from rsspot.reports.places import relative
+from rsspot.reports.policies import advising
 from rsspot.reports.problems import in_saved_order
 from rsspot.reports.protocol import Detail
+from rsspot.reports.wording import drift_words, field_name
 from rsspot.utils.output import as_json
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -37,9 +41,14 @@ class SarifReport:
         return _log(map(_of_problem, problems))
 
     def plan(self, plan: Plan) -> str:
-        """An error for each objection of a guard, and a warning for each object that will be gone."""
+        """An error for each objection of a guard, a warning for each object that will be gone or that drifted.
+
+        What policies warn of is a warning, and what they mention a note.
+        """
         refused = map(_of_problem, in_saved_order(plan.refusals))
-        return _log([*refused, *(_of_change(change) for change in plan.changes if change.destructive)])
+        gone = (_of_change(change) for change in plan.changes if change.destructive)
+        advised = (_of_advice(each, problem) for each in advising(plan) for problem in each.problems)
+        return _log([*refused, *advised, *map(_of_drift, plan.drifted), *gone])
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,17 @@ def _of_problem(problem: Problem) -> _Result:
 def _of_change(change: Change) -> _Result:
     text = f"{change.address} will be {DESTROYED[change.action]}: {change.reason}"
     return _Result(f"planned-{change.action.value}", "warning", text, change.origin, change.address)
+
+
+def _of_advice(result: PolicyResult, problem: Problem) -> _Result:
+    level = "warning" if result.policy.severity is PolicySeverity.WARN else "note"
+    return replace(_of_problem(problem), level=level)
+
+
+def _of_drift(change: Change) -> _Result:
+    fields = ", ".join(field_name(edit.path) for edit in change.edits)
+    text = f"{change.address}: {change.reason}{f': {fields}' if fields else ''}"
+    return _Result(f"drift-{drift_words(change).replace(' ', '-')}", "warning", text, change.origin, change.address)
 
 
 def _log(results: Iterable[_Result]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.reports.wording import SEQUENCE
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import printable
@@ -18,6 +18,10 @@ def headline(plan: Plan) -> str:
     if plan.command == REFRESH:
         count = len(plan.drifted)
         return f"{count} drifted, {plan.unchanged} as applied." if count else "No drift."
+    if plan.command == DRIFT:
+        found = f"{len(plan.drifted)} drifted" if plan.drifted else "No drift"
+        left = f"; {', '.join(_actions(plan))}: declared and not applied yet" if plan.changes else ""
+        return f"{found}{left}.{'  PARTIAL: only what --target and --exclude leave' if plan.partial else ''}"
     if plan.empty and plan.complete:
         return "No changes."
     unread = "; ".join(printable(f"{kind}: {why}") for kind, why in plan.incomplete.items())
@@ -28,10 +32,13 @@ def headline(plan: Plan) -> str:
 
 def counts(plan: Plan) -> list[str]:
     """How many objects each action is for: `3 to create`; actions that are for none are left out."""
+    drift = plan.summary["drift"]
+    return [*_actions(plan), *([f"{drift} drifted"] if drift else []), f"{plan.unchanged} unchanged"]
+
+
+def _actions(plan: Plan) -> list[str]:
     summary = plan.summary
-    parts = [f"{summary[action.value]} to {action.value}" for action in SEQUENCE if summary[action.value]]
-    parts += [f"{summary['drift']} drifted"] if summary["drift"] else []
-    return [*parts, f"{plan.unchanged} unchanged"]
+    return [f"{summary[action.value]} to {action.value}" for action in SEQUENCE if summary[action.value]]
 
 
 def by_kind(plan: Plan) -> Iterator[tuple[str, str]]:

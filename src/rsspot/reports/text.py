@@ -9,9 +9,10 @@ from rsspot.applier.events import Event, Recap
 from rsspot.manifests.stack import DEFAULT_STACK
 from rsspot.planner.change import REMOVALS, Action, Change, Edit
 from rsspot.planner.masking import masked_plan
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.reports.grouping import groups_of, in_order
 from rsspot.reports.money import money_lines
+from rsspot.reports.policies import advice_lines
 from rsspot.reports.problems import in_saved_order, render_problems
 from rsspot.reports.programs import program_calls, program_files
 from rsspot.reports.protocol import Detail, Traffic
@@ -138,6 +139,7 @@ def _lines(plan: Plan, style: _Style) -> Iterator[str]:
     yield from _programs(plan)
     for note in sorted(plan.notes):
         yield f"Note: {printable(note)}"
+    yield from map(printable, advice_lines(plan))
     for each in plan.pending:
         yield f"Not ready yet: {printable(each.address)}: {printable(each.note)}"
     if plan.undeclared:
@@ -151,7 +153,8 @@ def _sections(plan: Plan) -> Iterator[tuple[str, Sequence[Change]]]:
         "Drift (changed by somebody else; the plan puts it back)",
         [change for change in plan.changes if change.drift],
     )
-    yield "Changes", [change for change in plan.changes if not change.drift]
+    title = "Declared, and not applied yet" if plan.command == DRIFT else "Changes"
+    yield title, [change for change in plan.changes if not change.drift]
 
 
 def _left_alone(plan: Plan, style: _Style) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rsspot.constants import NAME_ANNOTATION, STACK_LABEL
 from rsspot.planner.change import Action, Change, Edit, Path
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.planner.wire_form import wire_form
 from rsspot.resources.registry import kinds
 from rsspot.utils.text import printable
@@ -23,6 +24,11 @@ SYMBOLS = {
     Action.DETACH: ">",
     Action.DELETE: "-",
 }
+DRIFTED = dict.fromkeys(Action, "changed") | {
+    Action.CREATE: "made",
+    Action.REPLACE: "made again",
+    Action.DELETE: "deleted",
+}
 NONE = "(none)"
 SPEC = "spec"
 OURS = {("metadata", "labels", STACK_LABEL), ("metadata", "annotations", NAME_ANNOTATION)}
@@ -36,6 +42,16 @@ Words = Mapping[str, Mapping[str, str]]
 def kind_words() -> Words:
     """The words of all kinds."""
     return {name: dict(kind.words) for name, kind in kinds().items()}
+
+
+def title_of(plan: Plan) -> str:
+    """What a report is about, before the name of its stack."""
+    return "Drift of" if plan.command == DRIFT else "Plan of"
+
+
+def drift_words(change: Change) -> str:
+    """What somebody else did to an object, in a word."""
+    return DRIFTED[change.action]
 
 
 def action_words(change: Change, words: Words) -> str:

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from rsspot.constants import NAME_ANNOTATION
 from rsspot.errors import NotFound, NotReady, TransportError, UnexpectedShape
+from rsspot.http.call import Call
 from rsspot.http.envelopes import Envelope, NotAsDocumented, opened, require_kind, require_whole
-from rsspot.http.transport import Call
 from rsspot.models.compact import compact
 from rsspot.models.findings import findings
 from rsspot.models.refs import is_uuid

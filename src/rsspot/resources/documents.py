@@ -13,9 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rsspot.errors import ApiError, AuthError, NotFound, TransportError
+from rsspot.http.call import JSON, MERGE_PATCH, Call
 from rsspot.http.envelopes import Envelope, is_definite, page_of
 from rsspot.http.paging import items_of, token_of
-from rsspot.http.transport import JSON, MERGE_PATCH, Call, SpotTransport
+from rsspot.http.transport import SpotTransport
 from rsspot.models.fields import SECRET
 from rsspot.models.refs import is_uuid, path_segment
 from rsspot.resources.kind import Kind, Naming

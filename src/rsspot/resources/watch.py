@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from rsspot.errors import ApiError, ServerError, TransportError
+from rsspot.http.call import Call
 from rsspot.http.envelopes import page_of
 from rsspot.http.paging import items_of, token_of
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.transport import SpotTransport
 from rsspot.resources.kind import Kind
 from rsspot.resources.query import selector
 from rsspot.utils.clock import Clock

@@ -37,6 +37,7 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.process import collector_paused
 from rsspot.utils.text import did_you_mean
 from rsspot.workflows.known import known_stacks, on_record, read_live, scope_id, worth_a_look
+from rsspot.workflows.policies import judged_by_manifests, judged_by_record
 from rsspot.workflows.prices import read_rates, with_money
 from rsspot.workflows.programs import programs_of, unusable_programs
 
@@ -60,22 +61,28 @@ async def make_plan(
 ) -> Plan:
     """Read the live state and plan. Sends only GETs and writes nothing. Refusals are in the plan, not raised.
 
+    The policies of the Stack judge it: each is in the plan with what came of it.
+
     stack: the stack, where it is not the one that the manifests name · priced: whether to say what it costs
     """
     with collector_paused():
-        return await _planned(client, ledger, manifests, options=options, stack=stack, command=command, priced=priced)
+        plan, _ = await read_and_plan(
+            client, ledger, manifests, options=options, stack=stack, command=command, priced=priced
+        )
+        return judged_by_manifests(plan, manifests)
 
 
-async def _planned(
+async def read_and_plan(
     client: AsyncSpotClient,
     ledger: Ledger,
     manifests: ManifestSet | None,
     *,
-    options: PlanOptions | None,
-    stack: str | None,
-    command: str,
-    priced: bool,
-) -> Plan:
+    options: PlanOptions | None = None,
+    stack: str | None = None,
+    command: str = "apply",
+    priced: bool = True,
+) -> tuple[Plan, LiveState]:
+    """What `make_plan` gives, before its policies judge it, and what it was made from."""
     known = kinds()
     name = stack if stack is not None else manifests.stack if manifests else DEFAULT_STACK
     declared = manifests.manifests if manifests else ()
@@ -100,7 +107,7 @@ async def _planned(
     notes += [
         f"the {each.plural} of this stack could not be looked for: {snapshot.incomplete[each.name]}" for each in unseen
     ]
-    return replace(
+    plan = replace(
         plan,
         profile=manifests.profile if manifests else None,
         ledger=manifests.stack_spec.ledger if manifests else None,
@@ -109,6 +116,7 @@ async def _planned(
         programs=programs_of(plan.changes),
         refusals=(*plan.refusals, *unusable_programs(plan.changes)),
     )
+    return plan, state
 
 
 async def plan_refresh(client: AsyncSpotClient, ledger: Ledger, stack: str) -> Plan:
@@ -140,7 +148,7 @@ async def plan_destroy(
     options = PlanOptions(prune=True, destroy=True)
     plan = await make_plan(client, ledger, None, options=options, stack=stack, command="destroy")
     if manifests is not None:
-        declared = await make_plan(client, ledger, manifests, stack=stack, priced=False)
+        declared, _ = await read_and_plan(client, ledger, manifests, stack=stack, priced=False)
         unowned = [problem for problem in declared.refusals if problem.rule == Rule.OWNERSHIP]
         plan = replace(plan, refusals=(*plan.refusals, *unowned, *_declared_protected(plan, manifests)))
     if plan.empty and not plan.refusals and not ledger.runs(plan.scope):
@@ -151,7 +159,7 @@ async def plan_destroy(
             f"there is no stack {stack!r}: no object carries its label, and this ledger knows no apply of it",
             hint=f"{alike}{listed}; check the name, the organization and the profile",
         )
-    return plan
+    return judged_by_manifests(plan, manifests) if manifests is not None else judged_by_record(plan, ledger)
 
 
 def _declared_protected(plan: Plan, manifests: ManifestSet) -> Iterator[Problem]:

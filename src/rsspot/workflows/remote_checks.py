@@ -15,7 +15,7 @@ from rsspot.client.async_client import AsyncSpotClient
 from rsspot.config.models import Profile
 from rsspot.constants import ORGANIZATIONS_PATH, USER_AGENT
 from rsspot.errors import Forbidden, NotFound, RsspotError
-from rsspot.http.transport import Call
+from rsspot.http.call import Call
 from rsspot.resources.kind import Kind
 from rsspot.resources.registry import kinds
 from rsspot.utils.clock import Clock, http_date, stamp

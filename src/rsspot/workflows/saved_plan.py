@@ -24,7 +24,7 @@ from rsspot.planner.decisions import image_of
 from rsspot.planner.masking import with_value
 from rsspot.planner.options import SpendingLimit
 from rsspot.planner.order import Verb
-from rsspot.planner.plan import Plan
+from rsspot.planner.plan import DRIFT, Plan
 from rsspot.planner.sealing import same_secrets
 from rsspot.planner.signing import is_signed_by
 from rsspot.resources.documents import Documents
@@ -35,7 +35,9 @@ from rsspot.utils.reading import parse_json, read_text
 from rsspot.utils.serialization import Document, at_path
 from rsspot.utils.text import did_you_mean
 from rsspot.workflows.known import scope_id
+from rsspot.workflows.policies import judged_by_manifests, judged_by_record
 from rsspot.workflows.programs import check_programs
+from rsspot.workflows.reconcile import require_applyable
 from rsspot.workflows.saved_plan_guards import check_allowed
 
 
@@ -58,6 +60,8 @@ async def prepare_saved_plan(
     Raises UsageError for a plan of another account or without its manifests, StalePlan for one that no longer holds,
     PlanRefused for one that may not be applied.
     """
+    if plan.command == DRIFT:
+        raise UsageError("a report of drift is no plan to apply", hint="make a plan: rsspot plan … --out plan.json")
     check_kinds(plan)
     if needs_manifests(plan):
         if manifests is None:
@@ -66,9 +70,13 @@ async def prepare_saved_plan(
     check_programs(plan)
     live = await touched_by(client, plan)
     plan = check_fresh(client, plan, live)
-    cost = await check_allowed(client, ledger or client.ledger, plan, manifests, live, spending)
+    ledger = ledger or client.ledger
+    cost = await check_allowed(client, ledger, plan, manifests, live, spending)
     # The digest does not cover what the file says of costs, and prices have moved since.
-    return replace(plan, cost=cost)
+    plan = replace(plan, cost=cost)
+    plan = judged_by_manifests(plan, manifests) if manifests is not None else judged_by_record(plan, ledger)
+    require_applyable(plan)
+    return plan
 
 
 def read_plan(path: Path, *, key: str | None = None) -> Plan:

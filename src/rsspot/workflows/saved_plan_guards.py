@@ -27,7 +27,7 @@ from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.serialization import Document, at_path, canonical
 from rsspot.workflows.known import on_record
 from rsspot.workflows.ownership import MOVE
-from rsspot.workflows.reconcile import make_plan
+from rsspot.workflows.reconcile import read_and_plan
 
 
 async def check_allowed(
@@ -55,7 +55,10 @@ async def check_allowed(
             exclude=plan.exclude,
             spending=spending,
         )
-        fresh = await make_plan(client, ledger, manifests, options=options, stack=plan.stack, command=plan.command)
+        # Without its policies: they judge the plan that is applied.
+        fresh, _ = await read_and_plan(
+            client, ledger, manifests, options=options, stack=plan.stack, command=plan.command
+        )
         problems += fresh.refusals
         cost = fresh.cost
         problems += [problem for change in plan.changes if (problem := _undeclared(change, plan, manifests, fresh))]

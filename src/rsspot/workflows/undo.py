@@ -23,6 +23,7 @@ from rsspot.resources.registry import kinds
 from rsspot.state.ledger.plans import CUT
 from rsspot.state.ledger.protocol import Ledger, RunRecord, StepState
 from rsspot.workflows.known import on_record, read_live, scope_id, worth_a_look
+from rsspot.workflows.policies import judged_by_record
 from rsspot.workflows.prices import read_rates
 from rsspot.workflows.saved_plan import check_kinds
 
@@ -64,7 +65,7 @@ async def plan_undo(client: AsyncSpotClient, ledger: Ledger, run: int, *, option
         cost=draft.cost,
     )
     manifests = "the manifests, where they still say otherwise, would undo this in turn"
-    return plan if plan.empty else replace(plan, notes=(*plan.notes, manifests))
+    return plan if plan.empty else judged_by_record(replace(plan, notes=(*plan.notes, manifests)), ledger)
 
 
 def _made_again(draft: Draft) -> Iterator[Manifest]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rsspot.constants import KUBECONFIG_PATH
 from rsspot.errors import UnexpectedShape, UsageError
-from rsspot.http.transport import Call
+from rsspot.http.call import Call
 from rsspot.resources.collection import Collection
 from rsspot.resources.names import called
 from rsspot.resources.sync_twins import BlockingCollection, blocking

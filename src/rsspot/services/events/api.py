@@ -10,7 +10,8 @@ from typing import Any
 
 from rsspot.constants import EVENTS_PATH
 from rsspot.errors import UsageError
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.resources.listing import Listing
 from rsspot.resources.names import called
 from rsspot.resources.registry import kinds

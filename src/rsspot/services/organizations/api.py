@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from rsspot.constants import ORGANIZATIONS_PATH
 from rsspot.errors import NotFound, UnexpectedShape
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.resources.listing import Listing
 from rsspot.resources.sync_twins import Blocking, blocking
 from rsspot.services.organizations.schemas import Organization

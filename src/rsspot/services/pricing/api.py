@@ -11,7 +11,8 @@ from urllib.parse import quote as escaped
 
 from rsspot.concurrency import together
 from rsspot.errors import ApiError, NotFound, RequestError, UsageError
-from rsspot.http.transport import Call, SpotTransport
+from rsspot.http.call import Call
+from rsspot.http.transport import SpotTransport
 from rsspot.models.costs import Rates
 from rsspot.resources.documents import Documents
 from rsspot.resources.known import require_known

@@ -1,0 +1,1 @@
+"""Policies: expressions of a repository that have to hold for its plans. See docs/policies.md."""
