@@ -105,6 +105,34 @@ def test_commands_leak_no_secret(scanner: LeakScanner) -> None:
     assert scanner.leaks(may_hold) == []
 
 
+POLICIES = """metadata: {name: things}
+spec:
+  policies:
+    - {name: shown, message: M., severity: warn, expression: "double(change.new.spec.webhook) > 1.0"}
+    - {name: compared, message: M., severity: warn, expression: "!has(change.new.spec.webhook)"}
+    - {name: mapped, message: M., severity: info, expression: "changes.map(c, c.new.spec.webhook)"}
+"""
+"""Policies that would show a secret in what they say of it."""
+
+
+def test_drift_and_policies_leak_no_secret(scanner: LeakScanner) -> None:
+    """In any format, in what a program is told, and in the results of tests of policies."""
+    build(scanner)
+    assert scanner.run("cloudspaces patch edge", '{"webhook": "https://other.example/"}') == 0
+    Path("tell.py").write_text("import sys; open('told.json', 'w').write(sys.stdin.read())")
+    lines = [*(f"drift stack.yaml {more}" for more in (*REPORTS[:-1], "--full -v")), "drift --stack things"]
+    for line in lines:
+        assert scanner.run(line, "--notify-cmd", f"{sys.executable} tell.py") == 2, (line, scanner.outputs[-1])
+    assert json.loads(Path("told.json").read_text())["drifted"][0]["diff"][0]["secret"]
+    Path("stack.yaml").write_text(Path("stack.yaml").read_text().replace("metadata: {name: things}\n", POLICIES))
+    for more in REPORTS[:-1]:
+        assert scanner.run(f"plan stack.yaml {more}") == 5, scanner.outputs[-1]
+    Path("mine.test.yaml").write_text("tests: [{name: planned, manifests: [stack.yaml]}]")
+    for more in ("--junit results.xml", "-o json"):
+        assert scanner.run(f"policy test mine.test.yaml {more}") == 1
+    assert scanner.leaks(may_hold) == []
+
+
 def test_requested_secrets_are_printed_alone(scanner: LeakScanner) -> None:
     """A kubeconfig, or one object with its secrets, and no other secret."""
     build(scanner, machines=True)

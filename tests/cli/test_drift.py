@@ -87,6 +87,12 @@ def test_what_others_did_is_told_apart_from_what_is_declared(applied: Command) -
     assert "2 drifted; 1 to create, 1 to update: declared and not applied yet." in printed
 
 
+def test_what_another_command_of_ours_changed_is_drift(applied: Command) -> None:
+    """The service says that it was this program; the ledger, that it was no apply of this stack."""
+    applied("""cloudspaces patch edge '{"kubernetesVersion": "1.33.0"}'""")
+    assert "cloudspace/edge  update: changed by somebody else" in applied("drift stack.yaml", 2)
+
+
 def test_what_is_only_not_applied_yet_is_no_drift(applied: Command) -> None:
     """Unless it is asked for."""
     write(STACK.replace("bidPrice: 0.06", "bidPrice: 0.07"))

@@ -83,7 +83,9 @@ class _Drift:
         edits = self._known(change, recorded) if ref in self._state.owned else tuple(_unknown(change, live))
         undone = {edit.path for edit in edits}
         rest = tuple(e for e in change.edits if not e.drift and not (e.path in undone and _is_undone(e, edits)))
-        done = Change(change.address, Action.UPDATE, ref, _reason(edits), change.origin, edits=edits)
+        told = ref in self._state.owned or all(edit.by for edit in edits)
+        reason = "changed by somebody else" if told else f"not as declared; {UNKNOWN}"
+        done = Change(change.address, Action.UPDATE, ref, reason, change.origin, edits=edits)
         left = replace(change, edits=rest, body=None if change.action is Action.UPDATE else change.body)
         return done if edits else None, left if rest else None
 
@@ -145,11 +147,6 @@ def _unknown(change: Change, live: Document) -> Iterator[Edit]:
 def _is_undone(edit: Edit, drifted_edits: tuple[Edit, ...]) -> bool:
     """Whether an edit of a plan only takes back what somebody else did."""
     return any(each.path == edit.path and each.before == edit.after for each in drifted_edits)
-
-
-def _reason(edits: tuple[Edit, ...]) -> str:
-    known = all(edit.applied is not None or edit.by for edit in edits)
-    return "changed by somebody else" if known else f"not as declared; {UNKNOWN}"
 
 
 def _made(address: str, ref: Ref) -> Change:

@@ -110,13 +110,14 @@ def _policies(plan: Plan) -> Iterator[str]:
     yield f'<section class="policies"><h2>Policies</h2><p class="soft">{_text(policy_tally(plan))}</p><table>'
     heads = "".join(f'<th scope="col">{title}</th>' for title in ("Policy", "Result", "What it says"))
     yield f"<thead><tr>{heads}</tr></thead>"
+    yield "<tbody>"
     for each in plan.policies:
         policy, lines = each.policy, told(each)
         where = f'<p class="soft address">{_text(str(policy.origin))}</p>' if policy.origin else ""
         yield f'<tr><th scope="row"><span class="address">{_text(policy.name)}</span>{where}</th>'
         yield f'<td class="{outcome(each)}"><span class="outcome">{OUTCOMES[outcome(each)]}</span></td>'
         yield f"<td>{_text(policy.message)}{_block(lines) if lines else ''}</td></tr>"
-    yield "</table></section>"
+    yield "</tbody></table></section>"
 
 
 def _programs(plan: Plan) -> Iterator[str]:

@@ -17,7 +17,7 @@ OUTCOMES = {
     "deny": "denied",
     "failed": "not evaluated: denied",
     "warn": "warning",
-    "info": "for information",
+    "info": "mentioned",
 }
 """Outcome -> words for people."""
 LABELS = {PolicySeverity.WARN: "Warning", PolicySeverity.INFO: "Info"}
@@ -66,7 +66,7 @@ def outcome_lines(plan: Plan) -> list[str]:
 def policy_tally(plan: Plan) -> str:
     """How many policies there are, and what came of them: `3 policies: 1 denied, 2 hold`."""
     counted = Counter(outcome(each) for each in plan.policies)
-    words = {"deny": "denied", "failed": "could not be evaluated", "warn": "warned", "info": "told something"}
+    words = {"deny": "denied", "failed": "could not be evaluated", "warn": "warned", "info": "mentioned"}
     parts = [f"{counted[word]} {words[word]}" for word in words if counted[word]]
     parts += [f"{counted['holds']} held"] if counted["holds"] else []
     number = len(plan.policies)
