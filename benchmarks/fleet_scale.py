@@ -178,13 +178,10 @@ def main(seed: int) -> None:
     cost = asyncio.run(measure())
     objects = ORGANIZATIONS * STACKS * POOLS
     print(f"{ORGANIZATIONS} organizations, {STACKS} stacks each, {POOLS} pools each: {objects:,} pools; seed {seed}")
-    print(
-        f"measured: {cost.listing:.2f} s of CPU to list an organization, {cost.planning * 1e3:.0f} ms to plan a stack"
-    )
+    print(f"measured, CPU: {cost.listing:.2f} s to list an organization, {cost.planning * 1e3:.0f} ms to plan a stack")
     print(f"assumed: {LATENCIES[0]} to {LATENCIES[1]} s a request, {PAGE} objects a page\n")
-    print(
-        f"{'tasks':<10}{'workers':>8}{'requests/s':>12}{'round':>12}{'computing':>11}{'held back':>11}{'requests':>11}"
-    )
+    heads = ("requests/s", "round", "computing", "held back", "requests")
+    print(f"{'tasks':<10}{'workers':>8}" + "".join(f"{head:>12}" for head in heads))
     for together in (False, True):
         for workers in WORKERS:
             for rate in RATES:

@@ -17,10 +17,10 @@ import pytest
 
 from rsspot.services.registrations.registrars.entry_point import FunctionRegistrar
 from rsspot.simulator.clock import ManualClock
-from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.state.ledger.registrations import RegistrationStatus
 from rsspot.workflows.machines import asked_how_often
+from support import ledger_places
 from support.amount import FULL
 from support.registering_worker import machine, register_all
 from support.scripted_registrar import SERVICES, Service
@@ -82,7 +82,8 @@ async def test_workers_in_one_process_register_each_machine_once(tmp_path: Path)
 
     SERVICES["omni"] = service = Service(misbehave)
     with ExitStack() as opened:
-        ledgers = [opened.enter_context(closing(open_ledger(tmp_path / "state.db"))) for _ in range(WORKERS)]
+        ledger_places.put_back(tmp_path)
+        ledgers = [opened.enter_context(closing(ledger_places.opened(tmp_path))) for _ in range(WORKERS)]
         named = "support.scripted_registrar:service"
         await asyncio.gather(
             *(register_all(each, lambda: FunctionRegistrar(named), FEW, ManualClock(), 0.1) for each in ledgers)
@@ -108,6 +109,7 @@ def test_processes_register_each_machine_once(tmp_path: Path) -> None:
     program = tmp_path / "registrar.sh"
     program.write_text(REGISTRAR.replace("STATE", str(tmp_path)))
     program.chmod(0o755)
+    ledger_places.put_back(tmp_path)
     began = time.monotonic()
     workers = [started(tmp_path, program) for _ in range(WORKERS)]
     while len([*(tmp_path / "joined").iterdir()]) < MANY // 3:
@@ -121,7 +123,7 @@ def test_processes_register_each_machine_once(tmp_path: Path) -> None:
         for file in (tmp_path / "asked").iterdir()
     }
     assert joined == Counter(machine(each).registration_key for each in range(MANY))
-    with closing(open_ledger(tmp_path / "state.db")) as ledger:
+    with closing(ledger_places.opened(tmp_path)) as ledger:
         is_complete(ledger, MANY, asked)
         outcomes = Counter(
             str(each.outcome).partition(":")[0]
@@ -133,5 +135,5 @@ def test_processes_register_each_machine_once(tmp_path: Path) -> None:
 
 def started(folder: Path, program: Path) -> subprocess.Popen[bytes]:
     """A worker on its way."""
-    line = [sys.executable, "-m", "support.registering_worker", str(folder / "state.db"), str(program), str(MANY)]
+    line = [sys.executable, "-m", "support.registering_worker", ledger_places.url_of(folder), str(program), str(MANY)]
     return subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(TESTS)})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,19 @@ async def test_what_differs_is_applied_once(bench: Bench) -> None:
     assert outcomes(rounds) == ["applied", "in-sync", "in-sync"]
     assert rounds[0].recap is not None and rounds[0].recap.counts["created"] == 3
     assert len(bench.spot.requests("POST")) == 3
+
+
+async def test_a_run_that_was_killed_at_its_end_is_closed(bench: Bench) -> None:
+    """Nothing is left to do, and its record is open: a round that may apply looks up what it sent, once."""
+    [first] = await bench.rounds(1, apply=True)
+    assert first.recap is not None
+    with closing(sqlite3.connect(bench.state)) as ledger, ledger:
+        ledger.execute("UPDATE runs SET ended_at = NULL, outcome = NULL")
+        ledger.execute("UPDATE steps SET state = 'intent' WHERE seq = 1")
+    assert outcomes(await bench.rounds(1)) == ["in-sync"]
+    assert outcomes(await bench.rounds(2, apply=True)) == ["applied", "in-sync"]
+    with closing(open_ledger(bench.state)) as opened:
+        assert [run for run in opened.runs() if run.outcome is None] == []
 
 
 async def test_drift_is_told_and_healed(bench: Bench) -> None:

@@ -18,7 +18,8 @@ import pytest
 
 import rsspot
 from rsspot.state.ledger.protocol import Ledger
-from support.amount import FULL, amount
+from support import ledger_places
+from support.amount import FULL, SMALL, amount
 from support.awaits import Place, Sources
 from support.crash_points import READS, TIMED, Fuse, Moment
 from support.forked import Forked
@@ -28,7 +29,11 @@ BEGIN = 1_790_000_000.0
 SRC = Path(rsspot.__file__).parent
 WRITES = frozenset(name for name in vars(Ledger) | vars(Ledger.__mro__[1]) if name[0] != "_") - READS - TIMED
 SOURCES = Sources(
-    [*sorted((SRC / "applier").glob("*.py")), SRC / "workflows" / "reconcile.py"],
+    # Whoever is killed with a lease on a live object leaves it behind: its own tests take it over.
+    [
+        *sorted({*(SRC / "applier").glob("*.py")} - {SRC / "applier" / "live_lease.py"}),
+        SRC / "workflows" / "reconcile.py",
+    ],
     WRITES,
     frozenset({"close", "closed_by"}),
 )
@@ -153,14 +158,16 @@ class Stories:
         """Run a story, and give the moment that the process was killed at; None if it came to its end."""
         ended = self._program.run(folder, name, start, choice, number)
         assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+        ledger_places.keep(folder)
         return ended.stderr if ended.returncode else None
 
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
     """The stories of one process of tests."""
-    program = Forked("killed_apply")
-    yield Stories(tmp_path_factory.mktemp("stories"), program)
+    folder = tmp_path_factory.mktemp("stories")
+    program = Forked("killed_apply", **{ledger_places.VARIABLE: ledger_places.url_of(folder)})
+    yield Stories(folder, program)
     program.close()
 
 
@@ -169,6 +176,8 @@ def chosen(name: str, moments: list[Moment]) -> list[int]:
     if FULL:
         return list(range(1, len(moments) + 1))
     durable = [number for number, moment in enumerate(moments, 1) if moment.is_durable]
+    if SMALL:
+        return durable[:: STRIDE * 4]
     return durable if name in IN_FULL else durable[::STRIDE]
 
 

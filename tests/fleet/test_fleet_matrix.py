@@ -10,7 +10,7 @@ import pytest
 from rsspot.applier.events import Recap, RunOutcome
 from rsspot.controller.rounds import Round, RoundOutcome
 from rsspot.errors import AuthError
-from rsspot.fleet.matrix import exit_code, fleet_document, html, markdown, rows
+from rsspot.fleet.matrix import exit_code, fleet_document, html, markdown, rows, stack_document
 from rsspot.fleet.members import Member
 from rsspot.fleet.work import StackResult
 from rsspot.models.refs import Ref
@@ -32,19 +32,22 @@ RUN = RunRecord(12, "scope", "apply", "", "2026-01-01T00:00:00Z", None, None)
 
 
 def test_a_row_for_each_stack_in_the_order_of_names() -> None:
-    results = [replace(result("west"), last_run=RUN), result("edge", RoundOutcome.OUT_OF_SYNC)]
-    assert [(row["stack"], row["outcome"], row["changes"], row["last_run"]) for row in rows(results)] == [
+    stacks = [
+        stack_document(replace(result("west"), last_run=RUN)),
+        stack_document(result("edge", RoundOutcome.OUT_OF_SYNC)),
+    ]
+    assert [(row["stack"], row["outcome"], row["changes"], row["last_run"]) for row in rows(stacks)] == [
         ("edge", "out-of-sync", "1 to update", ""),
         ("west", "in-sync", "", "12 open 2026-01-01T00:00:00Z"),
     ]
-    document = fleet_document("company", results)
+    document = fleet_document("company", stacks)
     assert document["summary"] == {"in-sync": 1, "out-of-sync": 1}
     assert document["stacks"][1]["lastRun"] == {"number": 12, "outcome": None, "startedAt": RUN.started_at}
 
 
 def test_names_and_reasons_of_others_stay_text() -> None:
-    results = [result(HOSTILE, RoundOutcome.FAILED, reason=HOSTILE)]
-    page, table = html(HOSTILE, results), markdown(HOSTILE, results)
+    stacks = [stack_document(result(HOSTILE, RoundOutcome.FAILED, reason=HOSTILE))]
+    page, table = html(HOSTILE, stacks), markdown(HOSTILE, stacks)
     assert "<script>" not in page and "\x1b" not in page
     assert "<script>" not in table and "@mallory" not in table.replace("&#64;", "") and "\x1b" not in table
     assert table.splitlines()[-1].count("|") == 8
@@ -71,4 +74,4 @@ def failed(**more: object) -> StackResult:
     ],
 )
 def test_exit_codes(results: list[StackResult], code: int) -> None:
-    assert exit_code(results) == code
+    assert exit_code([stack_document(each) for each in results]) == code

@@ -41,7 +41,7 @@ def member(folder: Path, name: str, text: str = STACK) -> Member:
 def work(spot_api: SimulatedSpot) -> FleetWork:
     """Work that waits for nothing, with a new client for each account."""
     accounts = SharedClients(lambda *_: spot_api.client())
-    return FleetWork(accounts, lambda: open_ledger(spot_api.folder / "state.db"), options())
+    return FleetWork(accounts, lambda _: open_ledger(spot_api.folder / "state.db"), options())
 
 
 def options() -> RoundOptions:
@@ -120,7 +120,7 @@ async def test_stacks_of_an_account_share_one_client_and_one_read_of_each_kind(
         return AsyncSpotClient(resolved=resolved, transport=spot_api.transport, clock=spot_api.clock)
 
     accounts = SharedClients(cached)
-    work = FleetWork(accounts, lambda: open_ledger(spot_api.folder / "state.db"), options())
+    work = FleetWork(accounts, lambda _: open_ledger(spot_api.folder / "state.db"), options())
     members = [member(tmp_path, f"s{number}") for number in range(6)]
     await plan_all(work, members)
     await accounts.aclose()

@@ -10,13 +10,17 @@ from datetime import UTC, datetime
 import pytest
 
 from rsspot.applier.commits import Commits
+from rsspot.applier.lease import hold
+from rsspot.applier.run_log import RunLog
 from rsspot.errors import Locked, StateError
+from rsspot.http.hooks import Hooks, Wait
 from rsspot.models.refs import Ref
 from rsspot.state.ledger import open_ledger
 from rsspot.state.ledger.interruptions import Interrupted, persistently
 from rsspot.state.ledger.postgres import PostgresLedger
 from rsspot.state.ledger.postgres_database import PostgresDatabase
 from rsspot.state.ledger.protocol import Holder, Lease, Ledger, StepRecord, StepState
+from rsspot.utils.clock import utc_now
 from support.cut_connections import SIDES, CuttingProxy
 from support.postgres import PORT, PostgresServer, programs, shared_server
 
@@ -196,3 +200,45 @@ def test_whoever_closes_leaves_no_row_behind(ledger: PostgresLedger) -> None:
     assert shared_server().execute(count, database="ledger") == [(2,)]
     other.close()
     assert shared_server().execute(count, database="ledger") == [(1,)]
+
+
+# The clock of the server
+
+
+def test_a_lease_expires_by_the_clock_of_the_server(ledger: PostgresLedger) -> None:
+    """Whatever the clocks of those who take it say; and at once, without anybody watching it."""
+    long_ago, far = NOW.replace(year=1990), NOW.replace(year=2200)
+    assert ledger.keeps_time and abs((ledger.time(far) - utc_now()).total_seconds()) < 60
+    lease = ledger.acquire("scope", HERE, far, 60)
+    assert abs((lease.expires_at - utc_now()).total_seconds()) < 120
+    with pytest.raises(Locked, match="another apply of scope is running"):
+        ledger.acquire("scope", THERE, far, 60)
+    expired = ledger.renew(lease, long_ago, 0)
+    assert ledger.acquire("scope", THERE, long_ago, 60).fence == 2
+    with pytest.raises(Locked):
+        ledger.renew(expired, far, 60)
+
+
+async def test_an_expired_lease_is_not_watched(ledger: PostgresLedger) -> None:
+    """The server tells that it has expired: there is nothing to wait for."""
+    ledger.acquire("scope", THERE, NOW, 0)
+
+    def refuse(wait: Wait) -> None:
+        pytest.fail(f"waited for {wait.what}")
+
+    async with hold(ledger, "scope", hooks=Hooks(waits=[refuse])) as held:
+        assert held.lease.fence == 2
+
+
+async def test_a_paused_holder_writes_nothing_when_it_wakes(ledger: PostgresLedger) -> None:
+    """Another runner has taken over meanwhile, and the fence is compared in the transaction of each write."""
+    run, lease = begun(ledger)
+    with closing(open_ledger(shared_server().url("ledger"))) as other:
+        ledger.renew(lease, NOW, 0)
+        taken = other.acquire(lease.scope, THERE, NOW, 60)
+        log = RunLog(ledger, run, lease)
+        with pytest.raises(Locked):
+            await log.intend(0)
+        with pytest.raises(Locked):
+            await log.settle(0, StepState.DONE)
+        assert ledger.attempts(run) == [] and other.holds(taken) and not other.holds(lease)

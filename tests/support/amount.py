@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 FULL = os.environ.get("RSSPOT_CHAOS") == "full"
+SMALL = os.environ.get("RSSPOT_CHAOS") == "small"
+"""What runs once more elsewhere, such as with another ledger, has fewer seeds."""
 
 
 def amount(slice_of_it: int, full: int) -> int:

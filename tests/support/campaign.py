@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +17,7 @@ from rsspot.planner.options import PlanOptions
 from rsspot.resources.registry import kinds
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.serialization import Document, at_path
+from support import ledger_places
 from support.changing_stack import changed, first, foreign, parsed
 from support.histories import PLURALS
 from support.mortal import Life
@@ -81,6 +81,7 @@ class Beginning:
         self._manifests = cache(lambda variant: parsed(self._wanted(variant)))
 
     async def make(self) -> None:
+        ledger_places.put_back(self.folder)
         spot = SimulatedSpot(self.folder)
         client = spot.client()
         for body in foreign():
@@ -89,6 +90,7 @@ class Beginning:
         assert await runner.apply(await runner.plan(parsed(first(self.objects)), STACK, GENEROUS)) == "ok"
         await runner.close()
         await client.aclose()
+        ledger_places.keep(self.folder)
         spot.advance(LATER)
         self.image, self.moment = spot.world.store.image(), spot.clock.time()
         spot.close()
@@ -98,7 +100,7 @@ class Beginning:
         spot = SimulatedSpot(folder, lifetime=LIFETIME)
         spot.world.store.load(self.image)
         spot.advance(self.moment - spot.clock.time())
-        shutil.copy(self.folder / "state.db", folder / "state.db")
+        ledger_places.put_back(folder, self.folder)
         return spot
 
     def manifests(self, seed: int) -> ManifestSet:

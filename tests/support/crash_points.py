@@ -32,7 +32,7 @@ READS = frozenset(
             "made_by",
             "steps",
         ),
-        *("attempts", "registration", "registrations", "registered", "close"),
+        *("attempts", "registration", "registrations", "registered", "close", "keeps_time", "time"),
     }
 )
 """The methods of a ledger that write nothing. Whatever else it has is a write."""

@@ -31,14 +31,14 @@ class Ended(NamedTuple):
 class Forked:
     """Starts `main(arguments)` of a module of this package, one start after the other."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **environ: str) -> None:
         # A session of its own, so that a start that hangs can be ended with it.
         self._process = subprocess.Popen(
             [*program("forked"), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **environ},
             start_new_session=True,
         )
 

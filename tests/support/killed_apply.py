@@ -21,8 +21,7 @@ from rsspot.simulator.api import Api
 from rsspot.simulator.clock import ManualClock
 from rsspot.simulator.front.inprocess import InProcessTransport
 from rsspot.simulator.world import World
-from rsspot.state.ledger import open_ledger
-from support import registering, scenes
+from support import ledger_places, registering, scenes
 from support.crash_points import DeadlyClock, DeadlyLedger, DeadlyTransport, Fuse
 
 PLURALS = (*scenes.PLURALS, "vmcloudspaces", "vmpools")
@@ -115,14 +114,15 @@ class Stage:
         fuse = fuse or Fuse()
         clock = ManualClock(start)
         self.world = World(folder / "world.db", clock=clock)
-        self.ledger = open_ledger(folder / "state.db")
+        ledger_places.put_back(folder)
+        self._folder, self.ledger = folder, ledger_places.opened(folder)
         url = "http://127.0.0.1"
         values = {"base_url": url, "oauth_url": url, "client_id": "tests", "refresh_token": SANDBOX_TOKEN}
         values["organization"] = SANDBOX_ORGANIZATION
         settings = {name: Setting(value, "test") for name, value in values.items()}
         transport = DeadlyTransport(InProcessTransport(Api(self.world)), fuse)
         self.client = AsyncSpotClient(
-            resolved=Resolved("test", settings, folder / "state.db"),
+            resolved=Resolved("test", settings, folder / "state.db", ledger=ledger_places.setting_of(folder)),
             transport=transport,
             clock=DeadlyClock(clock, fuse),
         )
@@ -133,6 +133,7 @@ class Stage:
     async def close(self) -> None:
         await self.client.aclose()
         self.ledger.close()
+        ledger_places.keep(self._folder)
         self.world.close()
 
 

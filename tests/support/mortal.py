@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from rsspot.state.ledger import open_database
 from rsspot.state.ledger.protocol import Ledger
 from rsspot.utils.process import identity_of
 from rsspot.wire import httpx
+from support import ledger_places
 from support.witness import is_mutation
 
 WRITES = ("acquire", "renew", "release", "begin", "intend", "answered", "settle", "skip", "ready", "finish")
@@ -88,5 +89,5 @@ class MortalTransport(httpx.AsyncBaseTransport):
 def bury(ledger: Path) -> None:
     """Have the leases that were left behind be those of a process of this machine that has ended."""
     here = identity_of(os.getpid()).partition(".")[0]
-    with closing(sqlite3.connect(ledger)) as opened, opened:
-        opened.execute("UPDATE leases SET process = ? WHERE holder IS NOT NULL", (f"{here}.0",))
+    with closing(open_database(ledger_places.url_of(ledger.parent))) as opened, opened.transaction() as db:
+        db.execute("UPDATE leases SET process = ? WHERE holder IS NOT NULL", (f"{here}.0",))

@@ -9,7 +9,6 @@ import asyncio
 import random
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from rsspot.services.registrations.questions import Terms
 from rsspot.services.registrations.registrar import RegistrationRetry
@@ -57,4 +56,4 @@ async def register_all(
 
 if __name__ == "__main__":
     path, program, count = sys.argv[1:]
-    asyncio.run(register_all(open_ledger(Path(path)), lambda: ProgramRegistrar([program]), int(count), SystemClock()))
+    asyncio.run(register_all(open_ledger(path), lambda: ProgramRegistrar([program]), int(count), SystemClock()))

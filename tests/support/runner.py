@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import aclosing
+from dataclasses import replace
 
 from rsspot.applier.events import Event, Recap
 from rsspot.applier.options import ApplyOptions
@@ -13,11 +14,11 @@ from rsspot.errors import RsspotError
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.planner.options import PlanOptions
 from rsspot.planner.plan import Plan
-from rsspot.state.ledger import open_ledger
 from rsspot.testing import SimulatedSpot
 from rsspot.utils.clock import Clock
 from rsspot.wire import httpx
 from rsspot.workflows.reconcile import apply_plan, make_plan
+from support import ledger_places
 from support.mortal import Life, MortalLedger, MortalTransport, bury
 
 KILLED = "killed"
@@ -30,11 +31,12 @@ class Runner:
         self, spot: SimulatedSpot, way: httpx.AsyncBaseTransport, clock: Clock | None = None, life: Life | None = None
     ) -> None:
         config = spot.client().config
+        config = replace(config, ledger=ledger_places.setting_of(config.state_path.parent))
         self.life, self._path = life or Life(), config.state_path
         self.client = AsyncSpotClient(
             resolved=config, transport=MortalTransport(way, self.life), clock=clock or spot.clock
         )
-        self._opened = open_ledger(self._path)
+        self._opened = ledger_places.opened(self._path.parent)
         self.ledger = MortalLedger(self._opened, self.life)
         self.events: list[Event] = []
 

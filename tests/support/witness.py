@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
 from rsspot.constants import STACK_LABEL
@@ -12,15 +11,18 @@ from rsspot.models.refs import Ref
 from rsspot.planner.order import Verb, order
 from rsspot.planner.plan import Plan
 from rsspot.resources.registry import kinds
+from rsspot.state.ledger import open_database
 from rsspot.testing import SimulatedSpot
+from rsspot.utils.clock import exact_stamp, utc_now
 from rsspot.utils.serialization import Document, at_path
 from rsspot.wire import httpx
+from support import ledger_places
 from support.scenes import NAMESPACE
 
 VERBS = {"POST": ("create",), "PATCH": ("patch", "detach"), "DELETE": ("delete",)}
 INTENT = """
-SELECT COUNT(*) FROM attempts JOIN steps USING (run_id, seq)
-WHERE kind = ? AND name = ? AND verb IN (?, ?) AND outcome IS NULL AND sent_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+SELECT COUNT(*) AS number FROM attempts JOIN steps USING (run_id, seq)
+WHERE kind = ? AND name = ? AND verb IN (?, ?) AND outcome IS NULL AND sent_at <= ?
 """
 """Attempts at a write that began and have no outcome yet, as another process sees them: only what is committed."""
 Mutation = tuple[str, Ref]
@@ -45,7 +47,7 @@ class Witness(httpx.AsyncBaseTransport):
 
     def __init__(self, spot: SimulatedSpot, ledger: Path, stack: str, broken: list[str] | None = None) -> None:
         self._spot, self._stack = spot, stack
-        self._ledger = sqlite3.connect(ledger, isolation_level=None)
+        self._ledger = open_database(ledger_places.url_of(ledger.parent), reading=True)
         self._kinds = {kind.plural: kind for kind in kinds().values()}
         self.approved: set[Mutation] | None = None
         self.mutations: list[Mutation] = []
@@ -84,7 +86,8 @@ class Witness(httpx.AsyncBaseTransport):
     def _is_intended(self, mutation: Mutation) -> bool:
         method, ref = mutation
         verbs = VERBS[method]
-        return bool(self._ledger.execute(INTENT, (*ref, verbs[0], verbs[-1])).fetchone()[0])
+        [row] = self._ledger.rows(INTENT, *ref, verbs[0], verbs[-1], exact_stamp(utc_now()))
+        return bool(row["number"])
 
     def _live(self, ref: Ref) -> Document | None:
         plural = kinds()[ref.kind].plural

@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from rsspot.errors import Locked, StateError
@@ -40,6 +40,8 @@ class Held:
         self._clock = clock
         self._renewed = clock.monotonic()
         self.lease = lease
+        self.also: list[Callable[[], None]] = []
+        """What else is asked before a mutation; raises Locked."""
 
     def check(self) -> None:
         """Raise Locked unless a mutation may still be sent.
@@ -51,6 +53,8 @@ class Held:
             self._renew()
         elif not self._ledger.holds(self.lease):
             raise self._lost()
+        for check in self.also:
+            check()
 
     @property
     def lost(self) -> bool:
@@ -81,6 +85,13 @@ class Held:
         return Locked(f"the lease of {self.lease.scope} was lost", hint="another apply took over; run plan again")
 
 
+def this_holder() -> Holder:
+    """A new lease is held by this process."""
+    here = os.getpid()
+    job = job_of(os.environ) or ""
+    return Holder(uuid.uuid4().hex, socket.gethostname(), here, identity_of(here), job)
+
+
 @asynccontextmanager
 async def hold(
     ledger: Ledger, scope: str, clock: Clock | None = None, hooks: Hooks | None = None
@@ -89,10 +100,7 @@ async def hold(
 
     clock: one that all processes which share the ledger go by; the simulator's is not · hooks: hear of the wait
     """
-    clock = clock or SystemClock()
-    here = os.getpid()
-    job = job_of(os.environ) or ""
-    holder = Holder(uuid.uuid4().hex, socket.gethostname(), here, identity_of(here), job)
+    clock, holder = clock or SystemClock(), this_holder()
     abandoned = await _watched(ledger, scope, holder, clock, hooks or Hooks())
     held = Held(ledger, ledger.acquire(scope, holder, clock.now(), TTL, abandoned=abandoned), clock)
     renewing = asyncio.create_task(held.renew())
@@ -104,7 +112,12 @@ async def hold(
 
 
 async def _watched(ledger: Ledger, scope: str, holder: Holder, clock: Clock, hooks: Hooks) -> Lease | None:
-    """The lease that is left behind, if only watching could tell. None if the time of day tells, or it is released."""
+    """The lease that is left behind, if only watching could tell.
+
+    None if the time of day tells, if the clock of the ledger's server does, or if it is released.
+    """
+    if ledger.keeps_time:
+        return None
     lease = ledger.current_lease(scope)
     if lease is None or not is_doubtful(lease, holder, clock.now(), TTL):
         return None

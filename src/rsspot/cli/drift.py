@@ -98,9 +98,10 @@ def drift(
     show_plan(cli, report)
     write_reports(cli, report)
     if notification.is_wanted(report):
+        from rsspot.planner.codec import dump_plan
         from rsspot.workflows.notification import notify
 
-        notify(notification.command, report, timeout=notification.timeout)
+        notify(notification.command, dump_plan(report), timeout=notification.timeout)
     if report.drifted or (unapplied and not report.empty):
         raise typer.Exit(errors.CHANGES)
 

@@ -42,6 +42,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "fleet": ("rsspot fleet status fleet.yaml",),
     "fleet plan": ("rsspot fleet plan fleet.yaml", "rsspot fleet plan stacks --only production"),
     "fleet apply": ("rsspot fleet apply fleet.yaml --yes --report md=fleet.md",),
+    "fleet worker": ("rsspot fleet worker fleet.yaml --queue postgresql://ledger.example.com/rsspot",),
     "fleet status": ("rsspot fleet status fleet.yaml --report html=fleet.html",),
     "adopt": ("rsspot adopt cloudspace/edge 'edge/*' --stack production",),
     "detach": ("rsspot detach spotnodepool/edge/workers",),

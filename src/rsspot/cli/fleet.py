@@ -2,75 +2,75 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from rsspot.cli.fleet_queue import job_options, through_the_queue, work_on_queue
+from rsspot.cli.fleet_session import (
+    FleetFlags,
+    at_a_time,
+    chosen_stacks,
+    end_with,
+    fleet_work,
+    round_options,
+    show_matrix,
+    told,
+)
 from rsspot.cli.grammar import App
 from rsspot.cli.option_groups import with_groups
 from rsspot.cli.plan_options import PlanFlags, fresh_session, plan_options
 from rsspot.cli.prompts import YES, confirm
 from rsspot.cli.run_options import RunFlags, WaitFlags, apply_options
 from rsspot.cli.session import CliSession
-from rsspot.cli.signals import stopped_by_signals
 from rsspot.cli_history import shown
 from rsspot.errors import PlanRefused, Problem, UsageError
-from rsspot.utils.output import Plain
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
-    from rsspot.client.async_client import AsyncSpotClient
-    from rsspot.fleet.members import Fleet, Member
-    from rsspot.fleet.work import FleetWork, StackResult
-    from rsspot.manifests.manifest import Default
-    from rsspot.planner.options import PlanOptions
+    from rsspot.applier.options import ApplyOptions
+    from rsspot.fleet.members import Fleet
+    from rsspot.fleet.work import StackResult
+    from rsspot.utils.serialization import Document
 
 app = App(help="Plan, apply and see many stacks side by side.")
 FLEET = shown(typer.Argument(..., metavar="FLEET", help="A fleet file, or a folder whose folders each hold a stack."))
-REPORTS = ("md", "html")
+JOBS = ("plan", "apply")
 
 
 @dataclass(frozen=True)
-class FleetFlags:
-    """Which stacks, how many at a time, and where else they are told of."""
+class QueueFlags:
+    """Who does the work."""
 
-    only: list[str] = shown(
-        typer.Option([], "--only", metavar="STACK", help="This stack of the fleet alone. May be repeated.")
-    )
-    stacks_at_a_time: int | None = shown(
-        typer.Option(None, "--stacks-at-a-time", min=1, max=64, help="Maximum number of stacks at the same time.")
-    )
-    report: list[str] = shown(
-        typer.Option(
-            [], "--report", metavar="FORMAT=FILE", help="Also write the matrix as md or html. May be repeated."
-        )
+    queue: str | None = typer.Option(
+        None,
+        "--queue",
+        metavar="URL",
+        envvar="RSSPOT_QUEUE_URL",
+        help="Let the workers of this PostgreSQL do the work: postgresql://…",
     )
 
 
 @app.command()
 @with_groups
-def plan(
-    fleet: Path = FLEET,
-    *,
-    fleet_flags: FleetFlags,
-    flags: PlanFlags,
-) -> None:
-    """Plan every stack, and show what applying them would change, cost, and put right."""
+def plan(fleet: Path = FLEET, *, fleet_flags: FleetFlags, queue: QueueFlags, flags: PlanFlags) -> None:
+    """Plan every stack, and show what applying them would change and cost."""
     cli = fresh_session()
-    cli.run(_looked_at(cli, fleet, fleet_flags, plan_options(flags)))
+    plan_options(flags)
+    cli.run(_planned(cli, fleet, fleet_flags, queue, flags))
 
 
 @app.command()
 @with_groups
-def status(fleet: Path = FLEET, *, fleet_flags: FleetFlags) -> None:
-    """Show for every stack whether it is as declared, what it costs, and its last run."""
+def status(fleet: Path = FLEET, *, fleet_flags: FleetFlags, queue: QueueFlags) -> None:
+    """Show for every stack whether it is as declared, what it costs, and its last run.
+
+    With a queue: what its workers found last.
+    """
     cli = fresh_session()
-    cli.run(_looked_at(cli, fleet, fleet_flags, None, failing=False))
+    cli.run(_status(cli, fleet, fleet_flags, queue))
 
 
 @app.command()
@@ -80,6 +80,7 @@ def apply(
     yes: bool = YES,
     *,
     fleet_flags: FleetFlags,
+    queue: QueueFlags,
     flags: PlanFlags,
     run: RunFlags,
     waiting: WaitFlags,
@@ -87,127 +88,94 @@ def apply(
     """Plan every stack, confirm, and apply those that differ."""
     cli = fresh_session()
     cli.writes = True
-    cli.run(_applied(cli, fleet, fleet_flags, flags, apply_options(cli, run, waiting), yes=yes))
+    if queue.queue is not None and not yes:
+        raise UsageError("with a queue, stacks are applied without being asked for", hint="add --yes")
+    options = apply_options(cli, run, waiting)
+    cli.run(_applied(cli, fleet, fleet_flags, queue, flags, options, yes=yes))
+
+
+@app.command()
+@with_groups
+def worker(
+    fleet: Path = FLEET,
+    *,
+    fleet_flags: FleetFlags,
+    queue: QueueFlags,
+    schedule: str | None = shown(
+        typer.Option(None, "--schedule", metavar="CRON", help="When every stack gets a job, as '*/15 * * * *'.")
+    ),
+    job: str = shown(typer.Option("plan", "--job", metavar="JOB", help="Which job that is: plan or apply.")),
+    until_idle: bool = typer.Option(False, "--until-idle", help="End once nothing is left to do."),
+) -> None:
+    """Do the jobs of a queue: plan and apply stacks as they are enqueued or scheduled. Ends when it is asked to."""
+    cli = fresh_session()
+    cli.writes = True
+    if queue.queue is None:
+        raise UsageError("no queue given", hint="give --queue postgresql://…")
+    if job not in JOBS:
+        raise UsageError(f"--job takes plan or apply, not {printable(job)!r}")
+    cli.run(work_on_queue(cli, fleet, fleet_flags, queue.queue, schedule, job, wait=not until_idle))
 
 
 COMMANDS = {"fleet": app}
 
 
-async def _looked_at(
-    cli: CliSession, path: Path, fleet_flags: FleetFlags, options: PlanOptions | None, *, failing: bool = True
-) -> None:
-    """Plan all and show the matrix. failing: whether a stack that cannot be planned fails the command"""
-    from rsspot.controller.reconciler import RoundOptions
-    from rsspot.fleet.matrix import exit_code
+async def _planned(cli: CliSession, path: Path, fleet_flags: FleetFlags, queue: QueueFlags, flags: PlanFlags) -> None:
+    fleet, members = chosen_stacks(path, fleet_flags)
+    if queue.queue is not None:
+        stacks = await through_the_queue(queue.queue, fleet, members, "plan", job_options(flags))
+    else:
+        async with fleet_work(cli, round_options(flags)) as work:
+            stacks = await told(work, work.plan_all(members, at_a_time(fleet, fleet_flags)))
+    end_with(cli, fleet, stacks, fleet_flags.report)
 
-    fleet, members = _chosen(path, fleet_flags)
-    async with _work(cli, RoundOptions(plan=options) if options else RoundOptions()) as work:
-        parallelism = fleet_flags.stacks_at_a_time or fleet.parallelism
-        results = await _told(work, work.plan_all(members, parallelism))
-    _show(cli, fleet, results, fleet_flags.report)
-    if failing and (code := exit_code(results)):
-        raise typer.Exit(code)
+
+async def _status(cli: CliSession, path: Path, fleet_flags: FleetFlags, queue: QueueFlags) -> None:
+    fleet, members = chosen_stacks(path, fleet_flags)
+    if queue.queue is not None:
+        from rsspot.fleet.queue import FleetQueue
+
+        async with FleetQueue(queue.queue, fleet.name).opened() as opened:
+            stacks = await opened.latest([each.name for each in members])
+    else:
+        async with fleet_work(cli, round_options(None)) as work:
+            stacks = await told(work, work.plan_all(members, at_a_time(fleet, fleet_flags)))
+    show_matrix(cli, fleet, stacks, fleet_flags.report)
 
 
 async def _applied(
-    cli: CliSession, path: Path, fleet_flags: FleetFlags, flags: PlanFlags, run: Any, *, yes: bool
+    cli: CliSession,
+    path: Path,
+    fleet_flags: FleetFlags,
+    queue: QueueFlags,
+    flags: PlanFlags,
+    run: ApplyOptions,
+    *,
+    yes: bool,
 ) -> None:
-    from rsspot.controller.reconciler import RoundOptions
     from rsspot.controller.rounds import RoundOutcome
-    from rsspot.fleet.matrix import exit_code
+    from rsspot.fleet.matrix import stack_document
 
-    fleet, members = _chosen(path, fleet_flags)
-    parallelism = fleet_flags.stacks_at_a_time or fleet.parallelism
-    async with _work(cli, RoundOptions(plan=plan_options(flags), run=run)) as work:
-        planned = await _told(work, work.plan_all(members, parallelism))
+    fleet, members = chosen_stacks(path, fleet_flags)
+    if queue.queue is not None:
+        sent = {**job_options(flags), "wait": str(run.wait), "waitTimeout": run.wait_timeout}
+        end_with(cli, fleet, await through_the_queue(queue.queue, fleet, members, "apply", sent), fleet_flags.report)
+        return
+    parallelism = at_a_time(fleet, fleet_flags)
+    async with fleet_work(cli, round_options(flags, run)) as work:
+        planned = [each async for each in work.plan_all(members, parallelism)]
         differing = [each for each in planned if each.round.outcome is RoundOutcome.OUT_OF_SYNC]
+        stacks = [stack_document(each) for each in planned]
         if differing and not yes:
-            _confirm(cli, fleet, planned, len(differing))
-        applied = await _told(work, work.apply_all(differing, parallelism))
-    results = list({each.member.name: each for each in [*planned, *applied]}.values())
-    _show(cli, fleet, results, fleet_flags.report)
-    if code := exit_code(results):
-        raise typer.Exit(code)
+            _confirm(cli, fleet, stacks, differing)
+        applied = await told(work, work.apply_all(differing, parallelism))
+    end_with(cli, fleet, [*{each["name"]: each for each in [*stacks, *applied]}.values()], fleet_flags.report)
 
 
-def _confirm(cli: CliSession, fleet: Fleet, results: list[StackResult], count: int) -> None:
+def _confirm(cli: CliSession, fleet: Fleet, stacks: list[Document], differing: list[StackResult]) -> None:
     if cli.options.output == "json":
         raise PlanRefused([Problem("cannot prompt with -o json", hint="add --yes if the plans are approved")])
-    _show(cli, fleet, results, [])
-    deletions = sum(c.destructive for each in results if each.round.plan for c in each.round.plan.changes)
-    print(f"\n{count} stacks of the fleet {printable(fleet.name)!r} differ.", end="")
+    show_matrix(cli, fleet, stacks, [])
+    deletions = sum(change.destructive for each in differing if each.round.plan for change in each.round.plan.changes)
+    print(f"\n{len(differing)} stacks of the fleet {printable(fleet.name)!r} differ.", end="")
     confirm(f"delete {deletions}" if deletions else "yes")
-
-
-def _chosen(path: Path, flags: FleetFlags) -> tuple[Fleet, tuple[Member, ...]]:
-    from rsspot.fleet.members import chosen, read_fleet
-
-    for each in flags.report:
-        if each.partition("=")[0] not in REPORTS or not each.partition("=")[2]:
-            raise UsageError(f"--report {printable(each)}: unknown report", hint="write md=FILE or html=FILE")
-    fleet = read_fleet(path)
-    return fleet, chosen(fleet, flags.only)
-
-
-async def _told(work: FleetWork, happening: AsyncGenerator[StackResult, None]) -> list[StackResult]:
-    """What became of each stack, told on standard error as it comes."""
-    from rsspot.controller.lines import round_line
-
-    results = []
-    with stopped_by_signals(work.stop):
-        async with aclosing(happening) as coming:
-            async for each in coming:
-                results.append(each)
-                print(f"{printable(each.member.name)}: {round_line(each.round)}", file=sys.stderr)
-    return results
-
-
-def _show(cli: CliSession, fleet: Fleet, results: list[StackResult], reports: list[str]) -> None:
-    from rsspot.fleet import matrix
-    from rsspot.utils.files import write_private
-
-    if cli.options.output in ("json", "yaml"):
-        cli.show(Plain(matrix.fleet_document(fleet.name, results)))
-    else:
-        cli.show(Plain(matrix.rows(results), address="{stack}", whole=("stack", "outcome", "changes", "drifted")))
-    for report in reports:
-        name, _, file = report.partition("=")
-        text = (matrix.markdown if name == "md" else matrix.html)(fleet.name, results)
-        write_private(Path(file), text + "\n")
-
-
-@asynccontextmanager
-async def _work(cli: CliSession, options: Any) -> AsyncIterator[FleetWork]:
-    """What plans and applies stacks, with clients that are closed at the end."""
-    from rsspot.fleet.shared_clients import SharedClients
-    from rsspot.fleet.work import FleetWork
-    from rsspot.state.ledger import open_ledger
-
-    accounts = SharedClients(lambda profile, organization: _client(cli, profile, organization))
-    try:
-        yield FleetWork(accounts, lambda: open_ledger(cli.state_path), options, region=lambda _: _region(cli))
-    finally:
-        await accounts.aclose()
-
-
-def _client(cli: CliSession, profile: str | None, organization: str | None) -> AsyncSpotClient:
-    """A client of its own account. Catalogues may come from its cache, so that stacks share one read of them."""
-    if cli.options.sandbox:
-        return cli.client
-    from rsspot.client.async_client import AsyncSpotClient
-    from rsspot.client.resolve import resolved_here
-
-    resolved = resolved_here(
-        profile=profile or cli.options.profile,
-        config_path=cli.config_file,
-        organization=organization or cli.options.organization,
-        region=cli.options.region,
-    )
-    return AsyncSpotClient(resolved=resolved, clock=cli.clock, hooks=cli.hooks, token_folder=cli.token_folder)
-
-
-def _region(cli: CliSession) -> Default | None:
-    from rsspot.manifests.manifest import Default
-
-    setting = cli.resolve_again().settings.get("region")
-    return Default(str(setting.value), f"region from {setting.source}") if setting else None

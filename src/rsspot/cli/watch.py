@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -33,6 +37,7 @@ from rsspot.utils.text import printable
 if TYPE_CHECKING:
     from rsspot.applier.events import Event
     from rsspot.controller.loop import Controller
+    from rsspot.controller.notifications import Notifications, Receivers
     from rsspot.controller.repository import Repository
     from rsspot.controller.rounds import DesiredState, Round
     from rsspot.controller.stop import Stop
@@ -66,6 +71,18 @@ class WatchFlags:
             help="Answer /healthz, /readyz and /metrics here; on this machine alone unless a host is given.",
         )
     )
+    notify_cmd: str | None = typer.Option(
+        None,
+        "--notify-cmd",
+        metavar="CMD",
+        help="Run this program, without a shell, with a round that is news as JSON on its standard input.",
+    )
+    notify_url: str | None = typer.Option(
+        None,
+        "--notify-url",
+        metavar="URL",
+        help="Post such rounds here, signed with RSSPOT_NOTIFY_SECRET if it is set.",
+    )
 
 
 @with_groups
@@ -98,10 +115,12 @@ async def _watch(
 ) -> None:
     from rsspot.controller.interval import Interval
     from rsspot.controller.loop import Controller, ControllerOptions
+    from rsspot.controller.notifications import Notifications
     from rsspot.controller.reconciler import RoundOptions
     from rsspot.controller.stop import Stop
     from rsspot.state.ledger import open_ledger
 
+    receivers = _receivers(watching)
     async with _source(cli, paths, watching.git, given) as read:
         first = (await read()).manifests
         options = ControllerOptions(
@@ -113,16 +132,18 @@ async def _watch(
             stop = Stop()
             controller = Controller(
                 cli.client,
-                lambda: open_ledger(cli.state_path),
+                lambda: open_ledger(cli.ledger_url or cli.state_path),
                 read,
                 options,
                 stop=stop,
                 on_event=_printer(cli),
             )
-            await _until_asked(controller, stop, listeners)
+            await _until_asked(controller, stop, listeners, Notifications(receivers))
 
 
-async def _until_asked(controller: Controller, stop: Stop, listeners: list[Listener]) -> None:
+async def _until_asked(
+    controller: Controller, stop: Stop, listeners: list[Listener], notifications: Notifications
+) -> None:
     """Tell of each round until a signal ends it, which is how it is meant to end."""
     with stopped_by_signals(stop):
         try:
@@ -130,6 +151,8 @@ async def _until_asked(controller: Controller, stop: Stop, listeners: list[Liste
                 async for each in rounds:
                     for listener in listeners:
                         listener(each)
+                    if complaint := await notifications.add(each):
+                        print(f"warning: {printable(complaint)}", file=sys.stderr)
         except asyncio.CancelledError:
             if not stop.asked:
                 raise
@@ -215,6 +238,19 @@ def _printer(cli: CliSession) -> Callable[[Event], None]:
             print(line, flush=True)
 
     return show
+
+
+def _receivers(watching: WatchFlags) -> Receivers:
+    """Who is told of rounds that are news. Raises UsageError."""
+    from rsspot.controller.notifications import Receivers
+
+    try:
+        command = shlex.split(watching.notify_cmd or "")
+    except ValueError as error:
+        raise UsageError(f"--notify-cmd is no command line: {error}") from None
+    if watching.notify_url and urlsplit(watching.notify_url).scheme not in ("http", "https"):
+        raise UsageError("--notify-url is no http:// or https:// URL")
+    return Receivers(tuple(command), watching.notify_url, os.environ.get("RSSPOT_NOTIFY_SECRET"))
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -80,6 +80,9 @@ class Reconciler:
         plan, declared = known.plan, known.declared
         assert plan is not None and declared is not None
         outcome, reason = self._judged(plan, declared)
+        if plan.empty and self._options.apply and ledger.unfinished_runs(plan.scope):
+            # A run that was killed at its end is closed: what it sent is looked up, as at the beginning of any apply.
+            outcome = RoundOutcome.APPLIED
         if outcome is not RoundOutcome.APPLIED:
             return replace(known, outcome=outcome, reason=reason)
         return _ended(known, await self._applied(ledger, plan))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rsspot.controller.reconciler import Reconciler, RoundOptions
 from rsspot.controller.rounds import DesiredState, Round, RoundOutcome
 from rsspot.controller.stop import Stop
-from rsspot.errors import RsspotError
+from rsspot.errors import AuthError, ConfigError, ManifestError, RsspotError, UsageError
 from rsspot.fleet.members import Member
 from rsspot.fleet.shared_clients import SharedClients
 from rsspot.manifests.defaults import RegionOf
@@ -31,9 +31,15 @@ class StackResult:
     round: Round
     last_run: RunRecord | None = None
 
+    @property
+    def may_mend_itself(self) -> bool:
+        """Whether it failed by what another attempt may not meet: an outage, not a mistake of somebody."""
+        failed = self.round.outcome is RoundOutcome.FAILED
+        return failed and not isinstance(self.round.error, ManifestError | UsageError | ConfigError | AuthError)
+
 
 class FleetWork:
-    """Plans and applies stacks. ledger: opens the ledger; each stack has its own, as a runner of it alone would
+    """Plans and applies stacks. ledger: opens that of a stack; each has its own, as a runner of it alone would
 
     region: the region of new objects that name none, by profile
     """
@@ -41,7 +47,7 @@ class FleetWork:
     def __init__(
         self,
         clients: SharedClients,
-        ledger: Callable[[], Ledger],
+        ledger: Callable[[ManifestSet], Ledger],
         options: RoundOptions,
         *,
         region: RegionOf = lambda _: None,
@@ -72,13 +78,14 @@ class FleetWork:
 
     async def plan(self, member: Member) -> StackResult:
         """Plan a stack."""
-        return await self._do(member, replace(self._options, apply=False))
+        return await self.do(member, replace(self._options, apply=False))
 
     async def apply(self, member: Member, shown: Round | None = None) -> StackResult:
         """Plan and apply a stack. shown: the round whose plan was approved; no other one is applied"""
-        return await self._do(member, replace(self._options, apply=True), shown)
+        return await self.do(member, replace(self._options, apply=True), shown)
 
-    async def _do(self, member: Member, options: RoundOptions, shown: Round | None = None) -> StackResult:
+    async def do(self, member: Member, options: RoundOptions, shown: Round | None = None) -> StackResult:
+        """Do a round for a stack, with options of its own. shown: as in `apply`"""
         clock = SystemClock()
         try:
             declared = DesiredState(self._load(member))
@@ -86,7 +93,7 @@ class FleetWork:
             client = self._clients.client(
                 member.profile or manifests.profile, member.organization or manifests.organization
             )
-            with closing(self._open()) as ledger:
+            with closing(self._open(manifests)) as ledger:
                 reconciler = Reconciler(client, options, stop=self.stop)
                 if shown is not None:
                     ended = await reconciler.apply_shown(ledger, shown)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rsspot.constants import NAME_ANNOTATION, ON_REMOVE_ANNOTATION, STACK_LABEL
+from rsspot.constants import LEASE_ANNOTATION, NAME_ANNOTATION, ON_REMOVE_ANNOTATION, STACK_LABEL
 from rsspot.errors import Problem
 from rsspot.manifests.annotations import take_lifecycle, with_defaults
 from rsspot.manifests.defaults import defaults_of
@@ -30,7 +30,7 @@ from rsspot.resources.registry import kinds
 from rsspot.utils.serialization import at_path
 from rsspot.utils.text import did_you_mean
 
-BOOKKEEPING = (STACK_LABEL, NAME_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
+BOOKKEEPING = (STACK_LABEL, NAME_ANNOTATION, LEASE_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
 """Labels and annotations that rsspot and kubectl write themselves: ignored, so that live objects can be manifests."""
 SERVERS_METADATA = ("managedFields", "ownerReferences", "selfLink", "deletionGracePeriodSeconds", "generateName")
 """Metadata that only a server writes, besides what the model knows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -17,7 +16,8 @@ from rsspot.models.resource import AuthoredMetadata, Model
 from rsspot.utils.database_url import shown_url
 
 DEFAULT_STACK = "default"
-ADDRESS = re.compile(r"[a-z]+(/[^/\\s]+){1,2}")
+CARRIERS = ("cloudspace", "vmcloudspace")
+"""The kinds whose objects may carry a lease: their names are as written."""
 
 
 def require_no_password(url: str) -> None:
@@ -27,9 +27,10 @@ def require_no_password(url: str) -> None:
 
 
 def require_address(text: str) -> None:
-    """Raise ValueError for what is no address of an object."""
-    if not ADDRESS.fullmatch(text):
-        raise ValueError("must be the address of an object, such as cloudspace/edge")
+    """Raise ValueError for what is not the address of an object that can carry a lease."""
+    kind, _, name = text.partition("/")
+    if kind not in CARRIERS or not name or "/" in name:
+        raise ValueError("must be the address of a cloudspace or a VM cloudspace, such as cloudspace/edge")
 
 
 class Limits(Model):

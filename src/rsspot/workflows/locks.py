@@ -62,9 +62,13 @@ def state_of(lease: Lease, now: datetime) -> LockState:
 async def hold_lock(client: AsyncSpotClient, ledger: Ledger, stack: str, reason: str) -> Lease:
     """Keep every apply of a stack out until the lease is broken. Raises Locked while somebody has it."""
     scope = scope_id(client.base_url, await client.organization.namespace(), stack)
+    return ledger.acquire(scope, this_person(), client.clock.now(), UNTIL_GIVEN_BACK, reason=reason)
+
+
+def this_person() -> Holder:
+    """Whoever runs the command, as the holder of a lease."""
     pid, host = os.getpid(), socket.gethostname()
-    holder = Holder(f"{getpass.getuser()}@{host}", host, pid, identity_of(pid))
-    return ledger.acquire(scope, holder, client.clock.now(), UNTIL_GIVEN_BACK, reason=reason)
+    return Holder(f"{getpass.getuser()}@{host}", host, pid, identity_of(pid))
 
 
 def break_lock(ledger: Ledger, fence: int, stack: str | None = None) -> Lease:

@@ -7,23 +7,22 @@ from pathlib import Path
 
 from rsspot.errors import NotificationFailed
 from rsspot.manifests.own_files import is_credential
-from rsspot.planner.codec import dump_plan
-from rsspot.planner.plan import Plan
 from rsspot.utils.children import run_program
 from rsspot.utils.output import as_json_line
+from rsspot.utils.serialization import Document
 
 HINT = "run it yourself with what `-o json` prints as its standard input"
 
 
-def notify(command: list[str], plan: Plan, *, timeout: float) -> None:
-    """Run a program with a report as `rsspot.plan/1`, its secrets masked, and without the credentials of this one.
+def notify(command: list[str], report: Document, *, timeout: float) -> None:
+    """Run a program with a report that holds no secrets, and without the credentials of this process.
 
     command: the program and its arguments · timeout: seconds. What it prints is passed on.
     Raises NotificationFailed, which names the program alone: its arguments may be secret.
     """
     name = Path(command[0]).name
     environ = {key: value for key, value in os.environ.items() if not is_credential(key)}
-    told = as_json_line(dump_plan(plan)).encode() + b"\n"
+    told = as_json_line(report).encode() + b"\n"
     try:
         ended = run_program(command, told, timeout=timeout, environ=environ)
     except (OSError, ValueError) as error:

@@ -191,12 +191,13 @@ async def apply_plan(
     from rsspot.applier.options import ApplyOptions
     from rsspot.applier.recover import recover
     from rsspot.applier.run import run_steps
+    from rsspot.workflows.live_locks import carried
 
     options = options or ApplyOptions()
     require_applyable(plan)
     context = apply_context(client, ledger, plan, options)
     with _deadline(options):
-        async with hold(ledger, plan.scope, hooks=client.hooks) as held:
+        async with hold(ledger, plan.scope, hooks=client.hooks) as held, carried(client, plan, held):
             async with aclosing(recover(context, plan.scope, held.lease)) as left_open:
                 # A lease that was lost meanwhile ends the run below, with a recap.
                 with suppress(Locked):

@@ -45,6 +45,8 @@ class PostgresDatabase:
         self._time = time
         self._guard = RLock()
         self._depth = 0
+        self._done_parts: set[int] = set()
+        """The depths at which a part is done and not released."""
         self._doomed: Interrupted | None = None
         """Why the transaction that is open cannot be committed any more."""
 
@@ -91,7 +93,7 @@ class PostgresDatabase:
     def _whole(self, alone: str) -> Iterator[None]:
         self._doomed = None
         self._begin(alone)
-        self._depth = 1
+        self._depth, self._done_parts = 1, set()
         try:
             yield
             self._commit()
@@ -153,19 +155,25 @@ class PostgresDatabase:
     def _part(self, alone: str) -> Iterator[None]:
         if alone:
             self.execute(f"SELECT pg_advisory_xact_lock({lock_number(alone)}) AS locked")
-        name = f"part{self._depth}"
-        self.execute(f"SAVEPOINT {name}")
+        depth, name = self._depth, f"part{self._depth}"
+        # A part that is done is released by the next one, in the same message; the last ones by the commit.
+        before, self._done_parts = depth in self._done_parts, {each for each in self._done_parts if each < depth}
+        self._say(f"RELEASE {name}; SAVEPOINT {name}" if before else f"SAVEPOINT {name}")
         self._depth += 1
         try:
             yield
-            self.execute(f"RELEASE {name}")
+            self._done_parts.add(depth)
         except BaseException:
+            self._done_parts = {each for each in self._done_parts if each < depth}
             if self._doomed is None and not self._session.lost:
-                self.execute(f"ROLLBACK TO {name}")
-                self.execute(f"RELEASE {name}")
+                self._say(f"ROLLBACK TO {name}; RELEASE {name}")
             raise
         finally:
             self._depth -= 1
+
+    def _say(self, statements: str) -> None:
+        """Execute statements without parameters, in one message."""
+        self._stated(lambda: self.connection.execute(statements.encode()))
 
     # Statements
 
