@@ -9,10 +9,8 @@ from pathlib import Path
 
 from rsspot.settings import ALIASES, CONFIG_PATHS, has_home, home, user_home
 
-CREDENTIALS = frozenset(
-    (*ALIASES["refresh_token"], *ALIASES["access_token"], *ALIASES["ledger"])
-    + ("RSSPOT_QUEUE_URL", "RSSPOT_NOTIFY_SECRET", "PGPASSWORD")
-)
+CREDENTIALS = frozenset(variable for name in ("refresh_token", "access_token", "ledger") for variable in ALIASES[name])
+CREDENTIALS |= {"RSSPOT_QUEUE_URL", "RSSPOT_NOTIFY_SECRET", "PGPASSWORD"}
 """The environment variables that hold our own credentials; those of the ledger and the queue may have a password."""
 STATE, TOKENS = "state.db", "tokens"
 """The token cache is a folder beside the state."""
