@@ -7,6 +7,7 @@ a backup, or that took over from another one without its last commits, is recogn
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
@@ -21,6 +22,9 @@ from psycopg.rows import dict_row
 from rsspot.errors import ConfigError, StateError
 from rsspot.state.ledger.postgres_failures import is_refused, state_error, without
 from rsspot.utils.database_url import is_well_formed, secrets_of, shown_url
+
+# What it warns of when a connection is lost, we tell in our own words. A program that wants to hear it still does.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 PATIENCE = 15.0
 """Seconds to wait for a server that is gone. Shorter than a lease lasts."""
