@@ -25,7 +25,7 @@ CHILDREN = {"testsuites": {"testsuite"}, "testsuite": {"testcase"}, "testcase": 
 ATTRIBUTES = {
     "testsuites": ({"name", "tests", "failures", "errors", "time"}, set[str]()),
     "testsuite": (TESTSUITE, set[str]()),
-    "testcase": ({"name", "classname", "time"}, {"file", "line"}),
+    "testcase": ({"name", "classname", "time"}, set[str]()),
     "failure": ({"message", "type"}, set[str]()),
     "system-out": (set[str](), set[str]()),
 }

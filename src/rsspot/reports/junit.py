@@ -63,10 +63,11 @@ def _assigned(plan: Plan) -> tuple[defaultdict[str, list[Problem]], list[Problem
 
 def _of_change(change: Change, refusals: list[Problem]) -> str:
     verb, where = action_words(change, kind_words()), relative(change.origin)
-    place = f' file={_attribute(where)} line="{change.origin.line}"' if where and change.origin else ""
+    # The schema of Jenkins has no attributes for a place.
+    place = [f"{where}:{change.origin.line}"] if where and change.origin else []
     name = _attribute(f"{change.action.value} {change.address}")
-    head = f'    <testcase name={name} classname={_attribute(change.ref.kind)} time="0"{place}>'
-    told = "\n".join((f"{verb}: {change.reason}", *_fields(change)))
+    head = f'    <testcase name={name} classname={_attribute(change.ref.kind)} time="0">'
+    told = "\n".join((f"{verb}: {change.reason}", *place, *_fields(change)))
     # Repeated failures of one case are not shown by every reader; one holds them all.
     failure = [_failure(refusals)] if refusals else []
     return "\n".join((head, *failure, f"      <system-out>{_text(told)}</system-out>", "    </testcase>"))
