@@ -65,7 +65,7 @@ class FleetQueue:
         self._url, self._fleet = url, fleet
         options = {"options": f"-c search_path={SCHEMA}"}
         self._app = App(connector=PsycopgConnector(conninfo=url, kwargs=options, min_size=1, max_size=8))
-        self._retry = RetryStrategy(max_attempts=ATTEMPTS, wait=0, exponential_wait=retry_after)
+        self._retry = RetryStrategy(max_attempts=ATTEMPTS, wait=retry_after, linear_wait=retry_after)
         self._work: Work | None = None
         self._task = self._app.task(name=TASK, queue=fleet, retry=self._retry, pass_context=True)(self._run)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rsspot.settings import ALIASES, CONFIG_PATHS, has_home, home, user_home
 
-CREDENTIALS = frozenset(ALIASES["refresh_token"] + ALIASES["access_token"])
-"""The environment variables that hold our own credentials."""
+CREDENTIALS = frozenset(variable for name in ("refresh_token", "access_token", "ledger") for variable in ALIASES[name])
+CREDENTIALS |= {"RSSPOT_QUEUE_URL", "RSSPOT_NOTIFY_SECRET", "PGPASSWORD"}
+"""The environment variables that hold our own credentials; those of the ledger and the queue may have a password."""
 STATE, TOKENS = "state.db", "tokens"
 """The token cache is a folder beside the state."""
 _OURS = re.compile(r"(RSSPOT|SPOT|RXTSPOT|RACKSPACE)_")

@@ -31,7 +31,8 @@ def changes_json(plan: Plan) -> str:
     destroyed = [change for action in DESTRUCTIVE_FIRST for change in ordered if change.action is action]
     others = [change for change in ordered if change.action not in DESTRUCTIVE_FIRST]
     entries = [_entry(change) for change in (*destroyed, *others)]
-    found = [{**_entry(change), "verb": drift_words(change)} for change in in_order(plan.drifted)]
+    verb = drift_words if plan.command == DRIFT else lambda _: "drifted"
+    found = [{**_entry(change), "verb": verb(change)} for change in in_order(plan.drifted)]
     entries = [*found, *entries] if plan.command == DRIFT else [*entries, *found]
     # Within a script element, nothing but its end tag and a comment are markup.
     return json.dumps(entries, ensure_ascii=True, separators=(",", ":")).translate(_UNSAFE)
