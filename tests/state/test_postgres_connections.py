@@ -242,3 +242,22 @@ async def test_a_paused_holder_writes_nothing_when_it_wakes(ledger: PostgresLedg
         with pytest.raises(Locked):
             await log.settle(0, StepState.DONE)
         assert ledger.attempts(run) == [] and other.holds(taken) and not other.holds(lease)
+
+
+def test_a_server_that_has_no_connection_left_is_waited_for() -> None:
+    """It may have one in a moment; a server that is not there is not waited for."""
+    server = shared_server()
+    url = server.fresh()
+    server.execute("ALTER DATABASE ledger CONNECTION LIMIT 0", "DROP ROLE IF EXISTS one", "CREATE ROLE one LOGIN")
+    opening: list[PostgresDatabase] = []
+    late = threading.Thread(target=lambda: opening.append(PostgresDatabase(server.url("ledger", user="one"))))
+    late.start()
+    late.join(0.3)
+    waits = late.is_alive()
+    server.execute("ALTER DATABASE ledger CONNECTION LIMIT -1")
+    assert waits
+    late.join(60)
+    opening.pop().close()
+    server.execute("DROP ROLE one")
+    with pytest.raises(StateError, match="cannot open the ledger"):
+        PostgresDatabase(url.replace(str(server.folder), "/nowhere"))

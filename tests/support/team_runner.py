@@ -73,6 +73,7 @@ async def main(service: str, ledger: str, folder: Path, seed: str) -> None:
             outcome = await apply(client, client.ledger, stack, variant(stack, chance))
         except RsspotError as error:
             outcome = type(error).__name__
+            print(f"{stack}: {error} {error.hint}", file=sys.stderr)
         # One short line at the end of a file is written as a whole, whoever else writes.
         with (folder / "ended").open("a") as ended:
             ended.write(f"{stack} {outcome}\n")

@@ -25,6 +25,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "42501": ("the user lacks a privilege", PRIVILEGES),
     "25006": ("it is read-only", STANDBY),
     "55P03": ("it is locked by another session", IN_USE),
+    "57P03": ("the server is starting or stopping", UNREACHABLE),
     "53100": ("the disk of the server is full", NO_ROOM),
     "53300": ("the server has no connection left", "let other sessions end, or raise max_connections"),
 }
@@ -37,6 +38,11 @@ STARTING = ("57P03", "53300")
 def is_conflict(error: BaseException) -> bool:
     """Whether the server took the transaction back because of another one."""
     return isinstance(error, TAKEN_BACK)
+
+
+def is_starting(error: psycopg.Error) -> bool:
+    """Whether the server has answered that it may be usable in a moment."""
+    return _state(error) in STARTING
 
 
 def is_refused(error: psycopg.Error) -> bool:
@@ -79,6 +85,7 @@ def _state(error: psycopg.Error) -> str:
         ("Peer authentication failed", "28000"),
         ("database system is", "57P03"),
         ("too many clients", "53300"),
+        ("too many connections", "53300"),
         ("remaining connection slots", "53300"),
     ):
         if words in text:

@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from rsspot.errors import ConfigError, StateError
-from rsspot.state.ledger.postgres_failures import is_refused, state_error, without
+from rsspot.state.ledger.postgres_failures import is_refused, is_starting, state_error, without
 from rsspot.utils.database_url import is_well_formed, secrets_of, shown_url
 
 # What it warns of when a connection is lost, we tell in our own words. A program that wants to hear it still does.
@@ -73,10 +73,15 @@ class Session:
             raise ConfigError(without(f"cannot read {self.name}: {error}".strip(), self.secrets), hint=ENCODE) from None
 
     def _first(self) -> Connection[dict[str, Any]]:
-        try:
-            return self._connect()
-        except psycopg.Error as error:
-            raise state_error("open", self.name, error, self.secrets) from None
+        """The first connection. A server that is not there is not waited for: its URL may be wrong."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return self._connect()
+            except psycopg.Error as error:
+                if not is_starting(error) or time.monotonic() >= deadline:
+                    raise state_error("open", self.name, error, self.secrets) from None
+            time.sleep(PAUSE)
 
     def _connect(self) -> Connection[dict[str, Any]]:
         connection = Connection[dict[str, Any]].connect(
