@@ -25,7 +25,8 @@ test: .venv/dev .venv/contract .venv/clients .venv/javascript .venv/browser .ven
 # The random tests and those that go through every moment, in full: `make test` runs a slice of them.
 chaos: .venv/dev .venv/contract .venv/postgres
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/chaos tests/simulator/test_contract.py
-	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/faults/test_killed.py tests/faults/test_stopped.py tests/e2e/test_late_writes.py tests/e2e/test_fleet_workers.py tests/reports/test_plan_formats.py
+	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/faults/test_killed.py tests/faults/test_stopped.py tests/e2e/test_late_writes.py
+	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 tests/e2e/test_fleet_workers.py tests/reports/test_plan_formats.py
 	RSSPOT_CHAOS=full $(BIN)/pytest -n 2 -m hypothesis -o timeout=600 tests --ignore tests/chaos
 	$(ON_POSTGRES) RSSPOT_CHAOS=full $(BIN)/pytest -n 2 $(KILLED)
 
