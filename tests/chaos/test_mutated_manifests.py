@@ -28,7 +28,9 @@ from rsspot.workflows.rendering import rendered
 from support.amount import FULL, amount
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted([*(ROOT / "manifests").glob("*.yaml"), *(ROOT / "examples").rglob("*.yaml")])
+OTHERS = {"kubernetes", "policies"}
+EXAMPLES = (each for each in (ROOT / "examples").rglob("*.yaml") if OTHERS.isdisjoint(each.parts))
+FILES = sorted([*(ROOT / "manifests").glob("*.yaml"), *EXAMPLES])
 TEXTS = [file.read_text(encoding="utf-8") for file in FILES]
 MANIFESTS = amount(200, 20_000)
 SECONDS = 2.0

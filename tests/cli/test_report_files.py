@@ -132,7 +132,7 @@ def test_drift_is_written_in_every_format(rsspot: Command) -> None:
     rsspot("spotnodepools patch edge/workers '{\"desired\": 5}'")
     rsspot("plan stack.yaml --refresh-only --report md=drift.md --report html=drift.html --report json=drift.json")
     assert "1 drifted" in Path("drift.md").read_text()
-    assert '"verb":"changed"' in Path("drift.html").read_text()
+    assert '"verb":"drifted"' in Path("drift.html").read_text()
     assert "1 drifted" in rsspot("show drift.json")
 
 

@@ -292,6 +292,8 @@ def open_at(url: str, *, create: bool, reading: bool) -> SqliteLedger:
 def test_a_new_ledger_backend_is_a_module_and_a_line(copy: PackageCopy) -> None:
     """It is opened by its scheme."""
     copy.write("state/ledger/forgetful.py", BACKEND)
-    copy.replace("state/ledger/__init__.py", '"sqlite": "sqlite"}', '"sqlite": "sqlite", "none": "forgetful"}')
+    copy.replace(
+        "state/ledger/__init__.py", 'BACKENDS = {"": "sqlite", ', 'BACKENDS = {"none": "forgetful", "": "sqlite", '
+    )
     script = "from rsspot.state.ledger import open_ledger; print(open_ledger('none://').runs())"
     assert copy.python("-c", script) == "[]\n"

@@ -150,18 +150,20 @@ def _manifest(draw: st.DrawFn, kind: str) -> Document:
 
 
 class Stage:
-    """One world for many histories: what one leaves behind is taken away before the next."""
+    """A place for many histories. Each has a world of its own: what one leaves behind could come back in the next."""
 
     def __init__(self, folder: Path) -> None:
-        self.spot = SimulatedSpot(folder)
         self.folder = folder
+        self._open()
+
+    def _open(self) -> None:
+        self.spot = SimulatedSpot(self.folder)
         self.client = self.spot.client()
 
     def scene(self) -> Scene:
         """An empty account, and a ledger that knows nothing."""
-        for plural in PLURALS:
-            for body in self.spot.world.store.objects(plural, NAMESPACE):
-                self.spot.world.store.remove(plural, body)
+        self.spot.close()
+        self._open()
         return Scene(self.client, SqliteLedger(Database(None)), self.folder)
 
     def live(self) -> dict[str, Document]:
