@@ -28,7 +28,7 @@ from rsspot.workflows.reconcile import make_plan
 from support.amount import amount
 from support.histories import Stage
 from support.live_states import accounts
-from support.scenes import Scene
+from support.scenes import NAMESPACE, Scene
 
 MARKS = {("metadata", "labels", STACK_LABEL), ("metadata", "annotations", NAME_ANNOTATION)}
 BOUNDED = settings(
@@ -65,6 +65,27 @@ def test_an_export_plans_to_nothing(stage: Stage, account: list[Document]) -> No
 def test_an_import_is_adopted_as_it_is(stage: Stage, account: list[Document]) -> None:
     """A plan shows adoptions and no edits; after its apply there is nothing to plan."""
     asyncio.run(imports(stage, account))
+
+
+def test_a_name_whose_wire_name_another_object_has_is_not_written(stage: Stage) -> None:
+    """One pool is called `b`; another lives under the wire name of that and has no name. Both keep their UUIDs."""
+    spec = {"cloudSpace": "stack", "serverClass": "gp.vs1.large-dfw", "bidPrice": "0.19", "desired": 1}
+    derived = kinds()["SpotNodePool"].wire_name(NAMESPACE, "b", spec)
+    space = {"region": "us-central-dfw-1", "kubernetesVersion": "1.31.1"}
+    account: list[Document] = [
+        {"kind": "CloudSpace", "metadata": {"name": "stack"}, "spec": space},
+        {"kind": "SpotNodePool", "metadata": {"name": derived}, "spec": spec},
+        {
+            "kind": "SpotNodePool",
+            "metadata": {
+                "name": "5ec2f5dc-52d0-4138-9364-cec156541dab",
+                "labels": {STACK_LABEL: "blue"},
+                "annotations": {NAME_ANNOTATION: "b"},
+            },
+            "spec": spec,
+        },
+    ]
+    asyncio.run(imports(stage, [{"apiVersion": "ngpc.rxt.io/v1", **each} for each in account]))
 
 
 async def exports(stage: Stage, account: list[Document]) -> None:

@@ -250,8 +250,11 @@ def own_name(manifest: Manifest, live: Document, context: PlanContext) -> str | 
     name = context.owners.address(manifest.kind, live).rpartition("/")[2]
     if is_uuid(name) or not DNS_LABEL.fullmatch(name):
         return None
-    match = match_one(Manifest(manifest.kind, name, manifest.body), context)
-    alone = not match.predecessors and not match.copies
+    named = Manifest(manifest.kind, name, manifest.body)
+    match = match_one(named, context)
+    # Another object may live under the wire name that is derived from this one, without a name of its own.
+    meant = context.state.live.get(manifest.kind.name, {}).get(context.wire_name(named), live)
+    alone = not match.predecessors and not match.copies and meant is live
     return name if alone and match.live is live else None
 
 
