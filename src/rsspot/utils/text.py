@@ -51,7 +51,12 @@ def printable(text: str) -> str:
 
     Surrogates, which stand for bytes of file names and variables that are no text, are escaped too.
     """
-    return text if text.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in text)
+    if not text.isprintable():
+        # A text has few different characters: to look at each of them again and again takes longer.
+        for each in set(text):
+            if not each.isprintable():
+                text = text.replace(each, _escaped(each))
+    return text
 
 
 def starts_command(line: str) -> bool:
