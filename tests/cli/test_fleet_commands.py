@@ -76,3 +76,22 @@ def test_without_a_terminal_nothing_is_applied_unasked(fleet: str, capsys: pytes
 def test_a_report_that_there_is_not(fleet: str, report: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert fleets("plan", fleet, "--report", report) == 3
     assert "write md=FILE or html=FILE" in capsys.readouterr().err
+
+
+def test_looking_makes_no_ledger(fleet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan writes nothing, that of a fleet neither."""
+    monkeypatch.setenv("RSSPOT_SANDBOX", str(tmp_path / "box"))
+    monkeypatch.setenv("RSSPOT_HISTORY", "false")
+    assert fleets("plan", fleet) == 0
+    assert not (tmp_path / "box/state.db").exists()
+    assert fleets("apply", fleet, "--yes", "--wait", "none") == 0
+    assert (tmp_path / "box/state.db").exists()
+
+
+@pytest.mark.parametrize("command", [["fleet", "apply"], ["watch"]])
+@pytest.mark.parametrize("option", ["--events", "--result"])
+def test_a_file_about_one_run_is_refused_where_there_are_many(
+    fleet: str, command: list[str], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--sandbox", *command, fleet, option, "file.json"]) == 3
+    assert f"{option} is about one run" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,6 +123,19 @@ def test_every_stack_is_applied_once_whoever_dies(
     assert [run.id for run in ledger.runs() if run.outcome is None] == []
     ledger.close()
     print(f"{STACKS} stacks by {WORKERS} workers, {KILLED} of them killed")
+
+
+def test_a_stack_that_the_worker_does_not_know_ends_as_failed(fleet: Fleet) -> None:
+    """Whoever enqueued it hears of it, and does not wait for ever. The worker ends once nothing is left."""
+    planning = fleet.begin("plan", "-o", "json", "--only", "s0")
+    _wait_for(lambda: "waiting" in fleet.logs() or planning.poll() is not None)
+    shutil.move(fleet.folder / "stacks/s0", fleet.folder / "away")
+    worker = fleet.begin("worker", "--until-idle")
+    out, _ = planning.communicate(timeout=90)
+    document = json.loads(out)
+    assert (planning.returncode, document["summary"]) == (3, {"failed": 1}), fleet.logs()[-3000:]
+    assert "no stack 's0'" in document["stacks"][0]["reason"]
+    assert worker.wait(60) == 0
 
 
 def _results(url: str) -> int:

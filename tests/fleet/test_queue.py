@@ -137,6 +137,25 @@ async def test_the_job_of_a_worker_that_died_is_begun_anew(url: str, monkeypatch
     assert work.done == {"s0": 1, "s1": 1}
 
 
+async def test_a_schedule_enqueues_every_stack_once_a_round_whoever_has_it(url: str) -> None:
+    """At the start, the last round that fell due is made up for; two workers do not make two of it."""
+    work = Watched()
+    async with AsyncExitStack() as stack:
+        queue = await stack.enter_async_context(FleetQueue(url, "company").opened())
+        running = await workers(stack, url, work, 2, schedule="* * * * *", stacks=lambda: members(5))
+        while len(await queue.latest([each.name for each in members(5)])) < 5:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
+        rows = shared_server().execute(f"SELECT batch, stack FROM {queues.SCHEMA}.results", database="fleet")
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    # A minute may have begun meanwhile, which is another round.
+    rounds = {batch for batch, _ in rows}
+    assert all(batch.startswith("tick-") for batch in rounds)
+    assert max(work.done.values()) <= len(rounds)
+
+
 async def test_queues_of_two_fleets_do_not_meet(url: str) -> None:
     work = Watched()
     async with AsyncExitStack() as stack:

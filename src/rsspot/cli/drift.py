@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import typer
 
 from rsspot.cli import errors
 from rsspot.cli.option_groups import with_groups
+from rsspot.cli.option_values import command_of, duration_of
 from rsspot.cli.plan_options import PATHS, GivenVariables, load_manifests, reporting_session, stack_name
 from rsspot.cli.reconcile import check_named
 from rsspot.cli.report_files import ReportFlags, take_reports
@@ -18,7 +18,6 @@ from rsspot.cli.running import show_plan, write_reports
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
-from rsspot.utils.durations import EXAMPLES, seconds_of
 
 if TYPE_CHECKING:
     from rsspot.planner.plan import Plan
@@ -142,14 +141,5 @@ def _notification(flags: NotifyFlags) -> _Notification:
     """Raises UsageError for what is no command, no time or no length of time."""
     if flags.notify_on not in NOTIFY_ON:
         raise UsageError(f"--notify-on takes {', '.join(NOTIFY_ON)}, not {flags.notify_on!r}")
-    try:
-        timeout = seconds_of(flags.notify_timeout)
-    except ValueError as error:
-        raise UsageError(f"--notify-timeout: {error}", hint=EXAMPLES) from None
-    try:
-        command = shlex.split(flags.notify_cmd) if flags.notify_cmd is not None else []
-    except ValueError:
-        raise UsageError("--notify-cmd: a quotation mark is not closed") from None
-    if flags.notify_cmd is not None and not command:
-        raise UsageError("--notify-cmd names no program")
-    return _Notification(command, flags.notify_on, timeout)
+    timeout = duration_of("--notify-timeout", flags.notify_timeout)
+    return _Notification(command_of("--notify-cmd", flags.notify_cmd), flags.notify_on, timeout)

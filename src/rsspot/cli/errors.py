@@ -92,7 +92,7 @@ def _as_json(error: RsspotError) -> dict[str, object]:
         "exitCode": error.exit_code,
     }
     if isinstance(error, WITH_PROBLEMS):
-        from rsspot.planner.codec import problem_json
+        from rsspot.planner.change_codec import problem_json
 
         document["problems"] = [problem_json(problem) for problem in error.problems]
     return document

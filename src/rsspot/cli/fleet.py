@@ -13,6 +13,7 @@ from rsspot.cli.fleet_session import (
     FleetFlags,
     at_a_time,
     chosen_stacks,
+    documents,
     end_with,
     fleet_work,
     round_options,
@@ -23,7 +24,7 @@ from rsspot.cli.grammar import App
 from rsspot.cli.option_groups import with_groups
 from rsspot.cli.plan_options import PlanFlags, fresh_session, plan_options
 from rsspot.cli.prompts import YES, confirm
-from rsspot.cli.run_options import RunFlags, WaitFlags, apply_options
+from rsspot.cli.run_options import RunFlags, WaitFlags, apply_options, refuse_event_files
 from rsspot.cli.session import CliSession
 from rsspot.cli_history import shown
 from rsspot.errors import PlanRefused, Problem, UsageError
@@ -90,6 +91,7 @@ def apply(
     cli.writes = True
     if queue.queue is not None and not yes:
         raise UsageError("with a queue, stacks are applied without being asked for", hint="add --yes")
+    refuse_event_files(waiting)
     options = apply_options(cli, run, waiting)
     cli.run(_applied(cli, fleet, fleet_flags, queue, flags, options, yes=yes))
 
@@ -123,10 +125,10 @@ COMMANDS = {"fleet": app}
 async def _planned(cli: CliSession, path: Path, fleet_flags: FleetFlags, queue: QueueFlags, flags: PlanFlags) -> None:
     fleet, members = chosen_stacks(path, fleet_flags)
     if queue.queue is not None:
-        stacks = await through_the_queue(queue.queue, fleet, members, "plan", job_options(flags))
+        stacks = await through_the_queue(cli, queue.queue, fleet, members, "plan", job_options(flags))
     else:
         async with fleet_work(cli, round_options(flags)) as work:
-            stacks = await told(work, work.plan_all(members, at_a_time(fleet, fleet_flags)))
+            stacks = documents(await told(work, work.plan_all(members, at_a_time(fleet, fleet_flags))))
     end_with(cli, fleet, stacks, fleet_flags.report)
 
 
@@ -139,7 +141,7 @@ async def _status(cli: CliSession, path: Path, fleet_flags: FleetFlags, queue: Q
             stacks = await opened.latest([each.name for each in members])
     else:
         async with fleet_work(cli, round_options(None)) as work:
-            stacks = await told(work, work.plan_all(members, at_a_time(fleet, fleet_flags)))
+            stacks = documents(await told(work, work.plan_all(members, at_a_time(fleet, fleet_flags))))
     show_matrix(cli, fleet, stacks, fleet_flags.report)
 
 
@@ -154,22 +156,21 @@ async def _applied(
     yes: bool,
 ) -> None:
     from rsspot.controller.rounds import RoundOutcome
-    from rsspot.fleet.matrix import stack_document
 
     fleet, members = chosen_stacks(path, fleet_flags)
     if queue.queue is not None:
-        sent = {**job_options(flags), "wait": str(run.wait), "waitTimeout": run.wait_timeout}
-        end_with(cli, fleet, await through_the_queue(queue.queue, fleet, members, "apply", sent), fleet_flags.report)
+        stacks = await through_the_queue(cli, queue.queue, fleet, members, "apply", job_options(flags, run))
+        end_with(cli, fleet, stacks, fleet_flags.report)
         return
     parallelism = at_a_time(fleet, fleet_flags)
     async with fleet_work(cli, round_options(flags, run)) as work:
-        planned = [each async for each in work.plan_all(members, parallelism)]
+        planned = await told(work, work.plan_all(members, parallelism))
         differing = [each for each in planned if each.round.outcome is RoundOutcome.OUT_OF_SYNC]
-        stacks = [stack_document(each) for each in planned]
         if differing and not yes:
-            _confirm(cli, fleet, stacks, differing)
+            _confirm(cli, fleet, documents(planned), differing)
         applied = await told(work, work.apply_all(differing, parallelism))
-    end_with(cli, fleet, [*{each["name"]: each for each in [*stacks, *applied]}.values()], fleet_flags.report)
+    newest = {each.member.name: each for each in [*planned, *applied]}
+    end_with(cli, fleet, documents(newest.values()), fleet_flags.report)
 
 
 def _confirm(cli: CliSession, fleet: Fleet, stacks: list[Document], differing: list[StackResult]) -> None:

@@ -14,19 +14,22 @@ from rsspot.cli.fleet_session import FleetFlags, at_a_time, chosen_stacks, fleet
 from rsspot.cli.plan_options import PlanFlags
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
-from rsspot.errors import UsageError
-from rsspot.resources.waiting import WAIT_SECONDS
+from rsspot.errors import RsspotError, UsageError
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
+    from rsspot.applier.options import ApplyOptions
     from rsspot.controller.stop import Stop
     from rsspot.fleet.members import Fleet, Member
     from rsspot.fleet.work import FleetWork
     from rsspot.utils.serialization import Document
 
+RUN_OPTIONS = ("wait", "wait_for", "wait_timeout", "step_timeout", "parallel", "fail_fast", "deadline")
+"""What a job has of the options of a run."""
+
 
 async def through_the_queue(
-    url: str, fleet: Fleet, members: Sequence[Member], job: str, options: Document
+    cli: CliSession, url: str, fleet: Fleet, members: Sequence[Member], job: str, options: Document
 ) -> list[Document]:
     """Enqueue a job for each stack, and wait for what the workers find."""
     from rsspot.fleet.queue import FleetQueue
@@ -34,21 +37,25 @@ async def through_the_queue(
     stacks = []
     async with FleetQueue(url, fleet.name).opened() as queue:
         batch = await queue.enqueue(members, job, options)
-        async with aclosing(queue.results(batch, len(members))) as results:
-            async for each in results:
-                stacks.append(each)
-                print(f"{printable(each['name'])}: {each['outcome']}", file=sys.stderr)
+        with cli.hooks.waiting("the workers of the queue") as wait:
+            async with aclosing(queue.results(batch, len(members))) as results:
+                async for each in results:
+                    stacks.append(each)
+                    wait.note = f"{len(stacks)} of {len(members)} stacks are done"
+                    print(f"{printable(each['name'])}: {each['outcome']}", file=sys.stderr)
     return stacks
 
 
-def job_options(flags: PlanFlags) -> Document:
-    """The options of a plan as a job has them. Raises UsageError for those that a job cannot have."""
+def job_options(flags: PlanFlags, run: ApplyOptions | None = None) -> Document:
+    """The options of a plan and a run as a job has them. Raises UsageError for those that a job cannot have."""
     if flags.target or flags.exclude or flags.allow_incomplete or flags.max_cost is not None:
         raise UsageError(
             "a job of a queue is about whole stacks",
             hint="of a plan's options, give --prune, --adopt and --max-deletes",
         )
-    return {"prune": flags.prune, "adopt": flags.adopt, "maxDeletes": flags.max_deletes}
+    running = {name: getattr(run, name) for name in RUN_OPTIONS} if run else {}
+    planning = {"prune": flags.prune, "adopt": flags.adopt, "most_deletes": flags.max_deletes}
+    return {"plan": planning, "run": running}
 
 
 async def work_on_queue(
@@ -96,15 +103,18 @@ def _doing(path: Path, work: FleetWork, fleet_flags: FleetFlags) -> Callable[[st
     from rsspot.applier.options import ApplyOptions
     from rsspot.controller.reconciler import RoundOptions
     from rsspot.fleet.matrix import stack_document
+    from rsspot.fleet.members import Member
+    from rsspot.fleet.work import failed
     from rsspot.planner.options import PlanOptions
 
     async def do(stack: str, job: str, options: Document) -> Document:
-        [member] = chosen_stacks(path, replace(fleet_flags, only=[stack]))[1]
-        planning = PlanOptions(
-            prune=bool(options.get("prune")), adopt=bool(options.get("adopt")), most_deletes=options.get("maxDeletes")
-        )
-        running = ApplyOptions(wait=options.get("wait", "ready"), wait_timeout=options.get("waitTimeout", WAIT_SECONDS))
-        result = await work.do(member, RoundOptions(job == "apply", planning, running))
+        planning, running = PlanOptions(**options.get("plan", {})), ApplyOptions(**options.get("run", {}))
+        try:
+            [member] = chosen_stacks(path, replace(fleet_flags, only=[stack]))[1]
+            result = await work.do(member, RoundOptions(job == "apply", planning, running))
+        except RsspotError as error:
+            # The fleet of this worker is another one by now. Whoever enqueued the job waits for its result.
+            result = failed(Member(stack, ()), error)
         print(f"{printable(stack)}: {result_line(result)}", file=sys.stderr, flush=True)
         return {**stack_document(result), "again": result.may_mend_itself}
 

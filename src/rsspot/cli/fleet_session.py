@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rsspot.cli.plan_options import PlanFlags, plan_options
+from rsspot.cli.plan_options import PlanFlags, plan_options, region_of_settings
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
 from rsspot.cli_history import shown
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rsspot.controller.reconciler import RoundOptions
     from rsspot.fleet.members import Fleet, Member
     from rsspot.fleet.work import FleetWork, StackResult
-    from rsspot.manifests.manifest import Default, ManifestSet
+    from rsspot.manifests.manifest import ManifestSet
     from rsspot.state.ledger.protocol import Ledger
     from rsspot.utils.serialization import Document
 
@@ -81,11 +81,12 @@ async def fleet_work(cli: CliSession, options: Any) -> AsyncIterator[FleetWork]:
     from rsspot.state.ledger import open_ledger
 
     def ledger(manifests: ManifestSet) -> Ledger:
-        return open_ledger(cli.options.ledger or manifests.stack_spec.ledger or cli.ledger_url or cli.state_path)
+        url = cli.options.ledger or manifests.stack_spec.ledger or cli.ledger_url or cli.state_path
+        return open_ledger(url, create=cli.writes, reading=not cli.writes)
 
     accounts = SharedClients(lambda profile, organization: _client(cli, profile, organization))
     try:
-        yield FleetWork(accounts, ledger, options, region=lambda _: _region(cli))
+        yield FleetWork(accounts, ledger, options, region=lambda _: region_of_settings(cli, None))
     finally:
         await accounts.aclose()
 
@@ -106,24 +107,22 @@ def _client(cli: CliSession, profile: str | None, organization: str | None) -> A
     return AsyncSpotClient(resolved=resolved, clock=cli.clock, hooks=cli.hooks, token_folder=cli.token_folder)
 
 
-def _region(cli: CliSession) -> Default | None:
-    from rsspot.manifests.manifest import Default
-
-    setting = cli.resolve_again().settings.get("region")
-    return Default(str(setting.value), f"region from {setting.source}") if setting else None
-
-
-async def told(work: FleetWork, happening: AsyncGenerator[StackResult, None]) -> list[Document]:
+async def told(work: FleetWork, happening: AsyncGenerator[StackResult, None]) -> list[StackResult]:
     """What became of each stack, told on standard error as it comes."""
-    from rsspot.fleet.matrix import stack_document
-
-    stacks = []
+    results = []
     with stopped_by_signals(work.stop):
         async with aclosing(happening) as coming:
             async for each in coming:
-                stacks.append(stack_document(each))
+                results.append(each)
                 print(f"{printable(each.member.name)}: {result_line(each)}", file=sys.stderr)
-    return stacks
+    return results
+
+
+def documents(results: Iterable[StackResult]) -> list[Document]:
+    """What became of stacks, as the matrix shows it."""
+    from rsspot.fleet.matrix import stack_document
+
+    return [stack_document(each) for each in results]
 
 
 def result_line(result: StackResult) -> str:

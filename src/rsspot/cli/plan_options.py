@@ -130,7 +130,7 @@ def load_manifests(
         paths,
         variables=variables_of(var),
         variable_files=var_file,
-        region=lambda profile: _region(cli, profile),
+        region=lambda profile: region_of_settings(cli, profile),
         strict=True,
         everywhere=everywhere,
         may_be_empty=may_be_empty,
@@ -141,7 +141,7 @@ def load_manifests(
     return manifests
 
 
-def _region(cli: CliSession, profile: str | None) -> Default | None:
+def region_of_settings(cli: CliSession, profile: str | None) -> Default | None:
     """The region that the settings choose for new objects, with its source. profile: the one that the Stack names"""
     from rsspot.manifests.manifest import Default
 

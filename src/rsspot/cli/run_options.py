@@ -104,6 +104,13 @@ def wait_options(cli: CliSession, waiting: WaitFlags) -> ApplyOptions:
     return ApplyOptions(wait_for=wanted, wait_timeout=waiting.wait_timeout)
 
 
+def refuse_event_files(waiting: WaitFlags) -> None:
+    """Raise UsageError for files that tell of one run, where there are many."""
+    if waiting.events is not None or waiting.result is not None:
+        option = "--events" if waiting.events is not None else "--result"
+        raise UsageError(f"{option} is about one run, and here are many", hint="use -o json")
+
+
 def quick_options(cli: CliSession, parallelism: int, deadline: float | None) -> ApplyOptions:
     """The options of a run that waits for nothing."""
     from rsspot.applier.options import ApplyOptions, WaitMode

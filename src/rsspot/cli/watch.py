@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import typer
 
 from rsspot.cli.option_groups import with_groups
+from rsspot.cli.option_values import command_of, duration_of
 from rsspot.cli.plan_options import (
     PATHS,
     GivenVariables,
@@ -26,12 +26,11 @@ from rsspot.cli.plan_options import (
     reporting_session,
     with_max_cost,
 )
-from rsspot.cli.run_options import RunFlags, WaitFlags, apply_options
+from rsspot.cli.run_options import RunFlags, WaitFlags, apply_options, refuse_event_files
 from rsspot.cli.session import CliSession
 from rsspot.cli.signals import stopped_by_signals
 from rsspot.cli_history import shown
 from rsspot.errors import UsageError
-from rsspot.utils.durations import EXAMPLES, seconds_of
 from rsspot.utils.text import printable
 
 if TYPE_CHECKING:
@@ -97,7 +96,8 @@ def watch(
 ) -> None:
     """Plan a stack again and again and tell where it differs; apply that with --apply. Ends when it is asked to."""
     cli = reporting_session()
-    interval = _seconds("--interval", watching.interval)
+    refuse_event_files(waiting)
+    interval = _interval("--interval", watching.interval)
     cli.run(_watch(cli, paths, watching, flags, given, apply_options(cli, run, waiting), interval))
 
 
@@ -244,10 +244,7 @@ def _receivers(watching: WatchFlags) -> Receivers:
     """Who is told of rounds that are news. Raises UsageError."""
     from rsspot.controller.notifications import Receivers
 
-    try:
-        command = shlex.split(watching.notify_cmd or "")
-    except ValueError as error:
-        raise UsageError(f"--notify-cmd is no command line: {error}") from None
+    command = command_of("--notify-cmd", watching.notify_cmd)
     if watching.notify_url and urlsplit(watching.notify_url).scheme not in ("http", "https"):
         raise UsageError("--notify-url is no http:// or https:// URL")
     return Receivers(tuple(command), watching.notify_url, os.environ.get("RSSPOT_NOTIFY_SECRET"))
@@ -261,12 +258,9 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]") or LOOPBACK, int(port)
 
 
-def _seconds(option: str, text: str) -> float:
+def _interval(option: str, text: str) -> float:
     """A length of time. Raises UsageError for one that is none or too short."""
-    try:
-        seconds = seconds_of(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}", hint=EXAMPLES) from None
+    seconds = duration_of(option, text)
     if seconds < SHORTEST_INTERVAL:
         raise UsageError(f"{option}: {text} is too short", hint=f"the shortest is {SHORTEST_INTERVAL:g}s")
     return seconds

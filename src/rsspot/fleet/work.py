@@ -38,6 +38,12 @@ class StackResult:
         return failed and not isinstance(self.round.error, ManifestError | UsageError | ConfigError | AuthError)
 
 
+def failed(member: Member, error: RsspotError) -> StackResult:
+    """What became of a stack that could not even be planned."""
+    now = SystemClock().now()
+    return StackResult(member, Round(1, "", now, RoundOutcome.FAILED, error=error, reason=error.message))
+
+
 class FleetWork:
     """Plans and applies stacks. ledger: opens that of a stack; each has its own, as a runner of it alone would
 
@@ -86,9 +92,8 @@ class FleetWork:
 
     async def do(self, member: Member, options: RoundOptions, shown: Round | None = None) -> StackResult:
         """Do a round for a stack, with options of its own. shown: as in `apply`"""
-        clock = SystemClock()
         try:
-            declared = DesiredState(self._load(member))
+            declared = (shown and shown.declared) or DesiredState(self._load(member))
             manifests = declared.manifests
             client = self._clients.client(
                 member.profile or manifests.profile, member.organization or manifests.organization
@@ -102,8 +107,7 @@ class FleetWork:
                 scope = ended.plan.scope if ended.plan else None
                 runs = ledger.runs(scope, limit=1) if scope else []
         except RsspotError as error:
-            failed = Round(1, "", clock.now(), RoundOutcome.FAILED, error=error, reason=error.message)
-            return StackResult(member, failed)
+            return failed(member, error)
         return StackResult(member, ended, runs[0] if runs else None)
 
     def _load(self, member: Member) -> ManifestSet:
