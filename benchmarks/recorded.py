@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs
 
+from server import Connection
 from stack import CLOUDSPACES, manifests
 
 from rsspot.manifests.parse import load
@@ -116,25 +117,14 @@ def response(body: object) -> bytes:
 NOT_FOUND = response({"kind": "Status", "code": 404}).replace(b"200 OK", b"404 Not Found", 1)
 
 
-class Connection(asyncio.Protocol):
-    """Answers the GETs on one connection, in order. counter: numbers the requests of all connections"""
+class CountedConnection(Connection):
+    """The same for an organization. counter: numbers the requests of all connections"""
 
     def __init__(self, known: dict[str, bytes], counter: Iterator[int]) -> None:
-        self._known = known
+        super().__init__(known)
         self._counter = counter
-        self._waiting = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._waiting += data
-        while b"\r\n\r\n" in self._waiting:
-            head, _, self._waiting = self._waiting.partition(b"\r\n\r\n")
-            self._transport.write(self._answer(urlsplit(head.split(b" ", 2)[1].decode())))
-
-    def _answer(self, target: SplitResult) -> bytes:
+    def answer(self, target: SplitResult) -> bytes:
         number = next(self._counter)
         if target.path == "/about":
             return response({"requests": number, "paths": [path for path in self._known if "?" not in path]})
@@ -145,7 +135,7 @@ class Connection(asyncio.Protocol):
 async def serve(pools: int) -> None:
     """Serve until stopped."""
     known, counter = responses(with_pools(await asyncio.to_thread(record), pools)), count()
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(known, counter), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: CountedConnection(known, counter), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -85,7 +85,7 @@ def response(document: object) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-class Server(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """Answers the GETs on one connection, in order."""
 
     def __init__(self, known: dict[str, bytes]) -> None:
@@ -100,8 +100,11 @@ class Server(asyncio.Protocol):
         self._waiting += data
         while b"\r\n\r\n" in self._waiting:
             head, _, self._waiting = self._waiting.partition(b"\r\n\r\n")
-            target = urlsplit(head.split(b" ", 2)[1].decode())
-            self._transport.write(self._known[key_of(target)])
+            self._transport.write(self.answer(urlsplit(head.split(b" ", 2)[1].decode())))
+
+    def answer(self, target: SplitResult) -> bytes:
+        """The whole response to a GET."""
+        return self._known[key_of(target)]
 
 
 def key_of(target: SplitResult) -> str:
@@ -116,7 +119,7 @@ def key_of(target: SplitResult) -> str:
 async def main() -> None:
     """Serve until stopped."""
     known = answers(int(sys.argv[1]))
-    server = await asyncio.get_running_loop().create_server(lambda: Server(known), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(known), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -25,7 +25,6 @@ from rsspot.controller.stop import Stop
 from rsspot.errors import Locked, PlanRefused, Problem, RsspotError, StateError
 from rsspot.manifests.manifest import ManifestSet
 from rsspot.state.ledger.protocol import Ledger
-from rsspot.utils.clock import Clock
 from rsspot.workflows.known import scope_id
 
 STANDBY_LOOKS = 15.0
@@ -51,7 +50,7 @@ class Controller:
     """Keeps one stack as its manifests say, or tells where it is not.
 
     ledger: opens the ledger; again after it could not be read or written · read: gives the manifests, anew each round
-    on_event: hears of what a run does · lease_clock: that of all who share the ledger; the system's unless given
+    on_event: hears of what a run does
     """
 
     def __init__(
@@ -64,12 +63,10 @@ class Controller:
         stop: Stop | None = None,
         chance: random.Random | None = None,
         on_event: Callable[[Event], None] | None = None,
-        lease_clock: Clock | None = None,
     ) -> None:
         self._client, self._open, self._read = client, ledger, read
         self._options = options or ControllerOptions()
         self._chance = chance or random.Random()
-        self._lease_clock = lease_clock
         self.stop = stop or Stop()
         self._reconciler = Reconciler(client, self._options.round, stop=self.stop, on_event=on_event)
         self._stack = ""
@@ -84,10 +81,14 @@ class Controller:
                     async with aclosing(self._leading(ledger)) as rounds:
                         async for each in rounds:
                             yield each
+                continue
             except Locked as error:
-                yield await self._idle(RoundOutcome.STANDBY, error)
+                idle = self._idle(RoundOutcome.STANDBY, error)
             except RsspotError as error:
-                yield await self._idle(RoundOutcome.FAILED, error)
+                idle = self._idle(RoundOutcome.FAILED, error)
+            yield idle
+            if not self._done:
+                await self.stop.wait(idle.wait, self._client.clock)
 
     @property
     def _done(self) -> bool:
@@ -103,7 +104,7 @@ class Controller:
 
     async def _leading(self, ledger: Ledger) -> AsyncGenerator[Round, None]:
         """Rounds while the lease lasts and the ledger works. Raises Locked while another controller has the stack."""
-        async with hold(ledger, await self._scope(), self._lease_clock, self._client.hooks) as held:
+        async with hold(ledger, await self._scope(), hooks=self._client.hooks) as held:
             while not self._done:
                 held.check()
                 self._count += 1
@@ -115,13 +116,12 @@ class Controller:
                 if isinstance(ended.error, StateError):
                     return
 
-    async def _idle(self, outcome: RoundOutcome, error: RsspotError) -> Round:
-        """A round that could not begin. Waits before it is told, so that the caller can ask at once for the next."""
+    def _idle(self, outcome: RoundOutcome, error: RsspotError) -> Round:
+        """A round that could not begin."""
         self._count += 1
         wait = STANDBY_LOOKS if outcome is RoundOutcome.STANDBY else self._wait_after(outcome)
-        began = self._client.clock.now()
-        await self.stop.wait(wait, self._client.clock)
-        return Round(self._count, self._stack, began, outcome, wait=wait, error=error, reason=error.message)
+        now = self._client.clock.now()
+        return Round(self._count, self._stack, now, outcome, wait=wait, error=error, reason=error.message)
 
     def _wait_after(self, outcome: RoundOutcome) -> float:
         self._failures = self._failures + 1 if outcome is RoundOutcome.FAILED else 0
