@@ -167,6 +167,9 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
     """The stories of one process of tests."""
     folder = tmp_path_factory.mktemp("stories")
     program = Forked("killed_apply", **{ledger_places.VARIABLE: ledger_places.url_of(folder)})
+    if ledger_places.ON_SERVER:
+        # Its warm-up applies as well, and there is one ledger for both. In files, each has its own.
+        program.warm()
     yield Stories(folder, program)
     program.close()
 

@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 from support import ENVIRONMENT, program
 
+WARM = "warm\n"
+
 
 class Ended(NamedTuple):
     """How a start ended. returncode: negative for a signal, as in `subprocess`"""
@@ -41,9 +43,18 @@ class Forked:
             env={**ENVIRONMENT, **environ},
             start_new_session=True,
         )
+        self._warm = False
+
+    def warm(self) -> None:
+        """Wait until `warm_up` has ended, for whoever shares with it what it works on."""
+        assert self._process.stdout
+        if not self._warm:
+            assert self._process.stdout.readline() == WARM
+            self._warm = True
 
     def run(self, *arguments: object) -> Ended:
         """Start it, and wait for its end."""
+        self.warm()
         assert self._process.stdin and self._process.stdout
         print(json.dumps([str(each) for each in arguments]), file=self._process.stdin, flush=True)
         return Ended(*json.loads(self._process.stdout.readline()))
@@ -78,6 +89,7 @@ def forked(main: Callable[[list[str]], int], arguments: list[str]) -> Ended:
 if __name__ == "__main__":
     module = importlib.import_module(f"support.{sys.argv[1]}")
     getattr(module, "warm_up", lambda: None)()
+    print(WARM, end="", flush=True)
     # What lives now lives until the end; a fork that looks for garbage among it would copy all of it.
     gc.freeze()
     main = module.main
