@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from support import ENVIRONMENT, program
+
 COMMAND = [sys.executable, "-m", "rsspot"]
 CLOUDSPACE = """
 apiVersion: ngpc.rxt.io/v1
@@ -34,6 +36,14 @@ def test_a_prompt_ends_as_cancelled(environment, tmp_path, how):
             pass
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 8
+
+
+def test_a_signal_right_before_the_answer_is_read_ends_the_prompt():
+    """Whoever is asked may be told to end at the very moment when the question stands there, and has to hear of it."""
+    ended = subprocess.run(
+        [*program("signalled_prompt"), "60"], env=ENVIRONMENT, capture_output=True, text=True, timeout=110, check=True
+    )
+    assert ended.stdout == "0\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from rsspot.cli.signals import wait_for_input
 from rsspot.errors import Cancelled, PlanRefused, Problem
 from rsspot.utils.streams import output_usable
 
@@ -22,6 +23,7 @@ def confirm(wanted: str) -> None:
     previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         print(f"\nType {wanted!r} to continue: ", end="", flush=True)
+        wait_for_input(sys.stdin)
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         print()

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rsspot.errors import Cancelled
 
@@ -45,6 +45,29 @@ def treat_like_interrupts() -> None:
     for number in ENDING:
         if number != signal.SIGINT and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _interrupt)
+
+
+def wait_for_input(stream: TextIO) -> None:
+    """Wait until there is something to read, or a signal whose handler raises.
+
+    A signal that arrives right before a read is noted, and the read would sleep on nevertheless: Python looks for
+    signals before, and the system call knows of none. So each also writes to a pipe that is waited for as well.
+    """
+    if sys.platform == "win32":
+        return
+    import select
+
+    woken, waking = os.pipe()
+    os.set_blocking(waking, False)
+    before = signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+    try:
+        while stream.fileno() not in select.select([stream.fileno(), woken], [], [])[0]:
+            # A handler that did not raise has run by now.
+            os.read(woken, 1)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(waking)
+        os.close(woken)
 
 
 def _interrupt(_: int, frame: FrameType | None) -> None:
